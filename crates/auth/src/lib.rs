@@ -1,0 +1,2 @@
+//! Login flows and token refresh.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Upstreams, the account pool, the model registry and the executor that drives a call.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! HTTP in front: the routes of the dialects, access control, records.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The intermediate representation and the four dialects. Pure: bytes in, bytes out.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Identifiers, accounts, failures and model facts shared by every byok crate.
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! The `byok` binary.
+#![forbid(unsafe_code)]
+
+fn main() {}
