@@ -1,2 +1,27 @@
-//! Identifiers, accounts, failures and model facts shared by every byok crate.
+//! The words that every byok crate shares: dialects, identifiers, accounts, failures, model facts, usage.
+//!
+//! Owns: plain data and the rules that belong to the data itself (how a failure kind maps to a status, when a
+//! secret may be looked at). Must not know: HTTP libraries, databases, async runtimes, clocks, any other crate of byok.
 #![forbid(unsafe_code)]
+
+mod account;
+mod dialect;
+mod failure;
+mod fault;
+mod id;
+mod model;
+mod record;
+mod secret;
+mod usage;
+
+pub use account::{Account, AccountState, Credential, CredentialKind, OauthTokens};
+pub use dialect::{Dialect, UnknownDialect};
+pub use failure::{Failure, FailureKind, RawFailure};
+pub use fault::{Blame, Fault, Retry};
+pub use id::{AccountId, ClientKeyId, InvalidId, ProviderId, RequestId};
+pub use model::{
+    Effort, Family, InputKinds, MaxTokensField, ModelFacts, StructuredOutput, ThinkingFacts, ThinkingForm,
+};
+pub use record::{Outcome, RequestRecord};
+pub use secret::{Secret, SecretHash};
+pub use usage::Usage;

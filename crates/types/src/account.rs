@@ -1,0 +1,106 @@
+use crate::{AccountId, ProviderId, Secret, SecretHash};
+use serde::{Deserialize, Serialize};
+
+/// Unix time in seconds.
+type UnixSeconds = i64;
+
+/// What kind of credential an account holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    /// A vendor's API key.
+    ApiKey,
+    /// Tokens of an OAuth login.
+    Oauth,
+}
+
+/// The tokens of an OAuth login.
+#[derive(Clone, Debug)]
+pub struct OauthTokens {
+    /// Token sent with each request.
+    pub access: Secret,
+    /// Token that buys the next pair; absent for long-lived setup tokens.
+    pub refresh: Option<Secret>,
+    /// When `access` expires.
+    pub expires_at: Option<UnixSeconds>,
+    /// When `refresh` expires, if the vendor says so.
+    pub refresh_expires_at: Option<UnixSeconds>,
+    /// Scopes that were granted.
+    pub scopes: Vec<String>,
+}
+
+impl OauthTokens {
+    /// Hash by which a refresh is bound to the tokens it started from: of the refresh token, else of the access token.
+    pub fn hash(&self) -> SecretHash {
+        self.refresh.as_ref().unwrap_or(&self.access).hash()
+    }
+}
+
+/// What an account authenticates with.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// A vendor's API key.
+    ApiKey(Secret),
+    /// Tokens of an OAuth login.
+    Oauth(OauthTokens),
+}
+
+impl Credential {
+    /// The kind of this credential.
+    pub const fn kind(&self) -> CredentialKind {
+        match self {
+            Self::ApiKey(_) => CredentialKind::ApiKey,
+            Self::Oauth(_) => CredentialKind::Oauth,
+        }
+    }
+}
+
+/// Whether an account can be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum AccountState {
+    /// Ready.
+    #[default]
+    Ready,
+    /// The grant is dead: a person must log in again.
+    NeedsLogin {
+        /// Why, in one sentence that ends in what to do.
+        reason: String,
+    },
+    /// The vendor has put the account on hold or closed it.
+    Blocked {
+        /// Why, in the vendor's words.
+        reason: String,
+    },
+    /// Switched off by its owner.
+    Disabled,
+}
+
+/// An account of a provider without its secrets: everything that may be shown and listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Opaque id, made by byok.
+    pub id: AccountId,
+    /// Provider it belongs to.
+    pub provider: ProviderId,
+    /// Name for people; unique within the provider.
+    pub label: String,
+    /// Kind of credential.
+    pub kind: CredentialKind,
+    /// The vendor's stable key of the person and organisation, to recognise a second login of the same account.
+    pub identity: Option<String>,
+    /// E-mail address, if the vendor told it.
+    pub email: Option<String>,
+    /// Plan, in the vendor's word.
+    pub plan: Option<String>,
+    /// Whether it can be used.
+    pub state: AccountState,
+    /// Claims that the owner consented to (names of the claims table).
+    pub claims: Vec<String>,
+    /// When the access token expires, for lists and for the refresh ahead of time.
+    pub expires_at: Option<UnixSeconds>,
+    /// When the account was added.
+    pub created_at: UnixSeconds,
+    /// When it was last changed.
+    pub updated_at: UnixSeconds,
+}
