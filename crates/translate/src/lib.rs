@@ -1,2 +1,25 @@
 //! The intermediate representation and the four dialects. Pure: bytes in, bytes out.
+//!
+//! Owns: what the dialects can say (`ir`), how each of them is read and written (`chat`, `responses`, `messages`,
+//! `gemini`), and how a body is edited without being re-written (`scan`). Must not know: HTTP, accounts, the network, time
+//! or chance. Everything that depends on time or chance (ids, creation time) is a parameter.
 #![forbid(unsafe_code)]
+
+pub mod ir;
+pub mod sse;
+
+mod exchange;
+mod ids;
+mod incoming;
+mod json;
+mod loss;
+mod names;
+mod turns;
+mod wire;
+
+pub use exchange::Exchange;
+pub use ids::{Ids, content_id};
+pub use incoming::Incoming;
+pub use json::Json;
+pub use loss::{Loss, LossAction, Losses, Translated};
+pub use names::{NameRules, Names};

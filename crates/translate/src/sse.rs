@@ -1,0 +1,173 @@
+//! Server-sent events: reading frames from bytes that are cut anywhere.
+
+/// One event of a stream. Comments, ids and retry hints are not part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The `event:` line, empty if there was none.
+    pub event: &'a [u8],
+    /// The `data:` lines, joined by a line feed.
+    pub data: &'a [u8],
+}
+
+/// The stream cannot be read any further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the upstream sent an event larger than {limit} bytes; raise `limits.frame` if that is meant")]
+pub struct FrameTooLarge {
+    /// The limit in bytes.
+    pub limit: usize,
+}
+
+/// Largest frame unless set otherwise. Images travel as one line of several megabytes.
+pub const DEFAULT_FRAME_LIMIT: usize = 64 << 20;
+
+/// Reads frames. Takes `\n`, `\r\n` and `\r` as line ends, drops a byte order mark, joins several `data:` lines, and
+/// accepts a last frame without its blank line. Bytes are not decoded here: UTF-8 that was cut is whole again in a frame.
+#[derive(Debug)]
+pub struct Decoder {
+    /// Bytes of lines that are not complete yet.
+    pending: Vec<u8>,
+    event: Vec<u8>,
+    data: Vec<u8>,
+    has_data: bool,
+    /// Whether the last byte was `\r`, whose `\n` may come in the next chunk.
+    after_cr: bool,
+    started: bool,
+    limit: usize,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new(DEFAULT_FRAME_LIMIT)
+    }
+}
+
+impl Decoder {
+    /// A decoder that refuses frames above `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            pending: Vec::new(),
+            event: Vec::new(),
+            data: Vec::new(),
+            has_data: false,
+            after_cr: false,
+            started: false,
+            limit,
+        }
+    }
+
+    /// Takes the next bytes and hands every complete frame to `each`.
+    pub fn push(&mut self, chunk: &[u8], mut each: impl FnMut(Frame<'_>)) -> Result<(), FrameTooLarge> {
+        let mut rest = chunk;
+        // The part of the first line that came earlier is completed first; all further lines are read in place.
+        while !rest.is_empty() && (!self.pending.is_empty() || !self.started) {
+            let Some(end) = memchr::memchr2(b'\n', b'\r', rest) else {
+                return self.keep(rest);
+            };
+            self.keep(&rest[..=end])?;
+            rest = &rest[end + 1..];
+            let line = std::mem::take(&mut self.pending);
+            let begin = self.skip_mark(&line);
+            self.line(&line[begin..], &mut each)?;
+        }
+        let mut from = 0;
+        while let Some(end) = memchr::memchr2(b'\n', b'\r', &rest[from..]) {
+            self.line(&rest[from..=from + end], &mut each)?;
+            from += end + 1;
+        }
+        self.keep(&rest[from..])
+    }
+
+    /// The stream is over: hands a last frame that lacks its blank line to `each`.
+    pub fn finish(&mut self, mut each: impl FnMut(Frame<'_>)) -> Result<(), FrameTooLarge> {
+        let mut line = std::mem::take(&mut self.pending);
+        if !line.is_empty() {
+            line.push(b'\n');
+            let begin = self.skip_mark(&line);
+            self.line(&line[begin..], &mut each)?;
+        }
+        self.dispatch(&mut each);
+        Ok(())
+    }
+
+    /// Bytes held back because they do not make a frame yet.
+    pub fn held(&self) -> usize {
+        self.pending.len() + self.data.len()
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Result<(), FrameTooLarge> {
+        if self.held() + bytes.len() > self.limit {
+            return Err(FrameTooLarge { limit: self.limit });
+        }
+        self.pending.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn skip_mark(&mut self, line: &[u8]) -> usize {
+        let first = !std::mem::replace(&mut self.started, true);
+        if first && line.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 }
+    }
+
+    /// Takes one line with its end byte.
+    fn line(&mut self, line: &[u8], each: &mut impl FnMut(Frame<'_>)) -> Result<(), FrameTooLarge> {
+        let Some((&end, text)) = line.split_last() else { return Ok(()) };
+        let follows_cr = std::mem::replace(&mut self.after_cr, end == b'\r');
+        if end == b'\n' && text.is_empty() && follows_cr {
+            return Ok(());
+        }
+        if text.is_empty() {
+            self.dispatch(each);
+            return Ok(());
+        }
+        let (name, value) = match memchr::memchr(b':', text) {
+            Some(colon) => (&text[..colon], &text[colon + 1..]),
+            None => (text, &[][..]),
+        };
+        // One space after the colon belongs to the colon.
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match name {
+            b"data" => self.add_data(undoubled(value))?,
+            b"event" => {
+                self.event.clear();
+                self.event.extend_from_slice(value);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn add_data(&mut self, value: &[u8]) -> Result<(), FrameTooLarge> {
+        if self.data.len() + value.len() > self.limit {
+            return Err(FrameTooLarge { limit: self.limit });
+        }
+        if self.has_data {
+            self.data.push(b'\n');
+        }
+        self.data.extend_from_slice(value);
+        self.has_data = true;
+        Ok(())
+    }
+
+    fn dispatch(&mut self, each: &mut impl FnMut(Frame<'_>)) {
+        if self.has_data {
+            each(Frame { event: &self.event, data: &self.data });
+        }
+        self.event.clear();
+        self.data.clear();
+        if self.data.capacity() > 1 << 20 {
+            // One huge frame must not hold its memory for the rest of a long stream.
+            self.data = Vec::new();
+        }
+        self.has_data = false;
+    }
+}
+
+/// Without a second `data:` that some relays add.
+fn undoubled(value: &[u8]) -> &[u8] {
+    match value.strip_prefix(b"data:") {
+        Some(inner) => inner.strip_prefix(b" ").unwrap_or(inner),
+        None => value,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+use super::*;
+
+fn frames(chunks: &[&[u8]]) -> Vec<(String, String)> {
+    let mut decoder = Decoder::default();
+    let mut out = Vec::new();
+    let mut each = |frame: Frame<'_>| {
+        out.push((
+            String::from_utf8_lossy(frame.event).into_owned(),
+            String::from_utf8_lossy(frame.data).into_owned(),
+        ));
+    };
+    for chunk in chunks {
+        decoder.push(chunk, &mut each).unwrap();
+    }
+    decoder.finish(&mut each).unwrap();
+    out
+}
+
+const CASES: &[(&str, &[(&str, &str)])] = &[
+    ("data: a\n\n", &[("", "a")]),
+    ("data:a\n\n", &[("", "a")]),
+    ("data:  a\n\n", &[("", " a")]),
+    ("event: x\ndata: {}\n\n", &[("x", "{}")]),
+    ("event: x\r\ndata: {}\r\n\r\ndata: b\r\n\r\n", &[("x", "{}"), ("", "b")]),
+    ("data: a\r\rdata: b\r\r", &[("", "a"), ("", "b")]),
+    ("data: {\"a\":\ndata: 1}\n\n", &[("", "{\"a\":\n1}")]),
+    (": comment\n\ndata: a\n\n", &[("", "a")]),
+    ("id: 1\nretry: 5\nfoo: bar\ndata: a\n\n", &[("", "a")]),
+    ("\u{feff}data: a\n\n", &[("", "a")]),
+    ("data: a", &[("", "a")]),
+    ("data: a\n", &[("", "a")]),
+    ("data: data: {\"a\":1}\n\n", &[("", "{\"a\":1}")]),
+    ("event: only\n\ndata: b\n\n", &[("", "b")]),
+    ("data\n\n", &[("", "")]),
+    ("data: grüße 你好\n\n", &[("", "grüße 你好")]),
+    ("", &[]),
+    ("\n\n\n", &[]),
+];
+
+#[test]
+fn cases_whole_and_at_every_split() {
+    for (input, expected) in CASES {
+        let expected: Vec<_> = expected.iter().map(|(e, d)| ((*e).to_owned(), (*d).to_owned())).collect();
+        let bytes = input.as_bytes();
+        assert_eq!(frames(&[bytes]), expected, "{input:?} whole");
+        for split in 0..=bytes.len() {
+            let (a, b) = bytes.split_at(split);
+            assert_eq!(frames(&[a, b]), expected, "{input:?} split at {split}");
+        }
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        assert_eq!(frames(&single), expected, "{input:?} byte by byte");
+    }
+}
+
+#[test]
+fn a_line_without_an_end_is_refused_at_the_limit() {
+    let mut decoder = Decoder::new(100);
+    let refused = (0..20).find_map(|_| decoder.push(b"data: aaaa", |_| {}).err());
+    assert_eq!(refused, Some(FrameTooLarge { limit: 100 }));
+    let mut decoder = Decoder::new(100);
+    let refused = (0..40).find_map(|_| decoder.push(b"data: aaaa\n", |_| {}).err());
+    assert_eq!(refused, Some(FrameTooLarge { limit: 100 }));
+}
+
+#[test]
+fn a_line_of_five_megabytes_passes() {
+    let line = format!("data: {}\n\n", "x".repeat(5 << 20));
+    let seen = frames(&line.as_bytes().chunks(16 << 10).collect::<Vec<_>>());
+    assert_eq!(seen[0].1.len(), 5 << 20);
+}

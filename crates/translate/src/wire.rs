@@ -1,0 +1,216 @@
+//! One way to declare wire objects: known keys become typed fields, unknown keys are kept in order in `extra`.
+
+/// Declares a struct that reads a JSON object. Every field has a default, so a missing key is the default value; `null`
+/// is the default too. A key may have several spellings. Keys that are not named land verbatim in `extra`.
+///
+/// ```ignore
+/// wire! {
+///     pub(crate) struct WireMessage {
+///         "role" => role: Option<String>,
+///         "tool_call_id" | "toolCallId" => tool_call_id: Option<String>,
+///     }
+/// }
+/// ```
+macro_rules! wire {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident {
+        $( $key:literal $(| $alias:literal)* => $field:ident : $ty:ty ),* $(,)?
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, Default)]
+        $vis struct $name {
+            $( $vis $field: $ty, )*
+            /// Keys that are not known, in their order.
+            $vis extra: Vec<(String, $crate::Json)>,
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Visitor;
+                impl<'de> serde::de::Visitor<'de> for Visitor {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        let mut value = $name::default();
+                        while let Some(key) = map.next_key::<$crate::wire::Key<'de>>()? {
+                            match key.as_str() {
+                                $( $key $(| $alias)* => {
+                                    if let Some(found) = map.next_value::<Option<$ty>>()? {
+                                        value.$field = found;
+                                    }
+                                } )*
+                                _ => {
+                                    let found = map.next_value::<$crate::Json>()?;
+                                    value.extra.push((key.into_string(), found));
+                                }
+                            }
+                        }
+                        Ok(value)
+                    }
+                }
+                deserializer.deserialize_map(Visitor)
+            }
+        }
+    };
+}
+pub(crate) use wire;
+
+use serde::{Deserialize, Deserializer, de};
+use std::{borrow::Cow, fmt};
+
+/// An object key: borrowed when it has no escapes.
+pub(crate) struct Key<'de>(Cow<'de, str>);
+
+impl Key<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn into_string(self) -> String {
+        self.0.into_owned()
+    }
+}
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(CowVisitor).map(Self)
+    }
+}
+
+/// A string that is borrowed from the input when it has no escapes; used where streams are read event by event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Str<'de>(pub(crate) Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Str<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(CowVisitor).map(Self)
+    }
+}
+
+impl std::ops::Deref for Str<'_> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Str<'_>> for String {
+    fn from(text: Str<'_>) -> Self {
+        text.0.into_owned()
+    }
+}
+
+struct CowVisitor;
+
+impl<'de> de::Visitor<'de> for CowVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text))
+    }
+}
+
+/// Reads a request body as `T`. A failure names the field (`messages[3].role`), in words for the caller.
+pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, byok_types::Failure> {
+    serde_json::from_slice(body).map_err(|first| explain::<T>(body, &first))
+}
+
+/// Reads the body a second time, slowly, to find the path of the field that is wrong.
+fn explain<'a, T: Deserialize<'a>>(body: &'a [u8], first: &serde_json::Error) -> byok_types::Failure {
+    if first.is_syntax() || first.is_eof() {
+        return byok_types::Failure::bad_request(
+            "body",
+            format!("the request body is not valid JSON: {first}. Send one complete JSON object."),
+        );
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Ok(_) => {
+            byok_types::Failure::bad_request("body", format!("the request body cannot be read: {first}."))
+        }
+        Err(error) => {
+            let path = error.path().to_string();
+            let field = if path.is_empty() || path == "." { "body".to_owned() } else { path };
+            let message = format!("`{field}` has the wrong form: {}.", error.inner());
+            byok_types::Failure::bad_request(field, message)
+        }
+    }
+}
+
+/// Writing of JSON by hand, for streams: no tree, no intermediate string.
+pub(crate) mod write {
+    use crate::Json;
+
+    /// Appends `text` as a JSON string. U+2028 and U+2029 are escaped: some clients take them for line ends.
+    pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+        let start = out.len();
+        // Writing to memory does not fail; an error would leave a partial string, which is taken back.
+        if serde_json::to_writer(&mut *out, text).is_err() {
+            out.truncate(start);
+            out.extend_from_slice(b"\"\"");
+            return;
+        }
+        if text.as_bytes().contains(&0xE2) {
+            escape_separators(out, start);
+        }
+    }
+
+    /// Appends `"key":` with a leading comma.
+    pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
+        out.push(b',');
+        string(out, name);
+        out.push(b':');
+    }
+
+    /// Appends JSON text.
+    pub(crate) fn json(out: &mut Vec<u8>, value: &Json) {
+        let start = out.len();
+        out.extend_from_slice(value.get().as_bytes());
+        if value.get().as_bytes().contains(&0xE2) {
+            escape_separators(out, start);
+        }
+    }
+
+    /// Appends any serialisable value; `null` if it cannot be written.
+    pub(crate) fn value<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+        let start = out.len();
+        if serde_json::to_writer(&mut *out, value).is_err() {
+            out.truncate(start);
+            out.extend_from_slice(b"null");
+            return;
+        }
+        if out[start..].contains(&0xE2) {
+            escape_separators(out, start);
+        }
+    }
+
+    fn escape_separators(out: &mut Vec<u8>, start: usize) {
+        let mut from = start;
+        while let Some(at) = memchr::memmem::find(&out[from..], b"\xE2\x80").map(|i| i + from) {
+            match out.get(at + 2) {
+                Some(0xA8) => drop(out.splice(at..at + 3, *b"\\u2028")),
+                Some(0xA9) => drop(out.splice(at..at + 3, *b"\\u2029")),
+                _ => {}
+            }
+            from = at + 2;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
