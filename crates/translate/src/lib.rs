@@ -8,12 +8,18 @@
 pub mod ir;
 pub mod sse;
 
+mod carrier;
+mod custom;
+mod effort;
 mod exchange;
 mod ids;
 mod incoming;
 mod json;
 mod loss;
+mod media;
+mod models;
 mod names;
+mod schema;
 mod turns;
 mod wire;
 
@@ -22,4 +28,5 @@ pub use ids::{Ids, content_id};
 pub use incoming::Incoming;
 pub use json::Json;
 pub use loss::{Loss, LossAction, Losses, Translated};
+pub use models::ModelEntry;
 pub use names::{NameRules, Names};

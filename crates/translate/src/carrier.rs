@@ -1,0 +1,89 @@
+//! Carriers: how a vendor's sealed reasoning travels through a client of another dialect.
+//!
+//! A client keeps only the opaque field that its own dialect has. A foreign blob is put there as
+//! `byok1:FAMILY[.SLOT]:ACCOUNT:BASE64URL`; it is unwrapped again on the way back and sent to nobody but its family.
+
+use crate::{
+    ir::{Blob, BlobSlot, Family},
+    media,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+const MARK: &str = "byok1:";
+
+/// The carrier of a blob.
+pub(crate) fn wrap(blob: &Blob) -> String {
+    let slot = match blob.slot {
+        BlobSlot::Thinking => "",
+        BlobSlot::Call => ".call",
+        BlobSlot::Text => ".text",
+    };
+    let account = blob.account.as_deref().unwrap_or_default();
+    format!("{MARK}{}{slot}:{account}:{}", blob.family.name(), URL_SAFE_NO_PAD.encode(&blob.data))
+}
+
+/// The blob in a carrier; `None` for text that is not one.
+pub(crate) fn unwrap(text: &str) -> Option<Blob> {
+    let mut fields = text.strip_prefix(MARK)?.splitn(3, ':');
+    let (name, account, data) = (fields.next()?, fields.next()?, fields.next()?);
+    let (family, slot) = name.split_once('.').unwrap_or((name, ""));
+    let family = [Family::Claude, Family::Openai, Family::Gemini, Family::Other]
+        .into_iter()
+        .find(|f| f.name() == family)?;
+    let slot = match slot {
+        "" => BlobSlot::Thinking,
+        "call" => BlobSlot::Call,
+        "text" => BlobSlot::Text,
+        _ => return None,
+    };
+    let data = String::from_utf8(URL_SAFE_NO_PAD.decode(data).ok()?).ok()?;
+    Some(Blob { family, account: (!account.is_empty()).then(|| account.to_owned()), slot, data })
+}
+
+/// The carrier in base64, for slots that must be base64 (Gemini `thoughtSignature`).
+pub(crate) fn wrap_base64(blob: &Blob) -> String {
+    media::encode_text(&wrap(blob))
+}
+
+/// The blob in a base64 carrier.
+pub(crate) fn unwrap_base64(text: &str) -> Option<Blob> {
+    // base64 of the mark begins with these letters: most signatures are told apart without decoding them.
+    if !text.starts_with("Ynlvaz") {
+        return None;
+    }
+    unwrap(&media::decode_text(text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blobs_come_back() {
+        for family in [Family::Claude, Family::Openai, Family::Gemini, Family::Other] {
+            for slot in [BlobSlot::Thinking, BlobSlot::Call, BlobSlot::Text] {
+                for account in [None, Some("a1b2".to_owned())] {
+                    let blob = Blob { family, account, slot, data: "E:q+/=ö".into() };
+                    assert_eq!(unwrap(&wrap(&blob)).as_ref(), Some(&blob));
+                    assert_eq!(unwrap_base64(&wrap_base64(&blob)).as_ref(), Some(&blob));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_text_is_not_a_carrier() {
+        for text in [
+            "",
+            "EqQB",
+            "byok1:",
+            "byok1:claude",
+            "byok1:claude::%%%",
+            "byok1:nobody::AA",
+            "byok1:claude.x::AA",
+        ] {
+            assert!(unwrap(text).is_none(), "{text}");
+            assert!(unwrap_base64(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Tools with free text input, for dialects that have only functions.
+
+use crate::{
+    Json,
+    ir::{CustomFormat, CustomTool, FunctionTool},
+};
+use serde::Serialize;
+
+/// The same tool as a function with one string argument `input`. The grammar becomes part of the description.
+pub(crate) fn as_function(tool: &CustomTool) -> FunctionTool {
+    let mut description = tool.description.clone().unwrap_or_default();
+    let mut hint = "The whole input of the tool as plain text.".to_owned();
+    if let CustomFormat::Grammar { syntax, definition } = &tool.format {
+        if !description.is_empty() {
+            description.push_str("\n\n");
+        }
+        description.push_str("The input must follow this ");
+        description.push_str(syntax);
+        description.push_str(" grammar:\n");
+        description.push_str(definition);
+        "The whole input of the tool as plain text, by the grammar of the description.".clone_into(&mut hint);
+    }
+    #[derive(Serialize)]
+    struct Schema<'a> {
+        r#type: &'static str,
+        properties: Properties<'a>,
+        required: [&'static str; 1],
+        #[serde(rename = "additionalProperties")]
+        additional: bool,
+    }
+    #[derive(Serialize)]
+    struct Properties<'a> {
+        input: Input<'a>,
+    }
+    #[derive(Serialize)]
+    struct Input<'a> {
+        r#type: &'static str,
+        description: &'a str,
+    }
+    let schema = Schema {
+        r#type: "object",
+        properties: Properties { input: Input { r#type: "string", description: &hint } },
+        required: ["input"],
+        additional: false,
+    };
+    FunctionTool {
+        name: tool.name.clone(),
+        description: (!description.is_empty()).then_some(description),
+        schema: Json::from_value(&schema).ok(),
+        defer_loading: tool.defer_loading,
+        cache: tool.cache.clone(),
+        ..FunctionTool::default()
+    }
+}
+
+/// `{"input": "…"}`: the arguments by which a free text input travels as a function call.
+pub(crate) fn wrap_input(input: &str) -> String {
+    #[derive(Serialize)]
+    struct Wrapped<'a> {
+        input: &'a str,
+    }
+    serde_json::to_string(&Wrapped { input }).unwrap_or_else(|_| "{}".to_owned())
+}
+
+/// Turns the arguments of such a call back into free text, piece by piece.
+///
+/// Models also answer with another key (`patch`, `content`) or with the bare text: the first string of the object is
+/// taken, and whatever is not an object is passed on as it is.
+#[derive(Debug, Default)]
+pub(crate) struct Unwrap {
+    state: State,
+    /// Text before the string has begun, or an escape that is cut off.
+    held: String,
+}
+
+#[derive(Debug, Default, PartialEq)]
+enum State {
+    #[default]
+    Before,
+    Inside,
+    After,
+    Bare,
+}
+
+impl Unwrap {
+    /// Takes a piece of the arguments; returns the free text in it.
+    pub(crate) fn push(&mut self, piece: &str) -> String {
+        match self.state {
+            State::Before => {
+                self.held.push_str(piece);
+                self.begin()
+            }
+            State::Inside => {
+                let text = std::mem::take(&mut self.held) + piece;
+                self.inside(&text)
+            }
+            State::After => String::new(),
+            State::Bare => piece.to_owned(),
+        }
+    }
+
+    /// The arguments are over; returns what was held back.
+    pub(crate) fn finish(&mut self) -> String {
+        let held = std::mem::take(&mut self.held);
+        match self.state {
+            State::Before if held.trim() == "{}" || held.trim().is_empty() => String::new(),
+            State::Before => held,
+            // An escape that never ended says nothing.
+            State::Inside | State::After | State::Bare => String::new(),
+        }
+    }
+
+    fn begin(&mut self) -> String {
+        let trimmed = self.held.trim_start();
+        if trimmed.is_empty() {
+            return String::new();
+        }
+        if !trimmed.starts_with('{') {
+            self.state = State::Bare;
+            return std::mem::take(&mut self.held);
+        }
+        let Some(start) = value_start(trimmed) else { return String::new() };
+        let rest = trimmed[start..].to_owned();
+        self.held.clear();
+        self.state = State::Inside;
+        self.inside(&rest)
+    }
+
+    fn inside(&mut self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        loop {
+            let Some(at) = rest.find(['"', '\\']) else {
+                out.push_str(rest);
+                return out;
+            };
+            out.push_str(&rest[..at]);
+            rest = &rest[at..];
+            if rest.starts_with('"') {
+                self.state = State::After;
+                return out;
+            }
+            let Some((char, length)) = escape(rest) else {
+                rest.clone_into(&mut self.held);
+                return out;
+            };
+            out.push(char);
+            rest = &rest[length..];
+        }
+    }
+}
+
+/// Where the first string value of the object begins (after its quote), if that is known yet.
+fn value_start(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    let skip = |at: &mut usize| {
+        while bytes.get(*at).is_some_and(u8::is_ascii_whitespace) {
+            *at += 1
+        }
+    };
+    skip(&mut at);
+    (bytes.get(at) == Some(&b'"')).then_some(())?;
+    at += 1;
+    while *bytes.get(at)? != b'"' {
+        at += if bytes[at] == b'\\' { 2 } else { 1 };
+    }
+    at += 1;
+    skip(&mut at);
+    (bytes.get(at) == Some(&b':')).then_some(())?;
+    at += 1;
+    skip(&mut at);
+    (bytes.get(at) == Some(&b'"')).then_some(at + 1)
+}
+
+/// The character of an escape and the length of the escape; `None` while it is cut off. Lone surrogates become U+FFFD.
+fn escape(text: &str) -> Option<(char, usize)> {
+    let unit = |at: usize| text.get(at..at + 4).map(|hex| u32::from_str_radix(hex, 16).unwrap_or(0xFFFD));
+    let char = match text.as_bytes().get(1)? {
+        b'n' => '\n',
+        b't' => '\t',
+        b'r' => '\r',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'u' => {
+            let first = unit(2)?;
+            if !(0xD800..0xDC00).contains(&first) {
+                return Some((char::from_u32(first).unwrap_or('\u{FFFD}'), 6));
+            }
+            let second = match text.as_bytes().get(6..8) {
+                Some(b"\\u") => unit(8)?,
+                Some(_) => return Some(('\u{FFFD}', 6)),
+                None if text.len() <= 7 && "\\u".starts_with(&text[6..]) => return None,
+                None => return Some(('\u{FFFD}', 6)),
+            };
+            if !(0xDC00..0xE000).contains(&second) {
+                return Some(('\u{FFFD}', 6));
+            }
+            let code = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+            return Some((char::from_u32(code).unwrap_or('\u{FFFD}'), 12));
+        }
+        _ => return text[1..].chars().next().map(|c| (c, 1 + c.len_utf8())),
+    };
+    Some((char, 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unwrapped(pieces: &[&str]) -> String {
+        let mut unwrap = Unwrap::default();
+        let mut out: String = pieces.iter().map(|p| unwrap.push(p)).collect();
+        out.push_str(&unwrap.finish());
+        out
+    }
+
+    #[test]
+    fn t49_input_is_unwrapped_at_every_split() {
+        let patch = "*** Begin Patch\n+\"ö\" \\ \t🙂\u{2028}\u{1}";
+        let wrapped = wrap_input(patch);
+        let escaped = r#"{ "patch" : "a\ud83d\ude42\u00e9\/b", "x": 1}"#;
+        for (input, expected) in [
+            (wrapped.as_str(), patch),
+            (escaped, "a🙂é/b"),
+            ("*** Begin Patch", "*** Begin Patch"),
+            ("{}", ""),
+            ("", ""),
+            (r#"{"input":""}"#, ""),
+            (r#"{"input":"\ud83dx"}"#, "\u{FFFD}x"),
+            (r#"{"input":5}"#, r#"{"input":5}"#),
+            (r#"{"input":"cut"#, "cut"),
+        ] {
+            assert_eq!(unwrapped(&[input]), expected, "{input}");
+            for split in (0..=input.len()).filter(|i| input.is_char_boundary(*i)) {
+                let (a, b) = input.split_at(split);
+                assert_eq!(unwrapped(&[a, b]), expected, "{input} at {split}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_custom_tool_becomes_a_function() {
+        let tool = CustomTool {
+            name: "apply_patch".into(),
+            description: Some("Edits files.".into()),
+            format: CustomFormat::Grammar { syntax: "lark".into(), definition: "start: X".into() },
+            ..CustomTool::default()
+        };
+        let function = as_function(&tool);
+        assert_eq!(
+            function.description.unwrap(),
+            "Edits files.\n\nThe input must follow this lark grammar:\nstart: X"
+        );
+        let schema = function.schema.unwrap().to_tree();
+        assert_eq!(schema["required"][0], "input");
+        assert_eq!(schema["properties"]["input"]["type"], "string");
+    }
+}

@@ -1,0 +1,170 @@
+//! Turning what a client said about reasoning into what a model takes.
+
+use crate::ir::{Effort, Reasoning, ThinkingSwitch};
+use byok_types::{ThinkingFacts, ThinkingForm};
+
+/// What to tell the upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ThinkingPlan {
+    /// Nothing: the vendor's default.
+    Leave,
+    /// Off.
+    Off,
+    /// The model decides how much, guided by a level.
+    Adaptive(Option<Effort>),
+    /// A number of tokens.
+    Budget(u32),
+    /// A level.
+    Level(Effort),
+    /// A dynamic budget.
+    Dynamic,
+}
+
+/// The budget that stands for a level. A convention that the field's proxies share, so that users see equal behaviour.
+pub(crate) const fn budget_of(effort: Effort) -> u32 {
+    match effort {
+        Effort::None => 0,
+        Effort::Minimal => 512,
+        Effort::Low => 1024,
+        Effort::Medium => 8192,
+        Effort::High => 24_576,
+        Effort::Xhigh => 32_768,
+        Effort::Max => 128_000,
+    }
+}
+
+/// The level that stands for a budget.
+pub(crate) const fn effort_of(budget: u32) -> Effort {
+    match budget {
+        0 => Effort::None,
+        1..=512 => Effort::Minimal,
+        513..=1024 => Effort::Low,
+        1025..=8192 => Effort::Medium,
+        8193..=24_576 => Effort::High,
+        _ => Effort::Xhigh,
+    }
+}
+
+/// The listed level closest to `wanted`: the next higher one, else the highest.
+pub(crate) fn nearest(wanted: Effort, facts: &ThinkingFacts) -> Effort {
+    let listed = || facts.levels.iter().copied().filter(|l| *l != Effort::None);
+    listed().filter(|l| *l >= wanted).min().or_else(|| listed().max()).unwrap_or(wanted)
+}
+
+/// What to tell a model with these facts. `Leave` for a model that does not reason on request.
+pub(crate) fn plan(reasoning: &Reasoning, facts: &ThinkingFacts) -> ThinkingPlan {
+    use ThinkingForm::{Adaptive, Budget, Effort as EffortForm, Level};
+    if reasoning.is_unset() || facts.forms.is_empty() {
+        return ThinkingPlan::Leave;
+    }
+    let clamp = |budget: u32| facts.budget.map_or(budget, |(min, max)| budget.clamp(min, max.max(min)));
+    let off = reasoning.switch == ThinkingSwitch::Off
+        || reasoning.switch == ThinkingSwitch::Budget(0)
+        || (reasoning.switch == ThinkingSwitch::Unset && reasoning.effort == Some(Effort::None));
+    if off {
+        return if facts.can_disable { ThinkingPlan::Off } else { least(facts, clamp(0)) };
+    }
+    let level = reasoning.effort.filter(|e| *e != Effort::None);
+    let by_level = |level: Effort| nearest(level, facts);
+    match reasoning.switch {
+        ThinkingSwitch::Budget(budget) if facts.takes(Budget) => ThinkingPlan::Budget(clamp(budget)),
+        ThinkingSwitch::Budget(budget) => {
+            let level = by_level(level.unwrap_or(effort_of(budget)));
+            if facts.takes(Adaptive) {
+                ThinkingPlan::Adaptive(Some(level))
+            } else {
+                ThinkingPlan::Level(level)
+            }
+        }
+        _ if facts.takes(Adaptive) => ThinkingPlan::Adaptive(level.map(by_level)),
+        _ if facts.takes(Level) || facts.takes(EffortForm) => match level {
+            Some(level) => ThinkingPlan::Level(by_level(level)),
+            None => ThinkingPlan::Leave,
+        },
+        ThinkingSwitch::Dynamic | ThinkingSwitch::On | ThinkingSwitch::BetweenTools if level.is_none() => {
+            if facts.dynamic {
+                ThinkingPlan::Dynamic
+            } else {
+                ThinkingPlan::Budget(clamp(budget_of(Effort::High)))
+            }
+        }
+        _ => ThinkingPlan::Budget(clamp(budget_of(level.unwrap_or(Effort::High)))),
+    }
+}
+
+/// The least that a model can be told which cannot be switched off.
+fn least(facts: &ThinkingFacts, least_budget: u32) -> ThinkingPlan {
+    let lowest = facts.levels.iter().copied().filter(|l| *l != Effort::None).min();
+    match lowest {
+        Some(level) if facts.takes(ThinkingForm::Adaptive) => ThinkingPlan::Adaptive(Some(level)),
+        Some(level) => ThinkingPlan::Level(level),
+        None if facts.takes(ThinkingForm::Budget) => ThinkingPlan::Budget(least_budget),
+        None => ThinkingPlan::Leave,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Effort::{High, Low, Max, Medium, Minimal, Xhigh};
+    use ThinkingForm::{Adaptive, Budget, Level};
+
+    fn facts(
+        forms: &[ThinkingForm],
+        levels: &[Effort],
+        budget: Option<(u32, u32)>,
+        can_disable: bool,
+    ) -> ThinkingFacts {
+        ThinkingFacts {
+            forms: forms.to_vec(),
+            budget,
+            levels: levels.to_vec(),
+            can_disable,
+            ..ThinkingFacts::default()
+        }
+    }
+
+    fn said(switch: ThinkingSwitch, effort: Option<Effort>) -> Reasoning {
+        Reasoning { switch, effort, ..Reasoning::default() }
+    }
+
+    #[test]
+    fn t79_t80_the_plan_fits_the_model() {
+        let old = facts(&[Budget], &[], Some((1024, 32_000)), true);
+        let new = facts(&[Adaptive, ThinkingForm::Effort], &[Low, Medium, High, Max], None, false);
+        let both = facts(&[Budget, Adaptive], &[Low, Medium, High], Some((1024, 128_000)), true);
+        let openai = facts(&[Level], &[Effort::None, Minimal, Low, Medium, High], None, true);
+        let none = ThinkingFacts::default();
+        let unset = ThinkingSwitch::Unset;
+        let cases = [
+            (&none, said(unset, Some(High)), ThinkingPlan::Leave),
+            (&old, said(unset, None), ThinkingPlan::Leave),
+            (&old, said(unset, Some(High)), ThinkingPlan::Budget(24_576)),
+            (&old, said(unset, Some(Minimal)), ThinkingPlan::Budget(1024)),
+            (&old, said(ThinkingSwitch::Budget(90_000), None), ThinkingPlan::Budget(32_000)),
+            (&old, said(ThinkingSwitch::On, None), ThinkingPlan::Budget(24_576)),
+            (&old, said(ThinkingSwitch::On, Some(Low)), ThinkingPlan::Budget(1024)),
+            (&old, said(ThinkingSwitch::Off, None), ThinkingPlan::Off),
+            (&new, said(ThinkingSwitch::Off, None), ThinkingPlan::Adaptive(Some(Low))),
+            (&new, said(ThinkingSwitch::Budget(2000), None), ThinkingPlan::Adaptive(Some(Medium))),
+            (&new, said(unset, Some(Xhigh)), ThinkingPlan::Adaptive(Some(Max))),
+            (&new, said(ThinkingSwitch::On, None), ThinkingPlan::Adaptive(None)),
+            (&both, said(ThinkingSwitch::Budget(2000), None), ThinkingPlan::Budget(2000)),
+            (&both, said(unset, Some(Max)), ThinkingPlan::Adaptive(Some(High))),
+            (&openai, said(unset, Some(Max)), ThinkingPlan::Level(High)),
+            (&openai, said(unset, Some(Effort::None)), ThinkingPlan::Off),
+            (&openai, said(ThinkingSwitch::Budget(600), None), ThinkingPlan::Level(Low)),
+            (&openai, said(ThinkingSwitch::Dynamic, None), ThinkingPlan::Leave),
+        ];
+        for (facts, reasoning, expected) in cases {
+            assert_eq!(plan(&reasoning, facts), expected, "{reasoning:?} for {facts:?}");
+        }
+    }
+
+    #[test]
+    fn levels_and_budgets_agree() {
+        for effort in [Effort::None, Minimal, Low, Medium, High, Xhigh] {
+            assert_eq!(effort_of(budget_of(effort)), effort);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Media types, data URLs and base64.
+
+use crate::ir::Source;
+use base64::{
+    Engine,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
+};
+
+/// Decodes the standard alphabet whether or not the padding is there.
+const TOLERANT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// What a media type is, for the choice of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MediaKind {
+    /// `image/*`
+    Image,
+    /// `application/pdf`
+    Pdf,
+    /// `audio/*`
+    Audio,
+    /// `video/*`
+    Video,
+    /// `text/*`
+    Text,
+    /// Anything else.
+    Other,
+}
+
+/// The kind of a media type; parameters and case do not matter.
+pub(crate) fn kind(media_type: &str) -> MediaKind {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.split('/').next() {
+        Some("image") => MediaKind::Image,
+        Some("audio") => MediaKind::Audio,
+        Some("video") => MediaKind::Video,
+        Some("text") => MediaKind::Text,
+        _ if essence == "application/pdf" => MediaKind::Pdf,
+        _ => MediaKind::Other,
+    }
+}
+
+/// Splits `data:TYPE;base64,DATA`. `None` for other addresses and for data URLs that are not base64.
+pub(crate) fn parse_data_url(url: &str) -> Option<(String, &str)> {
+    let head = url.get(..5)?;
+    if !head.eq_ignore_ascii_case("data:") {
+        return None;
+    }
+    let comma = memchr::memchr(b',', url.as_bytes())?;
+    let (meta, data) = (url.get(5..comma)?, url.get(comma + 1..)?);
+    let mut pieces = meta.split(';').map(str::trim);
+    let media_type = pieces.next().filter(|t| !t.is_empty()).unwrap_or("text/plain").to_owned();
+    pieces.any(|p| p.eq_ignore_ascii_case("base64")).then_some((media_type, data))
+}
+
+/// `data:TYPE;base64,DATA`.
+pub(crate) fn data_url(media_type: &str, data: &str) -> String {
+    let mut url = String::with_capacity(media_type.len() + data.len() + 13);
+    url.push_str("data:");
+    url.push_str(media_type);
+    url.push_str(";base64,");
+    url.push_str(data);
+    url
+}
+
+/// A source of bytes in the request: the URL-safe alphabet becomes the standard one, and an image whose label lies is
+/// labelled by its first bytes, because vendors refuse it otherwise.
+pub(crate) fn base64_source(media_type: &str, data: String) -> Source {
+    let data =
+        if memchr::memchr2(b'-', b'_', data.as_bytes()).is_some() { standard_alphabet(data) } else { data };
+    let media_type = match (kind(media_type), recognised(&data)) {
+        (MediaKind::Image | MediaKind::Other, Some(real)) => real.to_owned(),
+        _ if media_type.eq_ignore_ascii_case("image/jpg") => "image/jpeg".to_owned(),
+        _ => media_type.to_owned(),
+    };
+    Source::Base64 { media_type, data }
+}
+
+fn standard_alphabet(data: String) -> String {
+    let mut bytes = data.into_bytes();
+    for byte in &mut bytes {
+        match byte {
+            b'-' => *byte = b'+',
+            b'_' => *byte = b'/',
+            _ => {}
+        }
+    }
+    while bytes.len() % 4 != 0 && bytes.len() % 4 != 1 {
+        bytes.push(b'=');
+    }
+    // Only ASCII was exchanged for ASCII, so this is still UTF-8.
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// The image type by the first bytes, if they are those of one.
+fn recognised(data: &str) -> Option<&'static str> {
+    let head = data.as_bytes().get(..24.min(data.len() / 4 * 4))?;
+    let bytes = TOLERANT.decode(head).ok()?;
+    match bytes.as_slice() {
+        [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
+        [0xFF, 0xD8, 0xFF, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        _ => None,
+    }
+}
+
+/// Whether the text is base64 in either alphabet. Checks all of it without keeping the bytes.
+pub(crate) fn is_base64(data: &str) -> bool {
+    let body = data.trim_end_matches('=');
+    data.len() - body.len() <= 2
+        && body.len() % 4 != 1
+        && body.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_'))
+}
+
+/// Standard base64 of text.
+pub(crate) fn encode_text(text: &str) -> String {
+    STANDARD.encode(text)
+}
+
+/// The text in base64 of either alphabet.
+pub(crate) fn decode_text(data: &str) -> Option<String> {
+    let bytes = TOLERANT.decode(data.replace('-', "+").replace('_', "/")).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_urls() {
+        for (url, expected) in [
+            ("data:image/png;base64,AAAA", Some(("image/png", "AAAA"))),
+            ("DATA:image/png;charset=x;BASE64,AAAA", Some(("image/png", "AAAA"))),
+            ("data:;base64,AAAA", Some(("text/plain", "AAAA"))),
+            ("data:text/plain,hello", None),
+            ("https://example.org/a.png", None),
+            ("data", None),
+            ("däta:", None),
+        ] {
+            let found = parse_data_url(url);
+            assert_eq!(found.as_ref().map(|(t, d)| (t.as_str(), *d)), expected, "{url}");
+        }
+        assert_eq!(data_url("image/png", "AA=="), "data:image/png;base64,AA==");
+    }
+
+    #[test]
+    fn labels_that_lie_are_corrected_and_alphabets_are_made_standard() {
+        let png = STANDARD.encode(b"\x89PNG\r\n\x1a\n0000000000000000");
+        let cases = [
+            ("image/jpeg", png.clone(), "image/png", png.clone()),
+            ("application/octet-stream", png.clone(), "image/png", png.clone()),
+            ("image/jpg", "AAAA".into(), "image/jpeg", "AAAA".into()),
+            ("image/png", "-_8".into(), "image/png", "+/8=".into()),
+            ("application/pdf", png.clone(), "application/pdf", png),
+        ];
+        for (label, data, media, expected) in cases {
+            let found = base64_source(label, data);
+            assert_eq!(found, Source::Base64 { media_type: media.into(), data: expected }, "{label}");
+        }
+    }
+
+    #[test]
+    fn base64_is_recognised() {
+        for (text, is) in
+            [("AAAA", true), ("AA==", true), ("-_8", true), ("A", false), ("a b", false), ("ä", false)]
+        {
+            assert_eq!(is_base64(text), is, "{text}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! JSON schemas of tools and outputs, as far as vendors differ in what they take.
+
+use crate::Json;
+use serde_json::{Map, Value};
+
+/// The schema of a tool's arguments as every vendor takes it: an object with `properties`, even if there are none.
+pub(crate) fn object_schema(schema: Option<&Json>) -> Json {
+    let empty = || Json::parse(r#"{"type":"object","properties":{}}"#).unwrap_or_else(|_| Json::null());
+    let Some(schema) = schema.filter(|s| s.is_object()) else { return empty() };
+    // Most schemas are right already; their text is kept as it is.
+    let Ok(mut root) = schema.read::<Map<String, Value>>() else { return empty() };
+    let typed = root.get("type").and_then(Value::as_str) == Some("object");
+    if typed && root.get("properties").is_some_and(Value::is_object) {
+        return schema.clone();
+    }
+    if !typed {
+        root.shift_insert(0, "type".to_owned(), Value::from("object"));
+    }
+    if !root.get("properties").is_some_and(Value::is_object) {
+        root.insert("properties".to_owned(), Value::Object(Map::new()));
+    }
+    Json::from_value(&root).unwrap_or_else(|_| empty())
+}
+
+/// Whether a schema meets the subset that `OpenAI` enforces: every object lists all its properties as required, allows no
+/// others, and `allOf` does not occur.
+pub(crate) fn is_openai_strict(schema: &Json) -> bool {
+    strict(&schema.to_tree())
+}
+
+fn strict(schema: &Value) -> bool {
+    let Value::Object(object) = schema else { return true };
+    if object.contains_key("allOf") {
+        return false;
+    }
+    let is_object = object.get("type").is_some_and(|t| t == "object") || object.contains_key("properties");
+    if is_object {
+        let Some(properties) = object.get("properties").and_then(Value::as_object) else { return false };
+        let required: Vec<_> = object
+            .get("required")
+            .and_then(Value::as_array)
+            .map(|list| list.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default();
+        let closed = object.get("additionalProperties") == Some(&Value::Bool(false));
+        if !closed || !properties.keys().all(|key| required.contains(&key.as_str())) {
+            return false;
+        }
+    }
+    children(object).all(strict)
+}
+
+/// The schema for Messages `output_config.format`: objects closed, constraints that the vendor refuses taken out and said
+/// in the description instead.
+pub(crate) fn close_objects(schema: &Json) -> Json {
+    let mut tree = schema.to_tree();
+    close(&mut tree);
+    Json::from_value(&tree).unwrap_or_else(|_| schema.clone())
+}
+
+/// Constraints that Anthropic's structured output refuses.
+const REFUSED: [&str; 9] = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "maxItems",
+    "uniqueItems",
+];
+
+fn close(schema: &mut Value) {
+    let Value::Object(object) = schema else { return };
+    let mut hints = Vec::new();
+    for name in REFUSED {
+        if let Some(value) = object.shift_remove(name) {
+            hints.push(format!("{name}: {value}"));
+        }
+    }
+    if !hints.is_empty() {
+        let old = object.get("description").and_then(Value::as_str).unwrap_or_default();
+        let gap = if old.is_empty() { "" } else { " " };
+        let text = format!("{old}{gap}({})", hints.join(", "));
+        object.insert("description".to_owned(), Value::from(text));
+    }
+    if object.get("type").is_some_and(|t| t == "object") || object.contains_key("properties") {
+        object.insert("additionalProperties".to_owned(), Value::Bool(false));
+    }
+    for (key, value) in object.iter_mut() {
+        match (key.as_str(), value) {
+            ("properties" | "$defs" | "definitions", Value::Object(map)) => map.values_mut().for_each(close),
+            ("items" | "not", value @ Value::Object(_)) => close(value),
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(list)) => {
+                list.iter_mut().for_each(close)
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The schemas directly inside a schema. A property that is named like a keyword is not one.
+fn children(object: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+    object.iter().flat_map(|(key, value)| -> Vec<&Value> {
+        match (key.as_str(), value) {
+            ("properties" | "$defs" | "definitions", Value::Object(map)) => map.values().collect(),
+            ("items", value @ Value::Object(_)) => vec![value],
+            ("anyOf" | "oneOf" | "prefixItems", Value::Array(list)) => list.iter().collect(),
+            _ => Vec::new(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> Json {
+        Json::parse(text).unwrap()
+    }
+
+    #[test]
+    fn t100_an_object_has_properties() {
+        for (schema, expected) in [
+            (None, r#"{"type":"object","properties":{}}"#),
+            (Some("null"), r#"{"type":"object","properties":{}}"#),
+            (Some(r#"{"type":"object"}"#), r#"{"type":"object","properties":{}}"#),
+            (Some(r#"{"properties":{"a":{}}}"#), r#"{"type":"object","properties":{"a":{}}}"#),
+            (
+                Some(r#"{ "properties":{"a":{"type":"string"}}, "type":"object" }"#),
+                r#"{ "properties":{"a":{"type":"string"}}, "type":"object" }"#,
+            ),
+        ] {
+            assert_eq!(object_schema(schema.map(json).as_ref()).get(), expected);
+        }
+    }
+
+    #[test]
+    fn the_strict_subset_is_recognised() {
+        for (schema, is) in [
+            (
+                r#"{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}"#,
+                true,
+            ),
+            (r#"{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":false}"#, false),
+            (r#"{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}"#, false),
+            (
+                r#"{"type":"object","properties":{"a":{"type":"object","properties":{}}},"required":["a"],"additionalProperties":false}"#,
+                false,
+            ),
+            (r#"{"allOf":[]}"#, false),
+        ] {
+            assert_eq!(is_openai_strict(&json(schema)), is, "{schema}");
+        }
+    }
+
+    #[test]
+    fn refused_constraints_become_words_and_properties_of_that_name_stay() {
+        let closed = close_objects(&json(
+            r#"{"type":"object","properties":{"minimum":{"type":"integer","minimum":1,"description":"x"},"l":{"type":"array","items":{"type":"object","properties":{}}}}}"#,
+        ));
+        assert_eq!(
+            closed.get(),
+            r#"{"type":"object","properties":{"minimum":{"type":"integer","description":"x (minimum: 1)"},"l":{"type":"array","items":{"type":"object","properties":{},"additionalProperties":false}}},"additionalProperties":false}"#
+        );
+    }
+}
