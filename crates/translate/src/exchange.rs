@@ -1,5 +1,8 @@
-use crate::{Ids, NameRules, Names, ir::Request};
-use byok_types::{Dialect, Family, ModelFacts};
+use crate::{
+    Ids, NameRules, Names,
+    ir::{OutputFormat, Request},
+};
+use byok_types::{Dialect, Family, ModelFacts, StructuredOutput};
 
 /// What the answer side must know of the request: made once, when the request has been encoded for its upstream.
 #[derive(Clone, Debug)]
@@ -26,6 +29,10 @@ pub struct Exchange {
     pub account: Option<String>,
     /// An estimate of the prompt in tokens, shown until the upstream says better.
     pub input_estimate: Option<u64>,
+    /// Stop sequences that byok cuts at, because the upstream takes none.
+    pub stop: Vec<String>,
+    /// Whether structured output was asked for by way of a forced tool.
+    pub json_tool: bool,
     /// Fields of the request that a Responses answer repeats. Messages are not among them.
     pub echo: Option<Box<Request>>,
 }
@@ -46,6 +53,9 @@ impl Exchange {
             family: facts.family,
             account: None,
             input_estimate: None,
+            stop: if upstream == Dialect::Responses { request.sampling.stop.clone() } else { Vec::new() },
+            json_tool: facts.structured_output == StructuredOutput::ForcedTool
+                && matches!(request.output_format, OutputFormat::JsonSchema { .. }),
             echo,
         }
     }

@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 pub mod ir;
+pub mod scan;
 pub mod sse;
 
 mod carrier;
 mod custom;
 mod effort;
+mod emulate;
 mod exchange;
 mod ids;
 mod incoming;
@@ -19,8 +21,10 @@ mod loss;
 mod media;
 mod models;
 mod names;
+mod restore;
 mod schema;
 mod turns;
+mod usage_scan;
 mod wire;
 
 pub use exchange::Exchange;
@@ -30,3 +34,4 @@ pub use json::Json;
 pub use loss::{Loss, LossAction, Losses, Translated};
 pub use models::ModelEntry;
 pub use names::{NameRules, Names};
+pub use usage_scan::UsageScanner;

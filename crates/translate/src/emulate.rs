@@ -1,0 +1,185 @@
+//! What byok does itself where an upstream cannot: stop sequences, and structured output by way of a forced tool.
+
+use crate::ir::{Delta, Event, PartHead, PartId, Stop, StopReason};
+
+/// Name of the tool by which structured output is asked of models that have no schema field.
+pub(crate) const JSON_TOOL: &str = "json_response";
+
+/// Turns the forced tool's call back into text.
+#[derive(Debug, Default)]
+pub(crate) struct JsonTool {
+    part: Option<PartId>,
+}
+
+impl JsonTool {
+    /// Takes one event; appends what the client shall see.
+    pub(crate) fn push(&mut self, event: Event, out: &mut Vec<Event>) {
+        out.push(match event {
+            Event::PartStart { part, choice, head: PartHead::ToolCall { name, .. } } if name == JSON_TOOL => {
+                self.part = Some(part);
+                Event::PartStart { part, choice, head: PartHead::Text }
+            }
+            Event::Delta { part, delta: Delta::Arguments(piece) } if self.part == Some(part) => {
+                Event::Delta { part, delta: Delta::Text(piece) }
+            }
+            Event::PartStop { part, complete, .. } if self.part == Some(part) => {
+                Event::PartStop { part, complete, whole: None }
+            }
+            Event::Finish { choice, stop } if self.part.is_some() && stop.reason == StopReason::ToolCall => {
+                Event::Finish { choice, stop: Stop::new(StopReason::End) }
+            }
+            other => other,
+        });
+    }
+}
+
+/// Ends the answer where a stop sequence occurs in its text, also when the sequence is spread over several pieces.
+#[derive(Debug)]
+pub(crate) struct StopCut {
+    sequences: Vec<String>,
+    /// Text that may be the beginning of a sequence, and the part that it belongs to.
+    held: Option<(PartId, String)>,
+    open: Vec<PartId>,
+    cut: bool,
+}
+
+impl StopCut {
+    /// Empty sequences are ignored: they would cut everything.
+    pub(crate) fn new(sequences: &[String]) -> Self {
+        let sequences = sequences.iter().filter(|s| !s.is_empty()).cloned().collect();
+        Self { sequences, held: None, open: Vec::new(), cut: false }
+    }
+
+    /// Whether the answer has been ended here; nothing of the upstream is needed any more.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// Takes one event; appends what the client shall see.
+    pub(crate) fn push(&mut self, event: Event, out: &mut Vec<Event>) {
+        if self.cut {
+            return;
+        }
+        match event {
+            Event::Delta { part, delta: Delta::Text(piece) } => self.text(part, piece, out),
+            Event::PartStart { part, choice, head } => {
+                self.release(out);
+                self.open.push(part);
+                out.push(Event::PartStart { part, choice, head });
+            }
+            Event::PartStop { part, complete, whole } => {
+                self.release(out);
+                self.open.retain(|open| *open != part);
+                out.push(Event::PartStop { part, complete, whole });
+            }
+            Event::Ping | Event::Usage(_) => out.push(event),
+            other => {
+                self.release(out);
+                out.push(other);
+            }
+        }
+    }
+
+    fn release(&mut self, out: &mut Vec<Event>) {
+        if let Some((part, text)) = self.held.take().filter(|(_, text)| !text.is_empty()) {
+            out.push(Event::Delta { part, delta: Delta::Text(text) });
+        }
+    }
+
+    fn text(&mut self, part: PartId, piece: String, out: &mut Vec<Event>) {
+        let text = match self.held.take() {
+            Some((holder, held)) if holder == part => held + &piece,
+            Some((holder, held)) => {
+                out.push(Event::Delta { part: holder, delta: Delta::Text(held) });
+                piece
+            }
+            None => piece,
+        };
+        let first = self
+            .sequences
+            .iter()
+            .filter_map(|s| text.find(s.as_str()).map(|at| (at, s)))
+            .min_by_key(|(at, _)| *at);
+        if let Some((at, sequence)) = first {
+            let stop = Stop { sequence: Some(sequence.clone()), ..Stop::new(StopReason::StopSequence) };
+            if at > 0 {
+                out.push(Event::Delta { part, delta: Delta::Text(text[..at].to_owned()) });
+            }
+            for open in std::mem::take(&mut self.open) {
+                out.push(Event::PartStop { part: open, complete: true, whole: None });
+            }
+            out.push(Event::Finish { choice: 0, stop });
+            out.push(Event::End);
+            self.cut = true;
+            return;
+        }
+        let keep = self.sequences.iter().map(|s| overlap(&text, s)).max().unwrap_or(0);
+        let (now, later) = text.split_at(text.len() - keep);
+        if !now.is_empty() {
+            out.push(Event::Delta { part, delta: Delta::Text(now.to_owned()) });
+        }
+        if keep > 0 {
+            self.held = Some((part, later.to_owned()));
+        }
+    }
+}
+
+/// The length of the longest end of `text` that is a beginning of `sequence`.
+fn overlap(text: &str, sequence: &str) -> usize {
+    (1..sequence.len())
+        .rev()
+        .filter(|n| sequence.is_char_boundary(*n))
+        .find(|n| text.ends_with(&sequence[..*n]))
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(sequences: &[&str], pieces: &[&str]) -> (String, Option<String>) {
+        let mut cut = StopCut::new(&sequences.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>());
+        let mut out = Vec::new();
+        let part = PartId(0);
+        cut.push(Event::PartStart { part, choice: 0, head: PartHead::Text }, &mut out);
+        for piece in pieces {
+            cut.push(Event::Delta { part, delta: Delta::Text((*piece).to_owned()) }, &mut out);
+        }
+        cut.push(Event::PartStop { part, complete: true, whole: None }, &mut out);
+        cut.push(Event::Finish { choice: 0, stop: Stop::new(StopReason::End) }, &mut out);
+        cut.push(Event::End, &mut out);
+        let mut text = String::new();
+        let mut sequence = None;
+        let mut ends = 0;
+        let mut stops = 0;
+        for event in out {
+            match event {
+                Event::Delta { delta: Delta::Text(piece), .. } => text.push_str(&piece),
+                Event::Finish { stop, .. } => sequence = stop.sequence,
+                Event::End => ends += 1,
+                Event::PartStop { .. } => stops += 1,
+                _ => {}
+            }
+        }
+        assert_eq!((ends, stops), (1, 1));
+        (text, sequence)
+    }
+
+    #[test]
+    fn stop_sequences_cut_at_every_split() {
+        for (sequences, text, expected, found) in [
+            (&["END"][..], "one END two", "one ", Some("END")),
+            (&["END", "o"], "one END", "", Some("o")),
+            (&["END"], "one EN two E", "one EN two E", None),
+            (&["\n\n"], "a\n\nb", "a", Some("\n\n")),
+            (&["ö!"], "schön ö!x", "schön ", Some("ö!")),
+            (&["", "zz"], "a zz", "a ", Some("zz")),
+        ] {
+            for split in (0..=text.len()).filter(|i| text.is_char_boundary(*i)) {
+                let (a, b) = text.split_at(split);
+                let (seen, sequence) = answered(sequences, &[a, b]);
+                assert_eq!((seen.as_str(), sequence.as_deref()), (expected, found), "{text:?} at {split}");
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Reading and editing a body without re-writing it.
+//!
+//! A scan walks the top level of a JSON object and notes where the values of a few keys stand. Edits are spliced in at
+//! those places; every other byte stays as the caller wrote it, so that prompt caches and signatures keep their meaning.
+
+use byok_types::Failure;
+use bytes::Bytes;
+use std::ops::Range;
+
+/// Deepest nesting of a body.
+pub const DEPTH_LIMIT: usize = 128;
+
+/// Keys whose place is noted. A second occurrence of one of them is refused: nobody can say which one counts.
+const KEYS: [&str; 16] = [
+    "model",
+    "stream",
+    "stream_options",
+    "system",
+    "messages",
+    "input",
+    "contents",
+    "thinking",
+    "reasoning",
+    "reasoning_effort",
+    "output_config",
+    "generationConfig",
+    "metadata",
+    "prompt_cache_key",
+    "previous_response_id",
+    "betas",
+];
+
+/// Where the routed and editable keys of a JSON object stand.
+#[derive(Clone, Debug, Default)]
+pub struct Scan {
+    fields: Vec<(&'static str, Range<usize>)>,
+    /// Place directly after the opening brace.
+    start: usize,
+    /// Whether the object has no fields at all.
+    empty: bool,
+}
+
+impl Scan {
+    /// Scans `body`. Fails if it is not one whole JSON object, nests too deep, or names a routed key twice.
+    pub fn of(body: &[u8]) -> Result<Self, Failure> {
+        let mut cursor = Cursor { body, at: 0 };
+        cursor.space();
+        if cursor.next() != Some(b'{') {
+            return Err(wrong(
+                "the request body is not a JSON object. Send one object such as {\"model\": …}.",
+            ));
+        }
+        let mut scan = Self { fields: Vec::new(), start: cursor.at, empty: true };
+        cursor.space();
+        if cursor.peek() == Some(b'}') {
+            cursor.at += 1;
+        } else {
+            loop {
+                scan.empty = false;
+                scan.field(&mut cursor)?;
+                cursor.space();
+                match cursor.next() {
+                    Some(b',') => cursor.space(),
+                    Some(b'}') => break,
+                    _ => return Err(cursor.broken()),
+                }
+            }
+        }
+        cursor.space();
+        if cursor.at < body.len() {
+            return Err(wrong(
+                "the request body goes on after its JSON object. Send one object and nothing else.",
+            ));
+        }
+        Ok(scan)
+    }
+
+    /// Where the value of `key` stands.
+    pub fn value(&self, key: &str) -> Option<Range<usize>> {
+        self.fields.iter().find(|(name, _)| *name == key).map(|(_, range)| range.clone())
+    }
+
+    /// The value of `key` as text.
+    pub fn text<'b>(&self, body: &'b [u8], key: &str) -> Option<&'b str> {
+        std::str::from_utf8(body.get(self.value(key)?)?).ok()
+    }
+
+    /// The value of `key`, if it is a string.
+    pub fn string(&self, body: &[u8], key: &str) -> Option<String> {
+        serde_json::from_str(self.text(body, key)?).ok()
+    }
+
+    /// An edit that sets `key` to the JSON text `value`: in its place, or as the first field if it is not there.
+    pub fn set(&self, key: &str, value: &str) -> Edit {
+        match self.value(key) {
+            Some(range) => Edit { range, text: value.to_owned() },
+            None => {
+                let comma = if self.empty { "" } else { "," };
+                Edit { range: self.start..self.start, text: format!("\"{key}\":{value}{comma}") }
+            }
+        }
+    }
+
+    fn field(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Failure> {
+        let key_start = cursor.at;
+        if cursor.peek() != Some(b'"') {
+            return Err(cursor.broken());
+        }
+        cursor.string()?;
+        let key = &cursor.body[key_start..cursor.at];
+        cursor.space();
+        if cursor.next() != Some(b':') {
+            return Err(cursor.broken());
+        }
+        cursor.space();
+        let value_start = cursor.at;
+        cursor.value()?;
+        if let Some(name) = known(key) {
+            if self.value(name).is_some() {
+                let mut failure = wrong("");
+                failure.message = format!("`{name}` occurs twice in the request body. Send it once.");
+                failure.param = Some(name.to_owned());
+                return Err(failure);
+            }
+            self.fields.push((name, value_start..cursor.at));
+        }
+        Ok(())
+    }
+}
+
+/// The noted key that a quoted key means, escapes decoded.
+fn known(quoted: &[u8]) -> Option<&'static str> {
+    let plain = quoted.get(1..quoted.len().checked_sub(1)?)?;
+    if memchr::memchr(b'\\', plain).is_none() {
+        return KEYS.into_iter().find(|key| key.as_bytes() == plain);
+    }
+    let decoded: String = serde_json::from_slice(quoted).ok()?;
+    KEYS.into_iter().find(|key| *key == decoded)
+}
+
+/// One replacement in a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; empty for an insertion.
+    pub range: Range<usize>,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+/// The body with all edits made. Without edits it is the same memory. Edits must not overlap; of two that do, the later is
+/// left out.
+pub fn splice(body: &Bytes, mut edits: Vec<Edit>) -> Bytes {
+    if edits.is_empty() {
+        return body.clone();
+    }
+    edits.sort_by_key(|edit| edit.range.start);
+    let added: usize = edits.iter().map(|edit| edit.text.len()).sum();
+    let mut out = Vec::with_capacity(body.len() + added);
+    let mut from = 0;
+    for edit in &edits {
+        if let Some(before) = body.get(from..edit.range.start) {
+            out.extend_from_slice(before);
+            out.extend_from_slice(edit.text.as_bytes());
+            from = edit.range.end;
+        }
+    }
+    out.extend_from_slice(body.get(from..).unwrap_or_default());
+    out.into()
+}
+
+struct Cursor<'a> {
+    body: &'a [u8],
+    at: usize,
+}
+
+impl Cursor<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.body.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    /// Passes a string; stands on its opening quote.
+    fn string(&mut self) -> Result<(), Failure> {
+        self.at += 1;
+        loop {
+            let rest = self.body.get(self.at..).unwrap_or_default();
+            let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
+                self.at = self.body.len();
+                return Err(self.broken());
+            };
+            self.at += found + 1;
+            if rest[found] == b'"' {
+                return Ok(());
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Passes any value. Brackets are matched and strings are passed whole; what is between them is left to the reader of
+    /// the value, because byok only needs to know where it ends.
+    fn value(&mut self) -> Result<(), Failure> {
+        let mut open: Vec<u8> = Vec::new();
+        loop {
+            match self.peek() {
+                Some(b'"') => self.string()?,
+                Some(bracket @ (b'{' | b'[')) => {
+                    if open.len() + 1 >= DEPTH_LIMIT {
+                        return Err(wrong("the request body nests deeper than 128 levels. Flatten it."));
+                    }
+                    open.push(if bracket == b'{' { b'}' } else { b']' });
+                    self.at += 1;
+                }
+                Some(bracket @ (b'}' | b']')) => {
+                    if open.pop() != Some(bracket) {
+                        return Err(self.broken());
+                    }
+                    self.at += 1;
+                }
+                Some(b',' | b':' | b' ' | b'\n' | b'\r' | b'\t') if !open.is_empty() => {
+                    self.at += 1;
+                    continue;
+                }
+                Some(byte) if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.') => {
+                    while self
+                        .peek()
+                        .is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b'.'))
+                    {
+                        self.at += 1;
+                    }
+                }
+                _ => return Err(self.broken()),
+            }
+            if open.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn broken(&self) -> Failure {
+        let mut failure = wrong("");
+        failure.message = if self.at >= self.body.len() {
+            "the request body ends in the middle of its JSON. Send the whole object.".to_owned()
+        } else {
+            format!("the request body is not valid JSON at byte {}. Send one complete JSON object.", self.at)
+        };
+        failure
+    }
+}
+
+fn wrong(message: &str) -> Failure {
+    Failure::bad_request("body", message)
+}
+
+#[cfg(test)]
+mod tests;

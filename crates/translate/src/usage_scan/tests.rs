@@ -1,0 +1,133 @@
+use super::*;
+
+struct Case {
+    name: &'static str,
+    dialect: Dialect,
+    stream: bool,
+    body: &'static str,
+    /// input, cache read, cache write, output, reasoning
+    usage: Option<[u64; 5]>,
+    ended: bool,
+    failed: bool,
+}
+
+const CASES: &[Case] = &[
+    Case {
+        name: "chat stream with hidden lookalikes",
+        dialect: Dialect::Chat,
+        stream: true,
+        body: "data: {\"choices\":[{\"delta\":{\"content\":\"\\\"usage\\\":{\\\"prompt_tokens\\\":9}\"},\"finish_reason\":null}],\"usage\":null}\n\n: usage {\"usage\":{\"prompt_tokens\":7}}\n\ndata: {\"choices\":[{\"usage\":{\"prompt_tokens\":8},\"finish_reason\":\"stop\"}]}\n\ndata: {\"choices\":[],\"usage\":{\"prompt_tokens\":120,\"completion_tokens\":40,\"prompt_tokens_details\":{\"cached_tokens\":100},\"completion_tokens_details\":{\"reasoning_tokens\":10}}}\n\ndata: [DONE]\n\n",
+        usage: Some([120, 100, 0, 40, 10]),
+        ended: true,
+        failed: false,
+    },
+    Case {
+        name: "chat stream without an end",
+        dialect: Dialect::Chat,
+        stream: true,
+        body: "data: {\"choices\":[{\"delta\":{\"content\":\"[DONE]\"}}]}\n\n",
+        usage: None,
+        ended: false,
+        failed: false,
+    },
+    Case {
+        name: "chat stream with an error",
+        dialect: Dialect::Chat,
+        stream: true,
+        body: "data: {\"error\":{\"message\":\"x\"}}\n\n",
+        usage: None,
+        ended: true,
+        failed: true,
+    },
+    Case {
+        name: "chat answer",
+        dialect: Dialect::Chat,
+        stream: false,
+        body: "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"content\":\"{\\\"usage\\\":1}\"}}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":7}}",
+        usage: Some([3, 0, 0, 4, 0]),
+        ended: true,
+        failed: false,
+    },
+    Case {
+        name: "messages stream",
+        dialect: Dialect::Messages,
+        stream: true,
+        body: "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":20,\"cache_read_input_tokens\":100,\"cache_creation_input_tokens\":5,\"output_tokens\":1}}}\n\nevent: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"{\\\"usage\\\":{\\\"output_tokens\\\":999}\"}}\n\nevent: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":40,\"output_tokens_details\":{\"thinking_tokens\":7}}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+        usage: Some([125, 100, 5, 40, 7]),
+        ended: true,
+        failed: false,
+    },
+    Case {
+        name: "messages stream with an error",
+        dialect: Dialect::Messages,
+        stream: true,
+        body: "event: error\r\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}\r\n\r\n",
+        usage: None,
+        ended: true,
+        failed: true,
+    },
+    Case {
+        name: "responses stream",
+        dialect: Dialect::Responses,
+        stream: true,
+        body: "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"status\":\"in_progress\",\"usage\":null,\"error\":null}}\n\ndata: {\"type\":\"response.completed\",\"response\":{\"output\":[{\"type\":\"message\",\"usage\":{\"input_tokens\":1}}],\"usage\":{\"input_tokens\":120,\"input_tokens_details\":{\"cached_tokens\":100,\"cache_write_tokens\":3},\"output_tokens\":40,\"output_tokens_details\":{\"reasoning_tokens\":10},\"total_tokens\":160}}}\n\n",
+        usage: Some([120, 100, 3, 40, 10]),
+        ended: true,
+        failed: false,
+    },
+    Case {
+        name: "responses stream that failed",
+        dialect: Dialect::Responses,
+        stream: true,
+        body: "data: {\"response\":{\"status\":\"failed\",\"error\":{\"code\":\"x\"}},\"type\":\"response.failed\"}\n\n",
+        usage: None,
+        ended: true,
+        failed: true,
+    },
+    Case {
+        name: "gemini stream",
+        dialect: Dialect::Gemini,
+        stream: true,
+        body: "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"x\"}]}}],\"usageMetadata\":{\"promptTokenCount\":0,\"totalTokenCount\":0}}\r\n\r\ndata: {\"candidates\":[{\"finishReason\":\"STOP\"}],\"usageMetadata\":{\"promptTokenCount\":120,\"cachedContentTokenCount\":100,\"candidatesTokenCount\":30,\"thoughtsTokenCount\":10,\"promptTokensDetails\":[{\"tokenCount\":5}]}}\r\n\r\n",
+        usage: Some([120, 100, 0, 40, 10]),
+        ended: true,
+        failed: false,
+    },
+    Case {
+        name: "gemini list",
+        dialect: Dialect::Gemini,
+        stream: false,
+        body: "[{\"candidates\":[{\"content\":{}}]},\r\n{\"candidates\":[{\"finishReason\":\"STOP\"}],\"usageMetadata\":{\"promptTokenCount\":12,\"candidatesTokenCount\":3}}]",
+        usage: Some([12, 0, 0, 3, 0]),
+        ended: true,
+        failed: false,
+    },
+    Case {
+        name: "nothing but noise",
+        dialect: Dialect::Chat,
+        stream: true,
+        body: "]}}}\u{0}data: ]]]}\n\ndata: {\"usage\":{\"prompt_tokens\":1.5e3}}\n\n",
+        usage: None,
+        ended: false,
+        failed: false,
+    },
+];
+
+#[test]
+fn counters_and_ends_at_every_split() {
+    for case in CASES {
+        let bytes = case.body.as_bytes();
+        let splits = (0..=bytes.len()).map(|at| vec![&bytes[..at], &bytes[at..]]);
+        let single = std::iter::once(bytes.chunks(1).collect::<Vec<_>>());
+        for pieces in splits.chain(single) {
+            let mut scanner = UsageScanner::new(case.dialect, case.stream);
+            pieces.iter().for_each(|piece| scanner.push(piece));
+            let usage = scanner.usage().map(|u| {
+                [u.input, u.cache_read, u.cache_write, u.output, u.reasoning].map(Option::unwrap_or_default)
+            });
+            let what = format!("{} cut at {}", case.name, pieces[0].len());
+            assert_eq!(usage, case.usage, "{what}");
+            assert_eq!((scanner.ended(), scanner.failed()), (case.ended, case.failed), "{what}");
+        }
+    }
+}
