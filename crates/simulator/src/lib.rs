@@ -1,2 +1,46 @@
 //! Simulated upstreams that speak the vendors' wire formats, strict and scripted.
+//!
+//! One [`Simulator`] serves Anthropic Messages, Claude OAuth, `OpenAI` Chat Completions and Responses, and Gemini on one
+//! loopback port, over real sockets. It refuses what the vendors refuse, in their words, and plays the trouble that a
+//! request asks for (`sim:NAME` in the last user message, or `-sim-NAME` in the key). The table of all scenarios is
+//! [`SCENARIOS`], explained in the README of this crate.
+//!
+//! Owns: framing, event order, ids, usage, error bodies, token endpoints, request checks, scripted trouble.
+//! Must not know: byok's translators. It shares no code with them, so that a bug there cannot cancel itself out here.
 #![forbid(unsafe_code)]
+
+mod answer;
+mod anthropic;
+mod asked;
+mod bench;
+mod body;
+mod cache;
+mod call;
+mod gemini;
+mod ids;
+mod log;
+mod models;
+mod oauth;
+mod openai_chat;
+mod refusal;
+mod responses;
+mod sample;
+mod scenario;
+mod seal;
+mod server;
+mod simulator;
+mod socket;
+mod sse;
+mod trouble;
+mod vendor;
+mod watch;
+mod world;
+
+pub use log::{Seen, Via};
+pub use models::{
+    Abilities, AnthropicAbilities, GoogleAbilities, GoogleThinking, Maker, OpenaiAbilities, SimModel, models,
+};
+pub use oauth::{Grant, OauthCounts, TokenTrouble};
+pub use scenario::{SCENARIOS, ScenarioDoc, ScenarioKind};
+pub use simulator::{SimError, SimOptions, Simulator};
+pub use watch::Cancelled;

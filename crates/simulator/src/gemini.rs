@@ -1,0 +1,11 @@
+//! Gemini `generateContent`, as the vendor's SDK types and its refusals describe it (autumn 2026).
+
+mod access;
+mod read;
+mod render;
+mod validate;
+
+pub(crate) use access::{authorize, models};
+pub(crate) use read::read;
+pub(crate) use render::{error_frame, stream, whole};
+pub(crate) use validate::{count, validate};

@@ -1,0 +1,94 @@
+//! From a path to what it means.
+
+use crate::{call, oauth::Endpoint, vendor::Target};
+use byok_types::Dialect;
+use http::{Method, request::Parts};
+
+/// What a request is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    Generate(Dialect, Target),
+    /// Token count; the model where the path names it.
+    Count(Dialect, Option<String>),
+    /// Models; an id for one of them.
+    Models(Dialect, Option<String>),
+    Oauth(Endpoint),
+    Nowhere,
+}
+
+impl Route {
+    pub(super) fn of(head: &Parts) -> Self {
+        let path = head.uri.path();
+        if let Some(endpoint) = Endpoint::of(&head.method, path) {
+            return Self::Oauth(endpoint);
+        }
+        let post = head.method == Method::POST;
+        match path {
+            "/v1/messages" if post => Self::Generate(Dialect::Messages, Target::default()),
+            "/v1/messages/count_tokens" if post => Self::Count(Dialect::Messages, None),
+            "/v1/chat/completions" if post => Self::Generate(Dialect::Chat, Target::default()),
+            "/v1/responses" if post => Self::Generate(Dialect::Responses, Target::default()),
+            "/v1/responses/input_tokens" if post => Self::Count(Dialect::Responses, None),
+            _ => Self::of_models(head).unwrap_or(Self::Nowhere),
+        }
+    }
+
+    fn of_models(head: &Parts) -> Option<Self> {
+        let path = head.uri.path();
+        let rest = path.strip_prefix('/')?;
+        let (version, rest) = rest.split_once('/')?;
+        let id = match rest.strip_prefix("models")? {
+            "" | "/" => None,
+            id => Some(call::decode(id.strip_prefix('/')?)),
+        };
+        if head.method == Method::POST && ["v1beta", "v1", "v1alpha"].contains(&version) {
+            return Self::of_action(&id?, head.uri.query().unwrap_or_default());
+        }
+        if head.method != Method::GET {
+            return None;
+        }
+        let has = |name: &str| head.headers.contains_key(name);
+        let keyed =
+            || head.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("key=")));
+        let dialect = match version {
+            "v1beta" | "v1alpha" => Dialect::Gemini,
+            "v1" if has("anthropic-version") => Dialect::Messages,
+            "v1" if has("x-goog-api-key") || keyed() => Dialect::Gemini,
+            "v1" => Dialect::Chat,
+            _ => return None,
+        };
+        Some(Self::Models(dialect, id))
+    }
+
+    /// `MODEL:ACTION`, split at the last colon.
+    fn of_action(id: &str, query: &str) -> Option<Self> {
+        let (model, action) = id.rsplit_once(':')?;
+        let model = Some(model.to_owned());
+        let sse =
+            query.split('&').any(|pair| pair == "alt=sse" || pair == "%24alt=sse" || pair == "$alt=sse");
+        match action {
+            "generateContent" => {
+                Some(Self::Generate(Dialect::Gemini, Target { model, stream: Some(false), array: false }))
+            }
+            "streamGenerateContent" => {
+                Some(Self::Generate(Dialect::Gemini, Target { model, stream: Some(true), array: !sse }))
+            }
+            "countTokens" => Some(Self::Count(Dialect::Gemini, model)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn dialect(&self) -> Option<Dialect> {
+        match self {
+            Self::Generate(dialect, _) | Self::Count(dialect, _) => Some(*dialect),
+            Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
+        }
+    }
+
+    pub(super) fn is_generation(&self) -> bool {
+        matches!(self, Self::Generate(..))
+    }
+}
+
+#[cfg(test)]
+mod tests;

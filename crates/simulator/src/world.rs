@@ -1,0 +1,62 @@
+//! What all requests of a simulator share.
+
+use crate::{
+    bench::BenchAnswers, cache::PrefixCache, ids::IdMaker, log::RequestLog, oauth::Oauth, responses::Stored,
+    scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch,
+};
+use parking_lot::Mutex;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// State of a running simulator.
+pub(crate) struct World {
+    pub(crate) options: SimOptions,
+    pub(crate) ids: IdMaker,
+    pub(crate) seal: Seal,
+    pub(crate) cache: PrefixCache,
+    pub(crate) log: RequestLog,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) oauth: Oauth,
+    pub(crate) stored: Stored,
+    pub(crate) bench: BenchAnswers,
+    /// Failures that a key has already had, by cause.
+    failed: Mutex<HashMap<(String, Cause), u32>>,
+}
+
+impl World {
+    pub(crate) fn new(options: SimOptions) -> Self {
+        Self {
+            ids: IdMaker::new(options.seed),
+            seal: Seal::new(options.seed),
+            cache: PrefixCache::default(),
+            log: RequestLog::new(options.log_capacity),
+            watch: Arc::default(),
+            oauth: Oauth::new(options.seed, options.access_lifetime),
+            stored: Stored::default(),
+            bench: BenchAnswers::default(),
+            failed: Mutex::default(),
+            options,
+        }
+    }
+
+    /// Real time in Unix seconds: resets and waits are told in it, or clients would never see them come.
+    pub(crate) fn now(&self) -> i64 {
+        let real =
+            || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
+        self.options.now.unwrap_or_else(real)
+    }
+
+    /// Whether a key has to fail once more before it works.
+    pub(crate) fn must_fail(&self, key: &str, cause: Cause, times: u32) -> bool {
+        let mut failed = self.failed.lock();
+        let count = failed.entry((key.to_owned(), cause)).or_default();
+        if *count >= times {
+            return false;
+        }
+        *count += 1;
+        true
+    }
+}
