@@ -22,7 +22,9 @@ mod error;
 mod lock;
 mod memory;
 mod records;
+mod seal;
 mod secrets;
+mod sqlite;
 mod store;
 
 pub use accounts::{AccountDetails, Accounts};

@@ -1,4 +1,4 @@
-use crate::StoreError;
+use crate::{StoreError, seal::hex};
 use byok_types::{AccountId, SecretHash};
 use parking_lot::Mutex;
 use std::{
@@ -49,11 +49,7 @@ impl Turns {
 
 /// The lock file of an account. Its name is a hash, so that a listing of the directory tells nothing.
 pub(crate) fn file_name(account: &AccountId) -> String {
-    let mut name = String::with_capacity(69);
-    for byte in SecretHash::of(account.as_str()).0 {
-        name.push_str(&format!("{byte:02x}"));
-    }
-    name + ".lock"
+    hex(&SecretHash::of(account.as_str()).0) + ".lock"
 }
 
 /// Opens the lock file and waits until no other process holds it. Blocks the thread.
@@ -66,12 +62,21 @@ pub(crate) fn hold(path: &Path) -> Result<File, StoreError> {
 /// Like [`hold`], on a thread of its own.
 ///
 /// Not on the runtime's blocking threads: a runtime that shuts down waits for those, and the other process may hang.
-pub(crate) async fn hold_off_thread(path: PathBuf) -> Result<File, StoreError> {
+/// The turn goes along, so that a caller who gives up does not let the next one start a second thread.
+pub(crate) async fn hold_off_thread(
+    path: PathBuf,
+    turn: OwnedMutexGuard<()>,
+) -> Result<AccountLock, StoreError> {
     let (done, held) = tokio::sync::oneshot::channel();
     let wanted = path.clone();
+    let wait = move || {
+        let lock = hold(&wanted).map(|file| AccountLock::new(turn, Some(file)));
+        // A caller who has given up gets nothing, and the lock is released here.
+        drop(done.send(lock));
+    };
     std::thread::Builder::new()
         .name("byok-lock".to_owned())
-        .spawn(move || drop(done.send(hold(&wanted))))
+        .spawn(wait)
         .map_err(StoreError::io("start a thread to lock", path))?;
     held.await.map_err(|_| StoreError::Closed)?
 }

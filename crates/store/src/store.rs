@@ -1,4 +1,6 @@
-use crate::{AccountLock, Accounts, ClientKeys, Records, Secrets, StoreError, memory::Memory};
+use crate::{
+    AccountLock, Accounts, ClientKeys, Records, Secrets, StoreError, memory::Memory, sqlite::Sqlite,
+};
 use byok_types::AccountId;
 use std::{
     path::{Path, PathBuf},
@@ -47,6 +49,15 @@ impl Store {
     /// A store that lives as long as the process and writes nothing: for `byok demo` and for tests.
     pub fn memory() -> Self {
         Self::on(&Arc::new(Memory::default()))
+    }
+
+    /// Opens the store on the disk, creates what is missing, and brings older files up to date.
+    ///
+    /// Blocks the thread for some milliseconds: call it at start. Fails, and changes nothing, if the directory is
+    /// open to other users, the key is not the right one, or the database is damaged or of a newer byok. A damaged
+    /// `usage.db` is moved aside.
+    pub fn open(options: &StoreOptions) -> Result<Self, StoreError> {
+        Ok(Self::on(&Arc::new(Sqlite::open(options)?)))
     }
 
     pub(crate) fn on<B>(backend: &Arc<B>) -> Self

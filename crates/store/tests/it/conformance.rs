@@ -441,6 +441,14 @@ macro_rules! on_every_backend {
                 super::$case(byok_store::Store::memory()).await;
             })*
         }
+
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $case() {
+                let home = crate::support::Home::new();
+                super::$case(home.open()).await;
+            })*
+        }
     };
 }
 

@@ -3,4 +3,16 @@
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+#[cfg(unix)]
+mod files;
+#[cfg(test)]
+mod handles;
+#[cfg(test)]
+#[cfg(unix)]
+mod processes;
+#[cfg(test)]
+mod sealing;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod usage;

@@ -1,10 +1,32 @@
 //! Accounts, tokens and records to test with.
 
-use byok_store::{ClientKeyRow, Store};
+use byok_store::{ClientKeyRow, Store, StoreOptions};
 use byok_types::{
     Account, AccountId, AccountState, ClientKeyId, Credential, CredentialKind, Dialect, OauthTokens, Outcome,
     ProviderId, RequestId, RequestRecord, Secret, SecretHash, Usage,
 };
+use std::path::PathBuf;
+
+/// A state directory that is removed at the end.
+pub(crate) struct Home(tempfile::TempDir);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn options(&self) -> StoreOptions {
+        StoreOptions { path: self.path("tokens.db"), key_file: None }
+    }
+
+    pub(crate) fn open(&self) -> Store {
+        Store::open(&self.options()).unwrap()
+    }
+}
 
 pub(crate) fn provider(name: &str) -> ProviderId {
     ProviderId::new(name).unwrap()

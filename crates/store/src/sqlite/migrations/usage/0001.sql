@@ -1,0 +1,38 @@
+-- One row per request.
+CREATE TABLE requests (
+    number              INTEGER PRIMARY KEY,
+    at_ms               INTEGER NOT NULL,
+    id                  TEXT NOT NULL,
+    client_key          TEXT,
+    dialect             TEXT NOT NULL,
+    upstream_dialect    TEXT,
+    model_asked         TEXT NOT NULL,
+    model_served        TEXT,
+    provider            TEXT,
+    account             TEXT,
+    attempts            INTEGER NOT NULL,
+    stream              INTEGER NOT NULL,
+    status              INTEGER NOT NULL,
+    outcome             TEXT NOT NULL,
+    error               TEXT,
+    first_byte_ms       INTEGER,
+    total_ms            INTEGER NOT NULL,
+    input               INTEGER,
+    cache_read          INTEGER,
+    cache_write         INTEGER,
+    cache_write_short   INTEGER,
+    cache_write_long    INTEGER,
+    output              INTEGER,
+    reasoning           INTEGER,
+    input_audio         INTEGER,
+    output_audio        INTEGER,
+    tool_input          INTEGER,
+    accepted_prediction INTEGER,
+    rejected_prediction INTEGER,
+    web_searches        INTEGER,
+    web_fetches         INTEGER,
+    service_tier        TEXT,
+    estimated           INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX requests_by_time ON requests (at_ms);
