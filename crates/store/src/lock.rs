@@ -59,6 +59,13 @@ pub(crate) fn hold(path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
+/// Like [`hold`], together with all others that share it.
+pub(crate) fn share(path: &Path) -> Result<File, StoreError> {
+    let file = open(path).map_err(StoreError::io("open the lock file", path))?;
+    file.lock_shared().map_err(StoreError::io("lock", path))?;
+    Ok(file)
+}
+
 /// Like [`hold`], on a thread of its own.
 ///
 /// Not on the runtime's blocking threads: a runtime that shuts down waits for those, and the other process may hang.

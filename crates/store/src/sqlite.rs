@@ -61,7 +61,7 @@ impl Sqlite {
         let key_file = options.key_file.clone().unwrap_or_else(|| directory.join("key"));
         let (writer, sealer) = open_tokens(&location, &key_file)?;
         let tokens = Database::start(&location, writer)?;
-        let usage = Recorder::start(&directory.join("usage.db"), opening_lock)?;
+        let usage = Recorder::start(&directory.join("usage.db"), &lock_dir, opening_lock)?;
         Ok(Self {
             location,
             lock_dir,

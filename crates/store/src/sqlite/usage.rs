@@ -6,7 +6,7 @@ mod rows;
 use super::database::Readers;
 use crate::{Records, StoreError, StoreFuture, records, sqlite::Sqlite};
 use byok_types::RequestRecord;
-use file::UsageFile;
+use file::{UsageFile, UsageLocks};
 use parking_lot::{Condvar, Mutex};
 use std::{
     collections::VecDeque,
@@ -60,11 +60,12 @@ struct Flush {
 }
 
 impl Recorder {
-    /// Opens the file and starts the thread. The caller holds the lock file `opening_lock`.
-    pub(super) fn start(path: &Path, opening_lock: PathBuf) -> Result<Self, StoreError> {
+    /// Opens the file and starts the thread. The caller holds the lock file `opening`.
+    pub(super) fn start(path: &Path, lock_dir: &Path, opening: PathBuf) -> Result<Self, StoreError> {
         let readers = Arc::new(Readers::new(path));
         let shared = Arc::new(Shared::default());
-        let file = UsageFile::open(path, opening_lock, Arc::clone(&readers))?;
+        let locks = UsageLocks { opening, in_use: lock_dir.join("usage.lock") };
+        let file = UsageFile::open(path, locks, Arc::clone(&readers))?;
         let theirs = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("byok-usage".to_owned())

@@ -164,6 +164,7 @@ fn every_file_is_private_whatever_the_umask() {
         "d700 locks",
         "-600 locks/*.lock",
         "-600 locks/open.lock",
+        "-600 locks/usage.lock",
         "-600 tokens.db",
         "-600 tokens.db-shm",
         "-600 tokens.db-wal",

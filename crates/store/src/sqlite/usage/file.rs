@@ -14,7 +14,7 @@ use crate::{
 use byok_types::RequestRecord;
 use rusqlite::Connection;
 use std::{
-    fs,
+    fs::{self, File},
     io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
@@ -26,32 +26,37 @@ const EVERY: Duration = Duration::from_mins(1);
 
 pub(super) struct UsageFile {
     path: PathBuf,
-    opening_lock: PathBuf,
+    locks: UsageLocks,
     readers: Arc<Readers>,
     /// Absent while the file cannot be opened.
-    connection: Option<Connection>,
+    open: Option<OpenFile>,
     next_try: Instant,
     next_complaint: Instant,
 }
 
+/// The lock files that belong to the file.
+pub(super) struct UsageLocks {
+    /// Held by whoever opens the file.
+    pub(super) opening: PathBuf,
+    /// Shared by all who have it open. `SQLite` deletes the log of a file by its name when it is closed last: a file
+    /// that is moved away while in use would take the log of its successor along.
+    pub(super) in_use: PathBuf,
+}
+
+struct OpenFile {
+    // Closed in this order.
+    connection: Connection,
+    _in_use: File,
+}
+
 impl UsageFile {
-    /// Opens the file, for which the caller holds the lock. Only what a person must decide is an error.
-    pub(super) fn open(
-        path: &Path,
-        opening_lock: PathBuf,
-        readers: Arc<Readers>,
-    ) -> Result<Self, StoreError> {
+    /// Opens the file, for which the caller holds the lock `opening`. Only what a person must decide is an error.
+    pub(super) fn open(path: &Path, locks: UsageLocks, readers: Arc<Readers>) -> Result<Self, StoreError> {
         let now = Instant::now();
-        let mut file = Self {
-            path: path.to_owned(),
-            opening_lock,
-            readers,
-            connection: None,
-            next_try: now,
-            next_complaint: now,
-        };
-        match open_or_replace(path).map_err(|problem| problem.at(path)) {
-            Ok(connection) => file.connection = Some(connection),
+        let path = path.to_owned();
+        let mut file = Self { path, locks, readers, open: None, next_try: now, next_complaint: now };
+        match file.open_or_replace() {
+            Ok(open) => file.open = Some(open),
             Err(
                 error @ (StoreError::Newer { .. }
                 | StoreError::Foreign { .. }
@@ -68,14 +73,17 @@ impl UsageFile {
         if records.is_empty() {
             return true;
         }
-        if self.connection.is_none() && Instant::now() >= self.next_try {
+        if self.open.is_none() && Instant::now() >= self.next_try {
             self.reopen();
         }
-        let Some(connection) = &mut self.connection else { return false };
-        let Err(problem) = rows::insert(connection, records) else { return true };
+        let Some(open) = &mut self.open else { return false };
+        let Err(problem) = rows::insert(&mut open.connection, records) else { return true };
         if problem.is_damage() {
             self.reopen();
-            return self.connection.as_mut().is_some_and(|c| rows::insert(c, records).is_ok());
+            return self
+                .open
+                .as_mut()
+                .is_some_and(|open| rows::insert(&mut open.connection, records).is_ok());
         }
         let error = problem.at(&self.path);
         self.complain(&error);
@@ -84,8 +92,8 @@ impl UsageFile {
 
     /// Empties the write-ahead log into the file.
     pub(super) fn tidy(&mut self) {
-        let Some(connection) = &self.connection else { return };
-        if let Err(problem) = database::checkpoint(connection) {
+        let Some(open) = &self.open else { return };
+        if let Err(problem) = database::checkpoint(&open.connection) {
             let error = problem.at(&self.path);
             tracing::debug!(%error, "the log of the request records was not emptied");
         }
@@ -93,14 +101,35 @@ impl UsageFile {
 
     /// Opens the file again and replaces it if it is damaged, unless another process has done so meanwhile.
     fn reopen(&mut self) {
-        self.connection = None;
         self.readers.clear();
-        let opened = lock::hold(&self.opening_lock)
-            .and_then(|_lock| open_or_replace(&self.path).map_err(|problem| problem.at(&self.path)));
-        match opened {
-            Ok(connection) => self.connection = Some(connection),
+        self.open = None;
+        match lock::hold(&self.locks.opening).and_then(|_opening| self.open_or_replace()) {
+            Ok(open) => self.open = Some(open),
             Err(error) => self.cannot_open(&error),
         }
+    }
+
+    fn open_or_replace(&self) -> Result<OpenFile, StoreError> {
+        let path = &self.path;
+        let in_use = lock::share(&self.locks.in_use)?;
+        let connection = match open(path) {
+            Err(problem) if problem.is_damage() => {
+                // Whoever wants to share it waits for the lock that we hold for opening.
+                in_use.unlock().map_err(StoreError::io("unlock", &self.locks.in_use))?;
+                in_use.try_lock().map_err(|_| StoreError::Busy { path: path.clone() })?;
+                let aside = move_aside(path)?;
+                tracing::warn!(
+                    moved_to = %aside.display(),
+                    "the database of request records was damaged: it was moved aside and a new one begun, no login is lost"
+                );
+                in_use.unlock().map_err(StoreError::io("unlock", &self.locks.in_use))?;
+                in_use.lock_shared().map_err(StoreError::io("lock", &self.locks.in_use))?;
+                open(path)
+            }
+            opened => opened,
+        };
+        let connection = connection.map_err(|problem| problem.at(path))?;
+        Ok(OpenFile { connection, _in_use: in_use })
     }
 
     fn cannot_open(&mut self, error: &StoreError) {
@@ -114,20 +143,6 @@ impl UsageFile {
             self.next_complaint = now + EVERY;
             tracing::warn!(%error, "request records are being dropped");
         }
-    }
-}
-
-fn open_or_replace(path: &Path) -> Outcome<Connection> {
-    match open(path) {
-        Err(problem) if problem.is_damage() => {
-            let aside = move_aside(path)?;
-            tracing::warn!(
-                moved_to = %aside.display(),
-                "the database of request records was damaged: it was moved aside and a new one begun, no login is lost"
-            );
-            open(path)
-        }
-        opened => opened,
     }
 }
 

@@ -4,18 +4,20 @@ use crate::sqlite::usage::tests::records;
 struct Place {
     _directory: tempfile::TempDir,
     path: PathBuf,
-    lock: PathBuf,
+    opening: PathBuf,
+    in_use: PathBuf,
 }
 
 fn place() -> Place {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
-    Place { path: at("usage.db"), lock: at("open.lock"), _directory: directory }
+    Place { path: at("usage.db"), opening: at("open.lock"), in_use: at("usage.lock"), _directory: directory }
 }
 
 impl Place {
     fn open(&self) -> UsageFile {
-        UsageFile::open(&self.path, self.lock.clone(), Arc::new(Readers::new(&self.path))).unwrap()
+        let locks = UsageLocks { opening: self.opening.clone(), in_use: self.in_use.clone() };
+        UsageFile::open(&self.path, locks, Arc::new(Readers::new(&self.path))).unwrap()
     }
 
     fn count(&self) -> i64 {
@@ -24,18 +26,38 @@ impl Place {
     }
 }
 
+/// Damages the file and gives `file` a connection that has not read it yet.
+fn damage(place: &Place, file: &mut UsageFile) {
+    // The last connection empties the log into the file, so that nothing can be mended from it.
+    file.open = None;
+    fs::write(&place.path, [0x5A; 4096]).unwrap();
+    let connection = Connection::open(&place.path).unwrap();
+    file.open = Some(OpenFile { connection, _in_use: lock::share(&place.in_use).unwrap() });
+}
+
 #[test]
 fn a_file_that_breaks_while_in_use_is_replaced_and_the_records_kept() {
     let place = place();
     let mut file = place.open();
     assert!(file.write(&records(3)));
-    // The last connection empties the log into the file, so that nothing can be mended from it.
-    file.connection = None;
-    fs::write(&place.path, [0x5A; 4096]).unwrap();
-    file.connection = Some(Connection::open(&place.path).unwrap());
-
+    damage(&place, &mut file);
     assert!(file.write(&records(2)));
     assert_eq!(place.count(), 2);
+}
+
+#[test]
+fn a_broken_file_is_not_moved_away_from_under_another_user() {
+    let place = place();
+    let mut file = place.open();
+    damage(&place, &mut file);
+    let other = lock::share(&place.in_use).unwrap();
+    assert!(!file.write(&records(1)));
+    assert_eq!(fs::read(&place.path).unwrap(), [0x5A; 4096]);
+
+    drop(other);
+    file.next_try = Instant::now();
+    assert!(file.write(&records(1)));
+    assert_eq!(place.count(), 1);
 }
 
 #[test]
@@ -43,7 +65,7 @@ fn a_full_disk_costs_records_until_there_is_room() {
     let place = place();
     let mut file = place.open();
     let limit = |file: &UsageFile, pages: i64| {
-        let connection = file.connection.as_ref().unwrap();
+        let connection = &file.open.as_ref().unwrap().connection;
         connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
     };
     limit(&file, 1);
@@ -58,7 +80,7 @@ fn a_full_disk_costs_records_until_there_is_room() {
 fn a_read_only_file_costs_records() {
     let place = place();
     let mut file = place.open();
-    file.connection.as_ref().unwrap().pragma_update(None, "query_only", true).unwrap();
+    file.open.as_ref().unwrap().connection.pragma_update(None, "query_only", true).unwrap();
     assert!(!file.write(&records(1)));
 }
 
