@@ -1,2 +1,37 @@
-//! Login flows and token refresh.
+//! Logins and the tokens they leave behind.
+//!
+//! Owns: the login flows (one file a provider), what a provider needs to be told and the consent for it ([`claims`]),
+//! and [`TokenManager`], which hands out tokens that are valid now and refreshes them without ever losing a login.
+//! Must not know: dialects, models, how a request is sent with a token, which account should serve it, terminals.
+//!
+//! Invariants:
+//! - One refresh at a time per account, over all tasks and all processes that share a store.
+//! - Nothing is sent to a token endpoint before the store has proved that it can be written.
+//! - A failure never deletes or overwrites tokens.
+//! - No token, code or verifier appears in `Debug`, in an error or in the log.
 #![forbid(unsafe_code)]
+
+mod answer;
+pub mod claims;
+pub mod claude;
+mod clock;
+mod endpoint;
+mod error;
+mod login;
+mod manager;
+mod refresh;
+#[cfg(test)]
+mod testing;
+
+pub use answer::{BadAnswer, TokenAnswer};
+pub use clock::{Clock, SystemClock};
+pub use endpoint::Network;
+pub use error::AuthError;
+pub use login::{
+    AuthorizationCode, BrowserLogin, CallbackServer, LOGIN_WINDOW, LoginError, LoginFuture, NewLogin,
+    PendingLogin, Redirect, SaveLogin, State, read_pasted, save_login,
+};
+pub use manager::{Access, KeepFresh, TokenManager};
+#[cfg(any(test, feature = "fail-points"))]
+pub use manager::{FailPoint, FailPoints, Fate};
+pub use refresh::{RefreshError, RefreshFuture, Refresher};

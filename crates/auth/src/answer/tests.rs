@@ -1,0 +1,91 @@
+use super::{BadAnswer, TokenAnswer};
+use byok_types::{OauthTokens, Secret};
+
+const NOW: i64 = 1_800_000_000;
+
+fn old() -> OauthTokens {
+    OauthTokens {
+        access: Secret::new("old-access"),
+        refresh: Some(Secret::new("old-refresh")),
+        expires_at: Some(NOW - 5),
+        refresh_expires_at: Some(NOW + 77),
+        scopes: vec!["one".into()],
+    }
+}
+
+#[test]
+fn missing_and_odd_fields() {
+    struct Case {
+        body: &'static str,
+        refresh: &'static str,
+        lifetime: i64,
+        refresh_lifetime: Option<i64>,
+        scopes: &'static [&'static str],
+    }
+    const YEAR_AND_A_BIT: i64 = 400 * 24 * 3600;
+    let case = |body, refresh, lifetime| Case {
+        body,
+        refresh,
+        lifetime,
+        refresh_lifetime: if refresh == "old-refresh" { Some(77) } else { None },
+        scopes: &["one"],
+    };
+    let cases = [
+        case(r#"{"access_token":"a","refresh_token":"r","expires_in":28800}"#, "r", 28_800),
+        case(r#"{"access_token":"a"}"#, "old-refresh", 3_600),
+        case(
+            r#"{"access_token":"a","refresh_token":null,"expires_in":null,"scope":null}"#,
+            "old-refresh",
+            3_600,
+        ),
+        case(r#"{"access_token":"a","refresh_token":"","expires_in":60,"scope":""}"#, "old-refresh", 60),
+        case(r#"{"access_token":"a","expires_in":"7200"}"#, "old-refresh", 7_200),
+        case(r#"{"access_token":"a","expires_in":" 7200 "}"#, "old-refresh", 7_200),
+        case(r#"{"access_token":"a","expires_in":7200.9}"#, "old-refresh", 7_200),
+        case(r#"{"access_token":"a","expires_in":"soon"}"#, "old-refresh", 3_600),
+        case(r#"{"access_token":"a","expires_in":{}}"#, "old-refresh", 3_600),
+        case(r#"{"access_token":"a","expires_in":0}"#, "old-refresh", 60),
+        case(r#"{"access_token":"a","expires_in":-1}"#, "old-refresh", 60),
+        case(r#"{"access_token":"a","expires_in":99999999999}"#, "old-refresh", YEAR_AND_A_BIT),
+        case(r#"{"access_token":"a","expires_in":1e300}"#, "old-refresh", YEAR_AND_A_BIT),
+        Case {
+            refresh_lifetime: Some(2_592_000),
+            scopes: &["two", "three"],
+            ..case(
+                r#"{"access_token":"a","refresh_token":"r","expires_in":100,
+                    "refresh_token_expires_in":2592000,"scope":"two  three","more":[1]}"#,
+                "r",
+                100,
+            )
+        },
+    ];
+    for Case { body, refresh, lifetime, refresh_lifetime, scopes } in cases {
+        let tokens = TokenAnswer::read(body.as_bytes()).unwrap().into_tokens(Some(&old()), NOW);
+        assert_eq!(tokens.access.expose(), "a", "{body}");
+        assert_eq!(tokens.refresh.unwrap().expose(), refresh, "{body}");
+        assert_eq!(tokens.expires_at, Some(NOW + lifetime), "{body}");
+        assert_eq!(tokens.refresh_expires_at, refresh_lifetime.map(|lifetime| NOW + lifetime), "{body}");
+        assert_eq!(tokens.scopes, scopes, "{body}");
+    }
+}
+
+#[test]
+fn a_first_answer_has_no_old_tokens_to_fall_back_on() {
+    let tokens = TokenAnswer::read(br#"{"access_token":"a"}"#).unwrap().into_tokens(None, NOW);
+    assert!(tokens.refresh.is_none() && tokens.scopes.is_empty() && tokens.refresh_expires_at.is_none());
+}
+
+#[test]
+fn answers_without_a_token() {
+    for body in [
+        "",
+        "<html>",
+        "[]",
+        "{}",
+        r#"{"access_token":null}"#,
+        r#"{"access_token":" "}"#,
+        r#"{"access_token":1}"#,
+    ] {
+        assert_eq!(TokenAnswer::read(body.as_bytes()).err(), Some(BadAnswer), "{body}");
+    }
+}

@@ -1,0 +1,370 @@
+use super::{Claude, ClaudeUrls};
+use crate::testing::{Scripted, TokenServer, tokens, transport};
+use crate::{AuthorizationCode, BrowserLogin as _, LoginError, Redirect, RefreshError, Refresher as _};
+use byok_types::{AccountState, Secret};
+use serde_json::json;
+use std::time::Duration;
+use url::Url;
+
+#[test]
+fn the_default_addresses_are_the_vendors() {
+    let urls = ClaudeUrls::default();
+    let all = [urls.authorize, urls.token, urls.revoke, urls.profile, urls.paste];
+    for url in all {
+        let host = url.host_str().unwrap();
+        assert!(
+            url.scheme() == "https" && (host.ends_with("claude.com") || host.ends_with("anthropic.com")),
+            "{url}"
+        );
+    }
+}
+
+#[test]
+fn the_authorize_url() {
+    let callback = Url::parse("http://localhost:49152/callback").unwrap();
+    let login = Claude::default().begin(Redirect::Callback(callback));
+    let url = &login.authorize_url;
+    assert!(url.as_str().starts_with("https://claude.com/cai/oauth/authorize?"), "{url}");
+    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    let names: Vec<_> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "code",
+            "client_id",
+            "response_type",
+            "redirect_uri",
+            "scope",
+            "code_challenge",
+            "code_challenge_method",
+            "state"
+        ]
+    );
+    let value = |name: &str| pairs.iter().find(|(key, _)| key == name).unwrap().1.clone();
+    assert_eq!(value("code"), "true");
+    assert_eq!(value("redirect_uri"), "http://localhost:49152/callback");
+    assert_eq!(value("scope"), "user:profile user:inference");
+    assert_eq!(value("code_challenge_method"), "S256");
+    assert_eq!(value("state"), login.state.expose());
+    assert_eq!(value("state").len(), 43, "256 bits");
+    let verifier = oauth2::PkceCodeVerifier::new(login.verifier.expose().to_owned());
+    assert_eq!(
+        value("code_challenge"),
+        oauth2::PkceCodeChallenge::from_code_verifier_sha256(&verifier).as_str()
+    );
+
+    let pasted = Claude::default().begin(Redirect::Pasted);
+    assert_eq!(pasted.redirect_uri, "https://platform.claude.com/oauth/code/callback");
+    assert_ne!(pasted.state.expose(), login.state.expose());
+    assert_ne!(pasted.verifier.expose(), login.verifier.expose());
+    let shown = format!("{login:?}");
+    assert!(!shown.contains(login.verifier.expose()), "{shown}");
+}
+
+#[tokio::test]
+async fn the_exchange_and_who_it_was() {
+    let server = TokenServer::start().await;
+    server.answer_with(json!({
+        "expires_in": 28_800, "scope": "user:inference user:profile",
+        "account": {"uuid": "person-1", "email_address": "ada@example.com"},
+        "organization": {"uuid": "org-1", "name": "Analytical Engines"},
+    }));
+    let claude = server.claude();
+    let login = claude.begin(Redirect::Pasted);
+    // `finish` asks the endpoint first, then the profile, which knows the plan.
+    server.gate.acquire().await.unwrap().forget();
+    let done = claude.finish(&transport(), &login, AuthorizationCode::new("code-1")).await.unwrap();
+    assert_eq!(done.tokens.access.expose(), "access-1");
+    assert_eq!(done.tokens.refresh.as_ref().unwrap().expose(), "refresh-1");
+    assert_eq!(done.tokens.scopes, ["user:inference", "user:profile"]);
+    assert_eq!(done.details.email.as_deref(), Some("ada@example.com"));
+    assert_eq!(done.details.identity.as_deref(), Some("person-1/org-1"));
+    assert_eq!(done.details.plan, None, "the profile was not found");
+
+    let seen = server.seen();
+    let expected = format!(
+        r#"{{"grant_type":"authorization_code","code":"code-1","redirect_uri":"{}","client_id":"9d1c250a-e61b-44d9-88ed-5944d1962f5e","code_verifier":"{}","state":"{}"}}"#,
+        login.redirect_uri,
+        login.verifier.expose(),
+        login.state.expose()
+    );
+    assert_eq!(
+        (seen[0].method.as_str(), seen[0].path.as_str(), seen[0].text.as_str()),
+        ("POST", "/token", &*expected)
+    );
+    assert_eq!(seen[0].headers["content-type"], "application/json");
+    assert!(seen[0].headers["user-agent"].to_str().unwrap().starts_with("byok/"));
+    assert_eq!((seen[1].method.as_str(), seen[1].path.as_str()), ("GET", "/profile"));
+    assert_eq!(seen[1].headers["authorization"], "Bearer access-1");
+    assert_eq!(seen.len(), 2);
+}
+
+#[tokio::test]
+async fn the_profile_fills_the_gaps() {
+    let cases = [
+        (
+            200,
+            r#"{"account":{"uuid":"p","email":"ada@example.com"},"organization":{"uuid":"o","organization_type":"claude_max","rate_limit_tier":"default_claude_max_20x"}}"#,
+            Some("max 20x"),
+        ),
+        (
+            200,
+            r#"{"account":{"uuid":"p","email":"ada@example.com"},"organization":{"uuid":"o","organization_type":"claude_max"}}"#,
+            Some("max"),
+        ),
+        (
+            200,
+            r#"{"account":{"uuid":"p","email":"ada@example.com"},"organization":{"uuid":"o","organization_type":"claude_pro","rate_limit_tier":"default_claude_ai"}}"#,
+            Some("pro"),
+        ),
+        (
+            200,
+            r#"{"account":{"uuid":"p","email":"ada@example.com"},"organization":{"uuid":"o","organization_type":"something_new"}}"#,
+            None,
+        ),
+        (403, r#"{"type":"error","error":{"type":"permission_error","message":"scope"}}"#, None),
+        (200, "<html>", None),
+        (500, "", None),
+    ];
+    for (status, body, plan) in cases {
+        let server = TokenServer::start().await;
+        server.script(Scripted::Answer(200, "", r#"{"access_token":"a"}"#.into()));
+        server.script(Scripted::Answer(status, "", body.into()));
+        let claude = server.claude();
+        let login = claude.begin(Redirect::Pasted);
+        let done = claude.finish(&transport(), &login, AuthorizationCode::new("c")).await.unwrap();
+        assert_eq!(done.details.plan.as_deref(), plan, "{body}");
+        let known = body.contains("ada");
+        assert_eq!(done.details.identity.as_deref(), known.then_some("p/o"), "{body}");
+        assert_eq!(done.details.email.as_deref(), known.then_some("ada@example.com"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_is_refused() {
+    let cases = [
+        (401, "", "401"),
+        (
+            400,
+            r#"{"error":"invalid_grant","error_description":"Invalid 'code'"}"#,
+            "400, invalid_grant, Invalid 'code'",
+        ),
+        (
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"bad\u0007state"}}"#,
+            "400, invalid_request_error, bad state",
+        ),
+        (400, r#"{"error":"invalid_grant","error_description":"canary-code?"}"#, "400, invalid_grant, …?"),
+        (403, "<html>challenge</html>", "403"),
+    ];
+    for (status, body, expected) in cases {
+        let server = TokenServer::start().await;
+        server.script(Scripted::Answer(status, "", body.into()));
+        let claude = server.claude();
+        let login = claude.begin(Redirect::Pasted);
+        match claude.finish(&transport(), &login, AuthorizationCode::new("canary-code")).await.unwrap_err() {
+            LoginError::CodeRefused { why } => assert_eq!(why, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+    let server = TokenServer::start().await;
+    server.script(Scripted::Answer(200, "", "<html>".into()));
+    let claude = server.claude();
+    let login = claude.begin(Redirect::Pasted);
+    let error = claude.finish(&transport(), &login, AuthorizationCode::new("c")).await.unwrap_err();
+    assert!(matches!(error, LoginError::BadAnswer), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_refresh() {
+    let server = TokenServer::start().await;
+    let (answer, _) = server.claude().refresh(&transport(), &tokens(0)).await.unwrap();
+    assert_eq!(answer.access.expose(), "access-1");
+    assert_eq!(
+        server.seen()[0].text,
+        r#"{"grant_type":"refresh_token","refresh_token":"refresh-0","client_id":"9d1c250a-e61b-44d9-88ed-5944d1962f5e","scope":"user:profile user:inference"}"#
+    );
+}
+
+#[tokio::test]
+async fn a_scope_that_is_not_granted_is_left_out_once() {
+    let no_scope = || Scripted::Answer(400, "", r#"{"error":"invalid_scope"}"#.into());
+    let server = TokenServer::start().await;
+    server.script(no_scope());
+    server.claude().refresh(&transport(), &tokens(0)).await.unwrap();
+    assert_eq!(server.seen()[1].json.get("scope"), None);
+
+    server.script(no_scope());
+    server.script(no_scope());
+    let error = server.claude().refresh(&transport(), &tokens(0)).await.unwrap_err();
+    assert!(matches!(error, RefreshError::Permanent { state: AccountState::NeedsLogin { .. } }), "{error:?}");
+    assert_eq!(server.posts(), 4);
+}
+
+/// What an answer of the token endpoint does to the account.
+#[derive(Debug, PartialEq)]
+enum Does {
+    NeedLogin,
+    /// With the last word of the reason, which is where to appeal.
+    Block(String),
+    Wait(Option<u64>),
+    WaitMaybeSpent,
+    Config,
+}
+
+fn meaning(error: RefreshError) -> Does {
+    match error {
+        RefreshError::Permanent { state: AccountState::NeedsLogin { reason } } => {
+            assert!(reason.contains("byok login claude"), "{reason}");
+            Does::NeedLogin
+        }
+        RefreshError::Permanent { state: AccountState::Blocked { reason } } => {
+            Does::Block(reason.rsplit(' ').next().unwrap().into())
+        }
+        RefreshError::Transient { maybe_spent: true, .. } => Does::WaitMaybeSpent,
+        RefreshError::Transient { retry_after, .. } => {
+            Does::Wait(retry_after.as_ref().map(Duration::as_secs))
+        }
+        RefreshError::Config { .. } => Does::Config,
+        other @ RefreshError::Permanent { .. } => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_error_answers_mean() {
+    let dead = |description| format!(r#"{{"error":"invalid_grant","error_description":"{description}"}}"#);
+    let hold = |error, uri| {
+        format!(r#"{{"error":"{error}","error_description":"account_on_hold","error_uri":"{uri}"}}"#)
+    };
+    let cases = [
+        (400, "", dead("Refresh token expired"), Does::NeedLogin),
+        (401, "", dead("Refresh token not found or invalid"), Does::NeedLogin),
+        (400, "", dead("No organization associated with this token"), Does::NeedLogin),
+        (400, "", dead("No account associated with this token"), Does::NeedLogin),
+        (400, "", r#"{"error":"invalid_grant"}"#.into(), Does::NeedLogin),
+        (400, "", r#"{"error":{"type":"invalid_grant","message":"gone"}}"#.into(), Does::NeedLogin),
+        (
+            400,
+            "",
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"Refresh token expired"}}"#
+                .into(),
+            Does::NeedLogin,
+        ),
+        (403, "", r#"{"error":"access_denied"}"#.into(), Does::NeedLogin),
+        (
+            400,
+            "",
+            hold("invalid_grant", "https://claude.ai/appeal/7"),
+            Does::Block("https://claude.ai/appeal/7".into()),
+        ),
+        (
+            401,
+            "",
+            hold("access_denied", "https://support.anthropic.com/x"),
+            Does::Block("https://support.anthropic.com/x".into()),
+        ),
+        (
+            403,
+            "",
+            hold("access_denied", "https://claude.ai.evil.test/"),
+            Does::Block("https://claude.ai/restricted".into()),
+        ),
+        (
+            403,
+            "",
+            hold("access_denied", "http://claude.ai/"),
+            Does::Block("https://claude.ai/restricted".into()),
+        ),
+        (
+            403,
+            "",
+            hold("access_denied", "https://notclaude.ai/"),
+            Does::Block("https://claude.ai/restricted".into()),
+        ),
+        (
+            403,
+            "",
+            hold("access_denied", "javascript:alert(1)"),
+            Does::Block("https://claude.ai/restricted".into()),
+        ),
+        (400, "", r#"{"error":"invalid_client"}"#.into(), Does::Config),
+        (401, "", r#"{"error":"unauthorized_client"}"#.into(), Does::Config),
+        (400, "", r#"{"error":"invalid_request"}"#.into(), Does::Config),
+        (404, "", "Not Found".into(), Does::Config),
+        (302, "location: https://elsewhere.example/", String::new(), Does::Config),
+        (429, "retry-after: 30", String::new(), Does::Wait(Some(30))),
+        (429, "retry-after: 1", String::new(), Does::Wait(Some(5))),
+        (429, "retry-after: 86400", String::new(), Does::Wait(Some(300))),
+        (429, "retry-after: tomorrow", String::new(), Does::Wait(Some(60))),
+        (
+            429,
+            "",
+            r#"{"error":{"type":"rate_limit_error","message":"slow down"}}"#.into(),
+            Does::Wait(Some(60)),
+        ),
+        (500, "", String::new(), Does::Wait(None)),
+        (503, "retry-after: 20", "<html>".into(), Does::Wait(Some(20))),
+        (
+            529,
+            "",
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"x"}}"#.into(),
+            Does::Wait(None),
+        ),
+        (403, "", "<html>challenge</html>".into(), Does::Wait(None)),
+        (400, "", String::new(), Does::Wait(None)),
+        (200, "", "<html>".into(), Does::WaitMaybeSpent),
+        (200, "", "{}".into(), Does::WaitMaybeSpent),
+        (
+            200,
+            "",
+            format!(r#"{{"access_token":"a","pad":"{}"}}"#, "x".repeat(5_000_000)),
+            Does::WaitMaybeSpent,
+        ),
+    ];
+    for (status, header, body, expected) in cases {
+        let server = TokenServer::start().await;
+        let shown = format!("{status} {header} {body:.90}");
+        server.script(Scripted::Answer(status, header, body));
+        let error = server.claude().refresh(&transport(), &tokens(0)).await.unwrap_err();
+        let text = error.to_string();
+        let does = meaning(error);
+        assert_eq!(does, expected, "{shown}");
+        assert!(!text.contains("refresh-0"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn trouble_on_the_way() {
+    let server = TokenServer::start().await;
+    server.script(Scripted::HangUp);
+    let error = server.claude().refresh(&transport(), &tokens(0)).await.unwrap_err();
+    assert!(matches!(error, RefreshError::Transient { maybe_spent: true, .. }), "{error:?}");
+
+    let urls = ClaudeUrls { token: Url::parse("http://127.0.0.1:1/token").unwrap(), ..ClaudeUrls::default() };
+    let unreachable = Claude::new(urls, crate::Network::default());
+    let error = unreachable.refresh(&transport(), &tokens(0)).await.unwrap_err();
+    assert!(matches!(error, RefreshError::Transient { maybe_spent: false, .. }), "{error:?}");
+
+    let urls = ClaudeUrls { token: Url::parse("http://token.example/").unwrap(), ..ClaudeUrls::default() };
+    let plain = Claude::new(urls, crate::Network::default());
+    let error = plain.refresh(&transport(), &tokens(0)).await.unwrap_err();
+    assert!(matches!(error, RefreshError::Config { .. }), "{error:?}");
+
+    let mut setup_token = tokens(0);
+    setup_token.refresh = None;
+    let error = server.claude().refresh(&transport(), &setup_token).await.unwrap_err();
+    assert!(matches!(error, RefreshError::Permanent { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn logging_out() {
+    let server = TokenServer::start().await;
+    server.claude().revoke(&transport(), &Secret::new("refresh-0")).await.unwrap();
+    assert_eq!(
+        server.seen()[0].text,
+        r#"{"token":"refresh-0","token_type_hint":"refresh_token","client_id":"9d1c250a-e61b-44d9-88ed-5944d1962f5e"}"#
+    );
+    server.script(Scripted::Answer(400, "", r#"{"error":"invalid_request"}"#.into()));
+    let error = server.claude().revoke(&transport(), &Secret::new("canary")).await.unwrap_err();
+    assert!(!error.to_string().contains("canary"), "{error}");
+}

@@ -1,0 +1,232 @@
+use super::page::{page, plain};
+use crate::{AuthorizationCode, LOGIN_WINDOW, LoginError, State};
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use std::{
+    convert::Infallible,
+    fmt, io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinSet,
+};
+use url::{Url, form_urlencoded};
+
+/// How often another free port is tried when only one of the two address families is free on it.
+const PORT_TRIES: u32 = 8;
+/// A browser sends its request at once; anything slower is not one.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the last page may take to reach the browser.
+const LAST_PAGE: Duration = Duration::from_secs(2);
+
+/// Waits on this machine for the browser to come back from the vendor with a code.
+///
+/// It listens on 127.0.0.1 and, where there is one, on `[::1]`, because vendors want `localhost` in the address and
+/// browsers resolve that to either. It answers one path, for one login, and is gone with the answer.
+pub struct CallbackServer {
+    listeners: Vec<TcpListener>,
+    port: u16,
+    path: &'static str,
+}
+
+type Answer = Result<AuthorizationCode, LoginError>;
+
+struct Login {
+    state: State,
+    path: &'static str,
+    port: u16,
+    done: Mutex<Option<oneshot::Sender<Answer>>>,
+}
+
+impl CallbackServer {
+    /// Opens a free port, or the given one for a vendor that knows only that.
+    ///
+    /// # Errors
+    /// [`LoginError::NoCallback`] when the port is taken.
+    pub async fn open(path: &'static str, port: Option<u16>) -> Result<Self, LoginError> {
+        let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+        for _ in 0..PORT_TRIES {
+            let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0)))
+                .await
+                .map_err(LoginError::NoCallback)?;
+            let bound = v4.local_addr().map_err(LoginError::NoCallback)?.port();
+            match TcpListener::bind((Ipv6Addr::LOCALHOST, bound)).await {
+                Ok(v6) => return Ok(Self { listeners: vec![v4, v6], port: bound, path }),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => last = error,
+                // A machine without IPv6.
+                Err(_) => return Ok(Self { listeners: vec![v4], port: bound, path }),
+            }
+        }
+        Err(LoginError::NoCallback(last))
+    }
+
+    /// The address to give to the vendor as redirect URI.
+    ///
+    /// # Errors
+    /// Never in practice: the address is built from a number and a constant path.
+    pub fn redirect_uri(&self) -> Result<Url, LoginError> {
+        Url::parse(&format!("http://localhost:{}{}", self.port, self.path))
+            .map_err(|_| LoginError::NoCallback(io::ErrorKind::InvalidInput.into()))
+    }
+
+    /// The addresses it listens on.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+    }
+
+    /// Waits for the code that belongs to `state`, for [`LOGIN_WINDOW`] at most. Dropping the future closes the port.
+    ///
+    /// Requests with a wrong state are answered and do not end the wait, so that nobody can cancel a login from outside.
+    ///
+    /// # Errors
+    /// [`LoginError::Denied`] when the vendor sent an error, [`LoginError::TimedOut`].
+    pub async fn wait(self, state: &State) -> Answer {
+        let (done, mut answer) = oneshot::channel();
+        let login = Arc::new(Login {
+            state: state.clone(),
+            path: self.path,
+            port: self.port,
+            done: Mutex::new(Some(done)),
+        });
+        let mut connections = JoinSet::new();
+        let deadline = tokio::time::sleep(LOGIN_WINDOW);
+        tokio::pin!(deadline);
+        let result = loop {
+            tokio::select! {
+                answer = &mut answer => break answer.unwrap_or(Err(LoginError::BadAnswer)),
+                () = &mut deadline => break Err(LoginError::TimedOut(LOGIN_WINDOW)),
+                socket = self.accept() => {
+                    if let Ok(socket) = socket {
+                        connections.spawn(serve(socket, Arc::clone(&login)));
+                    }
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        };
+        drop(self.listeners);
+        let last_page = async { while connections.join_next().await.is_some() {} };
+        // A connection that a browser opened in advance may stay silent; it is not waited for.
+        let _ = tokio::time::timeout(LAST_PAGE, last_page).await;
+        result
+    }
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        let (socket, _) = match &self.listeners[..] {
+            [v4, v6] => tokio::select! {
+                accepted = v4.accept() => accepted?,
+                accepted = v6.accept() => accepted?,
+            },
+            [only] => only.accept().await?,
+            _ => std::future::pending().await,
+        };
+        Ok(socket)
+    }
+}
+
+impl fmt::Debug for CallbackServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallbackServer(port {})", self.port)
+    }
+}
+
+async fn serve(socket: TcpStream, login: Arc<Login>) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let response = login.answer(&request);
+        async move { Ok::<_, Infallible>(response) }
+    });
+    // What goes wrong on one connection concerns only whoever opened it.
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(socket), service)
+        .await;
+}
+
+impl Login {
+    fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+        if !self.is_for_us(request) {
+            return page(
+                StatusCode::FORBIDDEN,
+                "Wrong address",
+                "Open this page only by the link of your login.",
+            );
+        }
+        if request.uri().path() != self.path {
+            return page(StatusCode::NOT_FOUND, "Nothing here", "byok waits here for the end of a login.");
+        }
+        if request.method() != Method::GET {
+            return page(StatusCode::METHOD_NOT_ALLOWED, "Not like this", "byok waits here for a browser.");
+        }
+        match self.read(request.uri().query().unwrap_or_default()) {
+            Ok(answer) => self.end(answer),
+            Err(refusal) => page(StatusCode::BAD_REQUEST, "This is not the answer byok waits for", refusal),
+        }
+    }
+
+    /// A page of another site can make a browser send requests here, but not under this name.
+    fn is_for_us<B>(&self, request: &Request<B>) -> bool {
+        let mut hosts = request.headers().get_all(header::HOST).iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+        ["localhost", "127.0.0.1", "[::1]"]
+            .iter()
+            .any(|name| host.as_bytes() == format!("{name}:{}", self.port).as_bytes())
+    }
+
+    /// What the query says; `Err` with a text for the page when it decides nothing.
+    fn read(&self, query: &str) -> Result<Answer, &'static str> {
+        const UNKNOWN: &str =
+            "It does not belong to the login that is under way. Go back and use the newest login page.";
+        let one = |name: &str| {
+            let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
+            match (values.next(), values.next()) {
+                (Some((_, value)), None) => Ok(Some(value.into_owned())),
+                (None, _) => Ok(None),
+                (Some(_), Some(_)) => Err("A part of it is there twice."),
+            }
+        };
+        let state = one("state")?;
+        if state.as_ref().is_some_and(|state| !self.state.matches(state)) {
+            return Err(UNKNOWN);
+        }
+        match (one("code")?, one("error")?) {
+            (Some(_), _) if state.is_none() => Err(UNKNOWN),
+            (Some(code), _) if !code.is_empty() => Ok(Ok(AuthorizationCode::new(code))),
+            (Some(_), _) | (None, None) => Err("There is no code in it."),
+            (None, Some(error)) => {
+                let description = one("error_description")?.unwrap_or_default();
+                let why = if description.is_empty() { error } else { format!("{error}: {description}") };
+                Ok(Err(LoginError::Denied { why: plain(&why) }))
+            }
+        }
+    }
+
+    /// Ends the login with the first answer; the page of a later one says that it was not needed.
+    fn end(&self, answer: Answer) -> Response<Full<Bytes>> {
+        let Some(done) = self.done.lock().take() else {
+            return page(StatusCode::OK, "Already done", "This login is over. You can close this window.");
+        };
+        let response = match &answer {
+            Ok(_) => page(
+                StatusCode::OK,
+                "Almost there",
+                "byok has the code. Go back to the terminal; you can close this window.",
+            ),
+            Err(error) => page(StatusCode::BAD_REQUEST, "The login did not work", &error.to_string()),
+        };
+        // Nobody waits any more if the login was given up this very moment.
+        let _ = done.send(answer);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests;

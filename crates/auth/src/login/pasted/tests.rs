@@ -1,0 +1,50 @@
+use super::read_pasted;
+use crate::{LoginError, State};
+
+#[test]
+fn what_people_paste() {
+    let state = State::random();
+    let good = state.expose().to_owned();
+    let codes = [
+        format!("abc-123_~#{good}"),
+        format!("  abc-123_~#{good}\n"),
+        "abc-123_~".to_owned(),
+        format!("abc-123_~&scope=x#{good}"),
+        format!("https://platform.example.com/oauth/code/callback?code=abc-123_%7E&state={good}"),
+        format!("http://localhost:54545/callback?state={good}&code=abc-123_~"),
+        "http://localhost:54545/callback?code=abc-123_~".to_owned(),
+        format!("code=abc-123_~&state={good}"),
+        format!("?state={good}&code=abc-123_~"),
+        format!("https://platform.example.com/x?code=abc-123_~%23{good}"),
+    ];
+    for text in codes {
+        assert_eq!(read_pasted(&text, &state).unwrap().expose(), "abc-123_~", "{text}");
+    }
+}
+
+#[test]
+fn what_is_refused() {
+    let state = State::random();
+    let other = State::random();
+    let other = other.expose();
+    for text in [
+        format!("abc#{other}"),
+        "abc#".to_owned(),
+        format!("abc#{}x", state.expose()),
+        format!("https://x.example/callback?code=abc&state={other}"),
+        format!("code=abc&state={other}"),
+    ] {
+        let error = read_pasted(&text, &state).unwrap_err();
+        assert!(matches!(error, LoginError::WrongState), "{text}: {error:?}");
+    }
+    let long = "x".repeat(5000);
+    for text in
+        ["", "  ", "#", "two words", "https://x.example/callback", "https://", "code=", "ünïcode", &long]
+    {
+        let error = read_pasted(text, &state).unwrap_err();
+        assert!(matches!(error, LoginError::NotACode { .. } | LoginError::WrongState), "{text}: {error:?}");
+        assert!(!error.to_string().contains("words"), "nothing of the text is shown");
+    }
+    let error = read_pasted("http://localhost:1/callback?error=access_denied&state=x", &state).unwrap_err();
+    assert!(matches!(&error, LoginError::Denied { why } if why == "access_denied"), "{error:?}");
+}

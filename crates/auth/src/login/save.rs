@@ -1,0 +1,125 @@
+use crate::{Clock, LoginError};
+use byok_store::{AccountDetails, Store, StoreError};
+use byok_types::{Account, AccountId, AccountState, Credential, CredentialKind, OauthTokens, ProviderId};
+use uuid::Uuid;
+
+/// How many labels are tried when the obvious one is taken.
+const LABEL_TRIES: u32 = 100;
+
+/// What a login ends with.
+#[derive(Clone, Debug)]
+pub struct NewLogin {
+    /// The tokens, with `expires_in` already counted from the moment of the answer.
+    pub tokens: OauthTokens,
+    /// Whose they are, as far as the vendor says.
+    pub details: AccountDetails,
+}
+
+/// How a login is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct SaveLogin<'a> {
+    /// Provider of the login.
+    pub provider: &'a ProviderId,
+    /// Account to log in again; without it, the account with the same identity, else a new one.
+    pub account: Option<&'a AccountId>,
+    /// Label of a new account; without it, its e-mail address or the provider's name.
+    pub label: Option<&'a str>,
+    /// Names of the claims that the owner consented to; `None` keeps those of an account that is there.
+    pub claims: Option<&'a [String]>,
+}
+
+/// Stores a login. A login of an account that is there replaces its tokens and makes it usable again, in one step.
+///
+/// # Errors
+/// [`LoginError::OtherAccount`] when the login is not of the named account; [`LoginError::Store`].
+pub async fn save_login(
+    store: &Store,
+    clock: &dyn Clock,
+    login: NewLogin,
+    how: SaveLogin<'_>,
+) -> Result<Account, LoginError> {
+    let NewLogin { tokens, details } = login;
+    let now = clock.now();
+    let Some(known) = find(store, &details, how).await? else {
+        let account = Account { expires_at: tokens.expires_at, ..new_account(how, details, now)? };
+        return add(store, account, Credential::Oauth(tokens), how.label).await;
+    };
+    // A refresh that is under way would otherwise store tokens of the old grant over the new ones.
+    let _lock = store.lock_account(&known.id).await?;
+    let known = store.accounts.get(&known.id).await?.ok_or(StoreError::NoSuchAccount)?;
+    let account = Account {
+        kind: CredentialKind::Oauth,
+        identity: details.identity.or(known.identity),
+        email: details.email.or(known.email),
+        plan: details.plan.or(known.plan),
+        state: AccountState::Ready,
+        claims: how.claims.map_or(known.claims, <[String]>::to_vec),
+        expires_at: tokens.expires_at,
+        updated_at: now,
+        label: how.label.map_or(known.label, str::to_owned),
+        ..known
+    };
+    store.accounts.insert(account.clone(), Credential::Oauth(tokens)).await?;
+    Ok(account)
+}
+
+async fn find(
+    store: &Store,
+    details: &AccountDetails,
+    how: SaveLogin<'_>,
+) -> Result<Option<Account>, LoginError> {
+    if let Some(id) = how.account {
+        let named = store.accounts.get(id).await?.ok_or(StoreError::NoSuchAccount)?;
+        let differ = matches!((&named.identity, &details.identity), (Some(old), Some(new)) if old != new);
+        if differ || named.provider != *how.provider {
+            return Err(LoginError::OtherAccount { label: named.label });
+        }
+        return Ok(Some(named));
+    }
+    match &details.identity {
+        Some(identity) => Ok(store.accounts.find_identity(how.provider, identity).await?),
+        None => Ok(None),
+    }
+}
+
+fn new_account(how: SaveLogin<'_>, details: AccountDetails, now: i64) -> Result<Account, LoginError> {
+    let id = AccountId::new(Uuid::new_v4().simple().to_string()).map_err(|_| StoreError::NoSuchAccount)?;
+    Ok(Account {
+        id,
+        provider: how.provider.clone(),
+        label: String::new(),
+        kind: CredentialKind::Oauth,
+        identity: details.identity,
+        email: details.email,
+        plan: details.plan,
+        state: AccountState::Ready,
+        claims: how.claims.unwrap_or_default().to_vec(),
+        expires_at: None,
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// Inserts a new account. A label that the person chose must be free; otherwise the next free one is taken.
+async fn add(
+    store: &Store,
+    account: Account,
+    credential: Credential,
+    label: Option<&str>,
+) -> Result<Account, LoginError> {
+    let obvious = label.or(account.email.as_deref()).unwrap_or(account.provider.as_str()).to_owned();
+    let tries = if label.is_some() { 1 } else { LABEL_TRIES };
+    let mut result = Err(StoreError::LabelTaken);
+    for number in 1..=tries {
+        let label = if number == 1 { obvious.clone() } else { format!("{obvious} {number}") };
+        let account = Account { label, ..account.clone() };
+        result = store.accounts.insert(account.clone(), credential.clone()).await.map(|()| account);
+        if !matches!(result, Err(StoreError::LabelTaken)) {
+            break;
+        }
+    }
+    Ok(result?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+use super::{NewLogin, SaveLogin, save_login};
+use crate::LoginError;
+use crate::testing::{START, TestClock, add_account, provider, stored, tokens};
+use byok_store::{AccountDetails, Store, StoreError};
+use byok_types::{AccountState, OauthTokens, ProviderId, Secret};
+
+fn login(identity: Option<&str>, email: Option<&str>) -> NewLogin {
+    NewLogin {
+        tokens: OauthTokens {
+            access: Secret::new("new-access"),
+            refresh: Some(Secret::new("new-refresh")),
+            ..tokens(99)
+        },
+        details: AccountDetails {
+            email: email.map(Into::into),
+            plan: Some("max".into()),
+            identity: identity.map(Into::into),
+        },
+    }
+}
+
+fn how(provider: &ProviderId) -> SaveLogin<'_> {
+    SaveLogin { provider, account: None, label: None, claims: None }
+}
+
+#[tokio::test]
+async fn a_new_account() {
+    let (store, provider, clock) = (Store::memory(), provider(), TestClock::start());
+    let claims = ["claude-code-prompt".to_owned()];
+    let how = SaveLogin { claims: Some(&claims), ..how(&provider) };
+    let account =
+        save_login(&store, &*clock, login(Some("p/o"), Some("ada@example.com")), how).await.unwrap();
+    assert_eq!(store.accounts.get(&account.id).await.unwrap().as_ref(), Some(&account));
+    assert_eq!(account.label, "ada@example.com");
+    assert_eq!(account.claims, claims);
+    assert_eq!((account.expires_at, account.created_at), (Some(START + 99), START));
+    assert_eq!(stored(&store, &account.id).await.access.expose(), "new-access");
+}
+
+#[tokio::test]
+async fn labels_of_new_accounts() {
+    let (store, provider, clock) = (Store::memory(), provider(), TestClock::start());
+    let mut labels = Vec::new();
+    for (identity, email) in
+        [(Some("p/o"), Some("a@b.c")), (Some("p/q"), Some("a@b.c")), (None, None), (None, None)]
+    {
+        labels.push(save_login(&store, &*clock, login(identity, email), how(&provider)).await.unwrap().label);
+    }
+    assert_eq!(labels, ["a@b.c", "a@b.c 2", "claude", "claude 2"]);
+    let chosen = SaveLogin { label: Some("claude"), ..how(&provider) };
+    let error = save_login(&store, &*clock, login(None, None), chosen).await.unwrap_err();
+    assert!(matches!(error, LoginError::Store(StoreError::LabelTaken)), "{error:?}");
+}
+
+#[tokio::test]
+async fn logging_in_again_revives_the_account() {
+    let (store, provider, clock) = (Store::memory(), provider(), TestClock::start());
+    let first = save_login(&store, &*clock, login(Some("p/o"), Some("a@b.c")), how(&provider)).await.unwrap();
+    store.accounts.set_claims(&first.id, vec!["kept".into()]).await.unwrap();
+    store.accounts.set_state(&first.id, AccountState::NeedsLogin { reason: "x".into() }).await.unwrap();
+    clock.pass(1000);
+
+    let again = save_login(&store, &*clock, login(Some("p/o"), None), how(&provider)).await.unwrap();
+    assert_eq!((&again.id, &again.state), (&first.id, &AccountState::Ready));
+    assert_eq!(again.email.as_deref(), Some("a@b.c"), "what the vendor does not say any more is kept");
+    assert_eq!(again.claims, ["kept"]);
+    assert_eq!((again.created_at, again.updated_at), (START, START + 1000));
+    assert_eq!(store.accounts.list(None).await.unwrap().len(), 1);
+
+    let other_organisation =
+        save_login(&store, &*clock, login(Some("p/q"), None), how(&provider)).await.unwrap();
+    assert_ne!(other_organisation.id, first.id);
+}
+
+#[tokio::test]
+async fn only_the_owner_logs_in_again() {
+    let (store, provider, clock) = (Store::memory(), provider(), TestClock::start());
+    let first = save_login(&store, &*clock, login(Some("p/o"), None), how(&provider)).await.unwrap();
+    let before = stored(&store, &first.id).await;
+    let named = SaveLogin { account: Some(&first.id), ..how(&provider) };
+    let mut foreign = login(Some("x/o"), None);
+    foreign.tokens.access = Secret::new("foreign");
+    let error = save_login(&store, &*clock, foreign, named).await.unwrap_err();
+    assert!(matches!(error, LoginError::OtherAccount { .. }), "{error:?}");
+    assert_eq!(stored(&store, &first.id).await.access.expose(), before.access.expose());
+
+    let unknown = add_account(&store, "unknown", tokens(0)).await;
+    let named = SaveLogin { account: Some(&unknown), ..how(&provider) };
+    let known = save_login(&store, &*clock, login(Some("y/o"), None), named).await.unwrap();
+    assert_eq!((known.id, known.identity.as_deref()), (unknown, Some("y/o")));
+}

@@ -1,0 +1,243 @@
+//! Hands out tokens that are valid now.
+//!
+//! The way of a refresh, in this order, because a vendor that rotates refresh tokens uses the old one up the moment it
+//! answers: one flight per account in this process, the lock of the account against other processes, the stored tokens
+//! read again (somebody may have refreshed them), the store's proof that it can be written, the request, the commit,
+//! the use. The flight is a task of its own: a request that goes away does not stop it.
+
+mod cache;
+mod fail_point;
+mod flight;
+mod keep_fresh;
+mod progress;
+mod unsaved;
+
+#[cfg(any(test, feature = "fail-points"))]
+pub use fail_point::{FailPoint, FailPoints, Fate};
+pub use keep_fresh::KeepFresh;
+
+use crate::{AuthError, Clock, RefreshError, Refresher};
+use byok_store::Store;
+use byok_transport::Transport;
+use byok_types::{AccountId, AccountState, Credential, CredentialKind, ProviderId, Secret, SecretHash};
+use cache::Cache;
+use flight::Why;
+use parking_lot::{Mutex, RwLock};
+use progress::Progress;
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long before its expiry a token is refreshed, in seconds.
+const LEAD: i64 = 300;
+/// How long a request waits for a refresh while its old token is still valid.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a request authenticates with.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Provider of the account.
+    pub provider: ProviderId,
+    /// Whether it is an API key or an access token.
+    pub kind: CredentialKind,
+    /// The key or token.
+    pub token: Secret,
+    /// Hash of `token`, to say later which one a vendor refused.
+    pub hash: SecretHash,
+    /// When it expires, Unix time in seconds.
+    pub expires_at: Option<i64>,
+}
+
+impl Access {
+    fn of(provider: &ProviderId, credential: Credential) -> Arc<Self> {
+        let kind = credential.kind();
+        let (token, expires_at) = match credential {
+            Credential::ApiKey(key) => (key, None),
+            Credential::Oauth(tokens) => (tokens.access, tokens.expires_at),
+        };
+        Arc::new(Self { provider: provider.clone(), kind, hash: token.hash(), token, expires_at })
+    }
+
+    fn lives_at(&self, time: i64) -> bool {
+        self.expires_at.is_none_or(|end| time < end)
+    }
+}
+
+/// The tokens of all accounts of one process. Clones share everything.
+#[derive(Clone)]
+pub struct TokenManager(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    transport: Transport,
+    clock: Arc<dyn Clock>,
+    refreshers: RwLock<HashMap<ProviderId, Arc<dyn Refresher>>>,
+    cache: Cache,
+    progress: Mutex<HashMap<AccountId, Progress>>,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+    #[cfg(any(test, feature = "fail-points"))]
+    fail_points: FailPoints,
+}
+
+impl TokenManager {
+    /// A manager over a store. It starts no task and contacts nobody until it is asked for a token that has expired.
+    pub fn new(
+        store: Store,
+        transport: Transport,
+        refreshers: HashMap<ProviderId, Arc<dyn Refresher>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            transport,
+            clock,
+            refreshers: RwLock::new(refreshers),
+            cache: Cache::default(),
+            progress: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            #[cfg(any(test, feature = "fail-points"))]
+            fail_points: FailPoints::default(),
+        }))
+    }
+
+    /// The same with hooks at the places where a crash would hurt. Only before the manager has been cloned.
+    #[cfg(any(test, feature = "fail-points"))]
+    #[must_use]
+    pub fn with_fail_points(mut self, fail_points: FailPoints) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.fail_points = fail_points;
+        }
+        self
+    }
+
+    /// Takes over what a reloaded configuration says about the providers.
+    pub fn set_refreshers(&self, refreshers: HashMap<ProviderId, Arc<dyn Refresher>>) {
+        *self.0.refreshers.write() = refreshers;
+    }
+
+    /// A credential of the account that is valid now.
+    ///
+    /// Usually a look into memory. A token that ends within five minutes is refreshed, once for all who ask; while it is
+    /// still valid it is handed out when the refresh fails or takes longer than two seconds. Changes by other processes
+    /// are seen within 0.2 seconds.
+    ///
+    /// # Errors
+    /// [`AuthError`], when there is nothing valid to hand out.
+    pub async fn access(&self, account: &AccountId) -> Result<Arc<Access>, AuthError> {
+        let shared = &self.0;
+        let now = shared.clock.now();
+        if let Some(access) = shared.cache.get(account, &shared.store)
+            && access.lives_at(now + LEAD)
+        {
+            return Ok(access);
+        }
+        let access = shared.load(account).await?;
+        if access.lives_at(now + LEAD) || shared.is_just_refreshed(account, &access, now) {
+            return Ok(access);
+        }
+        if access.lives_at(now) {
+            let flight = shared.join(account, &access.provider, Why::Expiring);
+            return match tokio::time::timeout(PATIENCE, flight).await {
+                Ok(Ok(new)) => Ok(new),
+                // A state that forbids the account counts at once; anything else can wait until the token has expired.
+                Ok(Err(
+                    error @ (AuthError::NeedsLogin { .. }
+                    | AuthError::Blocked { .. }
+                    | AuthError::Disabled { .. }
+                    | AuthError::NoSuchAccount),
+                )) => Err(error),
+                Ok(Err(_)) | Err(_) => Ok(access),
+            };
+        }
+        shared.join(account, &access.provider, Why::Expiring).await
+    }
+
+    /// A credential other than the one that the vendor has just refused with a 401.
+    ///
+    /// `refused` is the hash of the refused token ([`Access::hash`]): if somebody has refreshed it already, that token is
+    /// returned and nothing is sent.
+    ///
+    /// # Errors
+    /// [`AuthError::Refused`] for an API key, and for a token that was issued less than a minute ago: asking for a third
+    /// one would not help. Otherwise as for [`access`](Self::access).
+    pub async fn refresh_now(
+        &self,
+        account: &AccountId,
+        refused: SecretHash,
+    ) -> Result<Arc<Access>, AuthError> {
+        let shared = &self.0;
+        let access = shared.load(account).await?;
+        if access.hash != refused {
+            return Ok(access);
+        }
+        let hopeless = access.kind == CredentialKind::ApiKey
+            || shared.is_just_refreshed(account, &access, shared.clock.now());
+        if hopeless {
+            return Err(AuthError::Refused { provider: access.provider.clone() });
+        }
+        let new = shared.join(account, &access.provider, Why::Refused(refused)).await?;
+        if new.hash == refused {
+            // The flight that was joined had started for another reason and found nothing to do.
+            return shared.join(account, &access.provider, Why::Refused(refused)).await;
+        }
+        Ok(new)
+    }
+
+    /// Lets refreshes that are under way end, for `grace` at most, and starts no more in the background.
+    ///
+    /// Between the vendor's answer and the commit a login exists only in memory, so this is worth waiting for.
+    pub async fn shut_down(&self, grace: Duration) {
+        self.0.stopping.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(grace, self.0.tasks.wait()).await.is_err() {
+            tracing::error!(
+                "byok stops although a refresh of a login is under way; `byok status` will say whether it survived"
+            );
+        }
+    }
+}
+
+impl Shared {
+    /// What is stored for the account, through the cache. Fails for accounts that may not be used.
+    async fn load(self: &Arc<Self>, id: &AccountId) -> Result<Arc<Access>, AuthError> {
+        if let Some(unsaved) = self.unsaved(id) {
+            return Ok(unsaved);
+        }
+        let generation = self.cache.generation(&self.store);
+        let (provider, credential) = self.read(id).await?;
+        let access = Access::of(&provider, credential);
+        self.cache.put(id, &access, generation);
+        Ok(access)
+    }
+
+    /// The credential of an account that may be used.
+    async fn read(&self, id: &AccountId) -> Result<(ProviderId, Credential), AuthError> {
+        let account = self.store.accounts.get(id).await?.ok_or(AuthError::NoSuchAccount)?;
+        let provider = account.provider;
+        match account.state {
+            AccountState::Ready => {}
+            AccountState::NeedsLogin { reason } => return Err(AuthError::NeedsLogin { provider, reason }),
+            AccountState::Blocked { reason } => return Err(AuthError::Blocked { provider, reason }),
+            AccountState::Disabled => return Err(AuthError::Disabled { provider }),
+        }
+        let credential = self.store.secrets.load(id).await?.ok_or(AuthError::NoSuchAccount)?;
+        if let Credential::Oauth(tokens) = &credential {
+            self.check_dead(id, tokens)?;
+        }
+        Ok((provider, credential))
+    }
+
+    fn refresher(&self, provider: &ProviderId) -> Option<Arc<dyn Refresher>> {
+        self.refreshers.read().get(provider).cloned()
+    }
+}
+
+impl fmt::Debug for TokenManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenManager")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! One refresh of one account.
+
+use super::{Access, Shared, fail_point::reached, progress::Outcome, unsaved::Unsaved};
+use crate::{AuthError, RefreshError, Refresher};
+use byok_store::{AccountLock, CommitOutcome, RefreshMark};
+use byok_types::{AccountId, AccountState, Credential, OauthTokens, ProviderId, SecretHash};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::watch;
+
+/// How long another process may hold the account. It gives up its own request after 30 s.
+const LOCK_PATIENCE: Duration = Duration::from_mins(1);
+
+/// How often a refresh token may be used without an answer: a crash costs one try.
+const TRIES_WITHOUT_ANSWER: u32 = 2;
+
+/// Why a refresh is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Why {
+    /// The access token ends soon or has ended.
+    Expiring,
+    /// The vendor has refused the access token with this hash.
+    Refused(SecretHash),
+}
+
+impl Shared {
+    /// Waits for the refresh of the account that is under way, or starts one.
+    pub(super) async fn join(
+        self: &Arc<Self>,
+        id: &AccountId,
+        provider: &ProviderId,
+        why: Why,
+    ) -> Result<Arc<Access>, AuthError> {
+        if let Some(error) = self.waiting(id, provider) {
+            return Err(error);
+        }
+        let mut flight = self.take_off(id, why);
+        let landed = flight.wait_for(Option::is_some).await;
+        match landed.as_deref() {
+            Ok(Some(result)) => result.clone(),
+            Ok(None) | Err(_) => Err(AuthError::Interrupted { provider: provider.clone() }),
+        }
+    }
+
+    fn take_off(self: &Arc<Self>, id: &AccountId, why: Why) -> watch::Receiver<Outcome> {
+        self.with_progress(id, |progress| {
+            if let Some(flight) = &progress.flight {
+                return flight.clone();
+            }
+            let (outcome, flight) = watch::channel(None);
+            progress.flight = Some(flight.clone());
+            let mut landing = Landing { shared: Arc::clone(self), id: id.clone(), outcome, result: None };
+            self.tasks.spawn(async move {
+                let result = landing.shared.fly(&landing.id, why).await;
+                landing.result.replace(result);
+            });
+            flight
+        })
+    }
+
+    async fn fly(self: &Arc<Self>, id: &AccountId, why: Why) -> Result<Arc<Access>, AuthError> {
+        let (provider, _) = self.read(id).await?;
+        let interrupted = || AuthError::Interrupted { provider: provider.clone() };
+        let lock = tokio::time::timeout(LOCK_PATIENCE, self.store.lock_account(id))
+            .await
+            .map_err(|_| interrupted())??;
+
+        // What was read before the lock may be old by now.
+        let (provider, credential) = self.read(id).await?;
+        let tokens = match credential {
+            Credential::Oauth(tokens) if is_wanted(&tokens, why, self.clock.now()) => tokens,
+            current => return Ok(self.adopt(id, &provider, current)),
+        };
+        if tokens.refresh.is_none() {
+            if matches!(why, Why::Expiring) && tokens.expires_at.is_some_and(|end| self.clock.now() < end) {
+                return Ok(self.adopt(id, &provider, Credential::Oauth(tokens)));
+            }
+            let reason = format!(
+                "its token has ended and cannot be renewed; log in again with `byok login {provider}`"
+            );
+            return Err(self.bury(id, &provider, &tokens, AccountState::NeedsLogin { reason }).await);
+        }
+        let Some(refresher) = self.refresher(&provider) else {
+            return Err(AuthError::NoRefresher { provider });
+        };
+        let mark = match self.store.secrets.begin_refresh(id, tokens.hash()).await {
+            Ok(mark) => mark,
+            Err(error) => {
+                tracing::error!(account = %id, %error, "the login is not renewed, because the result could not be stored");
+                self.note_failure(id, &Arc::new(RefreshError::busy(error.to_string(), None)));
+                return Err(error.into());
+            }
+        };
+        if mark.earlier.is_some_and(|earlier| earlier.tries >= TRIES_WITHOUT_ANSWER) {
+            let reason = format!(
+                "byok was stopped twice while it renewed the login, and its token may be used up; log in again with \
+                 `byok login {provider}`"
+            );
+            return Err(self.bury(id, &provider, &tokens, AccountState::NeedsLogin { reason }).await);
+        }
+        reached!(self, BeforeRequest, Err(interrupted()));
+        let exchange = Exchange { id, provider: &provider, old: &tokens, mark, lock };
+        self.exchange(exchange, &*refresher).await
+    }
+
+    async fn exchange(
+        self: &Arc<Self>,
+        exchange: Exchange<'_>,
+        refresher: &dyn Refresher,
+    ) -> Result<Arc<Access>, AuthError> {
+        let Exchange { id, provider, old, mark, lock } = exchange;
+        let (answer, details) = match refresher.refresh(&self.transport, old).await {
+            Ok(new) => new,
+            Err(error) => return self.failed(id, provider, old, mark, error).await,
+        };
+        let new = answer.into_tokens(Some(old), self.clock.now());
+        reached!(self, BeforeCommit, Err(AuthError::Interrupted { provider: provider.clone() }));
+        let committed = self.store.secrets.commit_if(id, old.hash(), &new).await;
+        reached!(self, AfterCommit, Err(AuthError::Interrupted { provider: provider.clone() }));
+        match committed {
+            Ok(CommitOutcome::Committed) => {
+                if details != byok_store::AccountDetails::default()
+                    && let Err(error) = self.store.accounts.set_details(id, details).await
+                {
+                    tracing::warn!(account = %id, %error, "what the vendor says about the account is not stored");
+                }
+                tracing::info!(account = %id, %provider, "the login was renewed");
+                let access = self.adopt(id, provider, Credential::Oauth(new));
+                self.note_success(id, &access);
+                Ok(access)
+            }
+            Ok(CommitOutcome::Changed(other)) => {
+                tracing::warn!(account = %id, %provider, "somebody logged in anew during a refresh; that login is used");
+                Ok(self.adopt(id, provider, Credential::Oauth(other)))
+            }
+            Ok(CommitOutcome::Gone) => Err(AuthError::NoSuchAccount),
+            Err(error) => {
+                tracing::error!(
+                    account = %id, %provider, %error,
+                    "a renewed login is only in memory; keep byok running and make the store writable"
+                );
+                let access = self.adopt(id, provider, Credential::Oauth(new.clone()));
+                self.note_success(id, &access);
+                self.keep_unsaved(id, Unsaved { access: Arc::clone(&access), old: old.hash(), new }, lock);
+                Ok(access)
+            }
+        }
+    }
+
+    /// What a failed request means. Nothing here touches the tokens.
+    async fn failed(
+        &self,
+        id: &AccountId,
+        provider: &ProviderId,
+        tokens: &OauthTokens,
+        mark: RefreshMark,
+        error: RefreshError,
+    ) -> Result<Arc<Access>, AuthError> {
+        let maybe_spent = matches!(error, RefreshError::Transient { maybe_spent: true, .. });
+        // A token that may be used up since a crash and got no clear answer again stays on record as such. Without a
+        // crash the answer was lost on the way, and the vendor decides at the next try.
+        if !(maybe_spent && mark.earlier.is_some()) {
+            self.store.secrets.cancel_refresh(id, tokens.hash()).await?;
+        }
+        if let RefreshError::Permanent { state } = error {
+            return match self.store.secrets.load(id).await? {
+                // Somebody has logged in anew meanwhile: the failure concerns tokens that nobody needs any more.
+                Some(current) if !is_same(&current, tokens) => Ok(self.adopt(id, provider, current)),
+                _ => Err(self.bury(id, provider, tokens, state).await),
+            };
+        }
+        let source = Arc::new(error);
+        let retry_after = self.note_failure(id, &source);
+        tracing::warn!(account = %id, %provider, error = %source, ?retry_after, "the login could not be renewed");
+        Err(AuthError::NotNow { provider: provider.clone(), retry_after, source })
+    }
+
+    /// Notes that a person has to act. The tokens stay where they are.
+    async fn bury(
+        &self,
+        id: &AccountId,
+        provider: &ProviderId,
+        tokens: &OauthTokens,
+        state: AccountState,
+    ) -> AuthError {
+        let provider = provider.clone();
+        let error = match &state {
+            AccountState::Blocked { reason } => AuthError::Blocked { provider, reason: reason.clone() },
+            AccountState::NeedsLogin { reason } => AuthError::NeedsLogin { provider, reason: reason.clone() },
+            AccountState::Ready | AccountState::Disabled => AuthError::Disabled { provider },
+        };
+        tracing::error!(account = %id, %error, "an account cannot be used any more");
+        // The store remembers it for all processes; the memory helps only where that fails.
+        if let Err(failure) = self.store.accounts.set_state(id, state).await {
+            tracing::error!(account = %id, error = %failure, "the state of the account is not stored");
+            self.note_dead(id, tokens.hash(), error.clone());
+        }
+        error
+    }
+
+    /// Takes over what is stored now.
+    fn adopt(&self, id: &AccountId, provider: &ProviderId, credential: Credential) -> Arc<Access> {
+        self.cache.forget(id, &self.store);
+        Access::of(provider, credential)
+    }
+}
+
+fn is_wanted(tokens: &OauthTokens, why: Why, now: i64) -> bool {
+    match why {
+        Why::Expiring => tokens.expires_at.is_some_and(|end| end <= now + super::LEAD),
+        Why::Refused(refused) => tokens.access.hash() == refused,
+    }
+}
+
+fn is_same(credential: &Credential, tokens: &OauthTokens) -> bool {
+    matches!(credential, Credential::Oauth(current) if current.hash() == tokens.hash())
+}
+
+/// What a refresh holds once it may send its request.
+struct Exchange<'a> {
+    id: &'a AccountId,
+    provider: &'a ProviderId,
+    old: &'a OauthTokens,
+    mark: RefreshMark,
+    lock: AccountLock,
+}
+
+/// Ends a flight however it ends: without it, a task that died would keep its account waiting for ever.
+struct Landing {
+    shared: Arc<Shared>,
+    id: AccountId,
+    outcome: watch::Sender<Outcome>,
+    result: Outcome,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        // In this order: whoever hears of the result and asks again must not be given this flight.
+        self.shared.with_progress(&self.id, |progress| progress.flight = None);
+        if let Some(result) = self.result.take() {
+            self.outcome.send_replace(Some(result));
+        }
+    }
+}

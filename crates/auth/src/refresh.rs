@@ -1,0 +1,86 @@
+use crate::TokenAnswer;
+use byok_store::AccountDetails;
+use byok_transport::{Transport, TransportError};
+use byok_types::{AccountState, OauthTokens};
+use std::{pin::Pin, time::Duration};
+
+/// The shortest and longest wait that a token endpoint can ask for: hammering extends a block, and a mistaken date must
+/// not switch an account off for a day.
+const ASKED_WAITS: std::ops::RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_mins(5);
+
+/// What a refresh brings.
+pub type RefreshFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<(TokenAnswer, AccountDetails), RefreshError>> + Send + 'a>>;
+
+/// How one provider's tokens are refreshed.
+pub trait Refresher: Send + Sync {
+    /// Buys new tokens with the old ones, together with what the answer says about the account. One try: waiting,
+    /// locking and storing are the caller's.
+    fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a>;
+}
+
+/// Why a refresh brought no tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// The grant is dead; trying again cannot help. The state says what its owner has to do.
+    #[error("{}", state_reason(state))]
+    Permanent {
+        /// The state that the account is in now: [`AccountState::NeedsLogin`] or [`AccountState::Blocked`].
+        state: AccountState,
+    },
+    /// The vendor cannot answer now.
+    #[error("the token endpoint did not help: {why}; byok tries again by itself")]
+    Transient {
+        /// What happened.
+        why: String,
+        /// How long the vendor asked to wait.
+        retry_after: Option<Duration>,
+        /// Whether the refresh token may have been used up although no new one came.
+        maybe_spent: bool,
+    },
+    /// The vendor does not accept byok's request as such, whoever's token it is.
+    #[error(
+        "the token endpoint refused byok's request: {why}; check the URLs of the provider and update byok"
+    )]
+    Config {
+        /// What the vendor said.
+        why: String,
+    },
+}
+
+impl RefreshError {
+    /// The vendor answered that it cannot serve the request now.
+    pub fn busy(why: impl Into<String>, asked: Option<Duration>) -> Self {
+        let retry_after = asked.map(|asked| asked.clamp(*ASKED_WAITS.start(), *ASKED_WAITS.end()));
+        Self::Transient { why: why.into(), retry_after, maybe_spent: false }
+    }
+
+    /// A successful answer that cannot be read: the vendor may have used up the old token for it.
+    pub fn unreadable(why: impl Into<String>) -> Self {
+        Self::Transient { why: why.into(), retry_after: None, maybe_spent: true }
+    }
+}
+
+impl From<TransportError> for RefreshError {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::BadUrl { .. }
+            | TransportError::HostNotAllowed { .. }
+            | TransportError::NotEncrypted { .. }
+            | TransportError::BadCa { .. }
+            | TransportError::Setup { .. } => Self::Config { why: error.to_string() },
+            _ => Self::Transient {
+                why: error.to_string(),
+                retry_after: None,
+                maybe_spent: error.request_was_sent(),
+            },
+        }
+    }
+}
+
+fn state_reason(state: &AccountState) -> &str {
+    match state {
+        AccountState::NeedsLogin { reason } | AccountState::Blocked { reason } => reason,
+        AccountState::Ready | AccountState::Disabled => "the account cannot be used; log in again",
+    }
+}
