@@ -1,0 +1,73 @@
+//! Several processes on one store, each played by a store and a manager of its own over the same files.
+
+use super::{AuthError, TestClock, TokenServer, manager, stored, tokens};
+use crate::testing::add_account;
+use crate::{FailPoint, FailPoints, Fate};
+use byok_store::{Store, StoreOptions};
+use byok_types::{AccountState, Credential, OauthTokens, Secret};
+use std::sync::Arc;
+
+fn open(dir: &tempfile::TempDir) -> Store {
+    Store::open(&StoreOptions { path: dir.path().join("tokens.db"), key_file: None }).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_rounds_one_refresh_each() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, clock) = (TokenServer::start().await, TestClock::start());
+    let (daemon_store, cli_store) = (open(&dir), open(&dir));
+    let id = add_account(&daemon_store, "a", tokens(-1)).await;
+    let daemon = manager(&server, &daemon_store, &clock);
+    let cli = manager(&server, &cli_store, &clock);
+    for round in 1..=50 {
+        let ask = |manager: &super::TokenManager| {
+            let (manager, id) = (manager.clone(), id.clone());
+            tokio::spawn(async move { manager.access(&id).await.unwrap().token.expose().to_owned() })
+        };
+        let (one, other) = tokio::join!(ask(&daemon), ask(&cli));
+        let expected = format!("access-{round}");
+        assert_eq!((one.unwrap(), other.unwrap()), (expected.clone(), expected));
+        assert_eq!(server.posts(), round);
+        clock.pass(28_800);
+    }
+}
+
+#[tokio::test]
+async fn a_login_by_another_process_is_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, clock) = (TokenServer::start().await, TestClock::start());
+    let (daemon_store, cli_store) = (open(&dir), open(&dir));
+    let id = add_account(&daemon_store, "a", tokens(3600)).await;
+    let daemon = manager(&server, &daemon_store, &clock);
+    daemon.access(&id).await.unwrap();
+    let new = OauthTokens { access: Secret::new("by-the-cli"), ..tokens(7200) };
+    cli_store.secrets.put(&id, Credential::Oauth(new)).await.unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(1);
+    while daemon.access(&id).await.unwrap().token.expose() != "by-the-cli" {
+        assert!(std::time::Instant::now() < deadline, "not seen within a second");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_restart_after_a_kill_tries_the_spent_token_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, clock) = (TokenServer::start().await, TestClock::start());
+    let id = {
+        let store = open(&dir);
+        let id = add_account(&store, "a", tokens(-1)).await;
+        let die = |point| if point == FailPoint::BeforeCommit { Fate::Die } else { Fate::GoOn };
+        let killed = manager(&server, &store, &clock).with_fail_points(FailPoints(Arc::new(die)));
+        killed.access(&id).await.unwrap_err();
+        id
+    };
+    for _ in 0..3 {
+        let store = open(&dir);
+        let error = manager(&server, &store, &clock).access(&id).await.unwrap_err();
+        assert!(matches!(error, AuthError::NeedsLogin { .. }), "{error:?}");
+        assert_eq!(stored(&store, &id).await.refresh.unwrap().expose(), "refresh-0");
+        let state = store.accounts.get(&id).await.unwrap().unwrap().state;
+        assert!(matches!(state, AccountState::NeedsLogin { .. }), "{state:?}");
+    }
+    assert_eq!(server.posts(), 2);
+}
