@@ -38,10 +38,11 @@ pub trait Secrets: Send + Sync {
     /// ([`Store::lock_account`](crate::Store::lock_account)) sees all changes made before.
     fn load<'a>(&'a self, account: &'a AccountId) -> StoreFuture<'a, Option<Credential>>;
 
-    /// Replaces the credential of an account that exists.
+    /// Replaces the credential of an account that exists, and forgets what was marked by
+    /// [`begin_refresh`](Self::begin_refresh). The state of the account stays.
     fn put<'a>(&'a self, account: &'a AccountId, credential: Credential) -> StoreFuture<'a, ()>;
 
-    /// Writes down that a refresh with the given token (hash of [`OauthTokens::hash`]) begins.
+    /// Writes down that a refresh begins with the token whose hash [`OauthTokens::hash`] gives.
     ///
     /// Succeeds only once that is on the disk, which proves that the new tokens can be stored, before the vendor
     /// spends the old ones.

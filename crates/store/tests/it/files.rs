@@ -31,9 +31,13 @@ type Damage = fn(&Home);
 
 #[tokio::test]
 async fn a_damaged_database_of_accounts_is_refused_and_left_alone() {
-    let cases: [(&str, Damage); 4] = [
+    let cases: [(&str, Damage); 5] = [
         ("header", |home| overwrite(home, "tokens.db", 0, &[0x5A; 100])),
         ("pages", |home| overwrite(home, "tokens.db", 4096, &[0x5A; 3 * 4096])),
+        ("a page that nothing reads at the start", |home| {
+            let length = fs::metadata(home.path("tokens.db")).unwrap().len();
+            overwrite(home, "tokens.db", usize::try_from(length).unwrap() - 4096, &[0x5A; 4096]);
+        }),
         ("emptied", |home| {
             OpenOptions::new().write(true).truncate(true).open(home.path("tokens.db")).map(drop).unwrap();
         }),

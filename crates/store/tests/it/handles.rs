@@ -84,6 +84,21 @@ async fn whoever_holds_the_lock_reads_what_the_other_committed() {
 }
 
 #[tokio::test]
+async fn whoever_holds_the_lock_does_not_read_what_was_remembered() {
+    let home = Home::new();
+    let (a, b) = pair(&home);
+    let one = id("account-1");
+    a.accounts.insert(account(1), oauth("0")).await.unwrap();
+    for round in 1..=20 {
+        let new = oauth(&round.to_string());
+        assert!(loaded(&b, &one).await.is_some(), "remembered from now on");
+        a.secrets.put(&one, new.clone()).await.unwrap();
+        let _lock = b.lock_account(&one).await.unwrap();
+        assert_eq!(loaded(&b, &one).await, Some(told(&new)), "round {round}");
+    }
+}
+
+#[tokio::test]
 async fn of_commits_by_both_one_wins() {
     let home = Home::new();
     let (a, b) = pair(&home);
