@@ -1,0 +1,20 @@
+//! `OpenAI` Responses: requests, answers, streams, failures, models and token counts, read and written.
+//!
+//! Both sides of the dialect meet here: clients (Codex CLI, the `OpenAI` SDKs) and upstreams (`OpenAI` and servers that are
+//! compatible with it). Items of a request are messages of their own in the middle form; what a vendor sent and byok does
+//! not know is kept verbatim and written again only in this dialect.
+
+mod citation;
+mod decode;
+mod encode;
+mod hosted;
+mod tagged;
+mod wire;
+mod writer;
+
+pub use decode::decode_request;
+pub use encode::{encode_count_request, encode_request};
+
+/// The member of a text's extras that says which message item it stood in (`id`, `phase`, `status`), because an answer of
+/// the middle form has no messages. Never written as it is.
+const MESSAGE: &str = "$message";

@@ -1,0 +1,584 @@
+//! The conversation as items.
+
+use super::Encoder;
+use crate::{
+    content_id, custom,
+    ir::{
+        CacheHint, Compaction, Document, Flavour, Image, Message, OutputFormat, Part, Role, Source, Text, Thinking,
+        ToolCall, ToolResult,
+    },
+    media,
+    responses::writer::{Object, element},
+    turns::{self, Turn},
+    wire::write,
+};
+use byok_types::{Dialect, ModelFacts};
+use std::{borrow::Cow, collections::HashMap};
+
+/// Longest `call_id` that `OpenAI` takes.
+const LONGEST_CALL_ID: usize = 64;
+/// What a user turn says that has nothing else to say: vendors refuse an empty conversation.
+const NOTHING: &str = ".";
+/// How Claude Code marks the first system block, which only concerns its own vendor's accounting.
+const BILLING: &str = "x-anthropic-billing-header:";
+
+/// The conversation, written.
+pub(super) struct Conversation {
+    pub(super) instructions: Option<String>,
+    /// The elements of `input`.
+    pub(super) items: Vec<u8>,
+    /// Whether the word JSON had to be put into the prompt.
+    pub(super) wants_json_hint: bool,
+}
+
+/// Whether cache markers on parts mean something to the upstream.
+pub(super) fn keeps_cache(client: Dialect, facts: &ModelFacts) -> bool {
+    match client {
+        Dialect::Responses => true,
+        Dialect::Chat => facts.first_party,
+        Dialect::Messages | Dialect::Gemini => false,
+    }
+}
+
+/// Writes the conversation of the request.
+pub(super) fn write(encoder: &mut Encoder<'_>) -> Conversation {
+    if encoder.native { native(encoder) } else { foreign(encoder) }
+}
+
+/// Items as the client sent them, one for each message.
+fn native(encoder: &mut Encoder<'_>) -> Conversation {
+    let request = encoder.request;
+    let texts: Vec<_> = request.system.iter().filter_map(text_of).collect();
+    let instructions = (!texts.is_empty()).then(|| texts.join("\n\n"));
+    let mut items = Items::new(encoder);
+    for message in &request.messages {
+        items.role = message.role;
+        items.message = Some(message);
+        for part in &message.parts {
+            items.part(part);
+        }
+        if message.parts.is_empty() {
+            items.write_message();
+        }
+        items.flush();
+    }
+    Conversation { instructions, items: items.out, wants_json_hint: false }
+}
+
+/// Turns in the order that every vendor takes: results directly after their calls.
+fn foreign(encoder: &mut Encoder<'_>) -> Conversation {
+    let request = encoder.request;
+    let mut losses = std::mem::take(&mut encoder.losses);
+    let conversation = turns::arrange(request, &mut losses);
+    let mut instructions = Vec::new();
+    for part in &conversation.system {
+        match text_of(part.part) {
+            Some(text) if request.dialect == Dialect::Messages && text.starts_with(BILLING) => {
+                losses.silent("system[0]", "accounting of another vendor's client");
+            }
+            Some(text) if !text.is_empty() => instructions.push(text),
+            _ => {}
+        }
+    }
+    encoder.losses = losses;
+    let mut items = Items::new(encoder);
+    for turn in &conversation.turns {
+        items.turn(turn);
+    }
+    let mut out = items.out;
+    if out.is_empty() {
+        let mut items = Items::new(encoder);
+        items.part(&Part::text(NOTHING));
+        items.flush();
+        out = items.out;
+    }
+    let wants_json_hint = request.output_format == OutputFormat::JsonObject
+        && !instructions.iter().any(|text| says_json(text))
+        && !request.messages.iter().flat_map(|m| &m.parts).filter_map(text_of).any(says_json);
+    if wants_json_hint {
+        instructions.push("Answer in JSON.");
+    }
+    let instructions = (!instructions.is_empty()).then(|| instructions.join("\n\n"));
+    Conversation { instructions, items: out, wants_json_hint }
+}
+
+fn says_json(text: &str) -> bool {
+    text.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"json"))
+}
+
+fn text_of(part: &Part) -> Option<&str> {
+    match part {
+        Part::Text(text) => Some(&text.text),
+        _ => None,
+    }
+}
+
+struct Items<'e, 'a> {
+    encoder: &'e Encoder<'a>,
+    out: Vec<u8>,
+    role: Role,
+    /// The message of the client that is being written, where items are its own.
+    message: Option<&'a Message>,
+    /// Parts of the message item that is being written.
+    content: Vec<u8>,
+    /// How the calls written so far take their input: a result has the form of its call.
+    flavours: HashMap<String, Flavour>,
+    /// Whether the parts belong to a tool's output, whose text is always input.
+    output: bool,
+}
+
+impl<'e, 'a> Items<'e, 'a> {
+    fn new(encoder: &'e Encoder<'a>) -> Self {
+        Self {
+            encoder,
+            out: Vec::new(),
+            role: Role::User,
+            message: None,
+            content: Vec::new(),
+            flavours: HashMap::new(),
+            output: false,
+        }
+    }
+
+    fn native(&self) -> bool {
+        self.encoder.native
+    }
+
+    fn turn(&mut self, turn: &Turn<'_>) {
+        match turn {
+            Turn::System { role, parts } => {
+                self.role = *role;
+                parts.iter().for_each(|part| self.part(part));
+            }
+            Turn::User { parts, .. } => {
+                self.role = Role::User;
+                parts.iter().for_each(|part| self.part(part));
+            }
+            Turn::Assistant { parts, .. } => {
+                self.role = Role::Assistant;
+                // Reasoning that leads to nothing is refused.
+                let end = parts.iter().rposition(|part| self.yields(part)).map_or(0, |at| at + 1);
+                parts[..end].iter().for_each(|part| self.part(part));
+            }
+            Turn::Results(results) => {
+                self.role = Role::Tool;
+                results.iter().for_each(|result| self.result(result));
+            }
+        }
+        self.flush();
+    }
+
+    /// Whether a part of an assistant turn becomes something that reasoning can lead to.
+    fn yields(&self, part: &Part) -> bool {
+        match part {
+            Part::Text(text) => !text.text.is_empty(),
+            Part::Refusal(_) | Part::ToolCall(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Writes the message item that has been collected.
+    fn flush(&mut self) {
+        if !self.content.is_empty() {
+            self.write_message();
+        }
+    }
+
+    fn write_message(&mut self) {
+        let role = match self.role {
+            Role::System => "system",
+            Role::Developer => "developer",
+            Role::User | Role::Tool => "user",
+            Role::Assistant => "assistant",
+        };
+        let keep_ids = self.keep_ids();
+        let mut object = Object::typed(element(&mut self.out), "message");
+        object.text("role", role);
+        if let Some(message) = self.message {
+            object.maybe_text("id", message.id.as_deref().filter(|_| keep_ids));
+            object.maybe_text("status", message.status.as_deref());
+            object.maybe_text("phase", message.phase.as_deref());
+            object.maybe_text("name", message.name.as_deref());
+        }
+        object.list("content", &self.content);
+        if let Some(message) = self.message {
+            object.extras(&message.extra);
+        }
+        object.end();
+        self.content.clear();
+    }
+
+    /// Ids of items mean something only where the vendor has kept the items; elsewhere it looks them up and fails.
+    fn keep_ids(&self) -> bool {
+        self.native() && self.encoder.request.store != Some(false)
+    }
+
+    fn part(&mut self, part: &Part) {
+        match part {
+            Part::Text(text) => self.text(text),
+            Part::Refusal(refusal) if self.role == Role::Assistant => {
+                let mut object = Object::typed(element(&mut self.content), "refusal");
+                object.text("refusal", &refusal.text).extras(&refusal.extra);
+                object.end();
+            }
+            Part::Refusal(refusal) => self.plain(&refusal.text),
+            Part::Image(image) => self.image(image),
+            Part::Document(document) => self.document(document),
+            Part::SearchResult(result) => {
+                let texts: Vec<_> = result.content.iter().filter_map(text_of).collect();
+                self.plain(&format!("{}\n{}\n\n{}", result.title, result.source, texts.join("\n")));
+            }
+            Part::Audio(audio) => {
+                if let Some(Source::Base64 { data, .. }) = &audio.source {
+                    let mut object = Object::typed(element(&mut self.content), "input_audio");
+                    let mut inner = Object::begin(object.member("input_audio"));
+                    inner.text("data", data).text("format", audio.format.as_deref().unwrap_or("wav"));
+                    inner.end();
+                    object.extras(&audio.extra);
+                    object.end();
+                }
+            }
+            Part::Thinking(thinking) => self.thinking(thinking),
+            Part::ToolCall(call) => self.call(call),
+            Part::ToolResult(result) => self.result(result),
+            Part::ServerCall(call) => self.verbatim(call.verbatim.as_ref()),
+            Part::ServerResult(result) => self.verbatim(result.verbatim.as_ref()),
+            Part::Compaction(compaction) => self.compaction(compaction),
+            Part::ConfigChange(change) => {
+                // Elsewhere the tools of the change have been declared with all others.
+                if self.encoder.facts.first_party {
+                    self.verbatim(Some(&change.verbatim));
+                }
+            }
+            Part::Opaque(block) if block.dialect == Dialect::Responses && is_content(block.json.get()) => {
+                write::json(element(&mut self.content), &block.json);
+            }
+            Part::Opaque(block) => self.verbatim(Some(block)),
+            Part::Video(_) | Part::ContainerUpload(_) => {}
+        }
+    }
+
+    /// Writes an item of Responses as it was.
+    fn verbatim(&mut self, block: Option<&crate::ir::Opaque>) {
+        if let Some(block) = block.filter(|block| block.dialect == Dialect::Responses) {
+            self.flush();
+            write::json(element(&mut self.out), &block.json);
+        }
+    }
+
+    fn plain(&mut self, text: &str) {
+        self.text(&Text::new(text));
+    }
+
+    fn text(&mut self, text: &Text) {
+        if text.text.is_empty() && !self.native() {
+            return;
+        }
+        let spoken = self.role == Role::Assistant && !self.output;
+        let cache = self.cache(text.cache.as_ref());
+        let native = self.native();
+        let mut object =
+            Object::typed(element(&mut self.content), if spoken { "output_text" } else { "input_text" });
+        object.text("text", &text.text);
+        if spoken {
+            let mut annotations = Vec::new();
+            for citation in text.citations.iter().filter(|_| native) {
+                crate::responses::citation::encode(element(&mut annotations), citation, 0, (0, 0));
+            }
+            object.list("annotations", &annotations);
+            object.maybe_json("logprobs", text.logprobs.as_ref().filter(|_| native));
+        }
+        if let Some(cache) = cache {
+            object.raw("prompt_cache_breakpoint", &cache);
+        }
+        object.extras(&text.extra);
+        object.end();
+    }
+
+    /// A cache marker in the words of Responses.
+    fn cache(&self, hint: Option<&CacheHint>) -> Option<Vec<u8>> {
+        let hint = hint?;
+        if !keeps_cache(self.encoder.request.dialect, self.encoder.facts) {
+            return None;
+        }
+        let mut out = Vec::new();
+        let mut object = Object::begin(&mut out);
+        if hint.extra.get(Dialect::Responses, "mode").is_none() {
+            object.text("mode", "explicit");
+        }
+        let ttl = match hint.ttl.as_deref() {
+            Some("5m") => Some("30m"),
+            Some("1h") => Some("12h"),
+            other => other,
+        };
+        object.maybe_text("ttl", ttl).extras(&hint.extra);
+        object.end();
+        Some(out)
+    }
+
+    fn image(&mut self, image: &Image) {
+        if self.role == Role::Assistant && !self.output {
+            if self.native() {
+                self.flush();
+                let data = match &image.source {
+                    Source::Base64 { data, .. } => Some(data.as_str()),
+                    _ => None,
+                };
+                crate::responses::hosted::write_picture(element(&mut self.out), "", image, data, "completed");
+            }
+            return;
+        }
+        let cache = self.cache(image.cache.as_ref());
+        let mut object = Object::typed(element(&mut self.content), "input_image");
+        match &image.source {
+            Source::Base64 { media_type, data } => object.text("image_url", &media::data_url(media_type, data)),
+            Source::Url { url, .. } => object.text("image_url", url),
+            Source::FileId(id) => object.text("file_id", id),
+            Source::Text(_) | Source::Parts(_) => &mut object,
+        };
+        object.maybe_text("detail", image.detail.as_deref());
+        if let Some(cache) = cache {
+            object.raw("prompt_cache_breakpoint", &cache);
+        }
+        object.extras(&image.extra);
+        object.end();
+    }
+
+    fn document(&mut self, document: &Document) {
+        match &document.source {
+            Source::Text(text) => return self.plain(&titled(document, text)),
+            Source::Parts(parts) => {
+                let head = titled(document, "");
+                if !head.is_empty() {
+                    self.plain(&head);
+                }
+                parts.iter().for_each(|part| self.part(part));
+                return;
+            }
+            Source::Base64 { .. } | Source::Url { .. } | Source::FileId(_) => {}
+        }
+        let native = self.native();
+        let cache = self.cache(document.cache.as_ref());
+        let mut object = Object::typed(element(&mut self.content), "input_file");
+        match &document.source {
+            Source::Base64 { media_type, data } => {
+                // A file without a name is refused.
+                match &document.filename {
+                    Some(name) => object.text("filename", name),
+                    None => object.text("filename", &file_name(document.title.as_deref(), media_type)),
+                };
+                object.text("file_data", &media::data_url(media_type, data));
+            }
+            Source::Url { url, .. } => {
+                object.maybe_text("filename", document.filename.as_deref().filter(|_| native));
+                object.text("file_url", url);
+            }
+            Source::FileId(id) => {
+                object.maybe_text("filename", document.filename.as_deref().filter(|_| native));
+                object.text("file_id", id);
+            }
+            Source::Text(_) | Source::Parts(_) => {}
+        }
+        object.maybe_text("detail", document.detail.as_deref());
+        if let Some(cache) = cache {
+            object.raw("prompt_cache_breakpoint", &cache);
+        }
+        object.extras(&document.extra);
+        object.end();
+    }
+
+    fn thinking(&mut self, thinking: &Thinking) {
+        let sealed = thinking.blob.as_ref().filter(|blob| blob.family == self.encoder.facts.family);
+        let keep_ids = self.keep_ids();
+        // A sealed item is checked against the id that it was made with, so the id is left out unless the vendor has it. An
+        // item without its seal is looked up by its id, which works only where the vendor keeps answers; open models show
+        // their reasoning unsealed.
+        let open = self.native() && (!thinking.raw.is_empty() || (keep_ids && thinking.blob.is_none()));
+        if sealed.is_none() && !open {
+            return;
+        }
+        self.flush();
+        let native = self.native();
+        let mut summary = Vec::new();
+        for text in &thinking.summary {
+            let mut object = Object::typed(element(&mut summary), "summary_text");
+            object.text("text", text);
+            object.end();
+        }
+        let mut raw = Vec::new();
+        for text in thinking.raw.iter().filter(|_| native) {
+            let mut object = Object::typed(element(&mut raw), "reasoning_text");
+            object.text("text", text);
+            object.end();
+        }
+        let mut object = Object::typed(element(&mut self.out), "reasoning");
+        object.maybe_text("id", thinking.id.as_deref().filter(|_| keep_ids || (native && sealed.is_none())));
+        object.list("summary", &summary);
+        if !raw.is_empty() {
+            object.list("content", &raw);
+        }
+        object.maybe_text("encrypted_content", sealed.map(|blob| blob.data.as_str()));
+        if native {
+            object.maybe_text("status", thinking.status.as_deref()).extras(&thinking.extra);
+        }
+        object.end();
+    }
+
+    fn call(&mut self, call: &ToolCall) {
+        self.flush();
+        let encoder = self.encoder;
+        let style = encoder.style();
+        let custom = call.flavour == Flavour::Custom && style.custom;
+        let call_id = bounded_id(&call.call_id).into_owned();
+        let keep_ids = self.keep_ids();
+        let mut object =
+            Object::typed(element(&mut self.out), if custom { "custom_tool_call" } else { "function_call" });
+        object.maybe_text("id", call.item_id.as_deref().filter(|_| keep_ids));
+        object.text("call_id", &call_id);
+        object.text("name", &encoder.names.upstream(&call.name, call.namespace.as_deref()));
+        object.maybe_text("namespace", call.namespace.as_deref().filter(|_| style.namespaces));
+        match call.flavour {
+            Flavour::Custom if custom => object.text("input", &call.arguments),
+            Flavour::Custom => object.text("arguments", &custom::wrap_input(&call.arguments)),
+            Flavour::Function if call.arguments.trim().is_empty() => object.text("arguments", "{}"),
+            Flavour::Function => object.text("arguments", &call.arguments),
+        };
+        if encoder.native {
+            object.maybe_text("status", call.status.as_deref());
+            object.maybe_json("caller", call.caller.as_ref());
+            object.extras(&call.extra);
+        }
+        object.end();
+        self.flavours.insert(call_id, if custom { Flavour::Custom } else { Flavour::Function });
+    }
+
+    fn result(&mut self, result: &ToolResult) {
+        self.flush();
+        let call_id = bounded_id(&result.call_id);
+        let own = if self.encoder.style().custom { result.flavour } else { Flavour::Function };
+        let flavour = self.flavours.get(&*call_id).copied().unwrap_or(own);
+        let kind = match flavour {
+            Flavour::Function => "function_call_output",
+            Flavour::Custom => "custom_tool_call_output",
+        };
+        let output = self.output_of(result);
+        let keep_ids = self.keep_ids();
+        let native = self.native();
+        let mut object = Object::typed(element(&mut self.out), kind);
+        object.maybe_text("id", result.item_id.as_deref().filter(|_| keep_ids));
+        object.text("call_id", &call_id);
+        object.raw("output", &output);
+        if native {
+            object.maybe_text("name", result.name.as_deref());
+            object.maybe_text("status", result.status.as_deref());
+            object.extras(&result.extra);
+        }
+        object.end();
+    }
+
+    /// The output: a text wherever it is one, because many servers take nothing else; a list of parts otherwise.
+    fn output_of(&mut self, result: &ToolResult) -> Vec<u8> {
+        let mut out = Vec::new();
+        let failed = !self.native() && result.is_error == Some(true);
+        if let Some(text) = self.only_text(&result.parts) {
+            let mark = if failed && !text.starts_with("Error") { "Error: " } else { "" };
+            write::string(&mut out, &format!("{mark}{text}"));
+            return out;
+        }
+        let outer = std::mem::take(&mut self.content);
+        self.output = true;
+        if failed {
+            self.plain("Error:");
+        }
+        for part in &result.parts {
+            self.part(part);
+        }
+        self.output = false;
+        out.push(b'[');
+        out.extend_from_slice(&std::mem::replace(&mut self.content, outer));
+        out.push(b']');
+        out
+    }
+
+    /// The text of an output that has nothing else. A Responses client's own list of several texts stays a list.
+    fn only_text(&self, parts: &[Part]) -> Option<String> {
+        let plain = |part: &Part| match part {
+            Part::Text(text) if self.native() => {
+                let bare = text.cache.is_none() && text.extra.is_empty() && text.citations.is_empty();
+                bare.then(|| text.text.clone())
+            }
+            Part::Text(text) => Some(text.text.clone()),
+            Part::SearchResult(result) => {
+                let texts: Vec<_> = result.content.iter().filter_map(text_of).collect();
+                Some(format!("{}\n{}\n\n{}", result.title, result.source, texts.join("\n")))
+            }
+            Part::Document(Document { source: Source::Text(text), .. }) => Some(text.clone()),
+            _ => None,
+        };
+        if self.native() && parts.len() > 1 {
+            return None;
+        }
+        parts.iter().map(plain).collect::<Option<Vec<_>>>().map(|texts| texts.join("\n"))
+    }
+
+    fn compaction(&mut self, compaction: &Compaction) {
+        match &compaction.blob {
+            None => self.verbatim(Some(&compaction.verbatim)),
+            Some(blob) if blob.family != self.encoder.facts.family => {}
+            Some(blob) => {
+                let own = compaction.verbatim.dialect == Dialect::Responses
+                    && compaction.verbatim.json.get().contains(blob.data.as_str());
+                if own {
+                    return self.verbatim(Some(&compaction.verbatim));
+                }
+                self.flush();
+                let mut object = Object::typed(element(&mut self.out), "compaction");
+                object.text("encrypted_content", &blob.data);
+                object.end();
+            }
+        }
+    }
+}
+
+/// Whether an unknown object is a part of a message rather than an item of its own.
+fn is_content(json: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Typed {
+        #[serde(default)]
+        r#type: String,
+    }
+    let tag = serde_json::from_str::<Typed>(json).map(|typed| typed.r#type).unwrap_or_default();
+    tag.starts_with("input_") || tag.starts_with("output_") || tag == "computer_screenshot" || tag == "encrypted_content"
+}
+
+/// The text of a document under its title.
+fn titled(document: &Document, text: &str) -> String {
+    let heads = [document.title.as_deref().or(document.filename.as_deref()), document.context.as_deref()];
+    let heads: Vec<_> = heads.into_iter().flatten().chain((!text.is_empty()).then_some(text)).collect();
+    heads.join("\n\n")
+}
+
+fn file_name(title: Option<&str>, media_type: &str) -> String {
+    let extension = match media_type {
+        "application/pdf" => "pdf",
+        "application/json" => "json",
+        "text/csv" => "csv",
+        "text/markdown" => "md",
+        other if other.starts_with("text/") => "txt",
+        _ => "bin",
+    };
+    match title.filter(|title| !title.is_empty()) {
+        Some(title) if title.to_ascii_lowercase().ends_with(&format!(".{extension}")) => title.to_owned(),
+        Some(title) => format!("{title}.{extension}"),
+        None => format!("document.{extension}"),
+    }
+}
+
+/// The id of a call as the vendor takes it, the same for the call and for its result.
+fn bounded_id(id: &str) -> Cow<'_, str> {
+    if id.chars().count() <= LONGEST_CALL_ID {
+        return Cow::Borrowed(id);
+    }
+    let head: String = id.chars().take(LONGEST_CALL_ID - 25).collect();
+    Cow::Owned(format!("{head}_{}", content_id("", &[id])))
+}
