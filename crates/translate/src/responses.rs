@@ -4,16 +4,25 @@
 //! compatible with it). Items of a request are messages of their own in the middle form; what a vendor sent and byok does
 //! not know is kept verbatim and written again only in this dialect.
 
+mod answer;
 mod citation;
+mod count;
 mod decode;
 mod encode;
+mod failure;
 mod hosted;
+mod models;
 mod tagged;
+mod usage;
 mod wire;
 mod writer;
 
+pub use answer::{StreamDecoder, decode_answer};
+pub use count::{decode_count, encode_count};
 pub use decode::decode_request;
 pub use encode::{encode_count_request, encode_request};
+pub use failure::{decode_failure, encode_failure};
+pub use models::{decode_models, encode_model, encode_models};
 
 /// The member of a text's extras that says which message item it stood in (`id`, `phase`, `status`), because an answer of
 /// the middle form has no messages. Never written as it is.

@@ -41,7 +41,9 @@ pub(super) fn decode(json: Json) -> Citation {
 /// Writes a citation as an annotation. `base` is where its text begins within the written part, `range` the characters to
 /// name when the citation names none. `false` if Responses has no such annotation; then nothing is written.
 pub(super) fn encode(out: &mut Vec<u8>, citation: &Citation, base: u64, range: (u64, u64)) -> bool {
-    if let Some(verbatim) = citation.verbatim.as_ref().filter(|v| v.dialect == Dialect::Responses && base == 0) {
+    if let Some(verbatim) =
+        citation.verbatim.as_ref().filter(|v| v.dialect == Dialect::Responses && base == 0)
+    {
         crate::wire::write::json(out, &verbatim.json);
         return true;
     }

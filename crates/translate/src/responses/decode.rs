@@ -4,6 +4,7 @@ mod items;
 mod parts;
 mod tools;
 
+pub(super) use items::compaction;
 pub(super) use parts::{message_parts, thinking, tool_call};
 
 use super::wire::{self, Body, Content, FormatTag};
@@ -36,10 +37,7 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
         Some(wire::Input::Items(list)) => items::messages(list, &mut losses)?,
         None if stateful => Vec::new(),
         None => {
-            return Err(Failure::bad_request(
-                "input",
-                "`input` is missing: send a text or a list of items.",
-            ));
+            return Err(Failure::bad_request("input", "`input` is missing: send a text or a list of items."));
         }
     };
     request.system = match body.instructions {
@@ -56,9 +54,8 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
     request.tool_choice = body.tool_choice.as_ref().map(tools::tool_choice).transpose()?;
     request.parallel_tool_calls = body.parallel_tool_calls;
     request.max_tool_calls = body.max_tool_calls;
-    request.max_tokens = body
-        .max_output_tokens
-        .map(|value| MaxTokens { value, spelling: MaxTokensSpelling::MaxOutputTokens });
+    request.max_tokens =
+        body.max_output_tokens.map(|value| MaxTokens { value, spelling: MaxTokensSpelling::MaxOutputTokens });
     request.sampling.temperature = body.temperature;
     request.sampling.top_p = body.top_p;
     request.sampling.top_logprobs = body.top_logprobs;

@@ -111,7 +111,10 @@ impl<'a> Encoder<'a> {
         }
         if self.request.modalities.iter().any(|kind| kind == "image") {
             list.image_generation();
-            losses.emulated(self.word("modalities", "generationConfig.responseModalities"), "pictures come by a tool");
+            losses.emulated(
+                self.word("modalities", "generationConfig.responseModalities"),
+                "pictures come by a tool",
+            );
         }
         if !self.facts.first_party && self.native {
             // Servers that know no `additional_tools` item are told of the tools here.

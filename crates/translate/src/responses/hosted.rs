@@ -175,7 +175,8 @@ fn result_within(tool: ServerTool, id: &str, fields: &Fields) -> Option<ServerRe
             .collect();
         return Some(result);
     }
-    let output = [&fields.output, &fields.outputs, &fields.results].into_iter().flatten().find(|o| !o.is_null());
+    let output =
+        [&fields.output, &fields.outputs, &fields.results].into_iter().flatten().find(|o| !o.is_null());
     result.output = output.map(text_of);
     result.error_code = fields.error.as_ref().filter(|e| !e.is_null()).map(text_of);
     (result.output.is_some() || result.error_code.is_some()).then_some(result)

@@ -94,7 +94,8 @@ fn wrong<E: de::Error>(error: serde_json::Error) -> E {
 
 /// The object again, in the order in which it was written.
 fn whole(members: &[(String, Box<RawValue>)]) -> Json {
-    let mut text = String::with_capacity(members.iter().map(|(key, raw)| key.len() + raw.get().len() + 4).sum());
+    let mut text =
+        String::with_capacity(members.iter().map(|(key, raw)| key.len() + raw.get().len() + 4).sum());
     text.push('{');
     for (index, (key, raw)) in members.iter().enumerate() {
         if index > 0 {

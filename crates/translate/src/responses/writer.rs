@@ -1,10 +1,6 @@
 //! Writing of JSON objects member by member, in the order of the calls.
 
-use crate::{
-    Json,
-    ir::Extra,
-    wire::write,
-};
+use crate::{Json, ir::Extra, wire::write};
 use byok_types::Dialect;
 use serde::Serialize;
 

@@ -53,7 +53,9 @@ impl Reader<'_> {
                     let field = if call.name.is_empty() { "name" } else { "call_id" };
                     return Err(Failure::bad_request(
                         format!("input[{index}].{field}"),
-                        format!("`input[{index}]` is a call without `{field}`: send the call as the model made it."),
+                        format!(
+                            "`input[{index}]` is a call without `{field}`: send the call as the model made it."
+                        ),
                     ));
                 }
                 call.blob = self.waiting.take();
@@ -82,7 +84,9 @@ impl Reader<'_> {
         let last = self.messages.last_mut().filter(|m| m.role == Role::Assistant);
         match last.and_then(|m| m.parts.last_mut()) {
             Some(Part::Text(text)) => text.blob = blob,
-            _ => self.losses.silent(format!("input[{index}]"), "the text that the signature belongs to is gone"),
+            _ => self
+                .losses
+                .silent(format!("input[{index}]"), "the text that the signature belongs to is gone"),
         }
     }
 
@@ -158,7 +162,7 @@ fn message(index: usize, item: Item) -> Result<Message, Failure> {
 }
 
 /// A sealed summary of an earlier part of the conversation.
-pub(super) fn compaction(json: Json) -> Compaction {
+pub(in super::super) fn compaction(json: Json) -> Compaction {
     #[derive(Default, Deserialize)]
     struct Fields {
         encrypted_content: Option<String>,

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     Json, carrier,
     ir::{
-        Audio, Blob, BlobSlot, CacheHint, Document, Failure, Family, Flavour, Image, Part, Refusal, Source, Text,
-        Thinking, ToolCall,
+        Audio, Blob, BlobSlot, CacheHint, Document, Failure, Family, Flavour, Image, Part, Refusal, Source,
+        Text, Thinking, ToolCall,
     },
     media,
 };
@@ -61,9 +61,7 @@ fn parts(pieces: Vec<OneOf<Piece>>, path: &dyn Fn() -> String) -> Result<Vec<Par
 
 /// One part; the error names the members of which one is needed.
 fn part(tag: PieceTag, piece: Piece) -> Result<Part, &'static str> {
-    let cache = piece
-        .breakpoint
-        .map(|point| CacheHint { ttl: point.ttl, extra: foreign(point.extra) });
+    let cache = piece.breakpoint.map(|point| CacheHint { ttl: point.ttl, extra: foreign(point.extra) });
     let extra = foreign(piece.extra);
     Ok(match tag {
         PieceTag::Text => Part::Text(Text {
@@ -107,7 +105,8 @@ fn part(tag: PieceTag, piece: Piece) -> Result<Part, &'static str> {
         PieceTag::Audio => {
             let Some(audio) = piece.input_audio else { return Err("`input_audio`") };
             let format = audio.format.unwrap_or_else(|| "wav".to_owned());
-            let media_type = if format == "mp3" { "audio/mpeg".to_owned() } else { format!("audio/{format}") };
+            let media_type =
+                if format == "mp3" { "audio/mpeg".to_owned() } else { format!("audio/{format}") };
             let source = audio.data.map(|data| Source::Base64 { media_type, data });
             Part::Audio(Audio { source, format: Some(format), extra, ..Audio::default() })
         }

@@ -141,7 +141,9 @@ pub(in super::super) fn tool_choice(json: &Json) -> Result<ToolChoice, Failure> 
             _ => {
                 return Err(Failure::bad_request(
                     "tool_choice",
-                    format!("`tool_choice` is {word}: use auto, none, required or an object that names a tool."),
+                    format!(
+                        "`tool_choice` is {word}: use auto, none, required or an object that names a tool."
+                    ),
                 ));
             }
         });

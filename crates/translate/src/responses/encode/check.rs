@@ -14,7 +14,9 @@ pub(super) fn check(request: &Request, facts: &ModelFacts, losses: &mut Losses) 
         let field = if gemini { "generationConfig.candidateCount" } else { "n" };
         return Err(Failure::bad_request(
             field,
-            format!("`{field}` must be 1: this model gives one answer. Send the request several times instead."),
+            format!(
+                "`{field}` must be 1: this model gives one answer. Send the request several times instead."
+            ),
         ));
     }
     if request.modalities.iter().any(|kind| kind == "audio") {
@@ -78,7 +80,8 @@ impl Check<'_> {
                 }
             }
             Part::Thinking(thinking) => {
-                if thinking.blob.as_ref().is_none_or(|blob| blob.family != self.facts.family) && !self.native {
+                if thinking.blob.as_ref().is_none_or(|blob| blob.family != self.facts.family) && !self.native
+                {
                     losses.silent(path(), "reasoning goes back only to the vendor that sealed it");
                 }
             }
@@ -134,7 +137,8 @@ impl Check<'_> {
     }
 
     fn document(&self, source: &Source, path: &dyn Fn() -> String) -> Result<(), Failure> {
-        let pdf = matches!(source, Source::Base64 { media_type, .. } if media::kind(media_type) == MediaKind::Pdf);
+        let pdf =
+            matches!(source, Source::Base64 { media_type, .. } if media::kind(media_type) == MediaKind::Pdf);
         if pdf && !self.facts.input.pdf {
             return Err(self.refuse(path, "PDF documents"));
         }
@@ -149,10 +153,15 @@ impl Check<'_> {
                     format!("`{}` names a file at another vendor: send the bytes instead.", path()),
                 ))
             }
-            Source::Url { url, .. } if !self.native && (!self.facts.input.url || !url.starts_with("http")) => {
+            Source::Url { url, .. }
+                if !self.native && (!self.facts.input.url || !url.starts_with("http")) =>
+            {
                 Err(Failure::bad_request(
                     path(),
-                    format!("`{}` is an address that the upstream does not fetch: send the bytes instead.", path()),
+                    format!(
+                        "`{}` is an address that the upstream does not fetch: send the bytes instead.",
+                        path()
+                    ),
                 ))
             }
             _ => Ok(()),
@@ -160,7 +169,11 @@ impl Check<'_> {
     }
 
     fn refuse(&self, path: &dyn Fn() -> String, what: &str) -> Failure {
-        let message = format!("`{}`: {} does not take {what}. Leave it out or choose another model.", path(), self.request.model);
+        let message = format!(
+            "`{}`: {} does not take {what}. Leave it out or choose another model.",
+            path(),
+            self.request.model
+        );
         Failure::bad_request(path(), message)
     }
 }

@@ -4,8 +4,8 @@ use super::Encoder;
 use crate::{
     content_id, custom,
     ir::{
-        CacheHint, Compaction, Document, Flavour, Image, Message, OutputFormat, Part, Role, Source, Text, Thinking,
-        ToolCall, ToolResult,
+        CacheHint, Compaction, Document, Flavour, Image, Message, OutputFormat, Part, Role, Source, Text,
+        Thinking, ToolCall, ToolResult,
     },
     media,
     responses::writer::{Object, element},
@@ -331,7 +331,9 @@ impl<'e, 'a> Items<'e, 'a> {
         let cache = self.cache(image.cache.as_ref());
         let mut object = Object::typed(element(&mut self.content), "input_image");
         match &image.source {
-            Source::Base64 { media_type, data } => object.text("image_url", &media::data_url(media_type, data)),
+            Source::Base64 { media_type, data } => {
+                object.text("image_url", &media::data_url(media_type, data))
+            }
             Source::Url { url, .. } => object.text("image_url", url),
             Source::FileId(id) => object.text("file_id", id),
             Source::Text(_) | Source::Parts(_) => &mut object,
@@ -548,7 +550,10 @@ fn is_content(json: &str) -> bool {
         r#type: String,
     }
     let tag = serde_json::from_str::<Typed>(json).map(|typed| typed.r#type).unwrap_or_default();
-    tag.starts_with("input_") || tag.starts_with("output_") || tag == "computer_screenshot" || tag == "encrypted_content"
+    tag.starts_with("input_")
+        || tag.starts_with("output_")
+        || tag == "computer_screenshot"
+        || tag == "encrypted_content"
 }
 
 /// The text of a document under its title.

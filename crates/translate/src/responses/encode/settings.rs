@@ -22,7 +22,9 @@ impl Encoder<'_> {
             let options = &request.stream_options;
             if options.include_obfuscation.is_some() || !options.extra.is_empty() {
                 let mut inner = Object::begin(object.member("stream_options"));
-                inner.maybe("include_obfuscation", options.include_obfuscation.as_ref()).extras(&options.extra);
+                inner
+                    .maybe("include_obfuscation", options.include_obfuscation.as_ref())
+                    .extras(&options.extra);
                 inner.end();
             }
             object.maybe("store", request.store.as_ref());
@@ -73,7 +75,8 @@ impl Encoder<'_> {
         }
         if sampling.stop.iter().any(|text| !text.is_empty()) {
             let name = if self.request.dialect == Dialect::Messages { "stop_sequences" } else { "stop" };
-            losses.emulated(place(name, "stopSequences"), "byok ends the answer where a stop sequence occurs");
+            losses
+                .emulated(place(name, "stopSequences"), "byok ends the answer where a stop sequence occurs");
         }
     }
 
@@ -280,7 +283,8 @@ impl Encoder<'_> {
             _ => None,
         };
         let system: Vec<_> = self.request.system.iter().filter_map(text).collect();
-        let first = self.request.messages.first().map(|m| m.parts.iter().filter_map(text).collect::<Vec<_>>());
+        let first =
+            self.request.messages.first().map(|m| m.parts.iter().filter_map(text).collect::<Vec<_>>());
         content_id("conv_", &[&system.join("\n"), &first.unwrap_or_default().join("\n")])
     }
 

@@ -170,7 +170,9 @@ impl<'n> List<'n> {
             | ServerTool::Mcp
             | ServerTool::Computer
             | ServerTool::ToolSearch
-            | ServerTool::Other => losses.dropped(path, "only the vendor of the client's dialect has this tool"),
+            | ServerTool::Other => {
+                losses.dropped(path, "only the vendor of the client's dialect has this tool")
+            }
         }
     }
 

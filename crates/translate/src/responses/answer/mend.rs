@@ -1,0 +1,69 @@
+//! Halves of surrogate pairs.
+//!
+//! A character beyond the basic plane is two escapes in JSON. Vendors that cut their deltas between UTF-16 units send the
+//! halves in two events, each of which is invalid alone. The halves are joined; a half that stays alone becomes U+FFFD.
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// Reads `raw`, with halves that are alone replaced if need be.
+pub(super) fn read<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
+    let text = raw.get();
+    serde_json::from_str(text)
+        .ok()
+        .or_else(|| serde_json::from_slice(&mend(text.as_bytes(), &mut None)?).ok())
+}
+
+/// The text with every half mended. A first half at the very end of a string moves to `half`, and joins the second half that
+/// the next text begins with. `None` if there is nothing to mend.
+pub(super) fn mend(json: &[u8], half: &mut Option<u16>) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(json.len());
+    let mut mended = false;
+    let mut at = 0;
+    while at < json.len() {
+        let rest = &json[at..];
+        let Some(unit) = unit(rest) else {
+            // Any other escape is two bytes that belong together.
+            let length = if rest[0] == b'\\' { 2.min(rest.len()) } else { 1 };
+            out.extend_from_slice(&rest[..length]);
+            at += length;
+            continue;
+        };
+        let escape = &rest[..6];
+        let after = &rest[6..];
+        at += 6;
+        match unit {
+            0xD800..=0xDBFF if self::unit(after).is_some_and(|low| (0xDC00..=0xDFFF).contains(&low)) => {
+                out.extend_from_slice(escape);
+                out.extend_from_slice(&after[..6]);
+                at += 6;
+            }
+            0xD800..=0xDBFF => {
+                mended = true;
+                if after.first() == Some(&b'"') && half.is_none() {
+                    *half = Some(unit);
+                } else {
+                    out.extend_from_slice(b"\\ufffd");
+                }
+            }
+            0xDC00..=0xDFFF => {
+                mended = true;
+                match half.take() {
+                    Some(first) => {
+                        out.extend_from_slice(format!("\\u{first:04x}").as_bytes());
+                        out.extend_from_slice(escape);
+                    }
+                    None => out.extend_from_slice(b"\\ufffd"),
+                }
+            }
+            _ => out.extend_from_slice(escape),
+        }
+    }
+    mended.then_some(out)
+}
+
+/// The UTF-16 unit of the escape that the text begins with.
+fn unit(text: &[u8]) -> Option<u16> {
+    let hex = text.strip_prefix(b"\\u")?.get(..4)?;
+    u16::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()
+}
