@@ -1,6 +1,7 @@
 //! Anthropic Messages, as the vendor's SDK types and its refusals describe it (November 2026).
 
 mod access;
+mod fields;
 mod models;
 mod read;
 mod render;

@@ -28,6 +28,7 @@ mod sample;
 mod scenario;
 mod seal;
 mod server;
+mod shape;
 mod simulator;
 mod socket;
 mod sse;

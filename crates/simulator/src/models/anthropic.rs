@@ -18,13 +18,13 @@ const OLD: AnthropicAbilities = AnthropicAbilities {
 /// Both thinking forms (4.6).
 const BETWEEN: AnthropicAbilities =
     AnthropicAbilities { adaptive: true, efforts: EFFORTS_46, prefill: false, ..OLD };
-/// Adaptive only, no sampling fields (4.7 and 4.8).
+/// Adaptive only, no sampling fields (4.7).
 const ADAPTIVE: AnthropicAbilities =
     AnthropicAbilities { budget: false, sampling: false, efforts: EFFORTS, ..BETWEEN };
-/// System turns too (5).
-const FIVE: AnthropicAbilities = AnthropicAbilities { system_turns: true, ..ADAPTIVE };
+/// System turns too (4.8 and later).
+const TURNS: AnthropicAbilities = AnthropicAbilities { system_turns: true, ..ADAPTIVE };
 /// Always thinks.
-const ALWAYS: AnthropicAbilities = AnthropicAbilities { disabled: false, ..FIVE };
+const ALWAYS: AnthropicAbilities = AnthropicAbilities { disabled: false, ..TURNS };
 
 const fn model(
     id: &'static str,
@@ -38,14 +38,14 @@ const fn model(
 
 pub(super) const MODELS: &[SimModel] = &[
     model("claude-opus-5-5", "Claude Opus 5.5", 1_000_000, 128_000, ALWAYS),
-    model("claude-opus-5", "Claude Opus 5", 1_000_000, 128_000, FIVE),
-    model("claude-opus-4-8", "Claude Opus 4.8", 1_000_000, 128_000, ADAPTIVE),
+    model("claude-opus-5", "Claude Opus 5", 1_000_000, 128_000, TURNS),
+    model("claude-opus-4-8", "Claude Opus 4.8", 1_000_000, 128_000, TURNS),
     model("claude-opus-4-7", "Claude Opus 4.7", 1_000_000, 128_000, ADAPTIVE),
     model("claude-opus-4-6", "Claude Opus 4.6", 200_000, 128_000, BETWEEN),
     model("claude-opus-4-5-20251101", "Claude Opus 4.5", 200_000, 64_000, OLD),
     model("claude-opus-4-1-20250805", "Claude Opus 4.1", 200_000, 32_000, OLD),
     model("claude-sonnet-5-5", "Claude Sonnet 5.5", 1_000_000, 128_000, ALWAYS),
-    model("claude-sonnet-5", "Claude Sonnet 5", 1_000_000, 128_000, FIVE),
+    model("claude-sonnet-5", "Claude Sonnet 5", 1_000_000, 128_000, TURNS),
     model("claude-sonnet-4-6", "Claude Sonnet 4.6", 200_000, 128_000, BETWEEN),
     model("claude-sonnet-4-5-20250929", "Claude Sonnet 4.5", 200_000, 64_000, OLD),
     model("claude-sonnet-4-20250514", "Claude Sonnet 4", 200_000, 64_000, OLD),

@@ -1,5 +1,7 @@
 //! The simulator over real sockets.
 #![allow(clippy::pedantic, unreachable_pub, reason = "a test binary: its helpers are no API")]
 
+mod anthropic;
 mod client;
 mod plain;
+mod refusals;
