@@ -183,3 +183,63 @@ fn certificate_files_that_cannot_be_used() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_server_that_offers_http2_gets_it() {
+    let tls = Tls::speaking(&["h2", "http/1.1"]);
+    let acceptor = tls.acceptor.clone();
+    let proxy = listen(move |mut socket| {
+        let acceptor = acceptor.clone();
+        async move {
+            read_head(&mut socket).await;
+            socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            let socket = acceptor.accept(socket).await.unwrap();
+            let service =
+                hyper::service::service_fn(|request: hyper::Request<hyper::body::Incoming>| async move {
+                    let version = format!("{:?}", request.version());
+                    Ok::<_, std::convert::Infallible>(hyper::Response::new(version))
+                });
+            let executor = hyper_util::rt::TokioExecutor::new();
+            let io = hyper_util::rt::TokioIo::new(socket);
+            let _ = hyper::server::conn::http2::Builder::new(executor).serve_connection(io, service).await;
+        }
+    })
+    .await;
+    let (transport, _file) = through(&format!("http://{proxy}"), &tls.ca_pem);
+    let (one, two) = tokio::join!(
+        transport.send_buffered(get("https://upstream.test/1"), 99),
+        transport.send_buffered(get("https://upstream.test/2"), 99)
+    );
+    assert_eq!((one.unwrap().body, two.unwrap().body), ("HTTP/2.0".into(), "HTTP/2.0".into()));
+}
+
+#[tokio::test]
+async fn the_environment_names_a_proxy() {
+    let (proxy, mut heads) =
+        canned("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n").await;
+    // A process of its own, because the environment belongs to all tests of this one.
+    let child = tokio::task::spawn_blocking(move || {
+        std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--ignored", "transport::tests::network::with_a_proxy_in_the_environment"])
+            .env("HTTPS_PROXY", format!("http://{proxy}"))
+            .env("HTTP_PROXY", format!("http://{proxy}"))
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .output()
+            .unwrap()
+    });
+    let output = child.await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(heads.recv().await.unwrap().starts_with("CONNECT upstream.test:443 HTTP/1.1\r\n"));
+    assert!(heads.try_recv().is_err(), "an address of this machine was called directly");
+}
+
+#[tokio::test]
+#[ignore = "run by `the_environment_names_a_proxy`"]
+async fn with_a_proxy_in_the_environment() {
+    let transport = Transport::new(TransportOptions::default()).unwrap();
+    let error = transport.send(get("https://upstream.test/v1")).await.unwrap_err();
+    assert!(matches!(error, TransportError::Proxy { .. }), "{error:?}");
+    let (server, _) = canned(answer("", b"ok")).await;
+    assert_eq!(transport.send_buffered(get_from(server), 9).await.unwrap().body, "ok");
+}

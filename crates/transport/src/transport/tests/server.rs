@@ -67,9 +67,14 @@ pub(super) struct Tls {
 
 impl Tls {
     pub(super) fn new() -> Self {
+        Self::speaking(&[])
+    }
+
+    /// With these protocols offered in the handshake.
+    pub(super) fn speaking(protocols: &[&str]) -> Self {
         let made = rcgen::generate_simple_self_signed(vec!["upstream.test".to_owned()]).unwrap();
         let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let config = rustls::ServerConfig::builder_with_provider(Arc::new(
+        let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(
             rustls::crypto::aws_lc_rs::default_provider(),
         ))
         .with_safe_default_protocol_versions()
@@ -77,6 +82,7 @@ impl Tls {
         .with_no_client_auth()
         .with_single_cert(vec![made.cert.der().clone()], key)
         .unwrap();
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         Self { ca_pem: made.cert.pem(), acceptor: Arc::new(config).into() }
     }
 }
