@@ -193,3 +193,38 @@ async fn errors_show_no_token() {
     let shown = format!("{error} {error:?} {:?}", world.state().await);
     assert!(!shown.contains("refresh-0"), "{shown}");
 }
+
+#[tokio::test]
+async fn all_who_wait_share_one_failure() {
+    let world = World::new(-1).await;
+    world.server.script(Scripted::Answer(503, "", String::new()));
+    world.server.close_gate();
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (manager, id) = (world.manager.clone(), world.id.clone());
+        requests.spawn(async move { manager.access(&id).await.unwrap_err() });
+    }
+    while world.server.posts() == 0 {
+        tokio::task::yield_now().await;
+    }
+    world.server.gate.add_permits(50);
+    for error in requests.join_all().await {
+        assert!(matches!(error, AuthError::NotNow { .. }), "{error:?}");
+    }
+    assert_eq!(world.server.posts(), 1);
+}
+
+#[tokio::test]
+async fn a_dead_token_is_remembered_when_the_store_cannot_note_it() {
+    let world = World::new(-1).await;
+    let dead = AuthError::NeedsLogin { provider: crate::testing::provider(), reason: "x".into() };
+    world.manager.0.note_dead(&world.id, tokens(0).hash(), dead);
+    for _ in 0..2 {
+        let error = world.access().await.unwrap_err();
+        assert!(matches!(error, AuthError::NeedsLogin { .. }), "{error:?}");
+    }
+    assert_eq!(world.server.posts(), 0);
+    let new = OauthTokens { refresh: Some(Secret::new("another")), ..tokens(3600) };
+    world.store.secrets.put(&world.id, Credential::Oauth(new)).await.unwrap();
+    world.access().await.unwrap();
+}
