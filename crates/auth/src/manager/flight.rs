@@ -158,8 +158,10 @@ impl Shared {
         let maybe_spent = matches!(error, RefreshError::Transient { maybe_spent: true, .. });
         // A token that may be used up since a crash and got no clear answer again stays on record as such. Without a
         // crash the answer was lost on the way, and the vendor decides at the next try.
-        if !(maybe_spent && mark.earlier.is_some()) {
-            self.store.secrets.cancel_refresh(id, tokens.hash()).await?;
+        if !(maybe_spent && mark.earlier.is_some())
+            && let Err(failure) = self.store.secrets.cancel_refresh(id, tokens.hash()).await
+        {
+            tracing::warn!(account = %id, error = %failure, "a refresh that failed stays on record as begun");
         }
         if let RefreshError::Permanent { state } = error {
             return match self.store.secrets.load(id).await? {
