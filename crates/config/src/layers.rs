@@ -28,8 +28,6 @@ pub(crate) struct Layers {
     pub(crate) warnings: Vec<String>,
     /// The person's file, if it was there.
     pub(crate) file: Option<FileSeen>,
-    /// Every file whose change changes the configuration, whether it exists or not.
-    pub(crate) files: Vec<PathBuf>,
     /// Of the bytes of all files.
     pub(crate) hash: [u8; 32],
 }
@@ -41,14 +39,16 @@ pub(crate) struct FileSeen {
 }
 
 /// Reads and checks every layer. `overlay` stands in for the text of the overlay file, to try it before it is written.
-pub(crate) fn read(sources: &Sources, overlay: Option<&str>) -> Result<Layers, ConfigError> {
-    let mut reader = Reader {
-        sources,
-        problems: Vec::new(),
-        warnings: Vec::new(),
-        files: Vec::new(),
-        hash: Sha256::new(),
-    };
+///
+/// `files` receives every file that was asked for, whether it exists or not, also when the result is an error: a change
+/// of one of them may mend it.
+pub(crate) fn read(
+    sources: &Sources,
+    overlay: Option<&str>,
+    files: &mut Vec<PathBuf>,
+) -> Result<Layers, ConfigError> {
+    let mut reader =
+        Reader { sources, problems: Vec::new(), warnings: Vec::new(), files, hash: Sha256::new() };
     let flags = reader.checked(sources.flags.tree(), None)?;
     let (environment, unknown) = environment::tree(&sources.env);
     reader.warnings.extend(unknown);
@@ -76,22 +76,21 @@ pub(crate) fn read(sources: &Sources, overlay: Option<&str>) -> Result<Layers, C
             own = reader.parse(&text, TextLayer::Overlay, path)?.0;
         }
     }
-    let Reader { problems, warnings, files, hash, .. } = reader;
+    let Reader { problems, warnings, hash, .. } = reader;
     if !problems.is_empty() {
         return Err(ConfigError::invalid(problems));
     }
     let bottom = Node::empty_table(KeyPath::default(), Spot::Default);
-    let layers = [Some(flags), Some(environment), person, own, Some(bottom)];
-    let root = layers.into_iter().flatten().reduce(Node::over);
-    let root = root.unwrap_or_else(|| Node::empty_table(KeyPath::default(), Spot::Default));
-    Ok(Layers { root, warnings, file, files, hash: hash.finalize().into() })
+    let upwards = [own, person, Some(environment), Some(flags)];
+    let root = upwards.into_iter().flatten().fold(bottom, |below, layer| layer.over(below));
+    Ok(Layers { root, warnings, file, hash: hash.finalize().into() })
 }
 
 struct Reader<'a> {
     sources: &'a Sources,
     problems: Vec<Problem>,
     warnings: Vec<String>,
-    files: Vec<PathBuf>,
+    files: &'a mut Vec<PathBuf>,
     hash: Sha256,
 }
 

@@ -2,7 +2,7 @@
 
 mod watch;
 
-use crate::{Config, ConfigError, Loaded, Sources, load};
+use crate::{Config, ConfigError, Loaded, OverlayChange, Sources, load, load::load_with, set_overlay};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use std::{
@@ -117,6 +117,18 @@ impl Live {
         self.0.generation.subscribe()
     }
 
+    /// Writes a setting into the overlay, as [`set_overlay`] does, and reads the files again.
+    pub fn set_overlay(
+        &self,
+        key_path: &str,
+        value: Option<serde_json::Value>,
+    ) -> Result<OverlayChange, ConfigError> {
+        let sources = self.0.sources.as_ref().ok_or(ConfigError::NoOverlay)?;
+        let change = set_overlay(sources, key_path, value)?;
+        self.reload_now();
+        Ok(change)
+    }
+
     /// Reads the files again at once: for a signal, the control socket, and after byok wrote the overlay. Returns the
     /// status after it.
     pub fn reload_now(&self) -> Status {
@@ -143,13 +155,14 @@ impl Shared {
         let Some(sources) = &self.sources else { return };
         let _one_at_a_time = self.reloading.lock();
         let before = self.state.lock().loaded.clone();
-        let result = load(sources).and_then(|loaded| match &before {
+        let mut files = Vec::new();
+        let result = load_with(sources, None, &mut files).and_then(|loaded| match &before {
             Some(before) => still_there(before, loaded),
             None => Ok(loaded),
         });
         let changed = match result {
             Ok(loaded) => self.accept(loaded, before.as_deref()),
-            Err(error) => self.refuse(&error),
+            Err(error) => self.refuse(&error, files),
         };
         if changed {
             self.generation.send_modify(|generation| *generation += 1);
@@ -163,6 +176,7 @@ impl Shared {
         if was_stale {
             tracing::info!("the configuration is in order again");
         }
+        state.files.clone_from(&loaded.files);
         if same {
             return was_stale;
         }
@@ -173,16 +187,18 @@ impl Shared {
         for setting in &state.restart_required {
             tracing::warn!("`{setting}` was changed: restart byok for the new value");
         }
-        state.files.clone_from(&loaded.files);
         self.config.store(Arc::new(loaded.config.clone()));
         state.loaded = Some(Arc::new(loaded));
         tracing::info!("the configuration was read again");
         true
     }
 
-    fn refuse(&self, error: &ConfigError) -> bool {
+    fn refuse(&self, error: &ConfigError, files: Vec<PathBuf>) -> bool {
         let text = error.to_string();
         let mut state = self.state.lock();
+        // What was read may mend it, and so may what was not reached this time.
+        let more: Vec<_> = files.into_iter().filter(|file| !state.files.contains(file)).collect();
+        state.files.extend(more);
         let since = match &state.status {
             Status::Stale { error, .. } if *error == text => return false,
             Status::Stale { since, .. } => *since,

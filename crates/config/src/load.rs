@@ -34,13 +34,19 @@ impl Loaded {
 ///
 /// Nothing is written, no network is used; files that a secret is read from are opened.
 pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
-    load_with(sources, None)
+    load_with(sources, None, &mut Vec::new())
 }
 
-/// Like [`load`], with a text in place of what stands in the overlay file.
-pub(crate) fn load_with(sources: &Sources, overlay: Option<&str>) -> Result<Loaded, ConfigError> {
-    let layers = layers::read(sources, overlay)?;
+/// Like [`load`], with a text in place of what stands in the overlay file, and with the list of files also in case of an
+/// error.
+pub(crate) fn load_with(
+    sources: &Sources,
+    overlay: Option<&str>,
+    files: &mut Vec<PathBuf>,
+) -> Result<Loaded, ConfigError> {
+    let layers = layers::read(sources, overlay, files)?;
     let mut config: Config = decode(&layers.root).map_err(ConfigError::invalid)?;
+    files.extend(config.ca_files.iter().cloned());
     let (problems, warnings) = validate::whole(&config, &layers.root);
     if !problems.is_empty() {
         return Err(ConfigError::invalid(problems));
@@ -51,7 +57,7 @@ pub(crate) fn load_with(sources: &Sources, overlay: Option<&str>) -> Result<Load
     let origins = Origins::of_tree(&layers.root);
     let warnings = layers.warnings.into_iter().chain(warnings).collect();
     let file = layers.file.map(|file| (file.path, file.empty));
-    Ok(Loaded { config, origins, warnings, hash: layers.hash, files: layers.files, file })
+    Ok(Loaded { config, origins, warnings, hash: layers.hash, files: files.clone(), file })
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub fn set_overlay(
     };
     let text = yaml::print(&Value::Object(settings)).ok_or_else(unwritable)?;
     let text = format!("{HEADER}{text}");
-    let loaded = load_with(sources, Some(&text))?;
+    let loaded = load_with(sources, Some(&text), &mut Vec::new())?;
     replace(file, directory, &text).map_err(failed)?;
 
     let origin = loaded.origins.at(&path);

@@ -169,6 +169,17 @@ async fn a_file_that_did_not_exist_and_a_secret_in_a_file() {
 }
 
 #[tokio::test]
+async fn a_missing_secret_that_turns_up_mends_the_configuration() {
+    let mut scene = scene("port: 1\n");
+    scene.write("port: 1\nadmin_secret: { file: admin.secret }\n");
+    scene.until_stale("there is no such file").await;
+    // Its directory is watched already; its name is, as soon as the failed reading has been taken in.
+    scene.live.reload_now();
+    fs::write(scene.dir.path().join("admin.secret"), "abcdefghijklmnopqrstuvwxyz").unwrap();
+    scene.until(|live| live.load().admin_secret.is_some()).await;
+}
+
+#[tokio::test]
 async fn many_writes_end_in_the_last_one() {
     let mut scene = scene("limits: { streams: 1 }\n");
     for streams in 2..=100 {
@@ -181,10 +192,12 @@ async fn many_writes_end_in_the_last_one() {
 #[tokio::test]
 async fn the_overlay_is_followed_too() {
     let mut scene = scene("port: 1\n");
-    crate::set_overlay(&sources(scene.dir.path()), "strict_translation", Some(true.into())).unwrap();
+    set_overlay(&sources(scene.dir.path()), "strict_translation", Some(true.into())).unwrap();
     scene.until_strict(true).await;
-    crate::set_overlay(&sources(scene.dir.path()), "strict_translation", None).unwrap();
-    scene.until_strict(false).await;
+    let change = scene.live.set_overlay("strict_translation", None).unwrap();
+    assert_eq!(change.shadowed_by, None);
+    assert!(!scene.live.load().strict_translation, "byok's own change is in use at once");
+    assert!(matches!(Live::fixed(Config::default()).set_overlay("port", None), Err(ConfigError::NoOverlay)));
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use std::{
     collections::BTreeSet,
     ffi::OsString,
     fs::Metadata,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         Weak,
@@ -78,7 +79,10 @@ impl Task {
                 Next::Look | Next::Read => {}
             }
             let Some(shared) = self.shared.upgrade() else { return };
-            shared.reload();
+            // A panic in a parser must not end the watching; the configuration in use is untouched by it.
+            if catch_unwind(AssertUnwindSafe(|| shared.reload())).is_err() {
+                tracing::error!("reading the changed configuration failed inside byok; the one before stays");
+            }
             self.files.clone_from(&shared.state.lock().files);
             self.watched.follow(&self.files);
             self.stamps = stamps(&self.files);

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 
 mod errors;
 mod layers;
+mod properties;
 mod secrets;
 
 /// A directory with a `config.yaml`, an `overlay.yaml`, and an environment.
