@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for Key<'de> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Str<'de>(pub(crate) Cow<'de, str>);
 
-impl<'de> Deserialize<'de> for Str<'de> {
+impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(CowVisitor).map(Self)
     }
