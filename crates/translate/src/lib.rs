@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ir;
+pub mod messages;
 pub mod responses;
 pub mod scan;
 pub mod sse;

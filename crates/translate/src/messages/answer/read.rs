@@ -1,0 +1,456 @@
+//! From blocks and deltas to events.
+
+use super::WireAnswer;
+use crate::{
+    Json, content_id,
+    ir::{Blob, Delta, Event, Extra, Flavour, Part, PartHead, PartId, Start, Stop, Text, Thinking, ToolCall},
+    messages::{
+        block, citation,
+        fields::Fields,
+        object::Object,
+        server, stop,
+        stream_decode::WireStop,
+        surrogate::{Joiner, Piece},
+        usage::Native,
+    },
+    wire::Str,
+};
+use byok_types::Dialect;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Blocks that may be open at once; a broken upstream must not make more.
+const MOST_OPEN: usize = 256;
+
+/// The delta of a `content_block_delta`.
+#[derive(Deserialize)]
+pub(in crate::messages) struct WireDelta<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<Str<'a>>,
+    #[serde(borrow)]
+    text: Option<Piece<'a>>,
+    #[serde(borrow)]
+    thinking: Option<Piece<'a>>,
+    #[serde(borrow)]
+    partial_json: Option<Piece<'a>>,
+    #[serde(borrow)]
+    signature: Option<Str<'a>>,
+    #[serde(borrow)]
+    citation: Option<&'a RawValue>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+}
+
+/// Reads an answer block by block.
+#[derive(Debug, Default)]
+pub(in crate::messages) struct Reader {
+    id: String,
+    started: bool,
+    next_part: u32,
+    next_index: u64,
+    open: Vec<Open>,
+    usage: Native,
+    stop: Stop,
+    has_call: bool,
+    envelope: Vec<(String, Json)>,
+}
+
+#[derive(Debug)]
+struct Open {
+    index: u64,
+    part: PartId,
+    body: Body,
+    joiner: Joiner,
+    /// The part as a whole, gathered where the events alone cannot say all of it.
+    whole: Option<Box<Part>>,
+}
+
+#[derive(Debug)]
+enum Body {
+    Text,
+    Thinking {
+        signature: Option<Blob>,
+    },
+    Call {
+        /// Input that stood in the start of the block, used if no delta follows.
+        prefilled: String,
+        arguments: String,
+    },
+    /// Held back until its input is known.
+    Server {
+        fields: Fields,
+        input: String,
+    },
+    /// Held back until its text is known.
+    Compaction {
+        fields: Fields,
+        content: String,
+    },
+}
+
+impl Reader {
+    /// Takes the message of `message_start`.
+    pub(in crate::messages) fn start(&mut self, message: &str, out: &mut Vec<Event>) {
+        let mut wire: WireAnswer = serde_json::from_str(message).unwrap_or_default();
+        let stop = wire.stop();
+        self.stop(stop);
+        self.begin(wire, out);
+    }
+
+    /// Takes the envelope. A second one only adds to the counts.
+    pub(super) fn begin(&mut self, wire: WireAnswer, out: &mut Vec<Event>) {
+        if !self.started {
+            self.started = true;
+            self.id = wire.id.clone().unwrap_or_default();
+            out.push(Event::Start(Start { id: wire.id, model: wire.model, created: None }));
+        }
+        self.envelope(wire.extra);
+        if let Some(usage) = wire.usage {
+            self.usage(usage.get(), out);
+        }
+    }
+
+    /// Takes unknown members of the envelope; a later value replaces an earlier one.
+    pub(in crate::messages) fn envelope(&mut self, fields: Vec<(String, Json)>) {
+        for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_null()) {
+            self.envelope.retain(|(known, _)| *known != name);
+            self.envelope.push((name, value));
+        }
+    }
+
+    /// Takes counts.
+    pub(in crate::messages) fn usage(&mut self, usage: &str, out: &mut Vec<Event>) {
+        self.usage.merge(usage);
+        out.extend(self.usage.usage().map(Event::Usage));
+    }
+
+    /// Takes the reason of the end; the last one counts.
+    pub(in crate::messages) fn stop(&mut self, wire: WireStop) {
+        if let Some(word) = wire.reason {
+            self.stop.reason = stop::reason(&word);
+            self.stop.word = Some(word);
+        }
+        self.stop.sequence = wire.sequence.or(self.stop.sequence.take());
+        self.stop.details = wire.details.filter(|d| !d.is_null()).or(self.stop.details.take());
+        self.envelope(wire.extra);
+    }
+
+    /// A block begins.
+    pub(in crate::messages) fn open(&mut self, index: Option<u64>, json: &str, out: &mut Vec<Event>) {
+        self.ensure_started(out);
+        let index = index.unwrap_or(self.next_index);
+        self.next_index = index.saturating_add(1);
+        if self.open.iter().any(|open| open.index == index) {
+            self.close(Some(index), out);
+        }
+        if self.open.len() >= MOST_OPEN {
+            let oldest = self.open.remove(0);
+            self.settle(oldest, out);
+        }
+        let Ok(fields) = Fields::parse(json) else { return };
+        match fields.kind.as_str() {
+            "server_tool_use" | "mcp_tool_use" => {
+                self.hold(index, Body::Server { fields, input: String::new() });
+            }
+            "compaction" => self.hold(index, Body::Compaction { fields, content: String::new() }),
+            _ => {
+                let verbatim = fields.clone();
+                let part = block::read(fields).unwrap_or_else(|_| call_without_id(verbatim));
+                self.begin_part(index, part, out);
+            }
+        }
+    }
+
+    /// A piece of a block.
+    pub(in crate::messages) fn delta(
+        &mut self,
+        index: Option<u64>,
+        delta: WireDelta<'_>,
+        out: &mut Vec<Event>,
+    ) {
+        let kind = delta.kind.as_deref().unwrap_or_default();
+        let place = match index {
+            Some(index) => self.open.iter().position(|open| open.index == index),
+            None => self.open.len().checked_sub(1),
+        };
+        let place = match (place, kind) {
+            (Some(place), _) => place,
+            // Compatible servers forget the start of a block.
+            (None, "text_delta" | "thinking_delta") => {
+                let block =
+                    if kind == "text_delta" { r#"{"type":"text"}"# } else { r#"{"type":"thinking"}"# };
+                self.open(index, block, out);
+                self.open.len().saturating_sub(1)
+            }
+            _ => return,
+        };
+        let Some(open) = self.open.get_mut(place) else { return };
+        open.delta(delta, out);
+    }
+
+    /// A block ends.
+    pub(in crate::messages) fn close(&mut self, index: Option<u64>, out: &mut Vec<Event>) {
+        let place = match index {
+            Some(index) => self.open.iter().position(|open| open.index == index),
+            None => self.open.len().checked_sub(1),
+        };
+        if let Some(place) = place {
+            let open = self.open.remove(place);
+            self.settle(open, out);
+        }
+    }
+
+    /// A text block that came as plain text.
+    pub(super) fn plain(&mut self, text: String, out: &mut Vec<Event>) {
+        self.begin_part(0, Part::text(text), out);
+        self.close(Some(0), out);
+    }
+
+    /// The vendor said that the answer is whole: everything up to `End`.
+    pub(in crate::messages) fn finish(&mut self, out: &mut Vec<Event>) {
+        self.ensure_started(out);
+        for open in std::mem::take(&mut self.open) {
+            self.settle(open, out);
+        }
+        let mut envelope = std::mem::take(&mut self.envelope);
+        let rest = self.usage.take_rest();
+        if !rest.is_empty() {
+            let mut text = Vec::new();
+            let mut object = Object::new(&mut text);
+            object.extras(&rest);
+            object.end();
+            let json = String::from_utf8(text).ok().and_then(|text| Json::parse(text).ok());
+            envelope.extend(json.map(|json| ("usage".to_owned(), json)));
+        }
+        if !envelope.is_empty() {
+            out.push(Event::Envelope(Extra::new(Dialect::Messages, envelope)));
+        }
+        let mut stop = std::mem::take(&mut self.stop);
+        stop::agree(&mut stop, self.has_call);
+        out.push(Event::Finish { choice: 0, stop });
+    }
+
+    /// The answer broke off: what is open ends incomplete.
+    pub(in crate::messages) fn abandon(&mut self, out: &mut Vec<Event>) {
+        for open in std::mem::take(&mut self.open) {
+            if !open.is_held() {
+                out.push(Event::PartStop { part: open.part, complete: false, whole: None });
+            }
+        }
+    }
+
+    fn ensure_started(&mut self, out: &mut Vec<Event>) {
+        if !self.started {
+            self.started = true;
+            out.push(Event::Start(Start::default()));
+        }
+    }
+
+    fn next_part(&mut self) -> PartId {
+        let part = PartId(self.next_part);
+        self.next_part += 1;
+        part
+    }
+
+    fn hold(&mut self, index: u64, body: Body) {
+        // The part gets its name when it is told.
+        self.open.push(Open { index, part: PartId(0), body, joiner: Joiner::default(), whole: None });
+    }
+
+    /// Tells the start of a part and whatever of its content is known already.
+    fn begin_part(&mut self, index: u64, part: Part, out: &mut Vec<Event>) {
+        let name = self.next_part();
+        let (head, body, whole, deltas) = match part {
+            Part::Text(text) => {
+                let whole = (!text.extra.is_empty()).then(|| Box::new(Part::Text(text.clone())));
+                let mut deltas = Vec::new();
+                if !text.text.is_empty() {
+                    deltas.push(Delta::Text(text.text));
+                }
+                deltas.extend(text.citations.into_iter().map(|c| Delta::Citation(Box::new(c))));
+                (PartHead::Text, Body::Text, whole, deltas)
+            }
+            Part::Thinking(thinking) => {
+                let whole = (!thinking.extra.is_empty())
+                    .then(|| Box::new(Part::Thinking(Thinking { blob: None, ..thinking.clone() })));
+                let head = PartHead::Thinking { id: None, redacted: thinking.redacted };
+                let text = thinking.text();
+                let delta = Delta::Thinking { text, paragraph: 0, raw: false };
+                let deltas = if thinking.summary.is_empty() { Vec::new() } else { vec![delta] };
+                (head, Body::Thinking { signature: thinking.blob }, whole, deltas)
+            }
+            Part::ToolCall(call) => {
+                self.has_call = true;
+                let call = self.named(index, call);
+                let head = PartHead::ToolCall {
+                    call_id: call.call_id.clone(),
+                    item_id: None,
+                    name: call.name.clone(),
+                    namespace: None,
+                    flavour: Flavour::Function,
+                };
+                let prefilled = call.arguments.clone();
+                let whole = (call.caller.is_some() || !call.extra.is_empty())
+                    .then(|| Box::new(Part::ToolCall(ToolCall { arguments: String::new(), ..call })));
+                (head, Body::Call { prefilled, arguments: String::new() }, whole, Vec::new())
+            }
+            whole => {
+                let head = PartHead::Whole(Box::new(whole));
+                out.push(Event::PartStart { part: name, choice: 0, head });
+                out.push(Event::PartStop { part: name, complete: true, whole: None });
+                return;
+            }
+        };
+        out.push(Event::PartStart { part: name, choice: 0, head });
+        out.extend(deltas.into_iter().map(|delta| Event::Delta { part: name, delta }));
+        self.open.push(Open { index, part: name, body, joiner: Joiner::default(), whole });
+    }
+
+    /// A call as every dialect needs it: with an id and a name.
+    fn named(&self, index: u64, mut call: ToolCall) -> ToolCall {
+        if call.name.is_empty() {
+            call.name = format!("tool_{index}");
+        }
+        if call.call_id.is_empty() {
+            call.call_id = content_id("toolu_", &[&self.id, &index.to_string(), &call.name]);
+        }
+        call
+    }
+
+    /// Tells the end of a part, or the whole of one that was held back.
+    fn settle(&mut self, open: Open, out: &mut Vec<Event>) {
+        let Open { part, body, mut joiner, mut whole, .. } = open;
+        let mut delta = |delta: Delta, whole: &mut Option<Box<Part>>| {
+            gather(whole, &delta);
+            out.push(Event::Delta { part, delta });
+        };
+        let left = joiner.finish();
+        let complete = match body {
+            Body::Text => {
+                if !left.is_empty() {
+                    delta(Delta::Text(left.to_owned()), &mut whole);
+                }
+                true
+            }
+            Body::Thinking { signature } => {
+                if !left.is_empty() {
+                    delta(Delta::Thinking { text: left.to_owned(), paragraph: 0, raw: false }, &mut whole);
+                }
+                if let Some(blob) = signature {
+                    delta(Delta::Signature(blob), &mut whole);
+                }
+                true
+            }
+            Body::Call { prefilled, mut arguments } => {
+                let tail = if arguments.is_empty() { prefilled } else { left.to_owned() };
+                if !tail.is_empty() {
+                    arguments.push_str(&tail);
+                    delta(Delta::Arguments(tail), &mut whole);
+                }
+                serde_json::from_str::<&RawValue>(&arguments).is_ok()
+            }
+            Body::Server { mut fields, input } => {
+                if let Ok(input) = Json::parse(input) {
+                    fields.set("input", input);
+                }
+                self.whole(Part::ServerCall(server::call(&fields)), out);
+                return;
+            }
+            Body::Compaction { mut fields, content } => {
+                if !content.is_empty() {
+                    fields.set("content", Json::string(&content));
+                }
+                if let Ok(part) = block::read(fields) {
+                    self.whole(part, out);
+                }
+                return;
+            }
+        };
+        out.push(Event::PartStop { part, complete, whole });
+    }
+
+    fn whole(&mut self, part: Part, out: &mut Vec<Event>) {
+        let name = self.next_part();
+        let head = PartHead::Whole(Box::new(part));
+        out.push(Event::PartStart { part: name, choice: 0, head });
+        out.push(Event::PartStop { part: name, complete: true, whole: None });
+    }
+}
+
+impl Open {
+    fn is_held(&self) -> bool {
+        matches!(self.body, Body::Server { .. } | Body::Compaction { .. })
+    }
+
+    fn delta(&mut self, wire: WireDelta<'_>, out: &mut Vec<Event>) {
+        let delta = match &mut self.body {
+            Body::Text => match (wire.text, wire.citation) {
+                (Some(piece), _) if !piece.is_empty() => Delta::Text(self.joiner.text(piece)),
+                (_, Some(json)) => Delta::Citation(Box::new(citation::read(Json::from(json.to_owned())))),
+                _ => return,
+            },
+            Body::Thinking { signature } => {
+                if let Some(text) = wire.signature.filter(|text| !text.is_empty()) {
+                    *signature = block::blob(String::from(text));
+                }
+                match wire.thinking {
+                    Some(piece) if !piece.is_empty() => {
+                        Delta::Thinking { text: self.joiner.text(piece), paragraph: 0, raw: false }
+                    }
+                    _ => return,
+                }
+            }
+            Body::Call { arguments, .. } => match wire.partial_json {
+                Some(piece) if !piece.is_empty() => {
+                    let text = self.joiner.text(piece);
+                    arguments.push_str(&text);
+                    Delta::Arguments(text)
+                }
+                _ => return,
+            },
+            Body::Server { input, .. } => {
+                if let Some(piece) = wire.partial_json {
+                    input.push_str(&self.joiner.text(piece));
+                }
+                return;
+            }
+            Body::Compaction { content, .. } => {
+                let text = wire.content.and_then(|json| serde_json::from_str::<String>(json.get()).ok());
+                content.push_str(&text.unwrap_or_default());
+                return;
+            }
+        };
+        gather(&mut self.whole, &delta);
+        out.push(Event::Delta { part: self.part, delta });
+    }
+}
+
+/// Adds a piece to the whole, where one is gathered.
+fn gather(whole: &mut Option<Box<Part>>, delta: &Delta) {
+    match (whole.as_deref_mut(), delta) {
+        (Some(Part::Text(Text { text, .. })), Delta::Text(piece)) => text.push_str(piece),
+        (Some(Part::Text(Text { citations, .. })), Delta::Citation(citation)) => {
+            citations.push((**citation).clone());
+        }
+        (Some(Part::Thinking(Thinking { summary, .. })), Delta::Thinking { text, .. }) => {
+            if summary.is_empty() {
+                summary.push(String::new());
+            }
+            summary[0].push_str(text);
+        }
+        (Some(Part::Thinking(thinking)), Delta::Signature(blob)) => thinking.blob = Some(blob.clone()),
+        (Some(Part::ToolCall(call)), Delta::Arguments(piece)) => call.arguments.push_str(piece),
+        _ => {}
+    }
+}
+
+/// A block that lacks a member which requests must have. A call is a call even so; anything else is kept as it is.
+fn call_without_id(mut fields: Fields) -> Part {
+    if fields.kind != "tool_use" {
+        return Part::Opaque(fields.verbatim());
+    }
+    let mut text = |name: &str| fields.take(name).and_then(|json| json.as_string()).unwrap_or_default();
+    let (call_id, name) = (text("id"), text("name"));
+    let arguments = fields.take("input").map_or_else(|| "{}".to_owned(), |input| input.get().to_owned());
+    Part::ToolCall(ToolCall { call_id, name, arguments, extra: fields.extra(), ..ToolCall::default() })
+}

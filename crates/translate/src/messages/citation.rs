@@ -1,0 +1,120 @@
+//! Citations of text blocks.
+
+use super::object::Object;
+use crate::{
+    Json,
+    ir::{Citation, CitationPlace, Opaque},
+};
+use byok_types::Dialect;
+use serde::Deserialize;
+
+/// The members of all kinds of citations.
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(rename = "type")]
+    kind: String,
+    url: Option<String>,
+    title: Option<String>,
+    source: Option<String>,
+    document_title: Option<String>,
+    cited_text: Option<String>,
+    encrypted_index: Option<String>,
+    document_index: Option<u64>,
+    search_result_index: Option<u64>,
+    start_char_index: Option<u64>,
+    end_char_index: Option<u64>,
+    start_page_number: Option<u64>,
+    end_page_number: Option<u64>,
+    start_block_index: Option<u64>,
+    end_block_index: Option<u64>,
+}
+
+/// Reads one citation; one of an unknown form is kept verbatim.
+pub(super) fn read(json: Json) -> Citation {
+    let wire = json.read::<Wire>().ok();
+    let verbatim = Some(Opaque { dialect: Dialect::Messages, json });
+    let Some(wire) = wire else { return Citation { verbatim, ..Citation::default() } };
+    let place = match wire.kind.as_str() {
+        "web_search_result_location" => match wire.url {
+            Some(url) => CitationPlace::Web { url, encrypted_index: wire.encrypted_index },
+            None => CitationPlace::Other,
+        },
+        // A search result of the client names its source freely; an address is the useful case.
+        "search_result_location" => match wire.source.filter(|s| s.starts_with("http")) {
+            Some(url) => CitationPlace::Web { url, encrypted_index: None },
+            None => CitationPlace::Document {
+                index: wire.search_result_index.unwrap_or(0),
+                from: wire.start_block_index,
+                to: wire.end_block_index,
+            },
+        },
+        "char_location" | "page_location" | "content_block_location" => CitationPlace::Document {
+            index: wire.document_index.unwrap_or(0),
+            from: wire.start_char_index.or(wire.start_page_number).or(wire.start_block_index),
+            to: wire.end_char_index.or(wire.end_page_number).or(wire.end_block_index),
+        },
+        _ => CitationPlace::Other,
+    };
+    Citation {
+        place,
+        title: wire.title.or(wire.document_title),
+        cited_text: wire.cited_text,
+        start: None,
+        end: None,
+        verbatim,
+    }
+}
+
+/// Reads a list of citations; anything else is none.
+pub(super) fn read_all(list: &Json) -> Vec<Citation> {
+    list.read::<Vec<Json>>().unwrap_or_default().into_iter().map(read).collect()
+}
+
+/// Whether this dialect can say the citation.
+pub(super) fn is_sayable(citation: &Citation) -> bool {
+    native(citation).is_some()
+        || matches!(citation.place, CitationPlace::Web { .. } | CitationPlace::Document { .. })
+}
+
+/// Whether the citation was made by this dialect's vendor, who alone accepts it in history.
+pub(super) fn native(citation: &Citation) -> Option<&Json> {
+    citation.verbatim.as_ref().filter(|o| o.dialect == Dialect::Messages).map(|o| &o.json)
+}
+
+/// Writes one citation of an answer.
+pub(super) fn write(out: &mut Vec<u8>, citation: &Citation) {
+    if let Some(json) = native(citation) {
+        crate::wire::write::json(out, json);
+        return;
+    }
+    let cited = citation.cited_text.as_deref().unwrap_or_default();
+    match &citation.place {
+        CitationPlace::Web { url, encrypted_index } => {
+            let mut object = Object::typed(out, "web_search_result_location");
+            object.string("url", url);
+            object.value("title", &citation.title);
+            object.string("cited_text", cited);
+            object.string("encrypted_index", encrypted_index.as_deref().unwrap_or_default());
+            object.end();
+        }
+        CitationPlace::Document { index, from, to } => {
+            let mut object = Object::typed(out, "char_location");
+            object.value("document_index", index);
+            object.value("document_title", &citation.title);
+            object.string("cited_text", cited);
+            object.value("start_char_index", &from.unwrap_or(0));
+            object.value("end_char_index", &to.unwrap_or(0));
+            object.end();
+        }
+        CitationPlace::File { .. } | CitationPlace::Other => {
+            let mut object = Object::typed(out, "search_result_location");
+            object.string("source", "");
+            object.value("title", &citation.title);
+            object.string("cited_text", cited);
+            object.value("search_result_index", &0);
+            object.value("start_block_index", &0);
+            object.value("end_block_index", &0);
+            object.end();
+        }
+    }
+}

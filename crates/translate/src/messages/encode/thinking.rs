@@ -1,0 +1,242 @@
+//! What the upstream is told about reasoning: settled once, for the body and for the beta headers.
+
+use crate::{
+    effort::{self, ThinkingPlan, budget_of, effort_of, nearest},
+    ir::{
+        Effort, Message, OutputFormat, Part, Request, Role, Thinking, ThinkingSwitch, ToolChoice, Visibility,
+    },
+};
+use byok_types::{Dialect, Family, ModelFacts, StructuredOutput, ThinkingForm};
+
+/// The smallest budget that Claude takes.
+const LEAST_BUDGET: u32 = 1024;
+
+/// The `thinking` object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::messages) enum Mode {
+    /// No such object.
+    Absent,
+    /// `disabled`.
+    Disabled,
+    /// `enabled` with a budget.
+    Budget(u32),
+    /// `adaptive`.
+    Adaptive,
+    /// `between_tools`.
+    BetweenTools,
+}
+
+impl Mode {
+    /// Whether the model thinks because the request says so.
+    pub(in crate::messages) fn is_on(self) -> bool {
+        matches!(self, Self::Budget(_) | Self::Adaptive | Self::BetweenTools)
+    }
+}
+
+/// Reasoning as it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::messages) struct Settled {
+    pub(in crate::messages) mode: Mode,
+    /// `output_config.effort`.
+    pub(in crate::messages) effort: Option<Effort>,
+    /// `thinking.display`.
+    pub(in crate::messages) display: Option<&'static str>,
+    /// The cap on the output that goes with it.
+    pub(in crate::messages) max_tokens: u64,
+    /// Why this is less than what the client asked for.
+    pub(in crate::messages) changed: Option<&'static str>,
+}
+
+/// The cap for a model whose limit nobody knows: every current Claude writes at least this much.
+const UNKNOWN_LIMIT: u64 = 32_000;
+
+/// Settles reasoning and the cap on the output, which depend on each other.
+pub(in crate::messages) fn settle(request: &Request, facts: &ModelFacts) -> Settled {
+    let limit = facts.max_output_tokens.map(u64::from);
+    let asked = request.max_tokens.map(|cap| cap.value);
+    // A caller of another dialect does not know this vendor's limit; one of this dialect is told by the vendor.
+    let max_tokens = match (asked, limit) {
+        (Some(asked), Some(limit)) if request.dialect != Dialect::Messages => asked.min(limit),
+        (Some(asked), _) => asked,
+        (None, limit) => limit.unwrap_or(UNKNOWN_LIMIT),
+    };
+    let (mode, effort) = wanted(request, facts);
+    let mut settled = Settled { mode, effort, display: None, max_tokens, changed: None };
+    if mode.is_on() && is_forced(request, facts) {
+        // The vendor refuses both together, and a caller that forces a tool needs it more than the reasoning.
+        settled = Settled {
+            mode: Mode::Absent,
+            effort: None,
+            changed: Some("this model does not reason when a tool is forced"),
+            ..settled
+        };
+    }
+    if let Mode::Budget(_) = settled.mode
+        && lacks_thinking(request, facts)
+    {
+        settled.mode = Mode::Absent;
+        settled.changed = Some("the turn that waits for tool results has no reasoning of this model");
+    }
+    if let Mode::Budget(budget) = settled.mode {
+        fit(budget, limit, &mut settled);
+    }
+    if settled.mode.is_on() && facts.first_party {
+        settled.display = match (request.reasoning.visibility, request.dialect) {
+            (Visibility::Hidden, _) => Some("omitted"),
+            (Visibility::Auto | Visibility::Concise | Visibility::Detailed, _)
+            | (Visibility::Unset, Dialect::Chat) => Some("summarized"),
+            (Visibility::Unset, _) => None,
+        };
+    }
+    settled
+}
+
+/// What the client asked for, in a form that the model takes.
+fn wanted(request: &Request, facts: &ModelFacts) -> (Mode, Option<Effort>) {
+    if request.dialect == Dialect::Messages {
+        return same_dialect(request, facts);
+    }
+    let thinking = &facts.thinking;
+    let takes_effort = takes_effort(facts);
+    match effort::plan(&request.reasoning, thinking) {
+        ThinkingPlan::Leave => (Mode::Absent, None),
+        ThinkingPlan::Off => (Mode::Disabled, None),
+        ThinkingPlan::Adaptive(level) => (Mode::Adaptive, level.filter(|_| takes_effort).map(at_least_low)),
+        ThinkingPlan::Budget(budget) => (Mode::Budget(budget), None),
+        // A model that takes a level beside a budget does not think by the level alone.
+        ThinkingPlan::Level(level) if thinking.takes(ThinkingForm::Budget) => {
+            (Mode::Budget(clamp(budget_of(level), facts)), takes_effort.then_some(at_least_low(level)))
+        }
+        ThinkingPlan::Level(level) => (Mode::Absent, Some(at_least_low(level))),
+        ThinkingPlan::Dynamic => (Mode::Adaptive, None),
+    }
+}
+
+/// The vendor's levels begin at `low`.
+fn at_least_low(level: Effort) -> Effort {
+    level.max(Effort::Low)
+}
+
+fn takes_effort(facts: &ModelFacts) -> bool {
+    facts.thinking.takes(ThinkingForm::Effort) || !facts.thinking.levels.is_empty()
+}
+
+fn clamp(budget: u32, facts: &ModelFacts) -> u32 {
+    facts.thinking.budget.map_or(budget, |(min, max)| budget.clamp(min, max.max(min)))
+}
+
+/// Switch and level are independent of each other in this dialect: both are kept where the model takes them.
+fn same_dialect(request: &Request, facts: &ModelFacts) -> (Mode, Option<Effort>) {
+    let thinking = &facts.thinking;
+    if thinking.forms.is_empty() {
+        return (Mode::Absent, None);
+    }
+    let said = &request.reasoning;
+    let effort = said.effort.filter(|_| takes_effort(facts)).map(|level| nearest(level, thinking));
+    let adaptive = thinking.takes(ThinkingForm::Adaptive);
+    let budget_for = |level: Option<Effort>| {
+        if thinking.takes(ThinkingForm::Budget) {
+            Mode::Budget(clamp(budget_of(level.unwrap_or(Effort::High)), facts))
+        } else {
+            Mode::Absent
+        }
+    };
+    match said.switch {
+        ThinkingSwitch::Unset => (Mode::Absent, effort),
+        ThinkingSwitch::Off | ThinkingSwitch::Budget(0) if thinking.can_disable => (Mode::Disabled, effort),
+        ThinkingSwitch::Off | ThinkingSwitch::Budget(0) => {
+            let least = thinking.levels.iter().copied().filter(|l| *l != Effort::None).min();
+            (Mode::Absent, least.filter(|_| takes_effort(facts)).or(effort))
+        }
+        ThinkingSwitch::Budget(budget) if thinking.takes(ThinkingForm::Budget) => {
+            (Mode::Budget(clamp(budget, facts)), effort)
+        }
+        ThinkingSwitch::Budget(budget) if adaptive => {
+            let level = takes_effort(facts).then(|| nearest(at_least_low(effort_of(budget)), thinking));
+            (Mode::Adaptive, effort.or(level))
+        }
+        ThinkingSwitch::On | ThinkingSwitch::Dynamic if adaptive => (Mode::Adaptive, effort),
+        ThinkingSwitch::BetweenTools if adaptive => (Mode::BetweenTools, effort),
+        ThinkingSwitch::Budget(_)
+        | ThinkingSwitch::On
+        | ThinkingSwitch::Dynamic
+        | ThinkingSwitch::BetweenTools => (budget_for(said.effort), effort),
+    }
+}
+
+/// Whether the model is made to call a tool.
+pub(in crate::messages) fn is_forced(request: &Request, facts: &ModelFacts) -> bool {
+    if uses_forced_tool(request, facts) {
+        return true;
+    }
+    let has_tools = facts.tools && !request.tools.is_empty();
+    has_tools
+        && match &request.tool_choice {
+            Some(ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::Hosted { .. }) => true,
+            Some(ToolChoice::Allowed { required, .. }) => *required,
+            Some(ToolChoice::Auto | ToolChoice::None | ToolChoice::Validated | ToolChoice::Opaque(_))
+            | None => false,
+        }
+}
+
+/// Whether structured output is asked for by a tool that the model must call.
+pub(in crate::messages) fn uses_forced_tool(request: &Request, facts: &ModelFacts) -> bool {
+    matches!(request.output_format, OutputFormat::JsonSchema { .. })
+        && facts.structured_output == StructuredOutput::ForcedTool
+        && request.tool_choice != Some(ToolChoice::None)
+        // Where the client forces a tool of its own, the answer is that call and not the structured text.
+        && !matches!(request.tool_choice, Some(ToolChoice::Named(_) | ToolChoice::Hosted { .. }))
+}
+
+/// Whether the assistant turn that is still being worked on (it waits for results, or is to be continued) does not begin
+/// with reasoning that can be sent. Models that take a budget refuse the request then.
+fn lacks_thinking(request: &Request, facts: &ModelFacts) -> bool {
+    let Some(last) = request.messages.iter().rposition(|m| m.role == Role::Assistant) else { return false };
+    let (before, after) = request.messages.split_at(last + 1);
+    let has_result = |m: &Message| m.parts.iter().any(|part| matches!(part, Part::ToolResult(_)));
+    let is_silent = |m: &Message| matches!(m.role, Role::System | Role::Developer) || m.parts.is_empty();
+    if !after.iter().any(has_result) && !after.iter().all(is_silent) {
+        return false;
+    }
+    // Several items of another dialect may make up one assistant turn: its first block decides.
+    let first = before.iter().rposition(|m| m.role != Role::Assistant).map_or(0, |index| index + 1);
+    let is_sent = |part: &&Part| match part {
+        Part::Thinking(thinking) => is_sendable(thinking, facts),
+        Part::Text(text) => !text.text.trim().is_empty(),
+        _ => true,
+    };
+    let opening = before[first..].iter().flat_map(|m| &m.parts).find(is_sent);
+    !matches!(opening, Some(Part::Thinking(_)))
+}
+
+/// Whether a thinking block may go to this model.
+pub(in crate::messages) fn is_sendable(thinking: &Thinking, facts: &ModelFacts) -> bool {
+    match &thinking.blob {
+        Some(blob) => blob.family == facts.family,
+        // Other vendors' models want their reasoning back and sign nothing.
+        None => facts.family != Family::Claude && facts.thinking.replay_text && !thinking.redacted,
+    }
+}
+
+/// Makes budget and cap fit: the budget must be smaller, and some of the cap must be left for the answer.
+fn fit(budget: u32, limit: Option<u64>, settled: &mut Settled) {
+    let budget = budget.max(LEAST_BUDGET);
+    settled.mode = Mode::Budget(budget);
+    if u64::from(budget) < settled.max_tokens {
+        return;
+    }
+    let cap = settled.max_tokens;
+    if let Some(limit) = limit.filter(|limit| *limit > u64::from(budget)) {
+        settled.max_tokens = limit.min(u64::from(budget).saturating_add(cap));
+        settled.changed = Some("the cap was raised above the reasoning budget");
+        return;
+    }
+    let lower = u32::try_from(cap / 5 * 4).unwrap_or(u32::MAX);
+    if lower < LEAST_BUDGET {
+        settled.mode = Mode::Absent;
+        settled.changed = Some("the cap on the output leaves no room for reasoning");
+    } else {
+        settled.mode = Mode::Budget(lower);
+        settled.changed = Some("the reasoning budget was lowered below the cap on the output");
+    }
+}

@@ -1,0 +1,291 @@
+//! Tools and the choice among them.
+
+use super::{
+    root,
+    thinking::uses_forced_tool,
+    words::{Field, name},
+};
+use crate::{
+    Json, Losses, Names, custom,
+    ir::{
+        CacheHint, FunctionTool, HostedTool, OutputFormat, Request, ServerTool, Tool, ToolChoice, TypedTool,
+        WebSearch,
+    },
+    messages::{FORCED_TOOL, decode::hosted_name, object::Object, tool::hosted_kind, typed},
+    schema,
+};
+use byok_types::{Dialect, Family, ModelFacts, StructuredOutput};
+use std::{borrow::Cow, collections::HashSet};
+
+/// One definition, written but for its marker and its closing brace.
+#[derive(Debug)]
+pub(super) struct Declared {
+    open: Vec<u8>,
+    pub(super) mark: Option<CacheHint>,
+}
+
+impl Declared {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.open);
+        if let Some(mark) = &self.mark {
+            out.extend_from_slice(b",\"cache_control\":");
+            super::write::cache_control(out, mark);
+        }
+        out.push(b'}');
+    }
+}
+
+/// All definitions that the upstream is told, in the client's order.
+pub(super) fn declare(
+    request: &Request,
+    facts: &ModelFacts,
+    names: &Names,
+    losses: &mut Losses,
+) -> Vec<Declared> {
+    let mut list = List { request, facts, names, losses, seen: HashSet::new(), declared: Vec::new() };
+    if facts.tools {
+        for (index, tool) in request.tools.iter().enumerate() {
+            list.tool(index, tool, None);
+        }
+    } else if !request.tools.is_empty() {
+        list.losses.dropped(name(request.dialect, Field::Tools), "this model takes no tools");
+    }
+    if uses_forced_tool(request, facts)
+        && let OutputFormat::JsonSchema { schema, description, .. } = &request.output_format
+    {
+        list.losses.emulated(
+            name(request.dialect, Field::Format),
+            "the answer is the input of a tool that the model must call",
+        );
+        let tool = FunctionTool {
+            name: FORCED_TOOL.to_owned(),
+            description: Some(description.clone().unwrap_or_else(|| "Gives the final answer.".to_owned())),
+            schema: Some(schema.clone()),
+            ..FunctionTool::default()
+        };
+        list.function(&tool, FORCED_TOOL.to_owned());
+    }
+    list.declared
+}
+
+struct List<'r, 'l> {
+    request: &'r Request,
+    facts: &'r ModelFacts,
+    names: &'r Names,
+    losses: &'l mut Losses,
+    seen: HashSet<String>,
+    declared: Vec<Declared>,
+}
+
+impl List<'_, '_> {
+    fn tool(&mut self, index: usize, tool: &Tool, namespace: Option<&str>) {
+        match tool {
+            Tool::Function(tool) if self.is_allowed(&tool.name, namespace) => {
+                let upstream = self.names.upstream(&tool.name, namespace).into_owned();
+                self.function(tool, upstream);
+            }
+            Tool::Custom(tool) if self.is_allowed(&tool.name, namespace) => {
+                let upstream = self.names.upstream(&tool.name, namespace).into_owned();
+                self.losses.emulated(format!("tools[{index}]"), "free text is the argument of a function");
+                self.function(&custom::as_function(tool), upstream);
+            }
+            Tool::Namespace { name, tools, .. } => {
+                tools.iter().for_each(|tool| self.tool(index, tool, Some(name)));
+            }
+            Tool::Typed(tool) if self.is_allowed(&tool.name, namespace) => self.typed(index, tool),
+            Tool::Hosted(tool) => self.hosted(index, tool),
+            Tool::Function(_) | Tool::Custom(_) | Tool::Typed(_) => {}
+        }
+    }
+
+    /// A subset of the tools can only be allowed by not declaring the others.
+    fn is_allowed(&self, name: &str, namespace: Option<&str>) -> bool {
+        match &self.request.tool_choice {
+            Some(ToolChoice::Allowed { tools, .. }) => {
+                tools.iter().any(|t| t.name == name && t.namespace.as_deref() == namespace)
+            }
+            _ => true,
+        }
+    }
+
+    fn function(&mut self, tool: &FunctionTool, upstream: String) {
+        // The vendor refuses a request in which two tools have one name.
+        if upstream.is_empty() || !self.seen.insert(upstream.clone()) {
+            return;
+        }
+        let own = self.request.dialect == Dialect::Messages;
+        let strict = self.strict(tool);
+        let mut open = Vec::new();
+        let mut object = Object::new(&mut open);
+        object.string("name", &upstream);
+        object.some("description", tool.description.as_ref().filter(|text| !text.is_empty()).as_ref());
+        let schema = match &tool.schema {
+            Some(schema) if own && schema.is_object() => Cow::Borrowed(schema),
+            Some(schema) if strict == Some(true) && !own => Cow::Owned(schema::close_objects(schema)),
+            schema => Cow::Owned(root::object(schema.as_ref())),
+        };
+        object.json("input_schema", &schema);
+        object.some("strict", strict.as_ref());
+        if self.facts.first_party || self.facts.family == Family::Claude {
+            object.some("defer_loading", tool.defer_loading.as_ref().filter(|deferred| own || **deferred));
+            if own {
+                object.some("input_examples", tool.examples.as_ref());
+                object.some("allowed_callers", tool.allowed_callers.as_ref());
+                object.extras(tool.extra.of(Dialect::Messages));
+            }
+        }
+        self.declared.push(Declared { open, mark: tool.cache.clone() });
+    }
+
+    /// Whether the vendor is asked to enforce the schema. A schema made for `OpenAI`'s rules is passed on only if it is
+    /// closed in every part, as this vendor demands.
+    fn strict(&self, tool: &FunctionTool) -> Option<bool> {
+        let enforced = self.facts.first_party && self.facts.structured_output == StructuredOutput::Native;
+        if self.request.dialect == Dialect::Messages {
+            return tool.strict.filter(|_| enforced);
+        }
+        let closed = || tool.schema.as_ref().is_some_and(schema::is_openai_strict);
+        (tool.strict == Some(true) && enforced && closed()).then_some(true)
+    }
+
+    fn typed(&mut self, index: usize, tool: &TypedTool) {
+        let known = self.facts.family == Family::Claude && tool.verbatim.dialect == Dialect::Messages;
+        if known {
+            let upstream = self.names.upstream(&tool.name, None).into_owned();
+            self.verbatim(&tool.verbatim.json, tool.cache.as_ref(), upstream);
+        } else if let Some(function) = typed::as_function(tool) {
+            self.losses.emulated(format!("tools[{index}]"), "the schema that Claude knows was written out");
+            let upstream = self.names.upstream(&tool.name, None).into_owned();
+            self.function(&function, upstream);
+        } else {
+            self.losses.dropped(format!("tools[{index}]"), "only Claude knows this tool");
+        }
+    }
+
+    fn hosted(&mut self, index: usize, tool: &HostedTool) {
+        let field = format!("tools[{index}]");
+        if self.facts.family != Family::Claude {
+            self.losses.dropped(field, "this upstream runs no such tool");
+        } else if tool.verbatim.dialect == Dialect::Messages {
+            let name = hosted_name(&tool.verbatim.json);
+            self.verbatim(&tool.verbatim.json, tool.cache.as_ref(), name);
+        } else if let Some((type_name, name)) = counterpart(tool.tool) {
+            if !self.seen.insert(name.to_owned()) {
+                return;
+            }
+            let mut open = Vec::new();
+            let mut object = Object::typed(&mut open, type_name);
+            object.string("name", name);
+            if let Some(search) = &tool.web_search {
+                web_search(&mut object, search);
+            }
+            self.declared.push(Declared { open, mark: tool.cache.clone() });
+        } else {
+            self.losses.dropped(field, "this vendor runs no such tool");
+        }
+    }
+
+    fn verbatim(&mut self, json: &Json, mark: Option<&CacheHint>, name: String) {
+        // Sets of tools have no name of their own.
+        if !name.is_empty() && !self.seen.insert(name) {
+            return;
+        }
+        let text = json.get().trim_end();
+        let Some(open) = text.strip_suffix('}') else { return };
+        self.declared.push(Declared { open: open.as_bytes().to_vec(), mark: mark.cloned() });
+    }
+}
+
+/// The vendor's type and name for a kind of hosted tool.
+fn counterpart(tool: ServerTool) -> Option<(&'static str, &'static str)> {
+    match tool {
+        ServerTool::WebSearch => Some(("web_search_20250305", "web_search")),
+        ServerTool::WebFetch => Some(("web_fetch_20250910", "web_fetch")),
+        ServerTool::CodeExecution => Some(("code_execution_20250825", "code_execution")),
+        ServerTool::FileSearch
+        | ServerTool::ImageGeneration
+        | ServerTool::Mcp
+        | ServerTool::Computer
+        | ServerTool::ToolSearch
+        | ServerTool::Other => None,
+    }
+}
+
+fn web_search(object: &mut Object<'_>, search: &WebSearch) {
+    object.some("max_uses", search.max_uses.as_ref());
+    // The vendor takes one list or the other.
+    if !search.allowed_domains.is_empty() {
+        object.value("allowed_domains", &search.allowed_domains);
+    } else if !search.blocked_domains.is_empty() {
+        object.value("blocked_domains", &search.blocked_domains);
+    }
+    if let Some(place) = &search.user_location {
+        let mut place = place.to_tree();
+        if let Some(map) = place.as_object_mut() {
+            map.retain(|_, value| !value.is_null());
+            map.entry("type").or_insert_with(|| "approximate".into());
+            object.value("user_location", map);
+        }
+    }
+}
+
+/// The `tool_choice` object; `None` where the vendor's default is meant or there are no tools to choose among.
+pub(super) fn choice(
+    request: &Request,
+    facts: &ModelFacts,
+    names: &Names,
+    declared: &[Declared],
+) -> Option<Vec<u8>> {
+    if declared.is_empty() {
+        return None;
+    }
+    let serial = request.parallel_tool_calls == Some(false);
+    let mut out = Vec::new();
+    let mut write = |kind: &str, tool: Option<&str>| {
+        let mut object = Object::typed(&mut out, kind);
+        object.some("name", tool.as_ref());
+        if serial && kind != "none" {
+            object.value("disable_parallel_tool_use", &true);
+        }
+        object.end();
+    };
+    if uses_forced_tool(request, facts) {
+        // With tools of the client beside it the model may first call those; alone it is the only way to answer.
+        if declared.len() > 1 {
+            write("any", None)
+        } else {
+            write("tool", Some(FORCED_TOOL))
+        }
+        return Some(out);
+    }
+    match &request.tool_choice {
+        None if serial => write("auto", None),
+        None => return None,
+        Some(ToolChoice::Auto | ToolChoice::Validated | ToolChoice::Allowed { required: false, .. }) => {
+            write("auto", None);
+        }
+        Some(ToolChoice::None) => write("none", None),
+        Some(ToolChoice::Required | ToolChoice::Allowed { required: true, .. }) => write("any", None),
+        Some(ToolChoice::Named(tool)) => {
+            write("tool", Some(&names.upstream(&tool.name, tool.namespace.as_deref())));
+        }
+        Some(ToolChoice::Hosted { type_name, tool }) => {
+            let own = request.tools.iter().find_map(|candidate| match candidate {
+                Tool::Hosted(hosted) if hosted.verbatim.dialect == Dialect::Messages => {
+                    (hosted.type_name == *type_name).then(|| hosted_name(&hosted.verbatim.json))
+                }
+                _ => None,
+            });
+            let known = counterpart(*tool).or_else(|| counterpart(hosted_kind(type_name)));
+            match own.or_else(|| known.map(|(_, name)| name.to_owned())) {
+                Some(name) => write("tool", Some(&name)),
+                None => return None,
+            }
+        }
+        Some(ToolChoice::Opaque(opaque)) if opaque.dialect == Dialect::Messages => {
+            out.extend_from_slice(opaque.json.get().as_bytes());
+        }
+        Some(ToolChoice::Opaque(_)) => return None,
+    }
+    Some(out)
+}

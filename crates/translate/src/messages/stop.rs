@@ -1,0 +1,63 @@
+//! Why an answer ended.
+
+use super::object::Object;
+use crate::{
+    Json,
+    ir::{Stop, StopReason},
+};
+
+/// The reason behind the vendor's word.
+pub(super) fn reason(word: &str) -> StopReason {
+    match word {
+        "end_turn" => StopReason::End,
+        "stop_sequence" => StopReason::StopSequence,
+        "tool_use" => StopReason::ToolCall,
+        "max_tokens" => StopReason::Length,
+        "model_context_window_exceeded" => StopReason::ContextFull,
+        "refusal" => StopReason::Refusal,
+        "pause_turn" => StopReason::Pause,
+        "compaction" => StopReason::Compaction,
+        _ => StopReason::Other,
+    }
+}
+
+/// The vendor's word for a reason.
+fn word(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::End | StopReason::MalformedCall | StopReason::Cancelled | StopReason::Other => "end_turn",
+        StopReason::StopSequence => "stop_sequence",
+        StopReason::ToolCall => "tool_use",
+        StopReason::Length => "max_tokens",
+        StopReason::ContextFull => "model_context_window_exceeded",
+        StopReason::ContentFilter | StopReason::Refusal => "refusal",
+        StopReason::Pause => "pause_turn",
+        StopReason::Compaction => "compaction",
+    }
+}
+
+/// Makes the reason agree with what was said: a call that was made waits for its result, whatever the vendor called it,
+/// and without any call nothing waits.
+pub(super) fn agree(stop: &mut Stop, has_call: bool) {
+    let corrected = match (stop.reason, has_call) {
+        (StopReason::End | StopReason::StopSequence | StopReason::Other, true) => StopReason::ToolCall,
+        (StopReason::ToolCall, false) => StopReason::End,
+        _ => return,
+    };
+    *stop = Stop { details: stop.details.take(), ..Stop::new(corrected) };
+}
+
+/// Writes `stop_reason`, `stop_sequence` and, for a refusal, `stop_details`. `native` says that the upstream speaks this
+/// dialect: then its own word and details stand.
+pub(super) fn write(object: &mut Object<'_>, stop: &Stop, native: bool) {
+    let own = stop.word.as_deref().filter(|own| native && reason(own) == stop.reason);
+    object.string("stop_reason", own.unwrap_or_else(|| word(stop.reason)));
+    object.value("stop_sequence", &stop.sequence);
+    if let Some(details) = stop.details.as_ref().filter(|details| native && !details.is_null()) {
+        object.json("stop_details", details);
+    } else if word(stop.reason) == "refusal" {
+        let mut details = Object::typed(object.key("stop_details"), "refusal");
+        details.json("category", &Json::null());
+        details.value("explanation", &stop.details.as_ref().and_then(Json::as_string));
+        details.end();
+    }
+}

@@ -1,0 +1,139 @@
+//! Text that was cut between the two halves of a character.
+//!
+//! Some servers escape characters outside the basic plane as two `\u` escapes and cut their deltas between them. JSON
+//! strings are therefore read as bytes, in which a lone half stands as its three-byte form, and joined here.
+
+use serde::{Deserialize, Deserializer, de};
+use std::{borrow::Cow, fmt};
+
+/// A JSON string that may hold lone halves.
+#[derive(Debug, Default)]
+pub(super) struct Piece<'de>(Cow<'de, [u8]>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Piece<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Piece<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_bytes<E: de::Error>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+                Ok(Piece(Cow::Borrowed(bytes)))
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+                Ok(Piece(Cow::Owned(bytes.to_owned())))
+            }
+        }
+        deserializer.deserialize_bytes(Visitor)
+    }
+}
+
+impl Piece<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Joins the pieces of one text.
+#[derive(Debug, Default)]
+pub(super) struct Joiner {
+    /// First half of a character, waiting for the second.
+    high: Option<u32>,
+}
+
+impl Joiner {
+    /// The text of the next piece.
+    pub(super) fn text(&mut self, piece: Piece<'_>) -> String {
+        if self.high.is_none() {
+            match piece.0 {
+                Cow::Borrowed(bytes) => {
+                    if let Ok(text) = std::str::from_utf8(bytes) {
+                        return text.to_owned();
+                    }
+                    self.join(bytes)
+                }
+                Cow::Owned(bytes) => match String::from_utf8(bytes) {
+                    Ok(text) => text,
+                    Err(error) => self.join(error.as_bytes()),
+                },
+            }
+        } else {
+            self.join(&piece.0)
+        }
+    }
+
+    /// What is left when the text ends: a half that never found its other one.
+    pub(super) fn finish(&mut self) -> &'static str {
+        if self.high.take().is_some() { "\u{FFFD}" } else { "" }
+    }
+
+    fn join(&mut self, bytes: &[u8]) -> String {
+        let mut out = String::with_capacity(bytes.len() + 4);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let at = rest.windows(3).position(is_half).unwrap_or(rest.len());
+            let (plain, tail) = rest.split_at(at);
+            if !plain.is_empty() {
+                out.push_str(self.finish());
+                out.push_str(&String::from_utf8_lossy(plain));
+            }
+            let [first, second, third, ..] = *tail else { break };
+            rest = &tail[3..];
+            let half =
+                (u32::from(first & 0x0F) << 12) | (u32::from(second & 0x3F) << 6) | u32::from(third & 0x3F);
+            match (self.high.take(), half < 0xDC00) {
+                (waiting, true) => {
+                    out.push_str(if waiting.is_some() { "\u{FFFD}" } else { "" });
+                    self.high = Some(half);
+                }
+                (Some(high), false) => {
+                    let code = 0x1_0000 + ((high - 0xD800) << 10) + (half - 0xDC00);
+                    out.push(char::from_u32(code).unwrap_or('\u{FFFD}'));
+                }
+                (None, false) => out.push('\u{FFFD}'),
+            }
+        }
+        out
+    }
+}
+
+/// Whether the three bytes are the form of half a character, which valid UTF-8 never holds.
+fn is_half(window: &[u8]) -> bool {
+    matches!(window, [0xED, 0xA0..=0xBF, 0x80..=0xBF])
+}
+
+/// A body in which every lone half of a character is replaced by U+FFFD; the body itself if there is none. Programs that
+/// cut their output between two halves send such bodies, and parsers of JSON refuse them.
+pub(super) fn repaired(body: &[u8]) -> Cow<'_, [u8]> {
+    let may_have = memchr::memmem::find(body, b"\\ud").or_else(|| memchr::memmem::find(body, b"\\uD"));
+    if may_have.is_none() {
+        return Cow::Borrowed(body);
+    }
+    let mut out = Cow::Borrowed(body);
+    let mut from = 0;
+    while let Some(at) = memchr::memchr(b'\\', body.get(from..).unwrap_or_default()).map(|i| i + from) {
+        let high = matches!(unit(body, at), Some(0xD800..=0xDBFF));
+        let low = |at| matches!(unit(body, at), Some(0xDC00..=0xDFFF));
+        if high && low(at + 6) {
+            from = at + 12;
+        } else if high || low(at) {
+            if let Some(escape) = out.to_mut().get_mut(at + 2..at + 6) {
+                escape.copy_from_slice(b"fffd");
+            }
+            from = at + 6;
+        } else {
+            from = at + 2;
+        }
+    }
+    out
+}
+
+/// The number in a `\uXXXX` escape that begins at `at`.
+fn unit(body: &[u8], at: usize) -> Option<u32> {
+    let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}

@@ -1,0 +1,505 @@
+//! From events to blocks, for streams and whole answers alike.
+//!
+//! The dialect has one block open at a time, numbered without gaps, and no empty text blocks; events of other dialects
+//! interleave. What cannot be written yet waits in its slot.
+
+use super::{citation, server};
+use crate::{
+    Exchange, Json, Losses, carrier,
+    ir::{Blob, BlobSlot, Citation, Delta, Family, Flavour, Part, PartHead, PartId},
+};
+use byok_types::Dialect;
+use std::collections::VecDeque;
+
+/// How a block begins.
+#[derive(Debug)]
+pub(super) enum Head<'a> {
+    Text,
+    Thinking,
+    Redacted(&'a str),
+    ToolUse {
+        id: &'a str,
+        name: &'a str,
+    },
+    /// A block that comes whole, as JSON; `input` follows as a piece.
+    Whole(&'a [u8]),
+}
+
+/// A piece of the open block.
+#[derive(Debug)]
+pub(super) enum Piece<'a> {
+    Text(&'a str),
+    Thinking(&'a str),
+    Input(&'a str),
+    Signature(&'a str),
+    Citation(&'a Citation),
+}
+
+/// Where blocks go: frames of a stream or the list of a whole answer.
+pub(super) trait Sink {
+    fn open(&mut self, head: &Head<'_>);
+    fn piece(&mut self, piece: &Piece<'_>);
+    fn close(&mut self);
+}
+
+/// A part on its way to one or more blocks.
+#[derive(Debug)]
+struct Slot {
+    part: PartId,
+    kind: Kind,
+    /// Deltas that could not be written yet.
+    pending: Vec<Delta>,
+    signature: Option<Blob>,
+    stopped: bool,
+    /// Whether the open block of this slot holds anything.
+    has_content: bool,
+    paragraph: u32,
+    /// Whether raw reasoning or a summary came first; the other is left out.
+    raw: Option<bool>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Text,
+    Refusal,
+    Thinking,
+    Redacted,
+    Call { id: String, name: String, flavour: Flavour },
+    Whole(Box<Part>),
+}
+
+/// The state of one answer's content.
+#[derive(Debug)]
+pub(super) struct Writer {
+    slots: Vec<Slot>,
+    open: Option<PartId>,
+    /// Parts that could begin if the open block were done.
+    waiting: VecDeque<PartId>,
+    /// Whether calls are held until their signature is known, which is written before them.
+    hold_calls: bool,
+    account: Option<String>,
+    pub(super) has_block: bool,
+    pub(super) has_call: bool,
+    pub(super) has_refusal: bool,
+    pub(super) has_text: bool,
+    pub(super) losses: Losses,
+}
+
+impl Writer {
+    pub(super) fn new(exchange: &Exchange) -> Self {
+        Self {
+            slots: Vec::new(),
+            open: None,
+            waiting: VecDeque::new(),
+            hold_calls: exchange.family == Family::Gemini || exchange.upstream == Dialect::Gemini,
+            account: exchange.account.clone(),
+            has_block: false,
+            has_call: false,
+            has_refusal: false,
+            has_text: false,
+            losses: Losses::default(),
+        }
+    }
+
+    /// A part begins.
+    pub(super) fn start(&mut self, part: PartId, choice: u32, head: PartHead, sink: &mut impl Sink) {
+        if choice != 0 {
+            self.losses.dropped("choices", "this dialect has one answer");
+            return;
+        }
+        let kind = match head {
+            PartHead::Text => Kind::Text,
+            PartHead::Refusal => Kind::Refusal,
+            PartHead::Thinking { redacted: false, .. } => Kind::Thinking,
+            PartHead::Thinking { redacted: true, .. } => Kind::Redacted,
+            PartHead::ToolCall { call_id, name, flavour, .. } => Kind::Call { id: call_id, name, flavour },
+            PartHead::Whole(whole) => Kind::Whole(whole),
+        };
+        let pending = match &kind {
+            Kind::Whole(whole) => deltas_of(whole),
+            _ => Vec::new(),
+        };
+        let kind = match kind {
+            Kind::Whole(whole) => unwhole(whole),
+            kind => kind,
+        };
+        // A part that came whole is told whole: only media, server tools and opaque blocks are left here.
+        let stopped = matches!(kind, Kind::Whole(_));
+        let slot = Slot {
+            part,
+            kind,
+            pending: Vec::new(),
+            signature: None,
+            stopped,
+            has_content: false,
+            paragraph: 0,
+            raw: None,
+        };
+        self.slots.push(slot);
+        self.advance(part, sink);
+        for delta in pending {
+            self.delta(part, delta, sink);
+        }
+    }
+
+    /// A piece of a part.
+    pub(super) fn delta(&mut self, part: PartId, delta: Delta, sink: &mut impl Sink) {
+        let Some(index) = self.index(part) else { return };
+        let slot = &mut self.slots[index];
+        if let Delta::Signature(blob) = delta {
+            slot.signature = Some(blob);
+            return;
+        }
+        if self.open == Some(part) {
+            slot.write(&delta, sink);
+            return;
+        }
+        slot.pending.push(delta);
+        self.advance(part, sink);
+    }
+
+    /// A part ends.
+    pub(super) fn stop(&mut self, part: PartId, sink: &mut impl Sink) {
+        let Some(index) = self.index(part) else { return };
+        self.slots[index].stopped = true;
+        if self.open == Some(part) {
+            self.finish_open(sink);
+            self.drain(sink);
+        } else {
+            self.advance(part, sink);
+            if !self.waiting.contains(&part) {
+                // It had nothing to show.
+                self.slots.retain(|slot| slot.part != part);
+            }
+        }
+    }
+
+    /// Everything that is left is written and closed.
+    pub(super) fn finish(&mut self, sink: &mut impl Sink) {
+        let left: Vec<PartId> = self.slots.iter().map(|slot| slot.part).collect();
+        for part in left {
+            self.stop(part, sink);
+        }
+        if !self.has_block {
+            // Some clients cannot read an answer without any block.
+            self.has_block = true;
+            sink.open(&Head::Text);
+            sink.close();
+        }
+    }
+
+    /// The answer broke off: the open block is closed and nothing else is written.
+    pub(super) fn abandon(&mut self, sink: &mut impl Sink) {
+        if self.open.take().is_some() {
+            sink.close();
+        }
+        self.slots.clear();
+        self.waiting.clear();
+    }
+
+    fn index(&self, part: PartId) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.part == part)
+    }
+
+    /// Lets a part begin if it has something to say and the open block gives way; else it waits.
+    fn advance(&mut self, part: PartId, sink: &mut impl Sink) {
+        let Some(index) = self.index(part) else { return };
+        if !self.slots[index].is_ready(self.hold_calls) || self.waiting.contains(&part) {
+            return;
+        }
+        let blocked = self
+            .open
+            .and_then(|open| self.index(open))
+            .is_some_and(|open| matches!(self.slots[open].kind, Kind::Call { .. }));
+        self.waiting.push_back(part);
+        if !blocked {
+            self.drain(sink);
+        }
+    }
+
+    /// Lets waiting parts begin, until one of them is a call that goes on.
+    fn drain(&mut self, sink: &mut impl Sink) {
+        while let Some(part) = self.waiting.pop_front() {
+            self.take_over(part, sink);
+            let goes_on = self.open.and_then(|open| self.index(open));
+            if goes_on.is_some_and(|index| matches!(self.slots[index].kind, Kind::Call { .. })) {
+                return;
+            }
+        }
+    }
+
+    /// Closes the open block, of a text or thinking part that may go on later, and begins the block of `part`.
+    fn take_over(&mut self, part: PartId, sink: &mut impl Sink) {
+        self.suspend(sink);
+        let Some(index) = self.index(part) else { return };
+        if let Kind::Whole(whole) = &self.slots[index].kind {
+            self.has_block |= write_whole(whole, sink, &mut self.losses);
+            self.slots.remove(index);
+            return;
+        }
+        let is_redacted = matches!(self.slots[index].kind, Kind::Redacted);
+        if is_redacted {
+            self.redacted(index, sink);
+            self.slots.remove(index);
+            return;
+        }
+        if let (Kind::Call { .. }, Some(blob)) = (&self.slots[index].kind, self.slots[index].signature.take())
+        {
+            self.carrier_block(Blob { slot: BlobSlot::Call, ..blob }, sink);
+        }
+        self.has_block = true;
+        let slot = &mut self.slots[index];
+        match &slot.kind {
+            Kind::Text => self.has_text = true,
+            Kind::Refusal => self.has_refusal = true,
+            Kind::Call { .. } => self.has_call = true,
+            Kind::Thinking | Kind::Redacted | Kind::Whole(_) => {}
+        }
+        slot.open(sink);
+        self.open = Some(part);
+        for delta in std::mem::take(&mut slot.pending) {
+            slot.write(&delta, sink);
+        }
+        if slot.stopped {
+            self.finish_open(sink);
+        }
+    }
+
+    /// Closes the open block without ending its part.
+    fn suspend(&mut self, sink: &mut impl Sink) {
+        if let Some(index) = self.open.take().and_then(|open| self.index(open)) {
+            self.seal(index, sink);
+            sink.close();
+        }
+    }
+
+    /// Ends the part of the open block.
+    fn finish_open(&mut self, sink: &mut impl Sink) {
+        let Some(index) = self.open.take().and_then(|open| self.index(open)) else { return };
+        self.slots[index].complete(sink);
+        self.seal(index, sink);
+        sink.close();
+        let slot = self.slots.remove(index);
+        match (slot.kind, slot.signature) {
+            // Text has no place for a signature here: it follows in a thinking block of its own.
+            (Kind::Text, Some(blob)) => self.carrier_block(Blob { slot: BlobSlot::Text, ..blob }, sink),
+            (Kind::Call { .. }, Some(_)) => {
+                self.losses.silent("content", "the signature of a call came after the call");
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes the signature of a thinking block; it comes last.
+    fn seal(&mut self, index: usize, sink: &mut impl Sink) {
+        if matches!(self.slots[index].kind, Kind::Thinking)
+            && let Some(blob) = self.slots[index].signature.take()
+        {
+            let text = self.signature(blob);
+            sink.piece(&Piece::Signature(&text));
+        }
+    }
+
+    /// A hidden block; one of another family travels in the signature of an empty thinking block.
+    fn redacted(&mut self, index: usize, sink: &mut impl Sink) {
+        match self.slots[index].signature.take() {
+            Some(blob) if blob.family == Family::Claude => {
+                self.has_block = true;
+                sink.open(&Head::Redacted(&blob.data));
+                sink.close();
+            }
+            Some(blob) => self.carrier_block(blob, sink),
+            None => {}
+        }
+    }
+
+    /// An empty thinking block around a blob.
+    fn carrier_block(&mut self, blob: Blob, sink: &mut impl Sink) {
+        self.has_block = true;
+        let text = self.signature(blob);
+        sink.open(&Head::Thinking);
+        sink.piece(&Piece::Signature(&text));
+        sink.close();
+    }
+
+    /// Claude's own signature as it is, any other in a carrier.
+    fn signature(&self, blob: Blob) -> String {
+        if blob.family == Family::Claude {
+            return blob.data;
+        }
+        carrier::wrap(&Blob { account: blob.account.or_else(|| self.account.clone()), ..blob })
+    }
+}
+
+impl Slot {
+    /// Whether there is something to open a block for.
+    fn is_ready(&self, hold_calls: bool) -> bool {
+        match &self.kind {
+            Kind::Text | Kind::Refusal => self.pending.iter().any(is_text),
+            Kind::Thinking => self.pending.iter().any(is_text) || (self.stopped && self.signature.is_some()),
+            Kind::Redacted => self.stopped,
+            Kind::Call { .. } => self.stopped || !hold_calls,
+            Kind::Whole(_) => true,
+        }
+    }
+
+    fn open(&mut self, sink: &mut impl Sink) {
+        self.has_content = false;
+        match &self.kind {
+            Kind::Text | Kind::Refusal => sink.open(&Head::Text),
+            Kind::Thinking => sink.open(&Head::Thinking),
+            Kind::Call { id, name, .. } => sink.open(&Head::ToolUse { id, name }),
+            Kind::Redacted | Kind::Whole(_) => {}
+        }
+    }
+
+    fn write(&mut self, delta: &Delta, sink: &mut impl Sink) {
+        match (&self.kind, delta) {
+            (Kind::Text | Kind::Refusal, Delta::Text(text) | Delta::Refusal(text)) if !text.is_empty() => {
+                sink.piece(&Piece::Text(text));
+            }
+            (Kind::Text, Delta::Citation(citation)) if citation::is_sayable(citation) => {
+                sink.piece(&Piece::Citation(citation));
+            }
+            (Kind::Thinking, Delta::Thinking { text, paragraph, raw }) => {
+                self.thinking(text, *paragraph, *raw, sink);
+                return;
+            }
+            (Kind::Call { flavour: Flavour::Function, .. }, Delta::Arguments(text)) if !text.is_empty() => {
+                sink.piece(&Piece::Input(text));
+            }
+            (Kind::Call { flavour: Flavour::Custom, .. }, Delta::Arguments(text)) if !text.is_empty() => {
+                if !self.has_content {
+                    sink.piece(&Piece::Input("{\"input\":\""));
+                }
+                sink.piece(&Piece::Input(&inside_string(text)));
+            }
+            _ => return,
+        }
+        self.has_content = true;
+    }
+
+    fn thinking(&mut self, text: &str, paragraph: u32, raw: bool, sink: &mut impl Sink) {
+        if *self.raw.get_or_insert(raw) != raw || text.is_empty() {
+            return;
+        }
+        if paragraph != self.paragraph && self.has_content {
+            sink.piece(&Piece::Thinking("\n\n"));
+        }
+        self.paragraph = paragraph;
+        self.has_content = true;
+        sink.piece(&Piece::Thinking(text));
+    }
+
+    /// Writes what makes the input of a call whole.
+    fn complete(&self, sink: &mut impl Sink) {
+        match (&self.kind, self.has_content) {
+            (Kind::Call { flavour: Flavour::Custom, .. }, true) => sink.piece(&Piece::Input("\"}")),
+            (Kind::Call { flavour: Flavour::Custom, .. }, false) => {
+                sink.piece(&Piece::Input("{\"input\":\"\"}"));
+            }
+            (Kind::Call { flavour: Flavour::Function, .. }, false) => sink.piece(&Piece::Input("{}")),
+            _ => {}
+        }
+    }
+}
+
+fn is_text(delta: &Delta) -> bool {
+    match delta {
+        Delta::Text(text) | Delta::Refusal(text) | Delta::Thinking { text, .. } => !text.is_empty(),
+        Delta::Signature(_) | Delta::Arguments(_) | Delta::Citation(_) | Delta::Logprobs(_) => false,
+    }
+}
+
+/// Text as it stands between the quotes of a JSON string.
+fn inside_string(text: &str) -> String {
+    let quoted = serde_json::to_string(text).unwrap_or_default();
+    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
+}
+
+/// Parts that have deltas, told whole all the same, are written as if they had come in pieces.
+fn unwhole(whole: Box<Part>) -> Kind {
+    match *whole {
+        Part::Text(_) => Kind::Text,
+        Part::Refusal(_) => Kind::Refusal,
+        Part::Thinking(thinking) if thinking.redacted => Kind::Redacted,
+        Part::Thinking(_) => Kind::Thinking,
+        Part::ToolCall(call) => Kind::Call { id: call.call_id, name: call.name, flavour: call.flavour },
+        other => Kind::Whole(Box::new(other)),
+    }
+}
+
+fn deltas_of(whole: &Part) -> Vec<Delta> {
+    match whole {
+        Part::Text(text) => {
+            let citations = text.citations.iter().map(|c| Delta::Citation(Box::new(c.clone())));
+            let signature = text.blob.clone().map(Delta::Signature);
+            std::iter::once(Delta::Text(text.text.clone())).chain(citations).chain(signature).collect()
+        }
+        Part::Refusal(refusal) => vec![Delta::Refusal(refusal.text.clone())],
+        Part::Thinking(thinking) => {
+            let text = Delta::Thinking { text: thinking.text(), paragraph: 0, raw: false };
+            std::iter::once(text).chain(thinking.blob.clone().map(Delta::Signature)).collect()
+        }
+        Part::ToolCall(call) => {
+            let signature = call.blob.clone().map(Delta::Signature);
+            signature.into_iter().chain([Delta::Arguments(call.arguments.clone())]).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Writes a part that has no deltas. Returns whether a block was written.
+fn write_whole(part: &Part, sink: &mut impl Sink, losses: &mut Losses) -> bool {
+    let mut note = |what: &'static str| {
+        losses.dropped("content", "this dialect has no such output");
+        sink.open(&Head::Text);
+        sink.piece(&Piece::Text(what));
+        sink.close();
+        true
+    };
+    let block = match part {
+        Part::ServerCall(call) => {
+            let Some(block) = server::write_call(call, &Json::empty_object()) else {
+                losses.silent("content", "this dialect has no block for this tool of the vendor");
+                return false;
+            };
+            sink.open(&Head::Whole(&block));
+            if call.input.is_object() {
+                sink.piece(&Piece::Input(call.input.get()));
+            }
+            sink.close();
+            return true;
+        }
+        Part::ServerResult(result) => server::write_result(result),
+        Part::Opaque(opaque) => own(opaque),
+        Part::Compaction(compaction) => own(&compaction.verbatim),
+        Part::ConfigChange(change) => own(&change.verbatim),
+        Part::ContainerUpload(upload) => {
+            let mut out = Vec::new();
+            let mut object = super::object::Object::typed(&mut out, "container_upload");
+            object.string("file_id", &upload.file_id);
+            object.end();
+            Some(out)
+        }
+        Part::Image(_) => return note("[The model made an image, which this API cannot carry.]"),
+        Part::Audio(_) => return note("[The model made sound, which this API cannot carry.]"),
+        Part::Video(_) => return note("[The model made a film, which this API cannot carry.]"),
+        _ => None,
+    };
+    let Some(block) = block else {
+        losses.silent("content", "this dialect has no such block");
+        return false;
+    };
+    sink.open(&Head::Whole(&block));
+    sink.close();
+    true
+}
+
+fn own(opaque: &crate::ir::Opaque) -> Option<Vec<u8>> {
+    (opaque.dialect == Dialect::Messages).then(|| {
+        let mut out = Vec::new();
+        crate::wire::write::json(&mut out, &opaque.json);
+        out
+    })
+}
