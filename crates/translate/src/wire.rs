@@ -177,10 +177,16 @@ pub(crate) mod write {
         out.push(b':');
     }
 
-    /// Appends JSON text.
+    /// Appends JSON text. Line ends in its white space become blanks: a frame of a stream is one line, and line ends
+    /// within strings are always escaped.
     pub(crate) fn json(out: &mut Vec<u8>, value: &Json) {
         let start = out.len();
         out.extend_from_slice(value.get().as_bytes());
+        let mut from = start;
+        while let Some(at) = memchr::memchr2(b'\n', b'\r', &out[from..]) {
+            out[from + at] = b' ';
+            from += at + 1;
+        }
         if value.get().as_bytes().contains(&0xE2) {
             escape_separators(out, start);
         }

@@ -31,6 +31,13 @@ fn failures_name_the_field() {
 }
 
 #[test]
+fn json_text_is_one_line() {
+    let mut out = Vec::new();
+    write::json(&mut out, &crate::Json::parse("{\n  \"a\": \"x\\ny\",\r\n \"b\": 1\n}").unwrap());
+    assert_eq!(String::from_utf8(out).unwrap(), "{   \"a\": \"x\\ny\",   \"b\": 1 }");
+}
+
+#[test]
 fn separators_are_escaped_and_other_text_is_not() {
     for (text, expected) in [
         ("a\u{2028}b\u{2029}", r#""a\u2028b\u2029""#.to_owned()),
