@@ -21,7 +21,7 @@ mod stream_decode;
 mod stream_encode;
 mod surrogate;
 mod tool;
-mod typed;
+pub(crate) mod typed;
 mod usage;
 mod writer;
 
@@ -34,7 +34,6 @@ pub use failure::{decode_failure, encode_failure};
 pub use models::{decode_models, encode_model, encode_models};
 pub use stream_decode::StreamDecoder;
 pub use stream_encode::StreamEncoder;
-pub(crate) use typed::as_function as typed_as_function;
 
 use crate::ir::Part;
 
@@ -53,3 +52,6 @@ pub const FORCED_TOOL: &str = "json_response";
 pub fn is_billing_block(part: &Part) -> bool {
     matches!(part, Part::Text(text) if text.text.trim_start().starts_with("x-anthropic-billing-header:"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,12 +60,7 @@ pub fn decode_answer(body: &[u8]) -> Result<Vec<Event>, Failure> {
     let stop = wire.stop();
     reader.begin(wire, &mut out);
     match content.read::<Vec<Json>>() {
-        Ok(blocks) => {
-            for (index, block) in (0..).zip(&blocks) {
-                reader.open(Some(index), block.get(), &mut out);
-                reader.close(Some(index), &mut out);
-            }
-        }
+        Ok(blocks) => reader.blocks(&blocks, &mut out),
         // Compatible servers send plain text in its place.
         Err(_) => match content.read::<Content>() {
             Ok(Content::Text(text)) => reader.plain(text, &mut out),

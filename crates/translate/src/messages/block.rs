@@ -1,7 +1,7 @@
 //! Reading of content blocks, in requests and answers alike.
 
 use super::{
-    citation, fields,
+    citation,
     fields::{Content, Fields, Wrong},
     server, tool,
 };
@@ -207,7 +207,7 @@ fn config_change(fields: &Fields) -> ConfigChange {
         effort: None,
         verbatim: Opaque { dialect: Dialect::Messages, json: fields.verbatim().json },
     };
-    let Some(Ok(mut tool)) = fields.get("tool").map(|json| fields::Fields::parse(json.get())) else {
+    let Some(Ok(mut tool)) = fields.get("tool").map(|json| Fields::parse(json.get())) else {
         return change;
     };
     if fields.kind == "tool_removal" {

@@ -72,7 +72,10 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
     if matches!(body, Cow::Owned(_)) {
         losses.dropped("messages", "halves of characters became U+FFFD");
     }
-    let wire: WireRequest = read(&body)?;
+    let mut wire: WireRequest = read(&body)?;
+    // Cloud vendors put these two into the path.
+    wire.model = wire.model.or_else(|| incoming.model.map(str::to_owned));
+    wire.stream = incoming.stream.unwrap_or(wire.stream);
     let request = convert(wire).map_err(Wrong::into_failure)?;
     Ok(losses.attach(request))
 }

@@ -20,7 +20,7 @@ use self::{
 use super::{is_billing_block, object::Object};
 use crate::{
     Ids, Json, Losses, NameRules, Names, Translated,
-    ir::{CacheHint, OutputFormat, Part, Request, Role, ThinkingSwitch},
+    ir::{CacheHint, OutputFormat, Part, Request, ThinkingSwitch},
     schema,
     turns::{self, SystemPart},
 };

@@ -64,7 +64,9 @@ pub(super) fn result(fields: &Fields) -> ServerResult {
     if let Some(text) = content.as_string() {
         result.output = Some(text);
     } else if let Ok(list) = content.read::<Vec<Payload>>() {
-        list.into_iter().for_each(|payload| take(payload, &mut result));
+        for payload in list {
+            take(payload, &mut result);
+        }
     } else if let Ok(payload) = content.read::<Payload>() {
         take(payload, &mut result);
     }

@@ -35,12 +35,26 @@ fn word(reason: StopReason) -> &'static str {
     }
 }
 
-/// Makes the reason agree with what was said: a call that was made waits for its result, whatever the vendor called it,
-/// and without any call nothing waits.
-pub(super) fn agree(stop: &mut Stop, has_call: bool) {
-    let corrected = match (stop.reason, has_call) {
-        (StopReason::End | StopReason::StopSequence | StopReason::Other, true) => StopReason::ToolCall,
-        (StopReason::ToolCall, false) => StopReason::End,
+/// What calls of the client's tools an answer holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Calls {
+    /// None.
+    #[default]
+    None,
+    /// Only such as the vendor's own code made; they may have been answered within the turn.
+    ByCode,
+    /// Some that the model made.
+    ByModel,
+}
+
+/// Makes the reason agree with what was said: a call that the model made waits for its result, whatever the vendor called
+/// it, and without any call nothing waits.
+pub(super) fn agree(stop: &mut Stop, calls: Calls) {
+    let corrected = match (stop.reason, calls) {
+        (StopReason::End | StopReason::StopSequence | StopReason::Other, Calls::ByModel) => {
+            StopReason::ToolCall
+        }
+        (StopReason::ToolCall, Calls::None) => StopReason::End,
         _ => return,
     };
     *stop = Stop { details: stop.details.take(), ..Stop::new(corrected) };
@@ -54,7 +68,7 @@ pub(super) fn write(object: &mut Object<'_>, stop: &Stop, native: bool) {
     object.value("stop_sequence", &stop.sequence);
     if let Some(details) = stop.details.as_ref().filter(|details| native && !details.is_null()) {
         object.json("stop_details", details);
-    } else if word(stop.reason) == "refusal" {
+    } else if !native && word(stop.reason) == "refusal" {
         let mut details = Object::typed(object.key("stop_details"), "refusal");
         details.json("category", &Json::null());
         details.value("explanation", &stop.details.as_ref().and_then(Json::as_string));

@@ -3,7 +3,8 @@
 use super::{
     citation, failure,
     object::Object,
-    stop, usage,
+    stop::{self, Calls},
+    usage,
     writer::{Head, Piece, Sink, Writer},
 };
 use crate::{
@@ -66,8 +67,11 @@ impl Envelope {
     /// The reason of the end, in agreement with what was written.
     pub(super) fn settle(&mut self, writer: &Writer) -> Stop {
         let mut stop = self.stop.take().unwrap_or_default();
-        stop::agree(&mut stop, writer.has_call);
-        if stop.reason == StopReason::End && writer.has_refusal && !writer.has_text {
+        if self.native {
+            return stop;
+        }
+        stop::agree(&mut stop, if writer.said.call { Calls::ByModel } else { Calls::None });
+        if stop.reason == StopReason::End && writer.said.refusal && !writer.said.text {
             stop.reason = StopReason::Refusal;
         }
         stop
@@ -101,7 +105,7 @@ impl StreamEncoder {
         match event {
             Event::Delta { part, delta } => writer.delta(part, delta, &mut sink),
             Event::PartStart { part, choice, head } => writer.start(part, choice, head, &mut sink),
-            Event::PartStop { part, .. } => writer.stop(part, &mut sink),
+            Event::PartStop { part, .. } => writer.stop(part, None, &mut sink),
             Event::Start(start) => envelope.take_id(start.id),
             Event::Usage(usage) => {
                 if !usage.is_placeholder() {
@@ -120,6 +124,7 @@ impl StreamEncoder {
             }
             Event::End => {
                 writer.finish(&mut sink);
+                sink.message_start();
                 self.end(out);
             }
         }
@@ -227,20 +232,23 @@ impl Sink for Frames<'_> {
     }
 
     fn piece(&mut self, piece: &Piece<'_>) {
-        self.block_frame("content_block_delta", *self.next_index);
         let (kind, name, text) = match piece {
             Piece::Text(text) => ("text_delta", "text", *text),
             Piece::Thinking(text) => ("thinking_delta", "thinking", *text),
             Piece::Input(text) => ("input_json_delta", "partial_json", *text),
             Piece::Signature(text) => ("signature_delta", "signature", *text),
             Piece::Citation(citation) => {
+                self.block_frame("content_block_delta", *self.next_index);
                 self.out.extend_from_slice(b",\"delta\":{\"type\":\"citations_delta\",\"citation\":");
                 citation::write(self.out, citation);
                 self.out.push(b'}');
                 self.block_frame_end();
                 return;
             }
+            // A stream has told the block before these are known.
+            Piece::Members(_) => return,
         };
+        self.block_frame("content_block_delta", *self.next_index);
         for text in [",\"delta\":{\"type\":\"", kind, "\",\"", name, "\":"] {
             self.out.extend_from_slice(text.as_bytes());
         }

@@ -33,6 +33,8 @@ pub(super) enum Piece<'a> {
     Input(&'a str),
     Signature(&'a str),
     Citation(&'a Citation),
+    /// Members that only a whole block can show: unknown ones, and who called a tool.
+    Members(&'a [(String, Json)]),
 }
 
 /// Where blocks go: frames of a stream or the list of a whole answer.
@@ -68,6 +70,14 @@ enum Kind {
     Whole(Box<Part>),
 }
 
+/// What kinds of content were written, as far as the reason of the end depends on it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said {
+    pub(super) text: bool,
+    pub(super) refusal: bool,
+    pub(super) call: bool,
+}
+
 /// The state of one answer's content.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -78,10 +88,11 @@ pub(super) struct Writer {
     /// Whether calls are held until their signature is known, which is written before them.
     hold_calls: bool,
     account: Option<String>,
-    pub(super) has_block: bool,
-    pub(super) has_call: bool,
-    pub(super) has_refusal: bool,
-    pub(super) has_text: bool,
+    /// Whether the upstream speaks this dialect itself.
+    native: bool,
+    /// Whether any block was written.
+    has_block: bool,
+    pub(super) said: Said,
     pub(super) losses: Losses,
 }
 
@@ -93,10 +104,9 @@ impl Writer {
             waiting: VecDeque::new(),
             hold_calls: exchange.family == Family::Gemini || exchange.upstream == Dialect::Gemini,
             account: exchange.account.clone(),
+            native: exchange.upstream == Dialect::Messages,
             has_block: false,
-            has_call: false,
-            has_refusal: false,
-            has_text: false,
+            said: Said::default(),
             losses: Losses::default(),
         }
     }
@@ -159,10 +169,13 @@ impl Writer {
     }
 
     /// A part ends.
-    pub(super) fn stop(&mut self, part: PartId, sink: &mut impl Sink) {
+    pub(super) fn stop(&mut self, part: PartId, whole: Option<&Part>, sink: &mut impl Sink) {
         let Some(index) = self.index(part) else { return };
         self.slots[index].stopped = true;
         if self.open == Some(part) {
+            if let Some(whole) = whole.filter(|_| self.native) {
+                sink.piece(&Piece::Members(&members(whole)));
+            }
             self.finish_open(sink);
             self.drain(sink);
         } else {
@@ -178,9 +191,9 @@ impl Writer {
     pub(super) fn finish(&mut self, sink: &mut impl Sink) {
         let left: Vec<PartId> = self.slots.iter().map(|slot| slot.part).collect();
         for part in left {
-            self.stop(part, sink);
+            self.stop(part, None, sink);
         }
-        if !self.has_block {
+        if !self.has_block && !self.native {
             // Some clients cannot read an answer without any block.
             self.has_block = true;
             sink.open(&Head::Text);
@@ -243,16 +256,17 @@ impl Writer {
             self.slots.remove(index);
             return;
         }
-        if let (Kind::Call { .. }, Some(blob)) = (&self.slots[index].kind, self.slots[index].signature.take())
+        if matches!(self.slots[index].kind, Kind::Call { .. })
+            && let Some(blob) = self.slots[index].signature.take()
         {
             self.carrier_block(Blob { slot: BlobSlot::Call, ..blob }, sink);
         }
         self.has_block = true;
         let slot = &mut self.slots[index];
         match &slot.kind {
-            Kind::Text => self.has_text = true,
-            Kind::Refusal => self.has_refusal = true,
-            Kind::Call { .. } => self.has_call = true,
+            Kind::Text => self.said.text = true,
+            Kind::Refusal => self.said.refusal = true,
+            Kind::Call { .. } => self.said.call = true,
             Kind::Thinking | Kind::Redacted | Kind::Whole(_) => {}
         }
         slot.open(sink);
@@ -402,6 +416,18 @@ impl Slot {
             _ => {}
         }
     }
+}
+
+/// What a part has beside the members of its deltas.
+fn members(part: &Part) -> Vec<(String, Json)> {
+    let (caller, extra) = match part {
+        Part::Text(text) => (None, &text.extra),
+        Part::Thinking(thinking) => (None, &thinking.extra),
+        Part::ToolCall(call) => (call.caller.clone(), &call.extra),
+        _ => return Vec::new(),
+    };
+    let caller = caller.map(|caller| ("caller".to_owned(), caller));
+    caller.into_iter().chain(extra.of(Dialect::Messages).iter().cloned()).collect()
 }
 
 fn is_text(delta: &Delta) -> bool {

@@ -24,7 +24,7 @@ pub fn encode_answer(response: &Response, exchange: &Exchange) -> Translated<Vec
         match event {
             Event::Delta { part, delta } => writer.delta(part, delta, &mut sink),
             Event::PartStart { part, choice, head } => writer.start(part, choice, head, &mut sink),
-            Event::PartStop { part, .. } => writer.stop(part, &mut sink),
+            Event::PartStop { part, whole, .. } => writer.stop(part, whole.as_deref(), &mut sink),
             Event::Start(start) => envelope.take_id(start.id),
             Event::Usage(usage) => envelope.usage = usage,
             Event::Envelope(extra) => envelope.extra = extra,
@@ -63,6 +63,7 @@ struct Blocks {
     text: String,
     signature: Option<String>,
     citations: Vec<u8>,
+    members: Vec<(String, Json)>,
 }
 
 #[derive(Default)]
@@ -99,6 +100,7 @@ impl Sink for Blocks {
         match piece {
             Piece::Text(text) | Piece::Thinking(text) | Piece::Input(text) => self.text.push_str(text),
             Piece::Signature(text) => self.signature = Some((*text).to_owned()),
+            Piece::Members(members) => self.members = members.to_vec(),
             Piece::Citation(citation) => {
                 if !self.citations.is_empty() {
                     self.citations.push(b',');
@@ -112,6 +114,7 @@ impl Sink for Blocks {
         let text = std::mem::take(&mut self.text);
         let signature = self.signature.take();
         let citations = std::mem::take(&mut self.citations);
+        let members = std::mem::take(&mut self.members);
         if !self.out.is_empty() {
             self.out.push(b',');
         }
@@ -125,6 +128,7 @@ impl Sink for Blocks {
                     list.extend_from_slice(&citations);
                     list.push(b']');
                 }
+                object.extras(&members);
                 object.end();
             }
             Open::Thinking => {
@@ -132,6 +136,7 @@ impl Sink for Blocks {
                 object.string("thinking", &text);
                 // An empty signature is worse than none: clients would send it back.
                 object.some("signature", signature.as_ref());
+                object.extras(&members);
                 object.end();
             }
             Open::ToolUse { id, name } => {
@@ -139,6 +144,7 @@ impl Sink for Blocks {
                 object.string("id", &id);
                 object.string("name", &name);
                 input(object.key("input"), &text);
+                object.extras(&members);
                 object.end();
             }
             Open::Whole(block) => self.whole(&block, text),

@@ -8,7 +8,8 @@ use crate::{
         block, citation,
         fields::Fields,
         object::Object,
-        server, stop,
+        server,
+        stop::{self, Calls},
         stream_decode::WireStop,
         surrogate::{Joiner, Piece},
         usage::Native,
@@ -51,7 +52,7 @@ pub(in crate::messages) struct Reader {
     open: Vec<Open>,
     usage: Native,
     stop: Stop,
-    has_call: bool,
+    calls: Calls,
     envelope: Vec<(String, Json)>,
 }
 
@@ -89,12 +90,26 @@ enum Body {
 }
 
 impl Reader {
-    /// Takes the message of `message_start`.
+    /// Takes the message of `message_start`. It holds content and an end already when the vendor resumes a turn in which
+    /// its own code has called a tool of the client.
     pub(in crate::messages) fn start(&mut self, message: &str, out: &mut Vec<Event>) {
         let mut wire: WireAnswer = serde_json::from_str(message).unwrap_or_default();
         let stop = wire.stop();
+        let content = wire.content.take();
+        let is_first = !self.started;
         self.stop(stop);
         self.begin(wire, out);
+        if is_first && let Some(Ok(blocks)) = content.map(|json| json.read::<Vec<Json>>()) {
+            self.blocks(&blocks, out);
+        }
+    }
+
+    /// Blocks that came whole.
+    pub(super) fn blocks(&mut self, blocks: &[Json], out: &mut Vec<Event>) {
+        for (index, block) in (0..).zip(blocks) {
+            self.open(Some(index), block.get(), out);
+            self.close(Some(index), out);
+        }
     }
 
     /// Takes the envelope. A second one only adds to the counts.
@@ -226,7 +241,7 @@ impl Reader {
             out.push(Event::Envelope(Extra::new(Dialect::Messages, envelope)));
         }
         let mut stop = std::mem::take(&mut self.stop);
-        stop::agree(&mut stop, self.has_call);
+        stop::agree(&mut stop, self.calls);
         out.push(Event::Finish { choice: 0, stop });
     }
 
@@ -280,7 +295,8 @@ impl Reader {
                 (head, Body::Thinking { signature: thinking.blob }, whole, deltas)
             }
             Part::ToolCall(call) => {
-                self.has_call = true;
+                let by_code = call.caller.as_ref().is_some_and(|caller| !caller.get().contains("\"direct\""));
+                self.calls = self.calls.max(if by_code { Calls::ByCode } else { Calls::ByModel });
                 let call = self.named(index, call);
                 let head = PartHead::ToolCall {
                     call_id: call.call_id.clone(),

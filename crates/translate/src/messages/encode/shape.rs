@@ -11,7 +11,7 @@ use crate::{
     turns::{Conversation, Turn},
 };
 use byok_types::{Failure, ModelFacts};
-use std::{borrow::Cow, collections::HashSet};
+use std::borrow::Cow;
 
 /// What stands where a turn needs some text and there is none.
 const FILLER: &str = ".";
@@ -63,18 +63,16 @@ pub(super) fn shape<'a>(
     losses: &mut Losses,
 ) -> Result<Vec<Entry<'a>>, Failure> {
     let gate = Gate { request, facts };
-    let mut shaper = Shaper { gate, entries: Vec::new(), ids: HashSet::new(), waiting: Vec::new(), losses };
+    let mut shaper = Shaper { gate, entries: Vec::new(), waiting: Vec::new(), losses };
     for turn in conversation.turns {
         shaper.turn(turn)?;
     }
-    shaper.finish()
+    Ok(shaper.finish())
 }
 
 struct Shaper<'a, 'l> {
     gate: Gate<'a>,
     entries: Vec<Entry<'a>>,
-    /// Call ids in use: the vendor wants every one of a request to be different.
-    ids: HashSet<String>,
     /// Ids of the calls of the last assistant turn, as they were written.
     waiting: Vec<String>,
     losses: &'l mut Losses,
@@ -195,9 +193,8 @@ impl<'a> Shaper<'a, '_> {
         }
     }
 
-    /// The id of a call in the letters that the vendor allows, different from all others of the request. Ids depend only
-    /// on what stands before them, so that a longer conversation begins with the same bytes.
-    fn fresh_id(&mut self, call: &ToolCall) -> String {
+    /// The id of a call in the letters that the vendor allows, different from the others of its turn.
+    fn fresh_id(&self, call: &ToolCall) -> String {
         let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         let clean = if call.call_id.is_empty() {
             content_id("toolu_", &[&call.name, &call.arguments])
@@ -206,14 +203,14 @@ impl<'a> Shaper<'a, '_> {
         };
         let mut id = clean.clone();
         let mut twin = 1;
-        while !self.ids.insert(id.clone()) {
+        while self.waiting.contains(&id) {
             twin += 1;
             id = format!("{clean}_{twin}");
         }
         id
     }
 
-    fn finish(mut self) -> Result<Vec<Entry<'a>>, Failure> {
+    fn finish(mut self) -> Vec<Entry<'a>> {
         self.close_prefill();
         let filler = || Item { what: What::Text(FILLER.into()), mark: None };
         for entry in &mut self.entries {
@@ -224,7 +221,7 @@ impl<'a> Shaper<'a, '_> {
         if self.entries.first().is_none_or(|entry| entry.role != Speaker::User) {
             self.entries.insert(0, Entry { role: Speaker::User, items: vec![filler()] });
         }
-        Ok(self.entries)
+        self.entries
     }
 
     /// An assistant turn at the end is continued by models that can; others refuse it.

@@ -62,14 +62,12 @@ pub(in crate::messages) fn settle(request: &Request, facts: &ModelFacts) -> Sett
     };
     let (mode, effort) = wanted(request, facts);
     let mut settled = Settled { mode, effort, display: None, max_tokens, changed: None };
-    if mode.is_on() && is_forced(request, facts) {
-        // The vendor refuses both together, and a caller that forces a tool needs it more than the reasoning.
-        settled = Settled {
-            mode: Mode::Absent,
-            effort: None,
-            changed: Some("this model does not reason when a tool is forced"),
-            ..settled
-        };
+    if matches!(mode, Mode::Budget(_)) && is_forced(request, facts) {
+        // The vendor refuses a budget beside a forced tool (not `adaptive`), and a caller that forces a tool needs it more
+        // than the reasoning.
+        settled.mode = Mode::Absent;
+        settled.effort = None;
+        settled.changed = Some("this model does not reason when a tool is forced");
     }
     if let Mode::Budget(_) = settled.mode
         && lacks_thinking(request, facts)

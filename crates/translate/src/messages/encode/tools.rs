@@ -63,7 +63,7 @@ pub(super) fn declare(
             schema: Some(schema.clone()),
             ..FunctionTool::default()
         };
-        list.function(&tool, FORCED_TOOL.to_owned());
+        list.function(&tool, FORCED_TOOL);
     }
     list.declared
 }
@@ -82,15 +82,17 @@ impl List<'_, '_> {
         match tool {
             Tool::Function(tool) if self.is_allowed(&tool.name, namespace) => {
                 let upstream = self.names.upstream(&tool.name, namespace).into_owned();
-                self.function(tool, upstream);
+                self.function(tool, &upstream);
             }
             Tool::Custom(tool) if self.is_allowed(&tool.name, namespace) => {
                 let upstream = self.names.upstream(&tool.name, namespace).into_owned();
                 self.losses.emulated(format!("tools[{index}]"), "free text is the argument of a function");
-                self.function(&custom::as_function(tool), upstream);
+                self.function(&custom::as_function(tool), &upstream);
             }
             Tool::Namespace { name, tools, .. } => {
-                tools.iter().for_each(|tool| self.tool(index, tool, Some(name)));
+                for tool in tools {
+                    self.tool(index, tool, Some(name));
+                }
             }
             Tool::Typed(tool) if self.is_allowed(&tool.name, namespace) => self.typed(index, tool),
             Tool::Hosted(tool) => self.hosted(index, tool),
@@ -108,17 +110,17 @@ impl List<'_, '_> {
         }
     }
 
-    fn function(&mut self, tool: &FunctionTool, upstream: String) {
+    fn function(&mut self, tool: &FunctionTool, upstream: &str) {
         // The vendor refuses a request in which two tools have one name.
-        if upstream.is_empty() || !self.seen.insert(upstream.clone()) {
+        if upstream.is_empty() || !self.seen.insert(upstream.to_owned()) {
             return;
         }
         let own = self.request.dialect == Dialect::Messages;
         let strict = self.strict(tool);
         let mut open = Vec::new();
         let mut object = Object::new(&mut open);
-        object.string("name", &upstream);
-        object.some("description", tool.description.as_ref().filter(|text| !text.is_empty()).as_ref());
+        object.string("name", upstream);
+        object.some("description", tool.description.as_ref());
         let schema = match &tool.schema {
             Some(schema) if own && schema.is_object() => Cow::Borrowed(schema),
             Some(schema) if strict == Some(true) && !own => Cow::Owned(schema::close_objects(schema)),
@@ -156,7 +158,7 @@ impl List<'_, '_> {
         } else if let Some(function) = typed::as_function(tool) {
             self.losses.emulated(format!("tools[{index}]"), "the schema that Claude knows was written out");
             let upstream = self.names.upstream(&tool.name, None).into_owned();
-            self.function(&function, upstream);
+            self.function(&function, &upstream);
         } else {
             self.losses.dropped(format!("tools[{index}]"), "only Claude knows this tool");
         }
@@ -252,16 +254,16 @@ pub(super) fn choice(
     if uses_forced_tool(request, facts) {
         // With tools of the client beside it the model may first call those; alone it is the only way to answer.
         if declared.len() > 1 {
-            write("any", None)
+            write("any", None);
         } else {
-            write("tool", Some(FORCED_TOOL))
+            write("tool", Some(FORCED_TOOL));
         }
         return Some(out);
     }
     match &request.tool_choice {
-        None if serial => write("auto", None),
-        None => return None,
-        Some(ToolChoice::Auto | ToolChoice::Validated | ToolChoice::Allowed { required: false, .. }) => {
+        None if !serial => return None,
+        None
+        | Some(ToolChoice::Auto | ToolChoice::Validated | ToolChoice::Allowed { required: false, .. }) => {
             write("auto", None);
         }
         Some(ToolChoice::None) => write("none", None),
