@@ -5,6 +5,7 @@
 //! or chance. Everything that depends on time or chance (ids, creation time) is a parameter.
 #![forbid(unsafe_code)]
 
+pub mod chat;
 pub mod ir;
 pub mod messages;
 pub mod responses;

@@ -1,0 +1,289 @@
+//! Tools and the choice among them.
+
+use super::{Encoder, typed};
+use crate::{
+    Json,
+    chat::{
+        body::WEB_SEARCH_OPTIONS,
+        object::{Object, object},
+    },
+    custom, emulate,
+    ir::{
+        CacheHint, CustomFormat, CustomTool, Extra, Flavour, FunctionTool, HostedTool, NamedTool,
+        OutputFormat, Part, Tool, ToolChoice,
+    },
+    schema,
+    wire::write,
+};
+use byok_types::Dialect;
+use std::{borrow::Cow, collections::HashSet};
+
+/// A tool as it is written.
+enum Written<'a> {
+    Function(Cow<'a, FunctionTool>, String),
+    Custom(&'a CustomTool, String),
+    Verbatim(&'a Json),
+}
+
+impl Written<'_> {
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Function(_, name) | Self::Custom(_, name) => Some(name),
+            Self::Verbatim(_) => None,
+        }
+    }
+}
+
+impl<'a> Encoder<'a> {
+    /// Writes `tools`, `tool_choice` and `parallel_tool_calls`; nothing of it when there is no tool, because servers
+    /// refuse the latter two alone.
+    pub(super) fn tools(&mut self, body: &mut Object<'_>) {
+        let mut tools = Vec::new();
+        let request = self.request;
+        for (index, tool) in request.tools.iter().enumerate() {
+            self.tool(tool, None, index, &mut tools);
+        }
+        if !self.native {
+            for part in request.messages.iter().flat_map(|m| &m.parts) {
+                let Part::ConfigChange(change) = part else { continue };
+                change.tools_added.iter().for_each(|tool| self.tool(tool, None, 0, &mut tools));
+            }
+        }
+        // Servers refuse two tools of one name.
+        let mut seen = HashSet::new();
+        tools.retain(|tool| tool.name().is_none_or(|name| seen.insert(name.to_owned())));
+
+        let mut choice = request.tool_choice.clone();
+        if let Some(ToolChoice::Allowed { required, tools: allowed }) = &choice
+            && !self.native
+            && !self.facts.first_party
+        {
+            let allowed: HashSet<_> = allowed.iter().map(|tool| self.upstream_name(tool)).collect();
+            tools.retain(|tool| tool.name().is_none_or(|name| allowed.contains(name)));
+            self.losses.emulated("tool_choice", "only the allowed tools were sent");
+            choice = Some(if *required { ToolChoice::Required } else { ToolChoice::Auto });
+        }
+        if self.forces_json_tool() {
+            choice = Some(if tools.is_empty() { named(emulate::JSON_TOOL) } else { ToolChoice::Required });
+            let tool = json_tool(&request.output_format);
+            tools.push(Written::Function(Cow::Owned(tool), emulate::JSON_TOOL.to_owned()));
+            self.losses.emulated("output_format", "the model is made to call a tool with this schema");
+        }
+        if tools.is_empty() {
+            if choice.is_some_and(|choice| choice != ToolChoice::None) && !self.native {
+                self.losses.silent("tool_choice", "there is no tool to choose");
+            }
+            return;
+        }
+        let (native, first_party) = (self.native, self.facts.first_party);
+        body.list("tools", &tools, |tool, out| match tool {
+            Written::Function(tool, name) => function(tool, name, native, first_party, out),
+            Written::Custom(tool, name) => custom_tool(tool, name, native, out),
+            Written::Verbatim(json) => write::json(out, json),
+        });
+        if let Some(choice) = choice {
+            self.choice(&choice, body);
+        }
+        match request.parallel_tool_calls {
+            // Strict servers do not know the field; left out it means `true` everywhere.
+            Some(true) if !native && !first_party => {}
+            Some(parallel) => body.value("parallel_tool_calls", &parallel),
+            None => {}
+        }
+    }
+
+    fn tool(&mut self, tool: &'a Tool, namespace: Option<&str>, index: usize, out: &mut Vec<Written<'a>>) {
+        match tool {
+            Tool::Function(tool) => {
+                let name = self.names.upstream(&tool.name, namespace).into_owned();
+                for field in tool.extra.lost_towards(Dialect::Chat) {
+                    self.losses.silent(format!("tools[{index}].{field}"), "Chat has no such field");
+                }
+                out.push(Written::Function(Cow::Borrowed(tool), name));
+            }
+            Tool::Custom(tool) => {
+                let name = self.names.upstream(&tool.name, namespace).into_owned();
+                if self.facts.first_party {
+                    out.push(Written::Custom(tool, name));
+                } else {
+                    let reason = "the free text input became the argument of a function";
+                    self.losses.emulated(format!("tools[{index}]"), reason);
+                    out.push(Written::Function(Cow::Owned(custom::as_function(tool)), name));
+                }
+            }
+            Tool::Namespace { name, tools, .. } => {
+                for tool in tools {
+                    self.tool(tool, Some(name), index, out);
+                }
+            }
+            Tool::Typed(tool) => match typed::as_function(&tool.type_name, &tool.name) {
+                Some(function) => {
+                    let name = self.names.upstream(&tool.name, namespace).into_owned();
+                    self.losses.emulated(format!("tools[{index}]"), "the typed tool became a function");
+                    out.push(Written::Function(Cow::Owned(function), name));
+                }
+                None => self.losses.dropped(format!("tools[{index}]"), "the upstream has no such tool"),
+            },
+            Tool::Hosted(tool) => self.hosted(tool, index, out),
+        }
+    }
+
+    /// Tools that a vendor runs exist only where the client itself named them in this dialect.
+    fn hosted(&mut self, tool: &'a HostedTool, index: usize, out: &mut Vec<Written<'a>>) {
+        if tool.verbatim.dialect != Dialect::Chat {
+            self.losses.dropped(format!("tools[{index}]"), "the upstream runs no such tool");
+        } else if tool.type_name != WEB_SEARCH_OPTIONS {
+            out.push(Written::Verbatim(&tool.verbatim.json));
+        }
+    }
+
+    /// The field by which a Chat client switches a web search on.
+    pub(super) fn web_search_options(&self, body: &mut Object<'_>) {
+        for tool in &self.request.tools {
+            if let Tool::Hosted(tool) = tool
+                && tool.type_name == WEB_SEARCH_OPTIONS
+                && tool.verbatim.dialect == Dialect::Chat
+            {
+                body.json(WEB_SEARCH_OPTIONS, &tool.verbatim.json);
+            }
+        }
+    }
+
+    fn choice(&mut self, choice: &ToolChoice, body: &mut Object<'_>) {
+        match choice {
+            ToolChoice::Auto | ToolChoice::Validated => body.text("tool_choice", "auto"),
+            ToolChoice::None => body.text("tool_choice", "none"),
+            ToolChoice::Required => body.text("tool_choice", "required"),
+            ToolChoice::Named(tool) => {
+                let (member, name) = (self.member(tool), self.upstream_name(tool));
+                write_named(body.member("tool_choice"), member, &name);
+            }
+            ToolChoice::Allowed { required, tools } => {
+                let tools: Vec<_> =
+                    tools.iter().map(|tool| (self.member(tool), self.upstream_name(tool))).collect();
+                body.object("tool_choice", |choice| {
+                    choice.text("type", "allowed_tools");
+                    choice.object("allowed_tools", |allowed| {
+                        allowed.text("mode", if *required { "required" } else { "auto" });
+                        allowed.list("tools", &tools, |(member, name), out| write_named(out, member, name));
+                    });
+                });
+            }
+            ToolChoice::Opaque(opaque) if opaque.dialect == Dialect::Chat => {
+                body.json("tool_choice", &opaque.json);
+            }
+            ToolChoice::Opaque(_) | ToolChoice::Hosted { .. } => {
+                self.losses.dropped("tool_choice", "the upstream cannot be told to use this tool");
+            }
+        }
+    }
+
+    fn member(&self, tool: &NamedTool) -> &'static str {
+        if tool.flavour == Flavour::Custom && self.facts.first_party { "custom" } else { "function" }
+    }
+
+    fn upstream_name(&self, tool: &NamedTool) -> String {
+        self.names.upstream(&tool.name, tool.namespace.as_deref()).into_owned()
+    }
+}
+
+fn named(name: &str) -> ToolChoice {
+    ToolChoice::Named(NamedTool { name: name.to_owned(), ..NamedTool::default() })
+}
+
+fn json_tool(format: &OutputFormat) -> FunctionTool {
+    let (schema, description) = match format {
+        OutputFormat::JsonSchema { schema, description, .. } => {
+            (Some(schema.clone()), description.as_deref())
+        }
+        _ => (None, None),
+    };
+    FunctionTool {
+        name: emulate::JSON_TOOL.to_owned(),
+        description: Some(description.unwrap_or("Gives the final answer.").to_owned()),
+        schema,
+        ..FunctionTool::default()
+    }
+}
+
+fn write_named(out: &mut Vec<u8>, member: &str, name: &str) {
+    object(out, |tool| {
+        tool.text("type", member);
+        tool.object(member, |inner| inner.text("name", name));
+    });
+}
+
+fn function(tool: &FunctionTool, name: &str, native: bool, first_party: bool, out: &mut Vec<u8>) {
+    object(out, |object| {
+        object.text("type", "function");
+        object.object("function", |function| {
+            function.text("name", name);
+            function.maybe("description", tool.description.as_deref());
+            match &tool.schema {
+                Some(schema) if native => function.json("parameters", schema),
+                None if native => {}
+                // Servers refuse a function without a schema, and an object schema without `properties`.
+                schema => function.json("parameters", &schema::object_schema(schema.as_ref())),
+            }
+            if native || first_party || tool.strict == Some(true) {
+                function.maybe("strict", tool.strict);
+            }
+            inner_extra(&tool.extra, "function", function);
+        });
+        if native {
+            cache(tool.cache.as_ref(), object);
+        }
+        outer_extra(&tool.extra, "function", object);
+    });
+}
+
+fn custom_tool(tool: &CustomTool, name: &str, native: bool, out: &mut Vec<u8>) {
+    object(out, |object| {
+        object.text("type", "custom");
+        object.object("custom", |custom| {
+            custom.text("name", name);
+            custom.maybe("description", tool.description.as_deref());
+            if let CustomFormat::Grammar { syntax, definition } = &tool.format {
+                custom.object("format", |format| {
+                    format.text("type", "grammar");
+                    format.object("grammar", |grammar| {
+                        grammar.text("syntax", syntax);
+                        grammar.text("definition", definition);
+                    });
+                });
+            }
+            inner_extra(&tool.extra, "custom", custom);
+        });
+        if native {
+            cache(tool.cache.as_ref(), object);
+        }
+        outer_extra(&tool.extra, "custom", object);
+    });
+}
+
+/// A cache marker of a Chat client, in the spelling that it came in.
+pub(super) fn cache(hint: Option<&CacheHint>, object: &mut Object<'_>) {
+    let Some(hint) = hint else { return };
+    let breakpoint = hint.extra.get(Dialect::Chat, "mode").is_some();
+    object.object(if breakpoint { "prompt_cache_breakpoint" } else { "cache_control" }, |cache| {
+        if !breakpoint {
+            cache.text("type", "ephemeral");
+        }
+        cache.all(hint.extra.of(Dialect::Chat));
+        cache.maybe("ttl", hint.ttl.as_deref());
+    });
+}
+
+/// Unknown members that stood in the inner object of a tool or call.
+pub(super) fn inner_extra(extra: &Extra, member: &str, object: &mut Object<'_>) {
+    let inner =
+        extra.get(Dialect::Chat, member).and_then(|json| json.read::<crate::chat::body::Labels>().ok());
+    if let Some(inner) = &inner {
+        object.all(&inner.0);
+    }
+}
+
+/// Unknown members that stood beside it.
+pub(super) fn outer_extra(extra: &Extra, member: &str, object: &mut Object<'_>) {
+    object.all(extra.of(Dialect::Chat).iter().filter(|(name, _)| name != member));
+}

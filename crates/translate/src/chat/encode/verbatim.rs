@@ -1,0 +1,185 @@
+//! Messages of a request that came in this dialect: written as they were read, message by message. Only what the upstream is
+//! known to refuse is different.
+
+use super::{
+    Encoder,
+    messages::{List, legal_name},
+    parts::{Piece, content},
+    tools::{cache, outer_extra},
+};
+use crate::{
+    chat::{
+        object::{Object, object},
+        thought,
+    },
+    ir::{Audio, Failure, Message, Part, Role, Source, Thinking, ToolCall, ToolResult},
+};
+use byok_types::Dialect;
+
+impl Encoder<'_> {
+    pub(super) fn verbatim(&mut self, list: &mut List<'_>) -> Result<(), Failure> {
+        let request = self.request;
+        let hint = self.format_hint();
+        for message in &request.messages {
+            match message.role {
+                Role::Assistant => self.own_assistant(message, list)?,
+                Role::System | Role::Developer | Role::User | Role::Tool => {
+                    self.own_message(message, list)?;
+                }
+            }
+        }
+        if let Some(hint) = hint {
+            object(list.next(), |message| {
+                message.text("role", "system");
+                message.text("content", &hint);
+            });
+        }
+        Ok(())
+    }
+
+    fn own_message(&mut self, message: &Message, list: &mut List<'_>) -> Result<(), Failure> {
+        for part in &message.parts {
+            if let Part::ToolResult(result) = part {
+                self.own_result(result, list)?;
+            }
+        }
+        if message.role == Role::Tool {
+            return Ok(());
+        }
+        let rest = message.parts.iter().filter(|part| !matches!(part, Part::ToolResult(_)));
+        let mut pieces = Vec::new();
+        for part in rest {
+            self.pieces(part, &mut pieces)?;
+        }
+        if pieces.is_empty() && !message.parts.is_empty() {
+            return Ok(());
+        }
+        object(list.next(), |out| {
+            out.text("role", self.role(message.role));
+            write_content(&pieces, out);
+            tail(message, out);
+        });
+        Ok(())
+    }
+
+    fn own_result(&mut self, result: &ToolResult, list: &mut List<'_>) -> Result<(), Failure> {
+        let mut pieces = Vec::new();
+        if result.is_error == Some(true) {
+            pieces.push(Piece::text("Error:"));
+        }
+        for part in &result.parts {
+            self.pieces(part, &mut pieces)?;
+        }
+        object(list.next(), |out| {
+            out.text("role", "tool");
+            out.text("tool_call_id", &result.call_id);
+            write_content(&pieces, out);
+            out.maybe("name", result.name.as_deref());
+            cache(result.cache.as_ref(), out);
+            out.all(result.extra.of(Dialect::Chat));
+        });
+        Ok(())
+    }
+
+    fn own_assistant(&mut self, message: &Message, list: &mut List<'_>) -> Result<(), Failure> {
+        let has_calls = message.parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
+        let listed = message.parts.iter().any(is_inside);
+        let mut pieces = Vec::new();
+        let (mut calls, mut images, mut members) = (Vec::new(), Vec::new(), Vec::new());
+        for part in &message.parts {
+            match part {
+                Part::ToolCall(call) => calls.push(call),
+                Part::Image(_) => self.pieces(part, &mut images)?,
+                Part::Text(text) if text.text.is_empty() && has_calls => {}
+                Part::Thinking(_) if self.facts.first_party => {
+                    self.losses.silent(self.path(part), "OpenAI does not take reasoning back");
+                }
+                Part::Thinking(_) if is_inside(part) => pieces.push(Piece::Verbatim(part)),
+                Part::Refusal(_) if listed => self.pieces(part, &mut pieces)?,
+                Part::Thinking(_) | Part::Refusal(_) | Part::Audio(_) => members.push(part),
+                other => self.pieces(other, &mut pieces)?,
+            }
+        }
+        object(list.next(), |out| {
+            out.text("role", "assistant");
+            write_content(&pieces, out);
+            for part in members {
+                member(part, out);
+            }
+            if !images.is_empty() {
+                out.list("images", &images, Piece::write);
+            }
+            if !calls.is_empty() {
+                out.list("tool_calls", calls, |call, out| self.call(call, out));
+            }
+            tail(message, out);
+        });
+        Ok(())
+    }
+
+    /// Unknown members of a call, and the signature where it is the upstream's own.
+    pub(super) fn extra_content(&self, call: &ToolCall, object: &mut Object<'_>) {
+        let member = if call.flavour == crate::ir::Flavour::Custom { "custom" } else { "function" };
+        match call.blob.as_ref().filter(|blob| blob.family == self.facts.family) {
+            Some(blob) => {
+                thought::write_signature(object.member("extra_content"), blob);
+                let rest = call.extra.of(Dialect::Chat).iter();
+                object.all(rest.filter(|(name, _)| name != member && name != "extra_content"));
+            }
+            None => outer_extra(&call.extra, member, object),
+        }
+    }
+}
+
+/// Whether a part can only have stood in a list of parts.
+fn is_inside(part: &Part) -> bool {
+    match part {
+        Part::Thinking(thinking) => thinking.extra.get(Dialect::Chat, "type").is_some(),
+        _ => false,
+    }
+}
+
+fn write_content(pieces: &[Piece<'_>], out: &mut Object<'_>) {
+    if pieces.is_empty() {
+        out.null("content");
+    } else {
+        content(pieces, false, out.member("content"));
+    }
+}
+
+fn tail(message: &Message, out: &mut Object<'_>) {
+    out.maybe("name", message.name.as_deref().filter(|name| legal_name(name)));
+    out.all(message.extra.of(Dialect::Chat));
+}
+
+/// Parts that are members of the message beside its content.
+fn member(part: &Part, out: &mut Object<'_>) {
+    match part {
+        Part::Refusal(refusal) => out.text("refusal", &refusal.text),
+        Part::Audio(audio) => earlier_audio(audio, out),
+        Part::Thinking(thinking) => reasoning(thinking, out),
+        _ => {}
+    }
+}
+
+/// Reasoning under the name by which it came: servers differ, and one that is sent both names refuses.
+fn reasoning(thinking: &Thinking, out: &mut Object<'_>) {
+    let own = thinking.extra.of(Dialect::Chat);
+    if own.is_empty() {
+        out.text("reasoning_content", &thinking.text());
+    }
+    out.all(own);
+}
+
+fn earlier_audio(audio: &Audio, out: &mut Object<'_>) {
+    out.object("audio", |object| {
+        object.maybe("id", audio.id.as_deref());
+        if let Some(Source::Base64 { data, .. }) = &audio.source {
+            object.text("data", data);
+        }
+        object.maybe("format", audio.format.as_deref());
+        object.maybe("transcript", audio.transcript.as_deref());
+        object.maybe("expires_at", audio.expires_at);
+        object.all(audio.extra.of(Dialect::Chat));
+    });
+}

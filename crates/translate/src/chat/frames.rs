@@ -1,0 +1,392 @@
+//! Writing an answer as a stream of chunks.
+
+use super::{
+    failure::write_error,
+    object::{Object, object},
+    shown, stop, thought, usage,
+};
+use crate::{
+    Exchange, Json, Loss, Losses, Names, custom,
+    ir::{Citation, Delta, Event, Flavour, Part, PartHead, PartId, Stop, Usage},
+};
+
+/// Writes frames of `chat.completion.chunk`: a chunk with the role, chunks with content, one chunk with the finish reason
+/// for each choice, the usage if the client asked for it, `[DONE]`.
+#[derive(Debug)]
+pub struct StreamEncoder {
+    /// Everything of a chunk before the entry of its choice.
+    head: Vec<u8>,
+    include_usage: bool,
+    input_estimate: Option<u64>,
+    audio_id: String,
+    names: Names,
+    choices: Vec<Choice>,
+    parts: Vec<(PartId, Open)>,
+    usage: Usage,
+    losses: Losses,
+    over: bool,
+}
+
+#[derive(Debug, Default)]
+struct Choice {
+    index: u32,
+    calls: u32,
+    refusal: bool,
+    /// Characters of visible text so far.
+    characters: u64,
+    stop: Option<Stop>,
+}
+
+/// A part that is being written. `choice` is a place in the list of choices.
+#[derive(Debug)]
+struct Open {
+    choice: usize,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Text { start: u64, citations: Vec<Citation> },
+    Refusal,
+    Thinking(Reasoning),
+    Call(Call),
+    Nothing,
+}
+
+/// How far the reasoning of a part has been shown.
+#[derive(Debug, Default)]
+struct Reasoning {
+    paragraph: Option<u32>,
+    raw: Option<bool>,
+}
+
+impl Reasoning {
+    /// The text to show. A summary and the raw reasoning say the same: the kind that came first is shown.
+    fn next(&mut self, text: String, paragraph: u32, raw: bool) -> Option<String> {
+        if *self.raw.get_or_insert(raw) != raw || text.is_empty() {
+            return None;
+        }
+        let follows = self.paragraph.replace(paragraph).is_some_and(|earlier| earlier != paragraph);
+        Some(if follows { format!("\n\n{text}") } else { text })
+    }
+}
+
+#[derive(Debug)]
+struct Call {
+    index: u32,
+    id: String,
+    name: String,
+    form: Form,
+    /// Whether the first chunk, with id and name, was sent.
+    begun: bool,
+    /// Whether a piece of the input was sent.
+    input: bool,
+}
+
+/// How the input of a call is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Function,
+    Custom,
+    /// Free text as the argument of a function, for clients that declared a function.
+    Wrapped,
+}
+
+impl StreamEncoder {
+    /// An encoder for the answer to this exchange.
+    pub fn new(exchange: &Exchange) -> Self {
+        let mut ids = exchange.ids.clone();
+        let mut head = b"data: ".to_vec();
+        let mut chunk = Object::open(&mut head);
+        chunk.text("id", &ids.next("chatcmpl-"));
+        chunk.text("object", "chat.completion.chunk");
+        chunk.value("created", &exchange.created);
+        chunk.text("model", &exchange.model);
+        chunk.member("choices").push(b'[');
+        Self {
+            head,
+            include_usage: exchange.include_usage,
+            input_estimate: exchange.input_estimate,
+            audio_id: ids.next("audio_"),
+            names: exchange.names.clone(),
+            choices: Vec::new(),
+            parts: Vec::new(),
+            usage: Usage::default(),
+            losses: Losses::default(),
+            over: false,
+        }
+    }
+
+    /// What the client could not be told.
+    pub fn losses(&self) -> &[Loss] {
+        self.losses.list()
+    }
+
+    /// Takes one event; appends complete frames to `out`.
+    pub fn push(&mut self, event: Event, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
+        match event {
+            Event::Start(_) => drop(self.choice(0, out)),
+            Event::PartStart { part, choice, head } => self.open(part, choice, head, out),
+            Event::Delta { part, delta } => self.delta(part, delta, out),
+            Event::PartStop { part, .. } => self.close(part, out),
+            Event::Usage(newer) => self.usage.merge(&newer),
+            Event::Finish { choice, stop } => {
+                let at = self.choice(choice, out);
+                self.choices[at].stop = Some(stop);
+            }
+            Event::Failure(failure) => {
+                self.over = true;
+                out.extend_from_slice(b"data: ");
+                object(out, |frame| write_error(&failure, frame.member("error")));
+                out.extend_from_slice(b"\n\n");
+            }
+            Event::End => self.end(out),
+            Event::Envelope(_) | Event::Ping => {}
+        }
+    }
+
+    /// The place of a choice; the first sight of one sends its role.
+    fn choice(&mut self, index: u32, out: &mut Vec<u8>) -> usize {
+        if let Some(at) = self.choices.iter().position(|choice| choice.index == index) {
+            return at;
+        }
+        self.choices.push(Choice { index, ..Choice::default() });
+        let at = self.choices.len() - 1;
+        self.chunk(at, out, |delta| {
+            delta.text("role", "assistant");
+            delta.text("content", "");
+        });
+        at
+    }
+
+    fn open(&mut self, part: PartId, choice: u32, head: PartHead, out: &mut Vec<u8>) {
+        let choice = self.choice(choice, out);
+        let kind = match head {
+            PartHead::Text => Kind::Text { start: self.choices[choice].characters, citations: Vec::new() },
+            PartHead::Refusal => {
+                self.choices[choice].refusal = true;
+                Kind::Refusal
+            }
+            PartHead::Thinking { .. } => Kind::Thinking(Reasoning::default()),
+            PartHead::ToolCall { call_id, name, namespace, flavour, .. } => {
+                let form = match flavour {
+                    Flavour::Function => Form::Function,
+                    _ if shown::is_custom(&self.names, &name, namespace.as_deref(), flavour) => Form::Custom,
+                    Flavour::Custom => Form::Wrapped,
+                };
+                let index = self.choices[choice].calls;
+                self.choices[choice].calls += 1;
+                Kind::Call(Call { index, id: call_id, name, form, begun: false, input: false })
+            }
+            PartHead::Whole(whole) => {
+                self.whole(choice, &whole, out);
+                Kind::Nothing
+            }
+        };
+        self.parts.push((part, Open { choice, kind }));
+    }
+
+    fn delta(&mut self, part: PartId, delta: Delta, out: &mut Vec<u8>) {
+        let Some(place) = self.parts.iter().rposition(|(name, _)| *name == part) else { return };
+        let mut open = std::mem::replace(&mut self.parts[place].1, Open { choice: 0, kind: Kind::Nothing });
+        let choice = open.choice;
+        match (&mut open.kind, delta) {
+            (Kind::Text { .. }, Delta::Text(text)) if !text.is_empty() => {
+                self.choices[choice].characters += text.chars().count() as u64;
+                self.chunk(choice, out, |delta| delta.text("content", &text));
+            }
+            (Kind::Text { citations, .. }, Delta::Citation(citation)) => citations.push(*citation),
+            (Kind::Text { .. }, Delta::Logprobs(list)) => self.logprobs(choice, &list, out),
+            (Kind::Refusal, Delta::Refusal(text) | Delta::Text(text)) if !text.is_empty() => {
+                self.chunk(choice, out, |delta| delta.text("refusal", &text));
+            }
+            (Kind::Thinking(shown), Delta::Thinking { text, paragraph, raw }) => {
+                if let Some(text) = shown.next(text, paragraph, raw) {
+                    self.chunk(choice, out, |delta| delta.text("reasoning_content", &text));
+                }
+            }
+            (Kind::Call(call), Delta::Arguments(piece)) if !piece.is_empty() => {
+                self.input(choice, call, &piece, out);
+            }
+            (Kind::Call(call), Delta::Signature(blob)) => {
+                self.call_chunk(choice, call, None, Some(&blob), out);
+            }
+            _ => {}
+        }
+        self.parts[place].1 = open;
+    }
+
+    fn close(&mut self, part: PartId, out: &mut Vec<u8>) {
+        let Some(place) = self.parts.iter().rposition(|(name, _)| *name == part) else { return };
+        let (_, Open { choice, kind }) = self.parts.remove(place);
+        match kind {
+            Kind::Text { start, citations } if !citations.is_empty() => {
+                self.annotations(choice, start, &citations, out);
+            }
+            Kind::Call(mut call) => {
+                if call.form == Form::Function && !call.input {
+                    self.input(choice, &mut call, "{}", out);
+                } else if call.form == Form::Wrapped {
+                    let rest = if call.input { "\"}" } else { "{\"input\":\"\"}" };
+                    self.call_chunk(choice, &mut call, Some(rest), None, out);
+                } else if !call.begun {
+                    self.call_chunk(choice, &mut call, None, None, out);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn annotations(&mut self, choice: usize, start: u64, citations: &[Citation], out: &mut Vec<u8>) {
+        let mut list = Vec::new();
+        for citation in citations {
+            let before = list.len();
+            if before > 0 {
+                list.push(b',');
+            }
+            if !shown::annotation(citation, start, &mut list) {
+                list.truncate(before);
+                self.losses.silent("annotations", "Chat can cite web pages only");
+            }
+        }
+        if !list.is_empty() {
+            self.chunk(choice, out, |delta| {
+                let out = delta.member("annotations");
+                out.push(b'[');
+                out.append(&mut list);
+                out.push(b']');
+            });
+        }
+    }
+
+    fn input(&mut self, choice: usize, call: &mut Call, piece: &str, out: &mut Vec<u8>) {
+        let first = !std::mem::replace(&mut call.input, true);
+        if call.form != Form::Wrapped {
+            return self.call_chunk(choice, call, Some(piece), None, out);
+        }
+        // The piece as the inside of `{"input":"…"}`, without the quotation marks around it.
+        let wrapped = custom::wrap_input(piece);
+        let inside = wrapped.strip_suffix("\"}").unwrap_or(&wrapped);
+        let shown = if first { inside } else { inside.strip_prefix("{\"input\":\"").unwrap_or(inside) };
+        self.call_chunk(choice, call, Some(shown), None, out);
+    }
+
+    /// One entry of `tool_calls`. The first one of a call has its id, type and name.
+    fn call_chunk(
+        &mut self,
+        choice: usize,
+        call: &mut Call,
+        piece: Option<&str>,
+        signature: Option<&crate::ir::Blob>,
+        out: &mut Vec<u8>,
+    ) {
+        let first = !std::mem::replace(&mut call.begun, true);
+        let (member, input) = match call.form {
+            Form::Custom => ("custom", "input"),
+            Form::Function | Form::Wrapped => ("function", "arguments"),
+        };
+        self.chunk(choice, out, |delta| {
+            delta.list("tool_calls", [&*call], |call, out| {
+                object(out, |entry| {
+                    entry.value("index", &call.index);
+                    if first {
+                        entry.text("id", &call.id);
+                        entry.text("type", member);
+                    }
+                    if first || piece.is_some() {
+                        entry.object(member, |inner| {
+                            if first {
+                                inner.text("name", &call.name);
+                            }
+                            inner.text(input, piece.unwrap_or_default());
+                        });
+                    }
+                    if let Some(blob) = signature {
+                        thought::write_signature(entry.member("extra_content"), blob);
+                    }
+                });
+            });
+        });
+    }
+
+    fn whole(&mut self, choice: usize, part: &Part, out: &mut Vec<u8>) {
+        let mut json = Vec::new();
+        match part {
+            Part::Image(image) if shown::image(image, &mut json) => {
+                self.chunk(choice, out, |delta| {
+                    delta.list("images", [json], |mut json, out| out.append(&mut json));
+                });
+            }
+            Part::Audio(audio) => {
+                let id = std::mem::take(&mut self.audio_id);
+                self.chunk(choice, out, |delta| {
+                    delta.object("audio", |inner| shown::audio(audio, &id, inner));
+                });
+                self.audio_id = id;
+            }
+            _ => self.losses.silent("choices[0].message", "Chat has no such part in an answer"),
+        }
+    }
+
+    fn logprobs(&mut self, choice: usize, list: &Json, out: &mut Vec<u8>) {
+        self.frame(choice, out, |_| {}, Some(list), None);
+    }
+
+    fn chunk(&mut self, choice: usize, out: &mut Vec<u8>, delta: impl FnOnce(&mut Object<'_>)) {
+        self.frame(choice, out, delta, None, None);
+    }
+
+    fn frame(
+        &mut self,
+        choice: usize,
+        out: &mut Vec<u8>,
+        delta: impl FnOnce(&mut Object<'_>),
+        logprobs: Option<&Json>,
+        finish: Option<&str>,
+    ) {
+        out.extend_from_slice(&self.head);
+        object(out, |entry| {
+            entry.value("index", &self.choices[choice].index);
+            entry.object("delta", delta);
+            match logprobs {
+                Some(list) => entry.object("logprobs", |inner| {
+                    inner.json("content", list);
+                    inner.null("refusal");
+                }),
+                None => entry.null("logprobs"),
+            }
+            entry.value("finish_reason", &finish);
+        });
+        out.extend_from_slice(if self.include_usage { b"],\"usage\":null}\n\n" } else { b"]}\n\n" });
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        let open: Vec<_> = self.parts.iter().map(|(name, _)| *name).collect();
+        for part in open {
+            self.close(part, out);
+        }
+        self.choice(0, out);
+        let mut order: Vec<_> = (0..self.choices.len()).collect();
+        order.sort_by_key(|at| self.choices[*at].index);
+        for at in order {
+            let choice = &self.choices[at];
+            let reason = stop::finish_reason(choice.stop.as_ref(), choice.calls > 0, choice.refusal);
+            self.frame(at, out, |_| {}, None, Some(reason));
+        }
+        if self.include_usage {
+            self.usage.input = self.usage.input.or(self.input_estimate);
+            out.extend_from_slice(&self.head);
+            out.extend_from_slice(b"],\"usage\":");
+            object(out, |counters| usage::write(&self.usage, counters));
+            out.extend_from_slice(b"}\n\n");
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+        self.over = true;
+    }
+}
+
+#[cfg(test)]
+mod tests;

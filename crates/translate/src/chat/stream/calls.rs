@@ -1,0 +1,340 @@
+//! Tool calls of an answer, put together from their pieces.
+//!
+//! The type says: the first piece of a call has its index, id and name, later ones the index and more of the arguments. Servers
+//! leave out the id or the index, give every call the index 0, repeat ids and names on every piece, send whole calls in one
+//! piece, arguments as an object, or all arguments once more at the end.
+
+use crate::{
+    chat::{
+        chunk::CallPiece,
+        loose::{Halves, filled, input, number},
+        thought,
+    },
+    content_id,
+    ir::{Blob, Flavour, PartId},
+};
+use serde::de::IgnoredAny;
+
+/// Most calls of one answer: a broken server must not make byok hold more.
+const MOST: usize = 512;
+
+/// One call.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    index: Option<u64>,
+    id: Option<String>,
+    pub(super) name: String,
+    pub(super) flavour: Flavour,
+    pub(super) arguments: String,
+    /// How much of the arguments has been told.
+    pub(super) told: usize,
+    pub(super) part: Option<PartId>,
+    pub(super) closed: bool,
+    pub(super) blob: Option<Blob>,
+    halves: Halves,
+}
+
+/// How far the arguments of a call have come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    Empty,
+    /// One whole JSON value.
+    Whole,
+    /// The beginning of one.
+    Begun,
+    /// Not JSON; more text will not change that.
+    Broken,
+}
+
+impl Slot {
+    pub(super) fn progress(&self) -> Progress {
+        if self.flavour == Flavour::Custom {
+            return Progress::Whole;
+        }
+        if self.arguments.trim().is_empty() {
+            return Progress::Empty;
+        }
+        match serde_json::from_str::<IgnoredAny>(&self.arguments) {
+            Ok(_) => Progress::Whole,
+            Err(error) if error.is_eof() => Progress::Begun,
+            Err(_) => Progress::Broken,
+        }
+    }
+
+    /// The id of the call; one that follows from the answer and the place of the call where the server gave none.
+    pub(super) fn call_id(&self, answer: &str, choice: u32, place: usize) -> String {
+        self.id.clone().unwrap_or_else(|| {
+            content_id("call_", &[answer, &choice.to_string(), &place.to_string(), &self.name])
+        })
+    }
+
+    fn is_whole(&self) -> bool {
+        self.flavour == Flavour::Function && self.progress() == Progress::Whole
+    }
+}
+
+/// The calls of one choice.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    pub(super) slots: Vec<Slot>,
+}
+
+impl Calls {
+    /// Takes one piece of a call.
+    pub(super) fn push(&mut self, piece: &CallPiece<'_>) {
+        let inner = piece.custom.as_ref().or(piece.function.as_ref());
+        let name = inner.and_then(|f| filled(f.name)).or_else(|| filled(piece.name));
+        let raw = inner.and_then(|f| f.arguments.or(f.input)).or(piece.arguments);
+        let more = input(raw);
+        let id = filled(piece.id);
+        let Some(place) = self.place(number(piece.index), id.as_deref(), name.as_deref(), &more) else {
+            return;
+        };
+        let slot = &mut self.slots[place];
+        if slot.id.is_none() {
+            slot.id = id.map(Into::into);
+        }
+        if piece.custom.is_some() || filled(piece.r#type).as_deref() == Some("custom") {
+            slot.flavour = Flavour::Custom;
+        }
+        if let Some(name) = name {
+            // A name that comes in pieces comes before the arguments; the same name again says nothing new.
+            if slot.name != *name && slot.part.is_none() && slot.arguments.is_empty() {
+                slot.name.push_str(&name);
+            }
+        }
+        if slot.blob.is_none() {
+            slot.blob = piece.extra_content.and_then(thought::signature);
+        }
+        let repeated = more.starts_with('{') && *more == slot.arguments && slot.is_whole();
+        if !repeated && !slot.closed {
+            let text =
+                raw.filter(|raw| raw.get().starts_with('"')).and_then(|raw| slot.halves.join(Some(raw)));
+            slot.arguments.push_str(&text.unwrap_or(more));
+        }
+    }
+
+    /// The slot that a piece belongs to; a new one for a new call.
+    fn place(
+        &mut self,
+        index: Option<u64>,
+        id: Option<&str>,
+        name: Option<&str>,
+        more: &str,
+    ) -> Option<usize> {
+        let latest = |index: Option<u64>| match index {
+            Some(_) => self.slots.iter().rposition(|slot| slot.index == index),
+            None => self.slots.len().checked_sub(1),
+        };
+        let known = id.and_then(|id| self.slots.iter().rposition(|slot| slot.id.as_deref() == Some(id)));
+        let found = match (known, id) {
+            (Some(known), _) => Some(known),
+            // A new id is a new call, unless the call has been waiting for its id.
+            (None, Some(_)) => match index {
+                Some(_) => latest(index)
+                    .filter(|at| self.slots[*at].id.is_none() && !self.begins_again(*at, name, more)),
+                None => None,
+            },
+            (None, None) => latest(index).filter(|at| !self.begins_again(*at, name, more)),
+        };
+        if found.is_some() || self.slots.len() >= MOST {
+            return found;
+        }
+        self.slots.push(Slot { index, ..Slot::default() });
+        Some(self.slots.len() - 1)
+    }
+
+    /// Whether a piece with a name begins another call rather than continuing the one at `at`.
+    fn begins_again(&self, at: usize, name: Option<&str>, more: &str) -> bool {
+        let (slot, Some(name)) = (&self.slots[at], name) else { return false };
+        if slot.name.is_empty() || (slot.arguments.is_empty() && slot.part.is_none() && slot.index.is_some())
+        {
+            return false;
+        }
+        let replayed = name == slot.name && (more.is_empty() || more == slot.arguments);
+        !replayed && (name != slot.name || slot.is_whole())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collected(pieces: &[&str]) -> Vec<(Option<String>, String, String)> {
+        let mut calls = Calls::default();
+        for piece in pieces {
+            calls.push(&serde_json::from_str(piece).unwrap());
+        }
+        calls.slots.into_iter().map(|slot| (slot.id, slot.name, slot.arguments)).collect()
+    }
+
+    type Call = (Option<&'static str>, &'static str, &'static str);
+    const AB: &[Call] = &[(Some("a"), "f", r#"{"x":1}"#), (Some("b"), "g", "{}")];
+    const NO_IDS: &[Call] = &[(None, "f", r#"{"x":1}"#), (None, "g", "{}")];
+
+    const CASES: &[(&str, &[&str], &[Call])] = &[
+        (
+            "as the type says",
+            &[
+                r#"{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}"#,
+                r#"{"index":0,"function":{"arguments":"{\"x\":"}}"#,
+                r#"{"index":0,"function":{"arguments":"1}"}}"#,
+                r#"{"index":1,"id":"b","function":{"name":"g","arguments":"{}"}}"#,
+            ],
+            AB,
+        ),
+        (
+            "interleaved",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f"}}"#,
+                r#"{"index":1,"id":"b","function":{"name":"g"}}"#,
+                r#"{"index":0,"function":{"arguments":"{\"x\":"}}"#,
+                r#"{"index":1,"function":{"arguments":"{}"}}"#,
+                r#"{"index":0,"function":{"arguments":"1}"}}"#,
+            ],
+            AB,
+        ),
+        (
+            "every index is 0",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}"#,
+                r#"{"index":0,"id":"b","function":{"name":"g","arguments":"{}"}}"#,
+            ],
+            AB,
+        ),
+        (
+            "id repeated on every piece",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}"#,
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"1}"}}"#,
+                r#"{"index":0,"id":"b","function":{"name":"g","arguments":"{}"}}"#,
+            ],
+            AB,
+        ),
+        (
+            "empty ids and names on later pieces",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}"#,
+                r#"{"index":0,"id":"","function":{"name":"","arguments":"1}"}}"#,
+                r#"{"index":1,"id":"b","function":{"name":"g","arguments":{}}}"#,
+            ],
+            AB,
+        ),
+        (
+            "no index, ids only at the start",
+            &[
+                r#"{"id":"a","function":{"name":"f","arguments":"{\"x\":"}}"#,
+                r#"{"function":{"arguments":"1}"}}"#,
+                r#"{"id":"b","function":{"name":"g","arguments":"{}"}}"#,
+            ],
+            AB,
+        ),
+        (
+            "no ids",
+            &[
+                r#"{"index":0,"function":{"name":"f","arguments":"{\"x\":1}"}}"#,
+                r#"{"index":1,"function":{"name":"g","arguments":"{}"}}"#,
+            ],
+            NO_IDS,
+        ),
+        (
+            "no ids and every index is 0",
+            &[
+                r#"{"index":0,"function":{"name":"f","arguments":"{\"x\":1}"}}"#,
+                r#"{"index":0,"function":{"name":"g","arguments":"{}"}}"#,
+            ],
+            NO_IDS,
+        ),
+        (
+            "neither id nor index, arguments as objects",
+            &[
+                r#"{"function":{"name":"f","arguments":{"x":1}}}"#,
+                r#"{"function":{"name":"g","arguments":{}}}"#,
+            ],
+            NO_IDS,
+        ),
+        (
+            "the same tool twice without id or index",
+            &[
+                r#"{"function":{"name":"f","arguments":"{\"x\":1}"}}"#,
+                r#"{"function":{"name":"f","arguments":"{\"x\":2}"}}"#,
+            ],
+            &[(None, "f", r#"{"x":1}"#), (None, "f", r#"{"x":2}"#)],
+        ),
+        (
+            "id, then name, then arguments",
+            &[
+                r#"{"index":0,"id":"a"}"#,
+                r#"{"index":0,"function":{"name":"f"}}"#,
+                r#"{"index":0,"function":{"arguments":"{}"}}"#,
+            ],
+            &[(Some("a"), "f", "{}")],
+        ),
+        (
+            "arguments before the name, id last",
+            &[
+                r#"{"index":0,"function":{"arguments":"{"}}"#,
+                r#"{"index":0,"id":"a","function":{"arguments":"}"}}"#,
+            ],
+            &[(Some("a"), "", "{}")],
+        ),
+        (
+            "a name in pieces",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"get_"}}"#,
+                r#"{"index":0,"function":{"name":"time","arguments":""}}"#,
+                r#"{"index":0,"function":{"arguments":"{}"}}"#,
+            ],
+            &[(Some("a"), "get_time", "{}")],
+        ),
+        (
+            "all arguments once more at the end",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}}"#,
+                r#"{"index":0,"function":{"arguments":":1}"}}"#,
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}"#,
+            ],
+            &[(Some("a"), "f", r#"{"x":1}"#)],
+        ),
+        ("flat", &[r#"{"id":"a","type":"function","name":"f","arguments":"{}"}"#], &[(Some("a"), "f", "{}")]),
+        (
+            "custom",
+            &[
+                r#"{"index":0,"id":"a","type":"custom","custom":{"name":"p","input":""}}"#,
+                r#"{"index":0,"custom":{"input":"{x"}}"#,
+            ],
+            &[(Some("a"), "p", "{x")],
+        ),
+        (
+            "a character cut in two",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":\"\ud83d"}}"#,
+                r#"{"index":0,"function":{"arguments":"\ude42\"}"}}"#,
+            ],
+            &[(Some("a"), "f", r#"{"x":"🙂"}"#)],
+        ),
+    ];
+
+    #[test]
+    fn t7_t8_t46_pieces_find_their_call() {
+        for (what, pieces, expected) in CASES {
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(id, name, arguments)| {
+                    (id.map(str::to_owned), (*name).to_owned(), (*arguments).to_owned())
+                })
+                .collect();
+            assert_eq!(collected(pieces), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_broken_server_cannot_open_calls_without_end() {
+        let mut calls = Calls::default();
+        for index in 0..2 * MOST {
+            let piece = format!(r#"{{"index":{index},"id":"c{index}","function":{{"name":"f"}}}}"#);
+            calls.push(&serde_json::from_str(&piece).unwrap());
+        }
+        assert_eq!(calls.slots.len(), MOST);
+    }
+}
