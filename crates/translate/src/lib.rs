@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod chat;
+pub mod gemini;
 pub mod ir;
 pub mod messages;
 pub mod responses;

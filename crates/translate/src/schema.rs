@@ -1,5 +1,7 @@
 //! JSON schemas of tools and outputs, as far as vendors differ in what they take.
 
+pub(crate) mod gemini;
+
 use crate::Json;
 use serde_json::{Map, Value};
 

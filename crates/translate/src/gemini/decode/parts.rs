@@ -1,0 +1,408 @@
+use super::keep_inner;
+use crate::{
+    Json, content_id,
+    gemini::{
+        MADE_UP, blob,
+        fields::object,
+        is_made_up,
+        keys::{camel, canonical},
+        server,
+        wire::{WireCall, WireContent, WireFile, WireInline, WirePart, WireResult},
+    },
+    ir::{
+        Audio, Blob, BlobSlot, Document, Extra, Failure, Image, Opaque, Part, Role, Source, Text, Thinking,
+        ToolCall, ToolResult, Video,
+    },
+    media::{self, MediaKind},
+};
+use byok_types::Dialect;
+
+/// Says where something stands in the request; asked only if something is wrong with it.
+pub(super) type Field<'f> = &'f dyn Fn() -> String;
+
+/// Reads the parts of one content after the other and remembers the calls, so that results without an id find theirs.
+#[derive(Default)]
+pub(super) struct Reader {
+    turn: usize,
+    calls: Vec<Waiting>,
+    /// Whether somebody else spoke since the last call: the next model turn begins a new step.
+    answered: bool,
+    /// The id of the last call of a tool that Gemini runs.
+    server_call: String,
+}
+
+/// What stands beside the data of a part.
+struct Side {
+    signature: Option<String>,
+    extra: Extra,
+}
+
+struct Waiting {
+    id: String,
+    name: String,
+    answered: bool,
+}
+
+impl Reader {
+    /// The next content begins.
+    pub(super) fn turn(&mut self, index: usize, role: Role) {
+        self.turn = index;
+        if role == Role::Assistant {
+            if std::mem::take(&mut self.answered) {
+                self.calls.clear();
+            }
+        } else {
+            self.answered = true;
+        }
+    }
+
+    /// The parts of a content. `field` says where it stands in the request.
+    pub(super) fn content(&mut self, field: Field<'_>, content: WireContent) -> Result<Vec<Part>, Failure> {
+        let mut parts = Vec::with_capacity(content.parts.0.len());
+        for (index, part) in content.parts.0.into_iter().enumerate() {
+            self.part(&|| format!("{}.parts[{index}]", field()), index, part, &mut parts)?;
+        }
+        Ok(parts)
+    }
+
+    fn part(
+        &mut self,
+        field: Field<'_>,
+        index: usize,
+        mut part: WirePart,
+        out: &mut Vec<Part>,
+    ) -> Result<(), Failure> {
+        let mut extra = Extra::default();
+        for (name, value) in std::mem::take(&mut part.extra) {
+            extra.push(Dialect::Gemini, canonical(name), value);
+        }
+        if let Some(resolution) = part.resolution.take() {
+            extra.push(Dialect::Gemini, "mediaResolution", camel(resolution));
+        }
+        if let Some(call) = part.call.take() {
+            return self.call(field, index, call, Side { signature: part.signature, extra }, out);
+        }
+        if let Some(result) = part.result.take() {
+            let result = self.result(field, result, extra)?;
+            out.push(Part::ToolResult(result));
+            return Ok(());
+        }
+        if part.inline.is_some() || part.file.is_some() {
+            // Generated pictures are signed, too; their parts have no other slot for it.
+            if let Some(signature) = part.signature.as_deref().filter(|s| !s.is_empty()) {
+                extra.push(Dialect::Gemini, "thoughtSignature", Json::string(signature));
+            }
+            if part.thought {
+                extra.push(
+                    Dialect::Gemini,
+                    "thought",
+                    Json::from_value(&true).unwrap_or_else(|_| Json::null()),
+                );
+            }
+        }
+        if let Some(inline) = part.inline.take() {
+            out.push(inline_part(field, inline, part.video, extra)?);
+            return Ok(());
+        }
+        if let Some(file) = part.file.take() {
+            out.push(file_part(field, file, part.video, extra)?);
+            return Ok(());
+        }
+        if part.code.is_some()
+            || part.code_result.is_some()
+            || part.tool_call.is_some()
+            || part.tool_response.is_some()
+        {
+            self.server_part(part, &extra, out);
+            return Ok(());
+        }
+        text_part(part, extra, out);
+        Ok(())
+    }
+
+    fn call(
+        &mut self,
+        field: Field<'_>,
+        index: usize,
+        call: WireCall,
+        side: Side,
+        out: &mut Vec<Part>,
+    ) -> Result<(), Failure> {
+        let Side { signature, mut extra } = side;
+        if call.name.is_empty() {
+            return Err(Failure::bad_request(
+                format!("{}.functionCall.name", field()),
+                "a function call has no name. Send it as the model made it.",
+            ));
+        }
+        keep_inner(&mut extra, "functionCall", call.extra);
+        let arguments = call.args.filter(|args| !args.is_null()).unwrap_or_else(Json::empty_object);
+        let call_id = call
+            .id
+            .filter(|id| !id.is_empty())
+            .unwrap_or_else(|| made_up_id(&self.turn.to_string(), index, &call.name, arguments.get()));
+        self.calls.push(Waiting { id: call_id.clone(), name: call.name.clone(), answered: false });
+        let blob = attach(signature.as_deref(), BlobSlot::Call, out);
+        out.push(Part::ToolCall(ToolCall {
+            call_id,
+            name: call.name,
+            arguments: arguments.get().to_owned(),
+            blob,
+            extra,
+            ..ToolCall::default()
+        }));
+        Ok(())
+    }
+
+    fn result(
+        &mut self,
+        field: Field<'_>,
+        result: WireResult,
+        mut extra: Extra,
+    ) -> Result<ToolResult, Failure> {
+        keep_inner(&mut extra, "functionResponse", result.extra);
+        let call_id = self.call_of(&result.name, result.id.as_deref().unwrap_or_default());
+        let response = result.response.unwrap_or_else(Json::empty_object);
+        let (text, failed) = result_text(&response);
+        let mut parts = vec![Part::text(text)];
+        for (index, part) in result.parts.0.into_iter().enumerate() {
+            self.part(&|| format!("{}.functionResponse.parts[{index}]", field()), index, part, &mut parts)?;
+        }
+        Ok(ToolResult {
+            call_id,
+            name: (!result.name.is_empty()).then_some(result.name),
+            parts,
+            object: response.is_object().then_some(response),
+            is_error: failed.then_some(true),
+            extra,
+            ..ToolResult::default()
+        })
+    }
+
+    /// The id of the call that a result answers: the one it names, else the first open call of that name, else the first
+    /// open call at all.
+    fn call_of(&mut self, name: &str, id: &str) -> String {
+        let open = |w: &Waiting| !w.answered;
+        let found = if id.is_empty() {
+            let by_name = self.calls.iter().position(|w| open(w) && w.name == name);
+            by_name.or_else(|| self.calls.iter().position(|w| open(w) && name.is_empty()))
+        } else {
+            let by_id = self.calls.iter().position(|w| w.id == id);
+            by_id.or_else(|| self.calls.iter().position(|w| open(w) && is_made_up(&w.id) && w.name == name))
+        };
+        match found {
+            Some(at) => {
+                self.calls[at].answered = true;
+                self.calls[at].id.clone()
+            }
+            None if id.is_empty() => made_up_id(&self.turn.to_string(), self.calls.len(), name, "result"),
+            None => id.to_owned(),
+        }
+    }
+
+    /// Parts of tools that Gemini runs. They go back to Gemini as they came, signature and all.
+    fn server_part(&mut self, part: WirePart, extra: &Extra, out: &mut Vec<Part>) {
+        let members = [
+            ("executableCode", part.code),
+            ("codeExecutionResult", part.code_result),
+            ("toolCall", part.tool_call),
+            ("toolResponse", part.tool_response),
+        ];
+        for (name, member) in members {
+            let Some(member) = member else { continue };
+            let member = server::camel_member(name, member);
+            let verbatim =
+                server::verbatim(name, &member, part.signature.as_deref(), extra.of(Dialect::Gemini));
+            let read = server::read(name, &member, &mut self.server_call, verbatim);
+            out.push(read);
+        }
+    }
+}
+
+/// The id of a call to which nobody gave one. It follows from where and what the call is, so a client that sends the
+/// history again gets the same id again.
+pub(in crate::gemini) fn made_up_id(turn: &str, index: usize, name: &str, arguments: &str) -> String {
+    let tree = serde_json::from_str::<serde_json::Value>(arguments).map(|mut tree| {
+        tree.sort_all_objects();
+        tree.to_string()
+    });
+    content_id(MADE_UP, &[turn, &index.to_string(), name, tree.as_deref().unwrap_or(arguments)])
+}
+
+fn text_part(part: WirePart, extra: Extra, out: &mut Vec<Part>) {
+    if part.thought {
+        let blob = part.signature.as_deref().and_then(|s| blob(s, BlobSlot::Thinking));
+        let summary: Vec<_> = part.text.into_iter().filter(|t| !t.is_empty()).collect();
+        if blob.is_some() || !summary.is_empty() {
+            out.push(Part::Thinking(Thinking { summary, blob, extra, ..Thinking::default() }));
+        }
+        return;
+    }
+    let signature = part.signature.as_deref();
+    match part.text {
+        Some(text) => {
+            let sealed = attach(signature, BlobSlot::Text, out);
+            // An empty text that only brought the sealed reasoning of another vendor has done its work.
+            let done = text.is_empty()
+                && sealed.is_none()
+                && signature.is_some_and(|s| blob(s, BlobSlot::Text).is_some());
+            if !done {
+                out.push(Part::Text(Text { text, blob: sealed, extra, ..Text::default() }));
+            }
+        }
+        None if extra.is_empty() => {
+            if let Some(sealed) = attach(signature, BlobSlot::Text, out) {
+                out.push(Part::Text(Text { blob: Some(sealed), ..Text::default() }));
+            }
+        }
+        None => {
+            let json = object(|fields| {
+                fields.all(extra.of(Dialect::Gemini).iter().map(|(name, value)| (name.as_str(), value)));
+                fields.option("thoughtSignature", part.signature.as_ref());
+                fields.option("videoMetadata", part.video.as_ref());
+            });
+            out.push(Part::Opaque(Opaque { dialect: Dialect::Gemini, json }));
+        }
+    }
+}
+
+/// The blob for the part that carries `signature`. Sealed reasoning of another vendor, which came here because Gemini has
+/// no slot of its own for it, goes to the thinking that it belongs to.
+fn attach(signature: Option<&str>, slot: BlobSlot, parts: &mut Vec<Part>) -> Option<Blob> {
+    let blob = blob(signature?, slot)?;
+    if blob.slot != BlobSlot::Thinking {
+        return Some(blob);
+    }
+    let step = parts.iter().rposition(|p| matches!(p, Part::ToolCall(_))).map_or(0, |at| at + 1);
+    let bare = parts[step..].iter_mut().rev().find_map(|part| match part {
+        Part::Thinking(thinking) if thinking.blob.is_none() => Some(thinking),
+        _ => None,
+    });
+    match bare {
+        Some(thinking) => thinking.blob = Some(blob),
+        None => parts.insert(step, Part::Thinking(Thinking { blob: Some(blob), ..Thinking::default() })),
+    }
+    None
+}
+
+/// What a function response says as text, and whether it reports a failure. `output`, `result` and `error` are the keys
+/// under which clients put a plain answer.
+fn result_text(response: &Json) -> (String, bool) {
+    if let Some(text) = response.as_string() {
+        return (text, false);
+    }
+    let Ok(fields) = response.read::<crate::gemini::wire::Labels>() else {
+        return (response.get().to_owned(), false);
+    };
+    match fields.0.as_slice() {
+        [(key, value)] if matches!(key.as_str(), "output" | "result" | "error") => {
+            (value.as_string().unwrap_or_else(|| value.get().to_owned()), key == "error")
+        }
+        _ => (response.get().to_owned(), false),
+    }
+}
+
+fn inline_part(
+    field: Field<'_>,
+    inline: WireInline,
+    video: Option<Json>,
+    mut extra: Extra,
+) -> Result<Part, Failure> {
+    if inline.media_type.is_empty() {
+        return Err(Failure::bad_request(
+            format!("{}.inlineData.mimeType", field()),
+            "inline data has no media type. Say what it is, for example `image/png`.",
+        ));
+    }
+    keep_inner(&mut extra, "inlineData", inline.extra);
+    let source = media::base64_source(&inline.media_type, inline.data);
+    let kind = match &source {
+        Source::Base64 { media_type, .. } => media::kind(media_type),
+        _ => media::kind(&inline.media_type),
+    };
+    Ok(media_part(kind, source, inline.display_name.map(|name| ("inlineData", name)), video, extra))
+}
+
+fn file_part(
+    field: Field<'_>,
+    file: WireFile,
+    video: Option<Json>,
+    mut extra: Extra,
+) -> Result<Part, Failure> {
+    if file.uri.is_empty() {
+        return Err(Failure::bad_request(
+            format!("{}.fileData.fileUri", field()),
+            "file data has no address. Put the URI of the file there.",
+        ));
+    }
+    keep_inner(&mut extra, "fileData", file.extra);
+    let kind = match &file.media_type {
+        Some(media_type) => media::kind(media_type),
+        None if video.is_some() || is_video_page(&file.uri) => MediaKind::Video,
+        None => MediaKind::Other,
+    };
+    let source = Source::Url { url: file.uri, media_type: file.media_type };
+    Ok(media_part(kind, source, file.display_name.map(|name| ("fileData", name)), video, extra))
+}
+
+/// Gemini takes addresses of `YouTube` as films.
+fn is_video_page(url: &str) -> bool {
+    let host = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    ["youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"].contains(&host)
+}
+
+/// A picture, sound, film or document by the kind of its media type.
+pub(in crate::gemini) fn media_part(
+    kind: MediaKind,
+    source: Source,
+    display_name: Option<(&str, String)>,
+    video: Option<Json>,
+    mut extra: Extra,
+) -> Part {
+    let video = video.map(camel);
+    if kind != MediaKind::Video
+        && let Some(metadata) = &video
+    {
+        extra.push(Dialect::Gemini, "videoMetadata", metadata.clone());
+    }
+    let is_document = matches!(kind, MediaKind::Pdf | MediaKind::Text | MediaKind::Other);
+    let mut filename = None;
+    match display_name {
+        Some((_, name)) if is_document => filename = Some(name),
+        Some((member, name)) => {
+            extra.push(Dialect::Gemini, format!("{member}.displayName"), Json::string(&name));
+        }
+        None => {}
+    }
+    match kind {
+        MediaKind::Image => Part::Image(Image { source, detail: None, cache: None, extra }),
+        MediaKind::Audio => {
+            let format = audio_format(&source).map(str::to_owned);
+            Part::Audio(Audio { source: Some(source), format, extra, ..Audio::default() })
+        }
+        MediaKind::Video => Part::Video(Video { source, metadata: video, extra }),
+        MediaKind::Pdf | MediaKind::Text | MediaKind::Other => Part::Document(Document {
+            source,
+            filename,
+            title: None,
+            context: None,
+            citations: None,
+            detail: None,
+            cache: None,
+            extra,
+        }),
+    }
+}
+
+/// The format in the words of the dialects that name one.
+fn audio_format(source: &Source) -> Option<&'static str> {
+    let (Source::Base64 { media_type, .. } | Source::Url { media_type: Some(media_type), .. }) = source
+    else {
+        return None;
+    };
+    match media_type.split(';').next().unwrap_or_default().trim() {
+        "audio/wav" | "audio/x-wav" | "audio/wave" => Some("wav"),
+        "audio/mp3" | "audio/mpeg" => Some("mp3"),
+        _ => None,
+    }
+}

@@ -1,0 +1,96 @@
+//! What cannot be served: said with the name of the field, instead of leaving it out.
+
+use super::media::{is_google, place};
+use crate::{
+    ir::{Failure, Part, Request, Source, Tool},
+    media::{self, MediaKind},
+};
+use byok_types::{Dialect, ModelFacts};
+
+pub(super) fn check(request: &Request, facts: &ModelFacts) -> Result<(), Failure> {
+    state(request)?;
+    let declares = request.tools.iter().any(|tool| !matches!(tool, Tool::Hosted(_)));
+    if declares && !facts.tools {
+        let message = format!("{} takes no tools. Leave `tools` out or choose another model.", facts.id);
+        return Err(Failure::bad_request("tools", message));
+    }
+    for (index, message) in request.messages.iter().enumerate() {
+        for (at, part) in message.parts.iter().enumerate() {
+            one(part, request.dialect, facts, &|| place(request.dialect, index, at))?;
+        }
+    }
+    Ok(())
+}
+
+fn state(request: &Request) -> Result<(), Failure> {
+    if request.state.previous_response_id.is_some() {
+        let message = "the earlier response is not known here. Send the whole conversation in `input`.";
+        return Err(
+            Failure::bad_request("previous_response_id", message).with_code("previous_response_not_found")
+        );
+    }
+    for (present, field) in [
+        (request.state.conversation.is_some(), "conversation"),
+        (request.state.prompt.is_some(), "prompt"),
+        (request.state.background == Some(true), "background"),
+    ] {
+        if present {
+            let message = format!("`{field}` lives at another vendor. Send the request without it.");
+            return Err(Failure::bad_request(field, message));
+        }
+    }
+    Ok(())
+}
+
+fn one(part: &Part, client: Dialect, facts: &ModelFacts, field: &dyn Fn() -> String) -> Result<(), Failure> {
+    let refuse = |what: &str| {
+        let message = format!("{} does not take {what}. Leave it out or choose another model.", facts.id);
+        Err(Failure::bad_request(field(), message))
+    };
+    let input = facts.input;
+    match part {
+        Part::Image(_) if !input.image => refuse("images"),
+        Part::Image(image) => reachable(&image.source, client, facts, field),
+        Part::Audio(audio) => match &audio.source {
+            Some(_) if !input.audio => refuse("audio"),
+            Some(source) => reachable(source, client, facts, field),
+            None => Ok(()),
+        },
+        Part::Video(_) if !input.video => refuse("video"),
+        Part::Video(video) => reachable(&video.source, client, facts, field),
+        Part::Document(document) => match &document.source {
+            Source::Text(_) => Ok(()),
+            Source::Parts(parts) => parts.iter().try_for_each(|part| one(part, client, facts, field)),
+            Source::Base64 { media_type, .. } if media::kind(media_type) == MediaKind::Pdf && !input.pdf => {
+                refuse("PDF documents")
+            }
+            source => reachable(source, client, facts, field),
+        },
+        Part::ToolResult(result) => result.parts.iter().try_for_each(|part| one(part, client, facts, field)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the vendor can get at the bytes. byok does not fetch them.
+fn reachable(
+    source: &Source,
+    client: Dialect,
+    facts: &ModelFacts,
+    field: &dyn Fn() -> String,
+) -> Result<(), Failure> {
+    let message = match source {
+        Source::FileId(_) => {
+            "a file that was uploaded to another vendor cannot be read here. Send its bytes in base64."
+        }
+        Source::Url { url, .. }
+            if client != Dialect::Gemini
+                && !facts.input.url
+                && !is_google(url)
+                && media::parse_data_url(url).is_none() =>
+        {
+            "this model does not fetch addresses. Send the bytes in base64 (a `data:` URL)."
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::bad_request(field(), message))
+}

@@ -1,0 +1,110 @@
+use super::{Encoder, contents::append, inner, media::texts, outer};
+use crate::{
+    Json,
+    gemini::{
+        fields::{Fields, object},
+        is_made_up,
+    },
+    ir::{Part, Source, ToolResult},
+};
+use std::borrow::Cow;
+
+impl Encoder<'_> {
+    /// The results of one model turn, in the order of its calls, and after them what cannot stand inside a result.
+    pub(super) fn results(&mut self, results: &[Cow<'_, ToolResult>], calls: &[(String, String)]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for result in results {
+            let name = self.result_name(result, calls);
+            append(&mut out, |out| self.function_response(result, &name, out));
+        }
+        for result in results {
+            for part in &result.parts {
+                if !self.fits_inside(part) {
+                    append(&mut out, |out| self.part(part, out));
+                }
+            }
+        }
+        out
+    }
+
+    /// The name of the function that a result answers: that of its call, whatever the result itself says.
+    pub(super) fn result_name(&self, result: &ToolResult, calls: &[(String, String)]) -> String {
+        let called = calls.iter().rev().find(|(id, _)| *id == result.call_id).map(|(_, name)| name.clone());
+        let stated = || result.name.as_deref().map(|name| self.names.upstream(name, None).into_owned());
+        called.or_else(stated).unwrap_or_default()
+    }
+
+    /// One result, followed by what cannot stand inside it.
+    pub(super) fn result(&mut self, result: &ToolResult, name: &str, out: &mut Vec<u8>) {
+        self.function_response(result, name, out);
+        for part in &result.parts {
+            if !self.fits_inside(part) {
+                append(out, |out| self.part(part, out));
+            }
+        }
+    }
+
+    fn function_response(&mut self, result: &ToolResult, name: &str, out: &mut Vec<u8>) {
+        let mut part = Fields::open(out);
+        let mut response = Fields::open(part.key("functionResponse"));
+        if !is_made_up(&result.call_id) {
+            response.string("id", &result.call_id);
+        }
+        response.string("name", name);
+        response.json("response", &response_of(result));
+        let media: Vec<_> = result.parts.iter().filter(|p| is_media(p) && self.fits_inside(p)).collect();
+        if !media.is_empty() {
+            let mut list = Vec::new();
+            for part in media {
+                append(&mut list, |out| self.part(part, out));
+            }
+            let parts = response.key("parts");
+            parts.push(b'[');
+            parts.extend_from_slice(&list);
+            parts.push(b']');
+        }
+        response.all(inner(&result.extra, "functionResponse"));
+        response.close();
+        part.all(outer(&result.extra));
+        part.close();
+    }
+
+    /// Whether a part of a result stands inside its function response.
+    fn fits_inside(&self, part: &Part) -> bool {
+        match part {
+            Part::Image(_) => self.same || self.facts.result_media,
+            Part::Document(document) => {
+                matches!(document.source, Source::Text(_)) || self.same || self.facts.result_media
+            }
+            Part::Audio(_) | Part::Video(_) => self.same,
+            _ => true,
+        }
+    }
+}
+
+/// The object that a result is to Gemini. `output` and `error` are the keys that Google documents; an object that a
+/// tool answered is taken whole.
+fn response_of(result: &ToolResult) -> Json {
+    if let Some(object) = result.object.as_ref().filter(|object| object.is_object()) {
+        return object.clone();
+    }
+    let text = texts(&result.parts);
+    if result.is_error == Some(true) {
+        return object(|fields| fields.string("error", &text));
+    }
+    let trimmed = text.trim_start();
+    if trimmed.starts_with(['{', '['])
+        && let Ok(json) = Json::parse(text.trim())
+    {
+        return if json.is_object() { json } else { object(|fields| fields.json("output", &json)) };
+    }
+    object(|fields| fields.string("output", &text))
+}
+
+fn is_media(part: &Part) -> bool {
+    match part {
+        Part::Image(_) | Part::Audio(_) | Part::Video(_) => true,
+        Part::Document(document) => !matches!(document.source, Source::Text(_)),
+        _ => false,
+    }
+}

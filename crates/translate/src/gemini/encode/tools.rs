@@ -1,0 +1,238 @@
+use super::{Encoder, inner, outer};
+use crate::{
+    Json, custom,
+    emulate::JSON_TOOL,
+    gemini::fields::{self, Fields},
+    ir::{CustomTool, FunctionTool, HostedTool, NamedTool, OutputFormat, ServerTool, Tool, ToolChoice},
+    schema::gemini::{for_gemini, parameters_fit},
+};
+use byok_types::{Dialect, StructuredOutput};
+use std::{borrow::Cow, collections::HashSet};
+
+/// A tool on its way out.
+enum Declared<'r> {
+    /// A function under its upstream name.
+    Function(String, Cow<'r, FunctionTool>),
+    /// A tool of the vendor as one entry of `tools`.
+    Hosted(Cow<'r, str>),
+}
+
+impl<'r> Encoder<'r> {
+    /// `tools` and `toolConfig`.
+    pub(super) fn tools(&mut self, body: &mut Fields<'_>) {
+        let declared = self.declared();
+        let functions = declared.iter().any(|tool| matches!(tool, Declared::Function(..)));
+        if !declared.is_empty() {
+            let out = body.key("tools");
+            out.push(b'[');
+            let mut rest = declared.as_slice();
+            let mut first = true;
+            while let Some(tool) = rest.first() {
+                if !std::mem::take(&mut first) {
+                    out.push(b',');
+                }
+                match tool {
+                    Declared::Hosted(entry) => {
+                        out.extend_from_slice(entry.as_bytes());
+                        rest = &rest[1..];
+                    }
+                    Declared::Function(..) => {
+                        let is_function = |tool: &Declared<'_>| matches!(tool, Declared::Function(..));
+                        let group = rest.iter().position(|tool| !is_function(tool)).unwrap_or(rest.len());
+                        let mut entry = Fields::open(out);
+                        fields::list(entry.key("functionDeclarations"), &rest[..group], |out, tool| {
+                            if let Declared::Function(name, function) = tool {
+                                self.function(name, function, out);
+                            }
+                        });
+                        entry.close();
+                        rest = &rest[group..];
+                    }
+                }
+            }
+            out.push(b']');
+        }
+        self.tool_config(functions, body);
+    }
+
+    fn declared(&mut self) -> Vec<Declared<'r>> {
+        let request = self.request;
+        let mut seen = HashSet::new();
+        let mut declared = Vec::new();
+        for (index, tool) in request.tools.iter().enumerate() {
+            self.declare(index, tool, None, &mut seen, &mut declared);
+        }
+        if let Some(schema) = self.forced_schema() {
+            let function = FunctionTool {
+                name: JSON_TOOL.to_owned(),
+                description: Some("Gives the final answer. Call it exactly once.".to_owned()),
+                schema: Some(schema.clone()),
+                ..FunctionTool::default()
+            };
+            declared.push(Declared::Function(JSON_TOOL.to_owned(), Cow::Owned(function)));
+        }
+        let functions = declared.iter().any(|tool| matches!(tool, Declared::Function(..)));
+        if functions && !self.same {
+            // Older models refuse both together; newer ones want every step of the hosted tool back, which no other
+            // dialect can carry.
+            let before = declared.len();
+            declared.retain(|tool| matches!(tool, Declared::Function(..)));
+            if declared.len() < before {
+                self.losses.dropped("tools", "hosted tools and functions cannot be used together here");
+            }
+        }
+        declared
+    }
+
+    fn declare(
+        &mut self,
+        index: usize,
+        tool: &'r Tool,
+        namespace: Option<&str>,
+        seen: &mut HashSet<String>,
+        out: &mut Vec<Declared<'r>>,
+    ) {
+        let function: Cow<'r, FunctionTool> = match tool {
+            Tool::Function(function) => Cow::Borrowed(function),
+            Tool::Custom(tool) => Cow::Owned(self.custom(tool)),
+            Tool::Namespace { name, tools, .. } => {
+                for tool in tools {
+                    self.declare(index, tool, Some(name), seen, out);
+                }
+                return;
+            }
+            Tool::Hosted(hosted) => {
+                out.extend(self.hosted(index, hosted).map(Declared::Hosted));
+                return;
+            }
+            Tool::Typed(_) => {
+                self.losses.dropped(format!("tools[{index}]"), "only its own vendor's models know this tool");
+                return;
+            }
+        };
+        let name = self.names.upstream(&function.name, namespace).into_owned();
+        if seen.insert(name.clone()) {
+            out.push(Declared::Function(name, function));
+        } else {
+            self.losses.silent(format!("tools[{index}]"), "a tool was declared twice");
+        }
+    }
+
+    fn custom(&mut self, tool: &CustomTool) -> FunctionTool {
+        self.losses.emulated("tools", "a tool with free text input is said as a function with one string");
+        custom::as_function(tool)
+    }
+
+    fn hosted(&mut self, index: usize, hosted: &'r HostedTool) -> Option<Cow<'r, str>> {
+        if hosted.verbatim.dialect == Dialect::Gemini {
+            return Some(Cow::Borrowed(hosted.verbatim.json.get()));
+        }
+        let entry = match hosted.tool {
+            ServerTool::WebSearch => r#"{"googleSearch":{}}"#,
+            ServerTool::WebFetch => r#"{"urlContext":{}}"#,
+            ServerTool::CodeExecution => r#"{"codeExecution":{}}"#,
+            _ => {
+                self.losses.dropped(format!("tools[{index}]"), "this upstream has no such tool");
+                return None;
+            }
+        };
+        let limited = hosted.web_search.as_ref().is_some_and(|search| {
+            search.max_uses.is_some()
+                || !search.allowed_domains.is_empty()
+                || !search.blocked_domains.is_empty()
+                || search.user_location.is_some()
+        });
+        if limited {
+            self.losses.dropped(
+                format!("tools[{index}]"),
+                "Google Search takes no limits on uses, domains or place",
+            );
+        }
+        Some(Cow::Borrowed(entry))
+    }
+
+    fn function(&self, name: &str, function: &FunctionTool, out: &mut Vec<u8>) {
+        let mut fields = Fields::open(out);
+        fields.string("name", name);
+        fields.option("description", function.description.as_ref());
+        let kept = |name: &str| function.extra.get(Dialect::Gemini, name);
+        if let Some(parameters) = kept("parameters") {
+            fields.json("parameters", parameters);
+        } else if let Some(schema) = function.schema.as_ref().filter(|schema| schema.is_object()) {
+            // Names that cannot be rewritten so that they can be read back leave only the standard schema.
+            if self.facts.json_schema_tools || !parameters_fit(schema) {
+                fields.json("parametersJsonSchema", schema);
+            } else {
+                fields.json("parameters", &for_gemini(schema));
+            }
+        }
+        if kept("response").is_none()
+            && let Some(schema) = function.output_schema.as_ref().filter(|_| self.same)
+        {
+            fields.json("responseJsonSchema", schema);
+        }
+        fields.all(outer(&function.extra).filter(|(name, _)| *name != "parameters"));
+        fields.close();
+    }
+
+    /// The schema of an answer that is asked for by way of a forced tool.
+    pub(super) fn forced_schema(&self) -> Option<&'r Json> {
+        match &self.request.output_format {
+            OutputFormat::JsonSchema { schema, .. }
+                if self.facts.structured_output == StructuredOutput::ForcedTool =>
+            {
+                Some(schema)
+            }
+            _ => None,
+        }
+    }
+
+    fn tool_config(&mut self, functions: bool, body: &mut Fields<'_>) {
+        let request = self.request;
+        let calling = if self.forced_schema().is_some() {
+            Some(("ANY", vec![JSON_TOOL.to_owned()]))
+        } else if functions {
+            self.calling(request.tool_choice.as_ref())
+        } else {
+            None
+        };
+        let mut config_extra = inner(&request.extra, "toolConfig").peekable();
+        let mut calling_extra =
+            inner(&request.extra, "toolConfig.functionCallingConfig").filter(|_| functions).peekable();
+        if calling.is_none() && config_extra.peek().is_none() && calling_extra.peek().is_none() {
+            return;
+        }
+        let mut config = Fields::open(body.key("toolConfig"));
+        if calling.is_some() || calling_extra.peek().is_some() {
+            let mut fields = Fields::open(config.key("functionCallingConfig"));
+            if let Some((mode, names)) = calling {
+                fields.string("mode", mode);
+                if !names.is_empty() {
+                    fields.value("allowedFunctionNames", &names);
+                }
+            }
+            fields.all(calling_extra);
+            fields.close();
+        }
+        config.all(config_extra);
+        config.close();
+    }
+
+    /// The mode and the names that it is limited to.
+    fn calling(&mut self, choice: Option<&ToolChoice>) -> Option<(&'static str, Vec<String>)> {
+        let name = |tool: &NamedTool| self.names.upstream(&tool.name, tool.namespace.as_deref()).into_owned();
+        Some(match choice? {
+            ToolChoice::Auto => ("AUTO", Vec::new()),
+            ToolChoice::None => ("NONE", Vec::new()),
+            ToolChoice::Required => ("ANY", Vec::new()),
+            ToolChoice::Named(tool) => ("ANY", vec![name(tool)]),
+            ToolChoice::Allowed { required: true, tools } => ("ANY", tools.iter().map(name).collect()),
+            ToolChoice::Allowed { required: false, tools } => ("VALIDATED", tools.iter().map(name).collect()),
+            ToolChoice::Validated => ("VALIDATED", Vec::new()),
+            ToolChoice::Hosted { .. } | ToolChoice::Opaque(_) => {
+                self.losses.dropped("tool_choice", "this upstream cannot be made to use this tool");
+                return None;
+            }
+        })
+    }
+}

@@ -1,0 +1,239 @@
+//! Sources of statements: `groundingMetadata` (pages that a search found) and `citationMetadata` (text that is quoted).
+//!
+//! Google counts bytes of UTF-8, the other dialects count characters.
+
+use super::fields::{self, Fields, object};
+use crate::{
+    Json,
+    ir::{Citation, CitationPlace},
+};
+use serde::Deserialize;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Grounding {
+    #[serde(rename = "webSearchQueries", alias = "web_search_queries")]
+    queries: Option<Vec<String>>,
+    #[serde(rename = "groundingChunks", alias = "grounding_chunks")]
+    chunks: Option<Vec<Source>>,
+    #[serde(rename = "groundingSupports", alias = "grounding_supports")]
+    supports: Option<Vec<Support>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Source {
+    web: Option<Page>,
+    maps: Option<Page>,
+    #[serde(alias = "retrieved_context")]
+    retrieved_context: Option<Page>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Page {
+    uri: Option<String>,
+    title: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Support {
+    segment: Option<Segment>,
+    #[serde(alias = "grounding_chunk_indices")]
+    grounding_chunk_indices: Option<Vec<usize>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Segment {
+    #[serde(alias = "part_index")]
+    part_index: Option<usize>,
+    #[serde(alias = "start_index")]
+    start_index: Option<usize>,
+    #[serde(alias = "end_index")]
+    end_index: Option<usize>,
+    text: Option<String>,
+}
+
+/// The address of a page and its title.
+pub(super) type Titled = (String, Option<String>);
+
+impl Source {
+    fn page(self) -> Option<Titled> {
+        let page = self.web.or(self.maps).or(self.retrieved_context)?;
+        Some((page.uri.filter(|uri| !uri.is_empty())?, page.title))
+    }
+}
+
+/// The text that offsets refer to.
+pub(super) struct Places<'t> {
+    /// All visible text of the answer.
+    pub(super) text: &'t str,
+    /// Where the part that is being cited begins in it.
+    pub(super) from: usize,
+    /// Where each part of a whole answer begins in it; empty for streams, whose increments count as one part.
+    pub(super) part_starts: &'t [usize],
+}
+
+impl Places<'_> {
+    /// The characters of the open part that a segment means. `None` if it lies in an earlier part.
+    fn chars(&self, segment: &Segment) -> Option<(u64, u64)> {
+        let base = self.part_starts.get(segment.part_index.unwrap_or(0)).copied().unwrap_or(0);
+        let stated = (base + segment.start_index.unwrap_or(0), base.checked_add(segment.end_index?)?);
+        let words = segment.text.as_deref().filter(|words| !words.is_empty());
+        let fits = |(start, end): (usize, usize)| {
+            self.text.get(start..end).is_some_and(|found| words.is_none_or(|words| words == found))
+        };
+        let (start, end) = if fits(stated) {
+            stated
+        } else {
+            let start = self.from + self.text.get(self.from..)?.find(words?)?;
+            (start, start + words?.len())
+        };
+        let count = |to: usize| self.text.get(self.from..to).map(|text| text.chars().count() as u64);
+        Some((count(start)?, count(end)?))
+    }
+}
+
+/// The citations that a `groundingMetadata` makes of the open part.
+pub(super) fn citations(metadata: &Json, places: &Places<'_>) -> Vec<Citation> {
+    let Ok(grounding) = metadata.read::<Grounding>() else { return Vec::new() };
+    let pages: Vec<_> = grounding.chunks.unwrap_or_default().into_iter().map(Source::page).collect();
+    let mut citations = Vec::new();
+    for support in grounding.supports.unwrap_or_default() {
+        let Some((start, end)) = support.segment.as_ref().and_then(|segment| places.chars(segment)) else {
+            continue;
+        };
+        for index in support.grounding_chunk_indices.unwrap_or_default() {
+            if let Some(Some((url, title))) = pages.get(index) {
+                citations.push(web(url, title.as_ref(), start, end));
+            }
+        }
+    }
+    citations
+}
+
+/// The citations that a `citationMetadata` makes of the open part.
+pub(super) fn recitations(metadata: &Json, places: &Places<'_>) -> Vec<Citation> {
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Metadata {
+        #[serde(alias = "citationSources", alias = "citation_sources")]
+        citations: Option<Vec<Quote>>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Quote {
+        start_index: Option<usize>,
+        end_index: Option<usize>,
+        uri: Option<String>,
+        title: Option<String>,
+    }
+    let quotes = metadata.read::<Metadata>().unwrap_or_default().citations.unwrap_or_default();
+    let citation = |quote: Quote| {
+        let segment =
+            Segment { start_index: quote.start_index, end_index: quote.end_index, ..Segment::default() };
+        let (start, end) = places.chars(&segment)?;
+        Some(web(&quote.uri?, quote.title.as_ref(), start, end))
+    };
+    quotes.into_iter().filter_map(citation).collect()
+}
+
+fn web(url: &str, title: Option<&String>, start: u64, end: u64) -> Citation {
+    Citation {
+        place: CitationPlace::Web { url: url.to_owned(), encrypted_index: None },
+        title: title.cloned(),
+        cited_text: None,
+        start: Some(start),
+        end: Some(end),
+        verbatim: None,
+    }
+}
+
+/// What was searched for and the pages that were found. `None` if nothing was.
+pub(super) fn search(metadata: &Json) -> Option<(String, Vec<Titled>)> {
+    let grounding: Grounding = metadata.read().ok()?;
+    let queries = grounding.queries.unwrap_or_default();
+    let pages: Vec<_> = grounding.chunks.unwrap_or_default().into_iter().filter_map(Source::page).collect();
+    (!queries.is_empty() || !pages.is_empty()).then(|| (queries.join("; "), pages))
+}
+
+/// Collects what other dialects say about sources, to be written as `groundingMetadata`.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    queries: Vec<String>,
+    pages: Vec<Titled>,
+    supports: Vec<(usize, usize, String, Vec<usize>)>,
+}
+
+impl Collected {
+    /// A search was made.
+    pub(super) fn query(&mut self, query: String) {
+        if !query.is_empty() && !self.queries.contains(&query) {
+            self.queries.push(query);
+        }
+    }
+
+    /// A page was found.
+    pub(super) fn page(&mut self, url: &str, title: Option<&String>) -> usize {
+        if let Some(known) = self.pages.iter().position(|(known, _)| known == url) {
+            return known;
+        }
+        self.pages.push((url.to_owned(), title.cloned()));
+        self.pages.len() - 1
+    }
+
+    /// The bytes `start..end` of the answer, which say `text`, rest on a page.
+    pub(super) fn support(&mut self, start: usize, end: usize, text: &str, page: usize) {
+        match self.supports.iter_mut().find(|s| (s.0, s.1) == (start, end)) {
+            Some((.., pages)) if pages.contains(&page) => {}
+            Some((.., pages)) => pages.push(page),
+            None => self.supports.push((start, end, text.to_owned(), vec![page])),
+        }
+    }
+
+    /// The metadata; `None` if there is nothing to say.
+    pub(super) fn metadata(&self) -> Option<Json> {
+        if self.queries.is_empty() && self.pages.is_empty() {
+            return None;
+        }
+        Some(object(|metadata| {
+            if !self.queries.is_empty() {
+                metadata.value("webSearchQueries", &self.queries);
+            }
+            if !self.pages.is_empty() {
+                fields::list(metadata.key("groundingChunks"), &self.pages, |out, (url, title)| {
+                    let mut chunk = Fields::open(out);
+                    let mut web = Fields::open(chunk.key("web"));
+                    web.string("uri", url);
+                    web.option("title", title.as_ref());
+                    web.close();
+                    chunk.close();
+                });
+            }
+            if !self.supports.is_empty() {
+                fields::list(
+                    metadata.key("groundingSupports"),
+                    &self.supports,
+                    |out, (start, end, text, pages)| {
+                        let mut support = Fields::open(out);
+                        let mut segment = Fields::open(support.key("segment"));
+                        segment.value("startIndex", start);
+                        segment.value("endIndex", end);
+                        segment.string("text", text);
+                        segment.close();
+                        support.value("groundingChunkIndices", pages);
+                        support.close();
+                    },
+                );
+            }
+        }))
+    }
+}
+
+/// The byte at which the character `index` of `text` begins; the end for an index beyond it.
+pub(super) fn byte_of_char(text: &str, index: u64) -> usize {
+    let index = usize::try_from(index).unwrap_or(usize::MAX);
+    text.char_indices().nth(index).map_or(text.len(), |(at, _)| at)
+}

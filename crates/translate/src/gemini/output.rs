@@ -1,0 +1,95 @@
+//! Parts that an answer has whole, as Gemini clients see them.
+
+use super::fields::Fields;
+use crate::{
+    Json,
+    ir::{Extra, Part, ServerTool, Source},
+};
+use byok_types::Dialect;
+use serde::Deserialize;
+
+/// Writes a part. Returns `false`, and writes nothing, if Gemini has no such part.
+pub(super) fn write(part: &Part, out: &mut Vec<u8>) -> bool {
+    match part {
+        Part::Image(image) => media(&image.source, &image.extra, out),
+        Part::Audio(audio) => audio.source.as_ref().is_some_and(|source| media(source, &audio.extra, out)),
+        Part::Video(video) => media(&video.source, &video.extra, out),
+        Part::Document(document) => media(&document.source, &document.extra, out),
+        Part::Opaque(opaque) if opaque.dialect == Dialect::Gemini => raw(&opaque.json, out),
+        Part::ServerCall(call) => match &call.verbatim {
+            Some(verbatim) if verbatim.dialect == Dialect::Gemini => raw(&verbatim.json, out),
+            _ if call.tool == ServerTool::CodeExecution => code(&call.input, out),
+            _ => false,
+        },
+        Part::ServerResult(result) => match (&result.verbatim, &result.output) {
+            (Some(verbatim), _) if verbatim.dialect == Dialect::Gemini => raw(&verbatim.json, out),
+            (_, output) if result.tool == ServerTool::CodeExecution => {
+                let failed = result.error_code.is_some();
+                let mut part = Fields::open(out);
+                let mut member = Fields::open(part.key("codeExecutionResult"));
+                member.string("outcome", if failed { "OUTCOME_FAILED" } else { "OUTCOME_OK" });
+                member
+                    .string("output", output.as_deref().or(result.error_code.as_deref()).unwrap_or_default());
+                member.close();
+                part.close();
+                true
+            }
+            _ => false,
+        },
+        Part::Text(_)
+        | Part::Refusal(_)
+        | Part::Thinking(_)
+        | Part::ToolCall(_)
+        | Part::ToolResult(_)
+        | Part::SearchResult(_)
+        | Part::ContainerUpload(_)
+        | Part::Compaction(_)
+        | Part::ConfigChange(_)
+        | Part::Opaque(_) => false,
+    }
+}
+
+fn raw(json: &Json, out: &mut Vec<u8>) -> bool {
+    crate::wire::write::json(out, json);
+    true
+}
+
+fn media(source: &Source, extra: &Extra, out: &mut Vec<u8>) -> bool {
+    let mut part;
+    match source {
+        Source::Base64 { media_type, data } => {
+            part = Fields::open(out);
+            let mut inline = Fields::open(part.key("inlineData"));
+            inline.string("mimeType", media_type);
+            inline.string("data", data);
+            inline.close();
+        }
+        Source::Url { url, media_type } => {
+            part = Fields::open(out);
+            let mut file = Fields::open(part.key("fileData"));
+            file.option("mimeType", media_type.as_ref());
+            file.string("fileUri", url);
+            file.close();
+        }
+        Source::FileId(_) | Source::Text(_) | Source::Parts(_) => return false,
+    }
+    part.all(extra.get(Dialect::Gemini, "thoughtSignature").map(|signature| ("thoughtSignature", signature)));
+    part.close();
+    true
+}
+
+/// Code that another vendor ran, if it is the kind that Gemini knows.
+fn code(input: &Json, out: &mut Vec<u8>) -> bool {
+    #[derive(Deserialize)]
+    struct Input {
+        code: String,
+    }
+    let Ok(Input { code }) = input.read() else { return false };
+    let mut part = Fields::open(out);
+    let mut member = Fields::open(part.key("executableCode"));
+    member.string("language", "PYTHON");
+    member.string("code", &code);
+    member.close();
+    part.close();
+    true
+}

@@ -1,0 +1,279 @@
+//! Answers of Gemini upstreams, chunk by chunk.
+//!
+//! A chunk is a whole answer object whose parts are increments. Text grows until another kind of part comes; calls come
+//! whole. Google has no terminal frame: the stream is complete if some chunk named a finish reason, and chunks may still
+//! follow it, so finishes are said when the connection ends.
+
+mod choice;
+mod chunk;
+
+use super::{decode_failure, wire::Number};
+use crate::{
+    Json,
+    ir::{Event, Extra, Failure, Start, Stop, StopReason, Usage},
+    sse,
+    wire::Str,
+};
+use byok_types::{Blame, Dialect, FailureKind};
+use choice::{Choice, Sink};
+pub(super) use chunk::PartialArg;
+use chunk::{Candidate, Chunk, Counts};
+use serde_json::value::RawValue;
+
+/// Largest number of answers that are told apart.
+const MOST_CHOICES: usize = 128;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Before,
+    Started,
+    Failed,
+    Ended,
+}
+
+/// Reads the frames of one stream.
+#[derive(Debug, Default)]
+pub struct StreamDecoder {
+    sink: Sink,
+    phase: Phase,
+    choices: Vec<Choice>,
+    counts: Usage,
+    /// Candidate and thought tokens, which come apart and are one number in our terms.
+    visible: Option<u64>,
+    /// Fields of the envelope that only a Gemini client can be told, by their path.
+    envelope: Vec<(String, Json)>,
+    /// A whole answer is complete by itself, with or without a finish reason.
+    whole: bool,
+}
+
+impl StreamDecoder {
+    /// A decoder at the beginning of a stream.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A decoder for one answer object that is not a stream.
+    pub(super) fn for_whole() -> Self {
+        Self { whole: true, ..Self::default() }
+    }
+
+    /// Takes one frame and appends what it says. Takes single chunks, lists of chunks and the Code Assist envelope.
+    pub fn frame(&mut self, frame: sse::Frame<'_>, out: &mut Vec<Event>) {
+        self.data(frame.data, out);
+    }
+
+    pub(super) fn data(&mut self, data: &[u8], out: &mut Vec<Event>) {
+        let data = data.trim_ascii();
+        if matches!(self.phase, Phase::Failed | Phase::Ended) || data.is_empty() || data == b"[DONE]" {
+            return;
+        }
+        let read = if data[0] == b'[' {
+            serde_json::from_slice::<Vec<Chunk<'_>>>(data)
+        } else {
+            serde_json::from_slice::<Chunk<'_>>(data).map(|chunk| vec![chunk])
+        };
+        match read {
+            Ok(chunks) => {
+                for chunk in chunks {
+                    self.chunk(chunk, out);
+                }
+            }
+            Err(_) => self.fail(
+                Failure::new(
+                    FailureKind::Server,
+                    Blame::Upstream,
+                    "the upstream sent an event that is not a Gemini answer. Try again.",
+                )
+                .with_status(502),
+                out,
+            ),
+        }
+    }
+
+    /// The connection is over: closes what is open and says how the answer ended, or that it was cut off.
+    pub fn finish(&mut self, out: &mut Vec<Event>) {
+        match self.phase {
+            Phase::Ended => return,
+            Phase::Failed => {}
+            Phase::Before | Phase::Started => self.close(out),
+        }
+        self.phase = Phase::Ended;
+        out.push(Event::End);
+    }
+
+    /// Whether `End` has been said. Gemini has no terminal frame, so that is after `finish`.
+    pub fn ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    fn chunk(&mut self, chunk: Chunk<'_>, out: &mut Vec<Event>) {
+        if self.phase == Phase::Failed {
+            return;
+        }
+        if let Some(error) = chunk.error {
+            self.fail(stream_failure(error), out);
+            return;
+        }
+        let mut chunk = chunk;
+        let inner = chunk.response.take();
+        let (candidates, usage, envelope) = match inner {
+            None => chunk.split(),
+            Some(inner) => {
+                let outer_usage = chunk.usage;
+                let (candidates, usage, envelope) = inner.split();
+                (candidates, usage.or(outer_usage), envelope)
+            }
+        };
+        self.begin(&envelope, out);
+        self.keep("promptFeedback", envelope.feedback);
+        self.keep("modelStatus", envelope.status);
+        for (place, candidate) in candidates.into_iter().enumerate() {
+            let index = candidate.index.map_or(place, |n| usize::try_from(n.count()).unwrap_or(usize::MAX));
+            if index < MOST_CHOICES {
+                self.candidate(index, candidate, out);
+            }
+        }
+        if let Some(reason) = envelope.feedback.and_then(chunk::block_reason) {
+            self.choice(0).blocked(reason);
+        }
+        if let Some(usage) = usage {
+            self.usage(&usage, out);
+        }
+    }
+
+    fn begin(&mut self, envelope: &chunk::Envelope<'_>, out: &mut Vec<Event>) {
+        if self.phase != Phase::Before {
+            return;
+        }
+        self.phase = Phase::Started;
+        let owned = |text: &Option<Str<'_>>| text.as_deref().map(str::to_owned);
+        self.sink.answer = owned(&envelope.id).unwrap_or_default();
+        out.push(Event::Start(Start {
+            id: owned(&envelope.id),
+            model: owned(&envelope.model),
+            created: envelope.created.as_deref().and_then(unix_seconds),
+        }));
+    }
+
+    fn candidate(&mut self, index: usize, candidate: Candidate<'_>, out: &mut Vec<Event>) {
+        for (name, value) in candidate.sidelines() {
+            if value.get() != "{}" {
+                self.keep(&format!("candidates[{index}].{name}"), Some(value));
+            }
+        }
+        self.choice(index);
+        let Self { choices, sink, whole, .. } = self;
+        choices[index].candidate(candidate, *whole, sink, out);
+    }
+
+    fn choice(&mut self, index: usize) -> &mut Choice {
+        while self.choices.len() <= index {
+            self.choices.push(Choice::new(u32::try_from(self.choices.len()).unwrap_or(u32::MAX)));
+        }
+        &mut self.choices[index]
+    }
+
+    /// Keeps a field of the envelope; later words replace earlier ones.
+    fn keep(&mut self, path: &str, value: Option<&RawValue>) {
+        let Some(value) = value else { return };
+        let value = Json::from(value.to_owned());
+        match self.envelope.iter_mut().find(|(name, _)| name == path) {
+            Some((_, old)) => *old = value,
+            None => self.envelope.push((path.to_owned(), value)),
+        }
+    }
+
+    fn usage(&mut self, wire: &Counts<'_>, out: &mut Vec<Event>) {
+        let count = |number: Option<Number>| number.map(Number::count);
+        let new = Usage {
+            input: count(wire.prompt),
+            cache_read: count(wire.cached),
+            reasoning: count(wire.thoughts),
+            tool_input: count(wire.tool_use),
+            input_audio: wire.prompt_details.and_then(chunk::audio_tokens),
+            output_audio: wire.candidate_details.and_then(chunk::audio_tokens),
+            service_tier: wire.service_tier.as_deref().map(str::to_owned),
+            ..Usage::default()
+        };
+        self.visible = count(wire.candidates).or(self.visible);
+        let before = self.counts.clone();
+        self.counts.merge(&new);
+        let apart = self.visible.is_some() || self.counts.reasoning.is_some();
+        self.counts.output = if apart {
+            Some(self.visible.unwrap_or(0).saturating_add(self.counts.reasoning.unwrap_or(0)))
+        } else {
+            // Some relays state nothing but the total.
+            let rest = |total: u64| {
+                total.checked_sub(self.counts.input.unwrap_or(0) + self.counts.tool_input.unwrap_or(0))
+            };
+            count(wire.total).and_then(rest).filter(|n| *n > 0).or(self.counts.output)
+        };
+        for (name, value) in wire.sidelines() {
+            self.keep(&format!("usageMetadata.{name}"), Some(value));
+        }
+        if self.counts != before && !self.counts.is_placeholder() {
+            out.push(Event::Usage(self.counts.clone()));
+        }
+    }
+
+    fn close(&mut self, out: &mut Vec<Event>) {
+        let finished = self.whole || self.choices.iter().any(Choice::is_finished);
+        for choice in &mut self.choices {
+            choice.close(finished, &mut self.sink, out);
+        }
+        if !finished || self.phase == Phase::Before {
+            let message = "the upstream ended the stream before the answer was complete. Try again.";
+            self.fail(Failure::new(FailureKind::UpstreamTruncated, Blame::Upstream, message), out);
+            return;
+        }
+        if let Some(failure) = self.choices.iter().find_map(Choice::unusable) {
+            self.fail(failure, out);
+            return;
+        }
+        if self.choices.is_empty() {
+            out.push(Event::Finish { choice: 0, stop: Stop::new(StopReason::End) });
+        }
+        for choice in &self.choices {
+            out.push(Event::Finish { choice: choice.index(), stop: choice.stop() });
+        }
+        let mut envelope = std::mem::take(&mut self.envelope);
+        envelope.sort_by(|(a, _), (b, _)| a.cmp(b));
+        if !envelope.is_empty() {
+            out.push(Event::Envelope(Extra::new(Dialect::Gemini, envelope)));
+        }
+    }
+
+    fn fail(&mut self, failure: Failure, out: &mut Vec<Event>) {
+        for choice in &mut self.choices {
+            choice.close(false, &mut self.sink, out);
+        }
+        self.phase = Phase::Failed;
+        out.push(Event::Failure(failure));
+    }
+}
+
+/// The failure that an `error` member of a chunk reports. The status of the connection says nothing about it.
+fn stream_failure(error: &RawValue) -> Failure {
+    let body = format!("{{\"error\":{}}}", error.get());
+    decode_failure(0, body.as_bytes())
+}
+
+/// Unix seconds of an RFC 3339 time in UTC, which is how Google writes `createTime`.
+fn unix_seconds(text: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if !text.ends_with('Z') || !(1..=12).contains(&month) {
+        return None;
+    }
+    // Days since 1970 of a date in the Gregorian calendar; years begin in March, so leap days come last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * month + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+#[cfg(test)]
+mod tests;

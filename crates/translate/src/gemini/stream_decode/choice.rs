@@ -1,0 +1,469 @@
+use super::chunk::{Call, Candidate, Piece};
+use crate::{
+    Json, content_id,
+    gemini::{
+        blob,
+        decode::{made_up_id, media_part},
+        grounding, keys, logprobs,
+        partial_args::PartialArgs,
+        server,
+    },
+    ir::{
+        BlobSlot, Delta, Event, Extra, Failure, Flavour, Part, PartHead, PartId, SearchHit, ServerCall,
+        ServerResult, ServerTool, Source, Stop, StopReason,
+    },
+    media,
+};
+use byok_types::{Blame, FailureKind};
+use serde_json::value::RawValue;
+
+/// Hands out names of parts.
+#[derive(Debug, Default)]
+pub(super) struct Sink {
+    next: u32,
+    /// The id of the answer, which makes ids of calls differ from those of other answers.
+    pub(super) answer: String,
+}
+
+impl Sink {
+    fn part(&mut self) -> PartId {
+        let part = PartId(self.next);
+        self.next = self.next.saturating_add(1);
+        part
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Thinking,
+}
+
+/// A part that grows.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    part: PartId,
+    kind: Kind,
+    /// A signed part takes no more words.
+    signed: bool,
+}
+
+/// One of the answers of a stream.
+#[derive(Debug)]
+pub(super) struct Choice {
+    index: u32,
+    open: Option<Open>,
+    /// All visible text; grounding refers to it by bytes.
+    text: String,
+    /// Where the open text part begins in it.
+    text_from: usize,
+    /// Where each part of a whole answer begins in it.
+    part_starts: Vec<usize>,
+    partial: Option<Partial>,
+    calls: usize,
+    /// Whether anything came but thinking.
+    said: bool,
+    searched: bool,
+    server_call: String,
+    grounding: Option<Json>,
+    citations: Option<Json>,
+    finish: Option<(StopReason, String)>,
+    finish_message: Option<String>,
+}
+
+/// A call whose arguments come in pieces.
+#[derive(Debug)]
+struct Partial {
+    id: String,
+    name: String,
+    signature: String,
+    args: PartialArgs,
+}
+
+impl Choice {
+    pub(super) fn new(index: u32) -> Self {
+        Self {
+            index,
+            open: None,
+            text: String::new(),
+            text_from: 0,
+            part_starts: Vec::new(),
+            partial: None,
+            calls: 0,
+            said: false,
+            searched: false,
+            server_call: String::new(),
+            grounding: None,
+            citations: None,
+            finish: None,
+            finish_message: None,
+        }
+    }
+
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    /// The prompt was refused: there is no answer.
+    pub(super) fn blocked(&mut self, reason: String) {
+        self.finish.get_or_insert((StopReason::ContentFilter, reason));
+    }
+
+    pub(super) fn candidate(
+        &mut self,
+        candidate: Candidate<'_>,
+        whole: bool,
+        sink: &mut Sink,
+        out: &mut Vec<Event>,
+    ) {
+        for piece in candidate.content.and_then(|content| content.parts).into_iter().flatten() {
+            if whole {
+                self.part_starts.push(self.text.len());
+            }
+            self.piece(piece, sink, out);
+        }
+        if let (Some(result), Some(Open { part, kind: Kind::Text, .. })) =
+            (candidate.logprobs_result, self.open)
+            && let Some(list) = logprobs::from_gemini(result.get())
+        {
+            out.push(Event::Delta { part, delta: Delta::Logprobs(list) });
+        }
+        let keep = |slot: &mut Option<Json>, raw: Option<&RawValue>| {
+            if let Some(raw) = raw.filter(|raw| raw.get() != "{}") {
+                *slot = Some(Json::from(raw.to_owned()));
+            }
+        };
+        keep(&mut self.grounding, candidate.grounding_metadata);
+        keep(&mut self.citations, candidate.citation_metadata);
+        if let Some(word) = candidate.finish_reason.filter(|word| !word.is_empty())
+            && let Some(reason) = stop_reason(&word)
+        {
+            self.finish = Some((reason, word.into()));
+            let message = candidate.finish_message.and_then(|raw| serde_json::from_str(raw.get()).ok());
+            self.finish_message = message.or(self.finish_message.take());
+        }
+    }
+
+    fn piece(&mut self, piece: Piece<'_>, sink: &mut Sink, out: &mut Vec<Event>) {
+        let signature = piece.thought_signature.as_deref().unwrap_or_default();
+        if let Some(call) = piece.function_call {
+            self.call(call, signature, sink, out);
+            return;
+        }
+        let mut server = piece.server().peekable();
+        if server.peek().is_some() {
+            for (name, member) in server {
+                self.server(name, member, signature, sink, out);
+            }
+            return;
+        }
+        let inline = piece.inline_data.and_then(|inline| {
+            let media_type = inline.mime_type.as_deref().filter(|m| !m.is_empty())?.to_owned();
+            Some(media::base64_source(&media_type, inline.data?.into()))
+        });
+        let file = piece.file_data.and_then(|file| {
+            Some(Source::Url { url: file.file_uri?.into(), media_type: file.mime_type.map(String::from) })
+        });
+        if let Some(source) = inline.or(file) {
+            // Drafts that the model looks at while it thinks are not part of the answer.
+            if piece.thought != Some(true) {
+                self.media(source, signature, sink, out);
+            }
+            return;
+        }
+        match (piece.text, piece.thought) {
+            (text, Some(true)) => {
+                let text = text.as_deref().unwrap_or_default();
+                self.words(Kind::Thinking, text, signature, sink, out);
+            }
+            (Some(text), _) => self.words(Kind::Text, &text, signature, sink, out),
+            (None, _) if !signature.is_empty() => self.words(Kind::Text, "", signature, sink, out),
+            (None, _) => {}
+        }
+    }
+
+    fn words(&mut self, kind: Kind, text: &str, signature: &str, sink: &mut Sink, out: &mut Vec<Event>) {
+        let slot = if kind == Kind::Text { BlobSlot::Text } else { BlobSlot::Thinking };
+        let blob = blob(signature, slot);
+        if text.is_empty() && blob.is_none() {
+            return;
+        }
+        let part = match self.open {
+            Some(open) if open.kind == kind && !open.signed => open.part,
+            _ => {
+                self.settle(sink, out);
+                let head = match kind {
+                    Kind::Text => PartHead::Text,
+                    Kind::Thinking => PartHead::Thinking { id: None, redacted: false },
+                };
+                self.text_from = self.text.len();
+                self.start(head, Some(kind), sink, out)
+            }
+        };
+        if !text.is_empty() {
+            let delta = match kind {
+                Kind::Text => {
+                    self.said = true;
+                    self.text.push_str(text);
+                    Delta::Text(text.to_owned())
+                }
+                Kind::Thinking => Delta::Thinking { text: text.to_owned(), paragraph: 0, raw: false },
+            };
+            out.push(Event::Delta { part, delta });
+        }
+        if let Some(blob) = blob {
+            out.push(Event::Delta { part, delta: Delta::Signature(blob) });
+            if let Some(open) = &mut self.open {
+                open.signed = true;
+            }
+        }
+    }
+
+    fn start(&mut self, head: PartHead, kind: Option<Kind>, sink: &mut Sink, out: &mut Vec<Event>) -> PartId {
+        let part = sink.part();
+        self.open = kind.map(|kind| Open { part, kind, signed: false });
+        out.push(Event::PartStart { part, choice: self.index, head });
+        part
+    }
+
+    fn whole(&mut self, part: Part, sink: &mut Sink, out: &mut Vec<Event>) {
+        self.settle(sink, out);
+        let name = self.start(PartHead::Whole(Box::new(part)), None, sink, out);
+        out.push(Event::PartStop { part: name, complete: true, whole: None });
+    }
+
+    fn media(&mut self, source: Source, signature: &str, sink: &mut Sink, out: &mut Vec<Event>) {
+        let kind = match &source {
+            Source::Base64 { media_type, .. } | Source::Url { media_type: Some(media_type), .. } => {
+                media::kind(media_type)
+            }
+            _ => media::MediaKind::Other,
+        };
+        let mut extra = Extra::default();
+        if !signature.is_empty() {
+            extra.push(byok_types::Dialect::Gemini, "thoughtSignature", Json::string(signature));
+        }
+        self.said = true;
+        self.whole(media_part(kind, source, None, None, extra), sink, out);
+    }
+
+    fn server(
+        &mut self,
+        name: &'static str,
+        member: &RawValue,
+        signature: &str,
+        sink: &mut Sink,
+        out: &mut Vec<Event>,
+    ) {
+        let member = server::camel_member(name, Json::from(member.to_owned()));
+        let signature = (!signature.is_empty()).then_some(signature);
+        let verbatim = server::verbatim(name, &member, signature, &[]);
+        if self.server_call.is_empty() {
+            self.server_call.clone_from(&sink.answer);
+        }
+        let part = server::read(name, &member, &mut self.server_call, verbatim);
+        self.searched |= matches!(&part, Part::ServerCall(call) if call.tool == ServerTool::WebSearch);
+        self.said = true;
+        self.whole(part, sink, out);
+    }
+
+    fn call(&mut self, call: Call<'_>, signature: &str, sink: &mut Sink, out: &mut Vec<Event>) {
+        let name = call.name.as_deref().unwrap_or_default();
+        let continues = call.will_continue == Some(true);
+        let pieces = call.partial_args.unwrap_or_default();
+        if !name.is_empty() {
+            self.end_partial(true, sink, out);
+            let id = call.id.as_deref().unwrap_or_default();
+            if !continues && pieces.is_empty() {
+                let args = call.args.map_or("{}", RawValue::get);
+                self.whole_call(id, name, args, signature, true, sink, out);
+                return;
+            }
+            let mut args = PartialArgs::default();
+            args.begin(call.args.map_or("{}", RawValue::get));
+            self.partial = Some(Partial {
+                id: id.to_owned(),
+                name: name.to_owned(),
+                signature: signature.to_owned(),
+                args,
+            });
+        }
+        let Some(partial) = &mut self.partial else { return };
+        if partial.signature.is_empty() {
+            signature.clone_into(&mut partial.signature);
+        }
+        for piece in pieces {
+            partial.args.add(piece);
+        }
+        if !continues {
+            self.end_partial(true, sink, out);
+        }
+    }
+
+    fn end_partial(&mut self, complete: bool, sink: &mut Sink, out: &mut Vec<Event>) {
+        if let Some(Partial { id, name, signature, args }) = self.partial.take() {
+            self.whole_call(&id, &name, &args.finish(), &signature, complete, sink, out);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the members of one call and where it goes")]
+    fn whole_call(
+        &mut self,
+        id: &str,
+        name: &str,
+        args: &str,
+        signature: &str,
+        complete: bool,
+        sink: &mut Sink,
+        out: &mut Vec<Event>,
+    ) {
+        self.close_words(out);
+        let args = keys::compact(if args == "null" { "{}" } else { args });
+        let args = keys::original_arguments(&args);
+        let call_id = if id.is_empty() {
+            made_up_id(&format!("{}/{}", sink.answer, self.index), self.calls, name, &args)
+        } else {
+            id.to_owned()
+        };
+        self.calls += 1;
+        self.said = true;
+        let head = PartHead::ToolCall {
+            call_id,
+            item_id: None,
+            name: name.to_owned(),
+            namespace: None,
+            flavour: Flavour::Function,
+        };
+        let part = self.start(head, None, sink, out);
+        out.push(Event::Delta { part, delta: Delta::Arguments(args.into_owned()) });
+        if let Some(blob) = blob(signature, BlobSlot::Call) {
+            out.push(Event::Delta { part, delta: Delta::Signature(blob) });
+        }
+        out.push(Event::PartStop { part, complete, whole: None });
+    }
+
+    /// Ends what is open, because something else begins.
+    fn settle(&mut self, sink: &mut Sink, out: &mut Vec<Event>) {
+        self.end_partial(true, sink, out);
+        self.close_words(out);
+    }
+
+    fn close_words(&mut self, out: &mut Vec<Event>) {
+        if let Some(Open { part, .. }) = self.open.take() {
+            out.push(Event::PartStop { part, complete: true, whole: None });
+        }
+    }
+
+    /// The stream is over. `complete` says whether it ended as it should.
+    pub(super) fn close(&mut self, complete: bool, sink: &mut Sink, out: &mut Vec<Event>) {
+        self.end_partial(false, sink, out);
+        if complete {
+            self.cite(out);
+        }
+        if let Some(Open { part, .. }) = self.open.take() {
+            out.push(Event::PartStop { part, complete, whole: None });
+        }
+        if complete && !self.searched {
+            self.search(sink, out);
+        }
+    }
+
+    /// Citations of the open text. Google names their place in bytes.
+    fn cite(&mut self, out: &mut Vec<Event>) {
+        let Some(Open { part, kind: Kind::Text, .. }) = self.open else { return };
+        let places =
+            grounding::Places { text: &self.text, from: self.text_from, part_starts: &self.part_starts };
+        let grounded = self.grounding.iter().flat_map(|json| grounding::citations(json, &places));
+        let recited = self.citations.iter().flat_map(|json| grounding::recitations(json, &places));
+        for citation in grounded.chain(recited) {
+            out.push(Event::Delta { part, delta: Delta::Citation(Box::new(citation)) });
+        }
+    }
+
+    /// The search behind the grounding, as a call and its result.
+    fn search(&mut self, sink: &mut Sink, out: &mut Vec<Event>) {
+        let Some((query, pages)) = self.grounding.as_ref().and_then(grounding::search) else { return };
+        let id = content_id("srv_", &[&sink.answer, &self.index.to_string(), &query]);
+        let input = crate::gemini::fields::object(|fields| fields.string("query", &query));
+        let call = ServerCall {
+            id: id.clone(),
+            tool: ServerTool::WebSearch,
+            name: "googleSearch".to_owned(),
+            input,
+            status: None,
+            verbatim: None,
+        };
+        let hits =
+            pages.into_iter().map(|(url, title)| SearchHit { url, title, ..SearchHit::default() }).collect();
+        let result = ServerResult {
+            call_id: id,
+            tool: ServerTool::WebSearch,
+            hits,
+            output: None,
+            error_code: None,
+            verbatim: None,
+        };
+        self.whole(Part::ServerCall(call), sink, out);
+        self.whole(Part::ServerResult(result), sink, out);
+    }
+
+    /// How the answer ended. A call that was made is a stop for tools, whatever the vendor calls it: Google has no word for
+    /// it, and other models behind its interface say `OTHER`.
+    pub(super) fn stop(&self) -> Stop {
+        let (reason, word) = match &self.finish {
+            Some((reason, word)) => (*reason, Some(word.clone())),
+            None => (StopReason::End, None),
+        };
+        let reason = match reason {
+            StopReason::Length | StopReason::ContentFilter => reason,
+            _ if self.calls > 0 => StopReason::ToolCall,
+            _ => reason,
+        };
+        Stop { word, ..Stop::new(reason) }
+    }
+
+    /// A call that Gemini could not form and nothing else: an answer that no client can use, but the next try may.
+    pub(super) fn unusable(&self) -> Option<Failure> {
+        let (reason, word) = self.finish.as_ref()?;
+        if self.said || *reason != StopReason::MalformedCall {
+            return None;
+        }
+        let why = self.finish_message.as_deref().unwrap_or("the model made a call that could not be read");
+        let message = format!("Gemini ended the answer with {word}: {why}. Try again.");
+        Some(
+            Failure::new(FailureKind::Server, Blame::Upstream, message)
+                .with_status(502)
+                .with_code(word.as_str()),
+        )
+    }
+}
+
+/// What a finish reason means; `None` for one that is no end.
+fn stop_reason(word: &str) -> Option<StopReason> {
+    Some(match word {
+        "FINISH_REASON_UNSPECIFIED" => return None,
+        "STOP" => StopReason::End,
+        "MAX_TOKENS" => StopReason::Length,
+        "CONTINUATION" => StopReason::Pause,
+        "MALFORMED_FUNCTION_CALL"
+        | "UNEXPECTED_TOOL_CALL"
+        | "TOO_MANY_TOOL_CALLS"
+        | "MALFORMED_RESPONSE"
+        | "MISSING_THOUGHT_SIGNATURE" => StopReason::MalformedCall,
+        "SAFETY"
+        | "RECITATION"
+        | "BLOCKLIST"
+        | "PROHIBITED_CONTENT"
+        | "SPII"
+        | "IMAGE_SAFETY"
+        | "IMAGE_PROHIBITED_CONTENT"
+        | "IMAGE_RECITATION"
+        | "MODEL_ARMOR"
+        | "JAILBREAK" => StopReason::ContentFilter,
+        _ => StopReason::Other,
+    })
+}
