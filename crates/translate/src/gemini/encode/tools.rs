@@ -105,9 +105,13 @@ impl<'r> Encoder<'r> {
                 out.extend(self.hosted(index, hosted).map(Declared::Hosted));
                 return;
             }
-            Tool::Typed(_) => {
-                self.losses.dropped(format!("tools[{index}]"), "only its own vendor's models know this tool");
-                return;
+            Tool::Typed(typed) => {
+                let Some(function) = crate::messages::typed::as_function(typed) else {
+                    self.losses.dropped(format!("tools[{index}]"), "only its own vendor's models know this tool");
+                    return;
+                };
+                self.losses.emulated(format!("tools[{index}]"), "a tool that only Claude knows is said with its schema");
+                Cow::Owned(function)
             }
         };
         let name = self.names.upstream(&function.name, namespace).into_owned();
