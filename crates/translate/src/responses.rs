@@ -9,11 +9,15 @@ mod citation;
 mod count;
 mod decode;
 mod encode;
+mod envelope;
 mod failure;
 mod hosted;
+mod item;
 mod models;
+mod stream;
 mod tagged;
 mod usage;
+mod whole;
 mod wire;
 mod writer;
 
@@ -23,6 +27,8 @@ pub use decode::decode_request;
 pub use encode::{encode_count_request, encode_request};
 pub use failure::{decode_failure, encode_failure};
 pub use models::{decode_models, encode_model, encode_models};
+pub use stream::StreamEncoder;
+pub use whole::encode_answer;
 
 /// The member of a text's extras that says which message item it stood in (`id`, `phase`, `status`), because an answer of
 /// the middle form has no messages. Never written as it is.

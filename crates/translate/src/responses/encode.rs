@@ -5,7 +5,7 @@ mod input;
 mod settings;
 mod tools;
 
-pub(super) use tools::{ToolStyle, write_choice};
+pub(super) use tools::{List as ToolList, ToolStyle, write_choice};
 
 use super::{decode::INCLUDE_LOGPROBS, writer::Object};
 use crate::{

@@ -87,6 +87,17 @@ impl<'o> Object<'o> {
         self
     }
 
+    /// Members that are JSON already.
+    pub(super) fn members(&mut self, members: &[u8]) -> &mut Self {
+        if !members.is_empty() {
+            if !std::mem::replace(&mut self.empty, false) {
+                self.out.push(b',');
+            }
+            self.out.extend_from_slice(members);
+        }
+        self
+    }
+
     /// Members of Responses that byok does not know.
     pub(super) fn extras(&mut self, extra: &Extra) -> &mut Self {
         for (name, value) in extra.of(Dialect::Responses).iter().filter(|(name, _)| name != super::MESSAGE) {

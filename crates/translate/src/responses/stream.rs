@@ -1,0 +1,532 @@
+//! Streams for Responses clients.
+//!
+//! One item is open at a time, whatever the upstream interleaves: clients assume it. Parts that begin while a call is
+//! open wait for its end; text and reasoning that are interrupted go on in an item of their own.
+
+mod frames;
+mod open;
+
+use super::{
+    envelope::{Envelope, State},
+    failure,
+    item::{self, Status},
+    whole::append_list,
+};
+use crate::{
+    Exchange, Ids, Loss, Losses,
+    ir::{
+        Blob, Choice, Delta, Event, Extra, Failure, Flavour, Part, PartHead, PartId, Response, ServerCall,
+        Start, Stop, StopReason, ToolCall, Usage, unfold,
+    },
+};
+use byok_types::Dialect;
+use frames::Frames;
+use open::Item;
+use std::collections::VecDeque;
+
+/// Writes the events of an answer as a stream.
+#[derive(Debug)]
+pub struct StreamEncoder {
+    frames: Frames,
+    envelope: Envelope,
+    ids: Ids,
+    losses: Losses,
+    /// Whether the upstream speaks Responses: then its ids are kept and raw reasoning is shown as such.
+    native: bool,
+    /// Whether calls wait for their end, because a signature may follow that must stand before them.
+    holds_calls: bool,
+    started: bool,
+    over: bool,
+    /// Items that are complete, separated by commas.
+    output: Vec<u8>,
+    /// How many items there are.
+    items: u32,
+    item: Option<Item>,
+    /// The part that is being written.
+    active: Option<(PartId, Active)>,
+    /// Text and reasoning that was interrupted.
+    suspended: Vec<(PartId, PartHead)>,
+    waiting: VecDeque<Waiting>,
+    /// A hosted call whose result may follow.
+    server_call: Option<ServerCall>,
+    refused: bool,
+    stop: Option<Stop>,
+    usage: Option<Usage>,
+    extra: Extra,
+}
+
+/// A part that waits for the one before it.
+#[derive(Debug)]
+struct Waiting {
+    part: PartId,
+    head: PartHead,
+    events: Vec<Event>,
+}
+
+/// The part that is being written.
+#[derive(Debug)]
+enum Active {
+    Text { blob: Option<Blob>, empty: bool },
+    Refusal,
+    Thinking { id: Option<String>, blob: Option<Blob>, opened: bool },
+    Call { call: Box<ToolCall>, blob: Option<Blob>, opened: bool },
+}
+
+impl StreamEncoder {
+    /// An encoder for one answer.
+    pub fn new(exchange: &Exchange) -> Self {
+        let mut ids = exchange.ids.clone();
+        let id = ids.next("resp_");
+        Self {
+            frames: Frames::default(),
+            envelope: Envelope::new(exchange, id),
+            ids,
+            losses: Losses::default(),
+            native: exchange.upstream == Dialect::Responses,
+            holds_calls: exchange.upstream == Dialect::Gemini,
+            started: false,
+            over: false,
+            output: Vec::new(),
+            items: 0,
+            item: None,
+            active: None,
+            suspended: Vec::new(),
+            waiting: VecDeque::new(),
+            server_call: None,
+            refused: false,
+            stop: None,
+            usage: None,
+            extra: Extra::default(),
+        }
+    }
+
+    /// What of the answer could not be said.
+    pub fn losses(&self) -> &[Loss] {
+        self.losses.list()
+    }
+
+    /// Takes one event; appends whole frames.
+    pub fn push(&mut self, event: Event, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
+        match event {
+            Event::Start(start) => self.start(Some(start), out),
+            Event::PartStart { choice, .. } if choice != 0 => {
+                self.losses.dropped("choices", "a response has one answer");
+            }
+            Event::PartStart { part, head, .. } => {
+                self.start(None, out);
+                self.part_start(part, head, out);
+            }
+            Event::Delta { part, delta } => self.part_delta(part, delta, out),
+            Event::PartStop { part, complete, whole } => self.part_stop(part, complete, whole, out),
+            Event::Usage(usage) => self.usage.get_or_insert_with(Usage::default).merge(&usage),
+            Event::Envelope(extra) => self.extra = extra,
+            Event::Finish { choice: 0, stop } => self.stop = Some(stop),
+            Event::Failure(failure) => self.fail(&failure, out),
+            Event::End => self.end(out),
+            Event::Finish { .. } | Event::Ping => {}
+        }
+    }
+
+    fn start(&mut self, start: Option<Start>, out: &mut Vec<u8>) {
+        if std::mem::replace(&mut self.started, true) {
+            return;
+        }
+        if let Some(id) = start.and_then(|start| start.id)
+            && self.native
+            && !id.is_empty()
+        {
+            self.envelope.id = id;
+        }
+        for kind in ["response.created", "response.in_progress"] {
+            self.response(kind, State::InProgress, out);
+        }
+    }
+
+    fn response(&mut self, kind: &str, state: State<'_>, out: &mut Vec<u8>) {
+        let Self { frames, envelope, output, usage, extra, .. } = self;
+        frames.event(out, kind, |object| {
+            envelope.write(object.member("response"), state, output, usage.as_ref(), extra);
+        });
+    }
+
+    // --- Which part is written
+
+    fn part_start(&mut self, part: PartId, head: PartHead, out: &mut Vec<u8>) {
+        let waits = match &self.active {
+            None => false,
+            Some((_, active)) => matches!(active, Active::Call { .. }) || active.is_like(&head),
+        };
+        if waits {
+            self.waiting.push_back(Waiting { part, head, events: Vec::new() });
+            return;
+        }
+        self.suspend(out);
+        self.activate(part, head, out);
+    }
+
+    fn part_delta(&mut self, part: PartId, delta: Delta, out: &mut Vec<u8>) {
+        if self.active.as_ref().is_some_and(|(active, _)| *active == part) {
+            self.delta(delta, out);
+            return;
+        }
+        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.part == part) {
+            waiting.events.push(Event::Delta { part, delta });
+            return;
+        }
+        let Some(at) = self.suspended.iter().position(|(name, _)| *name == part) else { return };
+        let (_, head) = self.suspended.remove(at);
+        if matches!(self.active, Some((_, Active::Call { .. }))) {
+            self.waiting.push_back(Waiting { part, head, events: vec![Event::Delta { part, delta }] });
+            return;
+        }
+        self.suspend(out);
+        self.activate(part, head, out);
+        self.delta(delta, out);
+    }
+
+    fn part_stop(&mut self, part: PartId, complete: bool, whole: Option<Box<Part>>, out: &mut Vec<u8>) {
+        if self.active.as_ref().is_some_and(|(active, _)| *active == part) {
+            self.stop_active(complete, whole, out);
+            self.advance(out);
+        } else if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.part == part) {
+            waiting.events.push(Event::PartStop { part, complete, whole });
+        } else {
+            self.suspended.retain(|(name, _)| *name != part);
+        }
+    }
+
+    /// Interrupts text or reasoning.
+    fn suspend(&mut self, out: &mut Vec<u8>) {
+        let Some((part, active)) = self.active.take() else { return };
+        let head = match &active {
+            Active::Text { .. } => PartHead::Text,
+            Active::Refusal => PartHead::Refusal,
+            Active::Thinking { .. } => PartHead::Thinking { id: None, redacted: false },
+            Active::Call { .. } => return,
+        };
+        self.active = Some((part, active));
+        self.stop_active(/* complete */ true, None, out);
+        self.suspended.push((part, head));
+    }
+
+    /// Writes the parts that waited, as far as they go.
+    fn advance(&mut self, out: &mut Vec<u8>) {
+        while self.active.is_none() {
+            let Some(Waiting { part, head, events }) = self.waiting.pop_front() else { return };
+            self.activate(part, head, out);
+            for event in events {
+                match event {
+                    Event::Delta { delta, .. } => self.delta(delta, out),
+                    Event::PartStop { complete, whole, .. } => self.stop_active(complete, whole, out),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn activate(&mut self, part: PartId, head: PartHead, out: &mut Vec<u8>) {
+        let active = match head {
+            PartHead::Text => Active::Text { blob: None, empty: true },
+            PartHead::Refusal => Active::Refusal,
+            PartHead::Thinking { id, .. } => {
+                Active::Thinking { id: id.filter(|_| self.native), blob: None, opened: false }
+            }
+            PartHead::ToolCall { call_id, item_id, name, namespace, flavour } => {
+                let item_id = item_id.filter(|_| self.native);
+                let call = ToolCall { call_id, item_id, name, namespace, flavour, ..ToolCall::default() };
+                Active::Call { call: Box::new(call), blob: None, opened: false }
+            }
+            PartHead::Whole(whole) => return self.whole(part, *whole, out),
+        };
+        self.active = Some((part, active));
+        if !self.holds_calls && matches!(self.active, Some((_, Active::Call { .. }))) {
+            self.open_call(out);
+        }
+    }
+
+    /// Writes a part that comes whole.
+    fn whole(&mut self, part: PartId, whole: Part, out: &mut Vec<u8>) {
+        match whole {
+            Part::ServerCall(call) => {
+                self.flush_server_call(None, out);
+                self.server_call = Some(call);
+            }
+            Part::ServerResult(result) => {
+                let waits = self.server_call.as_ref().is_some_and(|call| call.id == result.call_id);
+                if waits {
+                    self.flush_server_call(Some(&result), out);
+                }
+                if result.verbatim.is_some() {
+                    self.whole_item(&Part::ServerResult(result), out);
+                }
+            }
+            Part::Text(_) | Part::Refusal(_) | Part::Thinking(_) | Part::ToolCall(_) => {
+                let choice = Choice { parts: vec![whole], stop: None };
+                let events = unfold(&Response { choices: vec![choice], ..Response::default() });
+                for event in events {
+                    match event {
+                        Event::PartStart { head, .. } => self.activate(part, head, out),
+                        Event::Delta { delta, .. } => self.delta(delta, out),
+                        Event::PartStop { complete, whole, .. } => self.stop_active(complete, whole, out),
+                        _ => {}
+                    }
+                }
+            }
+            other => self.whole_item(&other, out),
+        }
+    }
+
+    fn whole_item(&mut self, part: &Part, out: &mut Vec<u8>) {
+        if let Some(whole) = item::whole(part, &mut self.ids, &mut self.losses) {
+            self.write_whole(&whole, out);
+        }
+    }
+
+    fn flush_server_call(&mut self, result: Option<&crate::ir::ServerResult>, out: &mut Vec<u8>) {
+        let Some(call) = self.server_call.take() else { return };
+        if let Some(whole) = item::server_call(&call, result, &mut self.ids, &mut self.losses) {
+            self.write_whole(&whole, out);
+        }
+    }
+
+    // --- What is written of a part
+
+    fn delta(&mut self, delta: Delta, out: &mut Vec<u8>) {
+        let Some((_, active)) = &mut self.active else { return };
+        match (active, delta) {
+            (Active::Text { empty, .. }, Delta::Text(text)) if !text.is_empty() => {
+                *empty = false;
+                self.text(&text, /* refusal */ false, out);
+            }
+            (Active::Text { .. }, Delta::Refusal(text))
+            | (Active::Refusal, Delta::Refusal(text) | Delta::Text(text))
+                if !text.is_empty() =>
+            {
+                self.refused = true;
+                self.text(&text, /* refusal */ true, out);
+            }
+            (Active::Text { .. }, Delta::Citation(citation)) => self.citation(*citation, out),
+            (Active::Text { .. }, Delta::Logprobs(list)) => {
+                let mut elements = Vec::new();
+                append_list(&mut elements, &list);
+                self.logprobs(&elements, out);
+            }
+            (
+                Active::Text { blob, .. } | Active::Thinking { blob, .. } | Active::Call { blob, .. },
+                Delta::Signature(sign),
+            ) => {
+                *blob = Some(sign);
+            }
+            (Active::Thinking { id, opened, .. }, Delta::Thinking { text, paragraph, raw })
+                if !text.is_empty() =>
+            {
+                let id = id.clone();
+                if !std::mem::replace(opened, true) {
+                    self.open_reasoning(id.as_deref(), out);
+                }
+                let raw_shown = raw && self.native;
+                self.thought(&text, (raw, paragraph), raw_shown, out);
+            }
+            (Active::Call { call, opened, .. }, Delta::Arguments(text)) if !text.is_empty() => {
+                call.arguments.push_str(&text);
+                if *opened {
+                    self.arguments(&text, out);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The active part ends.
+    fn stop_active(&mut self, complete: bool, whole: Option<Box<Part>>, out: &mut Vec<u8>) {
+        let Some((part, active)) = self.active.take() else { return };
+        match active {
+            Active::Text { blob, empty } => {
+                // Only what the pieces lacked is taken from the whole.
+                if let (true, Some(Part::Text(text))) = (empty, whole.as_deref())
+                    && !text.text.is_empty()
+                {
+                    self.text(&text.text, /* refusal */ false, out);
+                }
+                self.settle_citations(out);
+                if let Some(blob) = blob {
+                    self.carrier(&blob, out);
+                }
+            }
+            Active::Refusal => {}
+            Active::Thinking { id, blob, opened } => {
+                let blob = blob.or(match whole.as_deref() {
+                    Some(Part::Thinking(thinking)) => thinking.blob.clone(),
+                    _ => None,
+                });
+                if !opened && (blob.is_some() || id.is_some()) {
+                    self.open_reasoning(id.as_deref(), out);
+                }
+                if opened || blob.is_some() || id.is_some() {
+                    let status = match whole.as_deref() {
+                        Some(Part::Thinking(thinking)) if self.native => thinking.status.as_deref(),
+                        _ => None,
+                    };
+                    self.close_reasoning(blob.as_ref(), status, out);
+                }
+            }
+            Active::Call { mut call, blob, opened } => {
+                let mut rest = String::new();
+                if let Some(Part::ToolCall(known)) = whole.as_deref() {
+                    if call.arguments.is_empty() {
+                        rest.clone_from(&known.arguments);
+                    }
+                    call.caller.clone_from(&known.caller);
+                    call.extra = known.extra.clone();
+                }
+                let custom = call.flavour == Flavour::Custom;
+                if complete && !custom && call.arguments.trim().is_empty() && rest.trim().is_empty() {
+                    "{}".clone_into(&mut rest);
+                }
+                call.arguments.push_str(&rest);
+                let said = if opened { rest } else { call.arguments.clone() };
+                self.active = Some((part, Active::Call { call, blob, opened }));
+                if !opened {
+                    self.open_call(out);
+                }
+                if !said.is_empty() {
+                    self.arguments(&said, out);
+                }
+                if let Some((_, Active::Call { call, .. })) = self.active.take() {
+                    self.close_call(&call, Status::of(complete), out);
+                }
+            }
+        }
+    }
+
+    fn open_call(&mut self, out: &mut Vec<u8>) {
+        let Some((_, Active::Call { call, blob, opened })) = &mut self.active else { return };
+        *opened = true;
+        let (call, blob) = (call.clone(), blob.take());
+        if let Some(blob) = blob {
+            // The signature of a call travels in a reasoning item ahead of it.
+            self.carrier(&blob, out);
+        }
+        self.begin_call(&call, out);
+    }
+
+    // --- Endings
+
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        self.over = true;
+        let (code, message) = failure::in_stream(failure);
+        if self.started {
+            // Half of a call must not look like a call: items that are open stay so and are not in the output.
+            self.response("response.failed", State::Failed(code, &message), out);
+            return;
+        }
+        self.frames.event(out, "error", |object| {
+            object.text("code", code).text("message", &message).value("param", &failure.param);
+        });
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        self.start(None, out);
+        // Nothing comes any more: what is open was cut off.
+        while self.active.is_some() || !self.waiting.is_empty() {
+            self.stop_active(/* complete */ false, None, out);
+            self.advance(out);
+        }
+        self.over = true;
+        let nothing = self.items == 0 && self.item.is_none() && self.server_call.is_none();
+        let ending = ending(self.stop.as_ref(), self.refused, nothing);
+        if let Some(words) = &ending.refusal {
+            self.text(words, /* refusal */ true, out);
+        }
+        self.flush_server_call(None, out);
+        let cut = matches!(ending.state(), State::Incomplete(_));
+        self.close_item(Status::of(!cut), out);
+        let kind = match ending.state() {
+            State::Incomplete(_) => "response.incomplete",
+            State::Failed(..) => "response.failed",
+            State::Completed | State::InProgress => "response.completed",
+        };
+        self.response(kind, ending.state(), out);
+    }
+}
+
+impl Active {
+    /// Whether a part with this head is of the same kind.
+    fn is_like(&self, head: &PartHead) -> bool {
+        matches!(
+            (self, head),
+            (Self::Text { .. }, PartHead::Text)
+                | (Self::Refusal, PartHead::Refusal)
+                | (Self::Thinking { .. }, PartHead::Thinking { .. })
+        )
+    }
+}
+
+/// How an answer ends in the words of Responses.
+pub(super) struct Ending {
+    kind: EndingKind,
+    /// Words of a refusal that the answer does not have yet.
+    pub(super) refusal: Option<String>,
+}
+
+enum EndingKind {
+    Completed,
+    Incomplete(Option<String>),
+    Malformed,
+}
+
+impl Ending {
+    pub(super) fn state(&self) -> State<'_> {
+        match &self.kind {
+            EndingKind::Completed => State::Completed,
+            EndingKind::Incomplete(reason) => State::Incomplete(reason.as_deref()),
+            EndingKind::Malformed => State::Failed(
+                "server_error",
+                "The model made a call that could not be read. Send the request again.",
+            ),
+        }
+    }
+}
+
+/// The ending for `stop`. `refused` tells whether the answer says a refusal already, `empty` whether it says nothing at all.
+pub(super) fn ending(stop: Option<&Stop>, refused: bool, empty: bool) -> Ending {
+    let completed = Ending { kind: EndingKind::Completed, refusal: None };
+    let incomplete = |reason: Option<&str>| Ending {
+        kind: EndingKind::Incomplete(reason.map(str::to_owned)),
+        refusal: None,
+    };
+    let Some(stop) = stop else { return completed };
+    match stop.reason {
+        StopReason::Length | StopReason::ContextFull => incomplete(Some("max_output_tokens")),
+        StopReason::ContentFilter => incomplete(Some("content_filter")),
+        StopReason::Cancelled => {
+            incomplete(stop.word.as_deref().filter(|word| matches!(*word, "steered" | "max_messages")))
+        }
+        StopReason::MalformedCall if empty => Ending { kind: EndingKind::Malformed, refusal: None },
+        StopReason::Refusal if !refused => {
+            Ending { kind: EndingKind::Completed, refusal: Some(explanation(stop)) }
+        }
+        StopReason::End
+        | StopReason::StopSequence
+        | StopReason::ToolCall
+        | StopReason::Refusal
+        | StopReason::Pause
+        | StopReason::Compaction
+        | StopReason::MalformedCall
+        | StopReason::Other => completed,
+    }
+}
+
+/// Why the model declined, in the vendor's words if it gave any.
+fn explanation(stop: &Stop) -> String {
+    #[derive(serde::Deserialize)]
+    struct Details {
+        explanation: Option<String>,
+    }
+    let details = stop.details.as_ref().and_then(|details| details.read::<Details>().ok());
+    let words = details.and_then(|details| details.explanation).filter(|words| !words.is_empty());
+    words.unwrap_or_else(|| "The model declined to answer.".to_owned())
+}
