@@ -13,6 +13,7 @@ mod envelope;
 mod failure;
 mod hosted;
 mod item;
+mod mend;
 mod models;
 mod stream;
 mod tagged;

@@ -7,6 +7,7 @@ mod tools;
 pub(super) use items::compaction;
 pub(super) use parts::{message_parts, thinking, tool_call};
 
+use super::mend;
 use super::wire::{self, Body, Content, FormatTag};
 use crate::{
     Incoming, Json, Losses, Translated,
@@ -23,7 +24,12 @@ pub(super) const INCLUDE_LOGPROBS: &str = "message.output_text.logprobs";
 
 /// Reads the body of `POST /v1/responses` or of `POST /v1/responses/input_tokens`.
 pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Failure> {
-    let body: Body = read(incoming.body)?;
+    let mut losses = Losses::default();
+    let mended = mend::whole(incoming.body);
+    if mended.is_some() {
+        losses.silent("body", "half of a surrogate pair is no character and was replaced");
+    }
+    let body: Body = read(mended.as_deref().unwrap_or(incoming.body))?;
     let model = body.model.filter(|m| !m.is_empty()).or_else(|| incoming.model.map(str::to_owned));
     let Some(model) = model else {
         return Err(Failure::bad_request("model", "`model` is missing: name the model that shall answer."));
@@ -31,7 +37,6 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
     let stateful =
         body.previous_response_id.is_some() || body.conversation.is_some() || body.prompt.is_some();
     let mut request = Request::new(Dialect::Responses, model);
-    let mut losses = Losses::default();
     request.messages = match body.input {
         Some(wire::Input::Text(text)) => vec![Message::new(Role::User, vec![Part::text(text)])],
         Some(wire::Input::Items(list)) => items::messages(list, &mut losses)?,

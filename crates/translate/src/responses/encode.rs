@@ -63,9 +63,7 @@ impl<'a> Encoder<'a> {
     fn style(&self) -> ToolStyle<'_> {
         ToolStyle {
             names: &self.names,
-            namespaces: NameRules::of(Dialect::Responses, self.facts).namespaces,
-            custom: self.facts.first_party,
-            hosted: self.facts.first_party || self.native,
+            full: self.facts.first_party,
             native: self.native,
         }
     }
@@ -93,7 +91,7 @@ impl<'a> Encoder<'a> {
         self.state(&mut object, counting);
         if !counting {
             self.sampling(&mut object);
-            self.include(&mut object, hosted);
+            self.include(&mut object, &hosted);
             self.caller(&mut object);
             object.extras(&without_text(&self.request.extra));
         }
@@ -158,7 +156,7 @@ impl<'a> Encoder<'a> {
         object.maybe("max_tool_calls", self.request.max_tool_calls.as_ref());
     }
 
-    fn include(&mut self, object: &mut Object<'_>, hosted: Vec<ServerTool>) {
+    fn include(&self, object: &mut Object<'_>, hosted: &[ServerTool]) {
         let mut include: Vec<&str> = self.request.include.iter().map(String::as_str).collect();
         if !self.native {
             // OpenAI refuses this for models that do not reason; other servers are not known to.
@@ -192,9 +190,4 @@ fn without_text(extra: &Extra) -> Extra {
 /// Writes a list of words.
 fn words(out: &mut Vec<u8>, list: &[String]) {
     write::value(out, list);
-}
-
-/// A tool that only Claude knows, described to other models.
-fn typed(_tool: &crate::ir::TypedTool) -> Option<crate::ir::FunctionTool> {
-    None
 }

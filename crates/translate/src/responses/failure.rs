@@ -141,7 +141,6 @@ impl Said {
             return FailureKind::Overloaded;
         }
         match status {
-            Some(400 | 405 | 406 | 415 | 422) => FailureKind::BadRequest,
             Some(401) => FailureKind::Auth,
             Some(402) => FailureKind::Billing,
             Some(403) => FailureKind::Permission,
@@ -320,7 +319,9 @@ pub(super) fn in_stream(failure: &Failure) -> (&'static str, String) {
     };
     let mut message = failure.message.clone();
     if let Some(wait) = failure.retry_after.filter(|_| !message.contains("try again in ")) {
-        message.push_str(&format!(" Please try again in {}s.", wait.as_secs_f64()));
+        message.push_str(" Please try again in ");
+        message.push_str(&wait.as_secs_f64().to_string());
+        message.push_str("s.");
     }
     (code, message)
 }

@@ -31,10 +31,7 @@ pub struct StreamEncoder {
     envelope: Envelope,
     ids: Ids,
     losses: Losses,
-    /// Whether the upstream speaks Responses: then its ids are kept and raw reasoning is shown as such.
-    native: bool,
-    /// Whether calls wait for their end, because a signature may follow that must stand before them.
-    holds_calls: bool,
+    upstream: Dialect,
     started: bool,
     over: bool,
     /// Items that are complete, separated by commas.
@@ -82,8 +79,7 @@ impl StreamEncoder {
             envelope: Envelope::new(exchange, id),
             ids,
             losses: Losses::default(),
-            native: exchange.upstream == Dialect::Responses,
-            holds_calls: exchange.upstream == Dialect::Gemini,
+            upstream: exchange.upstream,
             started: false,
             over: false,
             output: Vec::new(),
@@ -130,12 +126,22 @@ impl StreamEncoder {
         }
     }
 
+    /// Whether the upstream speaks Responses: then its ids are kept and raw reasoning is shown as such.
+    fn native(&self) -> bool {
+        self.upstream == Dialect::Responses
+    }
+
+    /// Whether calls wait for their end, because a signature may follow that must stand before them.
+    fn holds_calls(&self) -> bool {
+        self.upstream == Dialect::Gemini
+    }
+
     fn start(&mut self, start: Option<Start>, out: &mut Vec<u8>) {
         if std::mem::replace(&mut self.started, true) {
             return;
         }
         if let Some(id) = start.and_then(|start| start.id)
-            && self.native
+            && self.native()
             && !id.is_empty()
         {
             self.envelope.id = id;
@@ -189,7 +195,7 @@ impl StreamEncoder {
 
     fn part_stop(&mut self, part: PartId, complete: bool, whole: Option<Box<Part>>, out: &mut Vec<u8>) {
         if self.active.as_ref().is_some_and(|(active, _)| *active == part) {
-            self.stop_active(complete, whole, out);
+            self.stop_active(complete, whole.as_deref(), out);
             self.advance(out);
         } else if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.part == part) {
             waiting.events.push(Event::PartStop { part, complete, whole });
@@ -220,7 +226,9 @@ impl StreamEncoder {
             for event in events {
                 match event {
                     Event::Delta { delta, .. } => self.delta(delta, out),
-                    Event::PartStop { complete, whole, .. } => self.stop_active(complete, whole, out),
+                    Event::PartStop { complete, whole, .. } => {
+                        self.stop_active(complete, whole.as_deref(), out)
+                    }
                     _ => {}
                 }
             }
@@ -232,17 +240,17 @@ impl StreamEncoder {
             PartHead::Text => Active::Text { blob: None, empty: true },
             PartHead::Refusal => Active::Refusal,
             PartHead::Thinking { id, .. } => {
-                Active::Thinking { id: id.filter(|_| self.native), blob: None, opened: false }
+                Active::Thinking { id: id.filter(|_| self.native()), blob: None, opened: false }
             }
             PartHead::ToolCall { call_id, item_id, name, namespace, flavour } => {
-                let item_id = item_id.filter(|_| self.native);
+                let item_id = item_id.filter(|_| self.native());
                 let call = ToolCall { call_id, item_id, name, namespace, flavour, ..ToolCall::default() };
                 Active::Call { call: Box::new(call), blob: None, opened: false }
             }
             PartHead::Whole(whole) => return self.whole(part, *whole, out),
         };
         self.active = Some((part, active));
-        if !self.holds_calls && matches!(self.active, Some((_, Active::Call { .. }))) {
+        if !self.holds_calls() && matches!(self.active, Some((_, Active::Call { .. }))) {
             self.open_call(out);
         }
     }
@@ -270,7 +278,9 @@ impl StreamEncoder {
                     match event {
                         Event::PartStart { head, .. } => self.activate(part, head, out),
                         Event::Delta { delta, .. } => self.delta(delta, out),
-                        Event::PartStop { complete, whole, .. } => self.stop_active(complete, whole, out),
+                        Event::PartStop { complete, whole, .. } => {
+                            self.stop_active(complete, whole.as_deref(), out)
+                        }
                         _ => {}
                     }
                 }
@@ -327,7 +337,7 @@ impl StreamEncoder {
                 if !std::mem::replace(opened, true) {
                     self.open_reasoning(id.as_deref(), out);
                 }
-                let raw_shown = raw && self.native;
+                let raw_shown = raw && self.native();
                 self.thought(&text, (raw, paragraph), raw_shown, out);
             }
             (Active::Call { call, opened, .. }, Delta::Arguments(text)) if !text.is_empty() => {
@@ -341,12 +351,12 @@ impl StreamEncoder {
     }
 
     /// The active part ends.
-    fn stop_active(&mut self, complete: bool, whole: Option<Box<Part>>, out: &mut Vec<u8>) {
+    fn stop_active(&mut self, complete: bool, whole: Option<&Part>, out: &mut Vec<u8>) {
         let Some((part, active)) = self.active.take() else { return };
         match active {
             Active::Text { blob, empty } => {
                 // Only what the pieces lacked is taken from the whole.
-                if let (true, Some(Part::Text(text))) = (empty, whole.as_deref())
+                if let (true, Some(Part::Text(text))) = (empty, whole)
                     && !text.text.is_empty()
                 {
                     self.text(&text.text, /* refusal */ false, out);
@@ -358,7 +368,7 @@ impl StreamEncoder {
             }
             Active::Refusal => {}
             Active::Thinking { id, blob, opened } => {
-                let blob = blob.or(match whole.as_deref() {
+                let blob = blob.or(match whole {
                     Some(Part::Thinking(thinking)) => thinking.blob.clone(),
                     _ => None,
                 });
@@ -366,8 +376,8 @@ impl StreamEncoder {
                     self.open_reasoning(id.as_deref(), out);
                 }
                 if opened || blob.is_some() || id.is_some() {
-                    let status = match whole.as_deref() {
-                        Some(Part::Thinking(thinking)) if self.native => thinking.status.as_deref(),
+                    let status = match whole {
+                        Some(Part::Thinking(thinking)) if self.native() => thinking.status.as_deref(),
                         _ => None,
                     };
                     self.close_reasoning(blob.as_ref(), status, out);
@@ -375,7 +385,7 @@ impl StreamEncoder {
             }
             Active::Call { mut call, blob, opened } => {
                 let mut rest = String::new();
-                if let Some(Part::ToolCall(known)) = whole.as_deref() {
+                if let Some(Part::ToolCall(known)) = whole {
                     if call.arguments.is_empty() {
                         rest.clone_from(&known.arguments);
                     }

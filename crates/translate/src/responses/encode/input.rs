@@ -148,33 +148,32 @@ impl<'e, 'a> Items<'e, 'a> {
         match turn {
             Turn::System { role, parts } => {
                 self.role = *role;
-                parts.iter().for_each(|part| self.part(part));
+                for part in parts {
+                    self.part(part);
+                }
             }
             Turn::User { parts, .. } => {
                 self.role = Role::User;
-                parts.iter().for_each(|part| self.part(part));
+                for part in parts {
+                    self.part(part);
+                }
             }
             Turn::Assistant { parts, .. } => {
                 self.role = Role::Assistant;
                 // Reasoning that leads to nothing is refused.
-                let end = parts.iter().rposition(|part| self.yields(part)).map_or(0, |at| at + 1);
-                parts[..end].iter().for_each(|part| self.part(part));
+                let end = parts.iter().rposition(|part| yields(part)).map_or(0, |at| at + 1);
+                for part in &parts[..end] {
+                    self.part(part);
+                }
             }
             Turn::Results(results) => {
                 self.role = Role::Tool;
-                results.iter().for_each(|result| self.result(result));
+                for result in results {
+                    self.result(result);
+                }
             }
         }
         self.flush();
-    }
-
-    /// Whether a part of an assistant turn becomes something that reasoning can lead to.
-    fn yields(&self, part: &Part) -> bool {
-        match part {
-            Part::Text(text) => !text.text.is_empty(),
-            Part::Refusal(_) | Part::ToolCall(_) => true,
-            _ => false,
-        }
     }
 
     /// Writes the message item that has been collected.
@@ -354,7 +353,9 @@ impl<'e, 'a> Items<'e, 'a> {
                 if !head.is_empty() {
                     self.plain(&head);
                 }
-                parts.iter().for_each(|part| self.part(part));
+                for part in parts {
+                    self.part(part);
+                }
                 return;
             }
             Source::Base64 { .. } | Source::Url { .. } | Source::FileId(_) => {}
@@ -430,7 +431,7 @@ impl<'e, 'a> Items<'e, 'a> {
         self.flush();
         let encoder = self.encoder;
         let style = encoder.style();
-        let custom = call.flavour == Flavour::Custom && style.custom;
+        let custom = call.flavour == Flavour::Custom && style.full;
         let call_id = bounded_id(&call.call_id).into_owned();
         let keep_ids = self.keep_ids();
         let mut object =
@@ -438,7 +439,7 @@ impl<'e, 'a> Items<'e, 'a> {
         object.maybe_text("id", call.item_id.as_deref().filter(|_| keep_ids));
         object.text("call_id", &call_id);
         object.text("name", &encoder.names.upstream(&call.name, call.namespace.as_deref()));
-        object.maybe_text("namespace", call.namespace.as_deref().filter(|_| style.namespaces));
+        object.maybe_text("namespace", call.namespace.as_deref().filter(|_| style.full));
         match call.flavour {
             Flavour::Custom if custom => object.text("input", &call.arguments),
             Flavour::Custom => object.text("arguments", &custom::wrap_input(&call.arguments)),
@@ -457,7 +458,7 @@ impl<'e, 'a> Items<'e, 'a> {
     fn result(&mut self, result: &ToolResult) {
         self.flush();
         let call_id = bounded_id(&result.call_id);
-        let own = if self.encoder.style().custom { result.flavour } else { Flavour::Function };
+        let own = if self.encoder.style().full { result.flavour } else { Flavour::Function };
         let flavour = self.flavours.get(&*call_id).copied().unwrap_or(own);
         let kind = match flavour {
             Flavour::Function => "function_call_output",
@@ -539,6 +540,15 @@ impl<'e, 'a> Items<'e, 'a> {
                 object.end();
             }
         }
+    }
+}
+
+/// Whether a part of an assistant turn becomes something that reasoning can lead to.
+fn yields(part: &Part) -> bool {
+    match part {
+        Part::Text(text) => !text.text.is_empty(),
+        Part::Refusal(_) | Part::ToolCall(_) => true,
+        _ => false,
     }
 }
 

@@ -4,6 +4,7 @@ use super::{settings, words};
 use crate::{
     Losses, Names, custom,
     ir::{CustomTool, Flavour, FunctionTool, HostedTool, NamedTool, ServerTool, Tool, ToolChoice, WebSearch},
+    messages::typed,
     responses::writer::{Object, element},
     schema,
     wire::write,
@@ -16,12 +17,8 @@ use std::collections::HashSet;
 pub(in super::super) struct ToolStyle<'n> {
     /// The upstream's names.
     pub(in super::super) names: &'n Names,
-    /// Whether namespaces exist there.
-    pub(in super::super) namespaces: bool,
-    /// Whether tools with free text input exist there.
-    pub(in super::super) custom: bool,
-    /// Whether the vendor runs tools there.
-    pub(in super::super) hosted: bool,
+    /// Whether namespaces, tools with free text input and tools of the vendor exist there.
+    pub(in super::super) full: bool,
     /// Whether the tools were declared in Responses.
     pub(in super::super) native: bool,
 }
@@ -48,7 +45,7 @@ impl<'n> List<'n> {
     /// Writes one tool. `path` names it in losses.
     pub(in super::super) fn tool(&mut self, tool: &Tool, path: &str, losses: &mut Losses) {
         match tool {
-            Tool::Namespace { name, description, tools, extra } if self.style.namespaces => {
+            Tool::Namespace { name, description, tools, extra } if self.style.full => {
                 let mut inner = List { out: Vec::new(), hosted: Vec::new(), ..List::new(self.style) };
                 for tool in tools {
                     inner.member(tool, Some(name), path, losses);
@@ -70,13 +67,13 @@ impl<'n> List<'n> {
     fn member(&mut self, tool: &Tool, namespace: Option<&str>, path: &str, losses: &mut Losses) {
         match tool {
             Tool::Function(tool) => self.function(tool, namespace, path, losses),
-            Tool::Custom(tool) if self.style.custom => self.custom(tool, namespace, path, losses),
+            Tool::Custom(tool) if self.style.full => self.custom(tool, namespace, path, losses),
             Tool::Custom(tool) => {
                 losses.emulated(path, "the upstream takes free text only as an argument");
                 self.function(&custom::as_function(tool), namespace, path, losses);
             }
             Tool::Hosted(tool) => self.hosted(tool, path, losses),
-            Tool::Typed(tool) => match super::typed(tool) {
+            Tool::Typed(tool) => match typed::as_function(tool) {
                 Some(function) => {
                     losses.emulated(path, "the tool is described to a model that does not know it");
                     self.function(&function, namespace, path, losses);
@@ -151,7 +148,7 @@ impl<'n> List<'n> {
             self.hosted.push(tool.tool);
             return;
         }
-        if !self.style.hosted {
+        if !self.style.full {
             losses.dropped(path, "the upstream runs no tools of its own");
             return;
         }
@@ -249,9 +246,9 @@ pub(in super::super) fn write_choice(out: &mut Vec<u8>, choice: &ToolChoice, sty
 }
 
 fn named(out: &mut Vec<u8>, tool: &NamedTool, style: &ToolStyle<'_>) {
-    let custom = tool.flavour == Flavour::Custom && style.custom;
+    let custom = tool.flavour == Flavour::Custom && style.full;
     let mut object = Object::typed(out, if custom { "custom" } else { "function" });
     object.text("name", &style.names.upstream(&tool.name, tool.namespace.as_deref()));
-    object.maybe_text("namespace", tool.namespace.as_deref().filter(|_| style.namespaces));
+    object.maybe_text("namespace", tool.namespace.as_deref().filter(|_| style.full));
     object.end();
 }

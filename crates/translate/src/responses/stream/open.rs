@@ -91,7 +91,6 @@ impl StreamEncoder {
     /// Ends the open item.
     pub(super) fn close_item(&mut self, status: Status, out: &mut Vec<u8>) {
         match self.item.take() {
-            None => {}
             Some(Item::Message(mut message)) => {
                 self.close_spoken(&mut message, out);
                 let mut written = Vec::new();
@@ -103,7 +102,7 @@ impl StreamEncoder {
                 self.close_reasoning(None, None, out);
             }
             // Calls are closed by the part that they belong to.
-            Some(Item::Call(_)) => {}
+            Some(Item::Call(_)) | None => {}
         }
     }
 

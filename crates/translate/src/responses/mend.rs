@@ -9,14 +9,22 @@ use serde_json::value::RawValue;
 /// Reads `raw`, with halves that are alone replaced if need be.
 pub(super) fn read<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
     let text = raw.get();
-    serde_json::from_str(text)
-        .ok()
-        .or_else(|| serde_json::from_slice(&mend(text.as_bytes(), &mut None)?).ok())
+    serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&whole(text.as_bytes())?).ok())
 }
 
-/// The text with every half mended. A first half at the very end of a string moves to `half`, and joins the second half that
-/// the next text begins with. `None` if there is nothing to mend.
-pub(super) fn mend(json: &[u8], half: &mut Option<u16>) -> Option<Vec<u8>> {
+/// A whole text with every half that is alone replaced. `None` if there is none.
+pub(super) fn whole(json: &[u8]) -> Option<Vec<u8>> {
+    memchr::memmem::find(json, b"\\u")?;
+    mend(json, None)
+}
+
+/// A piece of a stream with every half mended. A first half at the very end of a string moves to `half`, and joins the
+/// second half that a later piece has. `None` if there is nothing to mend.
+pub(super) fn piece(json: &[u8], half: &mut Option<u16>) -> Option<Vec<u8>> {
+    mend(json, Some(half))
+}
+
+fn mend(json: &[u8], mut half: Option<&mut Option<u16>>) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(json.len());
     let mut mended = false;
     let mut at = 0;
@@ -40,15 +48,14 @@ pub(super) fn mend(json: &[u8], half: &mut Option<u16>) -> Option<Vec<u8>> {
             }
             0xD800..=0xDBFF => {
                 mended = true;
-                if after.first() == Some(&b'"') && half.is_none() {
-                    *half = Some(unit);
-                } else {
-                    out.extend_from_slice(b"\\ufffd");
+                match half.as_deref_mut().filter(|half| half.is_none()) {
+                    Some(half) if after.first() == Some(&b'"') => *half = Some(unit),
+                    _ => out.extend_from_slice(b"\\ufffd"),
                 }
             }
             0xDC00..=0xDFFF => {
                 mended = true;
-                match half.take() {
+                match half.as_deref_mut().and_then(Option::take) {
                     Some(first) => {
                         out.extend_from_slice(format!("\\u{first:04x}").as_bytes());
                         out.extend_from_slice(escape);

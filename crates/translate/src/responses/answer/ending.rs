@@ -1,0 +1,113 @@
+//! How an answer ends.
+
+use super::{
+    super::{failure, usage},
+    StreamDecoder,
+    frame::{Answer, Frame},
+    track::{Called, Reasoned, Said},
+};
+use crate::{
+    Json,
+    ir::{Delta, Event, Failure, Stop, StopReason},
+    responses::mend,
+};
+
+impl StreamDecoder {
+    /// Closes whatever is open of an item.
+    pub(super) fn close(&mut self, at: usize, complete: bool, out: &mut Vec<Event>) {
+        let mut stop = |part, complete| out.push(Event::PartStop { part, complete, whole: None });
+        match &mut self.items[at].said {
+            Said::Message(message) => {
+                for spoken in message.spoken.iter_mut().filter(|s| s.open) {
+                    spoken.open = false;
+                    stop(spoken.part, complete);
+                }
+            }
+            Said::Reasoning(Reasoned { part, .. }) => {
+                if let Some(part) = part.take() {
+                    stop(part, complete);
+                }
+            }
+            Said::Call(called) => {
+                let Called { part, whole, held, early, length, .. } = &mut **called;
+                if let Some(part) = part.take() {
+                    if *length == 0 && !early.is_empty() {
+                        let delta = Delta::Arguments(std::mem::take(early));
+                        out.push(Event::Delta { part, delta });
+                    }
+                    held.clear();
+                    out.push(Event::PartStop { part, complete: complete || *whole, whole: None });
+                }
+            }
+            Said::Other => {}
+        }
+    }
+
+    pub(super) fn close_all(&mut self, complete: bool, out: &mut Vec<Event>) {
+        for at in 0..self.items.len() {
+            self.close(at, complete, out);
+        }
+    }
+
+    /// The answer is complete, or as complete as it will be.
+    pub(super) fn terminal(&mut self, mut answer: Answer, out: &mut Vec<Event>) {
+        self.reconcile(&answer.output, out);
+        let stop = self.stop(&answer);
+        self.close_all(stop.reason != StopReason::Length, out);
+        if let Some(usage) = answer.usage.as_ref().and_then(usage::decode) {
+            let mut usage = usage;
+            usage.service_tier = answer.text("service_tier");
+            out.push(Event::Usage(usage));
+        }
+        let envelope = answer.envelope();
+        if !envelope.is_empty() {
+            out.push(Event::Envelope(envelope));
+        }
+        out.push(Event::Finish { choice: 0, stop });
+        self.end(out);
+    }
+
+    pub(super) fn stop(&self, answer: &Answer) -> Stop {
+        let word = answer.incomplete_details.as_ref().and_then(|d| d.reason.clone());
+        let reason = match (answer.status.as_deref(), word.as_deref()) {
+            (Some("incomplete"), Some("max_output_tokens") | None) => StopReason::Length,
+            (Some("incomplete"), Some("content_filter")) => StopReason::ContentFilter,
+            (Some("incomplete"), Some("steered" | "max_messages")) | (Some("cancelled"), _) => {
+                StopReason::Cancelled
+            }
+            (Some("incomplete"), Some(_)) => StopReason::Other,
+            _ if self.seen.call => StopReason::ToolCall,
+            _ if self.seen.refusal && !self.seen.other => StopReason::Refusal,
+            _ => StopReason::End,
+        };
+        Stop { word, ..Stop::new(reason) }
+    }
+
+    pub(super) fn failed(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>) {
+        let answer: Answer = frame.response.and_then(mend::read).unwrap_or_default();
+        self.begin(&answer.head(), out);
+        if let Some(usage) = answer.usage.as_ref().and_then(usage::decode) {
+            self.close_all(/* complete */ false, out);
+            out.push(Event::Usage(usage));
+        }
+        let error = answer.error.filter(|error| !error.is_null()).unwrap_or_else(Json::empty_object);
+        self.fail(failure::of_error(&error), out);
+    }
+
+    /// A bare error, which says everything at its top level or within `error`.
+    pub(super) fn error(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>) {
+        self.fail(failure::of_error(&frame.as_error()), out);
+    }
+
+    pub(super) fn fail(&mut self, failure: Failure, out: &mut Vec<Event>) {
+        self.close_all(/* complete */ false, out);
+        out.push(Event::Failure(failure));
+        self.end(out);
+    }
+
+    pub(super) fn end(&mut self, out: &mut Vec<Event>) {
+        self.ended = true;
+        self.items = Vec::new();
+        out.push(Event::End);
+    }
+}

@@ -1,0 +1,202 @@
+//! Messages: text and refusals.
+
+use super::{
+    super::{
+        MESSAGE, citation,
+        decode::message_parts,
+        tagged::OneOf,
+        wire::{Content, Item, Piece},
+    },
+    StreamDecoder,
+    frame::{self, Frame, Head},
+    track::{Kind, Said, Spoken},
+};
+use crate::{
+    Json,
+    ir::{Delta, Event, Part, PartHead, PartId, Text},
+    responses::{mend, writer::Object},
+};
+use byok_types::Dialect;
+
+impl StreamDecoder {
+    pub(super) fn spoken(
+        &mut self,
+        frame: &Frame<'_>,
+        refusal: bool,
+        text: Option<&str>,
+        out: &mut Vec<Event>,
+    ) {
+        self.begin(&Head::default(), out);
+        let text = text.unwrap_or_default();
+        let logprobs =
+            frame.logprobs.filter(|list| list.get() != "[]").map(|list| Json::from(list.to_owned()));
+        if text.is_empty() && logprobs.is_none() {
+            return;
+        }
+        let Some(at) = self.find(Kind::Message, frame) else { return };
+        let Some(part) = self.open_spoken(at, frame.content_index.0.unwrap_or(0), refusal, text.len(), out)
+        else {
+            return;
+        };
+        if !text.is_empty() {
+            let delta = if refusal { Delta::Refusal(text.to_owned()) } else { Delta::Text(text.to_owned()) };
+            out.push(Event::Delta { part, delta });
+        }
+        if let Some(list) = logprobs {
+            out.push(Event::Delta { part, delta: Delta::Logprobs(list) });
+        }
+    }
+
+    /// Says a text that was not streamed. Texts that were are repeated by the vendor and not said again.
+    pub(super) fn spoken_whole(
+        &mut self,
+        frame: &Frame<'_>,
+        refusal: bool,
+        text: Option<&str>,
+        out: &mut Vec<Event>,
+    ) {
+        let Some(at) = self.find(Kind::Message, frame) else { return };
+        let index = frame.content_index.0.unwrap_or(0);
+        let Said::Message(message) = &self.items[at].said else { return };
+        if message.spoken.iter().all(|s| s.index != index) {
+            self.spoken(frame, refusal, text, out);
+        }
+    }
+
+    /// The part of a message that has this place, opened if it is new. `None` if it is closed.
+    pub(super) fn open_spoken(
+        &mut self,
+        at: usize,
+        index: u64,
+        refusal: bool,
+        length: usize,
+        out: &mut Vec<Event>,
+    ) -> Option<PartId> {
+        let Said::Message(message) = &mut self.items[at].said else { return None };
+        if let Some(spoken) = message.spoken.iter_mut().find(|s| s.index == index) {
+            spoken.length += length;
+            return spoken.open.then_some(spoken.part);
+        }
+        // A new part of a message ends the one before.
+        for old in message.spoken.iter_mut().filter(|s| s.open) {
+            old.open = false;
+            out.push(Event::PartStop { part: old.part, complete: true, whole: None });
+        }
+        if refusal {
+            self.seen.refusal = true;
+        } else {
+            self.seen.other = true;
+        }
+        let part = self.part(if refusal { PartHead::Refusal } else { PartHead::Text }, out);
+        if let Said::Message(message) = &mut self.items[at].said {
+            message.spoken.push(Spoken { index, part, open: true, length, citations: 0 });
+        }
+        Some(part)
+    }
+
+    pub(super) fn annotation(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>) {
+        let Some(annotation) = frame.annotation else { return };
+        let Some(at) = self.find(Kind::Message, frame) else { return };
+        let index = frame.content_index.0.unwrap_or(0);
+        let Said::Message(message) = &mut self.items[at].said else { return };
+        let Some(spoken) = message.spoken.iter_mut().find(|s| s.index == index && s.open) else { return };
+        spoken.citations += 1;
+        let citation = citation::decode(Json::from(annotation.to_owned()));
+        out.push(Event::Delta { part: spoken.part, delta: Delta::Citation(Box::new(citation)) });
+    }
+
+    pub(super) fn content_done(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>) {
+        let Some(piece) = frame.part.and_then(mend::read::<OneOf<Piece>>) else { return };
+        if let OneOf::Known(_, piece) = &piece
+            && piece.text.is_none()
+            && piece.refusal.is_none()
+        {
+            return;
+        }
+        let tag = frame.part.and_then(|raw| frame::tag_within(raw.get()));
+        if tag.as_deref() == Some("reasoning_text") {
+            return;
+        }
+        self.begin(&Head::default(), out);
+        let Some(at) = self.find(Kind::Message, frame) else { return };
+        let parts = message_parts(Some(Content::Pieces(vec![piece])), &String::new).unwrap_or_default();
+        for part in parts {
+            self.piece_done(at, frame.content_index.0.unwrap_or(0), part, out);
+        }
+    }
+
+    pub(super) fn message_done(&mut self, at: usize, item: Item, out: &mut Vec<Event>) {
+        let tag = message_tag(&item);
+        let parts = message_parts(item.content, &String::new).unwrap_or_default();
+        if let Said::Message(message) = &mut self.items[at].said
+            && tag.is_some()
+        {
+            message.tag = tag;
+        }
+        for (index, part) in (0..).zip(parts) {
+            self.piece_done(at, index, part, out);
+        }
+        self.close(at, /* complete */ true, out);
+    }
+
+    /// A part of a message is complete.
+    pub(super) fn piece_done(&mut self, at: usize, index: u64, mut part: Part, out: &mut Vec<Event>) {
+        let Said::Message(message) = &self.items[at].said else { return };
+        let tag = message.tag.clone();
+        let known = message.spoken.iter().find(|s| s.index == index).copied();
+        if known.is_some_and(|s| !s.open) {
+            return;
+        }
+        let (text, refusal) = match &mut part {
+            Part::Text(text) => {
+                if let Some(tag) = tag {
+                    text.extra.push(Dialect::Responses, MESSAGE, tag);
+                }
+                (text.text.clone(), false)
+            }
+            Part::Refusal(refusal) => (refusal.text.clone(), true),
+            _ => {
+                self.whole(part, out);
+                return;
+            }
+        };
+        let spoken = match known {
+            Some(spoken) => spoken,
+            None if text.is_empty() => return,
+            None => {
+                let Some(name) = self.open_spoken(at, index, refusal, text.len(), out) else { return };
+                let delta = if refusal { Delta::Refusal(text.clone()) } else { Delta::Text(text.clone()) };
+                out.push(Event::Delta { part: name, delta });
+                if let Part::Text(Text { logprobs: Some(list), .. }) = &part {
+                    out.push(Event::Delta { part: name, delta: Delta::Logprobs(list.clone()) });
+                }
+                Spoken { index, part: name, open: true, length: text.len(), citations: 0 }
+            }
+        };
+        if let Part::Text(text) = &part {
+            for citation in text.citations.iter().skip(spoken.citations) {
+                let delta = Delta::Citation(Box::new(citation.clone()));
+                out.push(Event::Delta { part: spoken.part, delta });
+            }
+        }
+        if let Said::Message(message) = &mut self.items[at].said {
+            message.spoken.iter_mut().filter(|s| s.index == index).for_each(|s| s.open = false);
+        }
+        // A last word that differs from what was streamed is not trusted.
+        let whole = (text.len() == spoken.length).then(|| Box::new(part));
+        out.push(Event::PartStop { part: spoken.part, complete: true, whole });
+    }
+}
+
+/// What of a message item has no place in a text part.
+pub(super) fn message_tag(item: &Item) -> Option<Json> {
+    let id = item.id.as_deref().filter(|id| !id.is_empty());
+    if id.is_none() && item.phase.is_none() {
+        return None;
+    }
+    let mut out = Vec::new();
+    let mut object = Object::begin(&mut out);
+    object.maybe_text("id", id).maybe_text("phase", item.phase.as_deref());
+    object.end();
+    Json::parse(String::from_utf8(out).ok()?).ok()
+}
