@@ -106,14 +106,14 @@ impl StreamDecoder {
         };
         match kind {
             "response.output_text.delta" => {
-                self.spoken(frame, /* refusal */ false, frame.delta.get(), out)
+                self.spoken(frame, /* refusal */ false, frame.delta.get(), out);
             }
             "response.refusal.delta" => self.spoken(frame, /* refusal */ true, frame.delta.get(), out),
             "response.output_text.done" => {
-                self.spoken_whole(frame, /* refusal */ false, frame.text.get(), out)
+                self.spoken_whole(frame, /* refusal */ false, frame.text.get(), out);
             }
             "response.refusal.done" => {
-                self.spoken_whole(frame, /* refusal */ true, frame.refusal.get(), out)
+                self.spoken_whole(frame, /* refusal */ true, frame.refusal.get(), out);
             }
             "response.output_text.annotation.added" => self.annotation(frame, out),
             "response.content_part.done" => self.content_done(frame, out),
@@ -121,13 +121,13 @@ impl StreamDecoder {
                 self.thought(frame, /* raw */ false, frame.delta.get(), out);
             }
             "response.reasoning_text.delta" => {
-                self.thought(frame, /* raw */ true, frame.delta.get(), out)
+                self.thought(frame, /* raw */ true, frame.delta.get(), out);
             }
             "response.reasoning_summary_text.done" => {
                 self.thought_whole(frame, /* raw */ false, frame.text.get(), out);
             }
             "response.reasoning_text.done" => {
-                self.thought_whole(frame, /* raw */ true, frame.text.get(), out)
+                self.thought_whole(frame, /* raw */ true, frame.text.get(), out);
             }
             "response.function_call_arguments.delta" => {
                 self.arguments(frame, Flavour::Function, frame.delta.get(), out);

@@ -1,6 +1,7 @@
 //! Requests for Responses upstreams, from any dialect.
 
 mod check;
+mod content;
 mod input;
 mod settings;
 mod tools;
@@ -61,11 +62,7 @@ impl<'a> Encoder<'a> {
     }
 
     fn style(&self) -> ToolStyle<'_> {
-        ToolStyle {
-            names: &self.names,
-            full: self.facts.first_party,
-            native: self.native,
-        }
+        ToolStyle { names: &self.names, full: self.facts.first_party, native: self.native }
     }
 
     /// Writes the members in an order that keeps the prefix of the text the same while the conversation grows.

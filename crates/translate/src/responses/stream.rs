@@ -3,6 +3,7 @@
 //! One item is open at a time, whatever the upstream interleaves: clients assume it. Parts that begin while a call is
 //! open wait for its end; text and reasoning that are interrupted go on in an item of their own.
 
+mod ending;
 mod frames;
 mod open;
 
@@ -16,10 +17,11 @@ use crate::{
     Exchange, Ids, Loss, Losses,
     ir::{
         Blob, Choice, Delta, Event, Extra, Failure, Flavour, Part, PartHead, PartId, Response, ServerCall,
-        Start, Stop, StopReason, ToolCall, Usage, unfold,
+        Start, Stop, ToolCall, Usage, unfold,
     },
 };
 use byok_types::Dialect;
+pub(super) use ending::ending;
 use frames::Frames;
 use open::Item;
 use std::collections::VecDeque;
@@ -227,7 +229,7 @@ impl StreamEncoder {
                 match event {
                     Event::Delta { delta, .. } => self.delta(delta, out),
                     Event::PartStop { complete, whole, .. } => {
-                        self.stop_active(complete, whole.as_deref(), out)
+                        self.stop_active(complete, whole.as_deref(), out);
                     }
                     _ => {}
                 }
@@ -279,7 +281,7 @@ impl StreamEncoder {
                         Event::PartStart { head, .. } => self.activate(part, head, out),
                         Event::Delta { delta, .. } => self.delta(delta, out),
                         Event::PartStop { complete, whole, .. } => {
-                            self.stop_active(complete, whole.as_deref(), out)
+                            self.stop_active(complete, whole.as_deref(), out);
                         }
                         _ => {}
                     }
@@ -473,70 +475,4 @@ impl Active {
                 | (Self::Thinking { .. }, PartHead::Thinking { .. })
         )
     }
-}
-
-/// How an answer ends in the words of Responses.
-pub(super) struct Ending {
-    kind: EndingKind,
-    /// Words of a refusal that the answer does not have yet.
-    pub(super) refusal: Option<String>,
-}
-
-enum EndingKind {
-    Completed,
-    Incomplete(Option<String>),
-    Malformed,
-}
-
-impl Ending {
-    pub(super) fn state(&self) -> State<'_> {
-        match &self.kind {
-            EndingKind::Completed => State::Completed,
-            EndingKind::Incomplete(reason) => State::Incomplete(reason.as_deref()),
-            EndingKind::Malformed => State::Failed(
-                "server_error",
-                "The model made a call that could not be read. Send the request again.",
-            ),
-        }
-    }
-}
-
-/// The ending for `stop`. `refused` tells whether the answer says a refusal already, `empty` whether it says nothing at all.
-pub(super) fn ending(stop: Option<&Stop>, refused: bool, empty: bool) -> Ending {
-    let completed = Ending { kind: EndingKind::Completed, refusal: None };
-    let incomplete = |reason: Option<&str>| Ending {
-        kind: EndingKind::Incomplete(reason.map(str::to_owned)),
-        refusal: None,
-    };
-    let Some(stop) = stop else { return completed };
-    match stop.reason {
-        StopReason::Length | StopReason::ContextFull => incomplete(Some("max_output_tokens")),
-        StopReason::ContentFilter => incomplete(Some("content_filter")),
-        StopReason::Cancelled => {
-            incomplete(stop.word.as_deref().filter(|word| matches!(*word, "steered" | "max_messages")))
-        }
-        StopReason::MalformedCall if empty => Ending { kind: EndingKind::Malformed, refusal: None },
-        StopReason::Refusal if !refused => {
-            Ending { kind: EndingKind::Completed, refusal: Some(explanation(stop)) }
-        }
-        StopReason::End
-        | StopReason::StopSequence
-        | StopReason::ToolCall
-        | StopReason::Refusal
-        | StopReason::Pause
-        | StopReason::Compaction
-        | StopReason::MalformedCall
-        | StopReason::Other => completed,
-    }
-}
-
-/// Why the model declined, in the vendor's words if it gave any.
-fn explanation(stop: &Stop) -> String {
-    #[derive(serde::Deserialize)]
-    struct Details {
-        explanation: Option<String>,
-    }
-    let details = stop.details.as_ref().and_then(|details| details.read::<Details>().ok());
-    let words = details.and_then(|details| details.explanation).filter(|words| !words.is_empty());
-    words.unwrap_or_else(|| "The model declined to answer.".to_owned())
 }

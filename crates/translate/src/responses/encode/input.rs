@@ -4,10 +4,9 @@ use super::Encoder;
 use crate::{
     content_id, custom,
     ir::{
-        CacheHint, Compaction, Document, Flavour, Image, Message, OutputFormat, Part, Role, Source, Text,
-        Thinking, ToolCall, ToolResult,
+        Compaction, Document, Flavour, Message, OutputFormat, Part, Role, Source, Thinking, ToolCall,
+        ToolResult,
     },
-    media,
     responses::writer::{Object, element},
     turns::{self, Turn},
     wire::write,
@@ -113,18 +112,18 @@ fn text_of(part: &Part) -> Option<&str> {
     }
 }
 
-struct Items<'e, 'a> {
-    encoder: &'e Encoder<'a>,
-    out: Vec<u8>,
-    role: Role,
+pub(super) struct Items<'e, 'a> {
+    pub(super) encoder: &'e Encoder<'a>,
+    pub(super) out: Vec<u8>,
+    pub(super) role: Role,
     /// The message of the client that is being written, where items are its own.
     message: Option<&'a Message>,
     /// Parts of the message item that is being written.
-    content: Vec<u8>,
+    pub(super) content: Vec<u8>,
     /// How the calls written so far take their input: a result has the form of its call.
     flavours: HashMap<String, Flavour>,
     /// Whether the parts belong to a tool's output, whose text is always input.
-    output: bool,
+    pub(super) output: bool,
 }
 
 impl<'e, 'a> Items<'e, 'a> {
@@ -140,7 +139,7 @@ impl<'e, 'a> Items<'e, 'a> {
         }
     }
 
-    fn native(&self) -> bool {
+    pub(super) fn native(&self) -> bool {
         self.encoder.native
     }
 
@@ -177,7 +176,7 @@ impl<'e, 'a> Items<'e, 'a> {
     }
 
     /// Writes the message item that has been collected.
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         if !self.content.is_empty() {
             self.write_message();
         }
@@ -212,7 +211,7 @@ impl<'e, 'a> Items<'e, 'a> {
         self.native() && self.encoder.request.store != Some(false)
     }
 
-    fn part(&mut self, part: &Part) {
+    pub(super) fn part(&mut self, part: &Part) {
         match part {
             Part::Text(text) => self.text(text),
             Part::Refusal(refusal) if self.role == Role::Assistant => {
@@ -263,131 +262,6 @@ impl<'e, 'a> Items<'e, 'a> {
             self.flush();
             write::json(element(&mut self.out), &block.json);
         }
-    }
-
-    fn plain(&mut self, text: &str) {
-        self.text(&Text::new(text));
-    }
-
-    fn text(&mut self, text: &Text) {
-        if text.text.is_empty() && !self.native() {
-            return;
-        }
-        let spoken = self.role == Role::Assistant && !self.output;
-        let cache = self.cache(text.cache.as_ref());
-        let native = self.native();
-        let mut object =
-            Object::typed(element(&mut self.content), if spoken { "output_text" } else { "input_text" });
-        object.text("text", &text.text);
-        if spoken {
-            let mut annotations = Vec::new();
-            for citation in text.citations.iter().filter(|_| native) {
-                crate::responses::citation::encode(element(&mut annotations), citation, 0, (0, 0));
-            }
-            object.list("annotations", &annotations);
-            object.maybe_json("logprobs", text.logprobs.as_ref().filter(|_| native));
-        }
-        if let Some(cache) = cache {
-            object.raw("prompt_cache_breakpoint", &cache);
-        }
-        object.extras(&text.extra);
-        object.end();
-    }
-
-    /// A cache marker in the words of Responses.
-    fn cache(&self, hint: Option<&CacheHint>) -> Option<Vec<u8>> {
-        let hint = hint?;
-        if !keeps_cache(self.encoder.request.dialect, self.encoder.facts) {
-            return None;
-        }
-        let mut out = Vec::new();
-        let mut object = Object::begin(&mut out);
-        if hint.extra.get(Dialect::Responses, "mode").is_none() {
-            object.text("mode", "explicit");
-        }
-        let ttl = match hint.ttl.as_deref() {
-            Some("5m") => Some("30m"),
-            Some("1h") => Some("12h"),
-            other => other,
-        };
-        object.maybe_text("ttl", ttl).extras(&hint.extra);
-        object.end();
-        Some(out)
-    }
-
-    fn image(&mut self, image: &Image) {
-        if self.role == Role::Assistant && !self.output {
-            if self.native() {
-                self.flush();
-                let data = match &image.source {
-                    Source::Base64 { data, .. } => Some(data.as_str()),
-                    _ => None,
-                };
-                crate::responses::hosted::write_picture(element(&mut self.out), "", image, data, "completed");
-            }
-            return;
-        }
-        let cache = self.cache(image.cache.as_ref());
-        let mut object = Object::typed(element(&mut self.content), "input_image");
-        match &image.source {
-            Source::Base64 { media_type, data } => {
-                object.text("image_url", &media::data_url(media_type, data))
-            }
-            Source::Url { url, .. } => object.text("image_url", url),
-            Source::FileId(id) => object.text("file_id", id),
-            Source::Text(_) | Source::Parts(_) => &mut object,
-        };
-        object.maybe_text("detail", image.detail.as_deref());
-        if let Some(cache) = cache {
-            object.raw("prompt_cache_breakpoint", &cache);
-        }
-        object.extras(&image.extra);
-        object.end();
-    }
-
-    fn document(&mut self, document: &Document) {
-        match &document.source {
-            Source::Text(text) => return self.plain(&titled(document, text)),
-            Source::Parts(parts) => {
-                let head = titled(document, "");
-                if !head.is_empty() {
-                    self.plain(&head);
-                }
-                for part in parts {
-                    self.part(part);
-                }
-                return;
-            }
-            Source::Base64 { .. } | Source::Url { .. } | Source::FileId(_) => {}
-        }
-        let native = self.native();
-        let cache = self.cache(document.cache.as_ref());
-        let mut object = Object::typed(element(&mut self.content), "input_file");
-        match &document.source {
-            Source::Base64 { media_type, data } => {
-                // A file without a name is refused.
-                match &document.filename {
-                    Some(name) => object.text("filename", name),
-                    None => object.text("filename", &file_name(document.title.as_deref(), media_type)),
-                };
-                object.text("file_data", &media::data_url(media_type, data));
-            }
-            Source::Url { url, .. } => {
-                object.maybe_text("filename", document.filename.as_deref().filter(|_| native));
-                object.text("file_url", url);
-            }
-            Source::FileId(id) => {
-                object.maybe_text("filename", document.filename.as_deref().filter(|_| native));
-                object.text("file_id", id);
-            }
-            Source::Text(_) | Source::Parts(_) => {}
-        }
-        object.maybe_text("detail", document.detail.as_deref());
-        if let Some(cache) = cache {
-            object.raw("prompt_cache_breakpoint", &cache);
-        }
-        object.extras(&document.extra);
-        object.end();
     }
 
     fn thinking(&mut self, thinking: &Thinking) {
@@ -564,29 +438,6 @@ fn is_content(json: &str) -> bool {
         || tag.starts_with("output_")
         || tag == "computer_screenshot"
         || tag == "encrypted_content"
-}
-
-/// The text of a document under its title.
-fn titled(document: &Document, text: &str) -> String {
-    let heads = [document.title.as_deref().or(document.filename.as_deref()), document.context.as_deref()];
-    let heads: Vec<_> = heads.into_iter().flatten().chain((!text.is_empty()).then_some(text)).collect();
-    heads.join("\n\n")
-}
-
-fn file_name(title: Option<&str>, media_type: &str) -> String {
-    let extension = match media_type {
-        "application/pdf" => "pdf",
-        "application/json" => "json",
-        "text/csv" => "csv",
-        "text/markdown" => "md",
-        other if other.starts_with("text/") => "txt",
-        _ => "bin",
-    };
-    match title.filter(|title| !title.is_empty()) {
-        Some(title) if title.to_ascii_lowercase().ends_with(&format!(".{extension}")) => title.to_owned(),
-        Some(title) => format!("{title}.{extension}"),
-        None => format!("document.{extension}"),
-    }
 }
 
 /// The id of a call as the vendor takes it, the same for the call and for its result.

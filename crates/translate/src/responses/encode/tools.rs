@@ -168,7 +168,7 @@ impl<'n> List<'n> {
             | ServerTool::Computer
             | ServerTool::ToolSearch
             | ServerTool::Other => {
-                losses.dropped(path, "only the vendor of the client's dialect has this tool")
+                losses.dropped(path, "only the vendor of the client's dialect has this tool");
             }
         }
     }

@@ -1,0 +1,72 @@
+//! How an answer ends in the words of Responses.
+
+use crate::{
+    ir::{Stop, StopReason},
+    responses::envelope::State,
+};
+
+/// An ending.
+pub(in super::super) struct Ending {
+    kind: EndingKind,
+    /// Words of a refusal that the answer does not have yet.
+    pub(in super::super) refusal: Option<String>,
+}
+
+enum EndingKind {
+    Completed,
+    Incomplete(Option<String>),
+    Malformed,
+}
+
+impl Ending {
+    pub(in super::super) fn state(&self) -> State<'_> {
+        match &self.kind {
+            EndingKind::Completed => State::Completed,
+            EndingKind::Incomplete(reason) => State::Incomplete(reason.as_deref()),
+            EndingKind::Malformed => State::Failed(
+                "server_error",
+                "The model made a call that could not be read. Send the request again.",
+            ),
+        }
+    }
+}
+
+/// The ending for `stop`. `refused` tells whether the answer says a refusal already, `empty` whether it says nothing at all.
+pub(in super::super) fn ending(stop: Option<&Stop>, refused: bool, empty: bool) -> Ending {
+    let completed = Ending { kind: EndingKind::Completed, refusal: None };
+    let incomplete = |reason: Option<&str>| Ending {
+        kind: EndingKind::Incomplete(reason.map(str::to_owned)),
+        refusal: None,
+    };
+    let Some(stop) = stop else { return completed };
+    match stop.reason {
+        StopReason::Length | StopReason::ContextFull => incomplete(Some("max_output_tokens")),
+        StopReason::ContentFilter => incomplete(Some("content_filter")),
+        StopReason::Cancelled => {
+            incomplete(stop.word.as_deref().filter(|word| matches!(*word, "steered" | "max_messages")))
+        }
+        StopReason::MalformedCall if empty => Ending { kind: EndingKind::Malformed, refusal: None },
+        StopReason::Refusal if !refused => {
+            Ending { kind: EndingKind::Completed, refusal: Some(explanation(stop)) }
+        }
+        StopReason::End
+        | StopReason::StopSequence
+        | StopReason::ToolCall
+        | StopReason::Refusal
+        | StopReason::Pause
+        | StopReason::Compaction
+        | StopReason::MalformedCall
+        | StopReason::Other => completed,
+    }
+}
+
+/// Why the model declined, in the vendor's words if it gave any.
+fn explanation(stop: &Stop) -> String {
+    #[derive(serde::Deserialize)]
+    struct Details {
+        explanation: Option<String>,
+    }
+    let details = stop.details.as_ref().and_then(|details| details.read::<Details>().ok());
+    let words = details.and_then(|details| details.explanation).filter(|words| !words.is_empty());
+    words.unwrap_or_else(|| "The model declined to answer.".to_owned())
+}
