@@ -1,6 +1,7 @@
 //! Gemini `generateContent`, as the vendor's SDK types and its refusals describe it (autumn 2026).
 
 mod access;
+mod fields;
 mod read;
 mod render;
 mod validate;

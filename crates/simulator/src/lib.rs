@@ -21,6 +21,7 @@ mod ids;
 mod log;
 mod models;
 mod oauth;
+mod openai;
 mod openai_chat;
 mod refusal;
 mod responses;

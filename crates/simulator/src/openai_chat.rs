@@ -1,6 +1,7 @@
 //! `OpenAI` Chat Completions, as the vendor's SDK types and its refusals describe it (November 2026).
 
 mod access;
+mod fields;
 mod read;
 mod render;
 mod validate;

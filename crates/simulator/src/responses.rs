@@ -1,5 +1,6 @@
 //! `OpenAI` Responses, as the vendor's SDK types and its refusals describe it (November 2026).
 
+mod fields;
 mod items;
 mod read;
 mod render;

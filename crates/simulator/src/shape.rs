@@ -20,11 +20,15 @@ pub(crate) enum Shape {
     Map,
     /// An object whose members are texts.
     TextMap,
+    /// An object whose members are all of one shape, whatever their names.
+    MapOf(&'static Shape),
     /// An object with these members and no others.
     Obj(&'static [Field]),
     List(&'static Shape),
     /// An object whose members depend on one of them.
     Tagged(&'static Tagged),
+    /// Another table, which may lead back to this one.
+    Ref(&'static Shape),
     /// Or `null`.
     Null(&'static Shape),
     /// The first of these whose JSON type fits.
@@ -49,6 +53,9 @@ pub(crate) struct Tagged {
     /// The value that an object without the member has.
     pub(crate) default: Option<&'static str>,
 }
+
+/// The members of an object that may have any others too: put [`FREE`] among them.
+pub(crate) const FREE: Field = Field { name: "*", shape: Shape::Any, required: false };
 
 /// A member that must be there.
 pub(crate) const fn req(name: &'static str, shape: Shape) -> Field {
@@ -184,12 +191,13 @@ impl Check {
                 Some(text) if allowed.contains(&text) => Ok(()),
                 _ => self.wrong(Wrong::Value(allowed.to_vec()), value),
             },
-            Shape::TextMap => self.text_map(value),
+            Shape::TextMap => self.map_of(&Shape::Str, value),
+            Shape::MapOf(member) => self.map_of(member, value),
             Shape::Obj(fields) => self.object(fields, value, None),
             Shape::List(item) => self.list(item, value),
             Shape::Tagged(tagged) => self.tagged(tagged, value),
             Shape::Null(_) if value.is_null() => Ok(()),
-            Shape::Null(shape) => self.value(shape, value),
+            Shape::Null(shape) | Shape::Ref(shape) => self.value(shape, value),
             Shape::Or(shapes) => match shapes.iter().find(|shape| fits(shape, value)) {
                 Some(shape) => self.value(shape, value),
                 None => self.wrong(Wrong::Type(types(shape)), value),
@@ -204,9 +212,9 @@ impl Check {
         Ok(())
     }
 
-    fn text_map(&mut self, value: &Value) -> Checked {
+    fn map_of(&mut self, member: &Shape, value: &Value) -> Checked {
         for (name, value) in value.as_object().into_iter().flatten() {
-            self.within(Step::Key(name.clone()), |check| check.value(&Shape::Str, value))?;
+            self.within(Step::Key(name.clone()), |check| check.value(member, value))?;
         }
         Ok(())
     }
@@ -214,6 +222,7 @@ impl Check {
     fn object(&mut self, fields: &[Field], value: &Value, tag: Option<&str>) -> Checked {
         let empty = Map::new();
         let object = value.as_object().unwrap_or(&empty);
+        let free = fields.iter().any(|field| field.name == FREE.name);
         for field in fields.iter().filter(|field| field.required && !object.contains_key(field.name)) {
             self.within(Step::Key(field.name.to_owned()), |check| check.wrong(Wrong::Missing, &Value::Null))?;
         }
@@ -224,7 +233,7 @@ impl Check {
             self.within(Step::Key(name.clone()), |check| {
                 match fields.iter().find(|field| field.name == name) {
                     Some(field) => check.value(&field.shape, value),
-                    None if check.lenient => Ok(()),
+                    None if check.lenient || free => Ok(()),
                     None => check.wrong(Wrong::Unknown, value),
                 }
             })?;
@@ -268,9 +277,10 @@ fn fits(shape: &Shape, value: &Value) -> bool {
         Shape::Bool => value.is_boolean(),
         Shape::Int => value.is_i64() || value.is_u64(),
         Shape::Num => value.is_number(),
-        Shape::Map | Shape::TextMap | Shape::Obj(_) | Shape::Tagged(_) => value.is_object(),
+        Shape::Map | Shape::TextMap | Shape::MapOf(_) | Shape::Obj(_) | Shape::Tagged(_) => value.is_object(),
         Shape::List(_) => value.is_array(),
         Shape::Null(shape) => value.is_null() || fits(shape, value),
+        Shape::Ref(shape) => fits(shape, value),
         Shape::Or(shapes) => shapes.iter().any(|shape| fits(shape, value)),
     }
 }
@@ -283,9 +293,9 @@ fn types(shape: &Shape) -> Vec<&'static str> {
         Shape::Bool => vec!["boolean"],
         Shape::Int => vec!["integer"],
         Shape::Num => vec!["number"],
-        Shape::Map | Shape::TextMap | Shape::Obj(_) | Shape::Tagged(_) => vec!["object"],
+        Shape::Map | Shape::TextMap | Shape::MapOf(_) | Shape::Obj(_) | Shape::Tagged(_) => vec!["object"],
         Shape::List(_) => vec!["array"],
-        Shape::Null(shape) => types(shape),
+        Shape::Null(shape) | Shape::Ref(shape) => types(shape),
         Shape::Or(shapes) => shapes.iter().flat_map(types).collect(),
     }
 }

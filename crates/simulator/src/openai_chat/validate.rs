@@ -1,24 +1,22 @@
-//! Checks of a Chat Completions request.
+//! Checks of a Chat Completions request, in the vendor's words.
 
-use crate::{
-    call::Call,
-    models::{self, Maker},
-    refusal::Refusal,
-    vendor::lenient,
-};
+mod messages;
+mod options;
+
+use super::fields;
+use crate::{call::Call, openai, refusal::Refusal, shape, vendor::lenient};
 use byok_types::Dialect;
 use serde_json::Value;
 
+type Checked = Result<(), Refusal>;
+
 /// Refuses what the vendor refuses.
-pub(crate) fn validate(call: &Call, body: &Value) -> Result<(), Refusal> {
-    let model = body["model"].as_str().unwrap_or_default();
-    if models::find(Maker::Openai, model).is_none() && !lenient(call.key(Dialect::Chat)) {
-        return Err(Refusal::new(
-            404,
-            "invalid_request_error",
-            format!("The model `{model}` does not exist or you do not have access to it."),
-        )
-        .code("model_not_found"));
-    }
-    Ok(())
+pub(crate) fn validate(call: &Call, body: &Value) -> Checked {
+    let key = call.key(Dialect::Chat);
+    shape::check(&fields::COMPLETION, body, lenient(key)).map_err(|problem| openai::worded(&problem))?;
+    let model = openai::model(body["model"].as_str().unwrap_or_default(), key)?;
+    options::check(body, model)?;
+    options::tools(body)?;
+    options::format(body)?;
+    messages::check(body["messages"].as_array().map_or(&[], Vec::as_slice))
 }

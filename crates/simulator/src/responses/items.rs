@@ -100,7 +100,7 @@ fn reasoning(turn: &Turn<'_>, number: usize, pieces: &[String], redacted: bool) 
     if wants_blob(turn) || redacted {
         // The blob of the first event is a placeholder: only the last one can be sent back.
         added["encrypted_content"] = json!("gAAAAAplaceholder");
-        done["encrypted_content"] = json!(turn.world.seal.issue(Maker::Openai, Some(turn.key), &text));
+        done["encrypted_content"] = json!(turn.world.seal.issue(Maker::Openai, Some(turn.key), &id));
     }
     Item { added, done, events }
 }

@@ -21,6 +21,11 @@ impl Stored {
         stored.push_back((id.to_owned(), items));
     }
 
+    /// Whether an item of this id is stored.
+    pub(super) fn has_item(&self, id: &str) -> bool {
+        self.0.lock().iter().any(|(_, items)| items.iter().any(|item| item["id"] == id))
+    }
+
     /// The items of the conversation that ended in this response.
     pub(super) fn items(&self, id: &str) -> Option<Vec<Value>> {
         self.0.lock().iter().find(|(known, _)| known == id).map(|(_, items)| items.clone())

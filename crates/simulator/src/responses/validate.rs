@@ -1,31 +1,46 @@
-//! Checks of a Responses request.
+//! Checks of a Responses request, in the vendor's words.
 
-use super::read::read;
+mod items;
+mod options;
+
+use super::{fields, read::read};
 use crate::{
     call::Call,
-    models::{self, Maker},
+    openai,
     refusal::Refusal,
+    shape::{self, Shape},
     vendor::lenient,
     world::World,
 };
 use byok_types::Dialect;
 use serde_json::{Value, json};
 
+type Checked = Result<(), Refusal>;
+
 /// Refuses what the vendor refuses.
-pub(crate) fn validate(_world: &World, call: &Call, body: &Value) -> Result<(), Refusal> {
-    let model = body["model"].as_str().unwrap_or_default();
-    if models::find(Maker::Openai, model).is_none() && !lenient(call.key(Dialect::Responses)) {
-        return Err(Refusal::new(
-            404,
-            "invalid_request_error",
-            format!("The model `{model}` does not exist or you do not have access to it."),
-        )
-        .code("model_not_found"));
-    }
-    Ok(())
+pub(crate) fn validate(world: &World, call: &Call, body: &Value) -> Checked {
+    check(world, call, body, &fields::RESPONSE)
 }
 
 /// The token count of a request.
-pub(crate) fn count(world: &World, _call: &Call, body: &Value) -> Result<Value, Refusal> {
+pub(crate) fn count(world: &World, call: &Call, body: &Value) -> Result<Value, Refusal> {
+    check(world, call, body, &fields::COUNT)?;
     Ok(json!({"object": "response.input_tokens", "input_tokens": read(world, body).prompt_tokens()}))
+}
+
+fn check(world: &World, call: &Call, body: &Value, shape: &Shape) -> Checked {
+    let key = call.key(Dialect::Responses);
+    shape::check(shape, body, lenient(key)).map_err(|problem| openai::worded(&problem))?;
+    let Some(id) = body["model"].as_str() else {
+        return Err(openai::bad(
+            "model",
+            "missing_required_parameter",
+            "Missing required parameter: 'model'.",
+        ));
+    };
+    let model = openai::model(id, key)?;
+    options::check(body, model)?;
+    options::tools(body)?;
+    options::format(body)?;
+    items::check(world, key, body)
 }

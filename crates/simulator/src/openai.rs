@@ -1,0 +1,11 @@
+//! What the two `OpenAI` dialects share: the words of refusals, schemas, model-dependent options, tool names.
+
+mod options;
+mod schemas;
+mod words;
+
+pub(crate) use options::{Efforts, Limits, efforts, limits, model, sampling};
+pub(crate) use schemas::{function, strict, structured};
+pub(crate) use words::{
+    above, bad, empty_list, invalid, name, not_found_tool, pattern, too_long, too_many, unsupported, worded,
+};
