@@ -156,7 +156,7 @@ fn value_start(text: &str) -> Option<usize> {
     let mut at = 1;
     let skip = |at: &mut usize| {
         while bytes.get(*at).is_some_and(u8::is_ascii_whitespace) {
-            *at += 1
+            *at += 1;
         }
     };
     skip(&mut at);

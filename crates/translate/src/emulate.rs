@@ -50,11 +50,6 @@ impl StopCut {
         Self { sequences, held: None, open: Vec::new(), cut: false }
     }
 
-    /// Whether the answer has been ended here; nothing of the upstream is needed any more.
-    pub(crate) fn is_cut(&self) -> bool {
-        self.cut
-    }
-
     /// Takes one event; appends what the client shall see.
     pub(crate) fn push(&mut self, event: Event, out: &mut Vec<Event>) {
         if self.cut {

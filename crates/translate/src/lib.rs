@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod chat;
+pub mod codec;
 pub mod gemini;
 pub mod ir;
 pub mod messages;
@@ -17,6 +18,7 @@ mod carrier;
 mod custom;
 mod effort;
 mod emulate;
+mod estimate;
 mod exchange;
 mod ids;
 mod incoming;
@@ -25,12 +27,15 @@ mod loss;
 mod media;
 mod models;
 mod names;
+mod reader;
+mod relay;
 mod restore;
 mod schema;
 mod turns;
 mod usage_scan;
 mod wire;
 
+pub use estimate::estimate_tokens;
 pub use exchange::Exchange;
 pub use ids::{Ids, content_id};
 pub use incoming::Incoming;
@@ -38,4 +43,6 @@ pub use json::Json;
 pub use loss::{Loss, LossAction, Losses, Translated};
 pub use models::ModelEntry;
 pub use names::{NameRules, Names};
+pub use reader::{KEEP_ALIVE, Progress, StreamReader, looks_like_events, looks_like_html, read_answer};
+pub use relay::Relay;
 pub use usage_scan::UsageScanner;

@@ -89,7 +89,7 @@ fn standard_alphabet(data: String) -> String {
             _ => {}
         }
     }
-    while bytes.len() % 4 != 0 && bytes.len() % 4 != 1 {
+    while !bytes.len().is_multiple_of(4) && bytes.len() % 4 != 1 {
         bytes.push(b'=');
     }
     // Only ASCII was exchanged for ASCII, so this is still UTF-8.

@@ -83,7 +83,7 @@ impl Names {
             match part {
                 Part::ToolCall(call) => names.add(call.flavour, &call.name, call.namespace.as_deref(), rules),
                 Part::ConfigChange(change) => {
-                    change.tools_added.iter().for_each(|t| names.declare(t, None, rules))
+                    change.tools_added.iter().for_each(|t| names.declare(t, None, rules));
                 }
                 _ => {}
             }
@@ -115,7 +115,7 @@ impl Names {
             Tool::Function(tool) => self.add(Flavour::Function, &tool.name, namespace, rules),
             Tool::Custom(tool) => self.add(Flavour::Custom, &tool.name, namespace, rules),
             Tool::Namespace { name, tools, .. } => {
-                tools.iter().for_each(|t| self.declare(t, Some(name), rules))
+                tools.iter().for_each(|t| self.declare(t, Some(name), rules));
             }
             Tool::Typed(tool) => self.add(Flavour::Function, &tool.name, namespace, rules),
             Tool::Hosted(_) => {}

@@ -23,13 +23,8 @@ impl Restore {
     /// Takes one event of the upstream; appends what the client shall see.
     pub(crate) fn push(&mut self, event: Event, out: &mut Vec<Event>) {
         match event {
-            Event::PartStart {
-                part,
-                choice,
-                head: PartHead::ToolCall { call_id, item_id, name, namespace, flavour },
-            } => {
-                let head = self.call(part, call_id, item_id, name, namespace, flavour);
-                out.push(Event::PartStart { part, choice, head });
+            Event::PartStart { part, choice, head: head @ PartHead::ToolCall { .. } } => {
+                out.push(Event::PartStart { part, choice, head: self.call(part, head) });
             }
             Event::Delta { part, delta: Delta::Arguments(piece) } => {
                 let piece = match self.unwrap_of(part) {
@@ -61,19 +56,13 @@ impl Restore {
         }
     }
 
-    fn call(
-        &mut self,
-        part: PartId,
-        call_id: String,
-        item_id: Option<String>,
-        name: String,
-        namespace: Option<String>,
-        flavour: Flavour,
-    ) -> PartHead {
-        let Some(tool) = self.names.client(&name).filter(|_| namespace.is_none()) else {
-            return PartHead::ToolCall { call_id, item_id, name, namespace, flavour };
+    fn call(&mut self, part: PartId, head: PartHead) -> PartHead {
+        let PartHead::ToolCall { call_id, item_id, name, namespace: None, flavour } = head else {
+            return head;
         };
-        let tool = tool.clone();
+        let Some(tool) = self.names.client(&name).cloned() else {
+            return PartHead::ToolCall { call_id, item_id, name, namespace: None, flavour };
+        };
         if tool.flavour == Flavour::Custom && flavour == Flavour::Function {
             self.unwrapping.push((part, Unwrap::default()));
         }

@@ -41,8 +41,13 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Scans `body`. Fails if it is not one whole JSON object, nests too deep, or names a routed key twice.
+    /// Scans a request body. Fails if it is not one whole JSON object, nests too deep, or names a routed key twice.
     pub fn of(body: &[u8]) -> Result<Self, Failure> {
+        Self::of_keys(body, &KEYS)
+    }
+
+    /// Scans any JSON object for `keys`.
+    pub(crate) fn of_keys(body: &[u8], keys: &[&'static str]) -> Result<Self, Failure> {
         let mut cursor = Cursor { body, at: 0 };
         cursor.space();
         if cursor.next() != Some(b'{') {
@@ -57,7 +62,7 @@ impl Scan {
         } else {
             loop {
                 scan.empty = false;
-                scan.field(&mut cursor)?;
+                scan.field(&mut cursor, keys)?;
                 cursor.space();
                 match cursor.next() {
                     Some(b',') => cursor.space(),
@@ -92,16 +97,15 @@ impl Scan {
 
     /// An edit that sets `key` to the JSON text `value`: in its place, or as the first field if it is not there.
     pub fn set(&self, key: &str, value: &str) -> Edit {
-        match self.value(key) {
-            Some(range) => Edit { range, text: value.to_owned() },
-            None => {
-                let comma = if self.empty { "" } else { "," };
-                Edit { range: self.start..self.start, text: format!("\"{key}\":{value}{comma}") }
-            }
+        if let Some(range) = self.value(key) {
+            Edit { range, text: value.to_owned() }
+        } else {
+            let comma = if self.empty { "" } else { "," };
+            Edit { range: self.start..self.start, text: format!("\"{key}\":{value}{comma}") }
         }
     }
 
-    fn field(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Failure> {
+    fn field(&mut self, cursor: &mut Cursor<'_>, keys: &[&'static str]) -> Result<(), Failure> {
         let key_start = cursor.at;
         if cursor.peek() != Some(b'"') {
             return Err(cursor.broken());
@@ -115,7 +119,7 @@ impl Scan {
         cursor.space();
         let value_start = cursor.at;
         cursor.value()?;
-        if let Some(name) = known(key) {
+        if let Some(name) = known(key, keys) {
             if self.value(name).is_some() {
                 let mut failure = wrong("");
                 failure.message = format!("`{name}` occurs twice in the request body. Send it once.");
@@ -129,13 +133,13 @@ impl Scan {
 }
 
 /// The noted key that a quoted key means, escapes decoded.
-fn known(quoted: &[u8]) -> Option<&'static str> {
+fn known(quoted: &[u8], keys: &[&'static str]) -> Option<&'static str> {
     let plain = quoted.get(1..quoted.len().checked_sub(1)?)?;
     if memchr::memchr(b'\\', plain).is_none() {
-        return KEYS.into_iter().find(|key| key.as_bytes() == plain);
+        return keys.iter().copied().find(|key| key.as_bytes() == plain);
     }
     let decoded: String = serde_json::from_slice(quoted).ok()?;
-    KEYS.into_iter().find(|key| *key == decoded)
+    keys.iter().copied().find(|key| *key == decoded)
 }
 
 /// One replacement in a body.

@@ -94,7 +94,7 @@ fn close(schema: &mut Value) {
             ("properties" | "$defs" | "definitions", Value::Object(map)) => map.values_mut().for_each(close),
             ("items" | "not", value @ Value::Object(_)) => close(value),
             ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(list)) => {
-                list.iter_mut().for_each(close)
+                list.iter_mut().for_each(close);
             }
             _ => {}
         }

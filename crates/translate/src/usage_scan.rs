@@ -148,7 +148,7 @@ impl UsageScanner {
             }
             Dialect::Gemini => {
                 usage.output =
-                    usage.output.or(usage.reasoning.map(|_| 0)).map(|n| n + usage.reasoning.unwrap_or(0))
+                    usage.output.or(usage.reasoning.map(|_| 0)).map(|n| n + usage.reasoning.unwrap_or(0));
             }
             Dialect::Chat | Dialect::Responses => {}
         }

@@ -83,7 +83,7 @@ fn skeleton(head: PartHead) -> Part {
         PartHead::Text => Part::Text(Text::default()),
         PartHead::Refusal => Part::Refusal(Refusal::default()),
         PartHead::Thinking { id, redacted } => {
-            Part::Thinking(Thinking { id, redacted, ..Thinking::default() })
+            Part::Thinking(Thinking { redacted, id, ..Thinking::default() })
         }
         PartHead::ToolCall { call_id, item_id, name, namespace, flavour } => {
             Part::ToolCall(ToolCall { call_id, item_id, name, namespace, flavour, ..ToolCall::default() })

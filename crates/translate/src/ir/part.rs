@@ -442,7 +442,7 @@ pub struct Citation {
 }
 
 /// The source of a citation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub enum CitationPlace {
     /// A web page.
     Web {
@@ -468,11 +468,6 @@ pub enum CitationPlace {
         filename: Option<String>,
     },
     /// Known only verbatim.
+    #[default]
     Other,
-}
-
-impl Default for CitationPlace {
-    fn default() -> Self {
-        Self::Other
-    }
 }

@@ -1,8 +1,8 @@
 //! Tests of the dialect as a whole; those of one file stand beside it.
 
 use super::*;
-use crate::{Exchange, Ids, Incoming, Json, ir::*, sse};
-use byok_types::{Dialect, ModelFacts, ThinkingFacts, ThinkingForm};
+use crate::{Ids, Incoming, ir::*};
+use byok_types::{ModelFacts, ThinkingFacts, ThinkingForm};
 
 /// A current first-party model that takes everything.
 pub(super) fn claude() -> ModelFacts {

@@ -107,10 +107,14 @@ impl<'r> Encoder<'r> {
             }
             Tool::Typed(typed) => {
                 let Some(function) = crate::messages::typed::as_function(typed) else {
-                    self.losses.dropped(format!("tools[{index}]"), "only its own vendor's models know this tool");
+                    self.losses
+                        .dropped(format!("tools[{index}]"), "only its own vendor's models know this tool");
                     return;
                 };
-                self.losses.emulated(format!("tools[{index}]"), "a tool that only Claude knows is said with its schema");
+                self.losses.emulated(
+                    format!("tools[{index}]"),
+                    "a tool that only Claude knows is said with its schema",
+                );
                 Cow::Owned(function)
             }
         };

@@ -1,0 +1,231 @@
+//! Passing an answer through: its bytes as they are, with the few changes that pass-through allows.
+
+use crate::{
+    Json,
+    scan::{Edit, Scan, splice},
+};
+use byok_types::Dialect;
+use bytes::{Bytes, BytesMut};
+
+/// Passes the bytes of a stream through.
+///
+/// Without changes every chunk goes on as the same memory. With a change (another model name is told, or the usage chunk
+/// that only byok asked for is taken out) whole frames are looked at; a frame that needs none goes on byte for byte.
+#[derive(Debug)]
+pub struct Relay {
+    dialect: Dialect,
+    /// The model to be told, as JSON text.
+    model: Option<String>,
+    hide_usage: bool,
+    /// The beginning of a frame that is not complete.
+    pending: BytesMut,
+    /// The last bytes that were passed on.
+    tail: [u8; 4],
+}
+
+impl Relay {
+    /// A relay for an upstream of `dialect`. `model` is told in place of the upstream's name; `hide_usage` takes out the
+    /// Chat usage chunk.
+    pub fn new(dialect: Dialect, model: Option<&str>, hide_usage: bool) -> Self {
+        let model = model.map(|name| Json::string(name).get().to_owned());
+        Self { dialect, model, hide_usage, pending: BytesMut::new(), tail: *b"\n\n\n\n" }
+    }
+
+    /// Takes the next bytes of the upstream; returns what goes on to the client, which may be nothing.
+    pub fn push(&mut self, bytes: Bytes) -> Bytes {
+        let out = if self.model.is_none() && !self.hide_usage { bytes } else { self.frames(&bytes) };
+        self.remember(&out);
+        out
+    }
+
+    /// The upstream is done; returns what was held back.
+    pub fn finish(&mut self) -> Bytes {
+        let rest = self.pending.split().freeze();
+        let out = if rest.is_empty() { rest } else { self.frame(rest).unwrap_or_default() };
+        self.remember(&out);
+        out
+    }
+
+    /// Whether the client stands between two frames, so that something of ours may be put in.
+    pub fn between_frames(&self) -> bool {
+        self.tail.ends_with(b"\n\n") || self.tail.ends_with(b"\r\r") || self.tail == *b"\r\n\r\n"
+    }
+
+    fn remember(&mut self, out: &[u8]) {
+        for &byte in &out[out.len().saturating_sub(4)..] {
+            self.tail.rotate_left(1);
+            self.tail[3] = byte;
+        }
+    }
+
+    fn frames(&mut self, bytes: &[u8]) -> Bytes {
+        // The end of a frame may be spread over two chunks: look again at the last bytes of what was held.
+        let mut from = self.pending.len().saturating_sub(3);
+        self.pending.extend_from_slice(bytes);
+        let mut out = BytesMut::new();
+        while let Some(end) = frame_end(&self.pending, from) {
+            let frame = self.pending.split_to(end).freeze();
+            if let Some(frame) = self.frame(frame) {
+                out.extend_from_slice(&frame);
+            }
+            from = 0;
+        }
+        out.freeze()
+    }
+
+    /// One frame as the client gets it; `None` for one that is taken out.
+    fn frame(&self, frame: Bytes) -> Option<Bytes> {
+        let Some(data) = data_range(&frame) else { return Some(frame) };
+        let Ok(scan) = Scan::of_keys(
+            &frame[data.clone()],
+            &["model", "modelVersion", "message", "response", "choices", "usage"],
+        ) else {
+            return Some(frame);
+        };
+        let json = &frame[data.clone()];
+        if self.hide_usage
+            && scan.text(json, "choices") == Some("[]")
+            && scan.text(json, "usage").is_some_and(|u| u != "null")
+        {
+            return None;
+        }
+        let Some(model) = &self.model else { return Some(frame) };
+        let place = match self.dialect {
+            Dialect::Chat => scan.value("model"),
+            Dialect::Gemini => scan.value("modelVersion"),
+            Dialect::Messages => nested(json, &scan, "message"),
+            Dialect::Responses => nested(json, &scan, "response"),
+        };
+        match place {
+            Some(range) => {
+                let range = data.start + range.start..data.start + range.end;
+                Some(splice(&frame, vec![Edit { range, text: model.clone() }]))
+            }
+            None => Some(frame),
+        }
+    }
+
+    /// A whole answer (one JSON text) as the client gets it.
+    pub fn whole(&self, body: &Bytes) -> Bytes {
+        let Some(model) = &self.model else { return body.clone() };
+        let key = if self.dialect == Dialect::Gemini { "modelVersion" } else { "model" };
+        match Scan::of_keys(body, &[key]).ok().and_then(|scan| scan.value(key)) {
+            Some(range) => splice(body, vec![Edit { range, text: model.clone() }]),
+            None => body.clone(),
+        }
+    }
+}
+
+/// Where the `model` of an inner object stands.
+fn nested(json: &[u8], scan: &Scan, key: &str) -> Option<std::ops::Range<usize>> {
+    let outer = scan.value(key)?;
+    let inner = Scan::of_keys(&json[outer.clone()], &["model"]).ok()?.value("model")?;
+    Some(outer.start + inner.start..outer.start + inner.end)
+}
+
+/// One past the blank line that ends the first frame.
+fn frame_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += memchr::memchr2(b'\n', b'\r', bytes.get(at..)?)?;
+        let rest = &bytes[at..];
+        if rest.starts_with(b"\r\n\r\n") {
+            return Some(at + 4);
+        }
+        if rest.starts_with(b"\n\n") || rest.starts_with(b"\r\r") {
+            return Some(at + 2);
+        }
+        at += 1;
+    }
+}
+
+/// Where the value of the only `data:` line of a frame stands; frames with several are left alone.
+fn data_range(frame: &[u8]) -> Option<std::ops::Range<usize>> {
+    let mut found = None;
+    let mut start = 0;
+    while start < frame.len() {
+        let end = memchr::memchr2(b'\n', b'\r', &frame[start..]).map_or(frame.len(), |i| start + i);
+        if let Some(value) = frame[start..end].strip_prefix(b"data:") {
+            if found.is_some() {
+                return None;
+            }
+            let space = usize::from(value.starts_with(b" "));
+            found = Some(start + 5 + space..end);
+        }
+        start = end + 1;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn relayed(relay: &mut Relay, pieces: &[&[u8]]) -> String {
+        let mut out = Vec::new();
+        for piece in pieces {
+            out.extend_from_slice(&relay.push(Bytes::copy_from_slice(piece)));
+        }
+        out.extend_from_slice(&relay.finish());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn without_changes_the_memory_is_the_same() {
+        let mut relay = Relay::new(Dialect::Chat, None, false);
+        let bytes = Bytes::from_static(b"data: {\"model\":\"x\"}");
+        assert_eq!(relay.push(bytes.clone()).as_ptr(), bytes.as_ptr());
+        assert!(!relay.between_frames());
+        relay.push(Bytes::from_static(b"\n"));
+        relay.push(Bytes::from_static(b"\n"));
+        assert!(relay.between_frames());
+    }
+
+    #[test]
+    fn t121_the_model_is_told_and_the_usage_chunk_taken_out_at_every_split() {
+        let chat = "data: {\"id\":1e0, \"model\" : \"gpt\",\"choices\":[{\"delta\":{\"model\":\"x\"}}]}\n\n: c\n\ndata: {\"choices\":[],\"model\":\"gpt\",\"usage\":{\"prompt_tokens\":1}}\r\n\r\ndata: [DONE]\n\n";
+        let cases = [
+            (Dialect::Chat, false, chat, chat.replace("\"gpt\"", "\"mine\"")),
+            (
+                Dialect::Chat,
+                true,
+                chat,
+                "data: {\"id\":1e0, \"model\" : \"mine\",\"choices\":[{\"delta\":{\"model\":\"x\"}}]}\n\n: c\n\ndata: [DONE]\n\n".to_owned(),
+            ),
+            (
+                Dialect::Messages,
+                false,
+                "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"model\":\"m\",\"usage\":{}}}\n\nevent: x\ndata: {\"model\":\"m\"}\n\n",
+                "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"model\":\"mine\",\"usage\":{}}}\n\nevent: x\ndata: {\"model\":\"m\"}\n\n".to_owned(),
+            ),
+            (
+                Dialect::Responses,
+                false,
+                "data: {\"response\":{\"tools\":[{\"model\":1}],\"model\":\"m\"}}\n\n",
+                "data: {\"response\":{\"tools\":[{\"model\":1}],\"model\":\"mine\"}}\n\n".to_owned(),
+            ),
+            (
+                Dialect::Gemini,
+                false,
+                "data: {\"modelVersion\":\"g\",\"model\":\"g\"}\r\n\r\n",
+                "data: {\"modelVersion\":\"mine\",\"model\":\"g\"}\r\n\r\n".to_owned(),
+            ),
+            (Dialect::Chat, true, "data: {broken\n\ndata: cut", "data: {broken\n\ndata: cut".to_owned()),
+        ];
+        for (dialect, hide, input, expected) in cases {
+            let bytes = input.as_bytes();
+            for split in 0..=bytes.len() {
+                let mut relay = Relay::new(dialect, Some("mine"), hide);
+                let (a, b) = bytes.split_at(split);
+                assert_eq!(relayed(&mut relay, &[a, b]), expected, "{input:?} at {split}");
+            }
+        }
+    }
+
+    #[test]
+    fn whole_answers() {
+        let body = Bytes::from_static(br#"{"model":"m","x":{"model":"y"}}"#);
+        let relay = Relay::new(Dialect::Messages, Some("a\"b"), false);
+        assert_eq!(relay.whole(&body), r#"{"model":"a\"b","x":{"model":"y"}}"#);
+    }
+}
