@@ -5,7 +5,7 @@
 //! Must not know: dialects, providers, accounts, retries, configuration files.
 //!
 //! Invariants:
-//! - A request leaves only for a host that the call's credential may be sent to, and only over TLS unless the host is
+//! - A request leaves only for a host that the call's credential may be sent to, and a credential only over TLS unless the host is
 //!   this machine; the check looks at the finished URL ([`TransportError::HostNotAllowed`]).
 //! - Redirects are never followed.
 //! - Bodies are pulled: no task and no channel stands between the socket and the reader, a reader that stops slows the
