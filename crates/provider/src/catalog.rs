@@ -1,0 +1,199 @@
+//! What byok knows about models, from the data files in `data/`.
+//!
+//! A new name of a known family gets the defaults of its family, so that a model works on the day it appears.
+
+use byok_types::{Dialect, ModelFacts};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::{collections::HashMap, sync::LazyLock};
+
+/// Known models of one vendor.
+#[derive(Debug)]
+pub struct Vendor {
+    /// The built-in provider whose own models these are.
+    pub provider: String,
+    /// Who offers them, as lists of models say it.
+    pub owner: String,
+    /// Patterns of the vendor's names (`claude-*`).
+    names: Vec<String>,
+    /// Facts of a model that is not listed, as JSON.
+    defaults: Map<String, Value>,
+    /// Known models in the order of the data file.
+    pub models: Vec<KnownModel>,
+}
+
+/// A model of the data files.
+#[derive(Debug)]
+pub struct KnownModel {
+    /// The vendor's id.
+    pub id: String,
+    /// Other names that the vendor takes.
+    pub aliases: Vec<String>,
+    /// Facts that differ from the defaults of the vendor, as JSON.
+    facts: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    provider: String,
+    owner: String,
+    names: Vec<String>,
+    defaults: Map<String, Value>,
+    models: Vec<FileModel>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileModel {
+    id: String,
+    #[serde(default)]
+    aliases: Vec<String>,
+    facts: Map<String, Value>,
+}
+
+/// All data files. A test reads each of them; one that cannot be read would be left out here.
+const FILES: [&str; 3] = [
+    include_str!("../data/claude.json"),
+    include_str!("../data/openai.json"),
+    include_str!("../data/gemini.json"),
+];
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::of(&FILES));
+
+/// The models of all vendors.
+#[derive(Debug)]
+pub struct Catalog {
+    vendors: Vec<Vendor>,
+    /// Every id and alias: vendor and place in its list.
+    index: HashMap<String, (usize, usize)>,
+}
+
+impl Catalog {
+    /// The catalog that is built into byok.
+    pub fn builtin() -> &'static Self {
+        &CATALOG
+    }
+
+    fn of(files: &[&str]) -> Self {
+        let mut catalog = Self { vendors: Vec::new(), index: HashMap::new() };
+        for file in files.iter().filter_map(|text| serde_json::from_str::<File>(text).ok()) {
+            let vendor = catalog.vendors.len();
+            for (place, model) in file.models.iter().enumerate() {
+                for name in std::iter::once(&model.id).chain(&model.aliases) {
+                    catalog.index.insert(name.clone(), (vendor, place));
+                }
+            }
+            let models =
+                file.models.into_iter().map(|m| KnownModel { id: m.id, aliases: m.aliases, facts: m.facts });
+            catalog.vendors.push(Vendor {
+                provider: file.provider,
+                owner: file.owner,
+                names: file.names,
+                defaults: file.defaults,
+                models: models.collect(),
+            });
+        }
+        catalog
+    }
+
+    /// The vendor whose own model `name` is, by its list or by the form of the name.
+    pub fn vendor_of(&self, name: &str) -> Option<&Vendor> {
+        match self.index.get(name) {
+            Some((vendor, _)) => self.vendors.get(*vendor),
+            None => self.vendors.iter().find(|v| v.names.iter().any(|pattern| matches(pattern, name))),
+        }
+    }
+
+    /// The models of a built-in provider.
+    pub fn of_provider(&self, provider: &str) -> Option<&Vendor> {
+        self.vendors.iter().find(|v| v.provider == provider)
+    }
+
+    /// Facts of a model at its own vendor. Its id stays the name that was asked for: vendors take their aliases themselves.
+    pub fn facts(&self, name: &str) -> ModelFacts {
+        self.patched(name, &Map::new())
+    }
+
+    /// Facts of a model at another provider (a gateway, a local server): what the vendor says about its size and abilities,
+    /// but none of what only holds at the vendor itself.
+    pub fn facts_elsewhere(&self, name: &str, endpoint: Dialect) -> ModelFacts {
+        let short = name.rsplit('/').next().unwrap_or(name);
+        let known = self.vendor_of(short).map(|_| self.facts(short));
+        let blank = ModelFacts { id: name.to_owned(), endpoints: vec![endpoint], ..ModelFacts::default() };
+        match known {
+            Some(known) => ModelFacts {
+                display_name: known.display_name,
+                context_tokens: known.context_tokens,
+                max_output_tokens: known.max_output_tokens,
+                thinking: known.thinking,
+                temperature: known.temperature,
+                top_p: known.top_p,
+                top_k: known.top_k,
+                input: byok_types::InputKinds { url: true, ..known.input },
+                call_signatures: known.call_signatures && endpoint == Dialect::Gemini,
+                result_media: known.result_media,
+                ..blank
+            },
+            None => blank,
+        }
+    }
+
+    /// Facts of a model with corrections on top.
+    pub fn patched(&self, name: &str, patch: &Map<String, Value>) -> ModelFacts {
+        let mut all = Map::new();
+        if let Some(vendor) = self.vendor_of(name) {
+            merge(&mut all, &vendor.defaults);
+            if let Some((_, place)) = self.index.get(name) {
+                merge(&mut all, &vendor.models[*place].facts);
+            }
+        }
+        merge(&mut all, patch);
+        all.insert("id".to_owned(), Value::from(name));
+        serde_json::from_value(Value::Object(all))
+            .unwrap_or_else(|_| ModelFacts { id: name.to_owned(), ..ModelFacts::default() })
+    }
+
+    /// Names like `name`, best first: what an error suggests.
+    pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+        let wanted = name.to_ascii_lowercase();
+        let mut scored: Vec<_> = known.map(|k| (distance(&wanted, &k.to_ascii_lowercase()), k)).collect();
+        scored.sort_unstable();
+        scored.dedup();
+        scored.into_iter().take(3).map(|(_, k)| k).collect()
+    }
+}
+
+/// Puts every entry of `over` into `base`; a value replaces a value, nothing is merged inside.
+fn merge(base: &mut Map<String, Value>, over: &Map<String, Value>) {
+    for (key, value) in over {
+        base.insert(key.clone(), value.clone());
+    }
+}
+
+/// Whether a pattern with at most one `*` at its end matches.
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => pattern == name,
+    }
+}
+
+/// Number of single-character changes between two names; long names are cut, since only likeness matters.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=a.len()).collect();
+    for (i, y) in b.chars().take(64).enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, x) in a.iter().enumerate() {
+            let keep = corner + usize::from(*x != y);
+            corner = row[j + 1];
+            row[j + 1] = keep.min(corner + 1).min(row[j] + 1);
+        }
+    }
+    row[a.len()]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! Drives a call: from the bytes of a client to the bytes of an answer.
+//!
+//! The body is looked at, the model resolved, a seat chosen, the call made; a refusal before the first byte to the client is
+//! judged and may lead to another seat. From the first good event (or 15 seconds after the upstream's headers) the answer is
+//! committed: nothing is tried again, and a break is told in the client's own dialect.
+
+mod answer;
+mod attempt;
+mod forward;
+mod hold;
+mod outbound;
+mod peek;
+mod prepare;
+
+pub use answer::AnswerBody;
+pub use outbound::{Outbound, OutboundBody, refuse};
+
+use crate::{
+    budget::Budget,
+    ledger::{Arrival, Ledger},
+    pool,
+    registry::Candidate,
+    state::State,
+    upstream::{Next, Verdict},
+};
+use attempt::Attempt;
+use byok_auth::TokenManager;
+use byok_store::{Records, Store};
+use byok_transport::Transport;
+use byok_types::{Blame, ClientKeyId, Dialect, Failure, FailureKind, RequestId, Secret};
+use bytes::Bytes;
+use http::HeaderMap;
+use peek::Peek;
+use prepare::Prepared;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio_util::sync::CancellationToken;
+
+/// A request of a client, as its route understood it.
+#[derive(Debug)]
+pub struct Inbound {
+    /// Id told to the client.
+    pub id: RequestId,
+    /// When it arrived.
+    pub at: Instant,
+    /// The same, Unix time in milliseconds.
+    pub at_ms: i64,
+    /// The client key that was shown.
+    pub client_key: Option<ClientKeyId>,
+    /// Models that the client key may ask for; empty means all.
+    pub allowed: Vec<byok_config::Pattern>,
+    /// Whether the client may be told which account served it.
+    pub debug: bool,
+    /// Dialect of the route.
+    pub dialect: Dialect,
+    /// Whether only the tokens are to be counted.
+    pub count: bool,
+    /// Model of the path (Gemini).
+    pub model: Option<String>,
+    /// Whether the path asks for a stream (Gemini).
+    pub stream: Option<bool>,
+    /// Whether a Gemini stream is to be a JSON array.
+    pub json_array: bool,
+    /// The client's own credential for the provider, where it brought one beside its byok key.
+    pub own_credential: Option<Secret>,
+    /// Headers of the client.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+}
+
+/// Makes calls. Cheap to clone.
+#[derive(Clone)]
+pub struct Executor(Arc<Inner>);
+
+struct Inner {
+    transport: Transport,
+    tokens: TokenManager,
+    store: Store,
+    budget: Budget,
+    /// Fires when running answers have to end because byok stops.
+    stopping: CancellationToken,
+}
+
+/// A refused attempt: what the client would be told, and what it means.
+struct Refused {
+    failure: Failure,
+    verdict: Verdict,
+    /// Headers of the vendor's answer that clients read.
+    headers: HeaderMap,
+}
+
+impl Refused {
+    /// A refusal of our own making that another seat may not share.
+    fn local(failure: Failure, next: Next) -> Self {
+        Self { failure, verdict: Verdict { next, ..Verdict::PASS_ON }, headers: HeaderMap::new() }
+    }
+}
+
+impl Executor {
+    /// An executor. `stopping` fires when running answers have to end.
+    pub fn new(
+        transport: Transport,
+        tokens: TokenManager,
+        store: Store,
+        budget: Budget,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self(Arc::new(Inner { transport, tokens, store, budget, stopping }))
+    }
+
+    /// Serves a request. Every failure is an answer, in the client's dialect. Dropping the future ends the upstream call.
+    pub async fn run(&self, state: Arc<State>, mut inbound: Inbound) -> Outbound {
+        let arrival = Arrival {
+            id: inbound.id.clone(),
+            at: inbound.at,
+            at_ms: inbound.at_ms,
+            client_key: inbound.client_key.take(),
+            dialect: inbound.dialect,
+        };
+        let records: Arc<dyn Records> = self.0.store.records.clone();
+        let mut ledger = Ledger::begin(arrival, inbound.model.as_deref().unwrap_or_default(), records);
+        match self.serve(&state, &inbound, &mut ledger).await {
+            Ok(ready) => ready.into_outbound(ledger),
+            Err(refused) => outbound::refused(&inbound, &refused, ledger),
+        }
+    }
+
+    async fn serve(
+        &self,
+        state: &Arc<State>,
+        inbound: &Inbound,
+        ledger: &mut Ledger,
+    ) -> Result<outbound::Ready, Refused> {
+        let stop = |failure| Refused::local(failure, Next::GiveUp);
+        let peek = Peek::of(inbound, state.config.limits.body).map_err(stop)?;
+        ledger.asked(&peek.model, peek.stream);
+        if !inbound.allowed.is_empty() && !inbound.allowed.iter().any(|pattern| pattern.matches(&peek.model))
+        {
+            return Err(stop(not_allowed(&peek.model)));
+        }
+        let candidates = state.registry.resolve(&peek.model).map_err(stop)?;
+        if inbound.count {
+            return self.count(state, inbound, &peek, &candidates, ledger).await;
+        }
+        self.try_all(state, inbound, &peek, &candidates, ledger).await
+    }
+
+    /// Tries the seats of all candidates in order.
+    async fn try_all(
+        &self,
+        state: &Arc<State>,
+        inbound: &Inbound,
+        peek: &Peek,
+        candidates: &[Candidate],
+        ledger: &mut Ledger,
+    ) -> Result<outbound::Ready, Refused> {
+        let limit = u32::try_from(state.config.limits.attempts).unwrap_or(u32::MAX);
+        let mut last: Option<Refused> = None;
+        let mut resting: Option<Duration> = None;
+        for candidate in candidates {
+            let now = Instant::now();
+            let offer =
+                pool::offer(&candidate.provider.seats, &candidate.facts.id, candidate.prefix.as_deref(), now);
+            resting = [resting, offer.resting].into_iter().flatten().min();
+            if offer.seats.is_empty() {
+                continue;
+            }
+            // What cannot be said to this candidate may be sayable to the next.
+            let prepared = match Prepared::of(inbound, peek, candidate) {
+                Ok(prepared) => prepared,
+                Err(failure) => {
+                    last.get_or_insert(Refused::local(failure, Next::GiveUp));
+                    continue;
+                }
+            };
+            for seat in &offer.seats {
+                if ledger.attempts() >= limit {
+                    break;
+                }
+                let attempt =
+                    Attempt { executor: &self.0, state, inbound, peek, candidate, seat, prepared: &prepared };
+                match attempt.run(ledger).await {
+                    Ok(ready) => return Ok(ready),
+                    Err(refused) if refused.verdict.next == Next::GiveUp => return Err(refused),
+                    Err(refused) => last = Some(worse(last, refused)),
+                }
+            }
+        }
+        Err(last.unwrap_or_else(|| Refused::local(all_resting(resting), Next::GiveUp)))
+    }
+
+    /// Counts tokens: at the upstream where it can, else by estimate.
+    async fn count(
+        &self,
+        state: &Arc<State>,
+        inbound: &Inbound,
+        peek: &Peek,
+        candidates: &[Candidate],
+        ledger: &mut Ledger,
+    ) -> Result<outbound::Ready, Refused> {
+        let Some(candidate) = candidates.first() else {
+            return Err(Refused::local(all_resting(None), Next::GiveUp));
+        };
+        let counts = matches!(
+            candidate.dialect(peek.dialect),
+            Dialect::Messages | Dialect::Gemini | Dialect::Responses
+        );
+        if counts && candidate.facts.first_party {
+            match self.try_all(state, inbound, peek, candidates, ledger).await {
+                Err(refused) if refused.failure.blame == Blame::Client && refused.failure.status != 404 => {
+                    return Err(refused);
+                }
+                Err(refused) => tracing::debug!(failure = %refused.failure, "counting tokens by estimate"),
+                counted => return counted,
+            }
+        }
+        let tokens = prepare::estimate(inbound, peek).map_err(|f| Refused::local(f, Next::GiveUp))?;
+        Ok(outbound::Ready::counted(inbound, tokens, ledger))
+    }
+}
+
+/// Of two refusals the one that says more to the client: a vendor's word before one of ours, the later before the earlier.
+fn worse(old: Option<Refused>, new: Refused) -> Refused {
+    match old {
+        Some(old) if old.failure.raw.is_some() && new.failure.raw.is_none() => old,
+        _ => new,
+    }
+}
+
+fn all_resting(wait: Option<Duration>) -> Failure {
+    match wait {
+        Some(wait) => Failure::new(
+            FailureKind::RateLimit,
+            Blame::Upstream,
+            format!(
+                "every account that serves this model rests after a refusal of its vendor; the next one is back in {} s. \
+                 `byok status` shows them.",
+                wait.as_secs().max(1)
+            ),
+        )
+        .with_retry_after(wait.max(Duration::from_secs(1))),
+        None => Failure::new(
+            FailureKind::NotFound,
+            Blame::Client,
+            "no account may serve this model: the config excludes it everywhere. `byok models` lists what can be asked for.",
+        )
+        .with_code("model_not_found"),
+    }
+}
+
+fn not_allowed(model: &str) -> Failure {
+    let mut failure = Failure::new(
+        FailureKind::Permission,
+        Blame::Client,
+        format!("this client key may not ask for `{model}`; the owner of byok can allow it in `api_keys`."),
+    );
+    failure.param = Some("model".to_owned());
+    failure
+}

@@ -1,0 +1,371 @@
+//! The body of a streamed answer: pulled by the client, frame by frame, from the upstream's body.
+//!
+//! No task and no channel stands between the two sockets. A client that stops reading stops the upstream; dropping the body
+//! ends the upstream call, and the record of the request is written then, whatever was reached.
+
+use super::attempt::{Attempt, transport_failure};
+use crate::{budget::Share, ledger::Ledger};
+use byok_translate::{Exchange, KEEP_ALIVE, Progress, Relay, StreamReader, UsageScanner, codec, ir::Event};
+use byok_transport::ReplyBody;
+use byok_types::{Blame, Failure, FailureKind};
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame};
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+/// A streamed answer.
+pub struct AnswerBody(Option<Box<Running>>);
+
+impl AnswerBody {
+    pub(super) fn new(running: Running) -> Self {
+        Self(Some(Box::new(running)))
+    }
+
+    /// Attaches the record that is written when the answer ends.
+    pub(super) fn recorded_by(&mut self, ledger: Ledger) {
+        if let Some(running) = &mut self.0 {
+            running.ledger = Some(ledger);
+        }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(running) = &mut self.0 else { return Poll::Ready(None) };
+        match running.poll_bytes(cx) {
+            Poll::Ready(Some(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            Poll::Ready(None) => {
+                self.0 = None;
+                Poll::Ready(None)
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// How the upstream's bytes become the client's.
+pub(super) enum Source {
+    /// As they are.
+    Pass { relay: Relay, scanner: UsageScanner },
+    /// By way of events.
+    Translate(Box<Translation>),
+}
+
+pub(super) struct Translation {
+    reader: StreamReader,
+    encoder: codec::StreamEncoder,
+    progress: Progress,
+    share: Share,
+    events: Vec<Event>,
+}
+
+impl Source {
+    /// Passes on; `held` are the bytes that came while the answer was held back.
+    pub(super) fn pass(relay: Relay, scanner: UsageScanner, held: Vec<Bytes>) -> (Self, Vec<Bytes>) {
+        (Self::Pass { relay, scanner }, held)
+    }
+
+    /// Translates; `held` are the events that came while the answer was held back.
+    pub(super) fn translate(
+        reader: StreamReader,
+        encoder: codec::StreamEncoder,
+        held: Vec<Event>,
+        share: Share,
+    ) -> (Self, Vec<Bytes>) {
+        let translation = Translation { reader, encoder, progress: Progress::default(), share, events: held };
+        (Self::Translate(Box::new(translation)), Vec::new())
+    }
+}
+
+/// A running answer.
+pub(super) struct Running {
+    ledger: Option<Ledger>,
+    body: Option<ReplyBody>,
+    source: Source,
+    /// Bytes that are ready for the client.
+    ready: BytesMut,
+    /// A chunk that passes through as it is.
+    chunk: Option<Bytes>,
+    exchange: Exchange,
+    /// Fires when the client has heard nothing for a while.
+    quiet: Pin<Box<Sleep>>,
+    keep_alive: Duration,
+    /// When something good must have come, if it has not yet.
+    first_event: Option<Instant>,
+    stopping: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// The client has its terminal event; what is left is to let the connection come to its end.
+    ended: bool,
+}
+
+impl Running {
+    pub(super) fn new(
+        attempt: &Attempt<'_>,
+        body: ReplyBody,
+        (source, held): (Source, Vec<Bytes>),
+        first_event: Option<Instant>,
+    ) -> Self {
+        let keep_alive = attempt.state.config.timeouts.keep_alive;
+        let mut running = Self {
+            ledger: None,
+            body: Some(body),
+            source,
+            ready: BytesMut::new(),
+            chunk: None,
+            exchange: attempt.prepared.exchange.clone(),
+            quiet: Box::pin(tokio::time::sleep(keep_alive)),
+            keep_alive,
+            first_event,
+            stopping: Box::pin(attempt.executor.stopping.clone().cancelled_owned()),
+            ended: false,
+        };
+        for bytes in held {
+            running.take(bytes);
+            running.settle();
+        }
+        running.encode();
+        running
+    }
+
+    /// Moves a chunk that passes through behind the bytes that are ready.
+    fn settle(&mut self) {
+        if let Some(chunk) = self.chunk.take() {
+            self.ready.extend_from_slice(&chunk);
+        }
+    }
+
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if !self.ready.is_empty() {
+                self.settle();
+                let bytes = self.ready.split().freeze();
+                return Poll::Ready(Some(self.sent(bytes)));
+            }
+            if let Some(chunk) = self.chunk.take() {
+                return Poll::Ready(Some(self.sent(chunk)));
+            }
+            if self.ended && !matches!(self.source, Source::Pass { .. }) {
+                return self.drain(cx);
+            }
+            let Some(body) = &mut self.body else { return Poll::Ready(None) };
+            match Pin::new(body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.take(data);
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    self.body = None;
+                    self.fail(transport_failure(&error));
+                }
+                Poll::Ready(None) => {
+                    self.body = None;
+                    self.upstream_closed();
+                }
+                Poll::Pending => {
+                    if !self.waited(cx) {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The client has everything. If the upstream closes at once its connection can be used again; it is not waited for.
+    fn drain(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        while let Some(body) = &mut self.body {
+            match Pin::new(body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(_) | Poll::Pending => self.body = None,
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    /// Nothing came from the upstream. Whether a timer brought something to do.
+    fn waited(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.stopping.as_mut().poll(cx).is_ready() {
+            self.body = None;
+            self.fail(
+                Failure::new(
+                    FailureKind::Server,
+                    Blame::Byok,
+                    "byok was stopped during this answer. Send the request again.",
+                )
+                .with_status(503),
+            );
+            return true;
+        }
+        if self.quiet.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.quiet.as_mut().reset(Instant::now() + self.keep_alive);
+        if self.first_event.is_some_and(|end| Instant::now() >= end) {
+            self.body = None;
+            self.fail(Failure::new(
+                FailureKind::Timeout,
+                Blame::Upstream,
+                "the upstream accepted the request and then sent nothing. Send the request again.",
+            ));
+            return true;
+        }
+        let between = match &self.source {
+            Source::Pass { relay, .. } => relay.between_frames(),
+            Source::Translate(_) => true,
+        };
+        if between && !self.exchange.json_array {
+            self.ready.extend_from_slice(KEEP_ALIVE);
+        }
+        // The timer has to be polled once more to be woken by it again.
+        true
+    }
+
+    /// Takes bytes of the upstream.
+    fn take(&mut self, data: Bytes) {
+        match &mut self.source {
+            Source::Pass { relay, scanner } => {
+                scanner.push(&data);
+                let out = relay.push(data);
+                if !out.is_empty() {
+                    self.first_event = None;
+                    self.settle_into(out);
+                }
+            }
+            Source::Translate(translation) => {
+                translation.reader.push(&data, &mut translation.events);
+                if !translation.share.hold(translation.reader.held()) {
+                    let failure = Failure::new(
+                        FailureKind::Overloaded,
+                        Blame::Byok,
+                        "byok holds as much of running translations as it may (`limits.translation_memory`). Try again shortly.",
+                    );
+                    self.body = None;
+                    self.fail(failure);
+                    return;
+                }
+                self.encode();
+            }
+        }
+    }
+
+    fn settle_into(&mut self, out: Bytes) {
+        self.settle();
+        if self.ready.is_empty() { self.chunk = Some(out) } else { self.ready.extend_from_slice(&out) }
+    }
+
+    /// Writes the events that were read.
+    fn encode(&mut self) {
+        let Source::Translate(translation) = &mut self.source else { return };
+        if translation.events.is_empty() {
+            return;
+        }
+        let mut out = Vec::with_capacity(256);
+        for event in translation.events.drain(..) {
+            translation.progress.note(&event);
+            translation.encoder.push(event, &mut out);
+        }
+        if translation.progress.good {
+            self.first_event = None;
+        }
+        if translation.reader.ended() {
+            self.ended = true;
+            if !translation.reader.upstream_ended() {
+                // Cut by us: the vendor need not go on.
+                self.body = None;
+            }
+        }
+        self.ready.extend_from_slice(&out);
+    }
+
+    fn upstream_closed(&mut self) {
+        match &mut self.source {
+            Source::Pass { relay, scanner } => {
+                let rest = relay.finish();
+                let whole = scanner.ended();
+                self.settle_into(rest);
+                if !whole {
+                    self.fail(Failure::new(
+                        FailureKind::UpstreamTruncated,
+                        Blame::Upstream,
+                        "the upstream closed the stream before the answer was complete. Send the request again.",
+                    ));
+                }
+            }
+            Source::Translate(translation) => {
+                translation.reader.finish(&mut translation.events);
+                self.encode();
+            }
+        }
+    }
+
+    /// Ends the answer with one error frame of the client's dialect.
+    fn fail(&mut self, failure: Failure) {
+        self.settle();
+        let mut out = Vec::new();
+        match &mut self.source {
+            Source::Pass { relay, .. } => {
+                if !relay.between_frames() {
+                    out.extend_from_slice(b"\n\n");
+                }
+                let mut encoder = codec::StreamEncoder::new(&self.exchange);
+                encoder.push(Event::Failure(failure.clone()), &mut out);
+                encoder.push(Event::End, &mut out);
+            }
+            Source::Translate(translation) if !self.ended => {
+                translation.encoder.push(Event::Failure(failure.clone()), &mut out);
+                translation.encoder.push(Event::End, &mut out);
+            }
+            Source::Translate(_) => {}
+        }
+        self.ended = true;
+        self.ready.extend_from_slice(&out);
+        if let Some(ledger) = &mut self.ledger {
+            ledger.failed(&failure, 200);
+        }
+        tracing::warn!(failure = %failure, blame = ?failure.blame, "answer broke off");
+    }
+
+    /// Bytes leave for the client: it has heard something.
+    fn sent(&mut self, bytes: Bytes) -> Bytes {
+        // Moving the timer costs a lock; it is enough when it is right to a fraction of its length.
+        let next = Instant::now() + self.keep_alive;
+        if next > self.quiet.deadline() + self.keep_alive / 8 {
+            self.quiet.as_mut().reset(next);
+        }
+        bytes
+    }
+}
+
+impl Drop for Running {
+    /// Completes the record: what was counted, and whether the answer came to its end.
+    fn drop(&mut self) {
+        let Some(ledger) = &mut self.ledger else { return };
+        let (usage, failure, whole) = match &mut self.source {
+            Source::Pass { scanner, .. } => (scanner.usage(), None, scanner.ended()),
+            Source::Translate(translation) => {
+                (translation.progress.usage.take(), translation.progress.failure.take(), self.ended)
+            }
+        };
+        if let Some(usage) = usage {
+            ledger.usage(usage);
+        }
+        let nothing_left = self.ready.is_empty() && self.chunk.is_none();
+        match failure {
+            Some(failure) => ledger.failed(&failure, 200),
+            None if whole && nothing_left => ledger.complete(),
+            None => {}
+        }
+    }
+}

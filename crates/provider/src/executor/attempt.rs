@@ -1,0 +1,443 @@
+//! One call by one seat, up to the point where its answer is known to be good or refused.
+
+use super::{
+    Inbound, Inner, Refused, hold,
+    outbound::{Ready, relayed_headers},
+    peek::Peek,
+    prepare::{Prepared, Way},
+};
+use crate::{
+    ledger::Ledger,
+    pool::{Access, Seat},
+    registry::Candidate,
+    state::State,
+    upstream::{self, Ask, Next, Operation, Refusal, Token, Verdict},
+};
+use byok_auth::{AuthError, claims};
+use byok_config::Timeouts;
+use byok_translate::{UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer};
+use byok_transport::{Call, CallTimeouts, Reply, ReplyBody, TransportError};
+use byok_types::{Blame, CredentialKind, Dialect, Failure, FailureKind, Fault, RawFailure, SecretHash};
+use bytes::{Bytes, BytesMut};
+use http::{
+    HeaderMap, HeaderValue, Method,
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
+};
+use http_body_util::BodyExt;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Most bytes of an error that are kept.
+const ERROR_LIMIT: usize = 1 << 20;
+/// How often a call that never reached the vendor is made again on the same seat.
+const RECONNECTS: u32 = 2;
+
+/// What an attempt works with.
+pub(super) struct Attempt<'a> {
+    pub(super) executor: &'a Arc<Inner>,
+    pub(super) state: &'a Arc<State>,
+    pub(super) inbound: &'a Inbound,
+    pub(super) peek: &'a Peek,
+    pub(super) candidate: &'a Candidate,
+    pub(super) seat: &'a Arc<Seat>,
+    pub(super) prepared: &'a Prepared,
+}
+
+impl Attempt<'_> {
+    /// Makes the call; refreshes the token once if the vendor refuses it. What a refusal says about the seat is noted.
+    pub(super) async fn run(&self, ledger: &mut Ledger) -> Result<Ready, Refused> {
+        let mut refreshed = false;
+        loop {
+            let token = self.token().await?;
+            let body = self.claimed(&token)?;
+            let stale = token.hash;
+            match self.call(&token, body, ledger).await {
+                Ok(ready) => {
+                    self.seat.health.succeeded(&self.candidate.facts.id);
+                    return Ok(ready);
+                }
+                Err(refused) if refused.verdict.next == Next::Refresh && !refreshed && stale.is_some() => {
+                    refreshed = true;
+                    self.refresh(stale).await?;
+                }
+                Err(refused) => return Err(self.noted(refused).await),
+            }
+        }
+    }
+
+    async fn token(&self) -> Result<Token, Refused> {
+        if let Some(own) =
+            self.inbound.own_credential.as_ref().filter(|_| self.candidate.provider.passthrough_auth)
+        {
+            return Ok(Token::key(own.clone()));
+        }
+        match &self.seat.access {
+            Access::Key(key) => Ok(Token::key(key.clone())),
+            Access::Account { .. } => match self.executor.tokens.access(&self.seat.id).await {
+                Ok(access) => {
+                    let oauth = access.kind == CredentialKind::Oauth;
+                    Ok(Token { secret: access.token.clone(), oauth, hash: oauth.then_some(access.hash) })
+                }
+                Err(error) => Err(self.no_token(&error)),
+            },
+        }
+    }
+
+    async fn refresh(&self, stale: Option<SecretHash>) -> Result<(), Refused> {
+        let (Some(stale), Access::Account { .. }) = (stale, &self.seat.access) else { return Ok(()) };
+        match self.executor.tokens.refresh_now(&self.seat.id, stale).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.no_token(&error)),
+        }
+    }
+
+    fn no_token(&self, error: &AuthError) -> Refused {
+        tracing::warn!(account = self.seat.id.as_str(), %error, "no token for this account");
+        let failure = Failure::new(
+            FailureKind::Auth,
+            error.blame(),
+            format!(
+                "the login `{}` of `{}` cannot be used: {error}",
+                self.seat.label, self.candidate.provider.id
+            ),
+        );
+        let verdict = Verdict { next: Next::OtherAccount, own_credential: true, ..Verdict::PASS_ON };
+        Refused { failure, verdict, headers: HeaderMap::new() }
+    }
+
+    /// The body with the claim that this seat's vendor demands, if its owner consented; the body as it is where nothing is
+    /// demanded or the caller brings it.
+    fn claimed(&self, token: &Token) -> Result<Bytes, Refused> {
+        let body = &self.prepared.body;
+        let plan = self.seat.is_oauth() || token.oauth;
+        if !plan || self.prepared.dialect != Dialect::Messages || self.inbound.own_credential.is_some() {
+            return Ok(body.clone());
+        }
+        let Some(claim) =
+            claims::claims_of(self.candidate.provider.id.as_str(), CredentialKind::Oauth).next()
+        else {
+            return Ok(body.clone());
+        };
+        if upstream::brings_sentence(body) {
+            return Ok(body.clone());
+        }
+        if self.seat.claims.iter().any(|name| name == claim.name) {
+            return upstream::with_sentence(body).map_err(|failure| Refused::local(failure, Next::GiveUp));
+        }
+        let failure = Failure::new(
+            FailureKind::Permission,
+            Blame::Client,
+            format!(
+                "the login `{}` of `{}` serves only callers that the vendor accepts for a plan, such as Claude Code. Set \
+                 providers.{}.api_key to use these models from any tool; or, knowing the vendor's rule, log in again with \
+                 `byok login {} --accept-claim {}`.",
+                self.seat.label,
+                self.candidate.provider.id,
+                self.candidate.provider.id,
+                self.candidate.provider.id,
+                claim.name
+            ),
+        )
+        .with_status(400)
+        .with_code("claim_not_accepted");
+        Err(Refused::local(failure, Next::OtherAccount))
+    }
+
+    async fn call(&self, token: &Token, body: Bytes, ledger: &mut Ledger) -> Result<Ready, Refused> {
+        let call = self.build(token, body).map_err(|failure| Refused::local(failure, Next::GiveUp))?;
+        let provider = &self.candidate.provider;
+        let mut reconnects = 0;
+        let reply = loop {
+            ledger.attempt(&provider.id, &self.seat.id, self.prepared.dialect, &self.candidate.facts.id);
+            match self.executor.transport.send(call.clone()).await {
+                Ok(reply) => break reply,
+                // Nothing reached the vendor: the same call may be made again.
+                Err(error)
+                    if !error.request_was_sent() && is_of_the_moment(&error) && reconnects < RECONNECTS =>
+                {
+                    reconnects += 1;
+                    tracing::debug!(provider = provider.id.as_str(), %error, "calling again");
+                }
+                Err(error) => return Err(self.unreached(&error)),
+            }
+        };
+        if reply.status.as_u16() >= 400 {
+            return Err(self.refused(reply, token).await);
+        }
+        self.answered(reply, ledger).await
+    }
+
+    fn build(&self, token: &Token, body: Bytes) -> Result<Call, Failure> {
+        let stream = self.peek.stream && !self.inbound.count;
+        let ask = Ask {
+            operation: if self.inbound.count { Operation::Count } else { Operation::Generate { stream } },
+            dialect: self.prepared.dialect,
+            model: &self.candidate.facts.id,
+            client: matches!(self.prepared.way, Way::Pass { .. }).then_some(&self.inbound.headers),
+            needed: &self.prepared.needed,
+        };
+        let upstream = &self.candidate.provider.upstream;
+        let url = upstream.url(&self.seat.base, &ask)?;
+        let times = &self.candidate.provider.timeouts;
+        let timeouts = CallTimeouts::stream(headers_timeout(times, stream, self.reasons()), times.idle);
+        let mut call = Call::new(Method::POST, url, self.seat.hosts.clone(), timeouts);
+        call.body = body;
+        call.proxy.clone_from(&self.seat.proxy);
+        call.ca_files = self.state.config.ca_files.clone().into();
+        let headers = &mut call.headers;
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let accept = if stream { "text/event-stream" } else { "application/json" };
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        upstream.headers(&ask, token, headers);
+        headers.extend(self.seat.headers.clone());
+        Ok(call)
+    }
+
+    fn reasons(&self) -> bool {
+        !self.candidate.facts.thinking.forms.is_empty()
+    }
+
+    fn unreached(&self, error: &TransportError) -> Refused {
+        tracing::warn!(provider = self.candidate.provider.id.as_str(), %error, "upstream not reached");
+        Refused {
+            failure: transport_failure(error),
+            verdict: Verdict::other(None),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// Reads a refusal and has the upstream judge it.
+    async fn refused(&self, reply: Reply, token: &Token) -> Refused {
+        let status = reply.status.as_u16();
+        let content_type = reply.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let body = read(reply.body, ERROR_LIMIT, true).await.unwrap_or_default();
+        let mut failure = codec::decode_failure(self.prepared.dialect, status, &body);
+        failure.raw = Some(RawFailure { dialect: self.prepared.dialect, content_type, body: body.to_vec() });
+        let stated = retry_after(&reply.headers);
+        failure.retry_after = stated.or(failure.retry_after);
+        self.judged(failure, relayed_headers(&reply.headers), &reply.headers, token.oauth)
+    }
+
+    fn judged(&self, failure: Failure, relayed: HeaderMap, headers: &HeaderMap, oauth: bool) -> Refused {
+        let refusal = Refusal { failure: &failure, headers, oauth, now: self.inbound.at_ms / 1000 };
+        let verdict = self.candidate.provider.upstream.judge(&refusal);
+        tracing::warn!(
+            provider = self.candidate.provider.id.as_str(),
+            account = self.seat.id.as_str(),
+            failure = %failure,
+            code = failure.code.as_deref().unwrap_or("-"),
+            next = ?verdict.next,
+            "upstream refused"
+        );
+        Refused { failure, verdict, headers: relayed }
+    }
+
+    /// Judges a stream that was refused in its first events.
+    pub(super) fn judge_stream(&self, failure: Failure, headers: &HeaderMap, oauth: bool) -> Refused {
+        self.judged(failure, relayed_headers(headers), headers, oauth)
+    }
+
+    /// Writes down what a refusal says about the seat.
+    async fn noted(&self, refused: Refused) -> Refused {
+        if self.inbound.own_credential.is_some() {
+            return refused;
+        }
+        if let Some((scope, wait)) = refused.verdict.cool {
+            self.seat.health.cool(scope, &self.candidate.facts.id, Instant::now(), wait);
+        }
+        if let (Some(state), Access::Account { .. }) = (&refused.verdict.state, &self.seat.access)
+            && let Err(error) = self.executor.store.accounts.set_state(&self.seat.id, state.clone()).await
+        {
+            tracing::error!(account = self.seat.id.as_str(), %error, "the state of the account could not be kept");
+        }
+        let next = match refused.verdict.next {
+            Next::Refresh => Next::OtherAccount,
+            next => next,
+        };
+        Refused { verdict: Verdict { next, ..refused.verdict }, ..refused }
+    }
+
+    async fn answered(&self, reply: Reply, ledger: &mut Ledger) -> Result<Ready, Refused> {
+        let events = reply
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"));
+        if events && self.peek.stream {
+            return hold::until_good(self, reply).await;
+        }
+        let limit = self.state.config.limits.answer;
+        let headers = reply.headers;
+        let body = read(reply.body, limit, false).await.map_err(|failure| self.broken(failure))?;
+        if looks_like_html(&body) {
+            let failure = Failure::new(
+                FailureKind::Server,
+                Blame::Upstream,
+                format!(
+                    "`{}` answered with a web page instead of an answer of a model; check its `base_url` and proxy.",
+                    self.candidate.provider.id
+                ),
+            );
+            return Err(self.broken(failure.with_status(502)));
+        }
+        let events = events || looks_like_events(&body);
+        match self.prepared.way {
+            Way::Pass { .. } if !events && !self.peek.stream => {
+                Ok(self.passed_whole(&body, &headers, ledger))
+            }
+            _ if self.inbound.count => self.counted(&body, ledger),
+            _ => self.translated_whole(&body, events, &headers, ledger),
+        }
+    }
+
+    fn broken(&self, failure: Failure) -> Refused {
+        self.judged(failure, HeaderMap::new(), &HeaderMap::new(), false)
+    }
+
+    fn passed_whole(&self, body: &Bytes, headers: &HeaderMap, ledger: &mut Ledger) -> Ready {
+        let mut scanner = UsageScanner::new(self.prepared.dialect, false);
+        scanner.push(body);
+        if let Some(usage) = scanner.usage() {
+            ledger.usage(usage);
+        }
+        let body = self.prepared.relay().map_or_else(|| body.clone(), |relay| relay.whole(body));
+        Ready::whole(self, body, headers)
+    }
+
+    fn counted(&self, body: &Bytes, ledger: &mut Ledger) -> Result<Ready, Refused> {
+        let Some(tokens) = codec::decode_count(self.prepared.dialect, body) else {
+            return Err(self.broken(unreadable(self.candidate.provider.id.as_str())));
+        };
+        Ok(Ready::counted(self.inbound, tokens, ledger))
+    }
+
+    /// An answer that has to be read whole: translated, or in another framing than the client asked for.
+    fn translated_whole(
+        &self,
+        body: &Bytes,
+        events: bool,
+        headers: &HeaderMap,
+        ledger: &mut Ledger,
+    ) -> Result<Ready, Refused> {
+        let exchange = &self.prepared.exchange;
+        let list = if events {
+            let mut reader = byok_translate::StreamReader::new(exchange, self.state.config.limits.frame);
+            let mut list = Vec::new();
+            reader.push(body, &mut list);
+            reader.finish(&mut list);
+            list
+        } else {
+            read_answer(body, exchange).map_err(|failure| self.broken(failure))?
+        };
+        if self.peek.stream {
+            let mut encoder = codec::StreamEncoder::new(exchange);
+            let mut progress = byok_translate::Progress::default();
+            let mut out = Vec::new();
+            for event in list {
+                progress.note(&event);
+                encoder.push(event, &mut out);
+            }
+            if let Some(failure) = progress.failure.filter(|_| !progress.good) {
+                return Err(self.broken(failure));
+            }
+            if let Some(usage) = progress.usage {
+                ledger.usage(usage);
+            }
+            return Ok(Ready::events(self, out.into(), headers));
+        }
+        let mut fold = Fold::default();
+        list.into_iter().for_each(|event| fold.push(event));
+        let response = fold.finish().map_err(|failure| self.broken(failure))?;
+        if let Some(usage) = &response.usage {
+            ledger.usage(usage.clone());
+        }
+        let encoded = codec::encode_answer(&response, exchange);
+        for loss in &encoded.losses {
+            tracing::debug!(field = loss.field, reason = loss.reason, "lost in the answer");
+        }
+        Ok(Ready::whole(self, encoded.value.into(), headers))
+    }
+}
+
+fn headers_timeout(times: &Timeouts, stream: bool, reasons: bool) -> Duration {
+    match (stream, reasons) {
+        (true, _) => times.stream_headers,
+        (false, true) => times.reasoning_headers,
+        (false, false) => times.answer_headers,
+    }
+}
+
+fn unreadable(provider: &str) -> Failure {
+    Failure::new(
+        FailureKind::Server,
+        Blame::Upstream,
+        format!(
+            "`{provider}` answered with something that is not an answer of its API; check its `base_url`."
+        ),
+    )
+    .with_status(502)
+}
+
+/// Whether a connection that did not come about may come about at once.
+const fn is_of_the_moment(error: &TransportError) -> bool {
+    matches!(
+        error,
+        TransportError::Connect { .. } | TransportError::Proxy { .. } | TransportError::Reset { .. }
+    )
+}
+
+/// What a client is told when the way to the vendor failed.
+pub(super) fn transport_failure(error: &TransportError) -> Failure {
+    let (kind, status) = match error {
+        TransportError::HeadersTimeout { .. } | TransportError::BodyTimeout { .. } => {
+            (FailureKind::Timeout, 504)
+        }
+        _ => (FailureKind::Server, 502),
+    };
+    Failure::new(kind, error.blame(), format!("{error}.")).with_status(status)
+}
+
+/// How long the vendor asks to wait: milliseconds, seconds, or nothing for a date, which clocks may disagree about.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let millis =
+        text("retry-after-ms").and_then(|value| value.trim().parse::<f64>().ok()).map(|ms| ms / 1000.0);
+    let seconds =
+        millis.or_else(|| text(RETRY_AFTER.as_str()).and_then(|value| value.trim().parse::<f64>().ok()))?;
+    Duration::try_from_secs_f64(seconds.max(0.0)).ok()
+}
+
+/// The whole body. Past the limit it is cut (`cut`) or refused.
+pub(super) async fn read(mut body: ReplyBody, limit: usize, cut: bool) -> Result<Bytes, Failure> {
+    let mut first: Option<Bytes> = None;
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|error| transport_failure(&error))?.into_data() else { continue };
+        if all.len() + first.as_ref().map_or(0, Bytes::len) + data.len() > limit {
+            if cut {
+                break;
+            }
+            return Err(Failure::new(
+                FailureKind::Server,
+                Blame::Upstream,
+                format!(
+                    "the upstream's answer is larger than {limit} bytes (`limits.answer` in the config)."
+                ),
+            )
+            .with_status(502));
+        }
+        // Most answers are one piece; only the second makes a copy necessary.
+        match (first.take(), all.is_empty()) {
+            (None, true) => first = Some(data),
+            (Some(one), _) => {
+                all.extend_from_slice(&one);
+                all.extend_from_slice(&data);
+            }
+            (None, false) => all.extend_from_slice(&data),
+        }
+    }
+    Ok(first.unwrap_or_else(|| all.freeze()))
+}

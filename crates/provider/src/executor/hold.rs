@@ -1,0 +1,99 @@
+//! Holding a stream back until it is known to be good.
+//!
+//! Vendors accept a call with status 200 and refuse it in the first events. Until something comes that the client can show,
+//! nothing is sent to it, so that a refusal is still an HTTP status and another account can still be asked.
+
+use super::{
+    Refused,
+    answer::{AnswerBody, Running, Source},
+    attempt::{Attempt, transport_failure},
+    outbound::Ready,
+    prepare::Way,
+};
+use byok_translate::{Progress, StreamReader, UsageScanner, codec, ir::Event};
+use byok_transport::{Reply, TransportError};
+use byok_types::{Blame, Failure, FailureKind};
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::Body;
+use http_body_util::BodyExt;
+use tokio::time::Instant;
+
+/// Most bytes held back; more than that is an answer, whatever it says.
+const HELD_LIMIT: usize = 1 << 20;
+
+/// Reads the beginning of a stream until it is good, refused, or has been held long enough.
+pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Ready, Refused> {
+    let times = &attempt.candidate.provider.timeouts;
+    let reasons = !attempt.candidate.facts.thinking.forms.is_empty();
+    let first_event = if reasons { times.reasoning_first_event } else { times.first_event };
+    let begun = Instant::now();
+    let commit_at = begun + attempt.state.config.timeouts.hold.min(first_event);
+    let Reply { headers, mut body, .. } = reply;
+
+    let mut reader = StreamReader::new(&attempt.prepared.exchange, attempt.state.config.limits.frame);
+    let mut progress = Progress::default();
+    let mut chunks: Vec<Bytes> = Vec::new();
+    let mut events: Vec<Event> = Vec::new();
+    let mut held = 0;
+    let mut over = false;
+    while !progress.good && !over && held < HELD_LIMIT {
+        let frame = match tokio::time::timeout_at(commit_at, body.frame()).await {
+            Err(_) => break,
+            Ok(Some(Ok(frame))) => frame.into_data().ok(),
+            Ok(Some(Err(error))) => return Err(broken(attempt, &error)),
+            Ok(None) => None,
+        };
+        let seen = events.len();
+        match frame {
+            Some(data) => {
+                held += data.len();
+                reader.push(&data, &mut events);
+                chunks.push(data);
+            }
+            None if body.is_end_stream() => {
+                over = true;
+                reader.finish(&mut events);
+            }
+            None => {}
+        }
+        events[seen..].iter().for_each(|event| progress.note(event));
+        if let Some(failure) = progress.failure.take() {
+            if !progress.good {
+                return Err(refused(attempt, failure, &headers));
+            }
+            progress.failure = Some(failure);
+        }
+        over |= reader.ended();
+    }
+    let source = match attempt.prepared.way {
+        Way::Pass { .. } => {
+            let scanner = UsageScanner::new(attempt.prepared.dialect, true);
+            let relay = attempt
+                .prepared
+                .relay()
+                .unwrap_or_else(|| byok_translate::Relay::new(attempt.prepared.dialect, None, false));
+            Source::pass(relay, scanner, chunks)
+        }
+        Way::Translate => {
+            let encoder = codec::StreamEncoder::new(&attempt.prepared.exchange);
+            Source::translate(reader, encoder, events, attempt.executor.budget.share())
+        }
+    };
+    let running = Running::new(attempt, body, source, (!progress.good).then_some(begun + first_event));
+    Ok(Ready::stream(attempt, AnswerBody::new(running), &headers))
+}
+
+/// A stream that failed before anything good came: judged like an HTTP refusal.
+fn refused(attempt: &Attempt<'_>, failure: Failure, headers: &HeaderMap) -> Refused {
+    let kind = failure.kind;
+    let failure = if kind == FailureKind::UpstreamTruncated { failure.with_status(502) } else { failure };
+    let oauth = attempt.seat.is_oauth();
+    attempt.judge_stream(failure, headers, oauth)
+}
+
+fn broken(attempt: &Attempt<'_>, error: &TransportError) -> Refused {
+    let failure = transport_failure(error);
+    debug_assert!(failure.blame != Blame::Client);
+    attempt.judge_stream(failure, &HeaderMap::new(), false)
+}

@@ -1,0 +1,281 @@
+//! What the client gets: status, headers and body, or a refusal in its own dialect.
+
+use super::{AnswerBody, Inbound, Refused, attempt::Attempt, prepare::Way};
+use crate::ledger::Ledger;
+use byok_translate::codec;
+use byok_types::{Blame, Dialect, Failure, FailureKind, Fault, Retry};
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
+};
+use http_body::{Body, Frame, SizeHint};
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_MODEL: HeaderName = HeaderName::from_static("x-byok-model");
+const X_ATTEMPTS: HeaderName = HeaderName::from_static("x-byok-attempts");
+const X_DROPPED: HeaderName = HeaderName::from_static("x-byok-dropped");
+const X_ACCOUNT: HeaderName = HeaderName::from_static("x-byok-account");
+const X_HINT: HeaderName = HeaderName::from_static("x-byok-hint");
+const X_USAGE: HeaderName = HeaderName::from_static("x-byok-usage");
+const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// An answer for a client.
+#[derive(Debug)]
+pub struct Outbound {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers, complete but for the length.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: OutboundBody,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub enum OutboundBody {
+    /// All of it.
+    Whole(Option<Bytes>),
+    /// As it comes.
+    Stream(AnswerBody),
+}
+
+impl std::fmt::Debug for AnswerBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AnswerBody")
+    }
+}
+
+impl Body for OutboundBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut *self {
+            Self::Whole(bytes) => {
+                Poll::Ready(bytes.take().filter(|b| !b.is_empty()).map(|bytes| Ok(Frame::data(bytes))))
+            }
+            Self::Stream(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(bytes) if bytes.as_ref().is_none_or(Bytes::is_empty))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Self::Stream(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// An answer that is ready to begin.
+pub(super) struct Ready {
+    headers: HeaderMap,
+    body: OutboundBody,
+}
+
+impl Ready {
+    /// A whole answer.
+    pub(super) fn whole(attempt: &Attempt<'_>, body: Bytes, upstream: &HeaderMap) -> Self {
+        Self { headers: attempt_headers(attempt, upstream, JSON), body: OutboundBody::Whole(Some(body)) }
+    }
+
+    /// A whole answer for a client that asked for events.
+    pub(super) fn events(attempt: &Attempt<'_>, body: Bytes, upstream: &HeaderMap) -> Self {
+        let kind = if attempt.inbound.json_array { JSON } else { EVENTS };
+        Self { headers: attempt_headers(attempt, upstream, kind), body: OutboundBody::Whole(Some(body)) }
+    }
+
+    /// A stream.
+    pub(super) fn stream(attempt: &Attempt<'_>, body: AnswerBody, upstream: &HeaderMap) -> Self {
+        let kind = if attempt.inbound.json_array { JSON } else { EVENTS };
+        let mut headers = attempt_headers(attempt, upstream, kind);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+        Self { headers, body: OutboundBody::Stream(body) }
+    }
+
+    /// A count of tokens.
+    pub(super) fn counted(inbound: &Inbound, tokens: u64, ledger: &Ledger) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, JSON);
+        if ledger.attempts() == 0 {
+            headers.insert(X_USAGE, HeaderValue::from_static("estimated"));
+        }
+        let body = codec::encode_count(inbound.dialect, tokens);
+        Self { headers, body: OutboundBody::Whole(Some(body.into())) }
+    }
+
+    /// The answer; its record is written when the last byte has left.
+    pub(super) fn into_outbound(self, mut ledger: Ledger) -> Outbound {
+        let Self { mut headers, mut body } = self;
+        own_headers(&mut headers, &ledger);
+        ledger.first_byte(200);
+        match &mut body {
+            OutboundBody::Whole(_) => ledger.complete(),
+            OutboundBody::Stream(stream) => stream.recorded_by(ledger),
+        }
+        Outbound { status: StatusCode::OK, headers, body }
+    }
+}
+
+fn attempt_headers(attempt: &Attempt<'_>, upstream: &HeaderMap, kind: HeaderValue) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let passes = matches!(attempt.prepared.way, Way::Pass { .. });
+    if passes {
+        headers = relayed_headers(upstream);
+    }
+    let stated = upstream.get(CONTENT_TYPE).filter(|_| passes && !attempt.inbound.json_array).cloned();
+    headers.insert(CONTENT_TYPE, stated.unwrap_or(kind));
+    if let Some(names) = attempt.prepared.dropped() {
+        put(&mut headers, X_DROPPED, &names);
+    }
+    if attempt.inbound.debug {
+        put(&mut headers, X_ACCOUNT, &attempt.seat.label);
+    }
+    headers
+}
+
+fn own_headers(headers: &mut HeaderMap, ledger: &Ledger) {
+    put(headers, X_REQUEST_ID, ledger.id());
+    put(headers, X_ATTEMPTS, &ledger.attempts().to_string());
+    if let Some(served) = ledger.served() {
+        put(headers, X_MODEL, &served);
+    }
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    let clean: String = value
+        .chars()
+        .map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' })
+        .take(1024)
+        .collect();
+    if let Ok(value) = HeaderValue::from_str(&clean) {
+        headers.insert(name, value);
+    }
+}
+
+/// Headers of a vendor that its clients read; nothing else of a vendor's head reaches a client.
+pub(super) fn relayed_headers(upstream: &HeaderMap) -> HeaderMap {
+    const NAMES: [&str; 6] = [
+        "request-id",
+        "retry-after",
+        "retry-after-ms",
+        "x-should-retry",
+        "openai-processing-ms",
+        "openai-version",
+    ];
+    const STARTS: [&str; 4] =
+        ["anthropic-ratelimit-", "anthropic-organization-id", "x-ratelimit-", "x-codex-"];
+    let read = |name: &str| NAMES.contains(&name) || STARTS.iter().any(|start| name.starts_with(start));
+    upstream.iter().filter(|(name, _)| read(name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
+}
+
+/// The answer to a request that could not be served.
+pub(super) fn refused(inbound: &Inbound, refused: &Refused, mut ledger: Ledger) -> Outbound {
+    let mut failure = refused.failure.clone();
+    let mut headers = refused.headers.clone();
+    if refused.verdict.own_credential {
+        // The client must not take this for a refusal of its own key and log out.
+        headers = HeaderMap::new();
+        failure = credential_refused(&failure, &ledger);
+    }
+    let raw =
+        failure.raw.take().filter(|raw| raw.dialect == inbound.dialect && !refused.verdict.own_credential);
+    let mut answer = match raw {
+        Some(raw) => {
+            let kind = raw.content_type.as_deref().and_then(|kind| HeaderValue::from_str(kind).ok());
+            headers.insert(CONTENT_TYPE, kind.unwrap_or(JSON));
+            Outbound {
+                status: status(failure.status),
+                headers,
+                body: OutboundBody::Whole(Some(raw.body.into())),
+            }
+        }
+        None => render(inbound.dialect, &failure, ledger.id(), inbound.json_array, headers),
+    };
+    if let Some(hint) = refused.verdict.hint {
+        put(&mut answer.headers, X_HINT, hint);
+    }
+    own_headers(&mut answer.headers, &ledger);
+    ledger.first_byte(answer.status.as_u16());
+    ledger.failed(&failure, answer.status.as_u16());
+    answer
+}
+
+/// A failure as an answer in a dialect, for requests that never came to a call.
+pub fn refuse(dialect: Dialect, failure: &Failure, request_id: &str) -> Outbound {
+    let mut answer = render(dialect, failure, request_id, false, HeaderMap::new());
+    put(&mut answer.headers, X_REQUEST_ID, request_id);
+    answer
+}
+
+fn render(
+    dialect: Dialect,
+    failure: &Failure,
+    id: &str,
+    json_array: bool,
+    mut headers: HeaderMap,
+) -> Outbound {
+    let mut body = codec::encode_failure(dialect, failure, id);
+    if json_array {
+        // A Gemini client that reads a list gets its error in one.
+        body.insert(0, b'[');
+        body.push(b']');
+    }
+    headers.insert(CONTENT_TYPE, JSON);
+    if let Some(wait) = failure.retry_after {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    }
+    let retried_by_habit =
+        failure.status == 408 || failure.status == 409 || failure.status == 429 || failure.status >= 500;
+    if retried_by_habit && !headers.contains_key(&X_SHOULD_RETRY) {
+        let long = failure.retry_after.is_some_and(|wait| wait.as_secs() > 300);
+        if long || matches!(failure.retry(), Retry::Never | Retry::AfterPerson) {
+            headers.insert(X_SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
+    }
+    Outbound { status: status(failure.status), headers, body: OutboundBody::Whole(Some(body.into())) }
+}
+
+fn credential_refused(failure: &Failure, ledger: &Ledger) -> Failure {
+    let provider = ledger.provider().unwrap_or("the provider");
+    let remedy = match provider {
+        "claude" => "Log in again with `byok login claude`, or correct providers.claude.api_key".to_owned(),
+        other => format!("Correct providers.{other}.api_key"),
+    };
+    Failure {
+        raw: None,
+        code: Some("upstream_credential_refused".to_owned()),
+        param: None,
+        ..Failure::new(
+            FailureKind::Auth,
+            Blame::Byok,
+            format!(
+                "`{provider}` refused byok's credential (status {}): {} {remedy}; `byok status` shows the accounts.",
+                failure.status,
+                failure.message.trim_end().trim_end_matches('.').to_owned() + "."
+            ),
+        )
+        .with_status(503)
+    }
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_GATEWAY)
+}

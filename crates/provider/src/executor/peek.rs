@@ -1,0 +1,61 @@
+//! What a request says of itself at the top level of its body. The body itself stays bytes.
+
+use super::Inbound;
+use byok_translate::scan::Scan;
+use byok_types::{Blame, Dialect, Failure, FailureKind};
+
+/// The routed fields of a request.
+#[derive(Debug)]
+pub(super) struct Peek {
+    /// Where the known top-level fields stand.
+    pub(super) scan: Scan,
+    /// The model as the client wrote it.
+    pub(super) model: String,
+    /// Whether the answer is to be streamed.
+    pub(super) stream: bool,
+    /// The dialect that the body is written in. Differs from the client's for a Responses body sent to the Chat route.
+    pub(super) dialect: Dialect,
+}
+
+impl Peek {
+    pub(super) fn of(inbound: &Inbound, limit: usize) -> Result<Self, Failure> {
+        if inbound.body.len() > limit {
+            return Err(Failure::new(
+                FailureKind::PayloadTooLarge,
+                Blame::Client,
+                format!(
+                    "the request body has {} bytes; the limit is {limit} (`limits.body` in the config).",
+                    inbound.body.len()
+                ),
+            ));
+        }
+        let scan = Scan::of(&inbound.body)?;
+        let model = match (&inbound.model, scan.text(&inbound.body, "model")) {
+            (Some(model), _) => model.clone(),
+            (None, Some(_)) => scan.string(&inbound.body, "model").ok_or_else(|| {
+                Failure::bad_request(
+                    "model",
+                    "`model` must be a string. Name a model; `byok models` lists them.",
+                )
+            })?,
+            (None, None) => {
+                return Err(Failure::bad_request(
+                    "model",
+                    "`model` is missing. Name a model; `byok models` lists them.",
+                ));
+            }
+        };
+        let stream = match (inbound.stream, scan.text(&inbound.body, "stream")) {
+            (Some(stream), _) => stream,
+            (None, Some("true")) => true,
+            (None, None | Some("false" | "null")) => false,
+            (None, Some(_)) => return Err(Failure::bad_request("stream", "`stream` must be true or false.")),
+        };
+        // Some editors send Responses bodies to the Chat route.
+        let responses_shape = inbound.dialect == Dialect::Chat
+            && scan.value("input").is_some()
+            && scan.value("messages").is_none();
+        let dialect = if responses_shape { Dialect::Responses } else { inbound.dialect };
+        Ok(Self { scan, model, stream, dialect })
+    }
+}

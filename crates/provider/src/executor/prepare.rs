@@ -1,0 +1,204 @@
+//! The body of a call for one candidate: the client's own bytes with a few edits, or a translation.
+
+use super::{Inbound, peek::Peek};
+use crate::registry::Candidate;
+use byok_translate::{
+    Exchange, Ids, Incoming, Loss, LossAction, Relay, codec,
+    ir::Request,
+    messages,
+    scan::{Edit, splice},
+};
+use byok_types::{Blame, Dialect, Failure, FailureKind};
+use bytes::Bytes;
+
+/// A body that is ready to be sent.
+pub(super) struct Prepared {
+    /// Dialect of the upstream.
+    pub(super) dialect: Dialect,
+    /// The body.
+    pub(super) body: Bytes,
+    /// How the answer comes back.
+    pub(super) way: Way,
+    /// Headers that the body needs.
+    pub(super) needed: Vec<(&'static str, String)>,
+    /// What could not be said to the upstream.
+    pub(super) losses: Vec<Loss>,
+    /// What the answer must know of the request.
+    pub(super) exchange: Exchange,
+}
+
+/// How the answer comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// As the upstream's bytes.
+    Pass {
+        /// Whether the client gets another model name than the upstream says.
+        rename: bool,
+        /// Whether the usage chunk was asked for by byok alone.
+        hide_usage: bool,
+    },
+    /// Translated.
+    Translate,
+}
+
+/// Mark of a carrier of ours, in plain text and in base64.
+const CARRIER_MARKS: [&[u8]; 2] = [b"byok1:", b"Ynlvaz"];
+
+impl Prepared {
+    /// The body for a candidate.
+    pub(super) fn of(inbound: &Inbound, peek: &Peek, candidate: &Candidate) -> Result<Self, Failure> {
+        let dialect = candidate.dialect(peek.dialect);
+        let passes =
+            dialect == peek.dialect && peek.dialect == inbound.dialect && !carries_ours(&inbound.body);
+        if passes {
+            Ok(Self::pass(inbound, peek, candidate))
+        } else {
+            Self::translate(inbound, peek, candidate, dialect)
+        }
+    }
+
+    fn pass(inbound: &Inbound, peek: &Peek, candidate: &Candidate) -> Self {
+        let (scan, body) = (&peek.scan, &inbound.body);
+        let model = &candidate.facts.id;
+        let rename = peek.model != *model;
+        let mut edits: Vec<Edit> = Vec::new();
+        // Gemini has the model in the path.
+        if rename && inbound.dialect != Dialect::Gemini {
+            edits.push(scan.set("model", &serde_json::Value::from(model.as_str()).to_string()));
+        }
+        let mut hide_usage = false;
+        if inbound.dialect == Dialect::Chat
+            && peek.stream
+            && !inbound.count
+            && let Some(edit) =
+                ask_for_usage(scan.text(body, "stream_options"), |value| scan.set("stream_options", value))
+        {
+            edits.push(edit);
+            hide_usage = true;
+        }
+        let mut echo = Request::new(inbound.dialect, peek.model.clone());
+        echo.stream = peek.stream;
+        let mut exchange = exchange(inbound, candidate, &echo, inbound.dialect);
+        exchange.include_usage = !hide_usage;
+        Self {
+            dialect: inbound.dialect,
+            body: splice(body, edits),
+            way: Way::Pass { rename, hide_usage },
+            needed: Vec::new(),
+            losses: Vec::new(),
+            exchange,
+        }
+    }
+
+    fn translate(
+        inbound: &Inbound,
+        peek: &Peek,
+        candidate: &Candidate,
+        dialect: Dialect,
+    ) -> Result<Self, Failure> {
+        let mut request = decode(inbound, peek)?;
+        request.value.stream = peek.stream;
+        let facts = &candidate.facts;
+        let mut ids = Ids::new(inbound.id.as_str());
+        let encoded = if inbound.count {
+            codec::encode_count_request(dialect, &request.value, facts, &mut ids)?
+        } else {
+            codec::encode_request(dialect, &request.value, facts, &mut ids)?
+        };
+        let mut losses = request.losses;
+        losses.extend(encoded.losses);
+        if candidate.provider.strict
+            && let Some(loss) = losses.iter().find(|loss| loss.action == LossAction::Dropped)
+        {
+            let message = format!(
+                "`{}` cannot be said to `{}` ({}), and `strict_translation` is on. Leave the field out.",
+                loss.field, candidate.provider.id, loss.reason
+            );
+            return Err(Failure::bad_request(loss.field.clone(), message));
+        }
+        let needed = match dialect {
+            Dialect::Messages => messages::headers_for(&request.value, facts),
+            Dialect::Chat | Dialect::Responses | Dialect::Gemini => Vec::new(),
+        };
+        let mut exchange = exchange(inbound, candidate, &request.value, dialect);
+        exchange.client = inbound.dialect;
+        exchange.input_estimate = Some(estimated(inbound.body.len()));
+        Ok(Self { dialect, body: encoded.value.into(), way: Way::Translate, needed, losses, exchange })
+    }
+
+    /// The relay for an answer that passes through.
+    pub(super) fn relay(&self) -> Option<Relay> {
+        let Way::Pass { rename, hide_usage } = self.way else { return None };
+        Some(Relay::new(self.dialect, rename.then_some(self.exchange.model.as_str()), hide_usage))
+    }
+
+    /// Names of fields for `x-byok-dropped`.
+    pub(super) fn dropped(&self) -> Option<String> {
+        let mut names: Vec<&str> = self
+            .losses
+            .iter()
+            .filter(|loss| loss.action != LossAction::DroppedSilently)
+            .map(|loss| loss.field.as_str())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        (!names.is_empty()).then(|| names.join(","))
+    }
+}
+
+fn exchange(inbound: &Inbound, candidate: &Candidate, request: &Request, dialect: Dialect) -> Exchange {
+    let mut exchange =
+        Exchange::new(request, &candidate.facts, dialect, inbound.at_ms / 1000, inbound.id.as_str());
+    exchange.json_array = inbound.json_array;
+    exchange
+}
+
+fn carries_ours(body: &[u8]) -> bool {
+    CARRIER_MARKS.iter().any(|mark| memchr::memmem::find(body, mark).is_some())
+}
+
+/// The edit by which a stream tells its usage; `None` if the client asked for it itself.
+fn ask_for_usage(options: Option<&str>, set: impl FnOnce(&str) -> Edit) -> Option<Edit> {
+    const WANTED: &str = "\"include_usage\":true";
+    let Some(text) = options.filter(|text| *text != "null") else {
+        return Some(set(&format!("{{{WANTED}}}")));
+    };
+    let asked: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).ok()?;
+    match asked.get("include_usage") {
+        Some(serde_json::Value::Bool(true)) => None,
+        Some(_) => {
+            let mut asked = asked;
+            asked.insert("include_usage".to_owned(), true.into());
+            Some(set(&serde_json::Value::Object(asked).to_string()))
+        }
+        None => {
+            let comma = if asked.is_empty() { "" } else { "," };
+            let inner = text.trim_start().strip_prefix('{')?;
+            Some(set(&format!("{{{WANTED}{comma}{inner}")))
+        }
+    }
+}
+
+fn decode(inbound: &Inbound, peek: &Peek) -> Result<byok_translate::Translated<Request>, Failure> {
+    let incoming = Incoming { body: &inbound.body, model: inbound.model.as_deref(), stream: inbound.stream };
+    codec::decode_request(peek.dialect, &incoming)
+}
+
+/// A first estimate of a prompt in tokens, for upstreams that cannot count: about four bytes of JSON are one token.
+const fn estimated(bytes: usize) -> u64 {
+    (bytes as u64).div_ceil(4)
+}
+
+/// The estimate for a request that only counts. The body must still be a request.
+pub(super) fn estimate(inbound: &Inbound, peek: &Peek) -> Result<u64, Failure> {
+    let request = decode(inbound, peek)?.value;
+    let tokens = byok_translate::estimate_tokens(&request);
+    if tokens == 0 {
+        return Err(Failure::new(
+            FailureKind::BadRequest,
+            Blame::Client,
+            "there is nothing to count in this request.",
+        ));
+    }
+    Ok(tokens)
+}

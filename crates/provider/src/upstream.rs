@@ -1,0 +1,204 @@
+//! What a provider must say of itself, and the three wire families that say it.
+//!
+//! Everything that is alike (sending, streaming, retry, failover, refresh, cooldown) lives in the executor. An `Upstream`
+//! only says where a call goes, which headers it carries, and what a refusal means.
+
+mod claude;
+mod gemini;
+mod openai;
+
+pub use claude::{ACCEPTED_SENTENCES, Claude, brings_sentence, with_sentence};
+pub use gemini::Gemini;
+pub use openai::OpenAi;
+
+use byok_types::{AccountState, Blame, Dialect, Failure, FailureKind, Secret, SecretHash};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::time::Duration;
+use url::Url;
+
+/// What a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// An answer of a model.
+    Generate {
+        /// As a stream of events.
+        stream: bool,
+    },
+    /// A count of tokens.
+    Count,
+    /// The list of models.
+    Models,
+}
+
+/// A call, as far as URL and headers depend on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// What it is for.
+    pub operation: Operation,
+    /// The dialect of its body.
+    pub dialect: Dialect,
+    /// The model as the upstream knows it.
+    pub model: &'a str,
+    /// Headers of the client, when its request passes through in its own dialect.
+    pub client: Option<&'a HeaderMap>,
+    /// Headers that the encoded body needs.
+    pub needed: &'a [(&'static str, String)],
+}
+
+/// What a call authenticates with.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// The key or access token; empty for a server that takes none.
+    pub secret: Secret,
+    /// Whether it is the access token of a login.
+    pub oauth: bool,
+    /// Hash of an access token, to say which one was refused.
+    pub hash: Option<SecretHash>,
+}
+
+impl Token {
+    /// An API key.
+    pub fn key(secret: Secret) -> Self {
+        Self { secret, oauth: false, hash: None }
+    }
+}
+
+/// A refused call.
+#[derive(Debug)]
+pub struct Refusal<'a> {
+    /// The failure as it was read.
+    pub failure: &'a Failure,
+    /// Headers of the answer.
+    pub headers: &'a HeaderMap,
+    /// Credential that was used.
+    pub oauth: bool,
+    /// Now, Unix seconds.
+    pub now: i64,
+}
+
+/// How far a cooldown reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The account for every model.
+    Account,
+    /// The account for the model that was asked.
+    Model,
+}
+
+/// What the executor does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Tell the client; another try cannot help or must not be made.
+    GiveUp,
+    /// Refresh the token and try the same account once more.
+    Refresh,
+    /// Try another account.
+    OtherAccount,
+}
+
+/// What a refusal means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What to do next.
+    pub next: Next,
+    /// Leave the account alone for this long.
+    pub cool: Option<(Scope, Duration)>,
+    /// The account's new state, if the refusal says that it is dead or blocked.
+    pub state: Option<AccountState>,
+    /// Whether the credential of byok was refused: the client must not take it for its own.
+    pub own_credential: bool,
+    /// A hint for the client's person, sent beside the vendor's words.
+    pub hint: Option<&'static str>,
+}
+
+impl Verdict {
+    /// The client is told and nothing else happens.
+    pub const PASS_ON: Self =
+        Self { next: Next::GiveUp, cool: None, state: None, own_credential: false, hint: None };
+
+    /// Another account is tried after this one has been set aside.
+    pub const fn other(cool: Option<(Scope, Duration)>) -> Self {
+        Self { next: Next::OtherAccount, cool, ..Self::PASS_ON }
+    }
+}
+
+/// What a provider must say of itself.
+pub trait Upstream: Send + Sync + std::fmt::Debug {
+    /// Where a call goes. `base` is the address of the provider without a slash at its end.
+    fn url(&self, base: &str, ask: &Ask<'_>) -> Result<Url, Failure>;
+
+    /// Adds the headers of a call.
+    fn headers(&self, ask: &Ask<'_>, token: &Token, headers: &mut HeaderMap);
+
+    /// What a refusal means.
+    fn judge(&self, refusal: &Refusal<'_>) -> Verdict;
+}
+
+/// What a refusal means at a vendor about which nothing more is known.
+pub(crate) fn judge_by_kind(refusal: &Refusal<'_>) -> Verdict {
+    let failure = refusal.failure;
+    let wait = |default: u64, most: u64| {
+        failure.retry_after.unwrap_or(Duration::from_secs(default)).min(Duration::from_secs(most))
+    };
+    match failure.kind {
+        FailureKind::Auth => credential_refused(refusal, failure),
+        FailureKind::Billing => Verdict {
+            own_credential: failure.status == 401 || failure.status == 403,
+            ..Verdict::other(Some((Scope::Account, wait(1800, 3600))))
+        },
+        FailureKind::Permission => {
+            Verdict { own_credential: true, ..Verdict::other(Some((Scope::Model, Duration::from_mins(5)))) }
+        }
+        FailureKind::RateLimit => Verdict::other(Some((Scope::Model, wait(5, 3600)))),
+        FailureKind::QuotaWindow => Verdict::other(Some((Scope::Account, wait(1800, 7 * 86_400)))),
+        FailureKind::Overloaded => Verdict::other(Some((Scope::Model, wait(5, 60)))),
+        FailureKind::Server | FailureKind::Timeout | FailureKind::UpstreamTruncated => {
+            Verdict::other(Some((Scope::Model, wait(2, 60))))
+        }
+        FailureKind::BadRequest
+        | FailureKind::ContextTooLong
+        | FailureKind::PayloadTooLarge
+        | FailureKind::NotFound
+        | FailureKind::Conflict
+        | FailureKind::ClientGone
+        | FailureKind::ContentPolicy => Verdict::PASS_ON,
+    }
+}
+
+fn credential_refused(refusal: &Refusal<'_>, _failure: &Failure) -> Verdict {
+    let next = if refusal.oauth { Next::Refresh } else { Next::OtherAccount };
+    Verdict {
+        next,
+        cool: (!refusal.oauth).then_some((Scope::Account, Duration::from_mins(5))),
+        own_credential: true,
+        ..Verdict::PASS_ON
+    }
+}
+
+/// Sets a header; a value that is not legal in a header is left out.
+pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, value: &str, secret: bool) {
+    if let Ok(mut value) = HeaderValue::from_str(value) {
+        value.set_sensitive(secret);
+        headers.insert(name, value);
+    }
+}
+
+/// Joins an address and a path.
+pub(crate) fn join(base: &str, path: &str) -> Result<Url, Failure> {
+    Url::parse(&format!("{}{path}", base.trim_end_matches('/'))).map_err(|_| {
+        Failure::new(
+            FailureKind::Server,
+            Blame::Byok,
+            "the address of this provider is not a URL; correct its `base_url` in the configuration.",
+        )
+    })
+}
+
+/// `base` without one of these endings; people paste whole addresses.
+pub(crate) fn without_tail<'b>(base: &'b str, tails: &[&str]) -> &'b str {
+    let base = base.trim_end_matches('/');
+    tails.iter().find_map(|tail| base.strip_suffix(tail)).unwrap_or(base).trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! Anthropic Messages: the vendor itself, by API key or by the login of a plan, and hosts that speak the same.
+
+use super::{
+    Ask, Next, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set, without_tail,
+};
+use byok_translate::scan::{Edit, Scan, splice};
+use byok_types::{AccountState, Failure, FailureKind};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
+use std::time::Duration;
+use url::Url;
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+/// The beta without which a plan login is refused (strings of the official client).
+const OAUTH_BETA: &str = "oauth-2025-04-20";
+/// The version that requests are encoded by unless they say otherwise.
+const DEFAULT_VERSION: &str = "2023-06-01";
+
+/// First system blocks by which the vendor accepts a plan login (strings of the official client).
+pub const ACCEPTED_SENTENCES: [&str; 3] = [
+    "You are Claude Code, Anthropic's official CLI for Claude.",
+    "You are Claude Code, Anthropic's official CLI for Claude, running within the Claude Agent SDK.",
+    "You are a Claude agent, built on Anthropic's Claude Agent SDK.",
+];
+
+/// Anthropic Messages.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Claude;
+
+impl Upstream for Claude {
+    fn url(&self, base: &str, ask: &Ask<'_>) -> Result<Url, Failure> {
+        // An SDK adds `/v1/messages` itself, but many lists write the address with `/v1` or in full.
+        let base = without_tail(base, &["/v1/messages", "/v1"]);
+        match ask.operation {
+            Operation::Generate { .. } => join(base, "/v1/messages"),
+            Operation::Count => join(base, "/v1/messages/count_tokens"),
+            Operation::Models => join(base, "/v1/models?limit=1000"),
+        }
+    }
+
+    fn headers(&self, ask: &Ask<'_>, token: &Token, headers: &mut HeaderMap) {
+        let secret = token.secret.expose();
+        // Characters 8 to 10 of a value of the vendor tell a login token (`oat`) from a key (`api`).
+        let oauth = token.oauth || secret.starts_with("sk-ant-oat");
+        if oauth {
+            set(headers, AUTHORIZATION, &format!("Bearer {secret}"), true);
+        } else if !secret.is_empty() {
+            set(headers, X_API_KEY, secret, true);
+        }
+        let client = |name: &HeaderName| {
+            let values = ask.client.into_iter().flat_map(|map| map.get_all(name));
+            let texts: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
+            (!texts.is_empty()).then(|| texts.join(","))
+        };
+        let needed = |name: &HeaderName| {
+            ask.needed.iter().find(|(key, _)| *key == name.as_str()).map(|(_, value)| value.clone())
+        };
+        let version = client(&VERSION).or_else(|| needed(&VERSION));
+        set(headers, VERSION, version.as_deref().unwrap_or(DEFAULT_VERSION), false);
+        let mut betas: Vec<String> = Vec::new();
+        let login = oauth.then(|| OAUTH_BETA.to_owned());
+        for list in [client(&BETA), needed(&BETA), login].into_iter().flatten() {
+            for beta in list.split(',').map(str::trim).filter(|b| !b.is_empty()) {
+                if !betas.iter().any(|known| known == beta) {
+                    betas.push(beta.to_owned());
+                }
+            }
+        }
+        if !betas.is_empty() {
+            set(headers, BETA, &betas.join(","), false);
+        }
+    }
+
+    fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
+        let message = refusal.failure.message.as_str();
+        let status = refusal.failure.status;
+        if refusal.oauth && message.contains("draw from your extra usage")
+            || message.contains("out of extra usage")
+        {
+            return Verdict {
+                hint: Some(
+                    "the vendor counts this request as one of a third-party app; enable extra usage at \
+                     claude.ai/settings/usage, or set an API key under providers.claude.api_key",
+                ),
+                ..Verdict::PASS_ON
+            };
+        }
+        // Entitlements of one request, which say nothing about the account.
+        if status == 429 && (message.contains("long context") || message.contains("fast mode")) {
+            return Verdict::PASS_ON;
+        }
+        match status {
+            401 | 403 if message.contains("revoked") => Verdict {
+                state: Some(AccountState::NeedsLogin {
+                    reason: "the vendor has revoked this login. Log in again with `byok login claude`."
+                        .to_owned(),
+                }),
+                own_credential: true,
+                ..Verdict::other(Some((Scope::Account, Duration::from_hours(1))))
+            },
+            400 | 403
+                if message.contains("organization has been disabled")
+                    || message.contains("not allowed for this organization") =>
+            {
+                Verdict {
+                    state: Some(AccountState::Blocked { reason: message.to_owned() }),
+                    own_credential: true,
+                    ..Verdict::other(Some((Scope::Account, Duration::from_hours(1))))
+                }
+            }
+            400 if message.contains("credit balance is too low") => {
+                Verdict::other(Some((Scope::Account, Duration::from_mins(30))))
+            }
+            429 => limit(refusal),
+            529 => Verdict::other(Some((Scope::Model, Duration::from_secs(5)))),
+            _ => judge_by_kind(refusal),
+        }
+    }
+}
+
+/// What a 429 means: plan logins say it in the `anthropic-ratelimit-unified-*` headers.
+fn limit(refusal: &Refusal<'_>) -> Verdict {
+    let header = |name: &str| {
+        refusal
+            .headers
+            .get(format!("anthropic-ratelimit-unified-{name}"))
+            .and_then(|value| value.to_str().ok())
+    };
+    let rejected = |window: &str| header(&format!("{window}-status")) == Some("rejected");
+    // Resets are Unix seconds.
+    let until = |name: String| header(&name).and_then(|value| value.parse::<i64>().ok());
+    let wait = |resets: &[&str]| {
+        let latest = resets.iter().filter_map(|window| until(format!("{window}-reset"))).max();
+        let seconds = latest.or_else(|| until("reset".to_owned())).map(|at| at - refusal.now);
+        Duration::from_secs(u64::try_from(seconds.unwrap_or(0)).unwrap_or(0).clamp(1, 7 * 86_400))
+    };
+    let windows: Vec<_> = ["5h", "7d"].into_iter().filter(|window| rejected(window)).collect();
+    if !windows.is_empty() {
+        return Verdict::other(Some((Scope::Account, wait(&windows))));
+    }
+    let family = matches!(header("representative-claim"), Some("seven_day_opus" | "seven_day_sonnet"));
+    if rejected("7d_oi") || family {
+        return Verdict::other(Some((Scope::Model, wait(&["7d_oi"]))));
+    }
+    if header("status") == Some("rejected") {
+        return Verdict::other(Some((Scope::Account, wait(&[]))));
+    }
+    if refusal.oauth && refusal.failure.retry_after.is_none() {
+        // A 429 without any reset is a matter of the moment, not of the plan: a longer pause once took accounts out for days.
+        return Verdict { next: Next::GiveUp, ..Verdict::other(None) };
+    }
+    judge_by_kind(&Refusal { failure: &limited(refusal.failure), ..*refusal })
+}
+
+fn limited(failure: &Failure) -> Failure {
+    Failure { kind: FailureKind::RateLimit, raw: None, ..failure.clone() }
+}
+
+/// Whether the first system block of a Messages body is one of the accepted sentences.
+pub fn brings_sentence(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Block {
+        #[serde(default)]
+        text: String,
+    }
+    let Ok(scan) = Scan::of(body) else { return false };
+    let Some(system) = scan.text(body, "system") else { return false };
+    if let Ok(text) = serde_json::from_str::<String>(system) {
+        return ACCEPTED_SENTENCES.contains(&text.as_str());
+    }
+    let blocks: Vec<Block> = serde_json::from_str(system).unwrap_or_default();
+    // The official client may put its billing block before the sentence.
+    let first = blocks.iter().find(|block| !block.text.starts_with("x-anthropic-billing-header:"));
+    first.is_some_and(|block| ACCEPTED_SENTENCES.contains(&block.text.as_str()))
+}
+
+/// The body with the first accepted sentence as a system block of its own before all others. Only called with the consent
+/// of the account's owner.
+pub fn with_sentence(body: &Bytes) -> Result<Bytes, Failure> {
+    let block = format!(r#"{{"type":"text","text":"{}"}}"#, ACCEPTED_SENTENCES[0]);
+    let scan = Scan::of(body)?;
+    let Some(range) = scan.value("system") else {
+        return Ok(splice(body, vec![scan.set("system", &format!("[{block}]"))]));
+    };
+    let text = scan.text(body, "system").unwrap_or_default();
+    let edit = match text.as_bytes().first() {
+        Some(b'[') => {
+            let empty = text[1..].trim_start().starts_with(']');
+            let comma = if empty { "" } else { "," };
+            Edit { range: range.start + 1..range.start + 1, text: format!("{block}{comma}") }
+        }
+        Some(b'"') if text != "\"\"" => {
+            Edit { range, text: format!(r#"[{block},{{"type":"text","text":{text}}}]"#) }
+        }
+        _ => Edit { range, text: format!("[{block}]") },
+    };
+    Ok(splice(body, vec![edit]))
+}

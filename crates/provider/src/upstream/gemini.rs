@@ -1,0 +1,64 @@
+//! Gemini by API key, and servers that speak the same.
+
+use super::{
+    Ask, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set, without_tail,
+};
+use byok_types::Failure;
+use http::{HeaderMap, HeaderName};
+use std::time::Duration;
+use url::Url;
+
+const X_GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+
+/// Gemini.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gemini;
+
+impl Upstream for Gemini {
+    fn url(&self, base: &str, ask: &Ask<'_>) -> Result<Url, Failure> {
+        let base = without_tail(base, &["/models"]);
+        // `v1beta` is the superset; an address that names a version keeps it.
+        let versioned = ["/v1", "/v1beta", "/v1alpha"].iter().any(|version| base.ends_with(version));
+        let base = if versioned { base.to_owned() } else { format!("{base}/v1beta") };
+        let method = match ask.operation {
+            Operation::Generate { stream: true } => "streamGenerateContent?alt=sse",
+            Operation::Generate { stream: false } => "generateContent",
+            Operation::Count => "countTokens",
+            Operation::Models => return join(&base, "/models?pageSize=1000"),
+        };
+        // Model names come from clients: nothing in them may change the path or the query.
+        let model: String = url::form_urlencoded::byte_serialize(ask.model.as_bytes()).collect();
+        join(&base, &format!("/models/{}:{method}", model.replace('+', "%20").replace("%2F", "/")))
+    }
+
+    fn headers(&self, _ask: &Ask<'_>, token: &Token, headers: &mut HeaderMap) {
+        let secret = token.secret.expose();
+        if !secret.is_empty() {
+            set(headers, X_GOOG_API_KEY, secret, true);
+        }
+    }
+
+    fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
+        let failure = refusal.failure;
+        let raw = failure.raw.as_ref().map(|raw| String::from_utf8_lossy(&raw.body)).unwrap_or_default();
+        // A bad key is a 400 here, not a 401.
+        if failure.status == 400
+            && (raw.contains("API_KEY_INVALID") || failure.message.contains("API key not valid"))
+        {
+            return Verdict {
+                own_credential: true,
+                ..Verdict::other(Some((Scope::Account, Duration::from_mins(5))))
+            };
+        }
+        if raw.contains("MODEL_CAPACITY_EXHAUSTED") || raw.contains("MODEL_CAPACITY_EXCEEDED") {
+            return Verdict::other(Some((Scope::Model, Duration::from_secs(5))));
+        }
+        if failure.status == 429
+            && (raw.contains("PerDay") || raw.contains("Daily") || raw.contains("limit: 0"))
+        {
+            let wait = failure.retry_after.unwrap_or(Duration::from_hours(1));
+            return Verdict::other(Some((Scope::Model, wait.max(Duration::from_hours(1)))));
+        }
+        judge_by_kind(refusal)
+    }
+}

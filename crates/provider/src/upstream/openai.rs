@@ -1,0 +1,66 @@
+//! `OpenAI` by API key, and everything that speaks Chat Completions or Responses like it.
+
+use super::{
+    Ask, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set, without_tail,
+};
+use byok_types::{Dialect, Failure, FailureKind};
+use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
+use std::time::Duration;
+use url::Url;
+
+/// Headers of a client that mean something to the vendor and nothing to anybody else.
+const FORWARDED: [HeaderName; 3] = [
+    HeaderName::from_static("openai-organization"),
+    HeaderName::from_static("openai-project"),
+    HeaderName::from_static("openai-beta"),
+];
+
+/// `OpenAI` and compatible servers.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenAi {
+    /// Whether this is the vendor itself, to which the headers of its clients may be passed on.
+    pub first_party: bool,
+}
+
+impl Upstream for OpenAi {
+    fn url(&self, base: &str, ask: &Ask<'_>) -> Result<Url, Failure> {
+        // The address holds the version already; only the path is appended.
+        let base = without_tail(base, &["/chat/completions", "/responses"]);
+        match (ask.operation, ask.dialect) {
+            (Operation::Generate { .. }, Dialect::Responses) => join(base, "/responses"),
+            (Operation::Generate { .. }, _) => join(base, "/chat/completions"),
+            (Operation::Count, _) => join(base, "/responses/input_tokens"),
+            (Operation::Models, _) => join(base, "/models"),
+        }
+    }
+
+    fn headers(&self, ask: &Ask<'_>, token: &Token, headers: &mut HeaderMap) {
+        // A local server without a key gets no header at all: some refuse an empty one.
+        let secret = token.secret.expose();
+        if !secret.is_empty() {
+            set(headers, AUTHORIZATION, &format!("Bearer {secret}"), true);
+        }
+        if let Some(client) = ask.client.filter(|_| self.first_party) {
+            for name in FORWARDED {
+                if let Some(value) = client.get(&name) {
+                    headers.insert(name, value.clone());
+                }
+            }
+        }
+    }
+
+    fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
+        let code = refusal.failure.code.as_deref().unwrap_or_default();
+        match (refusal.failure.status, code) {
+            (429, "insufficient_quota" | "billing_not_active") => {
+                Verdict::other(Some((Scope::Account, Duration::from_mins(30))))
+            }
+            // Not an organisation's matter but the key's: another key may be allowed.
+            (404, "model_not_found") if refusal.failure.message.contains("does not have access") => {
+                Verdict::other(Some((Scope::Model, Duration::from_mins(5))))
+            }
+            (403, _) if refusal.failure.kind == FailureKind::ContentPolicy => Verdict::PASS_ON,
+            _ => judge_by_kind(refusal),
+        }
+    }
+}

@@ -1,0 +1,316 @@
+use super::*;
+use bytes::Bytes;
+
+fn ask(operation: Operation, dialect: Dialect, model: &str) -> Ask<'_> {
+    Ask { operation, dialect, model, client: None, needed: &[] }
+}
+
+const STREAM: Operation = Operation::Generate { stream: true };
+const WHOLE: Operation = Operation::Generate { stream: false };
+
+#[test]
+fn urls() {
+    let openai = OpenAi { first_party: true };
+    let cases: [(&dyn Upstream, &str, Ask<'_>, &str); 14] = [
+        (
+            &Claude,
+            "https://api.anthropic.com",
+            ask(STREAM, Dialect::Messages, "m"),
+            "https://api.anthropic.com/v1/messages",
+        ),
+        (
+            &Claude,
+            "https://x.test/anthropic/v1/",
+            ask(WHOLE, Dialect::Messages, "m"),
+            "https://x.test/anthropic/v1/messages",
+        ),
+        (
+            &Claude,
+            "https://x.test/v1/messages",
+            ask(Operation::Count, Dialect::Messages, "m"),
+            "https://x.test/v1/messages/count_tokens",
+        ),
+        (
+            &Claude,
+            "https://x.test",
+            ask(Operation::Models, Dialect::Messages, ""),
+            "https://x.test/v1/models?limit=1000",
+        ),
+        (
+            &openai,
+            "https://api.openai.com/v1",
+            ask(WHOLE, Dialect::Chat, "m"),
+            "https://api.openai.com/v1/chat/completions",
+        ),
+        (
+            &openai,
+            "https://api.openai.com/v1/",
+            ask(WHOLE, Dialect::Responses, "m"),
+            "https://api.openai.com/v1/responses",
+        ),
+        (
+            &openai,
+            "https://api.z.ai/api/paas/v4",
+            ask(WHOLE, Dialect::Chat, "m"),
+            "https://api.z.ai/api/paas/v4/chat/completions",
+        ),
+        (
+            &openai,
+            "https://x.test/v1/chat/completions",
+            ask(STREAM, Dialect::Chat, "m"),
+            "https://x.test/v1/chat/completions",
+        ),
+        (&openai, "https://x.test", ask(Operation::Models, Dialect::Chat, ""), "https://x.test/models"),
+        (
+            &Gemini,
+            "https://g.test",
+            ask(WHOLE, Dialect::Gemini, "gemini-3"),
+            "https://g.test/v1beta/models/gemini-3:generateContent",
+        ),
+        (
+            &Gemini,
+            "https://g.test/v1",
+            ask(STREAM, Dialect::Gemini, "gemini-3"),
+            "https://g.test/v1/models/gemini-3:streamGenerateContent?alt=sse",
+        ),
+        (
+            &Gemini,
+            "https://g.test",
+            ask(Operation::Count, Dialect::Gemini, "a/b"),
+            "https://g.test/v1beta/models/a/b:countTokens",
+        ),
+        (
+            &Gemini,
+            "https://g.test",
+            ask(WHOLE, Dialect::Gemini, "x?key=1#f"),
+            "https://g.test/v1beta/models/x%3Fkey%3D1%23f:generateContent",
+        ),
+        (
+            &Gemini,
+            "https://g.test",
+            ask(Operation::Models, Dialect::Gemini, ""),
+            "https://g.test/v1beta/models?pageSize=1000",
+        ),
+    ];
+    for (upstream, base, ask, expected) in cases {
+        assert_eq!(upstream.url(base, &ask).unwrap().as_str(), expected);
+    }
+    assert!(Claude.url("not a url", &ask(WHOLE, Dialect::Messages, "m")).is_err());
+}
+
+fn shown(headers: &HeaderMap) -> Vec<String> {
+    let mut lines: Vec<_> =
+        headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn headers_carry_one_credential_and_what_the_body_needs() {
+    let key = Token::key(Secret::new("sk-ant-api03-x"));
+    let setup = Token::key(Secret::new("sk-ant-oat01-x"));
+    let mut client = HeaderMap::new();
+    client.append("anthropic-beta", "a, b".parse().unwrap());
+    client.append("anthropic-beta", "a".parse().unwrap());
+    client.insert("anthropic-version", "2026-10-21".parse().unwrap());
+    client.insert("authorization", "Bearer mine".parse().unwrap());
+    client.insert("cookie", "c".parse().unwrap());
+    let needed = [("anthropic-beta", "effort-2025-11-24".to_owned())];
+    let plain = ask(STREAM, Dialect::Messages, "m");
+    let cases = [
+        (&key, plain, vec!["anthropic-version: 2023-06-01", "x-api-key: sk-ant-api03-x"]),
+        (
+            &key,
+            Ask { client: Some(&client), ..plain },
+            vec!["anthropic-beta: a,b", "anthropic-version: 2026-10-21", "x-api-key: sk-ant-api03-x"],
+        ),
+        (
+            &setup,
+            Ask { needed: &needed, ..plain },
+            vec![
+                "anthropic-beta: effort-2025-11-24,oauth-2025-04-20",
+                "anthropic-version: 2023-06-01",
+                "authorization: Bearer sk-ant-oat01-x",
+            ],
+        ),
+    ];
+    for (token, ask, expected) in cases {
+        let mut headers = HeaderMap::new();
+        Claude.headers(&ask, token, &mut headers);
+        assert_eq!(shown(&headers), expected);
+    }
+    let mut headers = HeaderMap::new();
+    OpenAi { first_party: false }.headers(&plain, &Token::key(Secret::new("")), &mut headers);
+    assert!(headers.is_empty());
+}
+
+#[test]
+fn the_sentence_is_put_first_and_nothing_else_changes() {
+    let block = format!(r#"{{"type":"text","text":"{}"}}"#, ACCEPTED_SENTENCES[0]);
+    for (body, expected) in [
+        (r#"{"model":"m"}"#.to_owned(), format!(r#"{{"system":[{block}],"model":"m"}}"#)),
+        (
+            r#"{"system":"\u00e9","model":"m"}"#.to_owned(),
+            format!(r#"{{"system":[{block},{{"type":"text","text":"\u00e9"}}],"model":"m"}}"#),
+        ),
+        (
+            r#"{"system": [ {"a":1e0} ],"x":1}"#.to_owned(),
+            format!(r#"{{"system": [{block}, {{"a":1e0}} ],"x":1}}"#),
+        ),
+        (r#"{"system":[]}"#.to_owned(), format!(r#"{{"system":[{block}]}}"#)),
+        (r#"{"system":""}"#.to_owned(), format!(r#"{{"system":[{block}]}}"#)),
+        (r#"{"system":null}"#.to_owned(), format!(r#"{{"system":[{block}]}}"#)),
+    ] {
+        assert!(!brings_sentence(body.as_bytes()));
+        let with = with_sentence(&Bytes::from(body)).unwrap();
+        assert_eq!(std::str::from_utf8(&with).unwrap(), expected);
+        assert!(brings_sentence(&with));
+    }
+    let billed = r#"{"system":[{"type":"text","text":"x-anthropic-billing-header: v"},{"type":"text","text":"You are Claude Code, Anthropic's official CLI for Claude."}]}"#;
+    assert!(brings_sentence(billed.as_bytes()));
+    assert!(!brings_sentence(
+        br#"{"system":"You are Claude Code, Anthropic's official CLI for Claude. And more."}"#
+    ));
+}
+
+#[test]
+fn refusals() {
+    let failure =
+        |kind, status, message: &str| Failure { status, ..Failure::new(kind, Blame::Upstream, message) };
+    let headers = |pairs: &[(&'static str, &str)]| -> HeaderMap {
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+    };
+    let seconds = Duration::from_secs;
+    use FailureKind::{Auth, BadRequest, ContextTooLong, Overloaded, Permission, RateLimit, Server};
+    type Expected = (Next, Option<(Scope, Duration)>, bool);
+    let cases: Vec<(&str, &dyn Upstream, Failure, HeaderMap, bool, Expected)> = vec![
+        (
+            "a client's fault",
+            &Claude,
+            failure(BadRequest, 400, "x"),
+            headers(&[]),
+            false,
+            (Next::GiveUp, None, false),
+        ),
+        (
+            "context",
+            &Claude,
+            failure(ContextTooLong, 400, "prompt is too long"),
+            headers(&[]),
+            true,
+            (Next::GiveUp, None, false),
+        ),
+        (
+            "a key is refused",
+            &Claude,
+            failure(Auth, 401, "x"),
+            headers(&[]),
+            false,
+            (Next::OtherAccount, Some((Scope::Account, seconds(300))), true),
+        ),
+        (
+            "a token is refused",
+            &Claude,
+            failure(Auth, 401, "x"),
+            headers(&[]),
+            true,
+            (Next::Refresh, None, true),
+        ),
+        (
+            "overloaded",
+            &Claude,
+            failure(Overloaded, 529, "x"),
+            headers(&[]),
+            true,
+            (Next::OtherAccount, Some((Scope::Model, seconds(5))), false),
+        ),
+        (
+            "the five hours are used up",
+            &Claude,
+            failure(RateLimit, 429, "x"),
+            headers(&[
+                ("anthropic-ratelimit-unified-status", "rejected"),
+                ("anthropic-ratelimit-unified-5h-status", "rejected"),
+                ("anthropic-ratelimit-unified-5h-reset", "1100"),
+            ]),
+            true,
+            (Next::OtherAccount, Some((Scope::Account, seconds(100))), false),
+        ),
+        (
+            "one family is used up",
+            &Claude,
+            failure(RateLimit, 429, "x"),
+            headers(&[
+                ("anthropic-ratelimit-unified-5h-status", "allowed"),
+                ("anthropic-ratelimit-unified-7d_oi-status", "rejected"),
+                ("anthropic-ratelimit-unified-7d_oi-reset", "1050"),
+            ]),
+            true,
+            (Next::OtherAccount, Some((Scope::Model, seconds(50))), false),
+        ),
+        (
+            "a bare 429 on a plan",
+            &Claude,
+            failure(RateLimit, 429, "x"),
+            headers(&[]),
+            true,
+            (Next::GiveUp, None, false),
+        ),
+        (
+            "long context",
+            &Claude,
+            failure(RateLimit, 429, "Usage credits are required for long context requests."),
+            headers(&[]),
+            true,
+            (Next::GiveUp, None, false),
+        ),
+        (
+            "extra usage",
+            &Claude,
+            failure(
+                BadRequest,
+                400,
+                "Third-party apps now draw from your extra usage, not your plan limits.",
+            ),
+            headers(&[]),
+            true,
+            (Next::GiveUp, None, false),
+        ),
+        (
+            "a key's rate",
+            &OpenAi { first_party: true },
+            failure(RateLimit, 429, "x"),
+            headers(&[]),
+            false,
+            (Next::OtherAccount, Some((Scope::Model, seconds(5))), false),
+        ),
+        (
+            "forbidden",
+            &OpenAi { first_party: true },
+            failure(Permission, 403, "x"),
+            headers(&[]),
+            false,
+            (Next::OtherAccount, Some((Scope::Model, seconds(300))), true),
+        ),
+        (
+            "server",
+            &Gemini,
+            failure(Server, 500, "x"),
+            headers(&[]),
+            false,
+            (Next::OtherAccount, Some((Scope::Model, seconds(2))), false),
+        ),
+        (
+            "a bad key",
+            &Gemini,
+            failure(BadRequest, 400, "API key not valid. Please pass a valid API key."),
+            headers(&[]),
+            false,
+            (Next::OtherAccount, Some((Scope::Account, seconds(300))), true),
+        ),
+    ];
+    for (name, upstream, failure, headers, oauth, expected) in cases {
+        let verdict = upstream.judge(&Refusal { failure: &failure, headers: &headers, oauth, now: 1000 });
+        assert_eq!((verdict.next, verdict.cool, verdict.own_credential), expected, "{name}");
+    }
+}
