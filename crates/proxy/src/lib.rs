@@ -1,2 +1,22 @@
-//! HTTP in front: the routes of the dialects, access control, records.
+//! HTTP in front: who may come in, the routes of the dialects, the control socket.
+//!
+//! Owns: sockets of clients, access, routes, the shape of a request's head. Must not know: how a model is found, how an
+//! account is chosen, what a dialect looks like inside. Everything behind a route is one call of the executor.
 #![forbid(unsafe_code)]
+
+mod access;
+mod amp;
+mod app;
+mod body;
+mod canonical;
+mod control;
+mod gate;
+mod reply;
+mod routes;
+mod server;
+mod status;
+
+pub use app::{App, AppOptions};
+pub use control::{ControlError, ask as ask_control, serve as serve_control};
+pub use server::{ServeError, Server};
+pub use status::{AccountStatus, ConfigStatus, ProviderStatus, Resting, Status};

@@ -1,0 +1,189 @@
+//! What all requests share: the settings, who can serve what, the keys that open the door.
+
+use crate::access::{ClientKeys, Hosts, Throttle};
+use arc_swap::ArcSwap;
+use byok_auth::TokenManager;
+use byok_config::Live;
+use byok_provider::{budget::Budget, executor::Executor, pool::HealthBook, state::State};
+use byok_store::{Store, StoreError};
+use byok_types::{InvalidId, RequestId};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How often another process's changes to accounts are looked for.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What an [`App`] is made of.
+pub struct AppOptions {
+    /// The settings, kept up to date.
+    pub live: Live,
+    /// Accounts, keys and records.
+    pub store: Store,
+    /// Tokens of accounts.
+    pub tokens: TokenManager,
+    /// Makes calls.
+    pub executor: Executor,
+    /// Memory of all translations.
+    pub budget: Budget,
+    /// Address that byok listens on, with the real port.
+    pub address: SocketAddr,
+}
+
+/// What all requests share. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+struct Shared {
+    live: Live,
+    store: Store,
+    tokens: TokenManager,
+    executor: Executor,
+    budget: Budget,
+    health: HealthBook,
+    address: SocketAddr,
+    throttle: Throttle,
+    current: ArcSwap<Current>,
+    started: Instant,
+}
+
+/// One state of everything that a reload changes.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) state: Arc<State>,
+    pub(crate) hosts: Hosts,
+    pub(crate) keys: ClientKeys,
+    /// Whether a key is needed although none is configured on loopback: byok is reached from elsewhere.
+    pub(crate) exposed: bool,
+}
+
+impl App {
+    /// Builds the first state from settings and store.
+    pub async fn new(options: AppOptions) -> Result<Self, StoreError> {
+        let AppOptions { live, store, tokens, executor, budget, address } = options;
+        let health = HealthBook::default();
+        let current = build(&live, &store, &health, address).await?;
+        let shared = Shared {
+            live,
+            store,
+            tokens,
+            executor,
+            budget,
+            health,
+            address,
+            throttle: Throttle::default(),
+            current: ArcSwap::from_pointee(current),
+            started: Instant::now(),
+        };
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// Follows the settings and the accounts until `stop`: a new state is built as soon as one of them changes.
+    pub async fn follow(&self, stop: CancellationToken) {
+        let mut settings = self.0.live.subscribe();
+        let mut seen = self.0.store.accounts.generation();
+        let mut tick = tokio::time::interval(LOOK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = settings.changed() => if changed.is_err() { return },
+                _ = tick.tick() => {
+                    let now = self.0.store.accounts.generation();
+                    if now == seen {
+                        continue;
+                    }
+                    seen = now;
+                }
+            }
+            self.rebuild().await;
+        }
+    }
+
+    /// Builds a new state from what settings and store say now. A store that cannot be read keeps the old state.
+    pub async fn rebuild(&self) {
+        match build(&self.0.live, &self.0.store, &self.0.health, self.0.address).await {
+            Ok(current) => {
+                for problem in &current.state.problems {
+                    tracing::warn!("{problem}");
+                }
+                self.0.budget.set_limit(current.state.config.limits.translation_memory);
+                self.0.current.store(Arc::new(current));
+            }
+            Err(error) => tracing::error!(%error, "accounts could not be read; the old ones stay in use"),
+        }
+    }
+
+    /// The state that a request works with from its first to its last byte.
+    pub(crate) fn current(&self) -> Arc<Current> {
+        self.0.current.load_full()
+    }
+
+    /// Whether client keys exist: then every request needs one.
+    pub fn has_client_keys(&self) -> bool {
+        !self.0.current.load().keys.is_empty()
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.0.live
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn tokens(&self) -> &TokenManager {
+        &self.0.tokens
+    }
+
+    pub(crate) fn executor(&self) -> &Executor {
+        &self.0.executor
+    }
+
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.address
+    }
+
+    pub(crate) fn uptime(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+}
+
+async fn build(
+    live: &Live,
+    store: &Store,
+    health: &HealthBook,
+    address: SocketAddr,
+) -> Result<Current, StoreError> {
+    let config = live.load();
+    let accounts = store.accounts.list(None).await?;
+    let stored = store.client_keys.list().await?;
+    let keys = ClientKeys::new(&config.api_keys, &stored);
+    let allowed = config.allowed_hosts.iter().map(|host| host.as_str().to_owned());
+    let hosts = Hosts::new(config.host.as_str(), allowed, address.port());
+    let named_elsewhere = config.allowed_hosts.iter().any(|host| !host.is_loopback());
+    let exposed = named_elsewhere || !address.ip().is_loopback();
+    let state = Arc::new(State::build(config, accounts, health));
+    Ok(Current { state, hosts, keys, exposed })
+}
+
+/// A new request id.
+pub(crate) fn request_id() -> Result<RequestId, InvalidId> {
+    RequestId::new(uuid::Uuid::now_v7().simple().to_string())
+}
+
+/// Now, Unix time in milliseconds.
+pub(crate) fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|age| i64::try_from(age.as_millis()).ok())
+        .unwrap_or(0)
+}

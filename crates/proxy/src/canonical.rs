@@ -1,0 +1,83 @@
+//! Paths as people write them. Base URLs are pasted with and without `/v1`, twice, and with a slash too many.
+
+use byok_types::Dialect;
+use http::HeaderMap;
+
+/// The path that our routes know.
+pub(crate) fn canonical(path: &str) -> String {
+    let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    for version in ["v1", "v1beta"] {
+        while segments.len() > 1 && segments[0] == version && segments[1] == version {
+            segments.remove(0);
+        }
+    }
+    // `…/v1` as base of a Gemini client that adds its own version.
+    if segments.first() == Some(&"v1") && segments.get(1) == Some(&"v1beta") {
+        segments.remove(0);
+    }
+    let bare = ["chat", "responses", "messages", "models"].contains(segments.first().unwrap_or(&""));
+    if bare {
+        segments.insert(0, "v1");
+    }
+    format!("/{}", segments.join("/"))
+}
+
+/// The dialect that a request speaks as far as its path and headers tell; for errors of requests that have no route.
+pub(crate) fn dialect_of(path: &str, headers: &HeaderMap) -> Dialect {
+    if path.starts_with("/v1beta")
+        || path.contains(":generateContent")
+        || path.contains(":streamGenerateContent")
+    {
+        Dialect::Gemini
+    } else if path.starts_with("/v1/messages") || headers.contains_key("anthropic-version") {
+        Dialect::Messages
+    } else if path.starts_with("/v1/responses") {
+        Dialect::Responses
+    } else if headers.contains_key("x-goog-api-key") && !headers.contains_key("authorization") {
+        Dialect::Gemini
+    } else {
+        Dialect::Chat
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_as_people_write_them() {
+        for (path, expected) in [
+            ("/v1/chat/completions", "/v1/chat/completions"),
+            ("/chat/completions", "/v1/chat/completions"),
+            ("/v1/v1/chat/completions", "/v1/chat/completions"),
+            ("//v1//messages/", "/v1/messages"),
+            ("/messages/count_tokens", "/v1/messages/count_tokens"),
+            ("/models", "/v1/models"),
+            ("/v1beta/models/m:generateContent", "/v1beta/models/m:generateContent"),
+            ("/v1beta/v1beta/models/m:countTokens", "/v1beta/models/m:countTokens"),
+            ("/v1/v1beta/models", "/v1beta/models"),
+            ("/", "/"),
+            ("/amp/v1/chat/completions", "/amp/v1/chat/completions"),
+            ("/health", "/health"),
+        ] {
+            assert_eq!(canonical(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn dialects_by_path_and_headers() {
+        let mut anthropic = HeaderMap::new();
+        anthropic.insert("anthropic-version", "x".parse().unwrap());
+        let none = HeaderMap::new();
+        for (path, headers, expected) in [
+            ("/v1/messages", &none, Dialect::Messages),
+            ("/v1/unknown", &anthropic, Dialect::Messages),
+            ("/v1beta/x", &none, Dialect::Gemini),
+            ("/v1/models/m:generateContent", &none, Dialect::Gemini),
+            ("/v1/responses/x", &none, Dialect::Responses),
+            ("/nowhere", &none, Dialect::Chat),
+        ] {
+            assert_eq!(dialect_of(path, headers), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The control socket: HTTP on a Unix socket that only its owner can open. The CLI asks the running server here.
+
+use crate::{app::App, reply, status::Status};
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
+use byok_types::{Blame, Fault, Retry};
+use http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use hyper_util::rt::TokioIo;
+use std::{
+    io,
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long the CLI waits for the server.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Largest answer of the server.
+const LARGEST: usize = 16 << 20;
+
+/// The control socket could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// Another server runs on this database.
+    #[error("another byok is running on this database (its control socket `{0}` answers); stop it first")]
+    Running(PathBuf),
+    /// The place of the socket is taken by something else.
+    #[error("`{0}` is not a socket of byok; move it away")]
+    NotASocket(PathBuf),
+    /// The socket could not be made.
+    #[error("the control socket `{path}` could not be made: {source}; check who owns its directory")]
+    Bind {
+        /// Where.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// No server listens.
+    #[error("no byok is running here; start it with `byok serve`")]
+    NotRunning,
+    /// The server answered with an error or not at all.
+    #[error("the running byok did not answer: {0}; look at its log")]
+    NoAnswer(String),
+}
+
+impl Fault for ControlError {
+    fn blame(&self) -> Blame {
+        Blame::Byok
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::NoAnswer(_) => Retry::Now,
+            Self::Running(_) | Self::NotASocket(_) | Self::Bind { .. } | Self::NotRunning => {
+                Retry::AfterPerson
+            }
+        }
+    }
+}
+
+/// Listens on the socket at `path` until `stop`. The socket has mode 0600 from its first moment: it is made in a private
+/// directory under another name and then moved.
+pub async fn serve(
+    path: PathBuf,
+    app: App,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+) -> Result<(), ControlError> {
+    let listener = bind(&path).await?;
+    let router = Router::new().route("/status", get(status)).route("/reload", post(reload)).with_state(app);
+    let inner = tasks.clone();
+    tasks.spawn(async move {
+        loop {
+            let stream = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => stream,
+                    Err(error) => {
+                        tracing::warn!(%error, "control socket");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                        continue;
+                    }
+                },
+            };
+            let service = hyper_util::service::TowerToHyperService::new(router.clone());
+            inner.spawn(async move {
+                let connection = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service);
+                // A caller that hangs up is no event.
+                let _ = connection.await;
+            });
+        }
+        // Whoever comes next must not find a socket that nobody answers.
+        let _ = std::fs::remove_file(&path);
+    });
+    Ok(())
+}
+
+async fn bind(path: &Path) -> Result<UnixListener, ControlError> {
+    let failed = |source| ControlError::Bind { path: path.to_owned(), source };
+    if let Ok(found) = std::fs::symlink_metadata(path) {
+        if !found.file_type().is_socket() {
+            return Err(ControlError::NotASocket(path.to_owned()));
+        }
+        if UnixStream::connect(path).await.is_ok() {
+            return Err(ControlError::Running(path.to_owned()));
+        }
+    }
+    let parent = path.parent().ok_or_else(|| failed(io::Error::other("it has no directory")))?;
+    let room = tempfile::Builder::new().prefix(".control-").tempdir_in(parent).map_err(failed)?;
+    let temporary = room.path().join("s");
+    let listener = UnixListener::bind(&temporary).map_err(failed)?;
+    std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    std::fs::rename(&temporary, path).map_err(failed)?;
+    Ok(listener)
+}
+
+async fn status(State(app): State<App>) -> Response {
+    reply::json(StatusCode::OK, serde_json::to_vec(&Status::of(&app)).unwrap_or_default())
+}
+
+async fn reload(State(app): State<App>) -> Response {
+    app.live().reload_now();
+    app.rebuild().await;
+    status(State(app)).await
+}
+
+/// Asks the server that listens at `path`. Returns the body of its answer.
+pub async fn ask(path: &Path, method: http::Method, target: &str) -> Result<Vec<u8>, ControlError> {
+    // A socket of somebody else is not asked: it could lie.
+    let own = std::fs::symlink_metadata(path).ok().zip(path.parent().and_then(|p| std::fs::metadata(p).ok()));
+    if own.is_some_and(|(socket, directory)| socket.uid() != directory.uid()) {
+        return Err(ControlError::NotASocket(path.to_owned()));
+    }
+    let stream = UnixStream::connect(path).await.map_err(|_| ControlError::NotRunning)?;
+    let asked = tokio::time::timeout(PATIENCE, exchange(stream, method, target)).await;
+    asked.map_err(|_| ControlError::NoAnswer("it took too long".to_owned()))?
+}
+
+async fn exchange(stream: UnixStream, method: http::Method, target: &str) -> Result<Vec<u8>, ControlError> {
+    let failed = |error: &dyn std::fmt::Display| ControlError::NoAnswer(error.to_string());
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| failed(&e))?;
+    let request = Request::builder()
+        .method(method)
+        .uri(target)
+        .header("host", "byok")
+        .body(Body::empty())
+        .map_err(|e| failed(&e))?;
+    let talk = async {
+        let answer = sender.send_request(request).await.map_err(|e| failed(&e))?;
+        let ok = answer.status().is_success();
+        let body = http_body_util::Limited::new(answer.into_body(), LARGEST)
+            .collect()
+            .await
+            .map_err(|e| failed(&e))?;
+        let bytes = body.to_bytes().to_vec();
+        if ok { Ok(bytes) } else { Err(ControlError::NoAnswer(String::from_utf8_lossy(&bytes).into_owned())) }
+    };
+    tokio::pin!(talk);
+    tokio::select! {
+        answer = &mut talk => answer,
+        // The connection ends when the talk is over; if it ends first, the talk says why.
+        _ = connection => talk.await,
+    }
+}

@@ -1,0 +1,210 @@
+//! The door: every request passes here before it is routed.
+
+use crate::{
+    access::{
+        Caller, HostCheck, OriginCheck, Shown, came_through_a_proxy, check_origin, host_of, is_json, shown,
+    },
+    app::{App, Current},
+    canonical, reply,
+};
+use axum::response::Response;
+use byok_types::{Blame, Dialect, Failure, FailureKind, Secret};
+use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
+
+/// Who came in, and what the answer must carry.
+#[derive(Clone, Debug)]
+pub(crate) struct Admitted {
+    /// The caller.
+    pub(crate) caller: Caller,
+    /// The caller's own credential for the vendor, if it showed one beside its byok key.
+    pub(crate) own: Option<Secret>,
+    /// The origin of a configured page.
+    pub(crate) origin: Option<String>,
+}
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Checks a request. `Err` is the answer to one that is not let in.
+pub(crate) fn check(
+    app: &App,
+    current: &Current,
+    peer: Peer,
+    parts: &Parts,
+    id: &str,
+) -> Result<Admitted, Box<Response>> {
+    let dialect = canonical::dialect_of(parts.uri.path(), &parts.headers);
+    let refuse = |failure: Failure| Box::new(reply::failure(dialect, &failure, id));
+    let host = host_of(&parts.uri, &parts.headers);
+    let proxied = came_through_a_proxy(&parts.headers);
+    let keys_needed = !current.keys.is_empty() || current.exposed || proxied;
+    match current.hosts.check(host) {
+        HostCheck::Ours => {}
+        HostCheck::Broken => return Err(refuse(broken_host())),
+        // A page that rebound its name has no key; where keys are needed the name does not matter.
+        HostCheck::Foreign if keys_needed => {}
+        HostCheck::Foreign => return Err(refuse(foreign_host(host.unwrap_or_default()))),
+    }
+    let origin =
+        match check_origin(&parts.headers, host.unwrap_or_default(), &current.state.config.cors_origins) {
+            OriginCheck::None => None,
+            OriginCheck::Listed(origin) => Some(origin),
+            OriginCheck::Refused(origin) => return Err(refuse(foreign_origin(&origin))),
+        };
+    if parts.method == Method::OPTIONS {
+        return Err(Box::new(preflight(origin.as_deref())));
+    }
+    if is_open(parts) {
+        return Ok(Admitted {
+            caller: Caller { debug: !keys_needed, ..Caller::default() },
+            own: None,
+            origin,
+        });
+    }
+    let seen = shown(&parts.uri, &parts.headers);
+    let caller = if keys_needed {
+        key_holder(app, current, peer.0.ip(), &seen, proxied).map_err(|failure| refuse(*failure))?
+    } else {
+        json_only(parts, dialect, app.address()).map_err(|failure| refuse(*failure))?;
+        Caller { debug: true, ..Caller::default() }
+    };
+    let own = if seen.beside { usual_credential(parts) } else { None };
+    Ok(Admitted { caller, own, origin })
+}
+
+/// What may be asked without a key: whether byok is there.
+fn is_open(parts: &Parts) -> bool {
+    matches!(parts.uri.path(), "/health") && matches!(parts.method, Method::GET | Method::HEAD)
+}
+
+fn key_holder(
+    app: &App,
+    current: &Current,
+    address: IpAddr,
+    seen: &Shown,
+    proxied: bool,
+) -> Result<Caller, Box<Failure>> {
+    let now = Instant::now();
+    let limit = current.state.config.limits.wrong_keys_per_minute;
+    if let Some(wait) = app.throttle().blocked(address, limit, now) {
+        let failure = Failure::new(
+            FailureKind::RateLimit,
+            Blame::Client,
+            "too many wrong keys from this address. Wait a minute, then use a key of `api_keys`.",
+        );
+        return Err(Box::new(failure.with_retry_after(wait)));
+    }
+    let seconds = crate::app::now_ms() / 1000;
+    let found =
+        seen.key.as_ref().filter(|_| !seen.contradictory).and_then(|key| current.keys.find(key, seconds));
+    found.ok_or_else(|| {
+        app.throttle().wrong(address, now);
+        Box::new(wrong_key(current.keys.is_empty(), proxied))
+    })
+}
+
+/// The same words for a missing, unknown, revoked or expired key: nothing is told to somebody who tries keys.
+fn wrong_key(none_exist: bool, proxied: bool) -> Failure {
+    let text = match (none_exist, proxied) {
+        (true, true) => {
+            "this request came through a proxy, so a key is needed, and none is configured. Set `api_keys` in the config of byok."
+        }
+        (true, false) => {
+            "byok can be reached from other machines, so a key is needed, and none is configured. Set `api_keys` in the config."
+        }
+        (false, _) => {
+            "a valid byok key is needed: as `Authorization: Bearer`, `x-api-key`, `x-goog-api-key` or `?key=`. The keys stand in `api_keys` in the config."
+        }
+    };
+    Failure::new(FailureKind::Auth, Blame::Client, text).with_code("invalid_api_key")
+}
+
+/// A form of a web page can post text and forms without asking, but not JSON.
+fn json_only(parts: &Parts, dialect: Dialect, address: SocketAddr) -> Result<(), Box<Failure>> {
+    if matches!(parts.method, Method::GET | Method::HEAD | Method::DELETE) {
+        return Ok(());
+    }
+    let kind = parts.headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
+    if kind.is_some_and(is_json) {
+        return Ok(());
+    }
+    let path = parts.uri.path();
+    let message = format!(
+        "the content type must be `application/json`, not `{}`. With curl: curl http://{address}{path} -H 'content-type: application/json' -d @request.json",
+        kind.unwrap_or("(none)").chars().take(80).collect::<String>(),
+    );
+    let _ = dialect;
+    Err(Box::new(Failure::bad_request("content-type", message).with_status(415)))
+}
+
+/// The caller's own credential, from the places where the vendors' clients put it.
+fn usual_credential(parts: &Parts) -> Option<Secret> {
+    let mut without = parts.headers.clone();
+    without.remove("x-byok-key");
+    shown(&parts.uri, &without).key
+}
+
+fn broken_host() -> Failure {
+    Failure::bad_request(
+        "host",
+        "the request must have exactly one readable Host. Use the address that byok prints at its start.",
+    )
+}
+
+fn foreign_host(host: &str) -> Failure {
+    let shown: String = host.chars().take(100).collect();
+    let name = shown.rsplit_once(':').map_or(shown.as_str(), |(name, _)| name);
+    Failure::new(
+        FailureKind::Permission,
+        Blame::Client,
+        format!("byok does not answer to the name `{shown}`. If it is meant to, add `{name}` to `allowed_hosts` in the config; keys are then needed."),
+    )
+    .with_status(421)
+    .with_code("misdirected_request")
+}
+
+fn foreign_origin(origin: &str) -> Failure {
+    let shown: String = origin.chars().take(100).collect();
+    Failure::new(
+        FailureKind::Permission,
+        Blame::Client,
+        format!("web pages of `{shown}` may not call byok. If this one is meant to, add its origin to `cors_origins` in the config."),
+    )
+    .with_code("origin_not_allowed")
+}
+
+/// The answer to a browser that asks first.
+fn preflight(origin: Option<&str>) -> Response {
+    let Some(origin) = origin else { return reply::empty(StatusCode::NO_CONTENT) };
+    let mut response = reply::empty(StatusCode::NO_CONTENT);
+    allow_origin(&mut response, origin);
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static(
+            "authorization, content-type, x-api-key, x-goog-api-key, api-key, x-byok-key, anthropic-version, anthropic-beta, \
+             anthropic-dangerous-direct-browser-access, openai-beta",
+        ),
+    );
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    response
+}
+
+/// Lets a configured page read the answer.
+pub(crate) fn allow_origin(response: &mut Response, origin: &str) {
+    if let Ok(value) = HeaderValue::from_str(origin) {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("x-request-id, x-byok-model, x-byok-attempts, x-byok-dropped"),
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! Lists of models, in the shape that the caller's tools read.
+
+use super::Visit;
+use crate::reply;
+use axum::{
+    extract::{Extension, Path},
+    response::Response,
+};
+use byok_translate::codec;
+use byok_types::{Blame, Dialect, Failure, FailureKind};
+use http::{HeaderMap, StatusCode, Uri};
+
+/// `GET /v1/models` is one path for three dialects; the headers tell which is meant.
+fn shape(headers: &HeaderMap, uri: &Uri) -> Dialect {
+    let agent = headers.get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let bearer = headers.contains_key("authorization");
+    if headers.contains_key("anthropic-version") || agent.starts_with("claude-cli/") {
+        Dialect::Messages
+    } else if headers.contains_key("x-goog-api-key") || agent.starts_with("google-genai") {
+        Dialect::Gemini
+    } else if headers.contains_key("x-api-key") && !bearer {
+        Dialect::Messages
+    } else if !bearer
+        && uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("key=")))
+    {
+        Dialect::Gemini
+    } else {
+        Dialect::Chat
+    }
+}
+
+pub(crate) async fn list(Extension(visit): Extension<Visit>, headers: HeaderMap, uri: Uri) -> Response {
+    all(&visit, shape(&headers, &uri))
+}
+
+pub(crate) async fn one(
+    Extension(visit): Extension<Visit>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    find(&visit, shape(&headers, &uri), &name)
+}
+
+pub(crate) async fn gemini_list(Extension(visit): Extension<Visit>) -> Response {
+    all(&visit, Dialect::Gemini)
+}
+
+pub(crate) async fn gemini_one(Extension(visit): Extension<Visit>, Path(name): Path<String>) -> Response {
+    find(&visit, Dialect::Gemini, &name)
+}
+
+fn all(visit: &Visit, dialect: Dialect) -> Response {
+    let mut models = visit.current.state.registry.list();
+    let allowed = &visit.admitted.caller.models;
+    models.retain(|model| allowed.is_empty() || allowed.iter().any(|pattern| pattern.matches(&model.id)));
+    reply::json(StatusCode::OK, codec::encode_models(dialect, &models))
+}
+
+fn find(visit: &Visit, dialect: Dialect, name: &str) -> Response {
+    let name = name.strip_prefix("models/").unwrap_or(name);
+    if let Some(model) = visit.current.state.registry.list().into_iter().find(|model| model.id == name) {
+        reply::json(StatusCode::OK, codec::encode_model(dialect, &model))
+    } else {
+        let failure = visit.current.state.registry.resolve(name).err().unwrap_or_else(|| {
+            Failure::new(
+                FailureKind::NotFound,
+                Blame::Client,
+                "this model is passed on to its vendor, but byok does not list it. `byok models` shows the list.",
+            )
+            .with_code("model_not_found")
+        });
+        reply::failure(dialect, &failure, visit.id.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderName;
+
+    #[test]
+    fn t120_the_shape_follows_the_caller() {
+        let cases: [(&[(&'static str, &str)], &str, Dialect); 8] = [
+            (&[], "/v1/models", Dialect::Chat),
+            (&[("authorization", "Bearer k")], "/v1/models", Dialect::Chat),
+            (
+                &[("anthropic-version", "2023-06-01"), ("authorization", "Bearer k")],
+                "/v1/models",
+                Dialect::Messages,
+            ),
+            (&[("x-api-key", "k")], "/v1/models", Dialect::Messages),
+            (
+                &[("user-agent", "claude-cli/2.1 (external, cli)"), ("authorization", "Bearer k")],
+                "/v1/models",
+                Dialect::Messages,
+            ),
+            (&[("x-goog-api-key", "k")], "/v1/models", Dialect::Gemini),
+            (&[], "/v1/models?key=k", Dialect::Gemini),
+            (&[("authorization", "Bearer k")], "/v1/models?key=k", Dialect::Chat),
+        ];
+        for (pairs, uri, expected) in cases {
+            let headers =
+                pairs.iter().map(|(n, v)| (HeaderName::from_static(n), v.parse().unwrap())).collect();
+            assert_eq!(shape(&headers, &uri.parse().unwrap()), expected, "{pairs:?} {uri}");
+        }
+    }
+}

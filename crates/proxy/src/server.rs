@@ -1,0 +1,151 @@
+//! Accepting connections. axum's own loop sets no time limit on a request's head, so a client that sends one byte a second
+//! would hold a socket for ever; this one does.
+
+use crate::{app::App, gate::Peer, routes};
+use axum::{body::Body, response::Response};
+use http::Request;
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Pause after an accept that failed, for example because no file descriptor was left.
+const BREATHE: Duration = Duration::from_millis(100);
+/// Most header fields.
+const HEADERS: usize = 100;
+/// Buffer of an HTTP/1 connection beyond the head.
+const BUFFER: usize = 64 << 10;
+/// Streams of one HTTP/2 connection.
+const STREAMS: u32 = 256;
+
+/// The server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is taken.
+    #[error("{0} is in use; if it is another byok, stop it, else choose a port with `--port`")]
+    InUse(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("{address} cannot be listened on: {source}; choose another with `--host` and `--port`")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A socket that is listened on.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Listens on `address`; port 0 takes a free one.
+    pub async fn bind(address: SocketAddr) -> Result<Self, ServeError> {
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => ServeError::InUse(address),
+            _ => ServeError::Bind { address, source },
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+
+    /// The address, with the real port.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop`: then no connection is accepted any more, idle ones are closed, and running requests go on. The
+    /// connections are tasks of `tasks`, so that the caller can wait for them.
+    pub async fn run(self, app: App, stop: CancellationToken, tasks: TaskTracker) {
+        let config = app.current().state.config.clone();
+        let permits = Arc::new(Semaphore::new(config.limits.connections));
+        let router = routes::router(app.clone());
+        let builder = Arc::new(builder(config.timeouts.header_read, config.limits.header_bytes));
+        loop {
+            // The permit comes first: a connection that nobody will serve stays in the kernel's queue.
+            let permit = tokio::select! {
+                () = stop.cancelled() => return,
+                permit = permits.clone().acquire_owned() => match permit {
+                    Ok(permit) => permit,
+                    Err(_) => return,
+                },
+            };
+            let (stream, peer) = tokio::select! {
+                () = stop.cancelled() => return,
+                accepted = self.listener.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        tokio::time::sleep(BREATHE).await;
+                        continue;
+                    }
+                },
+            };
+            let (app, router, builder, stop) = (app.clone(), router.clone(), builder.clone(), stop.clone());
+            tasks.spawn(async move {
+                serve_connection(stream, peer, app, router, &builder, stop).await;
+                drop(permit);
+            });
+        }
+    }
+}
+
+fn builder(header_read: Duration, header_bytes: usize) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_read)
+        .max_headers(HEADERS)
+        .max_buf_size(header_bytes.max(BUFFER))
+        .pipeline_flush(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(30))
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(20);
+    builder
+}
+
+async fn serve_connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: App,
+    router: axum::Router,
+    builder: &auto::Builder<TokioExecutor>,
+    stop: CancellationToken,
+) {
+    // Without this, the first event of a stream waits for an acknowledgement of its head.
+    let _ = stream.set_nodelay(true);
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let (app, router) = (app.clone(), router.clone());
+        async move {
+            Ok::<Response, Infallible>(routes::serve(app, router, Peer(peer), request.map(Body::new)).await)
+        }
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+}

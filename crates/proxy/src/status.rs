@@ -1,0 +1,170 @@
+//! What `byok status` shows of a running server.
+
+use crate::app::App;
+use byok_provider::pool::Access;
+use byok_types::AccountState;
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// The state of a server, as it goes over the control socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of byok.
+    pub version: String,
+    /// Address it listens on.
+    pub address: String,
+    /// How long it runs, in seconds.
+    pub uptime_seconds: u64,
+    /// The settings.
+    pub config: ConfigStatus,
+    /// Whether clients need a key.
+    pub keys_required: bool,
+    /// Who serves requests.
+    pub providers: Vec<ProviderStatus>,
+    /// Records that were lost because the disk could not keep up.
+    pub records_dropped: u64,
+}
+
+/// The state of the settings.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ConfigStatus {
+    /// The file, if there is one.
+    pub file: Option<String>,
+    /// What is wrong with the file on disk, in full, while the settings from before stay in use.
+    pub error: Option<String>,
+    /// Entries that cannot be used.
+    pub problems: Vec<String>,
+    /// Changed settings that need a restart.
+    pub restart_required: Vec<String>,
+}
+
+/// A provider.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProviderStatus {
+    /// Name.
+    pub name: String,
+    /// Its keys and logins.
+    pub accounts: Vec<AccountStatus>,
+}
+
+/// A key or a login.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AccountStatus {
+    /// Id.
+    pub id: String,
+    /// Name for people.
+    pub label: String,
+    /// `api_key` or `login`.
+    pub kind: String,
+    /// E-mail address of a login.
+    pub email: Option<String>,
+    /// Plan of a login.
+    pub plan: Option<String>,
+    /// State: `ready`, `needs_login`, `blocked` or `disabled`.
+    pub state: String,
+    /// Why, and what to do, where it is not ready.
+    pub reason: Option<String>,
+    /// When its token expires, Unix seconds.
+    pub expires_at: Option<i64>,
+    /// Claims that its owner consented to.
+    pub claims: Vec<String>,
+    /// What rests after a refusal.
+    pub resting: Vec<Resting>,
+}
+
+/// A rest after a refusal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Resting {
+    /// The model; `None` for all.
+    pub model: Option<String>,
+    /// Time left in seconds.
+    pub seconds: u64,
+}
+
+impl Status {
+    /// The state of a server.
+    pub fn of(app: &App) -> Self {
+        let current = app.current();
+        let state = &current.state;
+        let mut config = ConfigStatus {
+            file: app
+                .live()
+                .loaded()
+                .and_then(|loaded| loaded.files.first().map(|path| path.display().to_string())),
+            problems: state.problems.iter().map(ToString::to_string).collect(),
+            ..ConfigStatus::default()
+        };
+        if let byok_config::Status::Stale { error, .. } = app.live().status() {
+            config.error = Some(error);
+        }
+        config.restart_required = app.live().restart_required().into_iter().map(str::to_owned).collect();
+        let mut providers: Vec<ProviderStatus> = state
+            .registry
+            .providers()
+            .map(|provider| {
+                let seats = provider.seats.iter().map(|seat| {
+                    let account = state.accounts.iter().find(|account| account.id == seat.id);
+                    let resting = seat.health.all(Instant::now()).into_iter();
+                    AccountStatus {
+                        id: seat.id.to_string(),
+                        label: seat.label.clone(),
+                        kind: if matches!(seat.access, Access::Key(_)) { "api_key" } else { "login" }
+                            .to_owned(),
+                        email: account.and_then(|a| a.email.clone()),
+                        plan: account.and_then(|a| a.plan.clone()),
+                        state: "ready".to_owned(),
+                        reason: None,
+                        expires_at: account.and_then(|a| a.expires_at),
+                        claims: seat.claims.clone(),
+                        resting: resting
+                            .map(|(model, left)| Resting { model, seconds: left.as_secs() })
+                            .collect(),
+                    }
+                });
+                ProviderStatus { name: provider.id.to_string(), accounts: seats.collect() }
+            })
+            .collect();
+        for account in state.accounts.iter().filter(|account| account.state != AccountState::Ready) {
+            let entry = AccountStatus::of(account);
+            match providers.iter_mut().find(|provider| provider.name == account.provider.as_str()) {
+                Some(provider) => provider.accounts.push(entry),
+                None => providers
+                    .push(ProviderStatus { name: account.provider.to_string(), accounts: vec![entry] }),
+            }
+        }
+        providers.retain(|provider| !provider.accounts.is_empty());
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            address: app.address().to_string(),
+            uptime_seconds: app.uptime().as_secs(),
+            config,
+            keys_required: current.exposed || !current.keys.is_empty(),
+            providers,
+            records_dropped: app.store().records.dropped(),
+        }
+    }
+}
+
+impl AccountStatus {
+    /// An account as the store knows it.
+    pub fn of(account: &byok_types::Account) -> Self {
+        let (state, reason) = match &account.state {
+            AccountState::Ready => ("ready", None),
+            AccountState::NeedsLogin { reason } => ("needs_login", Some(reason.clone())),
+            AccountState::Blocked { reason } => ("blocked", Some(reason.clone())),
+            AccountState::Disabled => ("disabled", None),
+        };
+        Self {
+            id: account.id.to_string(),
+            label: account.label.clone(),
+            kind: "login".to_owned(),
+            email: account.email.clone(),
+            plan: account.plan.clone(),
+            state: state.to_owned(),
+            reason,
+            expires_at: account.expires_at,
+            claims: account.claims.clone(),
+            resting: Vec::new(),
+        }
+    }
+}
