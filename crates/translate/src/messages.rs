@@ -43,7 +43,7 @@ use crate::ir::Part;
 pub const VERSION: &str = "2023-06-01";
 
 /// Name of the tool that a model without native structured output is made to call; its input is the answer.
-pub const FORCED_TOOL: &str = "json_response";
+pub const FORCED_TOOL: &str = crate::emulate::JSON_TOOL;
 
 /// Whether a system block is Claude Code's attribution text (`x-anthropic-billing-header: …`).
 ///

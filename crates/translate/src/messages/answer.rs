@@ -1,10 +1,12 @@
 //! Answers: whole ones, and the state that whole and streamed ones share.
 
 mod encode;
+mod open;
 mod read;
 
 pub use encode::encode_answer;
-pub(super) use read::{Reader, WireDelta};
+pub(super) use open::WireDelta;
+pub(super) use read::Reader;
 
 use super::{failure, fields::Content, stream_decode::WireStop, surrogate};
 use crate::{Json, ir::Event, wire::wire};

@@ -51,9 +51,14 @@ pub(super) enum Calls {
 /// it, and without any call nothing waits.
 pub(super) fn agree(stop: &mut Stop, calls: Calls) {
     let corrected = match (stop.reason, calls) {
-        (StopReason::End | StopReason::StopSequence | StopReason::Other, Calls::ByModel) => {
-            StopReason::ToolCall
-        }
+        (
+            StopReason::End
+            | StopReason::StopSequence
+            | StopReason::MalformedCall
+            | StopReason::Cancelled
+            | StopReason::Other,
+            Calls::ByModel,
+        ) => StopReason::ToolCall,
         (StopReason::ToolCall, Calls::None) => StopReason::End,
         _ => return,
     };

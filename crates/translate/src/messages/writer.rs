@@ -3,10 +3,13 @@
 //! The dialect has one block open at a time, numbered without gaps, and no empty text blocks; events of other dialects
 //! interleave. What cannot be written yet waits in its slot.
 
-use super::{citation, server};
+mod slot;
+mod whole;
+
+use self::slot::{Kind, Slot, deltas_of, members, unwhole};
 use crate::{
     Exchange, Json, Losses, carrier,
-    ir::{Blob, BlobSlot, Citation, Delta, Family, Flavour, Part, PartHead, PartId},
+    ir::{Blob, BlobSlot, Citation, Delta, Family, Part, PartHead, PartId},
 };
 use byok_types::Dialect;
 use std::collections::VecDeque;
@@ -42,32 +45,6 @@ pub(super) trait Sink {
     fn open(&mut self, head: &Head<'_>);
     fn piece(&mut self, piece: &Piece<'_>);
     fn close(&mut self);
-}
-
-/// A part on its way to one or more blocks.
-#[derive(Debug)]
-struct Slot {
-    part: PartId,
-    kind: Kind,
-    /// Deltas that could not be written yet.
-    pending: Vec<Delta>,
-    signature: Option<Blob>,
-    stopped: bool,
-    /// Whether the open block of this slot holds anything.
-    has_content: bool,
-    paragraph: u32,
-    /// Whether raw reasoning or a summary came first; the other is left out.
-    raw: Option<bool>,
-}
-
-#[derive(Debug)]
-enum Kind {
-    Text,
-    Refusal,
-    Thinking,
-    Redacted,
-    Call { id: String, name: String, flavour: Flavour },
-    Whole(Box<Part>),
 }
 
 /// What kinds of content were written, as far as the reason of the end depends on it.
@@ -125,6 +102,9 @@ impl Writer {
             PartHead::ToolCall { call_id, name, flavour, .. } => Kind::Call { id: call_id, name, flavour },
             PartHead::Whole(whole) => Kind::Whole(whole),
         };
+        if self.index(part).is_some() {
+            self.stop(part, None, sink);
+        }
         let pending = match &kind {
             Kind::Whole(whole) => deltas_of(whole),
             _ => Vec::new(),
@@ -133,19 +113,7 @@ impl Writer {
             Kind::Whole(whole) => unwhole(whole),
             kind => kind,
         };
-        // A part that came whole is told whole: only media, server tools and opaque blocks are left here.
-        let stopped = matches!(kind, Kind::Whole(_));
-        let slot = Slot {
-            part,
-            kind,
-            pending: Vec::new(),
-            signature: None,
-            stopped,
-            has_content: false,
-            paragraph: 0,
-            raw: None,
-        };
-        self.slots.push(slot);
+        self.slots.push(Slot::new(part, kind));
         self.advance(part, sink);
         for delta in pending {
             self.delta(part, delta, sink);
@@ -156,9 +124,13 @@ impl Writer {
     pub(super) fn delta(&mut self, part: PartId, delta: Delta, sink: &mut impl Sink) {
         let Some(index) = self.index(part) else { return };
         let slot = &mut self.slots[index];
-        if let Delta::Signature(blob) = delta {
-            slot.signature = Some(blob);
-            return;
+        match &delta {
+            Delta::Signature(blob) => {
+                slot.signature = Some(blob.clone());
+                return;
+            }
+            delta if !slot.takes(delta) => return,
+            _ => {}
         }
         if self.open == Some(part) {
             slot.write(&delta, sink);
@@ -246,7 +218,7 @@ impl Writer {
         self.suspend(sink);
         let Some(index) = self.index(part) else { return };
         if let Kind::Whole(whole) = &self.slots[index].kind {
-            self.has_block |= write_whole(whole, sink, &mut self.losses);
+            self.has_block |= whole::write(whole, sink, &mut self.losses);
             self.slots.remove(index);
             return;
         }
@@ -343,189 +315,4 @@ impl Writer {
         }
         carrier::wrap(&Blob { account: blob.account.or_else(|| self.account.clone()), ..blob })
     }
-}
-
-impl Slot {
-    /// Whether there is something to open a block for.
-    fn is_ready(&self, hold_calls: bool) -> bool {
-        match &self.kind {
-            Kind::Text | Kind::Refusal => self.pending.iter().any(is_text),
-            Kind::Thinking => self.pending.iter().any(is_text) || (self.stopped && self.signature.is_some()),
-            Kind::Redacted => self.stopped,
-            Kind::Call { .. } => self.stopped || !hold_calls,
-            Kind::Whole(_) => true,
-        }
-    }
-
-    fn open(&mut self, sink: &mut impl Sink) {
-        self.has_content = false;
-        match &self.kind {
-            Kind::Text | Kind::Refusal => sink.open(&Head::Text),
-            Kind::Thinking => sink.open(&Head::Thinking),
-            Kind::Call { id, name, .. } => sink.open(&Head::ToolUse { id, name }),
-            Kind::Redacted | Kind::Whole(_) => {}
-        }
-    }
-
-    fn write(&mut self, delta: &Delta, sink: &mut impl Sink) {
-        match (&self.kind, delta) {
-            (Kind::Text | Kind::Refusal, Delta::Text(text) | Delta::Refusal(text)) if !text.is_empty() => {
-                sink.piece(&Piece::Text(text));
-            }
-            (Kind::Text, Delta::Citation(citation)) if citation::is_sayable(citation) => {
-                sink.piece(&Piece::Citation(citation));
-            }
-            (Kind::Thinking, Delta::Thinking { text, paragraph, raw }) => {
-                self.thinking(text, *paragraph, *raw, sink);
-                return;
-            }
-            (Kind::Call { flavour: Flavour::Function, .. }, Delta::Arguments(text)) if !text.is_empty() => {
-                sink.piece(&Piece::Input(text));
-            }
-            (Kind::Call { flavour: Flavour::Custom, .. }, Delta::Arguments(text)) if !text.is_empty() => {
-                if !self.has_content {
-                    sink.piece(&Piece::Input("{\"input\":\""));
-                }
-                sink.piece(&Piece::Input(&inside_string(text)));
-            }
-            _ => return,
-        }
-        self.has_content = true;
-    }
-
-    fn thinking(&mut self, text: &str, paragraph: u32, raw: bool, sink: &mut impl Sink) {
-        if *self.raw.get_or_insert(raw) != raw || text.is_empty() {
-            return;
-        }
-        if paragraph != self.paragraph && self.has_content {
-            sink.piece(&Piece::Thinking("\n\n"));
-        }
-        self.paragraph = paragraph;
-        self.has_content = true;
-        sink.piece(&Piece::Thinking(text));
-    }
-
-    /// Writes what makes the input of a call whole.
-    fn complete(&self, sink: &mut impl Sink) {
-        match (&self.kind, self.has_content) {
-            (Kind::Call { flavour: Flavour::Custom, .. }, true) => sink.piece(&Piece::Input("\"}")),
-            (Kind::Call { flavour: Flavour::Custom, .. }, false) => {
-                sink.piece(&Piece::Input("{\"input\":\"\"}"));
-            }
-            (Kind::Call { flavour: Flavour::Function, .. }, false) => sink.piece(&Piece::Input("{}")),
-            _ => {}
-        }
-    }
-}
-
-/// What a part has beside the members of its deltas.
-fn members(part: &Part) -> Vec<(String, Json)> {
-    let (caller, extra) = match part {
-        Part::Text(text) => (None, &text.extra),
-        Part::Thinking(thinking) => (None, &thinking.extra),
-        Part::ToolCall(call) => (call.caller.clone(), &call.extra),
-        _ => return Vec::new(),
-    };
-    let caller = caller.map(|caller| ("caller".to_owned(), caller));
-    caller.into_iter().chain(extra.of(Dialect::Messages).iter().cloned()).collect()
-}
-
-fn is_text(delta: &Delta) -> bool {
-    match delta {
-        Delta::Text(text) | Delta::Refusal(text) | Delta::Thinking { text, .. } => !text.is_empty(),
-        Delta::Signature(_) | Delta::Arguments(_) | Delta::Citation(_) | Delta::Logprobs(_) => false,
-    }
-}
-
-/// Text as it stands between the quotes of a JSON string.
-fn inside_string(text: &str) -> String {
-    let quoted = serde_json::to_string(text).unwrap_or_default();
-    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
-}
-
-/// Parts that have deltas, told whole all the same, are written as if they had come in pieces.
-fn unwhole(whole: Box<Part>) -> Kind {
-    match *whole {
-        Part::Text(_) => Kind::Text,
-        Part::Refusal(_) => Kind::Refusal,
-        Part::Thinking(thinking) if thinking.redacted => Kind::Redacted,
-        Part::Thinking(_) => Kind::Thinking,
-        Part::ToolCall(call) => Kind::Call { id: call.call_id, name: call.name, flavour: call.flavour },
-        other => Kind::Whole(Box::new(other)),
-    }
-}
-
-fn deltas_of(whole: &Part) -> Vec<Delta> {
-    match whole {
-        Part::Text(text) => {
-            let citations = text.citations.iter().map(|c| Delta::Citation(Box::new(c.clone())));
-            let signature = text.blob.clone().map(Delta::Signature);
-            std::iter::once(Delta::Text(text.text.clone())).chain(citations).chain(signature).collect()
-        }
-        Part::Refusal(refusal) => vec![Delta::Refusal(refusal.text.clone())],
-        Part::Thinking(thinking) => {
-            let text = Delta::Thinking { text: thinking.text(), paragraph: 0, raw: false };
-            std::iter::once(text).chain(thinking.blob.clone().map(Delta::Signature)).collect()
-        }
-        Part::ToolCall(call) => {
-            let signature = call.blob.clone().map(Delta::Signature);
-            signature.into_iter().chain([Delta::Arguments(call.arguments.clone())]).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Writes a part that has no deltas. Returns whether a block was written.
-fn write_whole(part: &Part, sink: &mut impl Sink, losses: &mut Losses) -> bool {
-    let mut note = |what: &'static str| {
-        losses.dropped("content", "this dialect has no such output");
-        sink.open(&Head::Text);
-        sink.piece(&Piece::Text(what));
-        sink.close();
-        true
-    };
-    let block = match part {
-        Part::ServerCall(call) => {
-            let Some(block) = server::write_call(call, &Json::empty_object()) else {
-                losses.silent("content", "this dialect has no block for this tool of the vendor");
-                return false;
-            };
-            sink.open(&Head::Whole(&block));
-            if call.input.is_object() {
-                sink.piece(&Piece::Input(call.input.get()));
-            }
-            sink.close();
-            return true;
-        }
-        Part::ServerResult(result) => server::write_result(result),
-        Part::Opaque(opaque) => own(opaque),
-        Part::Compaction(compaction) => own(&compaction.verbatim),
-        Part::ConfigChange(change) => own(&change.verbatim),
-        Part::ContainerUpload(upload) => {
-            let mut out = Vec::new();
-            let mut object = super::object::Object::typed(&mut out, "container_upload");
-            object.string("file_id", &upload.file_id);
-            object.end();
-            Some(out)
-        }
-        Part::Image(_) => return note("[The model made an image, which this API cannot carry.]"),
-        Part::Audio(_) => return note("[The model made sound, which this API cannot carry.]"),
-        Part::Video(_) => return note("[The model made a film, which this API cannot carry.]"),
-        _ => None,
-    };
-    let Some(block) = block else {
-        losses.silent("content", "this dialect has no such block");
-        return false;
-    };
-    sink.open(&Head::Whole(&block));
-    sink.close();
-    true
-}
-
-fn own(opaque: &crate::ir::Opaque) -> Option<Vec<u8>> {
-    (opaque.dialect == Dialect::Messages).then(|| {
-        let mut out = Vec::new();
-        crate::wire::write::json(&mut out, &opaque.json);
-        out
-    })
 }

@@ -1,46 +1,28 @@
 //! From blocks and deltas to events.
 
-use super::WireAnswer;
+use super::{
+    WireAnswer,
+    open::{Body, Open, WireDelta, gather},
+};
 use crate::{
     Json, content_id,
-    ir::{Blob, Delta, Event, Extra, Flavour, Part, PartHead, PartId, Start, Stop, Text, Thinking, ToolCall},
+    ir::{Delta, Event, Extra, Flavour, Part, PartHead, PartId, Start, Stop, Thinking, ToolCall},
     messages::{
-        block, citation,
+        block,
         fields::Fields,
         object::Object,
         server,
         stop::{self, Calls},
         stream_decode::WireStop,
-        surrogate::{Joiner, Piece},
+        surrogate::Joiner,
         usage::Native,
     },
-    wire::Str,
 };
 use byok_types::Dialect;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Blocks that may be open at once; a broken upstream must not make more.
 const MOST_OPEN: usize = 256;
-
-/// The delta of a `content_block_delta`.
-#[derive(Deserialize)]
-pub(in crate::messages) struct WireDelta<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<Str<'a>>,
-    #[serde(borrow)]
-    text: Option<Piece<'a>>,
-    #[serde(borrow)]
-    thinking: Option<Piece<'a>>,
-    #[serde(borrow)]
-    partial_json: Option<Piece<'a>>,
-    #[serde(borrow)]
-    signature: Option<Str<'a>>,
-    #[serde(borrow)]
-    citation: Option<&'a RawValue>,
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-}
 
 /// Reads an answer block by block.
 #[derive(Debug, Default)]
@@ -54,39 +36,6 @@ pub(in crate::messages) struct Reader {
     stop: Stop,
     calls: Calls,
     envelope: Vec<(String, Json)>,
-}
-
-#[derive(Debug)]
-struct Open {
-    index: u64,
-    part: PartId,
-    body: Body,
-    joiner: Joiner,
-    /// The part as a whole, gathered where the events alone cannot say all of it.
-    whole: Option<Box<Part>>,
-}
-
-#[derive(Debug)]
-enum Body {
-    Text,
-    Thinking {
-        signature: Option<Blob>,
-    },
-    Call {
-        /// Input that stood in the start of the block, used if no delta follows.
-        prefilled: String,
-        arguments: String,
-    },
-    /// Held back until its input is known.
-    Server {
-        fields: Fields,
-        input: String,
-    },
-    /// Held back until its text is known.
-    Compaction {
-        fields: Fields,
-        content: String,
-    },
 }
 
 impl Reader {
@@ -390,73 +339,6 @@ impl Reader {
         let head = PartHead::Whole(Box::new(part));
         out.push(Event::PartStart { part: name, choice: 0, head });
         out.push(Event::PartStop { part: name, complete: true, whole: None });
-    }
-}
-
-impl Open {
-    fn is_held(&self) -> bool {
-        matches!(self.body, Body::Server { .. } | Body::Compaction { .. })
-    }
-
-    fn delta(&mut self, wire: WireDelta<'_>, out: &mut Vec<Event>) {
-        let delta = match &mut self.body {
-            Body::Text => match (wire.text, wire.citation) {
-                (Some(piece), _) if !piece.is_empty() => Delta::Text(self.joiner.text(piece)),
-                (_, Some(json)) => Delta::Citation(Box::new(citation::read(Json::from(json.to_owned())))),
-                _ => return,
-            },
-            Body::Thinking { signature } => {
-                if let Some(text) = wire.signature.filter(|text| !text.is_empty()) {
-                    *signature = block::blob(String::from(text));
-                }
-                match wire.thinking {
-                    Some(piece) if !piece.is_empty() => {
-                        Delta::Thinking { text: self.joiner.text(piece), paragraph: 0, raw: false }
-                    }
-                    _ => return,
-                }
-            }
-            Body::Call { arguments, .. } => match wire.partial_json {
-                Some(piece) if !piece.is_empty() => {
-                    let text = self.joiner.text(piece);
-                    arguments.push_str(&text);
-                    Delta::Arguments(text)
-                }
-                _ => return,
-            },
-            Body::Server { input, .. } => {
-                if let Some(piece) = wire.partial_json {
-                    input.push_str(&self.joiner.text(piece));
-                }
-                return;
-            }
-            Body::Compaction { content, .. } => {
-                let text = wire.content.and_then(|json| serde_json::from_str::<String>(json.get()).ok());
-                content.push_str(&text.unwrap_or_default());
-                return;
-            }
-        };
-        gather(&mut self.whole, &delta);
-        out.push(Event::Delta { part: self.part, delta });
-    }
-}
-
-/// Adds a piece to the whole, where one is gathered.
-fn gather(whole: &mut Option<Box<Part>>, delta: &Delta) {
-    match (whole.as_deref_mut(), delta) {
-        (Some(Part::Text(Text { text, .. })), Delta::Text(piece)) => text.push_str(piece),
-        (Some(Part::Text(Text { citations, .. })), Delta::Citation(citation)) => {
-            citations.push((**citation).clone());
-        }
-        (Some(Part::Thinking(Thinking { summary, .. })), Delta::Thinking { text, .. }) => {
-            if summary.is_empty() {
-                summary.push(String::new());
-            }
-            summary[0].push_str(text);
-        }
-        (Some(Part::Thinking(thinking)), Delta::Signature(blob)) => thinking.blob = Some(blob.clone()),
-        (Some(Part::ToolCall(call)), Delta::Arguments(piece)) => call.arguments.push_str(piece),
-        _ => {}
     }
 }
 

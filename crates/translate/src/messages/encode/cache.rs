@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Losses,
-    ir::{CacheHint, Part, Request},
+    ir::{CacheHint, Extra, Part, Request},
 };
 use byok_types::{Dialect, Family, ModelFacts};
 
@@ -30,6 +30,10 @@ pub(super) struct Markable<'m, 'a> {
 
 /// Keeps the client's markers as far as the vendor takes them; sets some for a client that knows none.
 pub(super) fn settle(mut all: Markable<'_, '_>, request: &Request, facts: &ModelFacts, losses: &mut Losses) {
+    if !facts.first_party {
+        // Compatible servers refuse members that they do not know.
+        all.slots().flatten().for_each(|mark| mark.extra = Extra::default());
+    }
     let set_by_client = all.slots().filter(|mark| mark.is_some()).count();
     // Markers inside results and vendor's blocks cannot be taken away here, and the automatic one counts too.
     let fixed = inner_marks(all.entries) + usize::from(request.cache.hint.is_some());

@@ -77,6 +77,20 @@ impl<'r> Pen<'r> {
         owner.map_or(&[], |m| m.extra.of(Dialect::Messages))
     }
 
+    /// The marker of a block within a block.
+    fn inner_mark(self, part: &Part) -> Option<CacheHint> {
+        let mark = match part {
+            Part::Text(text) => text.cache.clone(),
+            Part::Image(image) => image.cache.clone(),
+            Part::Document(document) => document.cache.clone(),
+            Part::SearchResult(result) => result.cache.clone(),
+            _ => None,
+        };
+        mark.map(|mark| {
+            if self.facts.first_party { mark } else { CacheHint { ttl: mark.ttl, ..CacheHint::default() } }
+        })
+    }
+
     fn item(self, out: &mut Vec<u8>, item: &Item<'_>) {
         self.block(out, &item.what, item.mark.as_ref());
     }
@@ -157,7 +171,8 @@ impl<'r> Pen<'r> {
         match &document.source {
             Source::Parts(parts) => {
                 let mut inner = Object::typed(object.key("source"), "content");
-                inner.list("content", parts, |out, part| self.part(out, part, cache_of(part)));
+                inner
+                    .list("content", parts, |out, part| self.part(out, part, self.inner_mark(part).as_ref()));
                 inner.end();
             }
             Source::Base64 { media_type, data } if media::kind(media_type) != MediaKind::Pdf => {
@@ -178,7 +193,9 @@ impl<'r> Pen<'r> {
         let mut object = Object::typed(out, "search_result");
         object.string("source", &result.source);
         object.string("title", &result.title);
-        object.list("content", &result.content, |out, part| self.part(out, part, cache_of(part)));
+        object.list("content", &result.content, |out, part| {
+            self.part(out, part, self.inner_mark(part).as_ref());
+        });
         citations(&mut object, result.citations);
         marked(&mut object, mark);
         object.extras(result.extra.of(Dialect::Messages));
@@ -222,22 +239,13 @@ impl<'r> Pen<'r> {
             [Part::Text(text)] if *text == Text::new(text.text.as_str()) => {
                 object.string("content", &text.text);
             }
-            parts => object.list("content", parts, |out, part| self.part(out, part, cache_of(part))),
+            parts => object
+                .list("content", parts, |out, part| self.part(out, part, self.inner_mark(part).as_ref())),
         }
         object.some("is_error", result.is_error.as_ref());
         marked(&mut object, mark);
         object.extras(result.extra.of(Dialect::Messages));
         object.end();
-    }
-}
-
-fn cache_of(part: &Part) -> Option<&CacheHint> {
-    match part {
-        Part::Text(text) => text.cache.as_ref(),
-        Part::Image(image) => image.cache.as_ref(),
-        Part::Document(document) => document.cache.as_ref(),
-        Part::SearchResult(result) => result.cache.as_ref(),
-        _ => None,
     }
 }
 
