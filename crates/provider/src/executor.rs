@@ -13,6 +13,7 @@ mod peek;
 mod prepare;
 
 pub use answer::AnswerBody;
+pub use forward::Forward;
 pub use outbound::{Outbound, OutboundBody, refuse};
 
 use crate::{
@@ -36,6 +37,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 /// A request of a client, as its route understood it.
@@ -69,6 +71,8 @@ pub struct Inbound {
     pub headers: HeaderMap,
     /// Body.
     pub body: Bytes,
+    /// Held until the answer has ended: a place among the requests that are answered at the same time.
+    pub place: Option<OwnedSemaphorePermit>,
 }
 
 /// Makes calls. Cheap to clone.
@@ -119,10 +123,15 @@ impl Executor {
             at_ms: inbound.at_ms,
             client_key: inbound.client_key.take(),
             dialect: inbound.dialect,
+            place: inbound.place.take(),
         };
         let records: Arc<dyn Records> = self.0.store.records.clone();
         let mut ledger = Ledger::begin(arrival, inbound.model.as_deref().unwrap_or_default(), records);
-        match self.serve(&state, &inbound, &mut ledger).await {
+        let served = tokio::select! {
+            served = self.serve(&state, &inbound, &mut ledger) => served,
+            () = self.0.stopping.cancelled() => Err(Refused::local(stopped(), Next::GiveUp)),
+        };
+        match served {
             Ok(ready) => ready.into_outbound(ledger),
             Err(refused) => outbound::refused(&inbound, &refused, ledger),
         }
@@ -135,7 +144,7 @@ impl Executor {
         ledger: &mut Ledger,
     ) -> Result<outbound::Ready, Refused> {
         let stop = |failure| Refused::local(failure, Next::GiveUp);
-        let peek = Peek::of(inbound, state.config.limits.body).map_err(stop)?;
+        let peek = Peek::of(inbound, &state.config.limits).map_err(stop)?;
         ledger.asked(&peek.model, peek.stream);
         if !inbound.allowed.is_empty() && !inbound.allowed.iter().any(|pattern| pattern.matches(&peek.model))
         {
@@ -228,6 +237,16 @@ fn worse(old: Option<Refused>, new: Refused) -> Refused {
         Some(old) if old.failure.raw.is_some() && new.failure.raw.is_none() => old,
         _ => new,
     }
+}
+
+/// What a client is told whose request was running when byok was stopped.
+fn stopped() -> Failure {
+    Failure::new(
+        FailureKind::Server,
+        Blame::Byok,
+        "byok was stopped before this answer was complete. Send the request again.",
+    )
+    .with_status(503)
 }
 
 fn all_resting(wait: Option<Duration>) -> Failure {

@@ -5,6 +5,7 @@ use byok_types::{
     AccountId, ClientKeyId, Dialect, Failure, Outcome, ProviderId, RequestId, RequestRecord, Usage,
 };
 use std::{sync::Arc, time::Instant};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// What is known of a request when it arrives.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Arrival {
     pub client_key: Option<ClientKeyId>,
     /// Dialect of the client.
     pub dialect: Dialect,
+    /// A place among the requests that are answered at the same time.
+    pub place: Option<OwnedSemaphorePermit>,
 }
 
 /// The record of a request in the making. Dropping it writes the record; until something better is known it says that the
@@ -27,6 +30,7 @@ pub struct Ledger {
     record: RequestRecord,
     started: Instant,
     records: Arc<dyn Records>,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Ledger {
@@ -51,7 +55,7 @@ impl Ledger {
             total_ms: 0,
             usage: Usage::default(),
         };
-        Self { record, started: arrival.at, records }
+        Self { record, started: arrival.at, records, _place: arrival.place }
     }
 
     /// Id of the request.

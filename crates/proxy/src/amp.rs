@@ -5,6 +5,7 @@ use axum::{
     extract::{Extension, Path, Request, State},
     response::Response,
 };
+use byok_provider::executor::Forward;
 use byok_types::Dialect;
 use http::{HeaderValue, StatusCode, header};
 
@@ -43,10 +44,9 @@ pub(crate) async fn management(
     };
     // With a byok key in the usual place, that key must not travel on; beside `x-byok-key` it is the caller's own.
     let keep_credential = visit.admitted.caller.key.is_none() || visit.admitted.own.is_some();
-    let sent = app
-        .executor()
-        .forward_to_amp(&state, parts.method, &target, &parts.headers, keep_credential, body)
-        .await;
+    let request =
+        Forward { method: parts.method, target: &target, headers: &parts.headers, keep_credential, body };
+    let sent = app.executor().forward_to_amp(&state, request).await;
     match sent {
         Ok(answer) => reply::outbound(answer),
         Err(failure) => reply::failure(Dialect::Chat, &failure, visit.id.as_str()),

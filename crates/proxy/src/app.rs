@@ -2,7 +2,6 @@
 
 use crate::access::{ClientKeys, Hosts, Throttle};
 use arc_swap::ArcSwap;
-use byok_auth::TokenManager;
 use byok_config::Live;
 use byok_provider::{budget::Budget, executor::Executor, pool::HealthBook, state::State};
 use byok_store::{Store, StoreError};
@@ -12,6 +11,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// How often another process's changes to accounts are looked for.
@@ -23,8 +23,6 @@ pub struct AppOptions {
     pub live: Live,
     /// Accounts, keys and records.
     pub store: Store,
-    /// Tokens of accounts.
-    pub tokens: TokenManager,
     /// Makes calls.
     pub executor: Executor,
     /// Memory of all translations.
@@ -40,7 +38,6 @@ pub struct App(Arc<Shared>);
 struct Shared {
     live: Live,
     store: Store,
-    tokens: TokenManager,
     executor: Executor,
     budget: Budget,
     health: HealthBook,
@@ -48,6 +45,8 @@ struct Shared {
     throttle: Throttle,
     current: ArcSwap<Current>,
     started: Instant,
+    /// Places for requests that are answered at the same time.
+    places: Arc<Semaphore>,
 }
 
 /// One state of everything that a reload changes.
@@ -63,13 +62,13 @@ pub(crate) struct Current {
 impl App {
     /// Builds the first state from settings and store.
     pub async fn new(options: AppOptions) -> Result<Self, StoreError> {
-        let AppOptions { live, store, tokens, executor, budget, address } = options;
+        let AppOptions { live, store, executor, budget, address } = options;
         let health = HealthBook::default();
         let current = build(&live, &store, &health, address).await?;
+        let places = current.state.config.limits.streams;
         let shared = Shared {
             live,
             store,
-            tokens,
             executor,
             budget,
             health,
@@ -77,6 +76,7 @@ impl App {
             throttle: Throttle::default(),
             current: ArcSwap::from_pointee(current),
             started: Instant::now(),
+            places: Arc::new(Semaphore::new(places)),
         };
         Ok(Self(Arc::new(shared)))
     }
@@ -135,12 +135,13 @@ impl App {
         &self.0.store
     }
 
-    pub(crate) fn tokens(&self) -> &TokenManager {
-        &self.0.tokens
-    }
-
     pub(crate) fn executor(&self) -> &Executor {
         &self.0.executor
+    }
+
+    /// A place among the requests that are answered at the same time; `None` if all are taken.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.places.clone().try_acquire_owned().ok()
     }
 
     pub(crate) fn throttle(&self) -> &Throttle {

@@ -14,6 +14,7 @@ mod gate;
 mod reply;
 mod routes;
 mod server;
+mod stall;
 mod status;
 
 pub use app::{App, AppOptions};

@@ -110,19 +110,19 @@ async fn unknown(State(_): State<App>, request: Request<Body>) -> Response {
     let path: String = request.uri().path().chars().take(200).collect();
     let message =
         format!("there is nothing at `{} {path}`. `GET /` lists the endpoints of byok.", request.method());
-    refused(&request, Failure::new(FailureKind::NotFound, Blame::Client, message).with_code("not_found"))
+    refused(&request, &Failure::new(FailureKind::NotFound, Blame::Client, message).with_code("not_found"))
 }
 
 async fn wrong_method(State(_): State<App>, request: Request<Body>) -> Response {
     let path: String = request.uri().path().chars().take(200).collect();
     let message =
         format!("`{path}` does not take `{}`. `GET /` lists the endpoints of byok.", request.method());
-    refused(&request, Failure::new(FailureKind::BadRequest, Blame::Client, message).with_status(405))
+    refused(&request, &Failure::new(FailureKind::BadRequest, Blame::Client, message).with_status(405))
 }
 
-fn refused(request: &Request<Body>, failure: Failure) -> Response {
+fn refused(request: &Request<Body>, failure: &Failure) -> Response {
     let dialect: Dialect = canonical::dialect_of(request.uri().path(), request.headers());
     let id =
         request.extensions().get::<Visit>().map(|visit| visit.id.as_str().to_owned()).unwrap_or_default();
-    reply::failure(dialect, &failure, &id)
+    reply::failure(dialect, failure, &id)
 }

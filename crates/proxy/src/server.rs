@@ -1,7 +1,7 @@
 //! Accepting connections. axum's own loop sets no time limit on a request's head, so a client that sends one byte a second
 //! would hold a socket for ever; this one does.
 
-use crate::{app::App, gate::Peer, routes};
+use crate::{app::App, gate::Peer, routes, stall::Patient};
 use axum::{body::Body, response::Response};
 use http::Request;
 use hyper::body::Incoming;
@@ -130,12 +130,14 @@ async fn serve_connection(
 ) {
     // Without this, the first event of a stream waits for an acknowledgement of its head.
     let _ = stream.set_nodelay(true);
+    let patience = app.current().state.config.timeouts.stalled_client;
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let (app, router) = (app.clone(), router.clone());
         async move {
             Ok::<Response, Infallible>(routes::serve(app, router, Peer(peer), request.map(Body::new)).await)
         }
     });
+    let stream = Patient::new(stream, patience);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {

@@ -1,4 +1,5 @@
 //! The server in one process with the simulator: every pair of dialects, through real sockets.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use byok_auth::{SystemClock, TokenManager};
 use byok_config::{Live, Sources, load};
@@ -42,7 +43,7 @@ async fn start(extra: &str) -> Running {
     let executor = Executor::new(transport, tokens.clone(), store.clone(), budget.clone(), stop.clone());
     let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = server.address();
-    let app = App::new(AppOptions { live, store, tokens, executor, budget, address }).await.unwrap();
+    let app = App::new(AppOptions { live, store, executor, budget, address }).await.unwrap();
     tokio::spawn(server.run(app, stop.clone(), TaskTracker::new()));
     Running {
         base: format!("http://{address}"),

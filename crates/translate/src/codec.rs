@@ -186,6 +186,7 @@ impl StreamDecoder {
 /// Writes the stream of a client, event by event.
 pub struct StreamEncoder(Encoder);
 
+#[expect(clippy::large_enum_variant, reason = "lives in a box of its own, once per stream")]
 enum Encoder {
     Chat(chat::StreamEncoder),
     Responses(responses::StreamEncoder),

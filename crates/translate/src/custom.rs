@@ -6,6 +6,26 @@ use crate::{
 };
 use serde::Serialize;
 
+#[derive(Serialize)]
+struct Schema<'a> {
+    r#type: &'static str,
+    properties: Properties<'a>,
+    required: [&'static str; 1],
+    #[serde(rename = "additionalProperties")]
+    additional: bool,
+}
+
+#[derive(Serialize)]
+struct Properties<'a> {
+    input: Input<'a>,
+}
+
+#[derive(Serialize)]
+struct Input<'a> {
+    r#type: &'static str,
+    description: &'a str,
+}
+
 /// The same tool as a function with one string argument `input`. The grammar becomes part of the description.
 pub(crate) fn as_function(tool: &CustomTool) -> FunctionTool {
     let mut description = tool.description.clone().unwrap_or_default();
@@ -19,23 +39,6 @@ pub(crate) fn as_function(tool: &CustomTool) -> FunctionTool {
         description.push_str(" grammar:\n");
         description.push_str(definition);
         "The whole input of the tool as plain text, by the grammar of the description.".clone_into(&mut hint);
-    }
-    #[derive(Serialize)]
-    struct Schema<'a> {
-        r#type: &'static str,
-        properties: Properties<'a>,
-        required: [&'static str; 1],
-        #[serde(rename = "additionalProperties")]
-        additional: bool,
-    }
-    #[derive(Serialize)]
-    struct Properties<'a> {
-        input: Input<'a>,
-    }
-    #[derive(Serialize)]
-    struct Input<'a> {
-        r#type: &'static str,
-        description: &'a str,
     }
     let schema = Schema {
         r#type: "object",
@@ -189,9 +192,8 @@ fn escape(text: &str) -> Option<(char, usize)> {
             }
             let second = match text.as_bytes().get(6..8) {
                 Some(b"\\u") => unit(8)?,
-                Some(_) => return Some(('\u{FFFD}', 6)),
                 None if text.len() <= 7 && "\\u".starts_with(&text[6..]) => return None,
-                None => return Some(('\u{FFFD}', 6)),
+                _ => return Some(('\u{FFFD}', 6)),
             };
             if !(0xDC00..0xE000).contains(&second) {
                 return Some(('\u{FFFD}', 6));

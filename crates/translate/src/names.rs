@@ -115,7 +115,9 @@ impl Names {
             Tool::Function(tool) => self.add(Flavour::Function, &tool.name, namespace, rules),
             Tool::Custom(tool) => self.add(Flavour::Custom, &tool.name, namespace, rules),
             Tool::Namespace { name, tools, .. } => {
-                tools.iter().for_each(|t| self.declare(t, Some(name), rules));
+                for tool in tools {
+                    self.declare(tool, Some(name), rules);
+                }
             }
             Tool::Typed(tool) => self.add(Flavour::Function, &tool.name, namespace, rules),
             Tool::Hosted(_) => {}

@@ -43,12 +43,21 @@ pub struct Scan {
 impl Scan {
     /// Scans a request body. Fails if it is not one whole JSON object, nests too deep, or names a routed key twice.
     pub fn of(body: &[u8]) -> Result<Self, Failure> {
-        Self::of_keys(body, &KEYS)
+        Self::walk(body, &KEYS, DEPTH_LIMIT)
+    }
+
+    /// The same with a lower limit for the nesting than [`DEPTH_LIMIT`].
+    pub fn within(body: &[u8], depth: usize) -> Result<Self, Failure> {
+        Self::walk(body, &KEYS, depth.min(DEPTH_LIMIT))
     }
 
     /// Scans any JSON object for `keys`.
     pub(crate) fn of_keys(body: &[u8], keys: &[&'static str]) -> Result<Self, Failure> {
-        let mut cursor = Cursor { body, at: 0 };
+        Self::walk(body, keys, DEPTH_LIMIT)
+    }
+
+    fn walk(body: &[u8], keys: &[&'static str], depth: usize) -> Result<Self, Failure> {
+        let mut cursor = Cursor { body, at: 0, depth };
         cursor.space();
         if cursor.next() != Some(b'{') {
             return Err(wrong(
@@ -175,6 +184,8 @@ pub fn splice(body: &Bytes, mut edits: Vec<Edit>) -> Bytes {
 struct Cursor<'a> {
     body: &'a [u8],
     at: usize,
+    /// Deepest nesting that is allowed.
+    depth: usize,
 }
 
 impl Cursor<'_> {
@@ -219,8 +230,11 @@ impl Cursor<'_> {
             match self.peek() {
                 Some(b'"') => self.string()?,
                 Some(bracket @ (b'{' | b'[')) => {
-                    if open.len() + 1 >= DEPTH_LIMIT {
-                        return Err(wrong("the request body nests deeper than 128 levels. Flatten it."));
+                    if open.len() + 1 >= self.depth {
+                        return Err(wrong(&format!(
+                            "the request body nests deeper than {} levels. Flatten it.",
+                            self.depth
+                        )));
                     }
                     open.push(if bracket == b'{' { b'}' } else { b']' });
                     self.at += 1;

@@ -38,6 +38,7 @@ enum Line {
 }
 
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent states of a scanner that is copied nowhere")]
 struct Json {
     depth: usize,
     /// For each level: the key in it, if it matters (see `key_id`), or 0.
@@ -336,10 +337,7 @@ impl UsageScanner {
         let broken = std::mem::take(&mut self.json.number_broken);
         let Some(number) = number.filter(|_| !broken) else { return };
         let path = self.path();
-        let inner = match path {
-            [USAGE, rest @ ..] | [MESSAGE, USAGE, rest @ ..] => rest,
-            _ => return,
-        };
+        let ([USAGE, inner @ ..] | [MESSAGE, USAGE, inner @ ..]) = path else { return };
         let slot = match inner {
             [INPUT] => &mut self.usage.input,
             [OUTPUT] => &mut self.usage.output,

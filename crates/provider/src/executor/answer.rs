@@ -3,7 +3,10 @@
 //! No task and no channel stands between the two sockets. A client that stops reading stops the upstream; dropping the body
 //! ends the upstream call, and the record of the request is written then, whatever was reached.
 
-use super::attempt::{Attempt, transport_failure};
+use super::{
+    attempt::{Attempt, transport_failure},
+    stopped,
+};
 use crate::{budget::Share, ledger::Ledger};
 use byok_translate::{Exchange, KEEP_ALIVE, Progress, Relay, StreamReader, UsageScanner, codec, ir::Event};
 use byok_transport::ReplyBody;
@@ -18,7 +21,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, Sleep};
-use tokio_util::sync::WaitForCancellationFutureOwned;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// A streamed answer.
 pub struct AnswerBody(Option<Box<Running>>);
@@ -59,9 +62,14 @@ impl Body for AnswerBody {
 /// How the upstream's bytes become the client's.
 pub(super) enum Source {
     /// As they are.
-    Pass { relay: Relay, scanner: UsageScanner },
+    Pass(Box<Passing>),
     /// By way of events.
     Translate(Box<Translation>),
+}
+
+pub(super) struct Passing {
+    relay: Relay,
+    scanner: UsageScanner,
 }
 
 pub(super) struct Translation {
@@ -75,7 +83,7 @@ pub(super) struct Translation {
 impl Source {
     /// Passes on; `held` are the bytes that came while the answer was held back.
     pub(super) fn pass(relay: Relay, scanner: UsageScanner, held: Vec<Bytes>) -> (Self, Vec<Bytes>) {
-        (Self::Pass { relay, scanner }, held)
+        (Self::Pass(Box::new(Passing { relay, scanner })), held)
     }
 
     /// Translates; `held` are the events that came while the answer was held back.
@@ -106,6 +114,7 @@ pub(super) struct Running {
     /// When something good must have come, if it has not yet.
     first_event: Option<Instant>,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
+    halt: CancellationToken,
     /// The client has its terminal event; what is left is to let the connection come to its end.
     ended: bool,
 }
@@ -129,6 +138,7 @@ impl Running {
             keep_alive,
             first_event,
             stopping: Box::pin(attempt.executor.stopping.clone().cancelled_owned()),
+            halt: attempt.executor.stopping.clone(),
             ended: false,
         };
         for bytes in held {
@@ -159,6 +169,10 @@ impl Running {
             if self.ended && !matches!(self.source, Source::Pass { .. }) {
                 return self.drain(cx);
             }
+            // An upstream that never pauses must not keep byok from stopping.
+            if self.halt.is_cancelled() && !self.ended && self.waited(cx) {
+                continue;
+            }
             let Some(body) = &mut self.body else { return Poll::Ready(None) };
             match Pin::new(body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
@@ -168,7 +182,7 @@ impl Running {
                 }
                 Poll::Ready(Some(Err(error))) => {
                     self.body = None;
-                    self.fail(transport_failure(&error));
+                    self.fail(&transport_failure(&error));
                 }
                 Poll::Ready(None) => {
                     self.body = None;
@@ -198,14 +212,7 @@ impl Running {
     fn waited(&mut self, cx: &mut Context<'_>) -> bool {
         if self.stopping.as_mut().poll(cx).is_ready() {
             self.body = None;
-            self.fail(
-                Failure::new(
-                    FailureKind::Server,
-                    Blame::Byok,
-                    "byok was stopped during this answer. Send the request again.",
-                )
-                .with_status(503),
-            );
+            self.fail(&stopped());
             return true;
         }
         if self.quiet.as_mut().poll(cx).is_pending() {
@@ -214,7 +221,7 @@ impl Running {
         self.quiet.as_mut().reset(Instant::now() + self.keep_alive);
         if self.first_event.is_some_and(|end| Instant::now() >= end) {
             self.body = None;
-            self.fail(Failure::new(
+            self.fail(&Failure::new(
                 FailureKind::Timeout,
                 Blame::Upstream,
                 "the upstream accepted the request and then sent nothing. Send the request again.",
@@ -222,7 +229,7 @@ impl Running {
             return true;
         }
         let between = match &self.source {
-            Source::Pass { relay, .. } => relay.between_frames(),
+            Source::Pass(passing) => passing.relay.between_frames(),
             Source::Translate(_) => true,
         };
         if between && !self.exchange.json_array {
@@ -235,9 +242,9 @@ impl Running {
     /// Takes bytes of the upstream.
     fn take(&mut self, data: Bytes) {
         match &mut self.source {
-            Source::Pass { relay, scanner } => {
-                scanner.push(&data);
-                let out = relay.push(data);
+            Source::Pass(passing) => {
+                passing.scanner.push(&data);
+                let out = passing.relay.push(data);
                 if !out.is_empty() {
                     self.first_event = None;
                     self.settle_into(out);
@@ -252,7 +259,7 @@ impl Running {
                         "byok holds as much of running translations as it may (`limits.translation_memory`). Try again shortly.",
                     );
                     self.body = None;
-                    self.fail(failure);
+                    self.fail(&failure);
                     return;
                 }
                 self.encode();
@@ -291,12 +298,12 @@ impl Running {
 
     fn upstream_closed(&mut self) {
         match &mut self.source {
-            Source::Pass { relay, scanner } => {
-                let rest = relay.finish();
-                let whole = scanner.ended();
+            Source::Pass(passing) => {
+                let rest = passing.relay.finish();
+                let whole = passing.scanner.ended();
                 self.settle_into(rest);
                 if !whole {
-                    self.fail(Failure::new(
+                    self.fail(&Failure::new(
                         FailureKind::UpstreamTruncated,
                         Blame::Upstream,
                         "the upstream closed the stream before the answer was complete. Send the request again.",
@@ -311,12 +318,12 @@ impl Running {
     }
 
     /// Ends the answer with one error frame of the client's dialect.
-    fn fail(&mut self, failure: Failure) {
+    fn fail(&mut self, failure: &Failure) {
         self.settle();
         let mut out = Vec::new();
         match &mut self.source {
-            Source::Pass { relay, .. } => {
-                if !relay.between_frames() {
+            Source::Pass(passing) => {
+                if !passing.relay.between_frames() {
                     out.extend_from_slice(b"\n\n");
                 }
                 let mut encoder = codec::StreamEncoder::new(&self.exchange);
@@ -332,7 +339,7 @@ impl Running {
         self.ended = true;
         self.ready.extend_from_slice(&out);
         if let Some(ledger) = &mut self.ledger {
-            ledger.failed(&failure, 200);
+            ledger.failed(failure, 200);
         }
         tracing::warn!(failure = %failure, blame = ?failure.blame, "answer broke off");
     }
@@ -353,7 +360,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         let Some(ledger) = &mut self.ledger else { return };
         let (usage, failure, whole) = match &mut self.source {
-            Source::Pass { scanner, .. } => (scanner.usage(), None, scanner.ended()),
+            Source::Pass(passing) => (passing.scanner.usage(), None, passing.scanner.ended()),
             Source::Translate(translation) => {
                 (translation.progress.usage.take(), translation.progress.failure.take(), self.ended)
             }

@@ -26,7 +26,7 @@ use http::{
 use http_body_util::BodyExt;
 use std::{
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// Most bytes of an error that are kept.
@@ -216,7 +216,7 @@ impl Attempt<'_> {
         let body = read(reply.body, ERROR_LIMIT, true).await.unwrap_or_default();
         let mut failure = codec::decode_failure(self.prepared.dialect, status, &body);
         failure.raw = Some(RawFailure { dialect: self.prepared.dialect, content_type, body: body.to_vec() });
-        let stated = retry_after(&reply.headers);
+        let stated = retry_after(&reply.headers, SystemTime::now());
         failure.retry_after = stated.or(failure.retry_after);
         self.judged(failure, relayed_headers(&reply.headers), &reply.headers, token.oauth)
     }
@@ -349,7 +349,9 @@ impl Attempt<'_> {
             return Ok(Ready::events(self, out.into(), headers));
         }
         let mut fold = Fold::default();
-        list.into_iter().for_each(|event| fold.push(event));
+        for event in list {
+            fold.push(event);
+        }
         let response = fold.finish().map_err(|failure| self.broken(failure))?;
         if let Some(usage) = &response.usage {
             ledger.usage(usage.clone());
@@ -400,14 +402,15 @@ pub(super) fn transport_failure(error: &TransportError) -> Failure {
     Failure::new(kind, error.blame(), format!("{error}.")).with_status(status)
 }
 
-/// How long the vendor asks to wait: milliseconds, seconds, or nothing for a date, which clocks may disagree about.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let millis =
-        text("retry-after-ms").and_then(|value| value.trim().parse::<f64>().ok()).map(|ms| ms / 1000.0);
-    let seconds =
-        millis.or_else(|| text(RETRY_AFTER.as_str()).and_then(|value| value.trim().parse::<f64>().ok()))?;
-    Duration::try_from_secs_f64(seconds.max(0.0)).ok()
+/// How long the vendor asks to wait: milliseconds, seconds, or until a date.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let millis = text("retry-after-ms").and_then(|value| value.parse::<f64>().ok()).map(|ms| ms / 1000.0);
+    let seconds = millis.or_else(|| text(RETRY_AFTER.as_str()).and_then(|value| value.parse::<f64>().ok()));
+    match seconds {
+        Some(seconds) => Duration::try_from_secs_f64(seconds.max(0.0)).ok(),
+        None => httpdate::parse_http_date(text(RETRY_AFTER.as_str())?).ok()?.duration_since(now).ok(),
+    }
 }
 
 /// The whole body. Past the limit it is cut (`cut`) or refused.
@@ -440,4 +443,29 @@ pub(super) async fn read(mut body: ReplyBody, limit: usize, cut: bool) -> Result
         }
     }
     Ok(first.unwrap_or_else(|| all.freeze()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_times_in_every_form() {
+        let now = httpdate::parse_http_date("Fri, 20 Nov 2026 12:00:00 GMT").unwrap();
+        for (name, value, expected) in [
+            ("retry-after", "7", Some(7_000)),
+            ("retry-after", " 0.5 ", Some(500)),
+            ("retry-after", "-3", Some(0)),
+            ("retry-after", "Fri, 20 Nov 2026 12:01:00 GMT", Some(60_000)),
+            ("retry-after", "Fri, 20 Nov 2026 11:00:00 GMT", None),
+            ("retry-after", "soon", None),
+            ("retry-after-ms", "1500", Some(1_500)),
+            ("x-other", "7", None),
+        ] {
+            let headers =
+                HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())]);
+            let found = retry_after(&headers, now).map(|wait| wait.as_millis());
+            assert_eq!(found, expected, "{name}: {value}");
+        }
+    }
 }

@@ -51,18 +51,30 @@ const DROPPED: [&str; 10] = [
     "keep-alive",
 ];
 
+/// A request that is passed on.
+#[derive(Debug)]
+pub struct Forward<'a> {
+    /// Method.
+    pub method: Method,
+    /// Path and query at the service.
+    pub target: &'a str,
+    /// Headers of the caller.
+    pub headers: &'a HeaderMap,
+    /// Whether the caller's own credential goes with it.
+    pub keep_credential: bool,
+    /// Body.
+    pub body: Bytes,
+}
+
 impl Executor {
     /// Passes a request on to the Amp service. With a configured Amp key that key is sent, else (`keep_credential`) the
     /// caller's own.
     pub async fn forward_to_amp(
         &self,
         state: &Arc<State>,
-        method: Method,
-        target: &str,
-        headers: &HeaderMap,
-        keep_credential: bool,
-        body: Bytes,
+        request: Forward<'_>,
     ) -> Result<Outbound, Failure> {
+        let Forward { method, target, headers, keep_credential, body } = request;
         let amp = &state.config.amp;
         let base = amp.base_url.as_base().trim_end_matches('/');
         let wrong = || {

@@ -1,6 +1,7 @@
 //! What a request says of itself at the top level of its body. The body itself stays bytes.
 
 use super::Inbound;
+use byok_config::Limits;
 use byok_translate::scan::Scan;
 use byok_types::{Blame, Dialect, Failure, FailureKind};
 
@@ -18,7 +19,8 @@ pub(super) struct Peek {
 }
 
 impl Peek {
-    pub(super) fn of(inbound: &Inbound, limit: usize) -> Result<Self, Failure> {
+    pub(super) fn of(inbound: &Inbound, limits: &Limits) -> Result<Self, Failure> {
+        let limit = limits.body;
         if inbound.body.len() > limit {
             return Err(Failure::new(
                 FailureKind::PayloadTooLarge,
@@ -29,7 +31,7 @@ impl Peek {
                 ),
             ));
         }
-        let scan = Scan::of(&inbound.body)?;
+        let scan = Scan::within(&inbound.body, limits.json_depth)?;
         let model = match (&inbound.model, scan.text(&inbound.body, "model")) {
             (Some(model), _) => model.clone(),
             (None, Some(_)) => scan.string(&inbound.body, "model").ok_or_else(|| {

@@ -1,4 +1,5 @@
 use super::*;
+use FailureKind::{Auth, BadRequest, ContextTooLong, Overloaded, Permission, RateLimit, Server};
 use bytes::Bytes;
 
 fn ask(operation: Operation, dialect: Dialect, model: &str) -> Ask<'_> {
@@ -173,7 +174,11 @@ fn the_sentence_is_put_first_and_nothing_else_changes() {
     ));
 }
 
+/// What is done, what rests for how long, whether byok's own credential was refused.
+type Expected = (Next, Option<(Scope, Duration)>, bool);
+
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn refusals() {
     let failure =
         |kind, status, message: &str| Failure { status, ..Failure::new(kind, Blame::Upstream, message) };
@@ -181,8 +186,6 @@ fn refusals() {
         pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
     };
     let seconds = Duration::from_secs;
-    use FailureKind::{Auth, BadRequest, ContextTooLong, Overloaded, Permission, RateLimit, Server};
-    type Expected = (Next, Option<(Scope, Duration)>, bool);
     let cases: Vec<(&str, &dyn Upstream, Failure, HeaderMap, bool, Expected)> = vec![
         (
             "a client's fault",

@@ -1,4 +1,5 @@
 use super::*;
+use HostCheck::{Broken, Foreign, Ours};
 use byok_config::CorsOrigin;
 use byok_types::Secret;
 use http::{HeaderMap, HeaderName, Uri};
@@ -15,7 +16,6 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
 #[test]
 fn only_our_names_with_our_port_pass() {
     let hosts = Hosts::new("0.0.0.0", ["host.docker.internal".to_owned(), "::ffff".to_owned()], 8018);
-    use HostCheck::{Broken, Foreign, Ours};
     for (host, expected) in [
         (Some("localhost"), Ours),
         (Some("localhost:8018"), Ours),

@@ -112,6 +112,9 @@ fn unknown_method(visit: &Visit, rest: &str) -> Response {
 
 async fn run(app: App, visit: Visit, request: Request<Body>, kind: Kind) -> Response {
     let state = visit.current.state.clone();
+    let Some(place) = app.place() else {
+        return reply::failure(kind.dialect, &busy(), visit.id.as_str());
+    };
     let (parts, body) = request.into_parts();
     let (limit, within) = (state.config.limits.body, state.config.timeouts.body_read);
     let body = match body::read(body, &parts.headers, limit, within).await {
@@ -133,6 +136,17 @@ async fn run(app: App, visit: Visit, request: Request<Body>, kind: Kind) -> Resp
         own_credential: visit.admitted.own,
         headers: parts.headers,
         body,
+        place: Some(place),
     };
     reply::outbound(app.executor().run(state, inbound).await)
+}
+
+/// All places are taken.
+fn busy() -> Failure {
+    Failure::new(
+        FailureKind::Overloaded,
+        Blame::Byok,
+        "byok answers as many requests at the same time as it may (`limits.streams` in the config). Try again shortly.",
+    )
+    .with_retry_after(std::time::Duration::from_secs(1))
 }

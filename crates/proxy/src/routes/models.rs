@@ -81,8 +81,8 @@ mod tests {
 
     #[test]
     fn t120_the_shape_follows_the_caller() {
-        let cases: [(&[(&'static str, &str)], &str, Dialect); 8] = [
-            (&[], "/v1/models", Dialect::Chat),
+        let cases = [
+            (&[][..], "/v1/models", Dialect::Chat),
             (&[("authorization", "Bearer k")], "/v1/models", Dialect::Chat),
             (
                 &[("anthropic-version", "2023-06-01"), ("authorization", "Bearer k")],

@@ -121,7 +121,9 @@ fn counters_and_ends_at_every_split() {
         let single = std::iter::once(bytes.chunks(1).collect::<Vec<_>>());
         for pieces in splits.chain(single) {
             let mut scanner = UsageScanner::new(case.dialect, case.stream);
-            pieces.iter().for_each(|piece| scanner.push(piece));
+            for piece in &pieces {
+                scanner.push(piece);
+            }
             let usage = scanner.usage().map(|u| {
                 [u.input, u.cache_read, u.cache_write, u.output, u.reasoning].map(Option::unwrap_or_default)
             });
