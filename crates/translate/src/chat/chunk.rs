@@ -63,6 +63,9 @@ pub(super) struct ChunkChoice<'a> {
     pub(super) stop_reason: Raw<'a>,
     #[serde(borrow)]
     pub(super) logprobs: Raw<'a>,
+    /// What went wrong, where `finish_reason` is `error` (OpenRouter).
+    #[serde(borrow)]
+    pub(super) error: Raw<'a>,
     /// Moonshot puts the usage of a stream here.
     #[serde(borrow)]
     pub(super) usage: Raw<'a>,

@@ -10,8 +10,8 @@ mod verbatim;
 
 use super::object::Object;
 use crate::{
-    Ids, Losses, NameRules, Names, Translated,
-    ir::{Failure, OutputFormat, Request},
+    Ids, Losses, NameRules, Names, Translated, content_id,
+    ir::{Failure, OutputFormat, Part, Request, Role},
     schema,
 };
 use byok_types::{Dialect, MaxTokensField, ModelFacts, StructuredOutput};
@@ -301,11 +301,32 @@ impl Encoder<'_> {
         body.maybe("user", request.end_user.user.as_deref());
         body.maybe("safety_identifier", request.end_user.safety_identifier.as_deref());
         let shared = matches!(request.dialect, Dialect::Chat | Dialect::Responses);
-        body.maybe("prompt_cache_key", request.cache.key.as_deref());
+        body.maybe("prompt_cache_key", self.cache_key().as_deref());
         if shared {
             body.maybe("prompt_cache_retention", request.cache.retention.as_deref());
             body.maybe("prompt_cache_options", request.cache.options.as_ref());
         }
+    }
+
+    /// What tells OpenAI that requests belong to one conversation, so that they find each other's cache. A client of another
+    /// dialect has no word for it; how its conversation begins is as good.
+    fn cache_key(&self) -> Option<String> {
+        let request = self.request;
+        if request.cache.key.is_some() || self.native {
+            return request.cache.key.clone();
+        }
+        let text = |parts: &[Part]| {
+            parts.iter().find_map(|part| match part {
+                Part::Text(text) if !text.text.starts_with(messages::BILLING_BLOCK) => {
+                    Some(text.text.clone())
+                }
+                _ => None,
+            })
+        };
+        let first = request.messages.iter().find(|message| message.role == Role::User);
+        let first = first.and_then(|message| text(&message.parts));
+        let system = text(&request.system).unwrap_or_default();
+        first.map(|first| content_id("byok-", &[&system, &first]))
     }
 
     /// Members that only OpenAI is known to take.

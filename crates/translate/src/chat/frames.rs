@@ -1,5 +1,7 @@
 //! Writing an answer as a stream of chunks.
 
+mod part;
+
 use super::{
     failure::write_error,
     object::{Object, object},
@@ -9,6 +11,8 @@ use crate::{
     Exchange, Json, Loss, Losses, Names, custom,
     ir::{Citation, Delta, Event, Flavour, Part, PartHead, PartId, Stop, Usage},
 };
+
+use part::{Call, Form, Kind, Open, Reasoning};
 
 /// Writes frames of `chat.completion.chunk`: a chunk with the role, chunks with content, one chunk with the finish reason
 /// for each choice, the usage if the client asked for it, `[DONE]`.
@@ -35,61 +39,6 @@ struct Choice {
     /// Characters of visible text so far.
     characters: u64,
     stop: Option<Stop>,
-}
-
-/// A part that is being written. `choice` is a place in the list of choices.
-#[derive(Debug)]
-struct Open {
-    choice: usize,
-    kind: Kind,
-}
-
-#[derive(Debug)]
-enum Kind {
-    Text { start: u64, citations: Vec<Citation> },
-    Refusal,
-    Thinking(Reasoning),
-    Call(Call),
-    Nothing,
-}
-
-/// How far the reasoning of a part has been shown.
-#[derive(Debug, Default)]
-struct Reasoning {
-    paragraph: Option<u32>,
-    raw: Option<bool>,
-}
-
-impl Reasoning {
-    /// The text to show. A summary and the raw reasoning say the same: the kind that came first is shown.
-    fn next(&mut self, text: String, paragraph: u32, raw: bool) -> Option<String> {
-        if *self.raw.get_or_insert(raw) != raw || text.is_empty() {
-            return None;
-        }
-        let follows = self.paragraph.replace(paragraph).is_some_and(|earlier| earlier != paragraph);
-        Some(if follows { format!("\n\n{text}") } else { text })
-    }
-}
-
-#[derive(Debug)]
-struct Call {
-    index: u32,
-    id: String,
-    name: String,
-    form: Form,
-    /// Whether the first chunk, with id and name, was sent.
-    begun: bool,
-    /// Whether a piece of the input was sent.
-    input: bool,
-}
-
-/// How the input of a call is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Function,
-    Custom,
-    /// Free text as the argument of a function, for clients that declared a function.
-    Wrapped,
 }
 
 impl StreamEncoder {
@@ -131,7 +80,7 @@ impl StreamEncoder {
             Event::Start(_) => drop(self.choice(0, out)),
             Event::PartStart { part, choice, head } => self.open(part, choice, head, out),
             Event::Delta { part, delta } => self.delta(part, delta, out),
-            Event::PartStop { part, .. } => self.close(part, out),
+            Event::PartStop { part, complete, .. } => self.close(part, complete, out),
             Event::Usage(newer) => self.usage.merge(&newer),
             Event::Finish { choice, stop } => {
                 let at = self.choice(choice, out);
@@ -164,6 +113,7 @@ impl StreamEncoder {
 
     fn open(&mut self, part: PartId, choice: u32, head: PartHead, out: &mut Vec<u8>) {
         let choice = self.choice(choice, out);
+        self.begin_calls(out);
         let kind = match head {
             PartHead::Text => Kind::Text { start: self.choices[choice].characters, citations: Vec::new() },
             PartHead::Refusal => {
@@ -177,9 +127,7 @@ impl StreamEncoder {
                     _ if shown::is_custom(&self.names, &name, namespace.as_deref(), flavour) => Form::Custom,
                     Flavour::Custom => Form::Wrapped,
                 };
-                let index = self.choices[choice].calls;
-                self.choices[choice].calls += 1;
-                Kind::Call(Call { index, id: call_id, name, form, begun: false, input: false })
+                Kind::Call(Call { index: None, id: call_id, name, form, input: false })
             }
             PartHead::Whole(whole) => {
                 self.whole(choice, &whole, out);
@@ -187,6 +135,20 @@ impl StreamEncoder {
             }
         };
         self.parts.push((part, Open { choice, kind }));
+    }
+
+    /// Sends the first chunks of calls that have been waiting for something to go with it: calls keep their order.
+    fn begin_calls(&mut self, out: &mut Vec<u8>) {
+        for place in 0..self.parts.len() {
+            let open = &mut self.parts[place].1;
+            if matches!(&open.kind, Kind::Call(call) if call.index.is_none()) {
+                let (choice, kind) = (open.choice, std::mem::replace(&mut open.kind, Kind::Nothing));
+                if let Kind::Call(mut call) = kind {
+                    self.call_chunk(choice, &mut call, None, None, out);
+                    self.parts[place].1.kind = Kind::Call(call);
+                }
+            }
+        }
     }
 
     fn delta(&mut self, part: PartId, delta: Delta, out: &mut Vec<u8>) {
@@ -219,7 +181,7 @@ impl StreamEncoder {
         self.parts[place].1 = open;
     }
 
-    fn close(&mut self, part: PartId, out: &mut Vec<u8>) {
+    fn close(&mut self, part: PartId, complete: bool, out: &mut Vec<u8>) {
         let Some(place) = self.parts.iter().rposition(|(name, _)| *name == part) else { return };
         let (_, Open { choice, kind }) = self.parts.remove(place);
         match kind {
@@ -227,13 +189,16 @@ impl StreamEncoder {
                 self.annotations(choice, start, &citations, out);
             }
             Kind::Call(mut call) => {
-                if call.form == Form::Function && !call.input {
-                    self.input(choice, &mut call, "{}", out);
-                } else if call.form == Form::Wrapped {
-                    let rest = if call.input { "\"}" } else { "{\"input\":\"\"}" };
-                    self.call_chunk(choice, &mut call, Some(rest), None, out);
-                } else if !call.begun {
-                    self.call_chunk(choice, &mut call, None, None, out);
+                let rest = match (call.form, call.input) {
+                    // A call that was cut off stays as it is.
+                    _ if !complete => None,
+                    (Form::Function, false) => Some("{}"),
+                    (Form::Wrapped, false) => Some("{\"input\":\"\"}"),
+                    (Form::Wrapped, true) => Some("\"}"),
+                    _ => None,
+                };
+                if rest.is_some() || call.index.is_none() {
+                    self.call_chunk(choice, &mut call, rest, None, out);
                 }
             }
             _ => {}
@@ -283,7 +248,9 @@ impl StreamEncoder {
         signature: Option<&crate::ir::Blob>,
         out: &mut Vec<u8>,
     ) {
-        let first = !std::mem::replace(&mut call.begun, true);
+        let first = call.index.is_none();
+        let calls = &mut self.choices[choice].calls;
+        let index = *call.index.get_or_insert_with(|| std::mem::replace(calls, *calls + 1));
         let (member, input) = match call.form {
             Form::Custom => ("custom", "input"),
             Form::Function | Form::Wrapped => ("function", "arguments"),
@@ -291,7 +258,7 @@ impl StreamEncoder {
         self.chunk(choice, out, |delta| {
             delta.list("tool_calls", [&*call], |call, out| {
                 object(out, |entry| {
-                    entry.value("index", &call.index);
+                    entry.value("index", &index);
                     if first {
                         entry.text("id", &call.id);
                         entry.text("type", member);
@@ -366,7 +333,7 @@ impl StreamEncoder {
     fn end(&mut self, out: &mut Vec<u8>) {
         let open: Vec<_> = self.parts.iter().map(|(name, _)| *name).collect();
         for part in open {
-            self.close(part, out);
+            self.close(part, false, out);
         }
         self.choice(0, out);
         let mut order: Vec<_> = (0..self.choices.len()).collect();

@@ -50,9 +50,9 @@ pub(super) fn settle(said: Option<&str>, sequence: Option<String>, seen: Seen) -
     let reason = match said_reason {
         StopReason::End | StopReason::ToolCall if seen.cut_call => StopReason::Length,
         StopReason::End | StopReason::ToolCall if seen.call => StopReason::ToolCall,
+        StopReason::End | StopReason::ToolCall if sequence.is_some() => StopReason::StopSequence,
+        StopReason::End | StopReason::ToolCall if seen.refusal && !seen.text => StopReason::Refusal,
         StopReason::ToolCall => StopReason::End,
-        StopReason::End if sequence.is_some() => StopReason::StopSequence,
-        StopReason::End if seen.refusal && !seen.text => StopReason::Refusal,
         reason => reason,
     };
     let sequence = sequence.filter(|_| reason == StopReason::StopSequence);
@@ -96,6 +96,7 @@ mod tests {
             (Some("model_context_window_exceeded"), None, nothing, ContextFull),
             (Some("sensitive"), None, nothing, ContentFilter),
             (Some("stop"), None, refused, Refusal),
+            (Some("tool_calls"), None, refused, Refusal),
             (Some("stop"), Some("END"), nothing, StopSequence),
         ] {
             let stop = settle(said, sequence.map(str::to_owned), seen);

@@ -2,7 +2,9 @@
 
 mod calls;
 mod choice;
+mod citation;
 mod media;
+mod sink;
 mod think;
 
 use super::{
@@ -18,8 +20,9 @@ use crate::{
     sse,
 };
 use byok_types::{Blame, Dialect, FailureKind};
-use choice::{Choice, Sink};
+use choice::Choice;
 use serde::Deserialize;
+use sink::Sink;
 
 /// Most choices of one answer.
 const MOST_CHOICES: u64 = 128;
@@ -146,6 +149,9 @@ impl StreamDecoder {
         let word = filled(choice.finish_reason);
         if let Some(Word::Failed { overloaded }) = word.as_deref().map(stop::word) {
             let piece = choice.delta.as_ref().or(choice.message.as_ref());
+            if let Some(error) = choice.error {
+                return Some(failure::in_answer(error.get()));
+            }
             let said = piece.and_then(|piece| filled(piece.content));
             return Some(failure::in_the_middle(overloaded, word.as_deref(), said.as_deref()));
         }

@@ -136,10 +136,13 @@ fn join(last: &mut Map<String, Value>, next: Map<String, Value>) {
     }
 }
 
-/// The list in a blob of [`Details::take`].
-pub(super) fn details_in(blob: &Blob) -> Option<Json> {
-    (blob.family == Family::Other && blob.data.starts_with('['))
-        .then(|| Json::parse(blob.data.as_str()).ok())?
+/// The list in blobs of [`Details::take`], which are the pieces of one list.
+pub(super) fn details_in<'b>(blobs: impl Iterator<Item = &'b Blob>) -> Option<Json> {
+    let lists: Vec<&str> = blobs
+        .filter(|blob| blob.family == Family::Other)
+        .filter_map(|blob| blob.data.strip_prefix('[')?.strip_suffix(']'))
+        .collect();
+    (!lists.is_empty()).then(|| Json::parse(format!("[{}]", lists.join(","))).ok()).flatten()
 }
 
 #[cfg(test)]

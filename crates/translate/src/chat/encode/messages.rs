@@ -24,7 +24,7 @@ const NO_REASONING: &str = "[no reasoning was recorded]";
 
 /// The first line of a block that Claude Code sends for Anthropic's billing. It changes with every request and means
 /// nothing to anybody else.
-const BILLING_BLOCK: &str = "x-anthropic-billing-header:";
+pub(super) const BILLING_BLOCK: &str = "x-anthropic-billing-header:";
 
 /// Writes messages one after the other.
 pub(super) struct List<'o> {
@@ -217,12 +217,8 @@ impl Encoder<'_> {
 
     fn write_assistant(&mut self, said: &AssistantMessage<'_>, list: &mut List<'_>) {
         let reasoning = self.reasoning_text(said);
-        let details = said
-            .thinking
-            .iter()
-            .filter_map(|thinking| thinking.blob.as_ref())
-            .filter(|blob| blob.family == self.facts.family)
-            .find_map(thought::details_in);
+        let blobs = said.thinking.iter().filter_map(|thinking| thinking.blob.as_ref());
+        let details = thought::details_in(blobs.filter(|blob| blob.family == self.facts.family));
         object(list.next(), |message| {
             message.text("role", "assistant");
             if said.text.is_empty() {
@@ -366,7 +362,7 @@ pub(super) fn legal_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
-fn write_text(role: &str, text: &str, list: &mut List<'_>) {
+pub(super) fn write_text(role: &str, text: &str, list: &mut List<'_>) {
     object(list.next(), |message| {
         message.text("role", role);
         write::string(message.member("content"), text);

@@ -2,23 +2,26 @@
 
 use super::{Encoder, place, tools::cache};
 use crate::{
-    chat::object::{Object, object},
-    ir::{Audio, Document, Failure, Image, Part, Source, Text, Video},
+    chat::object::object,
+    ir::{Audio, CacheHint, Document, Failure, Image, Part, Source, Text, Video},
     media::{self, MediaKind},
     wire::write,
 };
 use byok_types::Dialect;
 use std::borrow::Cow;
 
+/// A cache marker that is to be written.
+type Marker<'p> = Option<&'p CacheHint>;
+
 /// One piece of content as Chat can say it.
 pub(super) enum Piece<'p> {
     /// Text, with the part that it comes from if that is written with its extras.
     Text(Cow<'p, str>, Option<&'p Text>),
-    Image(&'p Image, Cow<'p, str>),
+    Image(&'p Image, Cow<'p, str>, Marker<'p>),
     Audio(&'p Audio, &'p str, Cow<'p, str>),
     /// A file with its data URL or address.
-    File(&'p Document, String),
-    FileId(&'p Document, &'p str),
+    File(&'p Document, String, Marker<'p>),
+    FileId(&'p Document, &'p str, Marker<'p>),
     Video(&'p Video, Cow<'p, str>),
     /// A part of this dialect as it was sent.
     Verbatim(&'p Part),
@@ -53,7 +56,7 @@ impl<'p> Piece<'p> {
                     object.all(part.extra.of(Dialect::Chat));
                 }
             }),
-            Self::Image(image, url) => object(out, |object| {
+            Self::Image(image, url, marker) => object(out, |object| {
                 object.text("type", "image_url");
                 let extras = image.extra.of(Dialect::Chat);
                 object.object("image_url", |target| {
@@ -64,7 +67,7 @@ impl<'p> Piece<'p> {
                 if !extras.is_empty() {
                     super::tools::outer_extra(&image.extra, "image_url", object);
                 }
-                hinted(image.cache.as_ref(), object);
+                cache(*marker, object);
             }),
             Self::Audio(audio, data, format) => object(out, |object| {
                 object.text("type", "input_audio");
@@ -74,15 +77,15 @@ impl<'p> Piece<'p> {
                 });
                 object.all(audio.extra.of(Dialect::Chat));
             }),
-            Self::File(document, data) if document_url(document) => object(out, |object| {
+            Self::File(document, data, marker) if document_url(document) => object(out, |object| {
                 object.text("type", "document_url");
                 object.text("document_url", data);
                 object.maybe("document_name", document.filename.as_deref());
                 super::tools::outer_extra(&document.extra, "type", object);
-                hinted(document.cache.as_ref(), object);
+                cache(*marker, object);
             }),
-            Self::File(document, data) => file(document, "file_data", data, out),
-            Self::FileId(document, id) => file(document, "file_id", id, out),
+            Self::File(document, data, marker) => file(document, "file_data", data, *marker, out),
+            Self::FileId(document, id, marker) => file(document, "file_id", id, *marker, out),
             Self::Video(video, url) => object(out, |object| {
                 object.text("type", "video_url");
                 object.object("video_url", |target| target.text("url", url));
@@ -93,12 +96,7 @@ impl<'p> Piece<'p> {
     }
 }
 
-fn hinted(hint: Option<&crate::ir::CacheHint>, object: &mut Object<'_>) {
-    // Foreign markers carry no member of this dialect; they are not written.
-    cache(hint, object);
-}
-
-fn file(document: &Document, member: &str, value: &str, out: &mut Vec<u8>) {
+fn file(document: &Document, member: &str, value: &str, marker: Marker<'_>, out: &mut Vec<u8>) {
     object(out, |object| {
         object.text("type", "file");
         object.object("file", |file| {
@@ -110,7 +108,7 @@ fn file(document: &Document, member: &str, value: &str, out: &mut Vec<u8>) {
             super::tools::inner_extra(&document.extra, "file", file);
         });
         super::tools::outer_extra(&document.extra, "file", object);
-        hinted(document.cache.as_ref(), object);
+        cache(marker, object);
     });
 }
 
@@ -239,6 +237,7 @@ impl Encoder<'_> {
                     return Err(self.refuse(part, what));
                 }
             },
+            image.cache.as_ref().filter(|_| self.native),
         ))
     }
 
@@ -251,6 +250,7 @@ impl Encoder<'_> {
         if document.citations == Some(true) {
             self.losses.dropped(self.path(part), "Chat has no citations of documents");
         }
+        let marker = document.cache.as_ref().filter(|_| self.native);
         match &document.source {
             Source::Base64 { media_type, data } => match media::kind(media_type) {
                 MediaKind::Text if !self.native => {
@@ -262,15 +262,15 @@ impl Encoder<'_> {
                     let what = "takes no documents: send the text of the document instead";
                     return Err(self.refuse(part, what));
                 }
-                _ => out.push(Piece::File(document, media::data_url(media_type, data))),
+                _ => out.push(Piece::File(document, media::data_url(media_type, data), marker)),
             },
             Source::Url { url, .. } if self.native || (self.facts.input.url && !self.facts.first_party) => {
-                out.push(Piece::File(document, url.clone()));
+                out.push(Piece::File(document, url.clone(), marker));
             }
             Source::Url { .. } => {
                 return Err(self.refuse(part, "takes no documents by address: send the document in base64"));
             }
-            Source::FileId(id) if self.own_files() => out.push(Piece::FileId(document, id)),
+            Source::FileId(id) if self.own_files() => out.push(Piece::FileId(document, id, marker)),
             Source::FileId(_) => {
                 return Err(self.refuse(part, "cannot see files of another vendor: send the file in base64"));
             }

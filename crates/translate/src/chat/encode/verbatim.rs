@@ -3,7 +3,7 @@
 
 use super::{
     Encoder,
-    messages::{List, legal_name},
+    messages::{List, legal_name, write_text},
     parts::{Piece, content},
     tools::{cache, outer_extra},
 };
@@ -19,8 +19,12 @@ use byok_types::Dialect;
 impl Encoder<'_> {
     pub(super) fn verbatim(&mut self, list: &mut List<'_>) -> Result<(), Failure> {
         let request = self.request;
-        let hint = self.format_hint();
+        let mut hint = self.format_hint();
         for message in &request.messages {
+            let leads = matches!(message.role, Role::System | Role::Developer);
+            if let Some(hint) = hint.take_if(|_| !leads) {
+                write_text("system", &hint, list);
+            }
             match message.role {
                 Role::Assistant => self.own_assistant(message, list)?,
                 Role::System | Role::Developer | Role::User | Role::Tool => {
@@ -29,10 +33,7 @@ impl Encoder<'_> {
             }
         }
         if let Some(hint) = hint {
-            object(list.next(), |message| {
-                message.text("role", "system");
-                message.text("content", &hint);
-            });
+            write_text("system", &hint, list);
         }
         Ok(())
     }
@@ -83,9 +84,8 @@ impl Encoder<'_> {
 
     fn own_assistant(&mut self, message: &Message, list: &mut List<'_>) -> Result<(), Failure> {
         let has_calls = message.parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
-        let listed = message.parts.iter().any(is_inside);
-        let mut pieces = Vec::new();
-        let (mut calls, mut images, mut members) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut pieces, mut images) = (Vec::new(), Vec::new());
+        let (mut calls, mut thinking, mut refusals, mut audio) = (Vec::new(), Vec::new(), Vec::new(), None);
         for part in &message.parts {
             match part {
                 Part::ToolCall(call) => calls.push(call),
@@ -94,17 +94,22 @@ impl Encoder<'_> {
                 Part::Thinking(_) if self.facts.first_party => {
                     self.losses.silent(self.path(part), "OpenAI does not take reasoning back");
                 }
-                Part::Thinking(_) if is_inside(part) => pieces.push(Piece::Verbatim(part)),
-                Part::Refusal(_) if listed => self.pieces(part, &mut pieces)?,
-                Part::Thinking(_) | Part::Refusal(_) | Part::Audio(_) => members.push(part),
+                Part::Thinking(inner) if is_inside(inner) => pieces.push(Piece::Verbatim(part)),
+                Part::Thinking(inner) => thinking.push(inner),
+                Part::Refusal(refusal) => refusals.push(refusal.text.as_str()),
+                Part::Audio(sound) => audio = Some(sound),
                 other => self.pieces(other, &mut pieces)?,
             }
         }
         object(list.next(), |out| {
             out.text("role", "assistant");
             write_content(&pieces, out);
-            for part in members {
-                member(part, out);
+            reasoning(&thinking, out);
+            if !refusals.is_empty() {
+                out.text("refusal", &refusals.concat());
+            }
+            if let Some(audio) = audio {
+                earlier_audio(audio, out);
             }
             if !images.is_empty() {
                 out.list("images", &images, Piece::write);
@@ -131,12 +136,9 @@ impl Encoder<'_> {
     }
 }
 
-/// Whether a part can only have stood in a list of parts.
-fn is_inside(part: &Part) -> bool {
-    match part {
-        Part::Thinking(thinking) => thinking.extra.get(Dialect::Chat, "type").is_some(),
-        _ => false,
-    }
+/// Whether reasoning stood in the content, as a part among others.
+fn is_inside(thinking: &Thinking) -> bool {
+    thinking.extra.get(Dialect::Chat, "type").is_some()
 }
 
 fn write_content(pieces: &[Piece<'_>], out: &mut Object<'_>) {
@@ -152,21 +154,13 @@ fn tail(message: &Message, out: &mut Object<'_>) {
     out.all(message.extra.of(Dialect::Chat));
 }
 
-/// Parts that are members of the message beside its content.
-fn member(part: &Part, out: &mut Object<'_>) {
-    match part {
-        Part::Refusal(refusal) => out.text("refusal", &refusal.text),
-        Part::Audio(audio) => earlier_audio(audio, out),
-        Part::Thinking(thinking) => reasoning(thinking, out),
-        _ => {}
-    }
-}
-
 /// Reasoning under the name by which it came: servers differ, and one that is sent both names refuses.
-fn reasoning(thinking: &Thinking, out: &mut Object<'_>) {
-    let own = thinking.extra.of(Dialect::Chat);
+fn reasoning(parts: &[&Thinking], out: &mut Object<'_>) {
+    let Some(first) = parts.first() else { return };
+    let own = first.extra.of(Dialect::Chat);
     if own.is_empty() {
-        out.text("reasoning_content", &thinking.text());
+        let texts: Vec<_> = parts.iter().map(|thinking| thinking.text()).collect();
+        out.text("reasoning_content", &texts.join("\n\n"));
     }
     out.all(own);
 }

@@ -47,12 +47,12 @@ pub(super) fn of(status: Option<u16>, found: &Found) -> FailureKind {
     if status == Some(401) || any(&["invalid_api_key", "authentication_error", "unauthenticated"]) {
         return FailureKind::Auth;
     }
+    if any(&["usage_limit_reached"]) || message.contains("usage limit reached") {
+        return FailureKind::QuotaWindow;
+    }
     let quota = ["insufficient_quota", "billing_hard_limit_reached", "billing_error", "billing_not_active"];
     if status == Some(402) || any(&quota) || says(&NO_MONEY) {
         return FailureKind::Billing;
-    }
-    if any(&["usage_limit_reached"]) || message.contains("usage limit reached") {
-        return FailureKind::QuotaWindow;
     }
     if any(&[
         "server_is_overloaded",

@@ -2,7 +2,9 @@
 
 use super::{
     calls::{Calls, Progress},
+    citation::citation,
     media::{self, Sound},
+    sink::Sink,
     think::{Kind, Think},
 };
 use crate::{
@@ -13,39 +15,9 @@ use crate::{
         stop::{self, Seen},
         thought::{self, Details},
     },
-    ir::{Citation, CitationPlace, Delta, Event, Flavour, Part, PartHead, PartId},
+    ir::{Citation, CitationPlace, Delta, Event, Flavour, PartHead, PartId},
 };
 use serde::Deserialize;
-
-/// Where events go.
-pub(super) struct Sink<'s> {
-    pub(super) out: &'s mut Vec<Event>,
-    pub(super) next: &'s mut u32,
-    /// The answer's id, of which ids of calls are made where there are none.
-    pub(super) answer: &'s str,
-}
-
-impl Sink<'_> {
-    fn open(&mut self, choice: u32, head: PartHead) -> PartId {
-        let part = PartId(*self.next);
-        *self.next += 1;
-        self.out.push(Event::PartStart { part, choice, head });
-        part
-    }
-
-    fn delta(&mut self, part: PartId, delta: Delta) {
-        self.out.push(Event::Delta { part, delta });
-    }
-
-    fn close(&mut self, part: PartId, complete: bool) {
-        self.out.push(Event::PartStop { part, complete, whole: None });
-    }
-
-    fn whole(&mut self, choice: u32, part: Part) {
-        let part = self.open(choice, PartHead::Whole(Box::new(part)));
-        self.close(part, true);
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
@@ -198,6 +170,13 @@ impl Choice {
         self.think = think;
     }
 
+    /// No tag can follow: what looked like the beginning of one is text.
+    fn flush_think(&mut self, sink: &mut Sink<'_>) {
+        let mut think = std::mem::take(&mut self.think);
+        think.finish(|kind, text| self.divided(kind, text, sink));
+        self.think = think;
+    }
+
     fn divided(&mut self, kind: Kind, text: &str, sink: &mut Sink<'_>) {
         match kind {
             Kind::Thinking => self.reasoning(text.to_owned(), sink),
@@ -311,6 +290,7 @@ impl Choice {
             any = true;
         }
         if any {
+            self.flush_think(sink);
             self.tell_calls(false, sink);
         }
     }
@@ -378,8 +358,7 @@ impl Choice {
 
     /// The answer is over: closes what is open and says how this choice ended.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
-        let mut think = std::mem::take(&mut self.think);
-        think.finish(|kind, text| self.divided(kind, text, sink));
+        self.flush_think(sink);
         self.close_open(sink);
         self.tell_calls(true, sink);
         let limit =
@@ -414,50 +393,4 @@ fn close_if_whole(slot: &mut super::calls::Slot, sink: &mut Sink<'_>) {
         slot.closed = true;
         sink.close(part, true);
     }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Annotation<'a> {
-    #[serde(borrow)]
-    url_citation: Option<UrlCitation<'a>>,
-    #[serde(borrow)]
-    url: Raw<'a>,
-    #[serde(borrow)]
-    title: Raw<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct UrlCitation<'a> {
-    #[serde(borrow)]
-    url: Raw<'a>,
-    #[serde(borrow)]
-    title: Raw<'a>,
-    #[serde(borrow)]
-    content: Raw<'a>,
-    #[serde(borrow)]
-    start_index: Raw<'a>,
-    #[serde(borrow)]
-    end_index: Raw<'a>,
-}
-
-fn citation(json: Json) -> Option<Citation> {
-    use crate::{chat::loose::number, ir::Opaque};
-    let found: Annotation<'_> = json.read().ok()?;
-    let flat = UrlCitation { url: found.url, title: found.title, ..UrlCitation::default() };
-    let inner = found.url_citation.unwrap_or(flat);
-    let (start, end) = (number(inner.start_index), number(inner.end_index));
-    // OpenRouter writes 0 to 0 where it does not know the place.
-    let known = end.is_some_and(|end| end > 0);
-    let place = CitationPlace::Web { url: filled(inner.url)?.into_owned(), encrypted_index: None };
-    let (title, cited_text) = (filled(inner.title).map(Into::into), filled(inner.content).map(Into::into));
-    Some(Citation {
-        place,
-        title,
-        cited_text,
-        start: start.filter(|_| known),
-        end: end.filter(|_| known),
-        verbatim: Some(Opaque { dialect: byok_types::Dialect::Chat, json }),
-    })
 }
