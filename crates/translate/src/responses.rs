@@ -31,6 +31,9 @@ pub use models::{decode_models, encode_model, encode_models};
 pub use stream::StreamEncoder;
 pub use whole::encode_answer;
 
+#[cfg(test)]
+mod tests;
+
 /// The member of a text's extras that says which message item it stood in (`id`, `phase`, `status`), because an answer of
 /// the middle form has no messages. Never written as it is.
 const MESSAGE: &str = "$message";

@@ -195,6 +195,7 @@ fn reasoning(out: &mut Vec<u8>, reasoning: &Reasoning) {
     if !own("summary") {
         inner.value("summary", &summary);
     }
+    inner.maybe_text("context", reasoning.context.as_deref()).maybe_text("mode", reasoning.mode.as_deref());
     inner.extras(&reasoning.extra);
     inner.end();
 }

@@ -63,6 +63,7 @@ struct Writer {
 
 /// A message whose parts are being collected.
 struct Message {
+    id: String,
     tag: Tag,
     content: Vec<u8>,
     /// Text of other dialects that is still growing: several blocks become one part.
@@ -109,9 +110,8 @@ impl Writer {
     fn close(&mut self, status: Status) {
         let Some(mut message) = self.message.take() else { return };
         message.settle();
-        let id = message.tag.id.clone().unwrap_or_else(|| self.ids.next("msg_"));
-        let phase = message.tag.phase.as_deref();
-        item::message(element(&mut self.output), &id, status, phase, &message.content);
+        let Message { id, tag, content, .. } = &message;
+        item::message(element(&mut self.output), id, status, tag.phase.as_deref(), content);
     }
 
     /// The message with this tag, begun if the current one has another.
@@ -120,10 +120,10 @@ impl Writer {
         if self.message.as_ref().is_some_and(|open| tag.as_ref().is_some_and(|tag| *tag != open.tag)) {
             self.close(Status::Completed);
         }
-        self.message.get_or_insert_with(|| Message {
-            tag: tag.unwrap_or_default(),
-            content: Vec::new(),
-            growing: None,
+        self.message.get_or_insert_with(|| {
+            let tag = tag.unwrap_or_default();
+            let id = item::id(&mut self.ids, "msg_", tag.id.as_deref());
+            Message { id, tag, content: Vec::new(), growing: None }
         })
     }
 

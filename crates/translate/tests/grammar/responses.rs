@@ -14,10 +14,7 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
     for (number, frame) in text.split("\n\n").filter(|frame| !frame.is_empty()).enumerate() {
         checker.frame(frame).map_err(|problem| format!("frame {number}: {problem}\n{frame}"))?;
     }
-    match checker.ended {
-        true => Ok(()),
-        false => Err("there is no terminal event".into()),
-    }
+    ensure(checker.ended, "there is no terminal event")
 }
 
 #[derive(Default)]
@@ -160,7 +157,10 @@ impl Checker {
         Self::usage(response)?;
         ensure(response["error"].is_null(), "an answer with an error")?;
         ensure(*list(response, "output")? == self.done, "the output differs from the items before it")?;
-        ensure(status == "incomplete" || response["incomplete_details"].is_null(), "complete and incomplete")?;
+        ensure(
+            status == "incomplete" || response["incomplete_details"].is_null(),
+            "complete and incomplete",
+        )?;
         self.ended = true;
         Ok(())
     }
@@ -177,7 +177,10 @@ impl Checker {
 
     fn added(&mut self, value: &Object) -> Result<(), String> {
         ensure(self.open.is_none(), "an item begins within another")?;
-        ensure(number(value, "output_index")? == self.done.len() as u64, "the output index is not the next one")?;
+        ensure(
+            number(value, "output_index")? == self.done.len() as u64,
+            "the output index is not the next one",
+        )?;
         let item = object(value, "item")?;
         let kind = string(item, "type")?;
         let id = item.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -222,7 +225,10 @@ impl Checker {
 
     fn item_done(&mut self, value: &Object) -> Result<(), String> {
         let open = self.open.take().ok_or("an item ends that did not begin")?;
-        ensure(number(value, "output_index")? == self.done.len() as u64, "the output index is not that of the item")?;
+        ensure(
+            number(value, "output_index")? == self.done.len() as u64,
+            "the output index is not that of the item",
+        )?;
         let item = object(value, "item")?;
         ensure(string(item, "type")? == open.kind, "the type of the item changes")?;
         if !open.id.is_empty() {
@@ -231,11 +237,17 @@ impl Checker {
         ensure(open.part.is_none(), "a part is still open")?;
         match open.kind.as_str() {
             "message" => {
-                ensure(*list(item, "content")? == open.content, "the content differs from the parts before it")?;
+                ensure(
+                    *list(item, "content")? == open.content,
+                    "the content differs from the parts before it",
+                )?;
                 ensure(!open.content.is_empty(), "a message without content")?;
             }
             "reasoning" => {
-                ensure(*list(item, "summary")? == open.summary, "the summary differs from the parts before it")?;
+                ensure(
+                    *list(item, "summary")? == open.summary,
+                    "the summary differs from the parts before it",
+                )?;
                 let raw = item.get("content").and_then(Value::as_array).cloned().unwrap_or_default();
                 ensure(raw == open.content, "the raw reasoning differs from the parts before it")?;
                 let sealed = item.get("encrypted_content").is_none_or(Value::is_string);
@@ -304,7 +316,9 @@ impl Open {
                 list(value, "logprobs")?;
                 self.text("output_text", place("content_index")?, string(value, "delta")?)
             }
-            "response.refusal.delta" => self.text("refusal", place("content_index")?, string(value, "delta")?),
+            "response.refusal.delta" => {
+                self.text("refusal", place("content_index")?, string(value, "delta")?)
+            }
             "response.reasoning_text.delta" => {
                 self.text("reasoning_text", place("content_index")?, string(value, "delta")?)
             }
@@ -331,7 +345,9 @@ impl Open {
                 self.end_text("summary_text", place("summary_index")?, string(value, "text")?)
             }
             "response.content_part.done" => self.end(place("content_index")?, object(value, "part")?),
-            "response.reasoning_summary_part.done" => self.end(place("summary_index")?, object(value, "part")?),
+            "response.reasoning_summary_part.done" => {
+                self.end(place("summary_index")?, object(value, "part")?)
+            }
             _ => Err("an event of another item".into()),
         }
     }

@@ -24,8 +24,14 @@ impl StreamDecoder {
         let Some(item) = frame.item.and_then(mend::read::<OneOf<Item>>) else { return };
         let (kind, id, call_id) = identity(&item);
         let index = frame.output_index.0;
-        // A delta may have come ahead of its item.
-        let at = self.items.iter().rposition(|t| t.guessed && t.kind() == kind && t.matches(id, index));
+        // A delta may have come ahead of its item; and a relay may say the same twice.
+        let known = |t: &Tracked| {
+            t.kind() == kind && if t.guessed { t.matches(id, index) } else { id.is_some_and(|id| t.id == id) }
+        };
+        let at = self.items.iter().rposition(known);
+        if at.is_some_and(|at| !self.items[at].guessed) {
+            return;
+        }
         let at = at.unwrap_or_else(|| {
             self.items.push(Tracked::new(kind, index));
             self.items.len() - 1
@@ -80,6 +86,10 @@ impl StreamDecoder {
         let find = |test: &dyn Fn(&Tracked) -> bool| {
             self.items.iter().position(|t| t.kind() == kind && !t.done && test(t))
         };
+        let said = |t: &Tracked| t.kind() == kind && t.done && id.is_some_and(|id| t.id == id);
+        if self.items.iter().any(said) {
+            return;
+        }
         let at = find(&|t| id.is_some_and(|id| t.id == id))
             .or_else(|| find(&|t| call_id.is_some_and(|id| t.call_id == id)))
             .or_else(|| find(&|t| index.is_some() && t.index == index))

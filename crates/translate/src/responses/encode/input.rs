@@ -317,7 +317,9 @@ impl<'e, 'a> Items<'e, 'a> {
         match call.flavour {
             Flavour::Custom if custom => object.text("input", &call.arguments),
             Flavour::Custom => object.text("arguments", &custom::wrap_input(&call.arguments)),
-            Flavour::Function if call.arguments.trim().is_empty() => object.text("arguments", "{}"),
+            Flavour::Function if !encoder.native && call.arguments.trim().is_empty() => {
+                object.text("arguments", "{}")
+            }
             Flavour::Function => object.text("arguments", &call.arguments),
         };
         if encoder.native {

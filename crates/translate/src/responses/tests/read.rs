@@ -1,0 +1,539 @@
+//! Answers as upstreams send them.
+
+use super::*;
+use crate::{
+    ir::{Delta, Part, Usage},
+    sse,
+};
+use byok_types::FailureKind;
+use serde_json::json;
+
+/// Name, frames, expectation.
+type Cases<T> = Vec<(&'static str, Vec<(&'static str, Value)>, T)>;
+
+/// The events of a stream; each is its type and its further members.
+fn read(frames: &[(&str, Value)]) -> Vec<Event> {
+    let mut decoder = responses::StreamDecoder::new();
+    let mut events = Vec::new();
+    for (kind, members) in frames {
+        let mut value = members.clone();
+        value["type"] = (*kind).into();
+        decoder.frame(sse::Frame { event: kind.as_bytes(), data: &bytes(&value) }, &mut events);
+    }
+    decoder.finish(&mut events);
+    assert_eq!(events.iter().filter(|e| matches!(e, Event::End)).count(), 1, "{events:?}");
+    assert!(matches!(events.last(), Some(Event::End)));
+    events
+}
+
+fn read_fold(frames: &[(&str, Value)]) -> Response {
+    fold(read(frames)).unwrap()
+}
+
+/// What an answer says, in one line.
+fn line(response: &Response) -> String {
+    let parts = response.choices[0].parts.iter().map(|part| match part {
+        Part::Text(text) => format!("text {}", text.text),
+        Part::Refusal(refusal) => format!("refusal {}", refusal.text),
+        Part::Thinking(thinking) => {
+            let seal = thinking.blob.as_ref().map_or("-", |blob| &blob.data);
+            format!("thinking {}|{} {seal}", thinking.summary.join("/"), thinking.raw.join("/"))
+        }
+        Part::ToolCall(call) => {
+            format!("{:?} {}={} {}", call.flavour, call.call_id, call.name, call.arguments)
+        }
+        Part::ServerCall(call) => format!("server {}", call.name),
+        Part::ServerResult(result) => format!("result {} hits", result.hits.len()),
+        Part::Image(_) => "image".to_owned(),
+        Part::Opaque(_) => "opaque".to_owned(),
+        Part::Compaction(_) => "compaction".to_owned(),
+        other => format!("{other:?}"),
+    });
+    let stop = response.choices[0].stop.as_ref().map(|stop| format!("{:?}", stop.reason)).unwrap_or_default();
+    parts.chain(std::iter::once(stop)).collect::<Vec<_>>().join("; ")
+}
+
+fn created() -> (&'static str, Value) {
+    (
+        "response.created",
+        json!({"response": {"id": "resp_1", "model": "up", "created_at": 7, "status": "in_progress", "output": []}}),
+    )
+}
+
+fn completed(output: &Value) -> (&'static str, Value) {
+    ("response.completed", json!({"response": {"id": "resp_1", "status": "completed", "output": output}}))
+}
+
+fn call_item(arguments: &str) -> Value {
+    json!({"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": arguments})
+}
+
+fn message_item(id: &str, text: &str) -> Value {
+    json!({"type": "message", "id": id, "role": "assistant", "content": [{"type": "output_text", "text": text, "annotations": []}]})
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
+fn streams_of_all_kinds_of_servers_say_what_they_mean() {
+    let added = |index: u64, item: Value| {
+        ("response.output_item.added", json!({"output_index": index, "item": item}))
+    };
+    let done =
+        |index: u64, item: Value| ("response.output_item.done", json!({"output_index": index, "item": item}));
+    let text = |id: &str, index: u64, delta: &str| {
+        (
+            "response.output_text.delta",
+            json!({"item_id": id, "output_index": index, "content_index": 0, "delta": delta}),
+        )
+    };
+    let arguments = |id: &str, delta: &str| {
+        ("response.function_call_arguments.delta", json!({"item_id": id, "delta": delta}))
+    };
+    let cases: Cases<&str> = vec![
+        ("T31: nothing at all", vec![created(), completed(&json!([]))], "End"),
+        (
+            "T11: the last event repeats what was streamed",
+            vec![
+                created(),
+                added(0, call_item("")),
+                arguments("fc_1", "{\"q\":"),
+                arguments("fc_1", "1}"),
+                done(0, call_item("{\"q\":1}")),
+                completed(&json!([call_item("{\"q\":1}")])),
+            ],
+            "Function call_1=f {\"q\":1}; ToolCall",
+        ),
+        (
+            "only the items at their end",
+            vec![
+                created(),
+                done(0, message_item("msg_1", "hi")),
+                done(1, call_item("{}")),
+                completed(&json!([])),
+            ],
+            "text hi; Function call_1=f {}; ToolCall",
+        ),
+        (
+            "only the last event",
+            vec![created(), completed(&json!([message_item("msg_1", "hi"), call_item("{}")]))],
+            "text hi; Function call_1=f {}; ToolCall",
+        ),
+        (
+            "ids that differ in every event",
+            vec![
+                created(),
+                added(0, message_item("a1", "")),
+                text("a2", 0, "hi"),
+                done(0, message_item("a3", "hi")),
+                added(
+                    1,
+                    json!({"type": "function_call", "id": "b1", "call_id": "call_1", "name": "f", "arguments": ""}),
+                ),
+                (
+                    "response.function_call_arguments.delta",
+                    json!({"item_id": "b2", "output_index": 1, "delta": "{}"}),
+                ),
+                done(
+                    1,
+                    json!({"type": "function_call", "id": "b3", "call_id": "call_1", "name": "f", "arguments": "{}"}),
+                ),
+                completed(
+                    &json!([message_item("a4", "hi"), {"type": "function_call", "id": "b4", "call_id": "call_1", "name": "f", "arguments": "{}"}]),
+                ),
+            ],
+            "text hi; Function call_1=f {}; ToolCall",
+        ),
+        (
+            "T1: one place for a call, reasoning and text",
+            vec![
+                created(),
+                added(0, call_item("")),
+                (
+                    "response.function_call_arguments.done",
+                    json!({"item_id": "fc_1", "output_index": 0, "arguments": "{}"}),
+                ),
+                (
+                    "response.reasoning_summary_text.delta",
+                    json!({"item_id": "rs_1", "output_index": 0, "summary_index": 0, "delta": "r"}),
+                ),
+                text("msg_1", 0, "hi"),
+                completed(&json!([])),
+            ],
+            "Function call_1=f {}; thinking r| -; text hi; ToolCall",
+        ),
+        (
+            "T6: arguments ahead of their call",
+            vec![
+                created(),
+                arguments("fc_1", "{}"),
+                added(0, call_item("")),
+                done(0, call_item("{}")),
+                completed(&json!([])),
+            ],
+            "Function call_1=f {}; ToolCall",
+        ),
+        (
+            "T8: the name comes at the end",
+            vec![
+                created(),
+                added(
+                    0,
+                    json!({"type": "function_call", "id": "fc_1", "call_id": "call_1", "arguments": ""}),
+                ),
+                arguments("fc_1", "{}"),
+                done(0, call_item("{}")),
+                completed(&json!([])),
+            ],
+            "Function call_1=f {}; ToolCall",
+        ),
+        (
+            "T10: a call without an id gets one",
+            vec![
+                created(),
+                added(0, json!({"type": "function_call", "id": "fc_9", "name": "f", "arguments": ""})),
+                arguments("fc_9", "{}"),
+                completed(&json!([])),
+            ],
+            "Function fc_9=f {}; ToolCall",
+        ),
+        (
+            "T46: arguments as an object",
+            vec![
+                created(),
+                done(
+                    0,
+                    json!({"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": {"a": 1}}),
+                ),
+                completed(&json!([])),
+            ],
+            "Function call_1=f {\"a\":1}; ToolCall",
+        ),
+        (
+            "arguments in the first event only",
+            vec![created(), added(0, call_item("{\"a\":1}")), done(0, call_item("")), completed(&json!([]))],
+            "Function call_1=f {\"a\":1}; ToolCall",
+        ),
+        (
+            "a custom tool",
+            vec![
+                created(),
+                added(
+                    0,
+                    json!({"type": "custom_tool_call", "id": "ctc_1", "call_id": "c", "name": "apply_patch", "input": ""}),
+                ),
+                (
+                    "response.custom_tool_call_input.delta",
+                    json!({"item_id": "ctc_1", "output_index": 0, "delta": "*** Begin\n"}),
+                ),
+                (
+                    "response.custom_tool_call_input.done",
+                    json!({"item_id": "ctc_1", "output_index": 0, "input": "*** Begin\n"}),
+                ),
+                done(
+                    0,
+                    json!({"type": "custom_tool_call", "id": "ctc_1", "call_id": "c", "name": "apply_patch", "input": "*** Begin\n"}),
+                ),
+                completed(&json!([])),
+            ],
+            "Custom c=apply_patch *** Begin\n; ToolCall",
+        ),
+        (
+            "T67 T68: one thought with three paragraphs and the seal of the last event",
+            vec![
+                created(),
+                added(
+                    0,
+                    json!({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "early"}),
+                ),
+                (
+                    "response.reasoning_summary_text.delta",
+                    json!({"item_id": "rs_1", "summary_index": 0, "delta": "a"}),
+                ),
+                (
+                    "response.reasoning_summary_text.delta",
+                    json!({"item_id": "rs_1", "summary_index": 1, "delta": "b"}),
+                ),
+                (
+                    "response.reasoning_summary_text.done",
+                    json!({"item_id": "rs_1", "summary_index": 1, "text": "b"}),
+                ),
+                (
+                    "response.reasoning_summary_text.done",
+                    json!({"item_id": "rs_1", "summary_index": 2, "text": "c"}),
+                ),
+                done(
+                    0,
+                    json!({"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "a"}, {"type": "summary_text", "text": "b"}, {"type": "summary_text", "text": "c"}], "encrypted_content": "final"}),
+                ),
+                completed(&json!([])),
+            ],
+            "thinking a/b/c| final; End",
+        ),
+        (
+            "open reasoning",
+            vec![
+                created(),
+                (
+                    "response.content_part.added",
+                    json!({"item_id": "rs_1", "content_index": 0, "part": {"type": "reasoning_text", "text": ""}}),
+                ),
+                (
+                    "response.reasoning_text.delta",
+                    json!({"item_id": "rs_1", "output_index": 0, "content_index": 0, "delta": "r"}),
+                ),
+                (
+                    "response.content_part.done",
+                    json!({"item_id": "rs_1", "output_index": 0, "content_index": 0, "part": {"type": "reasoning_text", "text": "r"}}),
+                ),
+                done(1, message_item("msg_1", "hi")),
+                completed(&json!([])),
+            ],
+            "thinking |r -; text hi; End",
+        ),
+        (
+            "a refusal",
+            vec![
+                created(),
+                (
+                    "response.refusal.delta",
+                    json!({"item_id": "msg_1", "output_index": 0, "content_index": 0, "delta": "no"}),
+                ),
+                (
+                    "response.refusal.done",
+                    json!({"item_id": "msg_1", "output_index": 0, "content_index": 0, "refusal": "no"}),
+                ),
+                completed(&json!([])),
+            ],
+            "refusal no; Refusal",
+        ),
+        (
+            "hosted tools, pictures and what nobody knows",
+            vec![
+                created(),
+                ("response.web_search_call.searching", json!({"item_id": "ws_1", "output_index": 0})),
+                done(
+                    0,
+                    json!({"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q", "sources": [{"type": "url", "url": "https://a.org"}]}}),
+                ),
+                done(
+                    1,
+                    json!({"type": "image_generation_call", "id": "ig_1", "status": "completed", "result": "iVBORw0KGgoAAAAA"}),
+                ),
+                done(2, json!({"type": "compaction", "id": "cmp_1", "encrypted_content": "g"})),
+                done(3, json!({"type": "hologram"})),
+                ("response.hologram.delta", json!({"delta": {"x": 1}})),
+                ("codex.rate_limits", json!({"plan_type": "plus"})),
+                completed(&json!([])),
+            ],
+            "server web_search_call; result 1 hits; image; compaction; opaque; End",
+        ),
+        (
+            "T28 T43: a call that was cut off",
+            vec![
+                created(),
+                added(0, call_item("")),
+                arguments("fc_1", "{\"a\":"),
+                (
+                    "response.incomplete",
+                    json!({"response": {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "output": []}}),
+                ),
+            ],
+            "Function call_1=f {\"a\":; Length",
+        ),
+        (
+            "filtered",
+            vec![
+                created(),
+                text("m", 0, "x"),
+                (
+                    "response.incomplete",
+                    json!({"response": {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}}),
+                ),
+            ],
+            "text x; ContentFilter",
+        ),
+        (
+            "over a socket",
+            vec![
+                created(),
+                text("m", 0, "x"),
+                ("response.done", json!({"response": {"status": "completed"}})),
+            ],
+            "text x; End",
+        ),
+        (
+            "T18: what follows the end does not count",
+            vec![created(), completed(&json!([])), text("m", 0, "late")],
+            "End",
+        ),
+        (
+            "several parts in one message",
+            vec![
+                created(),
+                ("response.output_text.delta", json!({"item_id": "m", "content_index": 0, "delta": "a"})),
+                ("response.output_text.delta", json!({"item_id": "m", "content_index": 1, "delta": "b"})),
+                ("response.output_text.done", json!({"item_id": "m", "content_index": 1, "text": "b"})),
+                completed(&json!([])),
+            ],
+            "text a; text b; End",
+        ),
+    ];
+    for (name, frames, expected) in cases {
+        assert_eq!(line(&read_fold(&frames)), expected, "{name}");
+    }
+}
+
+#[test]
+fn t43_a_call_that_was_cut_off_is_marked() {
+    let response = read_fold(&[
+        created(),
+        ("response.output_item.added", json!({"output_index": 0, "item": call_item("")})),
+        ("response.function_call_arguments.delta", json!({"item_id": "fc_1", "delta": "{"})),
+        (
+            "response.incomplete",
+            json!({"response": {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}}),
+        ),
+    ]);
+    assert!(
+        matches!(&response.choices[0].parts[0], Part::ToolCall(call) if call.status.as_deref() == Some("incomplete"))
+    );
+}
+
+#[test]
+fn t15_t16_endings_that_are_failures() {
+    let failed = |error: Value| {
+        ("response.failed", json!({"response": {"id": "r", "status": "failed", "error": error}}))
+    };
+    let cases: Cases<FailureKind> = vec![
+        ("T15: the stream just ends", vec![created()], FailureKind::UpstreamTruncated),
+        ("nothing came", vec![], FailureKind::UpstreamTruncated),
+        (
+            "T124",
+            vec![created(), failed(json!({"code": "context_length_exceeded", "message": "m"}))],
+            FailureKind::ContextTooLong,
+        ),
+        (
+            "failed",
+            vec![created(), failed(json!({"code": "rate_limit_exceeded", "message": "try again in 2s"}))],
+            FailureKind::RateLimit,
+        ),
+        ("failed without a word", vec![created(), failed(Value::Null)], FailureKind::Server),
+        (
+            "a bare error",
+            vec![
+                created(),
+                (
+                    "error",
+                    json!({"code": "server_error", "message": "m", "param": null, "sequence_number": 3}),
+                ),
+            ],
+            FailureKind::Server,
+        ),
+        (
+            "an error within",
+            vec![(
+                "error",
+                json!({"status": 429, "error": {"type": "usage_limit_reached", "message": "m", "resets_in_seconds": 5}}),
+            )],
+            FailureKind::QuotaWindow,
+        ),
+        (
+            "completed but failed",
+            vec![
+                created(),
+                (
+                    "response.completed",
+                    json!({"response": {"status": "failed", "error": {"code": "server_error", "message": "m"}}}),
+                ),
+            ],
+            FailureKind::Server,
+        ),
+    ];
+    for (name, frames, kind) in cases {
+        assert_eq!(fold(read(&frames)).unwrap_err().kind, kind, "{name}");
+    }
+    let mut decoder = responses::StreamDecoder::new();
+    let mut events = Vec::new();
+    decoder
+        .frame(sse::Frame { event: b"", data: br#"{"error":{"message":"boom","code":503}}"# }, &mut events);
+    assert!(decoder.ended());
+    assert_eq!(fold(events).unwrap_err().kind, FailureKind::Overloaded);
+}
+
+#[test]
+fn t14_t22_markers_of_others_do_no_harm() {
+    let mut decoder = responses::StreamDecoder::new();
+    let mut events = Vec::new();
+    for data in [&br#"{"type":"keepalive","sequence_number":1}"#[..], b"[DONE]", b"not json", b"[1]", b"{}"] {
+        decoder.frame(sse::Frame { event: b"", data }, &mut events);
+    }
+    assert_eq!(events, [Event::Ping]);
+    let done = br#"{"response":{"status":"completed","output":[]}}"#;
+    decoder.frame(sse::Frame { event: b"response.completed", data: done }, &mut events);
+    assert!(decoder.ended(), "the event line names the type where the data does not");
+    decoder.frame(sse::Frame { event: b"", data: b"[DONE]" }, &mut events);
+    decoder.finish(&mut events);
+    assert!(fold(events).is_ok());
+}
+
+#[test]
+fn halves_of_a_character_are_joined_across_deltas() {
+    let mut decoder = responses::StreamDecoder::new();
+    let mut events = Vec::new();
+    for delta in [r"a\ud83d", r"\ude42b", r"\ud83dx"] {
+        let data = format!(r#"{{"type":"response.output_text.delta","item_id":"m","delta":"{delta}"}}"#);
+        decoder.frame(sse::Frame { event: b"", data: data.as_bytes() }, &mut events);
+    }
+    let text: String = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Delta { delta: Delta::Text(text), .. } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(text, "a🙂b\u{fffd}x");
+}
+
+#[test]
+fn t114_counts_are_read_and_placeholders_are_not() {
+    let usage = |usage: Value| {
+        let body = bytes(
+            &json!({"id": "r", "status": "completed", "output": [], "usage": usage, "service_tier": "flex"}),
+        );
+        fold(responses::decode_answer(&body).unwrap()).unwrap().usage
+    };
+    let all = usage(
+        json!({"input_tokens": 120, "input_tokens_details": {"cached_tokens": 100, "cache_write_tokens": 5}, "output_tokens": 40, "output_tokens_details": {"reasoning_tokens": 10}, "total_tokens": 160}),
+    );
+    let expected = Usage {
+        input: Some(120),
+        cache_read: Some(100),
+        cache_write: Some(5),
+        output: Some(40),
+        reasoning: Some(10),
+        service_tier: Some("flex".into()),
+        ..Usage::default()
+    };
+    assert_eq!(all, Some(expected));
+    assert_eq!(usage(json!({"input_tokens": 0, "output_tokens": 0, "total_tokens": 0})), None);
+    assert_eq!(usage(Value::Null), None);
+    assert_eq!(usage(json!({"input_tokens": 3, "output_tokens": 1})).and_then(|u| u.reasoning), None);
+}
+
+#[test]
+fn whole_answers_fail_where_they_are_errors() {
+    for (body, kind) in [
+        (
+            r#"{"error":{"message":"m","type":"invalid_request_error","code":"context_length_exceeded"}}"#,
+            FailureKind::ContextTooLong,
+        ),
+        (
+            r#"{"id":"r","status":"failed","error":{"code":"server_error","message":"m"},"output":[]}"#,
+            FailureKind::Server,
+        ),
+        ("<html>", FailureKind::Server),
+        ("[]", FailureKind::Server),
+    ] {
+        assert_eq!(responses::decode_answer(body.as_bytes()).unwrap_err().kind, kind, "{body}");
+    }
+}
