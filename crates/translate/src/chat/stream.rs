@@ -133,7 +133,10 @@ impl StreamDecoder {
                 created,
             }));
         }
-        if let (Some(fingerprint), false) = (filled(chunk.system_fingerprint), self.fingerprint) {
+        // Repeated on every chunk; once is enough.
+        if !self.fingerprint
+            && let Some(fingerprint) = filled(chunk.system_fingerprint)
+        {
             self.fingerprint = true;
             let field = ("system_fingerprint".to_owned(), Json::string(&fingerprint));
             out.push(Event::Envelope(Extra::new(Dialect::Chat, vec![field])));

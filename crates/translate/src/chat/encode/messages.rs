@@ -64,7 +64,7 @@ impl Encoder<'_> {
 
     fn arranged(&mut self, list: &mut List<'_>) -> Result<(), Failure> {
         let conversation = turns::arrange(self.request, &mut self.losses);
-        self.system(&conversation.system, list);
+        self.system(&conversation.system, list)?;
         let final_turn = conversation.turns.len().saturating_sub(1);
         // What could not stand in the results of a turn opens the user message after them.
         let mut attached = Vec::new();
@@ -72,7 +72,7 @@ impl Encoder<'_> {
             match turn {
                 Turn::System { role, parts } => {
                     flush(&mut attached, list);
-                    let text = self.text_of(parts.iter().copied());
+                    let text = self.text_of(parts.iter().copied())?;
                     if !text.is_empty() {
                         write_text(self.role(*role), &text, list);
                     }
@@ -111,7 +111,7 @@ impl Encoder<'_> {
     }
 
     /// The instructions: one message for each run of parts of one role, because local templates take only one.
-    fn system(&mut self, parts: &[SystemPart<'_>], list: &mut List<'_>) {
+    fn system(&mut self, parts: &[SystemPart<'_>], list: &mut List<'_>) -> Result<(), Failure> {
         let mut hint = self.format_hint();
         let mut runs: Vec<(&'static str, Vec<&Part>)> = Vec::new();
         for part in parts {
@@ -123,7 +123,7 @@ impl Encoder<'_> {
         }
         let count = runs.len();
         for (index, (role, run)) in runs.into_iter().enumerate() {
-            let mut text = self.text_of(run.into_iter());
+            let mut text = self.text_of(run.into_iter())?;
             if index + 1 == count
                 && let Some(hint) = hint.take()
             {
@@ -136,22 +136,25 @@ impl Encoder<'_> {
         if let Some(hint) = hint {
             write_text("system", &hint, list);
         }
+        Ok(())
     }
 
     /// The texts of instructions, joined by a blank line.
-    fn text_of<'p>(&mut self, parts: impl Iterator<Item = &'p Part>) -> String {
-        let mut texts = Vec::new();
+    fn text_of<'p>(&mut self, parts: impl Iterator<Item = &'p Part>) -> Result<String, Failure> {
+        let mut pieces = Vec::new();
         for part in parts {
             match part {
                 Part::Text(text) if text.text.starts_with(BILLING_BLOCK) => {
                     self.losses.silent("system", "the billing block is meant for Anthropic alone");
                 }
-                Part::Text(text) if text.text.trim().is_empty() => {}
-                Part::Text(text) => texts.push(text.text.as_str()),
-                other => self.losses.dropped(self.path(other), "instructions are text"),
+                Part::Image(_) | Part::Audio(_) | Part::Video(_) => {
+                    self.losses.dropped(self.path(part), "instructions are text");
+                }
+                part => self.pieces(part, &mut pieces)?,
             }
         }
-        texts.join("\n\n")
+        let texts: Vec<_> = pieces.iter().filter_map(Piece::plain).collect();
+        Ok(texts.join("\n\n"))
     }
 
     fn user(&self, name: Option<&str>, pieces: &[Piece<'_>], list: &mut List<'_>) {
@@ -272,7 +275,7 @@ impl Encoder<'_> {
                     object.text("type", "function");
                     object.object("function", |function| {
                         function.text("name", &name);
-                        function.text("arguments", &arguments(call, flavour));
+                        function.text("arguments", &arguments(call, flavour, self.native));
                         super::tools::inner_extra(&call.extra, "function", function);
                     });
                 }
@@ -338,13 +341,14 @@ struct AssistantMessage<'p> {
 }
 
 /// The arguments of a call as JSON text.
-fn arguments(call: &ToolCall, flavour: Flavour) -> Cow<'_, str> {
+fn arguments(call: &ToolCall, flavour: Flavour, as_sent: bool) -> Cow<'_, str> {
     let text = call.arguments.as_str();
     if flavour == Flavour::Custom {
         return Cow::Owned(custom::wrap_input(text));
     }
     match text.trim() {
         "" | "null" => Cow::Borrowed("{}"),
+        _ if as_sent => Cow::Borrowed(text),
         _ if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => Cow::Borrowed(text),
         // A call that was cut off. Templates of local servers parse the text and fail on it.
         _ => {

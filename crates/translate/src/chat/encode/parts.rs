@@ -196,8 +196,11 @@ impl Encoder<'_> {
             Part::Opaque(_) | Part::ContainerUpload(_) => {
                 self.losses.dropped(self.path(part), "Chat cannot say this");
             }
+            Part::ConfigChange(change) if change.tools_added.is_empty() => {
+                self.losses.dropped(self.path(part), "settings hold for the whole request");
+            }
             Part::ConfigChange(_) => {
-                self.losses.dropped(self.path(part), "tools change for the whole request only");
+                self.losses.emulated(self.path(part), "tools are declared for the whole request");
             }
             Part::Thinking(_) | Part::ServerCall(_) | Part::ServerResult(_) => {
                 self.losses.silent(self.path(part), "belongs to another vendor");
