@@ -164,6 +164,13 @@ fn chosen(texts: &[String]) -> String {
         .to_owned()
 }
 
+impl Media {
+    /// As results of tools that hold pictures show it.
+    pub(crate) fn in_brackets(&self) -> String {
+        format!("[{} of {} bytes]", self.media_type, self.bytes.unwrap_or(0))
+    }
+}
+
 /// The media type and size of a `data:` URL, or of a link.
 pub(crate) fn media_of_url(url: &str) -> Media {
     let Some((head, data)) = url.strip_prefix("data:").and_then(|rest| rest.split_once(',')) else {

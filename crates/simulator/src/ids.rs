@@ -73,6 +73,7 @@ impl Ids {
 /// A version 4 UUID made from a name.
 pub(crate) fn uuid_of(name: &str) -> String {
     let hash: [u8; 32] = Sha256::digest(name.as_bytes()).into();
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: Vec<String> = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex.concat();
     format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }

@@ -4,8 +4,8 @@ mod options;
 mod schemas;
 mod words;
 
-pub(crate) use options::{Efforts, Limits, efforts, limits, model, sampling};
+pub(crate) use options::{Limits, efforts, limits, model, sampling};
 pub(crate) use schemas::{function, strict, structured};
 pub(crate) use words::{
-    above, bad, empty_list, invalid, name, not_found_tool, pattern, too_long, too_many, unsupported, worded,
+    bad, empty_list, invalid, name, not_found_tool, pattern, too_long, too_many, unsupported, worded,
 };

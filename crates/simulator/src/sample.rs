@@ -46,7 +46,7 @@ fn sample(schema: &Value, root: &Value, name: &str, depth: usize) -> Value {
             let item = object.get("items").map_or(Value::Null, |items| sample(items, root, name, depth + 1));
             Value::Array((0..count).map(|_| item.clone()).collect())
         }
-        "integer" => json!(lowest(object).unwrap_or(1.0).ceil() as i64),
+        "integer" => json!(lowest_integer(object)),
         "number" => json!(lowest(object).unwrap_or(1.5)),
         "boolean" => json!(true),
         "null" => Value::Null,
@@ -96,6 +96,15 @@ fn lowest(object: &Map<String, Value>) -> Option<f64> {
     let exclusive = object.get("exclusiveMinimum").and_then(Value::as_f64).map(|least| least + 1.0);
     let most = object.get("maximum").and_then(Value::as_f64).filter(|most| *most < 1.0);
     inclusive.or(exclusive).or(most)
+}
+
+/// The lowest integer; limits that are no integers of 64 bits are passed over.
+fn lowest_integer(object: &Map<String, Value>) -> i64 {
+    let of = |keyword: &str| object.get(keyword).and_then(Value::as_i64);
+    of("minimum")
+        .or_else(|| of("exclusiveMinimum").map(|least| least.saturating_add(1)))
+        .or_else(|| of("maximum").filter(|most| *most < 1))
+        .unwrap_or(1)
 }
 
 fn text(object: &Map<String, Value>, name: &str) -> String {

@@ -15,8 +15,8 @@ use std::time::Duration;
 /// Everything that one request asked for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Script {
-    /// Text to say instead of the friendly answer.
-    pub(crate) text: Option<String>,
+    /// What is said.
+    pub(crate) say: Say,
     /// Thinking text to show before the answer.
     pub(crate) thinking: Option<String>,
     /// Thinking of which only the blob is shown.
@@ -35,20 +35,30 @@ pub(crate) struct Script {
     pub(crate) gap: Option<Duration>,
     /// Characters in each text delta.
     pub(crate) split: Option<usize>,
-    /// The model refuses.
-    pub(crate) refusal: bool,
     /// Words that a web search looks for.
     pub(crate) search: Option<String>,
     /// Stop reason, in the vendor's spelling.
     pub(crate) stop: Option<String>,
     /// Fixed numbers of tokens.
     pub(crate) usage: Option<UsageWish>,
-    /// The answer is a JSON document.
-    pub(crate) json: bool,
     /// What goes wrong.
     pub(crate) trouble: Option<Trouble>,
     /// How the bytes are laid on the wire.
     pub(crate) wire: Wire,
+}
+
+/// What is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Say {
+    /// The question again, in friendly words.
+    #[default]
+    Echo,
+    /// This.
+    Text(String),
+    /// A JSON document.
+    Json,
+    /// A refusal.
+    Refusal,
 }
 
 /// A tool call that was asked for.

@@ -42,7 +42,7 @@ impl Default for SimOptions {
             now: None,
             log_capacity: 4096,
             pace: Duration::ZERO,
-            access_lifetime: Duration::from_secs(28_800),
+            access_lifetime: Duration::from_hours(8),
         }
     }
 }

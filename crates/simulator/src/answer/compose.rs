@@ -4,7 +4,7 @@ use super::{Answer, Part, Source, Stop, Tokens, ToolCall, cut, say};
 use crate::{
     asked::{Asked, Choice, Declared, Thought},
     sample,
-    scenario::{Script, UsageWish, Wish},
+    scenario::{Say, Script, UsageWish, Wish},
 };
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub(crate) fn compose(asked: &Asked, script: &Script, cached: u64) -> Answer {
     let mut parts = Vec::new();
     parts.extend(thinking(asked, script));
-    let mut stop = if script.refusal {
+    let mut stop = if script.say == Say::Refusal {
         parts.push(Part::Refusal { pieces: cut::pieces(say::REFUSAL, script.split) });
         Stop::Refusal
     } else {
@@ -46,9 +46,9 @@ fn body(asked: &Asked, script: &Script, parts: &mut Vec<Part>) -> Stop {
     if let Some(query) = script.search.as_ref().filter(|_| asked.search) {
         parts.push(Part::Search { query: query.clone(), sources: sources(query) });
     }
-    let text = match (&script.text, calls.is_empty()) {
+    let text = match (&script.say, calls.is_empty()) {
         // Text that stands beside calls is said once, before the first of them.
-        (Some(text), false) if asked.rounds == 0 => Some(text.clone()),
+        (Say::Text(text), false) if asked.rounds == 0 => Some(text.clone()),
         (_, false) => None,
         (_, true) => Some(words(asked, script)),
     };
@@ -74,12 +74,13 @@ fn body(asked: &Asked, script: &Script, parts: &mut Vec<Part>) -> Stop {
 /// What is said when no tool is called.
 fn words(asked: &Asked, script: &Script) -> String {
     if let Some(count) = script.chunks {
-        return (1..=count).map(|number| format!("word {number}\n")).collect();
+        let words: Vec<String> = (1..=count).map(|number| format!("word {number}\n")).collect();
+        return words.concat();
     }
     if let Some(schema) = &asked.schema {
         return sample::of(schema, "answer").to_string();
     }
-    if script.json {
+    if script.say == Say::Json {
         return json!({"answer": "from the simulator"}).to_string();
     }
     if let Some(query) = script.search.as_ref() {
@@ -89,10 +90,10 @@ fn words(asked: &Asked, script: &Script) -> String {
             "No web search was declared in this request.".to_owned()
         };
     }
-    match &script.text {
+    match &script.say {
         _ if asked.rounds > 0 => say::about_results(asked),
-        Some(text) => text.clone(),
-        None => say::friendly(asked),
+        Say::Text(text) => text.clone(),
+        Say::Echo | Say::Json | Say::Refusal => say::friendly(asked),
     }
 }
 

@@ -121,8 +121,7 @@ fn result(block: &Value, names: &HashMap<String, String>) -> ToolAnswer {
         match part["type"].as_str() {
             Some("text") => text.push_str(part["text"].as_str().unwrap_or_default()),
             Some("image") => {
-                let media = source(&part);
-                text.push_str(&format!("[{} of {} bytes]", media.media_type, media.bytes.unwrap_or(0)));
+                text.push_str(&source(&part).in_brackets());
             }
             _ => {}
         }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 pub(crate) fn whole(turn: &Turn<'_>) -> Value {
     let content: Vec<Value> = blocks(turn).into_iter().map(Block::whole).collect();
     let (reason, sequence, details) = stop(turn.answer);
-    let mut message = shell(turn, usage(turn.answer.tokens));
+    let mut message = shell(turn, &usage(turn.answer.tokens));
     message["content"] = Value::Array(content);
     message["stop_reason"] = reason;
     message["stop_sequence"] = sequence;
@@ -28,28 +28,28 @@ pub(crate) fn stream(turn: &Turn<'_>) -> Vec<Frame> {
     let tokens = turn.answer.tokens;
     let mut first_usage = usage(Tokens { output: 1, reasoning: 0, searches: 0, ..tokens });
     first_usage["server_tool_use"] = Value::Null;
-    let message = shell(turn, first_usage);
-    let mut frames = vec![event(Role::Frame, json!({"type": "message_start", "message": message}))];
+    let message = shell(turn, &first_usage);
+    let mut frames = vec![event(Role::Frame, &json!({"type": "message_start", "message": message}))];
     for (index, block) in blocks(turn).into_iter().enumerate() {
         frames.push(event(
             Role::Frame,
-            json!({"type": "content_block_start", "index": index, "content_block": block.opening}),
+            &json!({"type": "content_block_start", "index": index, "content_block": block.opening}),
         ));
         if index == 0 {
-            frames.push(event(Role::Frame, json!({"type": "ping"})));
+            frames.push(event(Role::Frame, &json!({"type": "ping"})));
         }
         for (role, delta) in block.deltas {
-            frames.push(event(role, json!({"type": "content_block_delta", "index": index, "delta": delta})));
+            frames.push(event(role, &json!({"type": "content_block_delta", "index": index, "delta": delta})));
         }
-        frames.push(event(Role::Frame, json!({"type": "content_block_stop", "index": index})));
+        frames.push(event(Role::Frame, &json!({"type": "content_block_stop", "index": index})));
     }
     let (reason, sequence, details) = stop(turn.answer);
     let mut delta = json!({"stop_reason": reason, "stop_sequence": sequence});
     if !details.is_null() {
         delta["stop_details"] = details;
     }
-    frames.push(event(Role::End, json!({"type": "message_delta", "delta": delta, "usage": usage(tokens)})));
-    frames.push(event(Role::End, json!({"type": "message_stop"})));
+    frames.push(event(Role::End, &json!({"type": "message_delta", "delta": delta, "usage": usage(tokens)})));
+    frames.push(event(Role::End, &json!({"type": "message_stop"})));
     frames
 }
 
@@ -58,12 +58,12 @@ pub(crate) fn error_frame(document: &Value) -> String {
     format!("event: error\ndata: {document}\n\n")
 }
 
-fn event(role: Role, data: Value) -> Frame {
+fn event(role: Role, data: &Value) -> Frame {
     let name = data["type"].as_str().unwrap_or_default().to_owned();
-    Frame::event(role, &name, &data)
+    Frame::event(role, &name, data)
 }
 
-fn shell(turn: &Turn<'_>, usage: Value) -> Value {
+fn shell(turn: &Turn<'_>, usage: &Value) -> Value {
     json!({
         "id": turn.ids.base62("msg_01", 0, 22), "type": "message", "role": "assistant", "model": turn.asked.model,
         "content": [], "stop_reason": null, "stop_sequence": null, "usage": usage,

@@ -83,7 +83,7 @@ fn dialogue(body: &Value) -> Dialogue {
             if let Some(response) = part.get("functionResponse") {
                 let mut text = response["response"].to_string();
                 for media in response["parts"].as_array().into_iter().flatten().filter_map(media) {
-                    text.push_str(&format!("[{} of {} bytes]", media.media_type, media.bytes.unwrap_or(0)));
+                    text.push_str(&media.in_brackets());
                 }
                 results.push(ToolAnswer {
                     name: response["name"].as_str().unwrap_or_default().to_owned(),

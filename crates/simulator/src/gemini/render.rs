@@ -14,7 +14,7 @@ pub(crate) fn whole(turn: &Turn<'_>) -> Value {
         return blocked_prompt(turn, reason);
     }
     let parts: Vec<Value> = parts(turn).into_iter().map(|part| part.whole).collect();
-    let mut response = response(turn, parts, Some(turn.answer.tokens), true);
+    let mut response = response(turn, &parts, turn.answer.tokens, true);
     add_grounding(&mut response, turn.answer);
     response
 }
@@ -32,10 +32,10 @@ pub(crate) fn stream(turn: &Turn<'_>, array: bool) -> Vec<Frame> {
                 spent.output = (spent.output + 1).min(turn.answer.tokens.output);
                 spent.reasoning =
                     (spent.reasoning + thought).min(turn.answer.tokens.reasoning).min(spent.output);
-                chunks.push((Role::Delta, response(turn, vec![piece], Some(spent), false)));
+                chunks.push((Role::Delta, response(turn, &[piece], spent, false)));
             }
         }
-        let mut last = response(turn, vec![json!({"text": ""})], Some(turn.answer.tokens), true);
+        let mut last = response(turn, &[json!({"text": ""})], turn.answer.tokens, true);
         if let Some(signature) = text_signature(turn) {
             last["candidates"][0]["content"]["parts"][0]["thoughtSignature"] = json!(signature);
         }
@@ -89,7 +89,7 @@ fn id(turn: &Turn<'_>) -> String {
     turn.ids.base62("", 0, 22)
 }
 
-fn response(turn: &Turn<'_>, parts: Vec<Value>, tokens: Option<Tokens>, last: bool) -> Value {
+fn response(turn: &Turn<'_>, parts: &[Value], tokens: Tokens, last: bool) -> Value {
     let count = turn.body["generationConfig"]["candidateCount"].as_u64().unwrap_or(1).clamp(1, 8);
     let candidates: Vec<Value> = (0..count)
         .map(|index| {
@@ -100,13 +100,10 @@ fn response(turn: &Turn<'_>, parts: Vec<Value>, tokens: Option<Tokens>, last: bo
             candidate
         })
         .collect();
-    let mut response = json!({"candidates": candidates});
-    if let Some(tokens) = tokens {
-        response["usageMetadata"] = usage(tokens);
-    }
-    response["modelVersion"] = json!(turn.asked.model);
-    response["responseId"] = json!(id(turn));
-    response
+    json!({
+        "candidates": candidates, "usageMetadata": usage(tokens), "modelVersion": turn.asked.model,
+        "responseId": id(turn),
+    })
 }
 
 fn finish(candidate: &mut Value, answer: &Answer) {

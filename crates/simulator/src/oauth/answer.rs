@@ -58,7 +58,7 @@ pub(crate) fn answer(world: &World, call: &Call, endpoint: Endpoint) -> Reply {
             })
         }
         Endpoint::Revoke => revoke(world, call).unwrap_or_else(|denied| deny(&denied)),
-        Endpoint::Profile => owned(world, call, |account| account.profile()),
+        Endpoint::Profile => owned(world, call, Account::profile),
         Endpoint::Usage => {
             let now = world.now();
             owned(world, call, |_| usage(now))
@@ -124,6 +124,9 @@ fn authorize(world: &World, call: &Call) -> Result<Reply, Denied> {
             encode(state)
         )));
     }
+    if !loopback && !redirect.ends_with("/oauth/code/callback") {
+        return Err(bad("Redirect URI is not supported by client"));
+    }
     let code = world.oauth.authorize(Code {
         challenge: challenge.to_owned(),
         redirect: redirect.to_owned(),
@@ -133,9 +136,6 @@ fn authorize(world: &World, call: &Call) -> Result<Reply, Denied> {
     });
     if loopback {
         return Ok(go(&format!("{redirect}?code={code}&state={}", encode(state))));
-    }
-    if !redirect.ends_with("/oauth/code/callback") {
-        return Err(bad("Redirect URI is not supported by client"));
     }
     let headers = vec![("content-type".to_owned(), "text/plain; charset=utf-8".to_owned())];
     Ok(Reply::sized(200, headers, vec![crate::body::Step::Data(format!("{code}#{state}").into())]))

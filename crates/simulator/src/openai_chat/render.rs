@@ -35,7 +35,7 @@ pub(crate) fn stream(turn: &Turn<'_>) -> Vec<Frame> {
                 Role::Frame,
                 index,
                 json!({"role": "assistant", "content": "", "refusal": null}),
-                Value::Null,
+                None,
             )
         })
         .collect();
@@ -44,13 +44,13 @@ pub(crate) fn stream(turn: &Turn<'_>) -> Vec<Frame> {
         for index in indices.clone() {
             let mut delta = delta.clone();
             chunks.obfuscate(&mut delta, position);
-            frames.push(chunks.choice(Role::Delta, index, delta, Value::Null));
+            frames.push(chunks.choice(Role::Delta, index, delta, None));
         }
     }
-    let reason = json!(finish_reason(turn.answer));
-    frames.extend(indices.map(|index| chunks.choice(Role::End, index, json!({}), reason.clone())));
+    let reason = Some(finish_reason(turn.answer));
+    frames.extend(indices.map(|index| chunks.choice(Role::End, index, json!({}), reason)));
     if chunks.usage {
-        let mut last = chunks.shell(json!([]));
+        let mut last = chunks.shell(&json!([]));
         last["usage"] = usage(turn.answer.tokens);
         frames.push(Frame::data(Role::End, &last));
     }
@@ -84,7 +84,7 @@ impl<'a> Chunks<'a> {
         }
     }
 
-    fn shell(&self, choices: Value) -> Value {
+    fn shell(&self, choices: &Value) -> Value {
         let ids = self.turn.ids;
         let mut chunk = json!({
             "id": ids.base62("chatcmpl-", 0, 29), "object": "chat.completion.chunk", "created": ids.created(),
@@ -97,12 +97,12 @@ impl<'a> Chunks<'a> {
         chunk
     }
 
-    fn choice(&self, role: Role, index: usize, mut delta: Value, reason: Value) -> Frame {
+    fn choice(&self, role: Role, index: usize, mut delta: Value, reason: Option<&str>) -> Frame {
         let obfuscation = delta.as_object_mut().and_then(|delta| delta.remove("obfuscation"));
         let logprobs = delta["content"].as_str().filter(|_| role == Role::Delta).map(str::to_owned);
         let logprobs = logprobs.map_or(Value::Null, |piece| logprobs_of(self.turn, &[piece]));
         let choice = json!({"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": reason});
-        let mut chunk = self.shell(json!([choice]));
+        let mut chunk = self.shell(&json!([choice]));
         if let Some(padding) = obfuscation {
             chunk["obfuscation"] = padding;
         }

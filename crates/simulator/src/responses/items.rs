@@ -105,7 +105,7 @@ fn reasoning(turn: &Turn<'_>, number: usize, pieces: &[String], redacted: bool) 
     Item { added, done, events }
 }
 
-fn message(id: &str, status: &str, content: Value) -> Value {
+fn message(id: &str, status: &str, content: &[Value]) -> Value {
     json!({"id": id, "type": "message", "status": status, "role": "assistant", "content": content})
 }
 
@@ -146,11 +146,7 @@ fn text(turn: &Turn<'_>, number: usize, pieces: &[String], sources: &[Source]) -
         Role::Frame,
         json!({"type": "response.content_part.done", "content_index": 0, "part": whole.clone()}),
     ));
-    Item {
-        added: message(&id, "in_progress", json!([])),
-        done: message(&id, "completed", json!([whole])),
-        events,
-    }
+    Item { added: message(&id, "in_progress", &[]), done: message(&id, "completed", &[whole]), events }
 }
 
 fn refusal(turn: &Turn<'_>, number: usize, pieces: &[String]) -> Item {
@@ -168,11 +164,7 @@ fn refusal(turn: &Turn<'_>, number: usize, pieces: &[String]) -> Item {
         Role::Frame,
         json!({"type": "response.content_part.done", "content_index": 0, "part": part(&words)}),
     ));
-    Item {
-        added: message(&id, "in_progress", json!([])),
-        done: message(&id, "completed", json!([part(&words)])),
-        events,
-    }
+    Item { added: message(&id, "in_progress", &[]), done: message(&id, "completed", &[part(&words)]), events }
 }
 
 fn tool_call(turn: &Turn<'_>, number: usize, call: &ToolCall) -> Item {

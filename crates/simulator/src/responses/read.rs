@@ -139,7 +139,7 @@ fn dialogue(items: &[Value]) -> Dialogue {
                 let (texts, media) = content(&item["output"]);
                 let mut text = texts.concat();
                 for media in media {
-                    text.push_str(&format!("[{} of {} bytes]", media.media_type, media.bytes.unwrap_or(0)));
+                    text.push_str(&media.in_brackets());
                 }
                 let name = names.get(id).copied().unwrap_or(id).to_owned();
                 dialogue.result(ToolAnswer { name, text }, !after_result);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 pub(crate) fn whole(turn: &Turn<'_>) -> Value {
     let output: Vec<Value> = items::items(turn, false).into_iter().map(|item| item.done).collect();
     keep(turn, &output);
-    finished(turn, output)
+    finished(turn, &output)
 }
 
 /// How an answer ends: event, `status`, `incomplete_details`, `error`.
@@ -50,7 +50,7 @@ pub(super) fn ending(answer: &Answer) -> Ending {
 }
 
 /// The response as it ends.
-pub(super) fn finished(turn: &Turn<'_>, output: Vec<Value>) -> Value {
+pub(super) fn finished(turn: &Turn<'_>, output: &[Value]) -> Value {
     let ending = ending(turn.answer);
     let mut response = shell(turn, ending.status, output);
     response["incomplete_details"] = ending.details;
@@ -76,7 +76,7 @@ fn id(turn: &Turn<'_>) -> String {
 }
 
 /// The response with what the request said, and without what only the end knows.
-pub(super) fn shell(turn: &Turn<'_>, status: &str, output: Vec<Value>) -> Value {
+pub(super) fn shell(turn: &Turn<'_>, status: &str, output: &[Value]) -> Value {
     let body = turn.body;
     let or = |name: &str, default: Value| match &body[name] {
         Value::Null => default,

@@ -19,14 +19,14 @@ pub(crate) fn stream(turn: &Turn<'_>) -> Vec<Frame> {
     let output: Vec<Value> = items.iter().map(|item| item.done.clone()).collect();
     keep(turn, &output);
     let mut events = Events::default();
-    let begun = shell(turn, "in_progress", Vec::new());
+    let begun = shell(turn, "in_progress", &[]);
     events.add(Role::Frame, json!({"type": "response.created", "response": begun}));
     events.add(Role::Frame, json!({"type": "response.in_progress", "response": begun}));
     for (index, item) in items.into_iter().enumerate() {
         events.item(index, item);
     }
     let event = ending(turn.answer).event;
-    events.add(Role::End, json!({"type": event, "response": finished(turn, output)}));
+    events.add(Role::End, json!({"type": event, "response": finished(turn, &output)}));
     events.frames
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn error_frame(turn: &Turn<'_>, refusal: &Refusal, number: usize) -> 
         });
         return Frame::event(Role::End, "error", &event).text;
     }
-    let mut response = shell(turn, "failed", Vec::new());
+    let mut response = shell(turn, "failed", &[]);
     response["error"] = json!({"code": refusal.code, "message": refusal.message});
     let event = json!({"type": "response.failed", "response": response, "sequence_number": number});
     Frame::event(Role::End, "response.failed", &event).text

@@ -1,6 +1,6 @@
 //! From words to wishes.
 
-use super::{BadScenario, Cause, Gzip, Script, Trouble, UsageWish, Wish, table};
+use super::{BadScenario, Cause, Gzip, Say, Script, Trouble, UsageWish, Wish, table};
 use crate::body::Tear;
 use std::{str::FromStr, time::Duration};
 
@@ -85,8 +85,8 @@ impl Script {
     fn add_answer(&mut self, words: &Words<'_>, arguments: &str) -> Result<bool, BadScenario> {
         let given = (!arguments.is_empty()).then(|| arguments.to_owned());
         match words.name {
-            "text" => self.text = given.or_else(|| Some("This is plain text.".to_owned())),
-            "languages" => self.text = Some(LANGUAGES.to_owned()),
+            "text" => self.say = Say::Text(given.unwrap_or_else(|| "This is plain text.".to_owned())),
+            "languages" => self.say = Say::Text(LANGUAGES.to_owned()),
             "thinking" => self.thinking = given.or_else(|| Some(DEFAULT_THINKING.to_owned())),
             "redacted" => self.redacted = true,
             "tool" => self.calls.push(wish(words, arguments)?),
@@ -97,9 +97,9 @@ impl Script {
                 self.calls.push(Wish { name: (*name).to_owned(), input });
             }
             "loop" => self.rounds = words.number(0, 2)?,
-            "refusal" => self.refusal = true,
+            "refusal" => self.say = Say::Refusal,
             "search" => self.search = given.or_else(|| Some("byok simulator".to_owned())),
-            "json" => self.json = true,
+            "json" => self.say = Say::Json,
             "stop" => self.stop = Some(given.ok_or_else(|| words.bad(arguments))?),
             "usage" => self.usage = Some(usage(words)?),
             _ => return Ok(false),

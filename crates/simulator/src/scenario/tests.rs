@@ -20,7 +20,7 @@ fn wishes_follow_each_other() {
                 sim:usage in=120 cached=100";
     let script = Script::read("", text, None).unwrap();
     assert_eq!(script.thinking.as_deref(), Some("Look it up."));
-    assert_eq!(script.text.as_deref(), Some("Checking."));
+    assert_eq!(script.say, Say::Text("Checking.".to_owned()));
     assert_eq!(script.calls[0].name, "get_weather");
     assert_eq!(script.calls[0].input.as_ref().unwrap().get(), "{\"city\": \"Oslo\"}");
     assert_eq!(script.usage, Some(UsageWish { input: Some(120), cached: Some(100), ..UsageWish::default() }));

@@ -152,14 +152,14 @@ fn with_noise(items: Vec<Item>, dialect: Dialect) -> Vec<Item> {
         ],
         Dialect::Gemini => [": simulator noise\n\n", "data: {\"usageMetadata\":{}}\n\n"],
     };
-    let mut noisy = Vec::with_capacity(items.len() * 2);
+    let mut mixed = Vec::with_capacity(items.len() * 2);
     for (at, item) in items.into_iter().enumerate() {
         if matches!(item, Item::Bytes { .. }) {
-            noisy.push(Item::Bytes { bytes: noise[at % 2].as_bytes().to_vec(), delta: false });
+            mixed.push(Item::Bytes { bytes: noise[at % 2].as_bytes().to_vec(), delta: false });
         }
-        noisy.push(item);
+        mixed.push(item);
     }
-    noisy
+    mixed
 }
 
 /// Whether the body is to be announced as compressed.

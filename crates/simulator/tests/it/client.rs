@@ -6,7 +6,7 @@ use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, task::JoinHandle};
 
 pub const ANTHROPIC: [(&str, &str); 2] =
     [("x-api-key", "sk-ant-api03-test"), ("anthropic-version", "2023-06-01")];
@@ -59,16 +59,18 @@ pub async fn simulator() -> Simulator {
     Simulator::start(SimOptions::default()).await.unwrap()
 }
 
-/// Opens a connection for one request.
-pub async fn connect(simulator: &Simulator) -> hyper::client::conn::http1::SendRequest<Full<Bytes>> {
+type Sender = hyper::client::conn::http1::SendRequest<Full<Bytes>>;
+
+/// Opens a connection for one request; aborting the task drops it.
+pub async fn connect(simulator: &Simulator) -> (Sender, JoinHandle<hyper::Result<()>>) {
     let stream = TcpStream::connect(simulator.address()).await.unwrap();
+    stream.set_nodelay(true).unwrap();
     let (sender, connection) = hyper::client::conn::http1::Builder::new()
         .max_buf_size(1 << 20)
         .handshake(TokioIo::new(stream))
         .await
         .unwrap();
-    tokio::spawn(connection);
-    sender
+    (sender, tokio::spawn(connection))
 }
 
 pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Request<Full<Bytes>> {
@@ -87,7 +89,7 @@ pub async fn try_send(
     headers: &[(&str, &str)],
     body: Vec<u8>,
 ) -> Option<Answer> {
-    let mut sender = connect(simulator).await;
+    let (mut sender, _) = connect(simulator).await;
     let response = sender.send_request(request(method, target, headers, body)).await.ok()?;
     let (head, mut body) = response.into_parts();
     let (mut chunks, mut complete) = (Vec::new(), true);

@@ -1,10 +1,21 @@
 //! The simulator over real sockets.
-#![allow(clippy::pedantic, unreachable_pub, reason = "a test binary: its helpers are no API")]
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::type_complexity,
+    clippy::cloned_ref_to_slice_refs,
+    unreachable_pub,
+    reason = "a test binary: its helpers are no API and may fail loudly"
+)]
 
 mod anthropic;
 mod chat;
 mod client;
 mod gemini;
+mod grammar;
+mod oauth;
 mod plain;
 mod refusals;
 mod responses;
+mod trouble;
