@@ -1,4 +1,5 @@
 //! Streams of Chat Completions: whatever comes in, what comes out keeps to the grammar.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "grammar/chat.rs"]
 mod grammar;
@@ -29,6 +30,17 @@ fn written(events: Vec<Event>, include_usage: bool) -> Vec<u8> {
         encoder.push(event, &mut out);
     }
     out
+}
+
+/// Frames with these `data:` lines.
+fn framed(lines: &[impl AsRef<str>]) -> String {
+    let mut body = String::new();
+    for line in lines {
+        body.push_str("data: ");
+        body.push_str(line.as_ref());
+        body.push_str("\n\n");
+    }
+    body
 }
 
 /// Decodes a stream that arrives in chunks of this size.
@@ -206,7 +218,7 @@ proptest! {
 
     #[test]
     fn whatever_a_server_sends_the_events_keep_their_promises(lines in vec(line(), 0..12), done in any::<bool>()) {
-        let mut body: String = lines.iter().map(|line| format!("data: {line}\n\n")).collect();
+        let mut body = framed(&lines);
         if done {
             body.push_str("data: [DONE]\n\n");
         }
@@ -248,8 +260,11 @@ proptest! {
     }
 }
 
+/// Id, name and arguments of a call.
+type Called = (String, String, String);
+
 /// What an answer says, whatever its parts are cut into.
-fn said(response: &Response) -> Vec<(String, Vec<(String, String, String)>, StopReason)> {
+fn said(response: &Response) -> Vec<(String, Vec<Called>, StopReason)> {
     let choice = |choice: &byok_translate::ir::Choice| {
         let mut text = String::new();
         let mut calls = Vec::new();
@@ -282,8 +297,7 @@ const EXAMPLE: [&str; 10] = [
 
 #[test]
 fn the_checker_finds_what_is_wrong() {
-    let good: Vec<u8> =
-        written(decoded(EXAMPLE.map(|j| format!("data: {j}\n\n")).concat().as_bytes(), 64), true);
+    let good = written(decoded(framed(&EXAMPLE).as_bytes(), 64), true);
     let good = String::from_utf8(good).unwrap();
     assert_eq!(grammar::check(good.as_bytes()), Ok(()));
     for (from, to) in [

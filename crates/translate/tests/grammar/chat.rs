@@ -13,7 +13,7 @@ struct Choice {
 }
 
 /// Checks a whole stream. `Err` says which frame is wrong and why.
-pub fn check(bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("not UTF-8: {error}"))?;
     if text.contains(['\u{2028}', '\u{2029}']) {
         return Err("a bare line separator".to_owned());
