@@ -53,7 +53,7 @@ pub(super) fn flatten(branches: Vec<Map<String, Value>>, hints: &mut Vec<String>
     let best = branches.iter().map(rank).max().unwrap_or(0);
     let (same, others): (Vec<_>, Vec<_>) = branches.into_iter().partition(|branch| rank(branch) == best);
     let mut same = same.into_iter();
-    let mut out = same.next().unwrap_or_default();
+    let Some(mut out) = same.next() else { return super::typed("string") };
     for branch in same {
         if best == 0 && kind(&branch) != kind(&out) {
             hints.push(format!("or {}", kind(&branch)));
