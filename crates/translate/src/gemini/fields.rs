@@ -30,6 +30,11 @@ impl<'o> Fields<'o> {
         write::json(self.key(name), value);
     }
 
+    /// A field whose text is kept to the byte. Not for streams: the text may have line ends.
+    pub(super) fn verbatim(&mut self, name: &str, value: &Json) {
+        self.key(name).extend_from_slice(value.get().as_bytes());
+    }
+
     pub(super) fn value<T: serde::Serialize + ?Sized>(&mut self, name: &str, value: &T) {
         write::value(self.key(name), value);
     }

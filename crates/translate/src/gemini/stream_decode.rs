@@ -107,22 +107,20 @@ impl StreamDecoder {
         self.phase == Phase::Ended
     }
 
-    fn chunk(&mut self, chunk: Chunk<'_>, out: &mut Vec<Event>) {
+    fn chunk(&mut self, mut chunk: Chunk<'_>, out: &mut Vec<Event>) {
         if self.phase == Phase::Failed {
             return;
         }
-        if let Some(error) = chunk.error {
+        let inner = chunk.response.take();
+        if let Some(error) = chunk.error.or(inner.as_ref().and_then(|inner| inner.error)) {
             self.fail(stream_failure(error), out);
             return;
         }
-        let mut chunk = chunk;
-        let inner = chunk.response.take();
         let (candidates, usage, envelope) = match inner {
             None => chunk.split(),
             Some(inner) => {
-                let outer_usage = chunk.usage;
                 let (candidates, usage, envelope) = inner.split();
-                (candidates, usage.or(outer_usage), envelope)
+                (candidates, usage.or(chunk.usage), envelope)
             }
         };
         self.begin(&envelope, out);

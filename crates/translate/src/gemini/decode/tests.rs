@@ -120,13 +120,23 @@ fn thinking_is_what_the_client_said() {
         (json!({"thinkingBudget": -1}), ThinkingSwitch::Dynamic, None, Visibility::Unset),
         (json!({"thinkingBudget": 100}), ThinkingSwitch::Budget(100), None, Visibility::Unset),
         (json!({"thinkingLevel": "HIGH"}), ThinkingSwitch::Unset, Some(Effort::High), Visibility::Unset),
-        (json!({"thinkingLevel": "THINKING_LEVEL_UNSPECIFIED"}), ThinkingSwitch::Unset, None, Visibility::Unset),
+        (
+            json!({"thinkingLevel": "THINKING_LEVEL_UNSPECIFIED"}),
+            ThinkingSwitch::Unset,
+            None,
+            Visibility::Unset,
+        ),
         (json!({"includeThoughts": true}), ThinkingSwitch::Unset, None, Visibility::Auto),
         (json!({"include_thoughts": false}), ThinkingSwitch::Unset, None, Visibility::Hidden),
     ] {
-        let body = json!({"contents": [{"parts": [{"text": "x"}]}], "generationConfig": {"thinkingConfig": config}});
+        let body =
+            json!({"contents": [{"parts": [{"text": "x"}]}], "generationConfig": {"thinkingConfig": config}});
         let reasoning = decode(&body).reasoning;
-        assert_eq!((reasoning.switch, reasoning.effort, reasoning.visibility), (switch, effort, visibility), "{config}");
+        assert_eq!(
+            (reasoning.switch, reasoning.effort, reasoning.visibility),
+            (switch, effort, visibility),
+            "{config}"
+        );
     }
 }
 
@@ -139,7 +149,10 @@ fn forms_of_output() {
         (json!({"responseMimeType": "application/json"}), "json"),
         (json!({"responseMimeType": "application/json", "responseJsonSchema": schema}), "schema"),
         (json!({"responseMimeType": "application/json", "responseSchema": schema}), "schema"),
-        (json!({"responseMimeType": "text/x.enum", "responseSchema": {"type": "STRING", "enum": ["a"]}}), "opaque"),
+        (
+            json!({"responseMimeType": "text/x.enum", "responseSchema": {"type": "STRING", "enum": ["a"]}}),
+            "opaque",
+        ),
     ] {
         let body = json!({"contents": [{"parts": [{"text": "x"}]}], "generationConfig": config});
         let found = match decode(&body).output_format {
@@ -221,13 +234,18 @@ fn media_become_the_part_that_they_are() {
         (json!({"inlineData": {"mimeType": "image/jpeg", "data": png}}), "image image/png"),
         (json!({"inlineData": {"mimeType": "audio/mpeg", "data": "AAAA"}}), "audio mp3"),
         (json!({"inlineData": {"mimeType": "video/mp4", "data": "AAAA"}}), "video"),
-        (json!({"inlineData": {"mimeType": "application/pdf", "data": "_-AA", "displayName": "a.pdf"}}), "document a.pdf /+AA"),
+        (
+            json!({"inlineData": {"mimeType": "application/pdf", "data": "_-AA", "displayName": "a.pdf"}}),
+            "document a.pdf /+AA",
+        ),
         (json!({"fileData": {"mimeType": "image/png", "fileUri": "gs://x"}}), "image gs://x"),
         (json!({"fileData": {"fileUri": "https://youtu.be/x"}}), "video"),
         (json!({"fileData": {"fileUri": "https://x.org/a"}}), "document - https://x.org/a"),
     ] {
         let found = match &parts(&json!([part]))[0] {
-            Part::Image(Image { source: Source::Base64 { media_type, .. }, .. }) => format!("image {media_type}"),
+            Part::Image(Image { source: Source::Base64 { media_type, .. }, .. }) => {
+                format!("image {media_type}")
+            }
             Part::Image(Image { source: Source::Url { url, .. }, .. }) => format!("image {url}"),
             Part::Audio(audio) => format!("audio {}", audio.format.clone().unwrap()),
             Part::Video(_) => "video".to_owned(),
@@ -259,7 +277,11 @@ fn results_say_what_the_tool_said() {
         ]});
         let request = decode(&body);
         let Part::ToolResult(result) = &request.messages[1].parts[0] else { panic!() };
-        assert_eq!((result.parts.as_slice(), result.is_error), (&[Part::text(text)][..], failed), "{response}");
+        assert_eq!(
+            (result.parts.as_slice(), result.is_error),
+            (&[Part::text(text)][..], failed),
+            "{response}"
+        );
         assert_eq!(request.messages[1].role, Role::User);
     }
 }
@@ -327,7 +349,8 @@ fn signatures_stay_with_their_part() {
         {"text": "", "thoughtSignature": "EEEE"},
         {"inlineData": {"mimeType": "image/png", "data": "AAAA"}, "thoughtSignature": "IIII"},
     ]));
-    let own = |slot, data: &str| Some(Blob { family: Family::Gemini, account: None, slot, data: data.to_owned() });
+    let own =
+        |slot, data: &str| Some(Blob { family: Family::Gemini, account: None, slot, data: data.to_owned() });
     let blobs: Vec<_> = found
         .iter()
         .map(|part| match part {
@@ -335,7 +358,8 @@ fn signatures_stay_with_their_part() {
             Part::Text(text) => text.blob.clone(),
             Part::ToolCall(call) => call.blob.clone(),
             Part::Image(image) => {
-                let kept = image.extra.get(Dialect::Gemini, "thoughtSignature").and_then(crate::Json::as_string);
+                let kept =
+                    image.extra.get(Dialect::Gemini, "thoughtSignature").and_then(crate::Json::as_string);
                 own(BlobSlot::Thinking, &kept.unwrap())
             }
             other => panic!("{other:?}"),
@@ -360,7 +384,11 @@ fn sealed_reasoning_of_others_returns_to_its_thinking() {
     let call = json!({"functionCall": {"name": "f"}, "thoughtSignature": claude});
     let sealed = json!({"text": "", "thoughtSignature": claude});
     for (name, list, expected) in [
-        ("the thought came back", json!([{"text": "t", "thought": true}, {"text": "a"}, call]), "T(t)! text call"),
+        (
+            "the thought came back",
+            json!([{"text": "t", "thought": true}, {"text": "a"}, call]),
+            "T(t)! text call",
+        ),
         ("the client dropped the thought", json!([{"text": "a"}, call]), "T()! text call"),
         ("it stands on the last text", json!([{"text": "a"}, sealed]), "T()! text"),
         ("the second step has one of its own", json!([call, {"text": "b"}, sealed]), "T()! call T()! text"),

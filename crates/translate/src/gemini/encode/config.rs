@@ -174,7 +174,10 @@ impl Encoder<'_> {
     /// reasoning expects none.
     fn shows_thoughts(&self, plan: ThinkingPlan) -> bool {
         let reasoning = &self.request.reasoning;
+        let unwanted = reasoning.switch == ThinkingSwitch::Off || reasoning.effort == Some(Effort::None);
         match reasoning.visibility {
+            // A model that cannot stop thinking need not show it.
+            _ if unwanted => false,
             Visibility::Hidden => false,
             Visibility::Auto | Visibility::Concise | Visibility::Detailed => {
                 self.same || !self.facts.thinking.forms.is_empty()

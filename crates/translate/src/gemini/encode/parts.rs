@@ -116,7 +116,7 @@ impl Encoder<'_> {
             function.string("id", &call.call_id);
         }
         function.string("name", &name);
-        function.json("args", &arguments);
+        function.verbatim("args", &arguments);
         function.all(inner(&call.extra, "functionCall"));
         function.close();
         part.option("thoughtSignature", signature.as_ref());

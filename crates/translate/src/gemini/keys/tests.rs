@@ -77,6 +77,8 @@ fn white_space_between_tokens_is_dropped_from_text_on_several_lines() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn every_name_comes_back(name in any::<String>()) {
         let legal = legal_parameter(&name);

@@ -1,1 +1,45 @@
+use super::*;
+use serde_json::json;
 
+#[test]
+fn names_carry_their_prefix_once() {
+    let facts = ModelFacts {
+        display_name: Some("X".into()),
+        context_tokens: Some(10),
+        max_output_tokens: Some(5),
+        ..ModelFacts::default()
+    };
+    let model = |id: &str| ModelEntry { id: id.into(), facts: facts.clone(), ..ModelEntry::default() };
+    let list: Value = serde_json::from_slice(&encode_models(&[model("a/b"), model("models/c")])).unwrap();
+    assert_eq!(
+        list["models"][0],
+        json!({
+            "name": "models/a/b", "baseModelId": "a/b", "version": "001", "displayName": "X",
+            "inputTokenLimit": 10, "outputTokenLimit": 5,
+            "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
+            "thinking": false,
+        })
+    );
+    assert_eq!(list["models"][1]["name"], "models/c");
+    let one: Value = serde_json::from_slice(&encode_model(&model("c"))).unwrap();
+    assert_eq!(one["name"], "models/c");
+}
+
+#[test]
+fn a_list_of_the_vendor_is_read() {
+    let list = json!({"models": [
+        {"name": "models/gemini-x", "displayName": "Gemini X", "inputTokenLimit": 1_048_576, "outputTokenLimit": 65_536,
+         "supportedGenerationMethods": ["generateContent", "countTokens"], "thinking": true},
+        {"name": "models/embedding-1", "supportedGenerationMethods": ["embedContent"]},
+        {"name": "models/bare"}, {"displayName": "nameless"},
+    ], "nextPageToken": "t"});
+    let models = decode_models(list.to_string().as_bytes());
+    let ids: Vec<_> = models.iter().map(|m| m.id.as_str()).collect();
+    assert_eq!(ids, ["gemini-x", "bare"]);
+    let facts = &models[0].facts;
+    assert_eq!((facts.context_tokens, facts.max_output_tokens), (Some(1_048_576), Some(65_536)));
+    assert_eq!(facts.display_name.as_deref(), Some("Gemini X"));
+    for body in ["", "[]", "{\"models\":5}", "<html>"] {
+        assert_eq!(decode_models(body.as_bytes()), []);
+    }
+}

@@ -16,26 +16,38 @@ fn keywords_that_gemini_does_not_know_become_words() {
             json!({"type": "string", "description": "An address. (format: uri)"}),
         ),
         ("t96 const", json!({"const": "a"}), json!({"type": "string", "enum": ["a"]})),
-        (
-            "t97",
-            json!({"type": "string", "enum": [1, 2]}),
-            json!({"type": "string", "enum": ["1", "2"]}),
-        ),
+        ("t97", json!({"type": "string", "enum": [1, 2]}), json!({"type": "string", "enum": ["1", "2"]})),
         (
             "numeric enum",
             json!({"type": "integer", "enum": [1, 2]}),
             json!({"type": "integer", "description": "(one of: 1, 2)"}),
         ),
-        ("untyped numeric enum", json!({"enum": [1, 2]}), json!({"type": "integer", "description": "(one of: 1, 2)"})),
-        ("empty word", json!({"enum": ["", "a"]}), json!({"type": "string", "enum": ["a"], "description": "(may be empty)"})),
+        (
+            "untyped numeric enum",
+            json!({"enum": [1, 2]}),
+            json!({"type": "integer", "description": "(one of: 1, 2)"}),
+        ),
+        (
+            "empty word",
+            json!({"enum": ["", "a"]}),
+            json!({"type": "string", "enum": ["a"], "description": "(may be empty)"}),
+        ),
         ("t98", json!({"type": ["string", "null"]}), json!({"type": "string", "nullable": true})),
         (
             "several types",
             json!({"type": ["string", "integer"]}),
             json!({"type": "string", "description": "(or integer)"}),
         ),
-        ("null in enum", json!({"enum": ["a", null]}), json!({"nullable": true, "type": "string", "enum": ["a"]})),
-        ("list without items", json!({"type": "array"}), json!({"type": "array", "items": {"type": "string"}})),
+        (
+            "null in enum",
+            json!({"enum": ["a", null]}),
+            json!({"nullable": true, "type": "string", "enum": ["a"]}),
+        ),
+        (
+            "list without items",
+            json!({"type": "array"}),
+            json!({"type": "array", "items": {"type": "string"}}),
+        ),
         ("nested empty object", json!({"type": "object", "properties": {}}), json!({"type": "object"})),
         ("no type", json!({"description": "x"}), json!({"type": "string", "description": "x"})),
         (
@@ -47,6 +59,11 @@ fn keywords_that_gemini_does_not_know_become_words() {
             "tuple",
             json!({"type": "array", "prefixItems": [{"type": "string"}, {"type": "string"}]}),
             json!({"type": "array", "items": {"type": "string"}, "description": "(2 items in a fixed order)"}),
+        ),
+        (
+            "empty tuple",
+            json!({"type": "array", "prefixItems": []}),
+            json!({"type": "array", "items": {"type": "string"}, "description": "(0 items in a fixed order)"}),
         ),
         (
             "map",
@@ -160,7 +177,8 @@ fn whole_schemas() {
 
 #[test]
 fn names_of_structured_output_stay() {
-    let schema = Json::from_value(&json!({"type": "object", "properties": {"a-b": {"type": "string"}}})).unwrap();
+    let schema =
+        Json::from_value(&json!({"type": "object", "properties": {"a-b": {"type": "string"}}})).unwrap();
     assert!(for_gemini_output(&schema).get().contains("a-b"));
     assert!(!for_gemini(&schema).get().contains("a-b"));
     assert!(parameters_fit(&schema));
@@ -173,7 +191,10 @@ fn references_that_multiply_are_cut() {
     let mut defs = Map::new();
     for level in 0..40 {
         let next = json!({"$ref": format!("#/$defs/l{}", level + 1)});
-        defs.insert(format!("l{level}"), json!({"type": "object", "properties": {"a": next.clone(), "b": next}}));
+        defs.insert(
+            format!("l{level}"),
+            json!({"type": "object", "properties": {"a": next.clone(), "b": next}}),
+        );
     }
     let schema = json!({"type": "object", "properties": {"a": {"$ref": "#/$defs/l0"}}, "$defs": defs});
     assert!(clean(&schema).to_string().len() < 4_000_000);
@@ -209,7 +230,9 @@ fn schemas_of_gemini_become_json_schema() {
 
 /// JSON that looks like a schema often enough.
 fn schema() -> impl Strategy<Value = Value> {
-    let word = prop::sample::select(vec!["string", "integer", "object", "array", "null", "any", "a", "", "#/x", "#"]);
+    let word = prop::sample::select(vec![
+        "string", "integer", "object", "array", "null", "any", "a", "", "#/x", "#",
+    ]);
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -217,14 +240,33 @@ fn schema() -> impl Strategy<Value = Value> {
         word.prop_map(Value::from),
     ];
     let key = prop::sample::select(vec![
-        "type", "properties", "required", "items", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", "x",
-        "description", "format", "prefixItems", "then", "minimum", "additionalProperties", "not", "nullable", "p-q",
+        "type",
+        "properties",
+        "required",
+        "items",
+        "enum",
+        "const",
+        "anyOf",
+        "oneOf",
+        "allOf",
+        "$ref",
+        "x",
+        "description",
+        "format",
+        "prefixItems",
+        "then",
+        "minimum",
+        "additionalProperties",
+        "not",
+        "nullable",
+        "p-q",
     ]);
     leaf.prop_recursive(5, 60, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec((key.clone(), inner), 0..6)
-                .prop_map(|fields| Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())),
+            prop::collection::vec((key.clone(), inner), 0..6).prop_map(|fields| Value::Object(
+                fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+            )),
         ]
     })
 }
@@ -232,9 +274,28 @@ fn schema() -> impl Strategy<Value = Value> {
 /// Checks a schema against what Google's reference lists.
 fn check(schema: &Value) -> Result<(), String> {
     const KNOWN: [&str; 22] = [
-        "type", "format", "title", "description", "nullable", "enum", "items", "properties", "required", "minItems",
-        "maxItems", "minLength", "maxLength", "minProperties", "maxProperties", "pattern", "example", "default",
-        "propertyOrdering", "minimum", "maximum", "anyOf",
+        "type",
+        "format",
+        "title",
+        "description",
+        "nullable",
+        "enum",
+        "items",
+        "properties",
+        "required",
+        "minItems",
+        "maxItems",
+        "minLength",
+        "maxLength",
+        "minProperties",
+        "maxProperties",
+        "pattern",
+        "example",
+        "default",
+        "propertyOrdering",
+        "minimum",
+        "maximum",
+        "anyOf",
     ];
     let object = schema.as_object().ok_or_else(|| format!("not an object: {schema}"))?;
     if let Some(key) = object.keys().find(|key| !KNOWN.contains(&key.as_str())) {
@@ -260,6 +321,8 @@ fn check(schema: &Value) -> Result<(), String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn whatever_comes_in_a_schema_that_gemini_takes_goes_out(schema in schema()) {
         let clean = clean(&schema);
