@@ -29,6 +29,3 @@ pub fn encode_answer(response: &Response, exchange: &Exchange) -> Translated<Vec
     }
     Translated { value, losses: writer.losses().to_vec() }
 }
-
-#[cfg(test)]
-mod tests;
