@@ -20,15 +20,28 @@ pub struct FrameTooLarge {
 /// Largest frame unless set otherwise. Images travel as one line of several megabytes.
 pub const DEFAULT_FRAME_LIMIT: usize = 64 << 20;
 
+/// What the frame that is being read has so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Nothing,
+    /// `data:` lines.
+    Lines,
+    /// JSON without a field name before it.
+    Bare,
+}
+
 /// Reads frames. Takes `\n`, `\r\n` and `\r` as line ends, drops a byte order mark, joins several `data:` lines, and
 /// accepts a last frame without its blank line. Bytes are not decoded here: UTF-8 that was cut is whole again in a frame.
+///
+/// Bare JSON between the events, as Google sends its errors in the middle of a stream, is a frame, too: from a line that
+/// begins with `{` or `[` to the next blank line or `data:` line.
 #[derive(Debug)]
 pub struct Decoder {
     /// Bytes of lines that are not complete yet.
     pending: Vec<u8>,
     event: Vec<u8>,
     data: Vec<u8>,
-    has_data: bool,
+    content: Content,
     /// Whether the last byte was `\r`, whose `\n` may come in the next chunk.
     after_cr: bool,
     started: bool,
@@ -48,7 +61,7 @@ impl Decoder {
             pending: Vec::new(),
             event: Vec::new(),
             data: Vec::new(),
-            has_data: false,
+            content: Content::Nothing,
             after_cr: false,
             started: false,
             limit,
@@ -118,6 +131,13 @@ impl Decoder {
             self.dispatch(each);
             return Ok(());
         }
+        if self.content == Content::Bare && text.starts_with(b"data:") {
+            self.dispatch(each);
+        }
+        let begins_bare = self.content == Content::Nothing && matches!(text[0], b'{' | b'[');
+        if begins_bare || self.content == Content::Bare {
+            return self.add(text, Content::Bare);
+        }
         let (name, value) = match memchr::memchr(b':', text) {
             Some(colon) => (&text[..colon], &text[colon + 1..]),
             None => (text, &[][..]),
@@ -125,7 +145,7 @@ impl Decoder {
         // One space after the colon belongs to the colon.
         let value = value.strip_prefix(b" ").unwrap_or(value);
         match name {
-            b"data" => self.add_data(undoubled(value))?,
+            b"data" => self.add(undoubled(value), Content::Lines)?,
             b"event" => {
                 self.event.clear();
                 self.event.extend_from_slice(value);
@@ -135,20 +155,20 @@ impl Decoder {
         Ok(())
     }
 
-    fn add_data(&mut self, value: &[u8]) -> Result<(), FrameTooLarge> {
+    fn add(&mut self, value: &[u8], content: Content) -> Result<(), FrameTooLarge> {
         if self.data.len() + value.len() > self.limit {
             return Err(FrameTooLarge { limit: self.limit });
         }
-        if self.has_data {
+        if self.content != Content::Nothing {
             self.data.push(b'\n');
         }
         self.data.extend_from_slice(value);
-        self.has_data = true;
+        self.content = content;
         Ok(())
     }
 
     fn dispatch(&mut self, each: &mut impl FnMut(Frame<'_>)) {
-        if self.has_data {
+        if self.content != Content::Nothing {
             each(Frame { event: &self.event, data: &self.data });
         }
         self.event.clear();
@@ -157,7 +177,7 @@ impl Decoder {
             // One huge frame must not hold its memory for the rest of a long stream.
             self.data = Vec::new();
         }
-        self.has_data = false;
+        self.content = Content::Nothing;
     }
 }
 
