@@ -1,6 +1,8 @@
 //! Properties of the Gemini codec: streams of any events are grammatical, any cut of the bytes reads the same, and a
 //! request that is read and written again says the same.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 #[path = "grammar/gemini.rs"]
 mod grammar;
 
@@ -49,7 +51,9 @@ fn decoded(bytes: &[u8], sizes: &[usize]) -> Vec<Event> {
 
 fn fold(events: Vec<Event>) -> Result<byok_translate::ir::Response, Failure> {
     let mut fold = Fold::default();
-    events.into_iter().for_each(|event| fold.push(event));
+    for event in events {
+        fold.push(event);
+    }
     fold.finish()
 }
 
@@ -180,6 +184,25 @@ fn event() -> impl Strategy<Value = Event> {
 fn failure() -> impl Strategy<Value = Failure> {
     let kinds = vec![FailureKind::RateLimit, FailureKind::UpstreamTruncated, FailureKind::ContextTooLong];
     (prop::sample::select(kinds), text()).prop_map(|(kind, text)| Failure::new(kind, Blame::Upstream, text))
+}
+
+#[test]
+fn an_error_between_the_events_is_seen() {
+    let bytes = b"data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"x\"}]}}]}\r\n\r\n\
+        {\n  \"error\": {\n    \"code\": 503,\n    \"message\": \"overloaded\",\n    \"status\": \"UNAVAILABLE\"\n  }\n}\n";
+    for size in [1, 7, 1000] {
+        let failure = fold(decoded(bytes, &vec![size; bytes.len() / size])).unwrap_err();
+        assert_eq!((failure.kind, failure.status), (FailureKind::Overloaded, 503));
+    }
+}
+
+#[test]
+fn an_upstream_that_streams_an_array_is_read() {
+    let bytes = br#"[{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}
+,
+{"candidates":[{"content":{"parts":[{"text":"b"}]},"finishReason":"STOP"}]}]"#;
+    let response = fold(decoded(bytes, &[3, 50])).unwrap();
+    assert_eq!(response.choices[0].parts, [Part::text("ab")]);
 }
 
 proptest! {

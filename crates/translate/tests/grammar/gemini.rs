@@ -48,7 +48,7 @@ const STATUS: [&str; 11] = [
 ];
 
 /// Checks a whole stream: server-sent events, or one JSON array.
-pub fn check(bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
     let chunks = if text.starts_with('[') {
         serde_json::from_str::<Vec<Value>>(text).map_err(|e| format!("not an array: {e}"))?
@@ -64,7 +64,7 @@ pub fn check(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// Checks a whole answer that is not a stream.
-pub fn check_answer(bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn check_answer(bytes: &[u8]) -> Result<(), String> {
     let answer: Value = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
     end(&answer, &[])
 }

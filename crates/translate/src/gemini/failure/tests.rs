@@ -18,108 +18,66 @@ fn quota(id: &str) -> Value {
     json!({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": id}]})
 }
 
+/// Checks kind and waiting time of an error, also of the same error in a list.
+fn check(status: u16, body: &Value, kind: Kind, seconds: Option<f64>) {
+    for form in [body.clone(), json!([body])] {
+        let failure = decode_failure(status, form.to_string().as_bytes());
+        let after = failure.retry_after.map(|d| d.as_secs_f64());
+        assert_eq!((failure.kind, failure.status, after), (kind, status, seconds), "{form}");
+        assert_eq!(failure.raw.unwrap().content_type.as_deref(), Some("application/json"));
+    }
+}
+
 #[test]
 fn what_google_says() {
-    let exhausted = "RESOURCE_EXHAUSTED";
-    for (status, body, kind, seconds) in [
-        (400, google(400, "INVALID_ARGUMENT", "Unknown name \"x\"", &json!([])), Kind::BadRequest, None),
-        (
-            400,
-            google(
-                400,
-                "INVALID_ARGUMENT",
-                "The input token count (2000000) exceeds the maximum number of tokens allowed (1048575).",
-                &json!([]),
-            ),
-            Kind::ContextTooLong,
-            None,
-        ),
-        (
-            400,
-            google(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", &json!([])),
-            Kind::Auth,
-            None,
-        ),
-        (
-            400,
-            google(400, "INVALID_ARGUMENT", "x", &json!([info("API_KEY_INVALID", &json!({}))])),
-            Kind::Auth,
-            None,
-        ),
-        (
-            400,
-            google(400, "FAILED_PRECONDITION", "User location is not supported for the API use.", &json!([])),
-            Kind::BadRequest,
-            None,
-        ),
-        (401, google(401, "UNAUTHENTICATED", "x", &json!([])), Kind::Auth, None),
-        (
-            403,
-            google(403, "PERMISSION_DENIED", "x", &json!([info("SERVICE_DISABLED", &json!({}))])),
-            Kind::Permission,
-            None,
-        ),
-        (
-            403,
-            google(403, "PERMISSION_DENIED", "x", &json!([info("BILLING_DISABLED", &json!({}))])),
-            Kind::Billing,
-            None,
-        ),
-        (404, google(404, "NOT_FOUND", "models/x is not found", &json!([])), Kind::NotFound, None),
-        (429, google(429, exhausted, "x", &json!([retry("34.07s")])), Kind::RateLimit, Some(34.07)),
+    let too_long = "The input token count (2000000) exceeds the maximum number of tokens allowed (1048575).";
+    let bare = |status, word, message: &str, kind| {
+        check(status, &google(status, word, message, &json!([])), kind, None)
+    };
+    bare(400, "INVALID_ARGUMENT", "Unknown name \"x\"", Kind::BadRequest);
+    bare(400, "INVALID_ARGUMENT", too_long, Kind::ContextTooLong);
+    bare(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", Kind::Auth);
+    bare(400, "FAILED_PRECONDITION", "User location is not supported for the API use.", Kind::BadRequest);
+    bare(401, "UNAUTHENTICATED", "x", Kind::Auth);
+    bare(403, "PERMISSION_DENIED", "x", Kind::Permission);
+    bare(404, "NOT_FOUND", "models/x is not found", Kind::NotFound);
+    bare(499, "CANCELLED", "x", Kind::ClientGone);
+    bare(500, "INTERNAL", "x", Kind::Server);
+    bare(503, "UNAVAILABLE", "The model is overloaded.", Kind::Overloaded);
+    bare(504, "DEADLINE_EXCEEDED", "x", Kind::Timeout);
+}
+
+#[test]
+fn what_google_says_in_the_details() {
+    let reason = |name: &str| info(name, &json!({}));
+    for (status, detail, kind, seconds) in [
+        (400, reason("API_KEY_INVALID"), Kind::Auth, None),
+        (403, reason("SERVICE_DISABLED"), Kind::Permission, None),
+        (403, reason("BILLING_DISABLED"), Kind::Billing, None),
+        (429, retry("34.07s"), Kind::RateLimit, Some(34.07)),
+        (429, retry("900ms"), Kind::RateLimit, Some(0.9)),
+        (429, retry("161h39m41.5s"), Kind::QuotaWindow, Some(581_981.5)),
+        (429, quota("RequestsPerMinute"), Kind::RateLimit, None),
+        (429, quota("GenerateRequestsPerDayPerProject-FreeTier"), Kind::QuotaWindow, None),
         (
             429,
-            google(429, exhausted, "x", &json!([retry("900ms"), quota("RequestsPerMinute")])),
-            Kind::RateLimit,
-            Some(0.9),
-        ),
-        (
-            429,
-            google(429, exhausted, "x", &json!([quota("GenerateRequestsPerDayPerProject-FreeTier")])),
-            Kind::QuotaWindow,
-            None,
-        ),
-        (
-            429,
-            google(
-                429,
-                exhausted,
-                "x",
-                &json!([info("QUOTA_EXHAUSTED", &json!({"quotaResetDelay": "1h16m0.5s"}))]),
-            ),
+            info("QUOTA_EXHAUSTED", &json!({"quotaResetDelay": "1h16m0.5s"})),
             Kind::QuotaWindow,
             Some(4560.5),
         ),
-        (
-            429,
-            google(429, exhausted, "Your quota will reset after 2h5s.", &json!([])),
-            Kind::QuotaWindow,
-            Some(7205.0),
-        ),
-        (429, google(429, exhausted, "Please retry in 12.5s.", &json!([])), Kind::RateLimit, Some(12.5)),
-        (
-            429,
-            google(429, exhausted, "No capacity", &json!([info("MODEL_CAPACITY_EXHAUSTED", &json!({}))])),
-            Kind::Overloaded,
-            None,
-        ),
-        (
-            429,
-            google(429, exhausted, "x", &json!([info("INSUFFICIENT_G1_CREDITS_BALANCE", &json!({}))])),
-            Kind::Billing,
-            None,
-        ),
-        (500, google(500, "INTERNAL", "x", &json!([])), Kind::Server, None),
-        (503, google(503, "UNAVAILABLE", "The model is overloaded.", &json!([])), Kind::Overloaded, None),
-        (504, google(504, "DEADLINE_EXCEEDED", "x", &json!([])), Kind::Timeout, None),
-        (499, google(499, "CANCELLED", "x", &json!([])), Kind::ClientGone, None),
+        (429, reason("MODEL_CAPACITY_EXHAUSTED"), Kind::Overloaded, None),
+        (429, reason("INSUFFICIENT_G1_CREDITS_BALANCE"), Kind::Billing, None),
+        (503, reason("MODEL_CAPACITY_EXHAUSTED"), Kind::Overloaded, None),
     ] {
-        for form in [body.clone(), json!([body])] {
-            let failure = decode_failure(status, form.to_string().as_bytes());
-            let after = failure.retry_after.map(|d| d.as_secs_f64());
-            assert_eq!((failure.kind, failure.status, after), (kind, status, seconds), "{form}");
-            assert_eq!(failure.raw.unwrap().content_type.as_deref(), Some("application/json"));
-        }
+        check(status, &google(status, "X", "x", &json!([detail])), kind, seconds);
+    }
+    for (message, kind, seconds) in [
+        ("Please retry in 12.5s.", Kind::RateLimit, Some(12.5)),
+        ("Your quota will reset after 2h5s.", Kind::QuotaWindow, Some(7205.0)),
+        ("Quota exceeded, limit: 0", Kind::QuotaWindow, None),
+        ("Resource has been exhausted (e.g. check quota).", Kind::RateLimit, None),
+    ] {
+        check(429, &google(429, "RESOURCE_EXHAUSTED", message, &json!([])), kind, seconds);
     }
 }
 

@@ -20,7 +20,9 @@ fn events(chunks: &[Value]) -> Vec<Event> {
 
 fn fold(events: Vec<Event>) -> Result<Response, Failure> {
     let mut fold = Fold::default();
-    events.into_iter().for_each(|event| fold.push(event));
+    for event in events {
+        fold.push(event);
+    }
     fold.finish()
 }
 

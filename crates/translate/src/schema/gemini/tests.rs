@@ -6,9 +6,14 @@ fn clean(schema: &Value) -> Value {
     for_gemini(&Json::from_value(schema).unwrap()).to_tree()
 }
 
+/// Checks what becomes of the schema of one parameter.
+fn check_parameter(name: &str, property: &Value, expected: &Value) {
+    let schema = json!({"type": "object", "properties": {"p": property}});
+    assert_eq!(clean(&schema)["properties"]["p"], *expected, "{name}");
+}
+
 #[test]
 fn keywords_that_gemini_does_not_know_become_words() {
-    let of = |property: Value| json!({"type": "object", "properties": {"p": property}});
     for (name, property, expected) in [
         (
             "t96",
@@ -70,6 +75,14 @@ fn keywords_that_gemini_does_not_know_become_words() {
             json!({"type": "object", "additionalProperties": {"type": "number"}}),
             json!({"type": "object", "description": "(further keys of any name: number)"}),
         ),
+    ] {
+        check_parameter(name, &property, &expected);
+    }
+}
+
+#[test]
+fn schemas_that_are_combined_become_one() {
+    for (name, property, expected) in [
         (
             "nullable union",
             json!({"anyOf": [{"type": "integer"}, {"type": "null"}]}),
@@ -120,7 +133,7 @@ fn keywords_that_gemini_does_not_know_become_words() {
         ),
         ("upper case", json!({"type": "STRING"}), json!({"type": "string"})),
     ] {
-        assert_eq!(clean(&of(property))["properties"]["p"], expected, "{name}");
+        check_parameter(name, &property, &expected);
     }
 }
 

@@ -147,14 +147,14 @@ fn t53_t54_t60_tools_and_choices() {
         let body = chat_with(&json!({"tools": [tool("a"), tool("b c"), tool("a")], "tool_choice": choice}));
         sent(Dialect::Chat, &body, &gemini3())
     };
-    let names: Vec<_> = of(json!("auto"))["tools"][0]["functionDeclarations"]
+    let declared: Vec<_> = of(json!("auto"))["tools"][0]["functionDeclarations"]
         .as_array()
         .unwrap()
         .iter()
         .map(|f| f["name"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!((names.len(), names[0].as_str()), (2, "a"));
-    let legal = names[1].as_str();
+    assert_eq!((declared.len(), declared[0].as_str()), (2, "a"));
+    let legal = declared[1].as_str();
     assert!(legal.starts_with("b_c_"));
     for (choice, expected) in [
         (json!("auto"), json!({"mode": "AUTO"})),
