@@ -1,10 +1,12 @@
 //! Requests of Gemini clients.
 
 mod config;
+mod media;
 mod parts;
 mod tools;
 
-pub(super) use parts::{made_up_id, media_part};
+pub(super) use media::media_part;
+pub(super) use parts::made_up_id;
 
 use super::{
     keys::canonical,

@@ -32,7 +32,7 @@ fn check(status: u16, body: &Value, kind: Kind, seconds: Option<f64>) {
 fn what_google_says() {
     let too_long = "The input token count (2000000) exceeds the maximum number of tokens allowed (1048575).";
     let bare = |status, word, message: &str, kind| {
-        check(status, &google(status, word, message, &json!([])), kind, None)
+        check(status, &google(status, word, message, &json!([])), kind, None);
     };
     bare(400, "INVALID_ARGUMENT", "Unknown name \"x\"", Kind::BadRequest);
     bare(400, "INVALID_ARGUMENT", too_long, Kind::ContextTooLong);

@@ -1,20 +1,15 @@
-use super::chunk::{Call, Candidate, Piece};
+mod calls;
+mod ending;
+
+use super::chunk::{Candidate, Piece};
 use crate::{
-    Json, content_id,
-    gemini::{
-        blob,
-        decode::{made_up_id, media_part},
-        grounding, keys, logprobs,
-        partial_args::PartialArgs,
-        server,
-    },
-    ir::{
-        BlobSlot, Delta, Event, Extra, Failure, Flavour, Part, PartHead, PartId, SearchHit, ServerCall,
-        ServerResult, ServerTool, Source, Stop, StopReason,
-    },
+    Json,
+    gemini::{blob, decode::media_part, logprobs, server},
+    ir::{BlobSlot, Delta, Event, Extra, Part, PartHead, PartId, ServerTool, Source, StopReason},
     media,
 };
-use byok_types::{Blame, FailureKind};
+use calls::Partial;
+use ending::stop_reason;
 use serde_json::value::RawValue;
 
 /// Hands out names of parts.
@@ -69,15 +64,6 @@ pub(super) struct Choice {
     citations: Option<Json>,
     finish: Option<(StopReason, String)>,
     finish_message: Option<String>,
-}
-
-/// A call whose arguments come in pieces.
-#[derive(Debug)]
-struct Partial {
-    id: String,
-    name: String,
-    signature: String,
-    args: PartialArgs,
 }
 
 impl Choice {
@@ -271,81 +257,6 @@ impl Choice {
         self.whole(part, sink, out);
     }
 
-    fn call(&mut self, call: Call<'_>, signature: &str, sink: &mut Sink, out: &mut Vec<Event>) {
-        let name = call.name.as_deref().unwrap_or_default();
-        let continues = call.will_continue == Some(true);
-        let pieces = call.partial_args.unwrap_or_default();
-        if !name.is_empty() {
-            self.end_partial(true, sink, out);
-            let id = call.id.as_deref().unwrap_or_default();
-            if !continues && pieces.is_empty() {
-                let args = call.args.map_or("{}", RawValue::get);
-                self.whole_call(id, name, args, signature, true, sink, out);
-                return;
-            }
-            let mut args = PartialArgs::default();
-            args.begin(call.args.map_or("{}", RawValue::get));
-            self.partial = Some(Partial {
-                id: id.to_owned(),
-                name: name.to_owned(),
-                signature: signature.to_owned(),
-                args,
-            });
-        }
-        let Some(partial) = &mut self.partial else { return };
-        if partial.signature.is_empty() {
-            signature.clone_into(&mut partial.signature);
-        }
-        for piece in pieces {
-            partial.args.add(piece);
-        }
-        if !continues {
-            self.end_partial(true, sink, out);
-        }
-    }
-
-    fn end_partial(&mut self, complete: bool, sink: &mut Sink, out: &mut Vec<Event>) {
-        if let Some(Partial { id, name, signature, args }) = self.partial.take() {
-            self.whole_call(&id, &name, &args.finish(), &signature, complete, sink, out);
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the members of one call and where it goes")]
-    fn whole_call(
-        &mut self,
-        id: &str,
-        name: &str,
-        args: &str,
-        signature: &str,
-        complete: bool,
-        sink: &mut Sink,
-        out: &mut Vec<Event>,
-    ) {
-        self.close_words(out);
-        let args = keys::compact(if args == "null" { "{}" } else { args });
-        let args = keys::original_arguments(&args);
-        let call_id = if id.is_empty() {
-            made_up_id(&format!("{}/{}", sink.answer, self.index), self.calls, name, &args)
-        } else {
-            id.to_owned()
-        };
-        self.calls += 1;
-        self.said = true;
-        let head = PartHead::ToolCall {
-            call_id,
-            item_id: None,
-            name: name.to_owned(),
-            namespace: None,
-            flavour: Flavour::Function,
-        };
-        let part = self.start(head, None, sink, out);
-        out.push(Event::Delta { part, delta: Delta::Arguments(args.into_owned()) });
-        if let Some(blob) = blob(signature, BlobSlot::Call) {
-            out.push(Event::Delta { part, delta: Delta::Signature(blob) });
-        }
-        out.push(Event::PartStop { part, complete, whole: None });
-    }
-
     /// Ends what is open, because something else begins.
     fn settle(&mut self, sink: &mut Sink, out: &mut Vec<Event>) {
         self.end_partial(true, sink, out);
@@ -371,99 +282,4 @@ impl Choice {
             self.search(sink, out);
         }
     }
-
-    /// Citations of the open text. Google names their place in bytes.
-    fn cite(&mut self, out: &mut Vec<Event>) {
-        let Some(Open { part, kind: Kind::Text, .. }) = self.open else { return };
-        let places =
-            grounding::Places { text: &self.text, from: self.text_from, part_starts: &self.part_starts };
-        let grounded = self.grounding.iter().flat_map(|json| grounding::citations(json, &places));
-        let recited = self.citations.iter().flat_map(|json| grounding::recitations(json, &places));
-        for citation in grounded.chain(recited) {
-            out.push(Event::Delta { part, delta: Delta::Citation(Box::new(citation)) });
-        }
-    }
-
-    /// The search behind the grounding, as a call and its result.
-    fn search(&mut self, sink: &mut Sink, out: &mut Vec<Event>) {
-        let Some((query, pages)) = self.grounding.as_ref().and_then(grounding::search) else { return };
-        let id = content_id("srv_", &[&sink.answer, &self.index.to_string(), &query]);
-        let input = crate::gemini::fields::object(|fields| fields.string("query", &query));
-        let call = ServerCall {
-            id: id.clone(),
-            tool: ServerTool::WebSearch,
-            name: "googleSearch".to_owned(),
-            input,
-            status: None,
-            verbatim: None,
-        };
-        let hits =
-            pages.into_iter().map(|(url, title)| SearchHit { url, title, ..SearchHit::default() }).collect();
-        let result = ServerResult {
-            call_id: id,
-            tool: ServerTool::WebSearch,
-            hits,
-            output: None,
-            error_code: None,
-            verbatim: None,
-        };
-        self.whole(Part::ServerCall(call), sink, out);
-        self.whole(Part::ServerResult(result), sink, out);
-    }
-
-    /// How the answer ended. A call that was made is a stop for tools, whatever the vendor calls it: Google has no word for
-    /// it, and other models behind its interface say `OTHER`.
-    pub(super) fn stop(&self) -> Stop {
-        let (reason, word) = match &self.finish {
-            Some((reason, word)) => (*reason, Some(word.clone())),
-            None => (StopReason::End, None),
-        };
-        let reason = match reason {
-            StopReason::Length | StopReason::ContentFilter => reason,
-            _ if self.calls > 0 => StopReason::ToolCall,
-            _ => reason,
-        };
-        Stop { word, ..Stop::new(reason) }
-    }
-
-    /// A call that Gemini could not form and nothing else: an answer that no client can use, but the next try may.
-    pub(super) fn unusable(&self) -> Option<Failure> {
-        let (reason, word) = self.finish.as_ref()?;
-        if self.said || *reason != StopReason::MalformedCall {
-            return None;
-        }
-        let why = self.finish_message.as_deref().unwrap_or("the model made a call that could not be read");
-        let message = format!("Gemini ended the answer with {word}: {why}. Try again.");
-        Some(
-            Failure::new(FailureKind::Server, Blame::Upstream, message)
-                .with_status(502)
-                .with_code(word.as_str()),
-        )
-    }
-}
-
-/// What a finish reason means; `None` for one that is no end.
-fn stop_reason(word: &str) -> Option<StopReason> {
-    Some(match word {
-        "FINISH_REASON_UNSPECIFIED" => return None,
-        "STOP" => StopReason::End,
-        "MAX_TOKENS" => StopReason::Length,
-        "CONTINUATION" => StopReason::Pause,
-        "MALFORMED_FUNCTION_CALL"
-        | "UNEXPECTED_TOOL_CALL"
-        | "TOO_MANY_TOOL_CALLS"
-        | "MALFORMED_RESPONSE"
-        | "MISSING_THOUGHT_SIGNATURE" => StopReason::MalformedCall,
-        "SAFETY"
-        | "RECITATION"
-        | "BLOCKLIST"
-        | "PROHIBITED_CONTENT"
-        | "SPII"
-        | "IMAGE_SAFETY"
-        | "IMAGE_PROHIBITED_CONTENT"
-        | "IMAGE_RECITATION"
-        | "MODEL_ARMOR"
-        | "JAILBREAK" => StopReason::ContentFilter,
-        _ => StopReason::Other,
-    })
 }

@@ -1,0 +1,94 @@
+use super::{Choice, Sink};
+use crate::{
+    gemini::{blob, decode::made_up_id, keys, partial_args::PartialArgs, stream_decode::chunk::Call},
+    ir::{BlobSlot, Delta, Event, Flavour, PartHead},
+};
+use serde_json::value::RawValue;
+
+/// A call whose arguments come in pieces.
+#[derive(Debug)]
+pub(super) struct Partial {
+    id: String,
+    name: String,
+    signature: String,
+    args: PartialArgs,
+}
+
+/// A call that is complete, or will never be.
+struct Whole<'c> {
+    id: &'c str,
+    name: &'c str,
+    args: &'c str,
+    signature: &'c str,
+    complete: bool,
+}
+
+impl Choice {
+    pub(super) fn call(&mut self, call: Call<'_>, signature: &str, sink: &mut Sink, out: &mut Vec<Event>) {
+        let name = call.name.as_deref().unwrap_or_default();
+        let continues = call.will_continue == Some(true);
+        let pieces = call.partial_args.unwrap_or_default();
+        if !name.is_empty() {
+            self.end_partial(true, sink, out);
+            let id = call.id.as_deref().unwrap_or_default();
+            if !continues && pieces.is_empty() {
+                let args = call.args.map_or("{}", RawValue::get);
+                let whole = Whole { id, name, args, signature, complete: true };
+                self.whole_call(&whole, sink, out);
+                return;
+            }
+            let mut args = PartialArgs::default();
+            args.begin(call.args.map_or("{}", RawValue::get));
+            self.partial = Some(Partial {
+                id: id.to_owned(),
+                name: name.to_owned(),
+                signature: signature.to_owned(),
+                args,
+            });
+        }
+        let Some(partial) = &mut self.partial else { return };
+        if partial.signature.is_empty() {
+            signature.clone_into(&mut partial.signature);
+        }
+        for piece in pieces {
+            partial.args.add(piece);
+        }
+        if !continues {
+            self.end_partial(true, sink, out);
+        }
+    }
+
+    pub(super) fn end_partial(&mut self, complete: bool, sink: &mut Sink, out: &mut Vec<Event>) {
+        if let Some(Partial { id, name, signature, args }) = self.partial.take() {
+            let args = args.finish();
+            let whole = Whole { id: &id, name: &name, args: &args, signature: &signature, complete };
+            self.whole_call(&whole, sink, out);
+        }
+    }
+
+    fn whole_call(&mut self, call: &Whole<'_>, sink: &mut Sink, out: &mut Vec<Event>) {
+        self.close_words(out);
+        let args = keys::compact(if call.args == "null" { "{}" } else { call.args });
+        let args = keys::original_arguments(&args);
+        let call_id = if call.id.is_empty() {
+            made_up_id(&format!("{}/{}", sink.answer, self.index), self.calls, call.name, &args)
+        } else {
+            call.id.to_owned()
+        };
+        self.calls += 1;
+        self.said = true;
+        let head = PartHead::ToolCall {
+            call_id,
+            item_id: None,
+            name: call.name.to_owned(),
+            namespace: None,
+            flavour: Flavour::Function,
+        };
+        let part = self.start(head, None, sink, out);
+        out.push(Event::Delta { part, delta: Delta::Arguments(args.into_owned()) });
+        if let Some(blob) = blob(call.signature, BlobSlot::Call) {
+            out.push(Event::Delta { part, delta: Delta::Signature(blob) });
+        }
+        out.push(Event::PartStop { part, complete: call.complete, whole: None });
+    }
+}
