@@ -7,7 +7,7 @@ mod read;
 mod render;
 mod validate;
 
-pub(crate) use access::{authorize, has_oauth_beta, limits};
+pub(crate) use access::{authorize, charge_extra, has_oauth_beta, limits};
 pub(crate) use models::models;
 pub(crate) use read::read;
 pub(crate) use render::{error_frame, stream, whole};

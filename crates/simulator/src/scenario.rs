@@ -29,6 +29,10 @@ pub(crate) struct Script {
     pub(crate) rounds: usize,
     /// Number of text deltas.
     pub(crate) chunks: Option<usize>,
+    /// Pause before the response headers.
+    pub(crate) late: Duration,
+    /// The answer is charged beyond the plan.
+    pub(crate) overage: bool,
     /// Pause before the first delta.
     pub(crate) first: Duration,
     /// Pause between deltas.
@@ -167,6 +171,12 @@ pub(crate) enum Cause {
     Unavailable,
     Timeout,
     Overloaded,
+    /// The plan does not serve this program.
+    ThirdParty,
+    /// The plan does not pay for this feature.
+    ExtraUsage,
+    /// The account is closed.
+    Banned,
 }
 
 impl Cause {

@@ -96,6 +96,22 @@ pub(crate) fn limits(key: &str, now: i64) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Turns the windows of a plan into ones that are used up, and the answer into one that is charged beyond the plan.
+pub(crate) fn charge_extra(headers: &mut Vec<(String, String)>) {
+    for (name, value) in headers.iter_mut() {
+        match name.as_str() {
+            "anthropic-ratelimit-unified-status" | "anthropic-ratelimit-unified-5h-status" => {
+                "rejected".clone_into(value);
+            }
+            "anthropic-ratelimit-unified-representative-claim" => "overage".clone_into(value),
+            _ => {}
+        }
+    }
+    for (name, value) in [("status", "allowed"), ("in-use", "true"), ("utilization", "0.05")] {
+        headers.push((format!("anthropic-ratelimit-unified-overage-{name}"), value.to_owned()));
+    }
+}
+
 /// Whether the request names the beta that OAuth credentials need.
 pub(crate) fn has_oauth_beta(call: &Call) -> bool {
     betas(call).any(|beta| beta == OAUTH_BETA)

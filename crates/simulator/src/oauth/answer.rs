@@ -14,6 +14,7 @@ use crate::{
 use byok_types::Dialect;
 use http::Method;
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 /// Client id of Claude Code: the only public client that the vendor registered.
 const CLIENT: &str = "9d1c250a-e61b-44d9-88ed-5944d1962f5e";
@@ -192,7 +193,7 @@ fn token(world: &World, call: &Call) -> Result<Reply, Denied> {
     Ok(match trouble {
         Some(TokenTrouble::LoseAnswer) => Reply::Tear(Tear::Reset),
         Some(TokenTrouble::Hang) => Reply::Silence,
-        Some(TokenTrouble::Delay(ms)) => reply.delayed(ms),
+        Some(TokenTrouble::Delay(ms)) => reply.late(Duration::from_millis(ms)),
         _ => reply,
     })
 }

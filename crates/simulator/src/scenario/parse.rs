@@ -97,6 +97,7 @@ impl Script {
                 self.calls.push(Wish { name: (*name).to_owned(), input });
             }
             "loop" => self.rounds = words.number(0, 2)?,
+            "overage" => self.overage = true,
             "refusal" => self.say = Say::Refusal,
             "search" => self.search = given.or_else(|| Some("byok simulator".to_owned())),
             "json" => self.say = Say::Json,
@@ -109,6 +110,7 @@ impl Script {
 
     fn add_wire(&mut self, words: &Words<'_>) -> Result<bool, BadScenario> {
         match words.name {
+            "late" => self.late = Duration::from_millis(words.number(0, 1000)?),
             "long" => self.chunks = Some(words.number(0, 200)?),
             "slow" => {
                 self.chunks = Some(words.number(0, 10)?);
@@ -134,6 +136,9 @@ impl Script {
     fn add_trouble(&mut self, words: &Words<'_>) -> Result<bool, BadScenario> {
         let trouble = match words.name {
             "context" => Trouble::Refuse(Cause::ContextTooLong, None),
+            "third_party" => Trouble::Refuse(Cause::ThirdParty, None),
+            "extra_usage" => Trouble::Refuse(Cause::ExtraUsage, None),
+            "banned" => Trouble::Refuse(Cause::Banned, None),
             "quota" => Trouble::Refuse(Cause::Quota, Some(words.number(0, 3600)?)),
             "401_once" => Trouble::Fail { times: 1, cause: Cause::Auth },
             "fail" => {

@@ -17,8 +17,8 @@ use std::{future, time::Duration};
 /// An answer, or none.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    /// Status, headers and a body.
-    Answer { status: u16, headers: Vec<(String, String)>, steps: Vec<Step>, sized: bool },
+    /// Status, headers and a body, all of it so much later.
+    Answer { status: u16, headers: Vec<(String, String)>, steps: Vec<Step>, sized: bool, late: Duration },
     /// Nothing, ever.
     Silence,
     /// The connection is torn down.
@@ -28,12 +28,12 @@ pub(crate) enum Reply {
 impl Reply {
     /// A body whose length is stated.
     pub(crate) fn sized(status: u16, headers: Vec<(String, String)>, steps: Vec<Step>) -> Self {
-        Self::Answer { status, headers, steps, sized: true }
+        Self::Answer { status, headers, steps, sized: true, late: Duration::ZERO }
     }
 
     /// A body of unknown length.
     pub(crate) fn streamed(status: u16, headers: Vec<(String, String)>, steps: Vec<Step>) -> Self {
-        Self::Answer { status, headers, steps, sized: false }
+        Self::Answer { status, headers, steps, sized: false, late: Duration::ZERO }
     }
 
     pub(crate) fn json(status: u16, mut headers: Vec<(String, String)>, body: &Value) -> Self {
@@ -85,11 +85,11 @@ impl Reply {
         Self::streamed(200, headers, steps)
     }
 
-    /// The same answer, its body so many milliseconds later.
+    /// The same answer so much later.
     #[must_use]
-    pub(crate) fn delayed(mut self, ms: u64) -> Self {
-        if let Self::Answer { steps, .. } = &mut self {
-            steps.insert(0, Step::Wait(Duration::from_millis(ms)));
+    pub(crate) fn late(mut self, by: Duration) -> Self {
+        if let Self::Answer { late, .. } = &mut self {
+            *late = by;
         }
         self
     }
@@ -122,7 +122,10 @@ impl Reply {
                 guard.finish();
                 Err(NoAnswer)
             }
-            Self::Answer { status, headers, steps, sized } => {
+            Self::Answer { status, headers, steps, sized, late } => {
+                if !late.is_zero() {
+                    tokio::time::sleep(late).await;
+                }
                 let body = if sized {
                     SimBody::sized(steps, hangup, guard)
                 } else {

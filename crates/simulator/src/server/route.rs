@@ -18,6 +18,9 @@ pub(super) enum Route {
 
 impl Route {
     pub(super) fn of(head: &Parts) -> Self {
+        if let Some(route) = Self::of_compatible(head) {
+            return route;
+        }
         let path = head.uri.path();
         if let Some(endpoint) = Endpoint::of(&head.method, path) {
             return Self::Oauth(endpoint);
@@ -31,6 +34,19 @@ impl Route {
             "/v1/responses/input_tokens" if post => Self::Count(Dialect::Responses, None),
             _ => Self::of_models(head).unwrap_or(Self::Nowhere),
         }
+    }
+
+    /// Compatible servers have bases of their own: below `/compat/` any of them is served.
+    fn of_compatible(head: &Parts) -> Option<Self> {
+        let path = head.uri.path().strip_prefix("/compat/")?;
+        let tail = |tail: &str| path == tail.trim_start_matches('/') || path.ends_with(tail);
+        Some(match head.method {
+            Method::POST if tail("/chat/completions") => Self::Generate(Dialect::Chat, Target::default()),
+            Method::POST if tail("/responses") => Self::Generate(Dialect::Responses, Target::default()),
+            Method::POST if tail("/v1/messages") => Self::Generate(Dialect::Messages, Target::default()),
+            Method::GET if tail("/models") => Self::Models(Dialect::Chat, None),
+            _ => Self::Nowhere,
+        })
     }
 
     fn of_models(head: &Parts) -> Option<Self> {

@@ -93,6 +93,20 @@ fn anthropic(cause: Cause, at: &Circumstances<'_>) -> Refusal {
         Cause::Unavailable => plain(503, "api_error", "Service temporarily unavailable"),
         Cause::Timeout => plain(504, "timeout_error", "Request timed out"),
         Cause::Overloaded => plain(529, "overloaded_error", "Overloaded"),
+        Cause::ThirdParty => plain(
+            400,
+            "invalid_request_error",
+            "Third-party apps now draw from your extra usage, not your plan limits. Add more at claude.ai/settings/usage and keep going.",
+        ),
+        Cause::ExtraUsage => {
+            plain(429, "rate_limit_error", "Usage credits are required for long context requests.")
+        }
+        Cause::Banned if at.oauth() => plain(
+            403,
+            "permission_error",
+            "OAuth authentication is currently not allowed for this organization.",
+        ),
+        Cause::Banned => plain(400, "invalid_request_error", "This organization has been disabled."),
     }
 }
 
@@ -151,7 +165,7 @@ fn openai(cause: Cause, at: &Circumstances<'_>) -> Refusal {
     let plain = |status, kind: &'static str, message: &str| Refusal::new(status, kind, message);
     let input = if at.dialect == Dialect::Chat { "messages" } else { "input" };
     match cause {
-        Cause::BadRequest => plain(400, "invalid_request_error", "The scenario refuses this request.")
+        Cause::BadRequest | Cause::ThirdParty => plain(400, "invalid_request_error", "The scenario refuses this request.")
             .code("invalid_value")
             .param(input),
         Cause::Auth => incorrect_key(at.key),
@@ -170,7 +184,7 @@ fn openai(cause: Cause, at: &Circumstances<'_>) -> Refusal {
             plain(413, "invalid_request_error", "Request body is too large.").code("request_too_large")
         }
         Cause::ContextTooLong => openai_context(at, input),
-        Cause::RateLimit => openai_rate(at),
+        Cause::RateLimit | Cause::ExtraUsage => openai_rate(at),
         Cause::Quota => openai_quota(at),
         Cause::Server | Cause::BadGateway => plain(
             500,
@@ -184,6 +198,12 @@ fn openai(cause: Cause, at: &Circumstances<'_>) -> Refusal {
         }
         Cause::Timeout => plain(504, "timeout", "Request timed out.").code("request_timeout"),
         Cause::Overloaded => plain(529, "server_error", "Slow down.").code("slow_down"),
+        Cause::Banned => plain(
+            401,
+            "invalid_request_error",
+            "The account associated with this API key has been deactivated. If you feel this is an error, contact us through our help center at help.openai.com.",
+        )
+        .code("account_deactivated"),
     }
 }
 
@@ -260,7 +280,9 @@ fn openai_quota(at: &Circumstances<'_>) -> Refusal {
 fn google(cause: Cause, at: &Circumstances<'_>) -> Refusal {
     let plain = |status, kind: &'static str, message: &str| Refusal::new(status, kind, message);
     match cause {
-        Cause::BadRequest => plain(400, "INVALID_ARGUMENT", "Request contains an invalid argument."),
+        Cause::BadRequest | Cause::ThirdParty => {
+            plain(400, "INVALID_ARGUMENT", "Request contains an invalid argument.")
+        }
         Cause::Auth => bad_google_key(),
         Cause::Billing => plain(403, "PERMISSION_DENIED", "This API method requires billing to be enabled.")
             .extra("details", json!([error_info("BILLING_DISABLED")])),
@@ -291,11 +313,16 @@ fn google(cause: Cause, at: &Circumstances<'_>) -> Refusal {
                 ),
             )
         }
-        Cause::RateLimit => google_quota(at, "PerMinute", at.wait_or(37)),
+        Cause::RateLimit | Cause::ExtraUsage => google_quota(at, "PerMinute", at.wait_or(37)),
         Cause::Quota => google_quota(at, "PerDay", at.wait_or(3600)),
         Cause::Server | Cause::BadGateway => {
             plain(500, "INTERNAL", "An internal error has occurred. Please retry.")
         }
+        Cause::Banned => plain(
+            403,
+            "PERMISSION_DENIED",
+            "This service has been disabled in this account for violation of Terms of Service.",
+        ),
         Cause::Unavailable | Cause::Overloaded => {
             plain(503, "UNAVAILABLE", "The model is overloaded. Please try again later.")
         }

@@ -10,6 +10,7 @@
 )]
 
 mod anthropic;
+mod cancel;
 mod chat;
 mod client;
 mod gemini;
@@ -19,3 +20,5 @@ mod plain;
 mod refusals;
 mod responses;
 mod trouble;
+mod wire;
+mod words;
