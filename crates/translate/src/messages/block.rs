@@ -132,7 +132,7 @@ fn document(mut fields: Fields) -> Result<Part, Wrong> {
 }
 
 fn search_result(mut fields: Fields) -> Result<Part, Wrong> {
-    let content = fields.take("content").map(|json| Content::parse(&json, "content")).transpose()?;
+    let content = fields.content()?;
     let content = content.map_or_else(|| Ok(Vec::new()), read_content);
     Ok(Part::SearchResult(SearchResult {
         source: fields.required("source")?,
@@ -145,7 +145,7 @@ fn search_result(mut fields: Fields) -> Result<Part, Wrong> {
 }
 
 fn tool_result(mut fields: Fields) -> Result<Part, Wrong> {
-    let content = fields.take("content").map(|json| Content::parse(&json, "content")).transpose()?;
+    let content = fields.content()?;
     let parts = content.map_or_else(|| Ok(Vec::new()), read_content);
     Ok(Part::ToolResult(ToolResult {
         call_id: fields.required("tool_use_id")?,

@@ -20,7 +20,7 @@ use self::{
 use super::{is_billing_block, object::Object};
 use crate::{
     Ids, Json, Losses, NameRules, Names, Translated,
-    ir::{CacheHint, OutputFormat, Part, Request, ThinkingSwitch},
+    ir::{CacheHint, Document, Image, OutputFormat, Part, Request, Source, ThinkingSwitch},
     schema,
     turns::{self, SystemPart},
 };
@@ -73,7 +73,7 @@ pub(super) fn encode(
         &mut losses,
     );
     let pen = Pen { request, facts, names: &names };
-    let mut body = Vec::with_capacity(4096);
+    let mut body = Vec::with_capacity(size(request));
     let mut object = Object::new(&mut body);
     object.string("model", &facts.id);
     if purpose == Purpose::Generate {
@@ -114,6 +114,26 @@ pub(super) fn encode(
     }
     object.end();
     Ok(losses.attach(body))
+}
+
+/// About how many bytes the body takes, so that it is not moved while it grows.
+fn size(request: &Request) -> usize {
+    let messages = request.messages.iter().flat_map(|message| &message.parts);
+    let parts: usize = request.system.iter().chain(messages).map(part_size).sum();
+    4096 + 1024 * request.tools.len() + parts
+}
+
+fn part_size(part: &Part) -> usize {
+    let content = match part {
+        Part::Text(text) => text.text.len(),
+        Part::ToolCall(call) => call.arguments.len(),
+        Part::ToolResult(result) => result.parts.iter().map(part_size).sum(),
+        Part::Image(Image { source: Source::Base64 { data, .. }, .. })
+        | Part::Document(Document { source: Source::Base64 { data, .. }, .. }) => data.len(),
+        _ => 256,
+    };
+    // Names of members, and the escapes of quotes and line ends.
+    128 + content + content / 8
 }
 
 /// The leading instructions, each as a block of its own.

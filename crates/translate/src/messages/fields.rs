@@ -17,6 +17,8 @@ pub(super) struct Fields {
     pub(super) kind: String,
     /// The text of a text or thinking block whose `type` came first: read once, never kept as JSON.
     text: Option<String>,
+    /// The content of a tool result whose `type` came first.
+    content: Option<Content>,
     rest: Vec<(String, Json)>,
 }
 
@@ -79,6 +81,14 @@ impl Fields {
 
     pub(super) fn required(&mut self, name: &str) -> Result<String, Wrong> {
         self.string(name)?.ok_or_else(|| Wrong::new(name, "is missing; a string is needed"))
+    }
+
+    /// Takes `content` out: text or blocks.
+    pub(super) fn content(&mut self) -> Result<Option<Content>, Wrong> {
+        if self.content.is_some() {
+            return Ok(self.content.take());
+        }
+        self.take("content").map(|json| Content::parse(&json, "content")).transpose()
     }
 
     pub(super) fn boolean(&mut self, name: &str) -> Result<Option<bool>, Wrong> {
@@ -147,6 +157,7 @@ impl<'de> Deserialize<'de> for Fields {
                     match key.as_str() {
                         "type" => fields.kind = map.next_value::<Option<String>>()?.unwrap_or_default(),
                         name if name == hot_key(&fields.kind) => fields.text = map.next_value()?,
+                        "content" if fields.kind == "tool_result" => fields.content = map.next_value()?,
                         _ => {
                             let value = map.next_value()?;
                             fields.rest.push((key.into_string(), value));
@@ -161,7 +172,7 @@ impl<'de> Deserialize<'de> for Fields {
 }
 
 /// Text, or a list of blocks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Content {
     Text(String),
     Blocks(Vec<Fields>),

@@ -8,6 +8,7 @@ mod reasoning;
 mod requests;
 mod streams;
 mod tools;
+mod validity;
 
 use super::*;
 use crate::{

@@ -116,9 +116,14 @@ impl<'a> Shaper<'a, '_> {
                 _ => {}
             }
         }
-        if !items.is_empty() {
-            self.push(if own_turn { Speaker::System } else { Speaker::User }, items);
+        if items.is_empty() {
+            return Ok(());
         }
+        if own_turn && self.entries.last().is_some_and(|last| last.role == Speaker::Assistant) {
+            // Instructions follow what the user says; after an answer the user has to say something first.
+            self.push(Speaker::User, Vec::new());
+        }
+        self.push(if own_turn { Speaker::System } else { Speaker::User }, items);
         Ok(())
     }
 

@@ -78,7 +78,8 @@ pub(in crate::messages) fn settle(request: &Request, facts: &ModelFacts) -> Sett
     if let Mode::Budget(budget) = settled.mode {
         fit(budget, limit, &mut settled);
     }
-    if settled.mode.is_on() && facts.first_party {
+    let own = request.dialect == Dialect::Messages && facts.family == Family::Claude;
+    if settled.mode.is_on() && (facts.first_party || own) {
         settled.display = match (request.reasoning.visibility, request.dialect) {
             (Visibility::Hidden, _) => Some("omitted"),
             (Visibility::Auto | Visibility::Concise | Visibility::Detailed, _)

@@ -137,6 +137,11 @@ fn turns_are_brought_into_the_order_that_the_vendor_takes() {
             vec![says(User, "x"), says(Developer, "d"), says(User, "y")],
             "user(`x`) system(`d`) user(`y`)".into(),
         ),
+        (
+            "instructions after an answer follow a user turn",
+            vec![says(User, "x"), says(Assistant, "a"), says(System, "s")],
+            "user(`x`) assistant(`a`) user(`.`) system(`s`)".into(),
+        ),
     ];
     for (name, messages, expected) in cases {
         assert_eq!(outline(&encoded(&chat(messages), &claude()).0), expected, "{name}");
