@@ -70,15 +70,12 @@ impl Gate<'_> {
         part: &Part,
         losses: &mut Losses,
     ) -> Result<bool, Failure> {
-        let in_place = |part: &Part| {
-            matches!(
-                part,
-                Part::Text(_) | Part::Image(_) | Part::Document(_) | Part::SearchResult(_) | Part::Opaque(_)
-            )
+        let has_place = match part {
+            Part::Text(_) | Part::Opaque(_) | Part::Audio(_) | Part::Video(_) => true,
+            Part::Image(_) | Part::Document(_) | Part::SearchResult(_) => result.is_error != Some(true),
+            _ => false,
         };
-        let failed = result.is_error == Some(true) && !matches!(part, Part::Text(_) | Part::Opaque(_));
-        if failed || !in_place(part) {
-            // A tool result that cannot be shown must not end the conversation: the model goes on without it.
+        if !has_place {
             losses.dropped(path(self.request, part), "a tool result cannot hold this");
             return Ok(false);
         }

@@ -73,10 +73,13 @@ fn state(request: &Request) -> Result<(), Failure> {
         }
         .with_code("previous_response_not_found"));
     }
+    if state.background == Some(true) {
+        let message = format!("`background` is not offered for `{model}`; wait for the answer or stream it.");
+        return Err(Failure::bad_request("background", message));
+    }
     let refused = [
         (state.conversation.is_some(), "conversation", "send the whole conversation instead"),
         (state.prompt.is_some(), "prompt", "send its text instead"),
-        (state.background == Some(true), "background", "wait for the answer or stream it"),
         (request.cache.cached_content.is_some(), "cachedContent", "send the content itself"),
     ];
     match refused.into_iter().find(|(is_refused, ..)| *is_refused) {

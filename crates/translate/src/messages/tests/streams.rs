@@ -136,6 +136,8 @@ fn t112_t121_the_envelope_is_byoks_own() {
         Event::PartStop { part: PartId(0), complete: true, whole: None },
         Event::Finish { choice: 0, stop: Stop::new(StopReason::End) },
         Event::Usage(usage),
+        // t114: counts of nothing but zeros are placeholders.
+        Event::Usage(Usage { input: Some(0), output: Some(0), ..Usage::default() }),
         Event::End,
         Event::End,
     ] {
@@ -195,6 +197,13 @@ fn odd_streams_are_read() {
         other => panic!("{other:?}"),
     };
     assert!(id().starts_with("toolu_") && id() == id());
+
+    // t43: a call that was cut off is not whole, even if its block was closed.
+    let half = r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"x\""}}"#;
+    let choice = read(&[&call, half, &end(0), &reason("max_tokens"), stop]);
+    let Part::ToolCall(found) = &choice.parts[0] else { panic!() };
+    assert_eq!(found.status.as_deref(), Some("incomplete"));
+    assert_eq!(choice.stop.unwrap().reason, StopReason::Length);
 
     // Blocks of tomorrow are kept; deltas without a start are taken where they are clear; junk is skipped.
     let news = block(0, r#"{"type":"hologram","rays":[1e5]}"#);
