@@ -1,0 +1,382 @@
+//! What must stay true of the house as a whole: who may use whom, what must be absent, and that the papers say what the
+//! code does.
+#![cfg(test)]
+
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Which crate may use which. ARCHITECTURE.md shows the same table.
+const GRAPH: [(&str, &[&str]); 10] = [
+    ("types", &[]),
+    ("config", &["types"]),
+    ("store", &["types"]),
+    ("translate", &["types"]),
+    ("transport", &["types"]),
+    ("auth", &["types", "config", "store", "transport"]),
+    ("provider", &["types", "config", "store", "auth", "translate", "transport"]),
+    ("proxy", &["types", "config", "store", "auth", "translate", "provider"]),
+    ("simulator", &["types"]),
+    (
+        "byok",
+        &["types", "config", "store", "translate", "transport", "auth", "provider", "proxy", "simulator"],
+    ),
+];
+
+/// What `translate` must not use: it knows neither network, nor time, nor chance, nor threads.
+const IMPURE: [&str; 16] = [
+    "axum",
+    "futures",
+    "futures-util",
+    "getrandom",
+    "http",
+    "hyper",
+    "hyper-util",
+    "jiff",
+    "parking_lot",
+    "rand",
+    "reqwest",
+    "rusqlite",
+    "tokio",
+    "tokio-util",
+    "tracing",
+    "uuid",
+];
+/// The same in the words of its sources.
+const IMPURE_WORDS: [&str; 8] = [
+    "async fn",
+    "SystemTime",
+    "Instant::",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::thread",
+    "std::process",
+];
+
+/// Longest source file.
+const LINES: usize = 500;
+/// Files that may be longer, and why.
+const LONG_FILES: [(&str, &str); 1] =
+    [("crates/translate/src/messages/writer.rs", "the order of frames and blocks is one state machine")];
+
+/// Files that may look at the value of a secret, and why.
+const SECRET_READERS: [(&str, &str); 15] = [
+    ("crates/types/src/secret.rs", "the type itself"),
+    ("crates/config/src/validate.rs", "whether a key may stand in a header"),
+    ("crates/store/src/sqlite.rs", "sealing"),
+    ("crates/store/src/sqlite/secrets.rs", "sealing"),
+    ("crates/auth/src/claude/login.rs", "exchange of the code, and logout"),
+    ("crates/auth/src/claude/refresh.rs", "exchange of the refresh token"),
+    ("crates/auth/src/endpoint.rs", "the header of a call to a login server"),
+    ("crates/auth/src/login/pending.rs", "comparison of the state"),
+    ("crates/provider/src/executor/forward.rs", "the header of a call to the Amp service"),
+    ("crates/provider/src/pool.rs", "whether a configured key is a login token"),
+    ("crates/provider/src/registry/build.rs", "the address of a proxy with its password"),
+    ("crates/provider/src/upstream/claude.rs", "the header of a call"),
+    ("crates/provider/src/upstream/gemini.rs", "the header of a call"),
+    ("crates/provider/src/upstream/openai.rs", "the header of a call"),
+    ("crates/proxy/src/access/keys.rs", "comparison of client keys"),
+];
+
+/// Paths of the machine, names of private papers, hosts of package registries. Written in pieces, so that this file does
+/// not contain what it looks for.
+const FOREIGN: [&str; 13] = [
+    concat!("/wo", "rk/"),
+    concat!("/ro", "ot/"),
+    concat!("/tmp/", "bash_jobs"),
+    concat!("fa", "cts/"),
+    concat!("for", "mats.md"),
+    concat!("formats", " sheet"),
+    concat!("decis", "ions.md"),
+    concat!("index.crates", ".io"),
+    concat!("static.crates", ".io"),
+    concat!("pyp", "i.org"),
+    concat!("python", "hosted.org"),
+    concat!("registry.np", "mjs"),
+    concat!("extra-index", "-url"),
+];
+
+#[test]
+fn crates_use_only_what_the_table_allows() {
+    let allowed: BTreeMap<_, _> = GRAPH.into_iter().collect();
+    let packages = packages();
+    assert!(packages.keys().map(String::as_str).eq(allowed.keys().copied()), "every crate stands in the table");
+    for (from, uses) in &packages {
+        for Use { name, for_tests } in uses {
+            let Some(name) = name.strip_prefix("byok-") else { continue };
+            // Tests may run against the simulator; those of the pure crates have no use for it.
+            let simulated = *for_tests && name == "simulator" && !["types", "translate"].contains(&from.as_str());
+            assert!(allowed[from.as_str()].contains(&name) || simulated, "`{from}` must not use `{name}`");
+        }
+    }
+}
+
+#[test]
+fn the_architecture_shows_the_same_table() {
+    let text = read("ARCHITECTURE.md");
+    for (name, uses) in GRAPH {
+        let uses = if uses.is_empty() { "–".to_owned() } else { uses.join(", ") };
+        let row = format!("| {name} | {uses} |");
+        assert!(text.lines().any(|line| line == row), "ARCHITECTURE.md lacks the row `{row}`");
+    }
+}
+
+#[test]
+fn translation_is_pure() {
+    for Use { name, for_tests } in &packages()["translate"] {
+        assert!(*for_tests || !IMPURE.contains(&name.as_str()), "`translate` must not use `{name}`");
+    }
+    for (path, text) in sources().filter(|(path, _)| path.starts_with("crates/translate/")) {
+        for word in IMPURE_WORDS {
+            assert!(!text.contains(word), "{path}: `{word}` has no place in a pure crate");
+        }
+    }
+}
+
+#[test]
+fn files_are_short() {
+    let long: BTreeMap<_, _> = LONG_FILES.into_iter().collect();
+    for (path, full) in files().into_iter().filter(|(path, _)| is_source(path)) {
+        let lines = fs::read_to_string(full).unwrap().lines().count();
+        if long.contains_key(path.as_str()) {
+            assert!(lines > LINES, "{path} has {lines} lines and needs no exception any more");
+        } else {
+            assert!(lines <= LINES, "{path} has {lines} lines: look for the second reason to open it");
+        }
+    }
+}
+
+#[test]
+fn secrets_are_looked_at_in_few_places() {
+    let readers: BTreeSet<_> = sources()
+        .filter(|(_, text)| text.contains(".expose()") || text.contains(".expose_secret()"))
+        .map(|(path, _)| path)
+        .collect();
+    for path in &readers {
+        assert!(SECRET_READERS.iter().any(|(known, _)| known == path), "{path} must not look at a secret");
+    }
+    for (path, _) in SECRET_READERS {
+        assert!(readers.contains(path), "{path} looks at no secret any more: take it off the list");
+    }
+}
+
+#[test]
+fn nothing_of_the_machine_it_was_written_on() {
+    for (path, full) in files() {
+        // Pictures and the like have no text to look into.
+        let Ok(text) = fs::read_to_string(&full) else { continue };
+        for pattern in FOREIGN {
+            if let Some(line) = text.lines().position(|line| line.contains(pattern)) {
+                panic!("{path}:{} contains `{pattern}`", line + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn both_readmes_say_the_same() {
+    let (english, chinese) = (read("README.md"), read("README.zh.md"));
+    assert_eq!(commands(&english), commands(&chinese), "blocks of code, without their comments");
+    assert_eq!(code_spans(&english), code_spans(&chinese), "names in the text: commands, settings, providers");
+    assert_eq!(table_keys(&english), table_keys(&chinese), "first column of the tables");
+    let targets = |text: &str| links(text).into_iter().filter(|l| !l.starts_with("README")).collect::<BTreeSet<_>>();
+    assert_eq!(targets(&english), targets(&chinese), "links");
+}
+
+#[test]
+fn the_readme_names_every_provider() {
+    let readme = read("README.md");
+    let spans = code_spans(&readme);
+    for provider in byok_config::BUILT_IN {
+        assert!(spans.contains(provider), "README.md says nothing about the provider `{provider}`");
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let is_page = |path: &str| Path::new(path).extension().is_some_and(|extension| extension == "md");
+    for (path, full) in files().into_iter().filter(|(path, _)| is_page(path)) {
+        let text = read(&path);
+        for link in links(&text).into_iter().filter(|link| !link.contains("://")) {
+            let (target, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if target.is_empty() { full.clone() } else { full.parent().unwrap().join(target) };
+            assert!(target.exists(), "{path}: the link `{link}` leads nowhere");
+            if !anchor.is_empty() {
+                let anchors = anchors(&fs::read_to_string(&target).unwrap());
+                assert!(anchors.contains(anchor), "{path}: the link `{link}` names no heading");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_papers_show_every_claim_and_notice() {
+    let (page, changelog) = (read("docs/claims.md"), read("CHANGELOG.md"));
+    for claim in byok_auth::claims::claims() {
+        for words in [claim.name, claim.provider, claim.value] {
+            assert!(page.contains(words), "docs/claims.md lacks `{words}`");
+        }
+        assert!(changelog.contains(claim.name), "CHANGELOG.md lacks the claim `{}`", claim.name);
+    }
+    for notice in byok_auth::claims::notices() {
+        for words in [notice.rule, notice.risk] {
+            assert!(page.contains(words), "docs/claims.md lacks the sentence `{words}`");
+        }
+    }
+}
+
+#[test]
+fn every_field_of_a_record_is_explained() {
+    let page = read("docs/records.md");
+    let explained = table_keys(&page);
+    let record = byok_types::RequestRecord {
+        at_ms: 0,
+        id: byok_types::RequestId::new("r").unwrap(),
+        client_key: None,
+        dialect: byok_types::Dialect::Chat,
+        upstream_dialect: None,
+        model_asked: String::new(),
+        model_served: None,
+        provider: None,
+        account: None,
+        attempts: 0,
+        stream: false,
+        status: 0,
+        outcome: byok_types::Outcome::Complete,
+        error: None,
+        first_byte_ms: None,
+        total_ms: 0,
+        usage: byok_types::Usage::default(),
+    };
+    let record = serde_json::to_value(&record).unwrap();
+    let fields = record.as_object().unwrap().keys().filter(|key| *key != "usage");
+    for field in fields.chain(record["usage"].as_object().unwrap().keys()) {
+        assert!(explained.contains(&format!("`{field}`").as_str()), "docs/records.md lacks `{field}`");
+    }
+}
+
+#[test]
+fn the_check_before_a_merge_runs_the_command_of_the_readme() {
+    let (readme, check) = (read("README.md"), read(".ci/run"));
+    assert!(commands(&readme).iter().any(|line| line == "cargo test --workspace"));
+    for step in ["cargo fmt", "cargo clippy", "cargo test --workspace"] {
+        assert!(check.contains(step), ".ci/run does not run `{step}`");
+    }
+}
+
+/// A package that a crate of ours uses.
+struct Use {
+    name: String,
+    for_tests: bool,
+}
+
+/// What our crates use, as cargo understands their manifests. Names of crates are without their prefix.
+fn packages() -> BTreeMap<String, Vec<Use>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let used = |dependency: &Value| Use {
+        name: text(&dependency["name"]),
+        for_tests: dependency["kind"] == "dev",
+    };
+    let entry = |package: &Value| {
+        let name = text(&package["name"]);
+        let short = name.strip_prefix("byok-").unwrap_or(&name).to_owned();
+        (short, package["dependencies"].as_array().unwrap().iter().map(used).collect())
+    };
+    metadata["packages"].as_array().unwrap().iter().map(entry).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// All files of the repository: path from the root, and full path.
+fn files() -> Vec<(String, PathBuf)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy();
+            if [".git", ".venv", "target", "node_modules"].contains(&name.as_ref()) {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let short = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+                found.push((short, path));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Whether a path is Rust of a crate, its unit tests included.
+fn is_source(path: &str) -> bool {
+    let ours = path.starts_with("src/") || (path.starts_with("crates/") && path.contains("/src/"));
+    ours && Path::new(path).extension().is_some_and(|extension| extension == "rs")
+}
+
+/// Sources without their tests.
+fn sources() -> impl Iterator<Item = (String, String)> {
+    let for_tests = |part: &str| ["tests", "tests.rs", "testing", "testing.rs"].contains(&part);
+    let shipped = move |path: &str| is_source(path) && !path.split('/').any(for_tests);
+    files().into_iter().filter(move |(path, _)| shipped(path)).map(|(path, full)| {
+        let mut text = fs::read_to_string(full).unwrap();
+        text.truncate(text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len()));
+        (path, text)
+    })
+}
+
+/// Lines of the blocks of code, without comments.
+fn commands(text: &str) -> Vec<String> {
+    let blocks = text.split("```").skip(1).step_by(2);
+    // The first line of a block names its language.
+    let lines = blocks.flat_map(|block| block.lines().skip(1));
+    let code = lines.map(|line| line.split_once("# ").map_or(line, |(code, _)| code).trim_end());
+    code.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// What stands between single backticks.
+fn code_spans(text: &str) -> BTreeSet<&str> {
+    text.split("```").step_by(2).flat_map(|prose| prose.split('`').skip(1).step_by(2)).collect()
+}
+
+/// First cells of table rows that contain code.
+fn table_keys(text: &str) -> Vec<&str> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
+    rows.filter_map(|row| row.split(" | ").next()).filter(|cell| cell.contains('`')).collect()
+}
+
+/// Targets of links.
+fn links(text: &str) -> Vec<String> {
+    let prose: String = text.split("```").step_by(2).collect();
+    let after = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    after.map(|(target, _)| target.to_owned()).collect()
+}
+
+/// Anchors of headings, as code hosts make them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
+    let dashed = |c| if c == ' ' { '-' } else { c };
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let titles = headings.map(|line| line.trim_start_matches('#').trim().to_lowercase());
+    titles.map(|title| title.chars().filter(kept).map(dashed).collect()).collect()
+}
