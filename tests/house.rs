@@ -27,6 +27,9 @@ const GRAPH: [(&str, &[&str]); 10] = [
     ),
 ];
 
+/// What tests may use besides.
+const FOR_TESTS: [(&str, &str); 2] = [("proxy", "simulator"), ("proxy", "transport")];
+
 /// What `translate` must not use: it knows neither network, nor time, nor chance, nor threads.
 const IMPURE: [&str; 16] = [
     "axum",
@@ -47,16 +50,8 @@ const IMPURE: [&str; 16] = [
     "uuid",
 ];
 /// The same in the words of its sources.
-const IMPURE_WORDS: [&str; 8] = [
-    "async fn",
-    "SystemTime",
-    "Instant::",
-    "std::fs",
-    "std::net",
-    "std::env",
-    "std::thread",
-    "std::process",
-];
+const IMPURE_WORDS: [&str; 8] =
+    ["async fn", "SystemTime", "Instant::", "std::fs", "std::net", "std::env", "std::thread", "std::process"];
 
 /// Longest source file.
 const LINES: usize = 500;
@@ -105,13 +100,15 @@ const FOREIGN: [&str; 13] = [
 fn crates_use_only_what_the_table_allows() {
     let allowed: BTreeMap<_, _> = GRAPH.into_iter().collect();
     let packages = packages();
-    assert!(packages.keys().map(String::as_str).eq(allowed.keys().copied()), "every crate stands in the table");
+    assert!(
+        packages.keys().map(String::as_str).eq(allowed.keys().copied()),
+        "every crate stands in the table"
+    );
     for (from, uses) in &packages {
         for Use { name, for_tests } in uses {
             let Some(name) = name.strip_prefix("byok-") else { continue };
-            // Tests may run against the simulator; those of the pure crates have no use for it.
-            let simulated = *for_tests && name == "simulator" && !["types", "translate"].contains(&from.as_str());
-            assert!(allowed[from.as_str()].contains(&name) || simulated, "`{from}` must not use `{name}`");
+            let in_tests = *for_tests && FOR_TESTS.contains(&(from, name));
+            assert!(allowed[from.as_str()].contains(&name) || in_tests, "`{from}` must not use `{name}`");
         }
     }
 }
@@ -123,6 +120,26 @@ fn the_architecture_shows_the_same_table() {
         let uses = if uses.is_empty() { "–".to_owned() } else { uses.join(", ") };
         let row = format!("| {name} | {uses} |");
         assert!(text.lines().any(|line| line == row), "ARCHITECTURE.md lacks the row `{row}`");
+    }
+}
+
+#[test]
+fn what_the_architecture_names_is_there() {
+    let text = read("ARCHITECTURE.md");
+    let tests: String = files()
+        .into_iter()
+        .filter(|(path, _)| Path::new(path).extension().is_some_and(|extension| extension == "rs"))
+        .filter_map(|(_, full)| fs::read_to_string(full).ok())
+        .collect();
+    for name in code_spans(&text) {
+        let is_path = ["crates/", "src/", "tests/", "docs/"].iter().any(|start| name.starts_with(start));
+        assert!(!is_path || root().join(name).exists(), "ARCHITECTURE.md names `{name}`, which is not there");
+        let is_test =
+            name.matches('_').count() >= 2 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        assert!(
+            !is_test || tests.contains(&format!("fn {name}(")),
+            "ARCHITECTURE.md names the test `{name}`"
+        );
     }
 }
 
@@ -182,9 +199,15 @@ fn nothing_of_the_machine_it_was_written_on() {
 fn both_readmes_say_the_same() {
     let (english, chinese) = (read("README.md"), read("README.zh.md"));
     assert_eq!(commands(&english), commands(&chinese), "blocks of code, without their comments");
-    assert_eq!(code_spans(&english), code_spans(&chinese), "names in the text: commands, settings, providers");
+    assert_eq!(
+        code_spans(&english),
+        code_spans(&chinese),
+        "names in the text: commands, settings, providers"
+    );
     assert_eq!(table_keys(&english), table_keys(&chinese), "first column of the tables");
-    let targets = |text: &str| links(text).into_iter().filter(|l| !l.starts_with("README")).collect::<BTreeSet<_>>();
+    // Each names the other, and headings are in its own language.
+    let elsewhere = |link: &String| !link.starts_with("README") && !link.starts_with('#');
+    let targets = |text: &str| links(text).into_iter().filter(elsewhere).collect::<BTreeSet<_>>();
     assert_eq!(targets(&english), targets(&chinese), "links");
 }
 
@@ -256,7 +279,7 @@ fn every_field_of_a_record_is_explained() {
     let record = serde_json::to_value(&record).unwrap();
     let fields = record.as_object().unwrap().keys().filter(|key| *key != "usage");
     for field in fields.chain(record["usage"].as_object().unwrap().keys()) {
-        assert!(explained.contains(&format!("`{field}`").as_str()), "docs/records.md lacks `{field}`");
+        assert!(explained.contains(&field.as_str()), "docs/records.md lacks `{field}`");
     }
 }
 
@@ -285,10 +308,8 @@ fn packages() -> BTreeMap<String, Vec<Use>> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let used = |dependency: &Value| Use {
-        name: text(&dependency["name"]),
-        for_tests: dependency["kind"] == "dev",
-    };
+    let used =
+        |dependency: &Value| Use { name: text(&dependency["name"]), for_tests: dependency["kind"] == "dev" };
     let entry = |package: &Value| {
         let name = text(&package["name"]);
         let short = name.strip_prefix("byok-").unwrap_or(&name).to_owned();
@@ -359,10 +380,11 @@ fn code_spans(text: &str) -> BTreeSet<&str> {
     text.split("```").step_by(2).flat_map(|prose| prose.split('`').skip(1).step_by(2)).collect()
 }
 
-/// First cells of table rows that contain code.
+/// Code in the first cells of tables.
 fn table_keys(text: &str) -> Vec<&str> {
     let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
-    rows.filter_map(|row| row.split(" | ").next()).filter(|cell| cell.contains('`')).collect()
+    let cells = rows.filter_map(|row| row.split(" | ").next());
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
 }
 
 /// Targets of links.

@@ -1,7 +1,7 @@
 use crate::{Blame, Dialect, Fault, Retry};
 use std::{fmt, time::Duration};
 
-/// What went wrong, in terms that every dialect can say (formats sheet, section 3.17).
+/// What went wrong, in terms that every dialect can say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// The request is malformed or asks for something that cannot be served.
