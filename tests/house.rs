@@ -53,7 +53,7 @@ const IMPURE: [&str; 16] = [
 const IMPURE_WORDS: [&str; 8] =
     ["async fn", "SystemTime", "Instant::", "std::fs", "std::net", "std::env", "std::thread", "std::process"];
 
-/// Longest source file.
+/// Longest source file; tables of tests may be longer.
 const LINES: usize = 500;
 /// Files that may be longer, and why.
 const LONG_FILES: [(&str, &str); 0] = [];
@@ -123,26 +123,6 @@ fn the_architecture_shows_the_same_table() {
 }
 
 #[test]
-fn what_the_architecture_names_is_there() {
-    let text = read("ARCHITECTURE.md");
-    let tests: String = files()
-        .into_iter()
-        .filter(|(path, _)| Path::new(path).extension().is_some_and(|extension| extension == "rs"))
-        .filter_map(|(_, full)| fs::read_to_string(full).ok())
-        .collect();
-    for name in code_spans(&text) {
-        let is_path = ["crates/", "src/", "tests/", "docs/"].iter().any(|start| name.starts_with(start));
-        assert!(!is_path || root().join(name).exists(), "ARCHITECTURE.md names `{name}`, which is not there");
-        let is_test =
-            name.matches('_').count() >= 2 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-        assert!(
-            !is_test || tests.contains(&format!("fn {name}(")),
-            "ARCHITECTURE.md names the test `{name}`"
-        );
-    }
-}
-
-#[test]
 fn translation_is_pure() {
     for Use { name, for_tests } in &packages()["translate"] {
         assert!(*for_tests || !IMPURE.contains(&name.as_str()), "`translate` must not use `{name}`");
@@ -157,7 +137,7 @@ fn translation_is_pure() {
 #[test]
 fn files_are_short() {
     let long: BTreeMap<_, _> = LONG_FILES.into_iter().collect();
-    for (path, full) in files().into_iter().filter(|(path, _)| is_source(path)) {
+    for (path, full) in files().into_iter().filter(|(path, _)| is_shipped(path)) {
         let lines = fs::read_to_string(full).unwrap().lines().count();
         if long.contains_key(path.as_str()) {
             assert!(lines > LINES, "{path} has {lines} lines and needs no exception any more");
@@ -221,8 +201,7 @@ fn the_readme_names_every_provider() {
 
 #[test]
 fn links_lead_somewhere() {
-    let is_page = |path: &str| Path::new(path).extension().is_some_and(|extension| extension == "md");
-    for (path, full) in files().into_iter().filter(|(path, _)| is_page(path)) {
+    for (path, full) in files().into_iter().filter(|(path, _)| has_extension(path, "md")) {
         let text = read(&path);
         for link in links(&text).into_iter().filter(|link| !link.contains("://")) {
             let (target, anchor) = link.split_once('#').unwrap_or((&link, ""));
@@ -348,17 +327,20 @@ fn files() -> Vec<(String, PathBuf)> {
     found
 }
 
-/// Whether a path is Rust of a crate, its unit tests included.
-fn is_source(path: &str) -> bool {
+/// Whether a path is Rust that ships: of a crate or the binary, and not a test.
+fn is_shipped(path: &str) -> bool {
     let ours = path.starts_with("src/") || (path.starts_with("crates/") && path.contains("/src/"));
-    ours && Path::new(path).extension().is_some_and(|extension| extension == "rs")
+    let for_tests = |part: &str| ["tests", "tests.rs", "testing", "testing.rs"].contains(&part);
+    ours && has_extension(path, "rs") && !path.split('/').any(for_tests)
+}
+
+fn has_extension(path: &str, wanted: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == wanted)
 }
 
 /// Sources without their tests.
 fn sources() -> impl Iterator<Item = (String, String)> {
-    let for_tests = |part: &str| ["tests", "tests.rs", "testing", "testing.rs"].contains(&part);
-    let shipped = move |path: &str| is_source(path) && !path.split('/').any(for_tests);
-    files().into_iter().filter(move |(path, _)| shipped(path)).map(|(path, full)| {
+    files().into_iter().filter(|(path, _)| is_shipped(path)).map(|(path, full)| {
         let mut text = fs::read_to_string(full).unwrap();
         text.truncate(text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len()));
         (path, text)
