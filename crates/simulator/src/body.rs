@@ -57,12 +57,26 @@ pub(crate) struct SimBody {
 impl SimBody {
     /// A body of unknown length, as streams are.
     pub(crate) fn streamed(steps: Vec<Step>, hangup: Hangup, guard: CallGuard) -> Self {
-        Self { steps: steps.into(), sleep: None, flushed: false, sized: false, hangup, guard: Some(guard) }
+        let mut body = Self {
+            steps: steps.into(),
+            sleep: None,
+            flushed: false,
+            sized: false,
+            hangup,
+            guard: Some(guard),
+        };
+        // A body without steps is never polled: its answer is over as soon as the headers are out.
+        if body.steps.is_empty() {
+            body.finish();
+        }
+        body
     }
 
     /// A body whose length is stated if it is known.
     pub(crate) fn sized(steps: Vec<Step>, hangup: Hangup, guard: CallGuard) -> Self {
-        Self { sized: true, ..Self::streamed(steps, hangup, guard) }
+        let mut body = Self::streamed(steps, hangup, guard);
+        body.sized = true;
+        body
     }
 
     /// The answer is over: what the client does from here on is no cancellation.

@@ -56,6 +56,10 @@ pub struct OpenaiAbilities {
     pub efforts: &'static [&'static str],
 }
 
+/// What stands for every unknown model of a lenient key: it takes all there is.
+pub(crate) use anthropic::PERMISSIVE as PERMISSIVE_ANTHROPIC;
+pub(crate) use google::PERMISSIVE as PERMISSIVE_GOOGLE;
+
 /// How a Google model is told how much to think.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GoogleThinking {
@@ -70,6 +74,8 @@ pub enum GoogleThinking {
     },
     /// `thinkingLevel`, one of these.
     Level(&'static [&'static str]),
+    /// Any of both: unknown models of lenient keys.
+    Any,
 }
 
 /// What a Google model takes.

@@ -22,12 +22,18 @@ use hyper_util::{
     server::conn::auto,
 };
 use route::Route;
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 /// Largest request body: twice what any vendor takes.
 const LARGEST_BODY: usize = 64 << 20;
+
+/// Pause after a failed accept.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// A connection that ends without an answer. Nobody sees this: hyper drops the connection.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +47,11 @@ pub(crate) async fn accept(listener: TcpListener, world: Arc<World>, stop: Cance
             () = stop.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        // A failed accept concerns one client; the next may succeed.
-        let Ok((stream, _)) = accepted else { continue };
+        let Ok((stream, _)) = accepted else {
+            // One client gave up, or there are no file handles left: the next try must not spin.
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
         tokio::spawn(connection(stream, Arc::clone(&world), stop.clone()));
     }
 }

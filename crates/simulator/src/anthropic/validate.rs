@@ -103,8 +103,8 @@ fn begin<'a>(
     shape::check(shape, body, lenient).map_err(|problem| worded(&problem))?;
     betas::features(body, &betas, lenient)?;
     let id = body["model"].as_str().unwrap_or_default();
-    let found = models::find(Maker::Anthropic, id)
-        .or_else(|| models::models(Maker::Anthropic).first().filter(|_| lenient));
+    let permissive = || lenient.then_some(&models::PERMISSIVE_ANTHROPIC);
+    let found = models::find(Maker::Anthropic, id).or_else(permissive);
     let not_found = || Refusal::new(404, "not_found_error", format!("model: {id}"));
     let model = found.ok_or_else(not_found)?;
     let Abilities::Anthropic(abilities) = model.abilities else { return Err(not_found()) };

@@ -37,8 +37,8 @@ pub(crate) fn validate(world: &World, call: &Call, body: &Value, target: &Target
 }
 
 fn check(world: &World, body: &Value, id: &str, lenient: bool) -> Checked {
-    let found =
-        models::find(Maker::Google, id).or_else(|| models::models(Maker::Google).first().filter(|_| lenient));
+    let permissive = || lenient.then_some(&models::PERMISSIVE_GOOGLE);
+    let found = models::find(Maker::Google, id).or_else(permissive);
     let Some((model, Abilities::Google(abilities))) = found.map(|model| (model, model.abilities)) else {
         return Err(unknown_model(id));
     };

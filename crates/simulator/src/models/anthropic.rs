@@ -54,6 +54,23 @@ pub(super) const MODELS: &[SimModel] = &[
     model("claude-fable-5-2", "Claude Fable 5.2", 1_000_000, 128_000, ALWAYS),
 ];
 
+/// Takes everything.
+pub(crate) static PERMISSIVE: SimModel = model(
+    "permissive",
+    "Permissive",
+    u64::MAX,
+    u64::MAX,
+    AnthropicAbilities {
+        budget: true,
+        adaptive: true,
+        disabled: true,
+        efforts: EFFORTS,
+        sampling: true,
+        system_turns: true,
+        prefill: true,
+    },
+);
+
 /// The dated id behind an alias without a date.
 pub(super) fn undated(id: &str) -> &str {
     match id {

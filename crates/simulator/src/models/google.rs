@@ -43,3 +43,12 @@ pub(super) const MODELS: &[SimModel] = &[
     budget("gemini-2.5-flash", "Gemini 2.5 Flash", 1, 24_576, true),
     budget("gemini-2.5-flash-lite", "Gemini 2.5 Flash-Lite", 512, 24_576, true),
 ];
+
+/// Takes everything.
+pub(crate) static PERMISSIVE: SimModel = SimModel {
+    id: "permissive",
+    name: "Permissive",
+    context: u64::MAX,
+    max_output: u64::MAX,
+    abilities: Abilities::Google(GoogleAbilities { thinking: GoogleThinking::Any, call_signatures: false }),
+};

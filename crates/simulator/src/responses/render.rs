@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 
 /// The whole response.
 pub(crate) fn whole(turn: &Turn<'_>) -> Value {
-    let output: Vec<Value> = items::items(turn, false).into_iter().map(|item| item.done).collect();
+    let mut items = items::items(turn, false);
+    mark_cut(&mut items, turn.answer);
+    let output: Vec<Value> = items.into_iter().map(|item| item.done).collect();
     keep(turn, &output);
     finished(turn, &output)
 }

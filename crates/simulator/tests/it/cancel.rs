@@ -57,6 +57,7 @@ async fn a_finished_call_is_no_loss() {
             send(&simulator, dialect, "hello", stream).await;
         }
         send(&simulator, dialect, "sim:reset_mid", true).await;
+        send(&simulator, dialect, "sim:empty", false).await;
     }
     assert_eq!((simulator.open_calls(), simulator.cancelled_count()), (0, 0));
 }

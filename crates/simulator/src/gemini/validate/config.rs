@@ -29,7 +29,7 @@ pub(super) fn check(checks: &Checks<'_>) -> Checked {
     if let Some(wanted) = config["maxOutputTokens"].as_i64().filter(|wanted| !range(*wanted)) {
         return Err(bad(format!(
             "Unable to submit request because it has a maxOutputTokens value of {wanted} but the supported range is from 1 (inclusive) to {} (exclusive). Update the value and try again.",
-            most + 1
+            most.saturating_add(1)
         )));
     }
     format(config)?;

@@ -134,7 +134,15 @@ async fn counting_takes_no_limit_and_checks_the_turns() {
 #[tokio::test]
 async fn a_lenient_key_takes_what_is_unknown() {
     let simulator = simulator().await;
-    let body = changed(&old(), &[("/vendor_field", Some(json!(1))), ("/model", Some(json!("glm-9")))]);
+    let body = changed(
+        &old(),
+        &[
+            ("/vendor_field", Some(json!(1))),
+            ("/model", Some(json!("glm-9"))),
+            ("/temperature", Some(json!(0.5))),
+            ("/output_config", Some(json!({"effort": "max"}))),
+        ],
+    );
     for headers in [
         [("x-api-key", "any-lenient"), ANTHROPIC[1]],
         [("authorization", "Bearer any-lenient"), ANTHROPIC[1]],
