@@ -1,6 +1,6 @@
 //! The control socket: HTTP on a Unix socket that only its owner can open. The CLI asks the running server here.
 
-use crate::{app::App, reply, status::Status};
+use crate::{app::App, listing::ModelInfo, reply, status::Status};
 use axum::{
     Router,
     body::Body,
@@ -76,7 +76,11 @@ pub async fn serve(
     tasks: TaskTracker,
 ) -> Result<(), ControlError> {
     let listener = bind(&path).await?;
-    let router = Router::new().route("/status", get(status)).route("/reload", post(reload)).with_state(app);
+    let router = Router::new()
+        .route("/status", get(status))
+        .route("/models", get(models))
+        .route("/reload", post(reload))
+        .with_state(app);
     let inner = tasks.clone();
     tasks.spawn(async move {
         loop {
@@ -126,6 +130,11 @@ async fn bind(path: &Path) -> Result<UnixListener, ControlError> {
 
 async fn status(State(app): State<App>) -> Response {
     reply::json(StatusCode::OK, serde_json::to_vec(&Status::of(&app)).unwrap_or_default())
+}
+
+async fn models(State(app): State<App>) -> Response {
+    let models = ModelInfo::list(&app.current().state.registry);
+    reply::json(StatusCode::OK, serde_json::to_vec(&models).unwrap_or_default())
 }
 
 async fn reload(State(app): State<App>) -> Response {

@@ -11,6 +11,7 @@ mod body;
 mod canonical;
 mod control;
 mod gate;
+mod listing;
 mod reply;
 mod routes;
 mod server;
@@ -19,5 +20,6 @@ mod status;
 
 pub use app::{App, AppOptions};
 pub use control::{ControlError, ask as ask_control, serve as serve_control};
+pub use listing::ModelInfo;
 pub use server::{ServeError, Server};
 pub use status::{AccountStatus, ConfigStatus, ProviderStatus, Resting, Status};

@@ -1,7 +1,7 @@
 //! What `byok status` shows of a running server.
 
 use crate::app::App;
-use byok_provider::pool::Access;
+use byok_provider::{pool::Access, state::State};
 use byok_types::AccountState;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -98,6 +98,21 @@ impl Status {
             config.error = Some(error);
         }
         config.restart_required = app.live().restart_required().into_iter().map(str::to_owned).collect();
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            address: app.address().to_string(),
+            uptime_seconds: app.uptime().as_secs(),
+            config,
+            keys_required: current.exposed || !current.keys.is_empty(),
+            providers: ProviderStatus::of_state(state),
+            records_dropped: app.store().records.dropped(),
+        }
+    }
+}
+
+impl ProviderStatus {
+    /// Every provider that has a key or a login, also where no server runs.
+    pub fn of_state(state: &State) -> Vec<Self> {
         let mut providers: Vec<ProviderStatus> = state
             .registry
             .providers()
@@ -133,15 +148,7 @@ impl Status {
             }
         }
         providers.retain(|provider| !provider.accounts.is_empty());
-        Self {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            address: app.address().to_string(),
-            uptime_seconds: app.uptime().as_secs(),
-            config,
-            keys_required: current.exposed || !current.keys.is_empty(),
-            providers,
-            records_dropped: app.store().records.dropped(),
-        }
+        providers
     }
 }
 
