@@ -133,8 +133,7 @@ async fn status(State(app): State<App>) -> Response {
 }
 
 async fn models(State(app): State<App>) -> Response {
-    let models = ModelInfo::list(&app.current().state.registry);
-    reply::json(StatusCode::OK, serde_json::to_vec(&models).unwrap_or_default())
+    reply::json(StatusCode::OK, serde_json::to_vec(&ModelInfo::of(&app)).unwrap_or_default())
 }
 
 async fn reload(State(app): State<App>) -> Response {

@@ -1,5 +1,6 @@
 //! What can be asked for, as `byok models` shows it.
 
+use crate::app::App;
 use byok_provider::registry::Registry;
 use byok_types::Dialect;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,11 @@ pub struct ModelInfo {
 }
 
 impl ModelInfo {
+    /// The models that a running server offers.
+    pub fn of(app: &App) -> Vec<Self> {
+        Self::list(&app.current().state.registry)
+    }
+
     /// All models that the configured keys and logins can serve.
     pub fn list(registry: &Registry) -> Vec<Self> {
         let info = |entry: byok_translate::ModelEntry| Self {

@@ -1,0 +1,148 @@
+mod consent;
+mod steps;
+
+use crate::{
+    cli::Global,
+    logging,
+    logins::{self, Vendor},
+    network,
+    place::{Place, open_store},
+    terminal::{self, Lines},
+    trouble::{Exit, Trouble},
+};
+use byok_auth::{SaveLogin, SystemClock, claims, save_login};
+use byok_config::{Config, Prefer};
+use byok_store::Store;
+use byok_types::{Account, CredentialKind, ProviderId};
+use clap::Args;
+use consent::Consent;
+
+/// Log in to a provider with the subscription you have
+///
+/// Prints the provider's rule for such logins first. The login itself happens on the provider's own page; byok keeps
+/// the tokens, sealed, in its database, and a running byok uses them at once.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  byok login claude
+  byok login claude --no-browser --account work")]
+pub(crate) struct Login {
+    /// Provider to log in to: claude
+    provider: String,
+    /// Print the address and read the code that the provider's page shows
+    #[arg(long)]
+    no_browser: bool,
+    /// Print the address without opening it; a browser on this machine brings the code back
+    #[arg(long, conflicts_with = "no_browser")]
+    no_open: bool,
+    /// Account to log in again, or the name of a new one
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// Consent to a claim without being asked; for scripts
+    #[arg(long = "accept-claim", value_name = "NAME")]
+    accept: Vec<String>,
+}
+
+impl Login {
+    pub(crate) async fn run(self, global: Global) -> Result<(), Trouble> {
+        let place = Place::new(global)?;
+        logging::start_quiet(place.variable("BYOK_LOG"));
+        let loaded = place.load()?;
+        let config = &loaded.config;
+        let vendor = logins::vendor(&self.provider, config)?;
+        let consent = Consent::new(&vendor.id, self.accept)?;
+        // Before anybody logs in anywhere: can the login be kept?
+        let store = open_store(config)?;
+        let known = find(&store, &vendor.id, self.account.as_deref()).await?;
+
+        tell_the_rule(&vendor.id);
+        tell_of_keys(&vendor.id, config);
+        let how = match (self.no_browser, self.no_open) {
+            (true, _) => steps::How::Pasted,
+            (_, true) => steps::How::Callback { open: false },
+            _ => steps::How::Callback { open: steps::can_open(&place) },
+        };
+        let mut lines = Lines::read();
+        let account =
+            log_in(&vendor, config, &store, how, known.as_ref(), self.account.as_deref(), &mut lines).await?;
+        terminal::say(format_args!("\nlogged in to {} as {}", vendor.id, described(&account)));
+        consent.settle(&store, &account, &mut lines).await?;
+        store.close().await;
+        terminal::say("a running byok uses it at once; `byok serve` starts one, `byok status` shows it");
+        Ok(())
+    }
+}
+
+async fn log_in(
+    vendor: &Vendor,
+    config: &Config,
+    store: &Store,
+    how: steps::How,
+    known: Option<&Account>,
+    name: Option<&str>,
+    lines: &mut Lines,
+) -> Result<Account, Trouble> {
+    let transport = network::transport(config)?;
+    let (pending, code) = steps::code(vendor, how, lines).await?;
+    let login = vendor.login.finish(&transport, &pending, code).await?;
+    let save = SaveLogin {
+        provider: &vendor.id,
+        account: known.map(|account| &account.id),
+        label: name.filter(|_| known.is_none()),
+        claims: None,
+    };
+    Ok(save_login(store, &SystemClock, login, save).await?)
+}
+
+/// The account that is meant by a name; `None` for the name of a new one.
+async fn find(store: &Store, provider: &ProviderId, name: Option<&str>) -> Result<Option<Account>, Trouble> {
+    let Some(name) = name else { return Ok(None) };
+    if name.trim().is_empty() || name.chars().count() > 64 || name.contains(char::is_control) {
+        return Err(Trouble::new(Exit::Usage, "the name of an account is one line of 1 to 64 characters"));
+    }
+    let accounts = store.accounts.list(Some(provider)).await?;
+    Ok(accounts.into_iter().find(|account| is_called(account, name)))
+}
+
+/// Whether an account is meant by a name: its label, its e-mail address or its id.
+pub(super) fn is_called(account: &Account, name: &str) -> bool {
+    account.label == name || account.email.as_deref() == Some(name) || account.id.as_str() == name
+}
+
+fn tell_the_rule(provider: &ProviderId) {
+    if let Some(notice) = claims::notice(provider.as_str(), CredentialKind::Oauth) {
+        terminal::say(notice.rule);
+        terminal::say(notice.risk);
+        terminal::say(format_args!("({})\n", notice.source));
+    }
+}
+
+/// A key and a login for one provider: one of them is used first, and that may cost money.
+fn tell_of_keys(id: &ProviderId, config: &Config) {
+    let Some(provider) = config.provider(id) else { return };
+    if !provider.enabled {
+        terminal::warn(format_args!(
+            "`providers.{id}.enabled` is false: the login is not used before that is changed"
+        ));
+    }
+    if provider.api_keys.is_empty() {
+        return;
+    }
+    match provider.prefer {
+        Prefer::Key => terminal::warn(format_args!(
+            "an API key is configured for {id}: byok prefers it, and it is billed. `providers.{id}.prefer: oauth` in \
+             the settings puts the login first."
+        )),
+        Prefer::Oauth => terminal::warn(format_args!(
+            "an API key is configured for {id}: byok uses it, and it is billed, when the login cannot serve a request."
+        )),
+    }
+}
+
+fn described(account: &Account) -> String {
+    let plan = account.plan.as_ref().map(|plan| format!(", plan {plan}")).unwrap_or_default();
+    match account.email.as_ref().filter(|email| **email != account.label) {
+        Some(email) => format!("{} ({email}{plan})", account.label),
+        None => format!("{}{plan}", account.label),
+    }
+}

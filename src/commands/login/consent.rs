@@ -1,0 +1,76 @@
+//! What byok says of itself to a provider that is not literally true, and the owner's consent to it.
+
+use crate::{
+    terminal::{self, Lines},
+    trouble::{Exit, Trouble},
+};
+use byok_auth::claims::{Claim, ClaimPlace, claims_of};
+use byok_store::Store;
+use byok_types::{Account, CredentialKind, ProviderId};
+
+/// The claims of a provider, and those that were accepted on the command line.
+pub(super) struct Consent {
+    claims: Vec<&'static Claim>,
+    accepted: Vec<String>,
+}
+
+impl Consent {
+    /// Checks the names before anything happens.
+    pub(super) fn new(provider: &ProviderId, accepted: Vec<String>) -> Result<Self, Trouble> {
+        let claims: Vec<_> = claims_of(provider.as_str(), CredentialKind::Oauth).collect();
+        if let Some(unknown) = accepted.iter().find(|name| claims.iter().all(|claim| claim.name != **name)) {
+            let names: Vec<_> = claims.iter().map(|claim| claim.name).collect();
+            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            return Err(Trouble::new(Exit::Usage, format!("{provider} has no claim `{unknown}`"))
+                .hint(format!("its claims are: {known}")));
+        }
+        Ok(Self { claims, accepted })
+    }
+
+    /// Asks for what is not settled yet and stores the answer. Without a terminal nothing is asked and nothing assumed.
+    pub(super) async fn settle(
+        self,
+        store: &Store,
+        account: &Account,
+        lines: &mut Lines,
+    ) -> Result<(), Trouble> {
+        let mut consented = account.claims.clone();
+        for claim in self.claims {
+            if consented.iter().any(|name| name == claim.name) {
+                terminal::say(format_args!("your consent to the claim `{}` stays", claim.name));
+                continue;
+            }
+            let accepted = self.accepted.iter().any(|name| name == claim.name);
+            if !accepted {
+                terminal::say(explained(claim));
+            }
+            if accepted
+                || (terminal::is_interactive() && lines.agrees("Shall byok send it for this account?").await)
+            {
+                consented.push(claim.name.to_owned());
+                terminal::say(format_args!("byok sends the claim `{}` for this account", claim.name));
+            } else {
+                terminal::say(format_args!(
+                    "byok does not send it; `byok login {} --accept-claim {}` changes that",
+                    account.provider, claim.name
+                ));
+            }
+        }
+        if consented != account.claims {
+            store.accounts.set_claims(&account.id, consented).await?;
+        }
+        Ok(())
+    }
+}
+
+fn explained(claim: &Claim) -> String {
+    let place = match claim.place {
+        ClaimPlace::FirstSystemBlock => "as the first block of the system prompt".to_owned(),
+        ClaimPlace::Header(name) => format!("in the header `{name}`"),
+    };
+    format!(
+        "\none thing is not literally true of byok. With your consent it sends, {place}:\n\n  {}\n\n{}\n\
+         `byok accounts claims {} --revoke {}` takes the consent back.",
+        claim.value, claim.without, claim.provider, claim.name
+    )
+}

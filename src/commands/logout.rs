@@ -1,0 +1,100 @@
+use super::login::is_called;
+use crate::{
+    cli::Global,
+    logging, logins, network,
+    place::{Place, open_existing_store},
+    terminal,
+    trouble::{Exit, Trouble},
+};
+use byok_config::Config;
+use byok_store::Store;
+use byok_types::{Account, Credential, ProviderId};
+use clap::Args;
+
+/// Log out: take the grant back at the provider and forget the tokens
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  byok logout claude
+  byok logout claude --account work")]
+pub(crate) struct Logout {
+    /// Provider to log out of
+    provider: String,
+    /// Account, by its name, e-mail address or id; needed where there are several
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// All accounts of the provider
+    #[arg(long, conflicts_with = "account")]
+    all: bool,
+}
+
+impl Logout {
+    pub(crate) async fn run(self, global: Global) -> Result<(), Trouble> {
+        let place = Place::new(global)?;
+        logging::start_quiet(place.variable("BYOK_LOG"));
+        let config = place.load()?.config;
+        let store = open_existing_store(&config)?;
+        let provider = logins::provider_id(&self.provider)?;
+        let accounts = store.accounts.list(Some(&provider)).await?;
+        let leaving = if self.all && !accounts.is_empty() {
+            accounts
+        } else {
+            vec![choose(&provider, accounts, self.account.as_deref())?]
+        };
+        for account in leaving {
+            log_out(&store, &config, &account).await?;
+            terminal::say(format_args!("logged out of {provider}: {}", account.label));
+        }
+        store.close().await;
+        Ok(())
+    }
+}
+
+/// The account that a person means: the one of that name, or the only one.
+pub(super) fn choose(
+    provider: &ProviderId,
+    accounts: Vec<Account>,
+    name: Option<&str>,
+) -> Result<Account, Trouble> {
+    let labels: Vec<_> = accounts.iter().map(|account| account.label.clone()).collect();
+    let mut meant: Vec<_> =
+        accounts.into_iter().filter(|account| name.is_none_or(|name| is_called(account, name))).collect();
+    match (meant.pop(), meant.is_empty(), name) {
+        (Some(account), true, _) => Ok(account),
+        (None, _, _) if labels.is_empty() => {
+            Err(Trouble::new(Exit::NotAllowed, format!("there is no account of `{provider}`"))
+                .hint("`byok accounts` lists the accounts; API keys stand in the settings"))
+        }
+        (None, _, name) => {
+            let name = name.unwrap_or_default();
+            Err(Trouble::new(Exit::Usage, format!("`{provider}` has no account `{name}`"))
+                .hint(format!("its accounts are: {}", labels.join(", "))))
+        }
+        (Some(_), false, _) => Err(Trouble::new(Exit::Usage, format!("`{provider}` has several accounts"))
+            .hint(format!("name one with `--account`: {}", labels.join(", ")))),
+    }
+}
+
+/// Takes the grant back and removes the account. The lock keeps a refresh from bringing tokens back in between.
+async fn log_out(store: &Store, config: &Config, account: &Account) -> Result<(), Trouble> {
+    let _lock = store.lock_account(&account.id).await?;
+    match store.secrets.load(&account.id).await {
+        Ok(Some(Credential::Oauth(tokens))) => {
+            let vendor = logins::vendor(account.provider.as_str(), config);
+            if let (Ok(vendor), Some(refresh)) = (vendor, tokens.refresh) {
+                let transport = network::transport(config)?;
+                if let Err(error) = vendor.login.revoke(&transport, &refresh).await {
+                    terminal::warn(format_args!(
+                        "{} could not be told: {error}; the grant can be ended on its page of connected apps",
+                        account.provider
+                    ));
+                }
+            }
+        }
+        Ok(Some(Credential::ApiKey(_)) | None) => {}
+        // What cannot be opened cannot be taken back, but it can be removed.
+        Err(error) => terminal::warn(error),
+    }
+    store.accounts.remove(&account.id).await?;
+    Ok(())
+}

@@ -1,0 +1,249 @@
+use super::config::pretty;
+use crate::{
+    cli::Global,
+    place::{Place, open_existing_store},
+    table::Table,
+    terminal,
+    trouble::Trouble,
+};
+use byok_config::Loaded;
+use byok_provider::{pool::HealthBook, state::State};
+use byok_proxy::{AccountStatus, ConfigStatus, ProviderStatus};
+use byok_types::Account;
+use clap::Args;
+use serde::Serialize;
+use std::{
+    fmt::Write as _,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Show whether byok runs, who serves, and what is wrong
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  byok status
+  byok status --json | jq '.providers[].accounts[].state'")]
+pub(crate) struct Status {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is shown. The names of the fields are those of the JSON.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// Whether a server runs; if none does, the rest is what one would begin with.
+    running: bool,
+    version: String,
+    address: Option<String>,
+    uptime_seconds: Option<u64>,
+    keys_required: Option<bool>,
+    config: ConfigStatus,
+    providers: Vec<ProviderStatus>,
+    records_dropped: Option<u64>,
+}
+
+impl Status {
+    pub(crate) async fn run(self, global: Global) -> Result<(), Trouble> {
+        let report = match Place::new(global)?.ask::<byok_proxy::Status>("/status").await? {
+            Ok(status) => Report::of_server(status),
+            Err(loaded) => Report::of_files(&loaded).await?,
+        };
+        if self.json {
+            return terminal::data(pretty(&report)?);
+        }
+        if !report.running {
+            terminal::say("no byok is running (`byok serve` starts one); this is what it would begin with");
+        }
+        terminal::data(report.text(now()))
+    }
+}
+
+impl Report {
+    fn of_server(status: byok_proxy::Status) -> Self {
+        Self {
+            running: true,
+            version: status.version,
+            address: Some(status.address),
+            uptime_seconds: Some(status.uptime_seconds),
+            keys_required: Some(status.keys_required),
+            config: status.config,
+            providers: status.providers,
+            records_dropped: Some(status.records_dropped),
+        }
+    }
+
+    /// What settings and database say.
+    async fn of_files(loaded: &Loaded) -> Result<Self, Trouble> {
+        let store = open_existing_store(&loaded.config)?;
+        let accounts = store.accounts.list(None).await?;
+        let state = State::build(Arc::new(loaded.config.clone()), accounts, &HealthBook::default());
+        let file = loaded.files.first().filter(|file| file.exists());
+        Ok(Self {
+            running: false,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            address: None,
+            uptime_seconds: None,
+            keys_required: None,
+            config: ConfigStatus {
+                file: file.map(|file| file.display().to_string()),
+                problems: state
+                    .problems
+                    .iter()
+                    .map(ToString::to_string)
+                    .chain(loaded.warnings.clone())
+                    .collect(),
+                ..ConfigStatus::default()
+            },
+            providers: ProviderStatus::of_state(&state),
+            records_dropped: None,
+        })
+    }
+
+    fn text(&self, now: i64) -> String {
+        let mut text = String::new();
+        // Writing to a text cannot fail.
+        let mut line = |args: std::fmt::Arguments<'_>| drop(writeln!(text, "{args}"));
+        if let (Some(address), Some(uptime)) = (&self.address, self.uptime_seconds) {
+            let uptime = span(i64::try_from(uptime).unwrap_or(i64::MAX));
+            line(format_args!("byok {} has run on {address} for {uptime}", self.version));
+        }
+        line(format_args!(
+            "settings: {}",
+            self.config.file.as_deref().unwrap_or("none, the defaults are in effect")
+        ));
+        if let Some(required) = self.keys_required {
+            let keys = if required { "required" } else { "not required, and any is accepted" };
+            line(format_args!("client keys: {keys}"));
+        }
+        if let Some(error) = &self.config.error {
+            line(format_args!("\nthe settings on the disk cannot be used, those from before are in effect:"));
+            error.lines().for_each(|wrong| line(format_args!("  {wrong}")));
+        }
+        for problem in &self.config.problems {
+            line(format_args!("\nwarning: {problem}"));
+        }
+        for setting in &self.config.restart_required {
+            line(format_args!("\nwarning: `{setting}` was changed; restart byok for the new value"));
+        }
+        if let Some(lost) = self.records_dropped.filter(|lost| *lost > 0) {
+            line(format_args!("\nwarning: {lost} usage records were lost because the disk did not keep up"));
+        }
+        if self.providers.is_empty() {
+            line(format_args!(
+                "\nno account and no API key yet: `byok login claude`, or `byok config example`"
+            ));
+        } else {
+            line(format_args!("\n{}", table(&self.providers, now)));
+        }
+        for provider in &self.providers {
+            for account in provider.accounts.iter().filter(|account| account.state != "ready") {
+                line(format_args!(
+                    "\n{} ({}): {}",
+                    account.label,
+                    provider.name,
+                    remedy(&provider.name, account)
+                ));
+            }
+        }
+        text.trim_end().to_owned()
+    }
+}
+
+/// The accounts by provider, as they stand in the database.
+pub(super) fn accounts_of(accounts: &[Account]) -> Vec<ProviderStatus> {
+    let mut providers: Vec<ProviderStatus> = Vec::new();
+    for account in accounts {
+        let entry = AccountStatus::of(account);
+        match providers.iter_mut().find(|provider| provider.name == account.provider.as_str()) {
+            Some(provider) => provider.accounts.push(entry),
+            None => {
+                providers.push(ProviderStatus { name: account.provider.to_string(), accounts: vec![entry] })
+            }
+        }
+    }
+    providers
+}
+
+/// The accounts in columns.
+pub(super) fn account_table(providers: &[ProviderStatus]) -> Table {
+    table(providers, now())
+}
+
+fn table(providers: &[ProviderStatus], now: i64) -> Table {
+    let mut table = Table::new(["PROVIDER", "ACCOUNT", "KIND", "STATE", "PLAN", "TOKEN", "CLAIMS"]);
+    for provider in providers {
+        for account in &provider.accounts {
+            let name = match account.email.as_ref().filter(|email| **email != account.label) {
+                Some(email) => format!("{} ({email})", account.label),
+                None => account.label.clone(),
+            };
+            table.row([
+                provider.name.clone(),
+                name,
+                account.kind.replace('_', " "),
+                state(account),
+                account.plan.clone().unwrap_or_default(),
+                account
+                    .expires_at
+                    .filter(|_| account.state == "ready")
+                    .map(|end| expiry(end, now))
+                    .unwrap_or_default(),
+                account.claims.join(", "),
+            ]);
+        }
+    }
+    table
+}
+
+fn state(account: &AccountStatus) -> String {
+    if account.state != "ready" {
+        return account.state.replace('_', " ");
+    }
+    let longest = account.resting.iter().max_by_key(|rest| rest.seconds);
+    match longest {
+        None => "ready".to_owned(),
+        Some(rest) => {
+            let left = span(i64::try_from(rest.seconds).unwrap_or(i64::MAX));
+            match (&rest.model, account.resting.len()) {
+                (None, _) => format!("rests {left}"),
+                (Some(model), 1) => format!("rests {left} ({model})"),
+                (Some(_), models) => format!("rests {left} ({models} models)"),
+            }
+        }
+    }
+}
+
+/// Why an account does not serve, and what to do.
+fn remedy(provider: &str, account: &AccountStatus) -> String {
+    let reason = account.reason.clone();
+    match account.state.as_str() {
+        "disabled" => format!("switched off; `byok accounts enable {provider}` takes it back"),
+        "needs_login" => reason.unwrap_or_else(|| format!("log in again with `byok login {provider}`")),
+        _ => reason.unwrap_or_else(|| "the vendor does not serve it; see its own page".to_owned()),
+    }
+}
+
+fn expiry(end: i64, now: i64) -> String {
+    if end > now { format!("{} left", span(end - now)) } else { "renewed at its next use".to_owned() }
+}
+
+/// A span of time in its two largest units.
+fn span(seconds: i64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+use super::*;
+use byok_proxy::Resting;
+
+fn account(label: &str, state: &str) -> AccountStatus {
+    AccountStatus {
+        id: "0123".to_owned(),
+        label: label.to_owned(),
+        kind: "login".to_owned(),
+        email: Some("ada@example.org".to_owned()),
+        plan: Some("max 5x".to_owned()),
+        state: state.to_owned(),
+        reason: None,
+        expires_at: Some(10_000 + 7 * 3600),
+        claims: vec!["claude-code-prompt".to_owned()],
+        resting: Vec::new(),
+    }
+}
+
+#[test]
+fn the_text_names_every_trouble_and_its_remedy() {
+    let rest = |model: Option<&str>, seconds| Resting { model: model.map(str::to_owned), seconds };
+    let accounts = vec![
+        account("ada@example.org", "ready"),
+        AccountStatus { resting: vec![rest(Some("claude-opus-5"), 90)], ..account("work", "ready") },
+        AccountStatus { resting: vec![rest(Some("a"), 5), rest(None, 4000)], ..account("home", "ready") },
+        AccountStatus {
+            reason: Some("the grant is gone; log in again with `byok login claude`".to_owned()),
+            expires_at: Some(9_000),
+            ..account("old", "needs_login")
+        },
+        AccountStatus { expires_at: None, plan: None, claims: Vec::new(), ..account("off", "disabled") },
+    ];
+    let key = AccountStatus {
+        kind: "api_key".to_owned(),
+        email: None,
+        plan: None,
+        expires_at: None,
+        claims: Vec::new(),
+        ..account("key-12ab34cd", "ready")
+    };
+    let report = Report {
+        running: true,
+        version: "0.1.0".to_owned(),
+        address: Some("127.0.0.1:8018".to_owned()),
+        uptime_seconds: Some(90_061),
+        keys_required: Some(false),
+        config: ConfigStatus {
+            file: Some("/home/ada/.byok/config.yaml".to_owned()),
+            error: Some("config.yaml:3:5: port: expected a number\n  write 8018".to_owned()),
+            problems: vec!["`providers.kiro`: this version cannot serve it".to_owned()],
+            restart_required: vec!["port".to_owned()],
+        },
+        providers: vec![
+            ProviderStatus { name: "claude".to_owned(), accounts },
+            ProviderStatus { name: "codex".to_owned(), accounts: vec![key] },
+        ],
+        records_dropped: Some(2),
+    };
+    insta::assert_snapshot!(report.text(10_000), @r#"
+    byok 0.1.0 has run on 127.0.0.1:8018 for 1 d 1 h
+    settings: /home/ada/.byok/config.yaml
+    client keys: not required, and any is accepted
+
+    the settings on the disk cannot be used, those from before are in effect:
+      config.yaml:3:5: port: expected a number
+        write 8018
+
+    warning: `providers.kiro`: this version cannot serve it
+
+    warning: `port` was changed; restart byok for the new value
+
+    warning: 2 usage records were lost because the disk did not keep up
+
+    PROVIDER  ACCOUNT                 KIND     STATE                        PLAN    TOKEN           CLAIMS
+    claude    ada@example.org         login    ready                        max 5x  7 h 0 min left  claude-code-prompt
+    claude    work (ada@example.org)  login    rests 1 min (claude-opus-5)  max 5x  7 h 0 min left  claude-code-prompt
+    claude    home (ada@example.org)  login    rests 1 h 6 min              max 5x  7 h 0 min left  claude-code-prompt
+    claude    old (ada@example.org)   login    needs login                  max 5x  -               claude-code-prompt
+    claude    off (ada@example.org)   login    disabled                     -       -               -
+    codex     key-12ab34cd            api key  ready                        -       -               -
+
+    old (claude): the grant is gone; log in again with `byok login claude`
+
+    off (claude): switched off; `byok accounts enable claude` takes it back
+    "#);
+}
+
+#[test]
+fn spans_have_two_units() {
+    for (seconds, expected) in [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h 0 min"),
+        (86_399, "23 h 59 min"),
+        (90_000, "1 d 1 h"),
+    ] {
+        assert_eq!(span(seconds), expected);
+    }
+}

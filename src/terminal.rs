@@ -1,0 +1,87 @@
+//! Talking to the person: data on stdout, everything else on stderr, questions only on a terminal.
+
+use crate::trouble::{Exit, Trouble};
+use anstyle::{AnsiColor, Style};
+use std::{
+    fmt::Display,
+    io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write as _},
+};
+use tokio::sync::mpsc;
+
+/// Writes data, with a line break behind it. A reader that has seen enough (`byok models | head`) is no error.
+pub(crate) fn data(text: impl Display) -> Result<(), Trouble> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Trouble::new(Exit::Failure, "the output could not be written").because(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says something. A closed stderr is not worth failing for.
+pub(crate) fn say(text: impl Display) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// Says what deserves a look.
+pub(crate) fn warn(text: impl Display) {
+    let style = AnsiColor::Yellow.on_default().bold();
+    say(format_args!("{style}warning:{style:#} {text}"));
+}
+
+/// Says what failed.
+pub(crate) fn complain(trouble: &Trouble) {
+    let (what, lines, hint) = trouble.parts();
+    let red = AnsiColor::Red.on_default().bold();
+    say(format_args!("{red}error:{red:#} {what}"));
+    for line in lines {
+        say(line);
+    }
+    if let Some(hint) = hint {
+        let bold = Style::new().bold();
+        say(format_args!("\n{bold}hint:{bold:#} {hint}"));
+    }
+}
+
+/// Whether a person can read what is said and answer.
+pub(crate) fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Whether a person reads what is said.
+pub(crate) fn is_read_by_a_person() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// The lines of stdin. One thread reads them, so that a wait for the next line can be given up.
+pub(crate) struct Lines(mpsc::Receiver<String>);
+
+impl Lines {
+    /// Begins to read.
+    pub(crate) fn read() -> Self {
+        let (sender, receiver) = mpsc::channel(1);
+        std::thread::spawn(move || {
+            for line in io::stdin().lock().lines() {
+                let Ok(line) = line else { return };
+                if sender.blocking_send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self(receiver)
+    }
+
+    /// The next line; `None` at the end.
+    pub(crate) async fn next(&mut self) -> Option<String> {
+        self.0.recv().await
+    }
+
+    /// Asks a question that is answered with no unless the person says yes.
+    pub(crate) async fn agrees(&mut self, question: &str) -> bool {
+        let mut err = io::stderr();
+        let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+        let answer = self.next().await.unwrap_or_default();
+        matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+}
