@@ -10,7 +10,12 @@ use byok_config::Live;
 use byok_provider::{budget::Budget, executor::Executor};
 use byok_proxy::{App, AppOptions, Server, serve_control};
 use byok_store::Store;
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -20,6 +25,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 const LAST_REFRESH: Duration = Duration::from_secs(10);
 /// Connections that carry nothing are gone sooner than this; a wait that is longer is worth a word.
 const AT_ONCE: Duration = Duration::from_millis(500);
+/// Shells, `timeout` and package runners pass a signal on that the terminal has sent to the whole group already.
+const ECHO: Duration = Duration::from_millis(250);
 
 /// What a server is made of.
 pub(crate) struct Plan {
@@ -105,6 +112,7 @@ impl Running {
             self.live.reload_now();
             self.app.rebuild().await;
         }
+        let asked = Instant::now();
         let Self { live, store, tokens, stop, stopping, tasks, mut signals, .. } = self;
         stop.cancel();
         tasks.close();
@@ -116,7 +124,7 @@ impl Running {
         };
         tokio::select! {
             () = orderly => Ok(()),
-            () = signals.stop_again() => {
+            () = signals.stop_again(asked) => {
                 // Records of finished requests are worth a tenth of a second even now.
                 let _ = tokio::time::timeout(Duration::from_millis(100), store.close()).await;
                 Err(Trouble::new(Exit::Failure, "stopped at once, without waiting for running requests"))
@@ -201,7 +209,8 @@ impl Signals {
         }
     }
 
-    async fn stop_again(&mut self) {
-        while self.next().await == Asked::Reload {}
+    /// Waits for a stop that is not an echo of the first one.
+    async fn stop_again(&mut self, first: Instant) {
+        while self.next().await == Asked::Reload || first.elapsed() < ECHO {}
     }
 }

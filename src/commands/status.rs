@@ -107,7 +107,7 @@ impl Report {
         let mut line = |args: std::fmt::Arguments<'_>| drop(writeln!(text, "{args}"));
         if let (Some(address), Some(uptime)) = (&self.address, self.uptime_seconds) {
             let uptime = span(i64::try_from(uptime).unwrap_or(i64::MAX));
-            line(format_args!("byok {} has run on {address} for {uptime}", self.version));
+            line(format_args!("byok {} runs on {address} (up {uptime})", self.version));
         }
         line(format_args!(
             "settings: {}",

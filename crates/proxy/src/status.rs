@@ -90,7 +90,8 @@ impl Status {
             file: app
                 .live()
                 .loaded()
-                .and_then(|loaded| loaded.files.first().map(|path| path.display().to_string())),
+                .and_then(|loaded| loaded.files.first().filter(|file| file.exists()).cloned())
+                .map(|file| file.display().to_string()),
             problems: state.problems.iter().map(ToString::to_string).collect(),
             ..ConfigStatus::default()
         };

@@ -57,7 +57,7 @@ fn the_text_names_every_trouble_and_its_remedy() {
         records_dropped: Some(2),
     };
     insta::assert_snapshot!(report.text(10_000), @r#"
-    byok 0.1.0 has run on 127.0.0.1:8018 for 1 d 1 h
+    byok 0.1.0 runs on 127.0.0.1:8018 (up 1 d 1 h)
     settings: /home/ada/.byok/config.yaml
     client keys: not required, and any is accepted
 

@@ -1,0 +1,207 @@
+use crate::support::{Home, Running, Vendor};
+use serde_json::Value;
+
+/// The address that the person is to open.
+fn address(byok: &mut Running) -> String {
+    byok.line("/cai/oauth/authorize?").trim().to_owned()
+}
+
+fn log_in_by_paste(home: &Home, vendor: &Vendor, hint: &str, args: &[&str]) -> String {
+    let mut byok = home.start(&[&["login", "claude", "--no-browser"], args].concat());
+    let url = address(&mut byok);
+    let code = vendor.browse(&format!("{url}&login_hint={hint}"));
+    byok.write_line(&code);
+    let (status, said) = byok.end();
+    assert_eq!(status.code(), Some(0), "{said}");
+    assert!(!said.contains("sk-ant-o"), "no token is shown: {said}");
+    said
+}
+
+fn accounts(home: &Home) -> Vec<Value> {
+    let status = home.run(&["status", "--json"]);
+    assert_eq!(status.code, 0, "{}", status.err);
+    let report: Value = serde_json::from_str(&status.out).unwrap();
+    let providers = report["providers"].as_array().unwrap();
+    providers.iter().flat_map(|provider| provider["accounts"].as_array().unwrap().clone()).collect()
+}
+
+#[test]
+fn a_pasted_code_logs_in_and_logout_takes_it_back() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    let said = log_in_by_paste(&home, &vendor, "ada@example.org", &[]);
+    let rule = said.find("Anthropic's published rules").expect("the rule is told");
+    assert!(rule < said.find("open this address").unwrap(), "before the login");
+    assert!(said.contains("logged in to claude as ada@example.org, plan max 5x"), "{said}");
+    // Without a terminal nobody was asked, so nothing is assumed.
+    assert!(said.contains("You are Claude Code, Anthropic's official CLI for Claude."), "{said}");
+    assert!(said.contains("byok does not send it"), "{said}");
+
+    let found = accounts(&home);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["email"], "ada@example.org");
+    assert_eq!(found[0]["state"], "ready");
+    assert_eq!(found[0]["claims"], serde_json::json!([]));
+
+    let logout = home.run(&["logout", "claude"]);
+    assert_eq!((logout.code, logout.err.as_str()), (0, "logged out of claude: ada@example.org\n"));
+    assert_eq!(vendor.simulator.oauth_counts().revocations, 1);
+    assert_eq!(accounts(&home), Vec::<Value>::new());
+}
+
+#[test]
+fn the_browser_brings_the_code_back() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    let mut byok = home.start(&["login", "claude", "--no-open", "--account", "work"]);
+    let url = address(&mut byok);
+    assert!(url.contains("redirect_uri=http%3A%2F%2Flocalhost%3A"), "{url}");
+    assert!(vendor.browse(&url).contains("Almost there"));
+    let (status, said) = byok.end();
+    assert_eq!(status.code(), Some(0), "{said}");
+    assert!(said.contains("logged in to claude as work (ada@example.org, plan max 5x)"), "{said}");
+    assert_eq!(accounts(&home)[0]["label"], "work");
+}
+
+#[test]
+fn a_browser_that_is_configured_is_opened_with_the_address() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    let (browser, opened) = (home.path().join("browser"), home.path().join("opened"));
+    std::fs::write(
+        &browser,
+        format!("#!/bin/sh\nprintf %s \"$1\" > {0}.new && mv {0}.new {0}\n", opened.display()),
+    )
+    .unwrap();
+    std::fs::set_permissions(&browser, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let mut byok = home.start_with(
+        &["login", "claude"],
+        &[("BROWSER", browser.to_str().unwrap()), ("PATH", "/usr/bin:/bin")],
+    );
+    let url = address(&mut byok);
+    vendor.browse(&url);
+    assert_eq!(byok.end().0.code(), Some(0));
+    let seen = std::iter::repeat_with(|| std::fs::read_to_string(&opened)).take(100_000).find_map(Result::ok);
+    assert_eq!(seen, Some(url));
+}
+
+#[test]
+fn consent_is_given_by_name_stays_and_can_be_taken_back() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    let said = log_in_by_paste(&home, &vendor, "ada@example.org", &["--accept-claim", "claude-code-prompt"]);
+    assert!(said.contains("byok sends the claim `claude-code-prompt`"), "{said}");
+    assert_eq!(accounts(&home)[0]["claims"], serde_json::json!(["claude-code-prompt"]));
+
+    let said = log_in_by_paste(&home, &vendor, "ada@example.org", &[]);
+    assert!(said.contains("your consent to the claim `claude-code-prompt` stays"), "{said}");
+    assert_eq!(accounts(&home).len(), 1, "the same account");
+
+    assert_eq!(home.run(&["accounts", "claims", "claude"]).out, "claude-code-prompt\n");
+    let revoke = ["accounts", "claims", "claude", "--revoke", "claude-code-prompt"];
+    assert_eq!(home.run(&revoke).code, 0);
+    assert_eq!(accounts(&home)[0]["claims"], serde_json::json!([]));
+    let again = home.run(&revoke);
+    assert_eq!((again.code, again.err.contains("there is no consent to `claude-code-prompt`")), (2, true));
+}
+
+#[test]
+fn with_several_accounts_one_has_to_be_named() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    log_in_by_paste(&home, &vendor, "ada@example.org", &[]);
+    log_in_by_paste(&home, &vendor, "bob@example.org", &["--account", "work"]);
+    // Within one second the order of accounts is not defined.
+    let names = |text: &str| {
+        let mut names: Vec<_> =
+            text.trim_end().rsplit(": ").next().unwrap().split(", ").map(str::to_owned).collect();
+        names.sort();
+        names
+    };
+    let state =
+        |label: &str| accounts(&home).iter().find(|a| a["label"] == label).map(|a| a["state"].clone());
+    let logout = home.run(&["logout", "claude"]);
+    assert_eq!(logout.code, 2);
+    assert!(
+        logout.err.starts_with("error: `claude` has several accounts\n\nhint: name one with `--account`: ")
+    );
+    assert_eq!(names(&logout.err), ["ada@example.org", "work"]);
+
+    assert_eq!(home.run(&["accounts", "disable", "claude", "--account", "bob@example.org"]).code, 0);
+    assert_eq!(state("work"), Some("disabled".into()));
+    assert_eq!(home.run(&["accounts", "enable", "claude", "--account", "work"]).code, 0);
+    assert_eq!(state("work"), Some("ready".into()));
+
+    let unknown = home.run(&["logout", "claude", "--account", "eve"]);
+    assert!(unknown.err.starts_with("error: `claude` has no account `eve`\n\nhint: its accounts are: "));
+    assert_eq!(names(&unknown.err), ["ada@example.org", "work"]);
+
+    let all = home.run(&["logout", "claude", "--all"]);
+    assert_eq!((all.code, all.err.lines().count()), (0, 2), "{}", all.err);
+    assert_eq!(accounts(&home), Vec::<Value>::new());
+}
+
+#[test]
+fn another_person_does_not_take_over_a_named_account() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    log_in_by_paste(&home, &vendor, "ada@example.org", &["--account", "work"]);
+    let mut byok = home.start(&["login", "claude", "--no-browser", "--account", "work"]);
+    let url = address(&mut byok);
+    let code = vendor.browse(&format!("{url}&login_hint=eve@example.org"));
+    byok.write_line(&code);
+    let (status, said) = byok.end();
+    assert_eq!(status.code(), Some(77), "{said}");
+    assert!(said.contains("error: this login is of another account than `work`"), "{said}");
+    assert_eq!(accounts(&home)[0]["email"], "ada@example.org");
+}
+
+#[test]
+fn a_login_that_does_not_come_about_says_why() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    for (line, code, expected) in [
+        ("", 77, "error: no code was pasted"),
+        ("two words", 65, "error: this is not a login code"),
+        ("code#of-another-login", 65, "error: the code belongs to another login"),
+        ("made-up", 77, "error: the vendor did not accept the login code"),
+    ] {
+        let output = home.run_with(&["login", "claude", "--no-browser"], &[], line);
+        assert_eq!(output.code, code, "{line}: {}", output.err);
+        assert!(output.err.contains(expected), "{line}: {}", output.err);
+    }
+    let mut byok = home.start(&["login", "claude", "--no-open"]);
+    let url = address(&mut byok);
+    vendor.browse(&format!("{url}&login_hint=denied"));
+    let (status, said) = byok.end();
+    assert_eq!(status.code(), Some(77), "{said}");
+    assert!(said.contains("error: the login was refused: access_denied"), "{said}");
+}
+
+#[test]
+fn a_vendor_that_is_gone() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    log_in_by_paste(&home, &vendor, "ada@example.org", &[]);
+    drop(vendor);
+    let login = home.run_with(&["login", "claude", "--no-browser"], &[], "code");
+    assert_eq!(login.code, 69, "{}", login.err);
+    assert!(login.err.contains("error: the vendor could not be reached"), "{}", login.err);
+    let logout = home.run(&["logout", "claude"]);
+    assert_eq!(logout.code, 0);
+    assert!(logout.err.contains("warning: claude could not be told"), "{}", logout.err);
+    assert_eq!(accounts(&home), Vec::<Value>::new());
+}
+
+#[test]
+fn a_key_beside_the_login_is_pointed_out() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(
+        &vendor.config().replace("    urls:", "    api_key: sk-ant-api03-0123456789\n    urls:"),
+    );
+    let said = log_in_by_paste(&home, &vendor, "ada@example.org", &[]);
+    assert!(
+        said.contains("warning: an API key is configured for claude: byok prefers it, and it is billed"),
+        "{said}"
+    );
+}

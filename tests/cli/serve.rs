@@ -1,0 +1,124 @@
+use crate::support::{Home, Vendor, client};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+use tokio::runtime::Runtime;
+
+fn status(home: &Home) -> Value {
+    serde_json::from_str(&home.run(&["status", "--json"]).out).unwrap()
+}
+
+#[test]
+fn it_serves_answers_the_cli_and_stops() {
+    let home = Home::new();
+    let mut byok = home.start(&["serve", "--port", "0"]);
+    let base = byok.base_url();
+    let health = Runtime::new().unwrap().block_on(async {
+        client().get(format!("{base}/health")).send().await.unwrap().text().await.unwrap()
+    });
+    assert_eq!(health, r#"{"status":"ok","config":"ok"}"#);
+
+    let report = status(&home);
+    assert_eq!(report["running"], true);
+    assert_eq!(report["address"], base.trim_start_matches("http://"));
+    assert_eq!(report["keys_required"], false);
+
+    let port = base.rsplit(':').next().unwrap();
+    for (args, expected) in [
+        (&["serve", "--port", port][..], "error: byok is already running on 127.0.0.1"),
+        (&["serve", "--port", "0"], "error: another byok is running on this database"),
+        (&["demo", "--port", port], "is in use\n\nhint: `byok demo --port 0` takes a free port"),
+    ] {
+        let other = home.run(args);
+        assert_eq!(other.code, 73, "{args:?}");
+        assert!(other.err.contains(expected), "{args:?}: {}", other.err);
+    }
+
+    for (path, mode) in
+        [("", 0o700), ("tokens.db", 0o600), ("usage.db", 0o600), ("key", 0o600), ("control.sock", 0o600)]
+    {
+        let found = std::fs::metadata(home.file(path)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{path}");
+    }
+    byok.signal(Signal::TERM);
+    let (ended, said) = byok.end();
+    assert_eq!(ended.code(), Some(0), "{said}");
+    assert!(!home.file("control.sock").exists());
+    assert_eq!(status(&home)["running"], false);
+}
+
+#[test]
+fn a_change_of_settings_and_logins_is_seen_by_the_running_server() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    let mut byok = home.start(&["serve", "--port", "0"]);
+    byok.base_url();
+    assert_eq!(status(&home)["providers"], json!([]));
+
+    let mut login = home.start(&["login", "claude", "--no-browser"]);
+    let url = login.line("/cai/oauth/authorize?").trim().to_owned();
+    let code = vendor.browse(&url);
+    login.write_line(&code);
+    assert_eq!(login.end().0.code(), Some(0));
+    // The server looks twice a second; each look here takes a process.
+    let seen = (0..200).map(|_| status(&home)).find(|report| report["providers"] != json!([]));
+    assert_eq!(seen.unwrap()["providers"][0]["accounts"][0]["email"], "ada@example.org");
+
+    home.write_config("port: [broken\n");
+    byok.signal(Signal::HUP);
+    let stale = (0..200).map(|_| home.run(&["status"])).find(|status| status.out.contains("cannot be used"));
+    let stale = stale.expect("the broken file is reported").out;
+    assert!(stale.contains("config.yaml:"), "{stale}");
+    assert!(stale.contains("ada@example.org"), "the accounts stay: {stale}");
+}
+
+#[test]
+fn a_server_that_others_can_reach_has_a_key() {
+    let home = Home::new();
+    let mut byok = home.start(&["serve", "--port", "0", "--host", "0.0.0.0"]);
+    let base = byok.base_url();
+    let key = std::fs::read_to_string(home.file("client-key")).unwrap();
+    let key = key.trim();
+    let mode = std::fs::metadata(home.file("client-key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let said = byok.said.join("\n");
+    assert!(said.contains("client-key (readable by this user only)"), "{said}");
+    assert!(!said.contains(key), "without a terminal the key is only in the file");
+    let codes: Vec<u16> = Runtime::new().unwrap().block_on(async {
+        let ask = |key: Option<&str>| {
+            let request = client().get(&base);
+            let request = match key {
+                Some(key) => request.bearer_auth(key),
+                None => request,
+            };
+            async move { request.send().await.unwrap().status().as_u16() }
+        };
+        vec![ask(None).await, ask(Some("byok-wrong")).await, ask(Some(key)).await]
+    });
+    assert_eq!(codes, [401, 401, 200]);
+    assert_eq!(status(&home)["keys_required"], true);
+
+    byok.signal(Signal::INT);
+    assert_eq!(byok.end().0.code(), Some(0));
+    let mut again = home.start(&["serve", "--port", "0", "--host", "0.0.0.0"]);
+    again.base_url();
+    assert!(
+        !again.said.join("\n").contains("every request needs a key"),
+        "the key of the first start still holds"
+    );
+}
+
+#[test]
+fn settings_that_cannot_be_served() {
+    let home = Home::new();
+    for (args, code, expected) in [
+        (&["serve", "--host", "256.1.1.1"][..], 78, "--host: host: expected a host name"),
+        (&["serve", "--log", "loud"], 78, "--log: log"),
+        (&["serve", "--host", "nowhere.invalid"], 78, "is not known on this machine"),
+        (&["serve", "--host", "192.0.2.1", "--port", "0"], 73, "cannot be listened on"),
+    ] {
+        let output = home.run(args);
+        assert_eq!(output.code, code, "{args:?}: {}", output.err);
+        assert!(output.err.contains(expected), "{args:?}: {}", output.err);
+    }
+}
