@@ -42,11 +42,23 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Settings file [env: BYOK_CONFIG] [default: ~/.byok/config.yaml]
-    #[arg(short, long, global = true, value_name = "FILE", display_order = 900)]
+    // The variables are read with the settings, which know to say that a value came from there.
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        display_order = 900,
+        help = "Settings file [env: BYOK_CONFIG] [default: ~/.byok/config.yaml]"
+    )]
     pub(crate) config: Option<PathBuf>,
-    /// Database of logins and keys [env: BYOK_DB] [default: ~/.byok/tokens.db]
-    #[arg(long, global = true, value_name = "FILE", display_order = 901)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        display_order = 901,
+        help = "Database of logins and keys [env: BYOK_DB] [default: ~/.byok/tokens.db]"
+    )]
     pub(crate) db: Option<PathBuf>,
 }
 

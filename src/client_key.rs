@@ -43,12 +43,10 @@ pub(crate) async fn make_if_needed(config: &Config, address: IpAddr, store: &Sto
     terminal::say(
         "byok can be reached from other machines, so every request needs a key. This one was made now:",
     );
-    match file {
-        Some(file) => {
-            terminal::say(format_args!("  it stands in {} (readable by this user only)", file.display()))
-        }
-        None => terminal::say(format_args!("  {}\n  it is not shown again", key.expose())),
-    }
+    terminal::say(match file {
+        Some(file) => format!("  it stands in {} (readable by this user only)", file.display()),
+        None => format!("  {}\n  it is not shown again", key.expose()),
+    });
     terminal::say("clients send it as their API key; keys of your own go into `api_keys` of the settings\n");
     Ok(())
 }

@@ -74,15 +74,9 @@ impl Running {
         let executor =
             Executor::new(transport, tokens.clone(), store.clone(), budget.clone(), stopping.clone());
         let address = server.address();
-        let app = App::new(AppOptions {
-            live: live.clone(),
-            store: store.clone(),
-            tokens: tokens.clone(),
-            executor,
-            budget,
-            address,
-        })
-        .await?;
+        let app =
+            App::new(AppOptions { live: live.clone(), store: store.clone(), executor, budget, address })
+                .await?;
 
         if let Some(path) = control {
             serve_control(path, app.clone(), stop.clone(), tasks.clone()).await?;
@@ -161,11 +155,11 @@ async fn drain(tasks: &TaskTracker, grace: Duration, stopping: &CancellationToke
 
 /// Takes over what a change of the settings means for the parts that do not look at them by themselves.
 async fn follow(live: Live, tokens: TokenManager, level: Level, stop: CancellationToken) {
-    let mut changes = live.subscribe();
+    let mut generation = live.subscribe();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            changed = changes.changed() => if changed.is_err() { return },
+            changed = generation.changed() => if changed.is_err() { return },
         }
         let config = live.load();
         tokens.set_refreshers(logins::refreshers(&config));

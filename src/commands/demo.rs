@@ -1,6 +1,6 @@
 mod tour;
 
-use super::serve::base_url;
+use super::serve::greeting::base_url;
 use crate::{
     cli::Global,
     logging,

@@ -3,9 +3,7 @@ mod steps;
 
 use crate::{
     cli::Global,
-    logging,
-    logins::{self, Vendor},
-    network,
+    logging, logins, network,
     place::{Place, open_store},
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
@@ -63,35 +61,23 @@ impl Login {
             _ => steps::How::Callback { open: steps::can_open(&place) },
         };
         let mut lines = Lines::read();
-        let account =
-            log_in(&vendor, config, &store, how, known.as_ref(), self.account.as_deref(), &mut lines).await?;
+        let transport = network::transport(config)?;
+        let (pending, code) = steps::code(&vendor, how, &mut lines).await?;
+        let login = vendor.login.finish(&transport, &pending, code).await?;
+        let save = SaveLogin {
+            provider: &vendor.id,
+            account: known.as_ref().map(|account| &account.id),
+            label: self.account.as_deref().filter(|_| known.is_none()),
+            // Asked for when the tokens are safe.
+            claims: None,
+        };
+        let account = save_login(&store, &SystemClock, login, save).await?;
         terminal::say(format_args!("\nlogged in to {} as {}", vendor.id, described(&account)));
         consent.settle(&store, &account, &mut lines).await?;
         store.close().await;
         terminal::say("a running byok uses it at once; `byok serve` starts one, `byok status` shows it");
         Ok(())
     }
-}
-
-async fn log_in(
-    vendor: &Vendor,
-    config: &Config,
-    store: &Store,
-    how: steps::How,
-    known: Option<&Account>,
-    name: Option<&str>,
-    lines: &mut Lines,
-) -> Result<Account, Trouble> {
-    let transport = network::transport(config)?;
-    let (pending, code) = steps::code(vendor, how, lines).await?;
-    let login = vendor.login.finish(&transport, &pending, code).await?;
-    let save = SaveLogin {
-        provider: &vendor.id,
-        account: known.map(|account| &account.id),
-        label: name.filter(|_| known.is_none()),
-        claims: None,
-    };
-    Ok(save_login(store, &SystemClock, login, save).await?)
 }
 
 /// The account that is meant by a name; `None` for the name of a new one.

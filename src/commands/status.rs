@@ -13,7 +13,6 @@ use byok_types::Account;
 use clap::Args;
 use serde::Serialize;
 use std::{
-    fmt::Write as _,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -102,52 +101,53 @@ impl Report {
     }
 
     fn text(&self, now: i64) -> String {
-        let mut text = String::new();
-        // Writing to a text cannot fail.
-        let mut line = |args: std::fmt::Arguments<'_>| drop(writeln!(text, "{args}"));
+        let mut lines = Vec::new();
         if let (Some(address), Some(uptime)) = (&self.address, self.uptime_seconds) {
             let uptime = span(i64::try_from(uptime).unwrap_or(i64::MAX));
-            line(format_args!("byok {} runs on {address} (up {uptime})", self.version));
+            lines.push(format!("byok {} runs on {address} (up {uptime})", self.version));
         }
-        line(format_args!(
-            "settings: {}",
-            self.config.file.as_deref().unwrap_or("none, the defaults are in effect")
-        ));
+        let file = self.config.file.as_deref().unwrap_or("none, the defaults are in effect");
+        lines.push(format!("settings: {file}"));
         if let Some(required) = self.keys_required {
             let keys = if required { "required" } else { "not required, and any is accepted" };
-            line(format_args!("client keys: {keys}"));
+            lines.push(format!("client keys: {keys}"));
         }
-        if let Some(error) = &self.config.error {
-            line(format_args!("\nthe settings on the disk cannot be used, those from before are in effect:"));
-            error.lines().for_each(|wrong| line(format_args!("  {wrong}")));
-        }
-        for problem in &self.config.problems {
-            line(format_args!("\nwarning: {problem}"));
-        }
-        for setting in &self.config.restart_required {
-            line(format_args!("\nwarning: `{setting}` was changed; restart byok for the new value"));
-        }
-        if let Some(lost) = self.records_dropped.filter(|lost| *lost > 0) {
-            line(format_args!("\nwarning: {lost} usage records were lost because the disk did not keep up"));
-        }
-        if self.providers.is_empty() {
-            line(format_args!(
-                "\nno account and no API key yet: `byok login claude`, or `byok config example`"
-            ));
+        lines.extend(self.warnings());
+        lines.push(if self.providers.is_empty() {
+            "\nno account and no API key yet: `byok login claude`, or `byok config example`".to_owned()
         } else {
-            line(format_args!("\n{}", table(&self.providers, now)));
-        }
+            format!("\n{}", table(&self.providers, now))
+        });
         for provider in &self.providers {
-            for account in provider.accounts.iter().filter(|account| account.state != "ready") {
-                line(format_args!(
-                    "\n{} ({}): {}",
-                    account.label,
-                    provider.name,
-                    remedy(&provider.name, account)
-                ));
-            }
+            let idle = provider.accounts.iter().filter(|account| account.state != "ready");
+            lines.extend(idle.map(|account| {
+                format!("\n{} ({}): {}", account.label, provider.name, remedy(&provider.name, account))
+            }));
         }
-        text.trim_end().to_owned()
+        lines.join("\n")
+    }
+
+    /// What is wrong with the settings and the records, a paragraph each.
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Some(error) = &self.config.error {
+            let places: Vec<_> = error.lines().map(|line| format!("  {line}")).collect();
+            warnings.push(format!(
+                "\nthe settings on the disk cannot be used, those from before are in effect:\n{}",
+                places.join("\n")
+            ));
+        }
+        warnings.extend(self.config.problems.iter().map(|problem| format!("\nwarning: {problem}")));
+        let restart = self.config.restart_required.iter();
+        warnings
+            .extend(restart.map(|setting| {
+                format!("\nwarning: `{setting}` was changed; restart byok for the new value")
+            }));
+        if let Some(lost) = self.records_dropped.filter(|lost| *lost > 0) {
+            let text = "usage records were lost because the disk did not keep up";
+            warnings.push(format!("\nwarning: {lost} {text}"));
+        }
+        warnings
     }
 }
 
@@ -156,11 +156,11 @@ pub(super) fn accounts_of(accounts: &[Account]) -> Vec<ProviderStatus> {
     let mut providers: Vec<ProviderStatus> = Vec::new();
     for account in accounts {
         let entry = AccountStatus::of(account);
-        match providers.iter_mut().find(|provider| provider.name == account.provider.as_str()) {
-            Some(provider) => provider.accounts.push(entry),
-            None => {
-                providers.push(ProviderStatus { name: account.provider.to_string(), accounts: vec![entry] })
-            }
+        let name = account.provider.as_str();
+        if let Some(provider) = providers.iter_mut().find(|provider| provider.name == name) {
+            provider.accounts.push(entry);
+        } else {
+            providers.push(ProviderStatus { name: name.to_owned(), accounts: vec![entry] });
         }
     }
     providers

@@ -15,35 +15,35 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// Longer than anything takes on a slow machine; only a failing test waits for it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a command left behind.
-pub struct Output {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Output {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// A home directory in which byok has never run.
-pub struct Home(TempDir);
+pub(crate) struct Home(TempDir);
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         Self(directory)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path().join(".byok").join(name)
     }
 
     /// Writes the settings file.
-    pub fn write_config(&self, text: &str) {
+    pub(crate) fn write_config(&self, text: &str) {
         let file = self.file("config.yaml");
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::set_permissions(file.parent().unwrap(), std::fs::Permissions::from_mode(0o700)).unwrap();
@@ -51,11 +51,11 @@ impl Home {
     }
 
     /// Runs byok to its end, without a terminal.
-    pub fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.run_with(args, &[], "")
     }
 
-    pub fn run_with(&self, args: &[&str], env: &[(&str, &str)], stdin: &str) -> Output {
+    pub(crate) fn run_with(&self, args: &[&str], env: &[(&str, &str)], stdin: &str) -> Output {
         let mut command = Command::cargo_bin("byok").unwrap();
         command.env_clear().env("HOME", self.path()).envs(env.iter().copied());
         let output = command.args(args).write_stdin(stdin).timeout(PATIENCE).output().unwrap();
@@ -72,11 +72,11 @@ impl Home {
     }
 
     /// Starts byok and leaves it running.
-    pub fn start(&self, args: &[&str]) -> Running {
+    pub(crate) fn start(&self, args: &[&str]) -> Running {
         self.start_with(args, &[])
     }
 
-    pub fn start_with(&self, args: &[&str], env: &[(&str, &str)]) -> Running {
+    pub(crate) fn start_with(&self, args: &[&str], env: &[(&str, &str)]) -> Running {
         let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("byok"));
         command.env_clear().env("HOME", self.path()).envs(env.iter().copied()).args(args);
         let mut child =
@@ -93,16 +93,16 @@ impl Home {
 }
 
 /// A byok that runs. Killed when the test ends.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
-    pub said: Vec<String>,
+    pub(crate) said: Vec<String>,
 }
 
 impl Running {
     /// Waits for a line on stderr that contains `part`.
-    pub fn line(&mut self, part: &str) -> String {
+    pub(crate) fn line(&mut self, part: &str) -> String {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
@@ -111,27 +111,27 @@ impl Running {
                         return line;
                     }
                 }
-                Err(_) => panic!("`{part}` was never said, only:\n{}", self.said.join("\n")),
+                Err(error) => panic!("`{part}` was never said ({error}), only:\n{}", self.said.join("\n")),
             }
         }
     }
 
     /// The address in `… listens on http://ADDRESS`.
-    pub fn base_url(&mut self) -> String {
+    pub(crate) fn base_url(&mut self) -> String {
         let line = self.line("listens on http://");
         line[line.find("http://").unwrap()..].trim().to_owned()
     }
 
-    pub fn write_line(&mut self, line: &str) {
+    pub(crate) fn write_line(&mut self, line: &str) {
         writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits for the end. Returns the rest of stderr, too.
-    pub fn end(mut self) -> (ExitStatus, String) {
+    pub(crate) fn end(mut self) -> (ExitStatus, String) {
         drop(self.stdin.take());
         let status = self.child.wait().unwrap();
         self.said.extend(self.lines.iter());
@@ -150,21 +150,21 @@ impl Drop for Running {
 }
 
 /// A simulated vendor and a client, both on a runtime of their own.
-pub struct Vendor {
-    pub runtime: Runtime,
-    pub simulator: Simulator,
+pub(crate) struct Vendor {
+    pub(crate) runtime: Runtime,
+    pub(crate) simulator: Simulator,
     client: reqwest::Client,
 }
 
 impl Vendor {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let runtime = Runtime::new().unwrap();
         let simulator = runtime.block_on(Simulator::start(SimOptions::default())).unwrap();
         Self { runtime, simulator, client: client() }
     }
 
     /// Settings whose Claude login lives here.
-    pub fn config(&self) -> String {
+    pub(crate) fn config(&self) -> String {
         let base = self.simulator.base_url();
         format!(
             "providers:\n  claude:\n    base_url: {base}\n    urls:\n      authorize: {base}/cai/oauth/authorize\n      \
@@ -174,12 +174,12 @@ impl Vendor {
     }
 
     /// What a browser would show in the end.
-    pub fn browse(&self, url: &str) -> String {
+    pub(crate) fn browse(&self, url: &str) -> String {
         self.runtime.block_on(async { self.client.get(url).send().await.unwrap().text().await.unwrap() })
     }
 }
 
 /// A client that follows redirects and knows no proxy.
-pub fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }

@@ -1,6 +1,6 @@
 //! What `byok demo` prints: lines that can be pasted into another terminal.
 
-use super::super::serve::exports;
+use crate::commands::serve::greeting::exports;
 
 /// A request of the tour.
 struct Try {
@@ -76,22 +76,24 @@ const SCENARIOS: [(&str, &str); 7] = [
 
 /// The whole text for a server at `base`.
 pub(super) fn text(base: &str) -> String {
-    let mut text = format!(
-        "byok {} demo listens on {base}\nEvery answer is simulated; nobody is contacted, nothing is kept. Ctrl-C ends it.\n",
-        env!("CARGO_PKG_VERSION")
-    );
-    text.push_str("\nPaste any of these lines into another terminal:\n");
+    let version = env!("CARGO_PKG_VERSION");
+    let mut lines = vec![
+        format!("byok {version} demo listens on {base}"),
+        "Every answer is simulated; nobody is contacted, nothing is kept. Ctrl-C ends it.".to_owned(),
+        "\nPaste any of these lines into another terminal:".to_owned(),
+    ];
     for Try { what, path, body, stream } in TRIES {
         let flags = if stream { "-sN" } else { "-s" };
-        let line = format!("curl {flags} '{base}{path}' -H 'content-type: application/json' -d '{body}'");
-        text.push_str(&format!("\n# {what}\n{line}\n"));
+        lines.push(format!("\n# {what}"));
+        lines.push(format!("curl {flags} '{base}{path}' -H 'content-type: application/json' -d '{body}'"));
     }
-    text.push_str(&format!("\n# what can be asked for\ncurl -s '{base}/v1/models'\n"));
-    text.push_str("\nOr point a tool here; any API key will do:\n\n");
-    exports(base).iter().for_each(|line| text.push_str(&format!("{}\n", line.trim_start())));
-    text.push_str("\nSay one of these in place of `Hello`:\n\n");
-    SCENARIOS.iter().for_each(|(say, what)| text.push_str(&format!("  {say:<16}{what}\n")));
-    text
+    lines.push(format!("\n# what can be asked for\ncurl -s '{base}/v1/models'"));
+    lines.push("\nOr point a tool here; any API key will do:\n".to_owned());
+    lines.extend(exports(base).iter().map(|line| line.trim_start().to_owned()));
+    lines.push("\nSay one of these in place of `Hello`:\n".to_owned());
+    lines.extend(SCENARIOS.iter().map(|(say, what)| format!("  {say:<16}{what}")));
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 #[cfg(test)]

@@ -1,0 +1,94 @@
+//! What `byok serve` says when it listens.
+
+use crate::runtime::Running;
+use byok_proxy::{AccountStatus, ModelInfo, ProviderStatus, Status};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+};
+
+/// What a person wants to know first: the address, who serves, what to try.
+pub(super) fn text(running: &Running, file: Option<&Path>) -> String {
+    let status = Status::of(running.app());
+    let base = base_url(running.address());
+    let mut lines = vec![format!("byok {} listens on {base}", status.version)];
+    lines.push(match file {
+        Some(file) => format!("  settings  {}", file.display()),
+        None => "  settings  none yet; `byok config example` prints a file to begin with".to_owned(),
+    });
+    if let Some(model) = ModelInfo::of(running.app()).first() {
+        let serves: Vec<_> = status.providers.iter().map(counted).collect();
+        lines.push(format!("  serves    {}", serves.join(", ")));
+        lines.push("\ntry".to_owned());
+        lines.push(format!("  {}", request(&base, &model.id, status.keys_required)));
+        lines.push("  byok models            what can be asked for".to_owned());
+    } else {
+        lines.push("  serves    nothing yet".to_owned());
+        lines.push("\nto begin".to_owned());
+        lines.push("  byok login claude      log in to a Claude plan".to_owned());
+        lines.push("  byok config example    how API keys are set".to_owned());
+        lines.push("  byok demo              see it work without any account".to_owned());
+    }
+    lines.push("  byok status            who serves, and how they fare".to_owned());
+    lines.push("\nin the shell of a tool".to_owned());
+    lines.extend(exports(&base));
+    lines.extend(status.config.problems.iter().map(|problem| format!("\nwarning: {problem}")));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn request(base: &str, model: &str, key: bool) -> String {
+    let key = if key { "-H \"authorization: Bearer $BYOK_KEY\" " } else { "" };
+    let body = format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"Hello"}}]}}"#);
+    format!("curl {base}/v1/chat/completions {key}-H 'content-type: application/json' -d '{body}'")
+}
+
+/// `claude (1 key, 2 logins)`.
+fn counted(provider: &ProviderStatus) -> String {
+    let count = |kind: &str, what: &str| {
+        let is = |account: &&AccountStatus| account.kind == kind;
+        match provider.accounts.iter().filter(is).count() {
+            0 => None,
+            1 => Some(format!("1 {what}")),
+            n => Some(format!("{n} {what}s")),
+        }
+    };
+    let counts: Vec<_> = [count("api_key", "key"), count("login", "login")].into_iter().flatten().collect();
+    format!("{} ({})", provider.name, counts.join(", "))
+}
+
+/// The variables by which the SDKs of the vendors find byok.
+pub(in crate::commands) fn exports(base: &str) -> [String; 3] {
+    [
+        format!("  export OPENAI_BASE_URL={base}/v1"),
+        format!("  export ANTHROPIC_BASE_URL={base}"),
+        format!("  export GOOGLE_GEMINI_BASE_URL={base}"),
+    ]
+}
+
+/// The address as a client on this machine writes it.
+pub(in crate::commands) fn base_url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base_url;
+
+    #[test]
+    fn clients_write_an_address_that_they_can_reach() {
+        for (address, expected) in [
+            ("127.0.0.1:8018", "http://127.0.0.1:8018"),
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:80", "http://[::1]:80"),
+            ("192.168.1.2:80", "http://192.168.1.2:80"),
+        ] {
+            assert_eq!(base_url(address.parse().unwrap()), expected);
+        }
+    }
+}
