@@ -8,9 +8,10 @@ use crate::{
     terminal,
     trouble::{Exit, Trouble},
 };
-use byok_config::{Config, FactsPatch, HttpUrl, Kind, Live, Model, Provider, UpstreamKey};
+use byok_config::{Config, FactsPatch, HttpUrl, Kind, Live, Model, Pattern, Provider, UpstreamKey};
+use byok_provider::catalog::Catalog;
 use byok_proxy::Server;
-use byok_simulator::{SimOptions, Simulator};
+use byok_simulator::{Maker, SimOptions, Simulator, models};
 use byok_store::Store;
 use byok_types::{ProviderId, Secret};
 use clap::Args;
@@ -67,12 +68,13 @@ fn config(simulator: &str) -> Result<Config, Trouble> {
     let v1 = format!("{simulator}/v1");
     // Keys in the shape that each vendor's service checks; nobody real accepts them.
     let built_in = [
-        ("claude", "sk-ant-api03-demo", simulator),
-        ("codex", "sk-proj-demo", v1.as_str()),
-        ("gemini", "AIzaDemo", simulator),
+        ("claude", "sk-ant-api03-demo", simulator, Maker::Anthropic),
+        ("codex", "sk-proj-demo", v1.as_str(), Maker::Openai),
+        ("gemini", "AIzaDemo", simulator, Maker::Google),
     ];
-    for (name, key, address) in built_in {
-        insert(&mut config, name, provider(key, address)?)?;
+    for (name, key, address, maker) in built_in {
+        let exclude = missing(name, maker)?;
+        insert(&mut config, name, Provider { exclude, ..provider(key, address)? })?;
     }
     let own = [
         ("demo-openai", Kind::Openai, "sk-demo", v1.as_str(), "gpt-4.1-mini", "demo-chat"),
@@ -96,6 +98,15 @@ fn config(simulator: &str) -> Result<Config, Trouble> {
         insert(&mut config, name, Provider { kind: Some(kind), models, ..provider(key, address)? })?;
     }
     Ok(config)
+}
+
+/// The models that byok knows of a provider and the simulator does not: they are not offered.
+fn missing(provider: &str, maker: Maker) -> Result<Vec<Pattern>, Trouble> {
+    let known = Catalog::builtin().of_provider(provider).into_iter().flat_map(|vendor| &vendor.models);
+    let missing = known.filter(|model| models(maker).iter().all(|simulated| simulated.id != model.id));
+    missing
+        .map(|model| Pattern::try_from(model.id.clone()).map_err(|why| Trouble::new(Exit::Failure, why)))
+        .collect()
 }
 
 fn insert(config: &mut Config, name: &str, provider: Provider) -> Result<(), Trouble> {
