@@ -100,4 +100,22 @@ mod tests {
         }
         check(&Cli::command(), "");
     }
+
+    #[test]
+    fn the_reference_names_every_command_and_exit_code() {
+        let reference = include_str!("../docs/cli.md");
+        for command in Cli::command().get_subcommands() {
+            assert!(
+                reference.contains(&format!("| `byok {}` |", command.get_name())),
+                "{}",
+                command.get_name()
+            );
+        }
+        let help = Cli::command().render_long_help().to_string();
+        let (_, codes) = help.split_once("Exit codes:\n").unwrap();
+        for line in codes.lines().filter(|line| !line.trim().is_empty()) {
+            let (code, meaning) = line.trim().split_once(' ').unwrap();
+            assert!(reference.contains(&format!("| {code} | {} |", meaning.trim())), "{line}");
+        }
+    }
 }

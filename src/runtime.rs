@@ -135,10 +135,14 @@ async fn drain(tasks: &TaskTracker, grace: Duration, stopping: &CancellationToke
     }
     let rest = grace.saturating_sub(quiet);
     if !rest.is_zero() {
+        let what = if tasks.len() == 1 {
+            "a connection is".to_owned()
+        } else {
+            format!("{} connections are", tasks.len())
+        };
+        let most = grace.as_secs();
         terminal::say(format_args!(
-            "byok stops when {} connections have ended, within {} s at the latest; stop it again to end them at once",
-            tasks.len(),
-            grace.as_secs()
+            "{what} still in use: byok stops when they end, after {most} s at the latest; a second signal stops it at once"
         ));
         if tokio::time::timeout(rest, tasks.wait()).await.is_ok() {
             return;

@@ -54,27 +54,15 @@ pub(crate) fn is_read_by_a_person() -> bool {
     io::stderr().is_terminal()
 }
 
-/// The lines of stdin. One thread reads them, so that a wait for the next line can be given up.
-pub(crate) struct Lines(mpsc::Receiver<String>);
+/// The lines of stdin. One thread reads them, so that a wait for the next line can be given up. It starts with the first
+/// wait: a process in the background that reads its terminal is stopped.
+#[derive(Default)]
+pub(crate) struct Lines(Option<mpsc::Receiver<String>>);
 
 impl Lines {
-    /// Begins to read.
-    pub(crate) fn read() -> Self {
-        let (sender, receiver) = mpsc::channel(1);
-        std::thread::spawn(move || {
-            for line in io::stdin().lock().lines() {
-                let Ok(line) = line else { return };
-                if sender.blocking_send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self(receiver)
-    }
-
     /// The next line; `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<String> {
-        self.0.recv().await
+        self.0.get_or_insert_with(read_lines).recv().await
     }
 
     /// Asks a question that is answered with no unless the person says yes.
@@ -84,4 +72,17 @@ impl Lines {
         let answer = self.next().await.unwrap_or_default();
         matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }
+}
+
+fn read_lines() -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            let Ok(line) = line else { return };
+            if sender.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
 }

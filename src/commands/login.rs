@@ -60,7 +60,7 @@ impl Login {
             (_, true) => steps::How::Callback { open: false },
             _ => steps::How::Callback { open: steps::can_open(&place) },
         };
-        let mut lines = Lines::read();
+        let mut lines = Lines::default();
         let transport = network::transport(config)?;
         let (pending, code) = steps::code(&vendor, how, &mut lines).await?;
         let login = vendor.login.finish(&transport, &pending, code).await?;

@@ -84,8 +84,8 @@ async fn by_callback(
     }
     let pasted = async {
         match pasted(&pending, lines).await {
-            Some(code) if by_hand => code,
-            _ => std::future::pending().await,
+            Some(code) => code,
+            None => std::future::pending().await,
         }
     };
     let code = tokio::select! {
