@@ -3,6 +3,7 @@ use crate::{
     ir::{OutputFormat, Request},
 };
 use byok_types::{Dialect, Family, ModelFacts, StructuredOutput};
+use std::sync::Arc;
 
 /// What the answer side must know of the request: made once, when the request has been encoded for its upstream.
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ pub struct Exchange {
     /// Ids for envelopes and items.
     pub ids: Ids,
     /// Names of tools on both sides.
-    pub names: Names,
+    pub names: Arc<Names>,
     /// Whether a Chat client asked for the usage chunk.
     pub include_usage: bool,
     /// Whether a Gemini client asked for a stream without `alt=sse`: a JSON array.
@@ -34,20 +35,20 @@ pub struct Exchange {
     /// Whether structured output was asked for by way of a forced tool.
     pub json_tool: bool,
     /// Fields of the request that a Responses answer repeats. Messages are not among them.
-    pub echo: Option<Box<Request>>,
+    pub echo: Option<Arc<Request>>,
 }
 
 impl Exchange {
     /// What the answer to `request` must know. `created` is in Unix seconds, `seed` makes its ids unique.
     pub fn new(request: &Request, facts: &ModelFacts, upstream: Dialect, created: i64, seed: &str) -> Self {
-        let echo = (request.dialect == Dialect::Responses).then(|| Box::new(without_messages(request)));
+        let echo = (request.dialect == Dialect::Responses).then(|| Arc::new(without_messages(request)));
         Self {
             client: request.dialect,
             upstream,
             model: request.model.clone(),
             created,
             ids: Ids::new(seed),
-            names: Names::of(request, NameRules::of(upstream, facts)),
+            names: Arc::new(Names::of(request, NameRules::of(upstream, facts))),
             include_usage: request.stream_options.include_usage.unwrap_or(false),
             json_array: false,
             family: facts.family,

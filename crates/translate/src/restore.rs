@@ -5,18 +5,19 @@ use crate::{
     custom::Unwrap,
     ir::{Delta, Event, Flavour, Part, PartHead, PartId},
 };
+use std::sync::Arc;
 
 /// Rewrites the events of an upstream: names of tools become the client's, and the arguments of tools that the client
 /// declared with free text input become that text again. Stands between decoder and encoder, once for all dialects.
 #[derive(Debug)]
 pub(crate) struct Restore {
-    names: Names,
+    names: Arc<Names>,
     /// Open calls whose wrapped input is being turned back into free text.
     unwrapping: Vec<(PartId, Unwrap)>,
 }
 
 impl Restore {
-    pub(crate) fn new(names: Names) -> Self {
+    pub(crate) fn new(names: Arc<Names>) -> Self {
         Self { names, unwrapping: Vec::new() }
     }
 

@@ -132,14 +132,14 @@ impl Prepared {
         Some(Relay::new(self.dialect, rename.then_some(self.exchange.model.as_str()), hide_usage))
     }
 
-    /// Names of fields for `x-byok-dropped`.
+    /// Names of fields for `x-byok-dropped`; what byok does in the upstream's place is marked as emulated.
     pub(super) fn dropped(&self) -> Option<String> {
-        let mut names: Vec<&str> = self
-            .losses
-            .iter()
-            .filter(|loss| loss.action != LossAction::DroppedSilently)
-            .map(|loss| loss.field.as_str())
-            .collect();
+        let name = |loss: &Loss| match loss.action {
+            LossAction::DroppedSilently => None,
+            LossAction::Dropped => Some(loss.field.clone()),
+            LossAction::Emulated => Some(format!("{} (emulated)", loss.field)),
+        };
+        let mut names: Vec<String> = self.losses.iter().filter_map(name).collect();
         names.sort_unstable();
         names.dedup();
         (!names.is_empty()).then(|| names.join(","))

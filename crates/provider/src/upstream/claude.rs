@@ -13,6 +13,12 @@ use url::Url;
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+/// Headers of the official client about itself and its session.
+const OWN_WORDS: [HeaderName; 3] = [
+    HeaderName::from_static("x-app"),
+    HeaderName::from_static("x-claude-code-session-id"),
+    HeaderName::from_static("x-client-request-id"),
+];
 /// The beta without which a plan login is refused (strings of the official client).
 const OAUTH_BETA: &str = "oauth-2025-04-20";
 /// The version that requests are encoded by unless they say otherwise.
@@ -57,6 +63,12 @@ impl Upstream for Claude {
         let needed = |name: &HeaderName| {
             ask.needed.iter().find(|(key, _)| *key == name.as_str()).map(|(_, value)| value.clone())
         };
+        // What the official client says of itself is true of it, and travels with its own requests.
+        for name in OWN_WORDS {
+            if let Some(value) = ask.client.and_then(|map| map.get(&name)) {
+                headers.insert(name, value.clone());
+            }
+        }
         let version = client(&VERSION).or_else(|| needed(&VERSION));
         set(headers, VERSION, version.as_deref().unwrap_or(DEFAULT_VERSION), false);
         let mut betas: Vec<String> = Vec::new();

@@ -23,7 +23,7 @@ pub struct StreamEncoder {
     include_usage: bool,
     input_estimate: Option<u64>,
     audio_id: String,
-    names: Names,
+    names: std::sync::Arc<Names>,
     choices: Vec<Choice>,
     parts: Vec<(PartId, Open)>,
     usage: Usage,

@@ -29,7 +29,7 @@ pub(super) struct Envelope {
     pub(super) id: String,
     created: i64,
     model: String,
-    echo: Option<Box<Request>>,
+    echo: Option<std::sync::Arc<Request>>,
     /// The members that repeat the request, written once: they stand in three events of a stream.
     repeated: Vec<u8>,
     estimate: Option<u64>,
