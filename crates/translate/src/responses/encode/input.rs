@@ -270,20 +270,24 @@ impl<'e, 'a> Items<'e, 'a> {
         // A sealed item is checked against the id that it was made with, so the id is left out unless the vendor has it. An
         // item without its seal is looked up by its id, which works only where the vendor keeps answers; open models show
         // their reasoning unsealed.
-        let open = self.native() && (!thinking.raw.is_empty() || (keep_ids && thinking.blob.is_none()));
-        if sealed.is_none() && !open {
+        let native = self.native();
+        let open = native && (!thinking.raw.is_empty() || (keep_ids && thinking.blob.is_none()));
+        // Some open models want their reasoning back, whichever dialect it went out in.
+        let wanted = !native && self.encoder.facts.thinking.replay_text && thinking.blob.is_none();
+        let shown = if wanted { vec![thinking.text()] } else { Vec::new() };
+        let shown = if native { &thinking.raw } else { &shown };
+        if sealed.is_none() && !open && shown.iter().all(String::is_empty) {
             return;
         }
         self.flush();
-        let native = self.native();
         let mut summary = Vec::new();
-        for text in &thinking.summary {
+        for text in thinking.summary.iter().filter(|_| !wanted) {
             let mut object = Object::typed(element(&mut summary), "summary_text");
             object.text("text", text);
             object.end();
         }
         let mut raw = Vec::new();
-        for text in thinking.raw.iter().filter(|_| native) {
+        for text in shown {
             let mut object = Object::typed(element(&mut raw), "reasoning_text");
             object.text("text", text);
             object.end();

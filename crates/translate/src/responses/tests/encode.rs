@@ -156,6 +156,22 @@ fn t66_t75_reasoning_goes_back_only_to_its_family_and_never_as_text() {
 }
 
 #[test]
+fn t74_open_models_get_their_reasoning_back() {
+    let request = from_chat(&json!({"model": "m", "messages": [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": "a", "reasoning_content": "because"},
+        {"role": "user", "content": "r"}
+    ]}));
+    let wanting = ModelFacts {
+        thinking: ThinkingFacts { replay_text: true, ..ThinkingFacts::default() },
+        ..compatible()
+    };
+    let expected = json!({"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "because"}]});
+    assert_eq!(encode_for(&request, &wanting)["input"][1], expected);
+    assert_eq!(encode_for(&request, &compatible())["input"].as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn reasoning_that_leads_to_nothing_is_left_out() {
     let mut request = Request::new(Dialect::Chat, "m");
     let blob = crate::ir::Blob {
