@@ -12,7 +12,6 @@ mod track;
 
 use super::mend;
 use crate::{
-    Json,
     ir::{Event, Failure, Flavour, Part, PartHead, PartId, Start},
     sse,
 };
@@ -28,9 +27,13 @@ pub fn decode_answer(body: &[u8]) -> Result<Vec<Event>, Failure> {
             "The upstream answered with something that is not a response. Check that its address is right.";
         Failure::new(FailureKind::Server, Blame::Upstream, message).with_status(502)
     };
-    let mended = mend::whole(body);
-    let json: Json = serde_json::from_slice(mended.as_deref().unwrap_or(body)).map_err(unreadable)?;
-    let answer: Answer = json.read().map_err(unreadable)?;
+    let answer: Answer = match serde_json::from_slice(body) {
+        Ok(answer) => answer,
+        Err(error) => match mend::whole(body) {
+            Some(mended) => serde_json::from_slice(&mended).map_err(unreadable)?,
+            None => return Err(unreadable(error)),
+        },
+    };
     if let Some(failure) = answer.failure() {
         return Err(failure);
     }

@@ -25,11 +25,14 @@ pub(super) const INCLUDE_LOGPROBS: &str = "message.output_text.logprobs";
 /// Reads the body of `POST /v1/responses` or of `POST /v1/responses/input_tokens`.
 pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Failure> {
     let mut losses = Losses::default();
-    let mended = mend::whole(incoming.body);
-    if mended.is_some() {
-        losses.silent("body", "half of a surrogate pair is no character and was replaced");
-    }
-    let body: Body = read(mended.as_deref().unwrap_or(incoming.body))?;
+    let body: Body = match read(incoming.body) {
+        Ok(body) => body,
+        Err(failure) => {
+            let mended = mend::whole(incoming.body).ok_or(failure)?;
+            losses.silent("body", "half of a surrogate pair is no character and was replaced");
+            read(&mended)?
+        }
+    };
     let model = body.model.filter(|m| !m.is_empty()).or_else(|| incoming.model.map(str::to_owned));
     let Some(model) = model else {
         return Err(Failure::bad_request("model", "`model` is missing: name the model that shall answer."));

@@ -8,7 +8,11 @@ use serde_json::value::RawValue;
 
 /// Reads `raw`, with halves that are alone replaced if need be.
 pub(super) fn read<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
-    let text = raw.get();
+    read_text(raw.get())
+}
+
+/// Reads `text`, with halves that are alone replaced if need be.
+pub(super) fn read_text<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&whole(text.as_bytes())?).ok())
 }
 

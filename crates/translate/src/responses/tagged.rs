@@ -3,7 +3,10 @@
 //! Clients mostly write `type` first; then the rest of the object is read straight into its type. Where `type` comes later
 //! or is missing, the members are kept as text until it is known. Objects of an unknown type are kept verbatim.
 
-use crate::{Json, wire::Key};
+use crate::{
+    Json,
+    wire::{Key, Str},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{self, value::MapAccessDeserializer, value::MapDeserializer},
@@ -64,14 +67,14 @@ impl<'de, T: Tagged> de::Visitor<'de> for Visitor<T> {
                 members.push((key.into_string(), map.next_value()?));
                 continue;
             }
-            let raw: Box<RawValue> = map.next_value()?;
-            let found: Option<String> = serde_json::from_str(raw.get()).map_err(de::Error::custom)?;
+            let found: Option<Str<'de>> = map.next_value()?;
             if members.is_empty()
                 && let Some(tag) = found.as_deref().and_then(T::tag)
             {
                 return Ok(OneOf::Known(tag, T::deserialize(MapAccessDeserializer::new(map))?));
             }
-            name = found;
+            name = found.map(String::from);
+            let raw = serde_json::value::to_raw_value(&name).map_err(de::Error::custom)?;
             members.push((key.into_string(), raw));
         }
         let has = |wanted: &str| members.iter().any(|(key, _)| key == wanted);

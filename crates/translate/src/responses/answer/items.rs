@@ -128,7 +128,7 @@ impl StreamDecoder {
 
     /// Says what the last event has and the stream had not. Items that were streamed are only recognised.
     pub(super) fn reconcile(&mut self, output: &[Json], out: &mut Vec<Event>) {
-        let items: Vec<OneOf<Item>> = output.iter().filter_map(|json| json.read().ok()).collect();
+        let items: Vec<OneOf<Item>> = output.iter().filter_map(|json| mend::read_text(json.get())).collect();
         let streamed = self.match_items(&items);
         for ((index, item), at) in (0_u64..).zip(items).zip(streamed) {
             match at {

@@ -4,8 +4,8 @@ use super::Encoder;
 use crate::{
     content_id, custom,
     ir::{
-        Compaction, Document, Flavour, Message, OutputFormat, Part, Role, Source, Thinking, ToolCall,
-        ToolResult,
+        Compaction, Document, Flavour, Message, OutputFormat, Part, Role, SearchResult, Source, Thinking,
+        ToolCall, ToolResult,
     },
     responses::writer::{Object, element},
     turns::{self, Turn},
@@ -222,10 +222,7 @@ impl<'e, 'a> Items<'e, 'a> {
             Part::Refusal(refusal) => self.plain(&refusal.text),
             Part::Image(image) => self.image(image),
             Part::Document(document) => self.document(document),
-            Part::SearchResult(result) => {
-                let texts: Vec<_> = result.content.iter().filter_map(text_of).collect();
-                self.plain(&format!("{}\n{}\n\n{}", result.title, result.source, texts.join("\n")));
-            }
+            Part::SearchResult(result) => self.plain(&found(result)),
             Part::Audio(audio) => {
                 if let Some(Source::Base64 { data, .. }) = &audio.source {
                     let mut object = Object::typed(element(&mut self.content), "input_audio");
@@ -364,8 +361,11 @@ impl<'e, 'a> Items<'e, 'a> {
         let mut out = Vec::new();
         let failed = !self.native() && result.is_error == Some(true);
         if let Some(text) = self.only_text(&result.parts) {
-            let mark = if failed && !text.starts_with("Error") { "Error: " } else { "" };
-            write::string(&mut out, &format!("{mark}{text}"));
+            if failed && !text.starts_with("Error") {
+                write::string(&mut out, &format!("Error: {text}"));
+            } else {
+                write::string(&mut out, &text);
+            }
             return out;
         }
         let outer = std::mem::take(&mut self.content);
@@ -384,24 +384,25 @@ impl<'e, 'a> Items<'e, 'a> {
     }
 
     /// The text of an output that has nothing else. A Responses client's own list of several texts stays a list.
-    fn only_text(&self, parts: &[Part]) -> Option<String> {
-        let plain = |part: &Part| match part {
+    fn only_text<'p>(&self, parts: &'p [Part]) -> Option<Cow<'p, str>> {
+        let plain = |part: &'p Part| match part {
             Part::Text(text) if self.native() => {
                 let bare = text.cache.is_none() && text.extra.is_empty() && text.citations.is_empty();
-                bare.then(|| text.text.clone())
+                bare.then_some(Cow::Borrowed(text.text.as_str()))
             }
-            Part::Text(text) => Some(text.text.clone()),
-            Part::SearchResult(result) => {
-                let texts: Vec<_> = result.content.iter().filter_map(text_of).collect();
-                Some(format!("{}\n{}\n\n{}", result.title, result.source, texts.join("\n")))
-            }
-            Part::Document(Document { source: Source::Text(text), .. }) => Some(text.clone()),
+            Part::Text(text) => Some(Cow::Borrowed(text.text.as_str())),
+            Part::SearchResult(result) => Some(Cow::Owned(found(result))),
+            Part::Document(Document { source: Source::Text(text), .. }) => Some(Cow::Borrowed(text.as_str())),
             _ => None,
         };
-        if self.native() && parts.len() > 1 {
+        if let [part] = parts {
+            return plain(part);
+        }
+        if self.native() && !parts.is_empty() {
             return None;
         }
-        parts.iter().map(plain).collect::<Option<Vec<_>>>().map(|texts| texts.join("\n"))
+        let texts: Option<Vec<_>> = parts.iter().map(plain).collect();
+        texts.map(|texts| Cow::Owned(texts.join("\n")))
     }
 
     fn compaction(&mut self, compaction: &Compaction) {
@@ -430,6 +431,12 @@ fn yields(part: &Part) -> bool {
         Part::Refusal(_) | Part::ToolCall(_) => true,
         _ => false,
     }
+}
+
+/// A search result as text.
+fn found(result: &SearchResult) -> String {
+    let texts: Vec<_> = result.content.iter().filter_map(text_of).collect();
+    format!("{}\n{}\n\n{}", result.title, result.source, texts.join("\n"))
 }
 
 /// Whether an unknown object is a part of a message rather than an item of its own.

@@ -495,6 +495,12 @@ fn halves_of_a_character_are_joined_across_deltas() {
 }
 
 #[test]
+fn half_a_character_does_not_lose_an_item() {
+    let body = br#"{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"a\ud83d"}]}]}"#;
+    assert_eq!(line(&fold(responses::decode_answer(body).unwrap()).unwrap()), "text a\u{fffd}; End");
+}
+
+#[test]
 fn t114_counts_are_read_and_placeholders_are_not() {
     let usage = |usage: Value| {
         let body = bytes(
