@@ -125,9 +125,16 @@ impl Encoder<'_> {
     fn instructions<'p>(&mut self, parts: impl Iterator<Item = &'p Part>) -> String {
         let mut text = String::new();
         for part in parts {
-            let Part::Text(found) = part else {
-                self.losses.dropped("system", "instructions are text at this upstream");
-                continue;
+            let found = match part {
+                Part::Text(found) => found,
+                Part::ConfigChange(change) => {
+                    self.config_change(change);
+                    continue;
+                }
+                _ => {
+                    self.losses.dropped("system", "instructions are text at this upstream");
+                    continue;
+                }
             };
             if found.text.trim_start().starts_with("x-anthropic-billing-header:") {
                 self.losses.silent("system", "a billing note for Anthropic means nothing to others");

@@ -4,6 +4,7 @@ use super::fields::Fields;
 use crate::{
     Json,
     ir::{Extra, Part, ServerTool, Source},
+    media,
 };
 use byok_types::Dialect;
 use serde::Deserialize;
@@ -11,10 +12,10 @@ use serde::Deserialize;
 /// Writes a part. Returns `false`, and writes nothing, if Gemini has no such part.
 pub(super) fn write(part: &Part, out: &mut Vec<u8>) -> bool {
     match part {
-        Part::Image(image) => media(&image.source, &image.extra, out),
-        Part::Audio(audio) => audio.source.as_ref().is_some_and(|source| media(source, &audio.extra, out)),
-        Part::Video(video) => media(&video.source, &video.extra, out),
-        Part::Document(document) => media(&document.source, &document.extra, out),
+        Part::Image(image) => data(&image.source, &image.extra, out),
+        Part::Audio(audio) => audio.source.as_ref().is_some_and(|source| data(source, &audio.extra, out)),
+        Part::Video(video) => data(&video.source, &video.extra, out),
+        Part::Document(document) => data(&document.source, &document.extra, out),
         Part::Opaque(opaque) if opaque.dialect == Dialect::Gemini => raw(&opaque.json, out),
         Part::ServerCall(call) => match &call.verbatim {
             Some(verbatim) if verbatim.dialect == Dialect::Gemini => raw(&verbatim.json, out),
@@ -54,24 +55,27 @@ fn raw(json: &Json, out: &mut Vec<u8>) -> bool {
     true
 }
 
-fn media(source: &Source, extra: &Extra, out: &mut Vec<u8>) -> bool {
-    let mut part;
-    match source {
-        Source::Base64 { media_type, data } => {
-            part = Fields::open(out);
+fn data(source: &Source, extra: &Extra, out: &mut Vec<u8>) -> bool {
+    let bytes = match source {
+        Source::Base64 { media_type, data } => Some((media_type.clone(), data.as_str())),
+        Source::Url { url, .. } => media::parse_data_url(url),
+        Source::FileId(_) | Source::Text(_) | Source::Parts(_) => return false,
+    };
+    let mut part = Fields::open(out);
+    match (bytes, source) {
+        (Some((media_type, data)), _) => {
             let mut inline = Fields::open(part.key("inlineData"));
-            inline.string("mimeType", media_type);
+            inline.string("mimeType", &media_type);
             inline.string("data", data);
             inline.close();
         }
-        Source::Url { url, media_type } => {
-            part = Fields::open(out);
+        (None, Source::Url { url, media_type }) => {
             let mut file = Fields::open(part.key("fileData"));
             file.option("mimeType", media_type.as_ref());
             file.string("fileUri", url);
             file.close();
         }
-        Source::FileId(_) | Source::Text(_) | Source::Parts(_) => return false,
+        (None, _) => {}
     }
     part.all(extra.get(Dialect::Gemini, "thoughtSignature").map(|signature| ("thoughtSignature", signature)));
     part.close();

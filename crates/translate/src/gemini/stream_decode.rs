@@ -32,6 +32,32 @@ enum Phase {
     Ended,
 }
 
+/// A field that is passed on verbatim.
+#[derive(Debug)]
+struct Kept {
+    owner: Owner,
+    name: &'static str,
+    value: Json,
+}
+
+/// The object that such a field stood in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Answer,
+    Candidate(usize),
+    Usage,
+}
+
+impl Kept {
+    fn path(&self) -> String {
+        match self.owner {
+            Owner::Answer => self.name.to_owned(),
+            Owner::Candidate(index) => format!("candidates[{index}].{}", self.name),
+            Owner::Usage => format!("usageMetadata.{}", self.name),
+        }
+    }
+}
+
 /// Reads the frames of one stream.
 #[derive(Debug, Default)]
 pub struct StreamDecoder {
@@ -41,8 +67,8 @@ pub struct StreamDecoder {
     counts: Usage,
     /// Candidate and thought tokens, which come apart and are one number in our terms.
     visible: Option<u64>,
-    /// Fields of the envelope that only a Gemini client can be told, by their path.
-    envelope: Vec<(String, Json)>,
+    /// Fields that only a Gemini client can be told.
+    envelope: Vec<Kept>,
     /// A whole answer is complete by itself, with or without a finish reason.
     whole: bool,
 }
@@ -124,8 +150,8 @@ impl StreamDecoder {
             }
         };
         self.begin(&envelope, out);
-        self.keep("promptFeedback", envelope.feedback);
-        self.keep("modelStatus", envelope.status);
+        self.keep(Owner::Answer, "promptFeedback", envelope.feedback);
+        self.keep(Owner::Answer, "modelStatus", envelope.status);
         for (place, candidate) in candidates.into_iter().enumerate() {
             let index = candidate.index.map_or(place, |n| usize::try_from(n.count()).unwrap_or(usize::MAX));
             if index < MOST_CHOICES {
@@ -157,7 +183,7 @@ impl StreamDecoder {
     fn candidate(&mut self, index: usize, candidate: Candidate<'_>, out: &mut Vec<Event>) {
         for (name, value) in candidate.sidelines() {
             if value.get() != "{}" {
-                self.keep(&format!("candidates[{index}].{name}"), Some(value));
+                self.keep(Owner::Candidate(index), name, Some(value));
             }
         }
         self.choice(index);
@@ -173,12 +199,13 @@ impl StreamDecoder {
     }
 
     /// Keeps a field of the envelope; later words replace earlier ones.
-    fn keep(&mut self, path: &str, value: Option<&RawValue>) {
+    fn keep(&mut self, owner: Owner, name: &'static str, value: Option<&RawValue>) {
         let Some(value) = value else { return };
-        let value = Json::from(value.to_owned());
-        match self.envelope.iter_mut().find(|(name, _)| name == path) {
-            Some((_, old)) => *old = value,
-            None => self.envelope.push((path.to_owned(), value)),
+        match self.envelope.iter_mut().find(|kept| kept.owner == owner && kept.name == name) {
+            // Most chunks repeat what the one before said.
+            Some(kept) if kept.value.get() == value.get() => {}
+            Some(kept) => kept.value = Json::from(value.to_owned()),
+            None => self.envelope.push(Kept { owner, name, value: Json::from(value.to_owned()) }),
         }
     }
 
@@ -208,7 +235,7 @@ impl StreamDecoder {
             count(wire.total).and_then(rest).filter(|n| *n > 0).or(self.counts.output)
         };
         for (name, value) in wire.sidelines() {
-            self.keep(&format!("usageMetadata.{name}"), Some(value));
+            self.keep(Owner::Usage, name, Some(value));
         }
         if self.counts != before && !self.counts.is_placeholder() {
             out.push(Event::Usage(self.counts.clone()));
@@ -235,7 +262,8 @@ impl StreamDecoder {
         for choice in &self.choices {
             out.push(Event::Finish { choice: choice.index(), stop: choice.stop() });
         }
-        let mut envelope = std::mem::take(&mut self.envelope);
+        let kept = std::mem::take(&mut self.envelope).into_iter();
+        let mut envelope: Vec<_> = kept.map(|kept| (kept.path(), kept.value)).collect();
         envelope.sort_by(|(a, _), (b, _)| a.cmp(b));
         if !envelope.is_empty() {
             out.push(Event::Envelope(Extra::new(Dialect::Gemini, envelope)));

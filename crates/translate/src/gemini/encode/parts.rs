@@ -2,7 +2,7 @@ use super::{Encoder, contents::append, inner, outer};
 use crate::{
     Json, custom,
     gemini::{NO_SIGNATURE, fields::Fields, is_made_up, keys},
-    ir::{Blob, BlobSlot, Extra, Flavour, Opaque, Part, Text, Thinking, ToolCall},
+    ir::{Blob, BlobSlot, ConfigChange, Extra, Flavour, Opaque, Part, Text, Thinking, ToolCall},
 };
 use byok_types::{Dialect, Family};
 use std::borrow::Cow;
@@ -157,10 +157,17 @@ impl Encoder<'_> {
             Part::ContainerUpload(_) => {
                 self.losses.dropped("container_upload", "this upstream has no containers");
             }
-            Part::ConfigChange(_) => {
-                self.losses
-                    .dropped("messages", "settings cannot change in the middle of a conversation here");
-            }
+            Part::ConfigChange(change) => self.config_change(change),
+        }
+    }
+
+    /// Tools that are added are declared from the beginning; the rest cannot change on the way.
+    pub(super) fn config_change(&mut self, change: &ConfigChange) {
+        if !change.tools_added.is_empty() {
+            self.losses.emulated("messages", "tools that are added later are declared from the beginning");
+        }
+        if !change.tools_removed.is_empty() || change.effort.is_some() {
+            self.losses.dropped("messages", "settings cannot change in the middle of a conversation here");
         }
     }
 

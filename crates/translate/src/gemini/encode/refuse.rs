@@ -29,13 +29,13 @@ fn state(request: &Request) -> Result<(), Failure> {
             Failure::bad_request("previous_response_id", message).with_code("previous_response_not_found")
         );
     }
-    for (present, field) in [
-        (request.state.conversation.is_some(), "conversation"),
-        (request.state.prompt.is_some(), "prompt"),
-        (request.state.background == Some(true), "background"),
+    for (present, field, why) in [
+        (request.state.conversation.is_some(), "conversation", "it lives at another vendor"),
+        (request.state.prompt.is_some(), "prompt", "it lives at another vendor"),
+        (request.state.background == Some(true), "background", "this model answers at once or not at all"),
     ] {
         if present {
-            let message = format!("`{field}` lives at another vendor. Send the request without it.");
+            let message = format!("`{field}` cannot be used here: {why}. Send the request without it.");
             return Err(Failure::bad_request(field, message));
         }
     }

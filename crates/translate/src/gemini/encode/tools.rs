@@ -3,7 +3,7 @@ use crate::{
     Json, custom,
     emulate::JSON_TOOL,
     gemini::fields::{self, Fields},
-    ir::{CustomTool, FunctionTool, HostedTool, NamedTool, OutputFormat, ServerTool, Tool, ToolChoice},
+    ir::{CustomTool, FunctionTool, HostedTool, NamedTool, OutputFormat, Part, ServerTool, Tool, ToolChoice},
     schema::gemini::{for_gemini, parameters_fit},
 };
 use byok_types::{Dialect, StructuredOutput};
@@ -61,6 +61,13 @@ impl<'r> Encoder<'r> {
         let mut declared = Vec::new();
         for (index, tool) in request.tools.iter().enumerate() {
             self.declare(index, tool, None, &mut seen, &mut declared);
+        }
+        // Tools that come in the middle of a conversation can be called from its next turn on, so they are declared, too.
+        for part in request.messages.iter().flat_map(|message| &message.parts) {
+            let Part::ConfigChange(change) = part else { continue };
+            for tool in &change.tools_added {
+                self.declare(request.tools.len(), tool, None, &mut seen, &mut declared);
+            }
         }
         if let Some(schema) = self.forced_schema() {
             let function = FunctionTool {

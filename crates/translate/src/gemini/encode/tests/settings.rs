@@ -203,6 +203,18 @@ fn t49_t52_custom_tools_and_namespaces_are_functions() {
 }
 
 #[test]
+fn tools_that_are_added_later_are_declared() {
+    let added = json!({"type": "function", "name": "late", "parameters": {"type": "object"}});
+    let body = json!({"model": "m", "input": [
+        {"role": "user", "content": "x"}, {"type": "additional_tools", "role": "developer", "tools": [added]},
+        {"role": "user", "content": "y"},
+    ]});
+    let (out, losses) = encode(&request(Dialect::Responses, &body), &gemini3()).unwrap();
+    assert_eq!(out["tools"][0]["functionDeclarations"][0]["name"], "late");
+    assert_eq!(dropped(&losses), Vec::<&str>::new());
+}
+
+#[test]
 fn what_has_no_counterpart_is_noted() {
     let fields = json!({
         "logit_bias": {"1": 2}, "parallel_tool_calls": false, "verbosity": "low", "user": "u", "store": true,
