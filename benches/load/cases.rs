@@ -11,7 +11,7 @@ fn wish(chunks: usize, gap_ms: u64) -> String {
 }
 
 /// A request of two kilobytes.
-pub fn small(model: &str, stream: bool, chunks: usize, gap_ms: u64) -> Vec<u8> {
+pub(crate) fn small(model: &str, stream: bool, chunks: usize, gap_ms: u64) -> Vec<u8> {
     bytes(&json!({
         "model": model,
         "stream": stream,
@@ -25,7 +25,7 @@ pub fn small(model: &str, stream: bool, chunks: usize, gap_ms: u64) -> Vec<u8> {
 }
 
 /// A request of an agent: 40 tools and 100 turns, about 200 KB.
-pub fn agent(model: &str) -> Vec<u8> {
+pub(crate) fn agent(model: &str) -> Vec<u8> {
     let tools: Vec<_> = (0..40)
         .map(|n| {
             json!({"type": "function", "function": {
@@ -52,7 +52,7 @@ pub fn agent(model: &str) -> Vec<u8> {
 }
 
 /// A request with pictures, 5 MB.
-pub fn pictures(model: &str) -> Vec<u8> {
+pub(crate) fn pictures(model: &str) -> Vec<u8> {
     // A PNG head, so that nobody corrects the label, and then bytes that compress badly.
     let picture =
         format!("data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA{}", "Qk9iY2Rl".repeat(1_250_000 / 8));

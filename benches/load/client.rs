@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// A request as bytes.
-pub fn request(host: SocketAddr, path: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn request(host: SocketAddr, path: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!(
         "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         crate::target::CLIENT_KEY,
@@ -27,21 +27,21 @@ pub fn request(host: SocketAddr, path: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// An answer as far as it matters.
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     /// Time from the request to the first byte of the body.
-    pub first: Duration,
-    pub bytes: usize,
+    pub(crate) first: Duration,
+    pub(crate) bytes: usize,
 }
 
 /// A kept connection.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    pub async fn open(address: SocketAddr) -> Result<Self> {
+    pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(64 << 10) })
@@ -55,7 +55,7 @@ impl Connection {
     }
 
     /// Sends a request and reads the whole answer.
-    pub async fn exchange(&mut self, request: &[u8]) -> Result<Answer> {
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer> {
         let started = Instant::now();
         self.stream.write_all(request).await?;
         self.buffer.clear();
@@ -97,7 +97,7 @@ impl Connection {
     }
 
     /// Sends a request and reads on until the task is dropped.
-    pub async fn listen(mut self, request: Vec<u8>, began: Arc<AtomicUsize>) -> Result<()> {
+    pub(crate) async fn listen(mut self, request: Vec<u8>, began: Arc<AtomicUsize>) -> Result<()> {
         self.stream.write_all(&request).await?;
         self.more().await?;
         began.fetch_add(1, Ordering::Relaxed);
@@ -109,7 +109,7 @@ impl Connection {
 }
 
 /// Sends `count` requests over `connections` connections; returns the times to the first byte.
-pub async fn load(
+pub(crate) async fn load(
     address: SocketAddr,
     request: &[u8],
     connections: usize,

@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
 
 /// Forwards everything to `upstream`; prints its own address.
-pub async fn run(upstream: SocketAddr) -> Result<()> {
+pub(crate) async fn run(upstream: SocketAddr) -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{}", listener.local_addr()?);
     let mut connector = HttpConnector::new();

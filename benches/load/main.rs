@@ -3,7 +3,8 @@
 //!
 //! `cargo bench --bench load` prints the table of BENCHMARKS.md; `-- --quick` takes fewer requests.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to a person")]
+#![allow(clippy::print_stdout, reason = "a benchmark talks to a person")]
+#![allow(clippy::cast_precision_loss, reason = "numbers for people")]
 
 mod cases;
 mod client;

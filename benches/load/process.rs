@@ -11,19 +11,19 @@ use std::{
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// A child that is killed when it is dropped.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
 }
 
 impl Process {
     /// Starts a program.
-    pub fn start(command: &mut Command) -> Result<Self> {
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let child = command.stdin(Stdio::null()).spawn().with_context(|| format!("{command:?}"))?;
         Ok(Self { child })
     }
 
     /// This program again in another role; returns the address that it prints.
-    pub async fn role(arguments: &[&str]) -> Result<(Self, SocketAddr)> {
+    pub(crate) async fn role(arguments: &[&str]) -> Result<(Self, SocketAddr)> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(arguments).stdout(Stdio::piped());
         let mut process = Self::start(&mut command)?;
@@ -43,7 +43,7 @@ impl Process {
     }
 
     /// CPU time so far, user and system, of all threads.
-    pub fn cpu(&self) -> Result<Duration> {
+    pub(crate) fn cpu(&self) -> Result<Duration> {
         let mut total = Duration::ZERO;
         for id in self.family() {
             let tasks = Path::new("/proc").join(id.to_string()).join("task");
@@ -58,7 +58,7 @@ impl Process {
     }
 
     /// A line of `/proc/PID/status` in KiB, summed over the family.
-    pub fn memory_kib(&self, line: &str) -> Result<u64> {
+    pub(crate) fn memory_kib(&self, line: &str) -> Result<u64> {
         let mut total = 0;
         for id in self.family() {
             let status = fs::read_to_string(format!("/proc/{id}/status"))?;
@@ -69,7 +69,7 @@ impl Process {
     }
 
     /// Sets the peak of resident memory back to what is resident now.
-    pub fn reset_peak(&self) {
+    pub(crate) fn reset_peak(&self) {
         for id in self.family() {
             // Refused by some kernels; the peak then includes what came before.
             let _ = fs::write(format!("/proc/{id}/clear_refs"), "5");

@@ -18,6 +18,8 @@ const PASS: &str = "gpt-4o";
 /// Chat to Messages.
 const TRANSLATE: &str = "claude-sonnet-5";
 const CONNECTIONS: usize = 256;
+/// Streams that are open at the same time in the memory case.
+const STREAMS: usize = 1_000;
 
 /// A row of the table: what was measured for each target, in microseconds (or as the unit says).
 struct Row {
@@ -44,7 +46,7 @@ struct Bench {
 }
 
 /// Everything.
-pub async fn run(quick: bool, only: Option<&str>) -> Result<()> {
+pub(crate) async fn run(quick: bool, only: Option<&str>) -> Result<()> {
     let room = tempfile::Builder::new().prefix("byok-bench-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let (process, upstream) = Process::role(&["--role=upstream"]).await?;
     let mut bench = Bench {
@@ -134,7 +136,10 @@ impl Bench {
                     .context(way)?;
                 let before = target.process.cpu()?;
                 client::load(target.address, &request, connections, count).await?;
-                values.push((label(&target, way), micros(target.process.cpu()? - before) / count as f64));
+                values.push((
+                    label(&target, way),
+                    micros(target.process.cpu()?.saturating_sub(before)) / count as f64,
+                ));
             }
         }
         self.rows.push(Row { name: name.to_owned(), unit: "µs CPU", values, limit });
@@ -161,7 +166,7 @@ impl Bench {
                         client::request(target.address, CHAT, &cases::small(model, true, chunks, gap));
                     let before = target.process.cpu()?;
                     client::load(target.address, &request, connections, count).await?;
-                    Ok(micros(target.process.cpu()? - before) / count as f64)
+                    Ok(micros(target.process.cpu()?.saturating_sub(before)) / count as f64)
                 };
                 measure(2, 0, 16, 500).await?;
                 let short = measure(2, 0, 16, streams * 4).await?;
@@ -208,7 +213,6 @@ impl Bench {
         if !self.wanted(name) {
             return Ok(());
         }
-        const STREAMS: usize = 1_000;
         let limit = Limit::Value { pass: 45.0, translated: Some(45.0) };
         let (mut open, mut each, mut idle) = (Vec::new(), Vec::new(), Vec::new());
         for translated in [false, true] {

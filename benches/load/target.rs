@@ -11,12 +11,12 @@ use std::{
 };
 
 /// A proxy that runs.
-pub struct Target {
-    pub name: &'static str,
-    pub address: SocketAddr,
-    pub process: Process,
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    pub(crate) address: SocketAddr,
+    pub(crate) process: Process,
     /// Whether it can translate.
-    pub translates: bool,
+    pub(crate) translates: bool,
 }
 
 fn free_port() -> Result<u16> {
@@ -24,7 +24,7 @@ fn free_port() -> Result<u16> {
 }
 
 /// nginx with one worker and kept connections; `None` where it is not installed.
-pub async fn nginx(room: &Path, upstream: SocketAddr) -> Result<Option<Target>> {
+pub(crate) async fn nginx(room: &Path, upstream: SocketAddr) -> Result<Option<Target>> {
     if Command::new("nginx").arg("-v").stderr(Stdio::null()).status().is_err() {
         return Ok(None);
     }
@@ -61,22 +61,22 @@ http {{
 }
 
 /// The bare forwarder.
-pub async fn forwarder(upstream: SocketAddr) -> Result<Target> {
+pub(crate) async fn forwarder(upstream: SocketAddr) -> Result<Target> {
     let (process, address) = Process::role(&["--role=forwarder", &upstream.to_string()]).await?;
     Ok(Target { name: "forwarder", address, process, translates: false })
 }
 
 /// The key that clients show to byok.
-pub const CLIENT_KEY: &str = "byok-bench-0123456789abcdefghijklmnopqrstuv";
+pub(crate) const CLIENT_KEY: &str = "byok-bench-0123456789abcdefghijklmnopqrstuv";
 
 /// byok as people run it: keys checked, requests recorded, SQLite on disk.
-pub async fn byok(room: &Path, upstream: SocketAddr) -> Result<Target> {
+pub(crate) async fn byok(room: &Path, upstream: SocketAddr) -> Result<Target> {
     let (target, _) = byok_timed(room, upstream).await?;
     Ok(target)
 }
 
 /// byok, and how long it took from the start of the process to the first right answer.
-pub async fn byok_timed(room: &Path, upstream: SocketAddr) -> Result<(Target, Duration)> {
+pub(crate) async fn byok_timed(room: &Path, upstream: SocketAddr) -> Result<(Target, Duration)> {
     let directory = room.join("byok");
     fs::create_dir_all(&directory)?;
     #[cfg(unix)]
