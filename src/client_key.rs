@@ -23,7 +23,12 @@ const FILE: &str = "client-key";
 
 /// Makes a key if requests will need one and there is none. It is shown once: on the terminal, else in a file that only
 /// this user can read.
-pub(crate) async fn make_if_needed(config: &Config, address: IpAddr, store: &Store) -> Result<(), Trouble> {
+pub(crate) async fn make_if_needed(
+    config: &Config,
+    address: IpAddr,
+    store: &Store,
+    terminal: bool,
+) -> Result<(), Trouble> {
     let exposed = !address.is_loopback() || config.allowed_hosts.iter().any(|host| !host.is_loopback());
     if !exposed || !config.api_keys.is_empty() {
         return Ok(());
@@ -36,7 +41,7 @@ pub(crate) async fn make_if_needed(config: &Config, address: IpAddr, store: &Sto
     let directory = store.location().and_then(Path::parent);
     // First where it can be read, then where it counts: a key that nobody knows would lock everybody out.
     let file = match directory {
-        Some(directory) if !terminal::is_read_by_a_person() => Some(write(&key, directory)?),
+        Some(directory) if !terminal => Some(write(&key, directory)?),
         _ => None,
     };
     store.client_keys.insert(row).await?;

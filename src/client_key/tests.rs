@@ -26,7 +26,6 @@ fn keys_are_long_and_different() {
     assert_ne!(a.expose(), b.expose());
 }
 
-/// Tests have no terminal, so the key goes into a file.
 #[tokio::test]
 async fn a_key_is_made_once_and_only_where_it_is_needed() {
     let named = Config {
@@ -40,7 +39,7 @@ async fn a_key_is_made_once_and_only_where_it_is_needed() {
     ] {
         let directory = private_directory();
         let store = store(directory.path());
-        make_if_needed(&config, address, &store).await.unwrap();
+        make_if_needed(&config, address, &store, false).await.unwrap();
         let rows = store.client_keys.list().await.unwrap();
         assert_eq!(rows.len(), usize::from(expected), "{name}");
         let file = directory.path().join(FILE);
@@ -52,7 +51,7 @@ async fn a_key_is_made_once_and_only_where_it_is_needed() {
                 std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
-        make_if_needed(&config, address, &store).await.unwrap();
+        make_if_needed(&config, address, &store, false).await.unwrap();
         assert_eq!(store.client_keys.list().await.unwrap().len(), rows.len(), "{name}: the second start");
     }
 }
@@ -61,11 +60,20 @@ async fn a_key_is_made_once_and_only_where_it_is_needed() {
 async fn a_revoked_key_is_replaced() {
     let directory = private_directory();
     let store = store(directory.path());
-    make_if_needed(&Config::default(), EVERYWHERE, &store).await.unwrap();
+    make_if_needed(&Config::default(), EVERYWHERE, &store, false).await.unwrap();
     let first = store.client_keys.list().await.unwrap().remove(0);
     let old = std::fs::read_to_string(directory.path().join(FILE)).unwrap();
     store.client_keys.revoke(&first.id).await.unwrap();
-    make_if_needed(&Config::default(), EVERYWHERE, &store).await.unwrap();
+    make_if_needed(&Config::default(), EVERYWHERE, &store, false).await.unwrap();
     assert_eq!(store.client_keys.list().await.unwrap().len(), 2);
     assert_ne!(std::fs::read_to_string(directory.path().join(FILE)).unwrap(), old);
+}
+
+#[tokio::test]
+async fn a_key_that_was_shown_is_not_written_down() {
+    let directory = private_directory();
+    let store = store(directory.path());
+    make_if_needed(&Config::default(), EVERYWHERE, &store, true).await.unwrap();
+    assert_eq!(store.client_keys.list().await.unwrap().len(), 1);
+    assert!(!directory.path().join(FILE).exists());
 }

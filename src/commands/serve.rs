@@ -58,7 +58,7 @@ impl Serve {
             Err(error) => return Err(taken(error, &config.database).await),
         };
         let store = open_store(&config)?;
-        client_key::make_if_needed(&config, address.ip(), &store).await?;
+        client_key::make_if_needed(&config, address.ip(), &store, terminal::is_read_by_a_person()).await?;
         let control = Some(paths::control_socket(&config.database));
         let running = Running::start(Plan { live: live.clone(), store, server, control, level }).await?;
 

@@ -84,3 +84,45 @@ fn every_model_of_the_list_answers() {
         }
     });
 }
+
+/// A stream of some seconds whose first bytes have come.
+async fn slow_stream(base: &str) -> reqwest::Response {
+    let body = json!({
+        "model": "claude-sonnet-5", "max_tokens": 1024, "stream": true,
+        "messages": [{ "role": "user", "content": "sim:slow 15 200" }],
+    });
+    let request = client().post(format!("{base}/v1/messages")).header(CONTENT_TYPE, "application/json");
+    let mut answer = request.body(body.to_string()).send().await.unwrap();
+    answer.chunk().await.unwrap().expect("the stream begins");
+    answer
+}
+
+#[test]
+fn running_answers_end_before_byok_stops() {
+    let home = Home::new();
+    let (byok, base) = demo(&home);
+    Runtime::new().unwrap().block_on(async {
+        let answer = slow_stream(&base).await;
+        byok.signal(Signal::TERM);
+        assert!(answer.text().await.unwrap().contains("message_stop"));
+    });
+    let (status, said) = byok.end();
+    assert_eq!(status.code(), Some(0));
+    assert!(said.contains("a connection is still in use"), "{said}");
+}
+
+#[test]
+fn a_second_signal_does_not_wait() {
+    let home = Home::new();
+    let (mut byok, base) = demo(&home);
+    Runtime::new().unwrap().block_on(async {
+        let answer = slow_stream(&base).await;
+        byok.signal(Signal::INT);
+        byok.line("a connection is still in use");
+        byok.signal(Signal::INT);
+        let (status, said) = byok.end();
+        assert_eq!(status.code(), Some(1));
+        assert!(said.ends_with("error: stopped at once, without waiting for running requests"), "{said}");
+        answer.text().await.expect_err("the stream was cut off");
+    });
+}
