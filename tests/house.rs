@@ -59,7 +59,7 @@ const LINES: usize = 500;
 const LONG_FILES: [(&str, &str); 0] = [];
 
 /// Files that may look at the value of a secret, and why.
-const SECRET_READERS: [(&str, &str); 15] = [
+const SECRET_READERS: [(&str, &str); 17] = [
     ("crates/types/src/secret.rs", "the type itself"),
     ("crates/config/src/validate.rs", "whether a key may stand in a header"),
     ("crates/store/src/sqlite.rs", "sealing"),
@@ -75,6 +75,8 @@ const SECRET_READERS: [(&str, &str); 15] = [
     ("crates/provider/src/upstream/gemini.rs", "the header of a call"),
     ("crates/provider/src/upstream/openai.rs", "the header of a call"),
     ("crates/proxy/src/access/keys.rs", "comparison of client keys"),
+    ("src/client_key.rs", "a new client key is shown once"),
+    ("src/network.rs", "the address of a proxy with its password"),
 ];
 
 /// Paths of the machine, names of private papers, hosts of package registries. Written in pieces, so that this file does
