@@ -3,11 +3,11 @@
 use crate::{
     Exchange, codec,
     emulate::{JsonTool, StopCut},
-    ir::{Delta, Event, PartHead, StopReason, Usage},
+    ir::{Blob, Delta, Event, Family, Part, PartHead, StopReason, Usage},
     restore::Restore,
     sse,
 };
-use byok_types::{Blame, Failure, FailureKind};
+use byok_types::{Blame, Dialect, Failure, FailureKind};
 
 /// Reads a streamed answer: frames, the dialect, the client's tool names, what byok emulates. Bytes may be cut anywhere.
 pub struct StreamReader {
@@ -97,6 +97,8 @@ pub fn read_answer(body: &[u8], exchange: &Exchange) -> Result<Vec<Event>, Failu
 
 /// What stands between the decoder and the client's encoder.
 struct Filters {
+    /// The family that a decoder takes seals for, and the family that really makes them at this upstream.
+    seals: Option<(Family, Family)>,
     json_tool: Option<JsonTool>,
     restore: Option<Restore>,
     stop: Option<StopCut>,
@@ -106,7 +108,14 @@ struct Filters {
 
 impl Filters {
     fn new(exchange: &Exchange) -> Self {
+        let native = match exchange.upstream {
+            Dialect::Messages => Family::Claude,
+            Dialect::Responses => Family::Openai,
+            Dialect::Gemini => Family::Gemini,
+            Dialect::Chat => Family::Other,
+        };
         Self {
+            seals: (native != exchange.family).then_some((native, exchange.family)),
             json_tool: exchange.json_tool.then(JsonTool::default),
             restore: (!exchange.names.is_empty()).then(|| Restore::new(exchange.names.clone())),
             stop: (!exchange.stop.is_empty()).then(|| StopCut::new(&exchange.stop)),
@@ -114,7 +123,12 @@ impl Filters {
         }
     }
 
-    fn push(&mut self, event: Event, out: &mut Vec<Event>) {
+    fn push(&mut self, mut event: Event, out: &mut Vec<Event>) {
+        if let Some((native, real)) = self.seals {
+            for blob in seals_of(&mut event).filter(|blob| blob.family == native) {
+                blob.family = real;
+            }
+        }
         // The usual cases come first: nothing to filter, or only names to restore.
         if self.json_tool.is_none() && self.stop.is_none() {
             match &mut self.restore {
@@ -141,6 +155,25 @@ impl Filters {
         }
         self.between = current;
     }
+}
+
+/// The seals that an event carries. A vendor that speaks another's dialect seals with its own key, and its seals must never
+/// be taken for the other's.
+fn seals_of(event: &mut Event) -> impl Iterator<Item = &mut Blob> {
+    let part = match event {
+        Event::Delta { delta: Delta::Signature(blob), .. } => return Some(blob).into_iter(),
+        Event::PartStart { head: PartHead::Whole(part), .. } | Event::PartStop { whole: Some(part), .. } => {
+            part
+        }
+        _ => return None.into_iter(),
+    };
+    let blob = match &mut **part {
+        Part::Thinking(part) => part.blob.as_mut(),
+        Part::ToolCall(part) => part.blob.as_mut(),
+        Part::Text(part) => part.blob.as_mut(),
+        _ => None,
+    };
+    blob.into_iter()
 }
 
 /// What the executor learns from the events of an answer while they pass.
@@ -200,3 +233,49 @@ pub fn looks_like_html(body: &[u8]) -> bool {
 
 /// A sign of life between two frames. A comment: every parser of events skips it, and no client takes it for content.
 pub const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{BlobSlot, PartId, Request};
+    use byok_types::ModelFacts;
+
+    #[test]
+    fn seals_belong_to_whoever_made_them() {
+        let body = br#"{"id":"m","type":"message","role":"assistant","model":"k","content":[{"type":"thinking","thinking":"t","signature":"SIG"}],"stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}"#;
+        for family in [Family::Claude, Family::Other] {
+            let facts = ModelFacts { family, ..ModelFacts::default() };
+            let request = Request::new(Dialect::Chat, "m");
+            let exchange = Exchange::new(&request, &facts, Dialect::Messages, 0, "seed");
+            let mut fold = crate::ir::Fold::default();
+            for event in read_answer(body, &exchange).unwrap() {
+                fold.push(event);
+            }
+            let Part::Thinking(thinking) = &fold.finish().unwrap().choices[0].parts[0] else {
+                panic!("no thinking")
+            };
+            let blob = thinking.blob.clone().unwrap();
+            assert_eq!((blob.family, blob.slot, blob.data.as_str()), (family, BlobSlot::Thinking, "SIG"));
+        }
+    }
+
+    #[test]
+    fn good_is_what_a_client_can_show() {
+        let part = PartId(0);
+        let delta = |delta| Event::Delta { part, delta };
+        for (event, good) in [
+            (Event::Start(crate::ir::Start::default()), false),
+            (Event::PartStart { part, choice: 0, head: PartHead::Text }, false),
+            (delta(Delta::Text(String::new())), false),
+            (delta(Delta::Text("x".to_owned())), true),
+            (Event::Ping, false),
+            (Event::Usage(Usage::default()), false),
+            (Event::Finish { choice: 0, stop: crate::ir::Stop::new(StopReason::End) }, true),
+            (Event::Finish { choice: 0, stop: crate::ir::Stop::new(StopReason::MalformedCall) }, false),
+        ] {
+            let mut progress = Progress::default();
+            progress.note(&event);
+            assert_eq!(progress.good, good, "{event:?}");
+        }
+    }
+}
