@@ -125,6 +125,26 @@ fn the_architecture_shows_the_same_table() {
 }
 
 #[test]
+fn what_the_architecture_names_is_there() {
+    let text = read("ARCHITECTURE.md");
+    let tests: String = files()
+        .into_iter()
+        .filter(|(path, _)| has_extension(path, "rs"))
+        .filter_map(|(_, full)| fs::read_to_string(full).ok())
+        .collect();
+    for name in code_spans(&text) {
+        let is_path = ["crates/", "src/", "tests/", "docs/"].iter().any(|start| name.starts_with(start));
+        assert!(!is_path || root().join(name).exists(), "ARCHITECTURE.md names `{name}`, which is not there");
+        let is_test =
+            name.matches('_').count() >= 2 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        assert!(
+            !is_test || tests.contains(&format!("fn {name}(")),
+            "ARCHITECTURE.md names the test `{name}`"
+        );
+    }
+}
+
+#[test]
 fn translation_is_pure() {
     for Use { name, for_tests } in &packages()["translate"] {
         assert!(*for_tests || !IMPURE.contains(&name.as_str()), "`translate` must not use `{name}`");
