@@ -246,10 +246,33 @@ fn the_papers_show_every_claim_and_notice() {
         }
         assert!(changelog.contains(claim.name), "CHANGELOG.md lacks the claim `{}`", claim.name);
     }
+    // What is sent is what was consented to.
+    let sent = byok_provider::upstream::ACCEPTED_SENTENCES[0];
+    assert_eq!(byok_auth::claims::claim("claude-code-prompt").map(|claim| claim.value), Some(sent));
     for notice in byok_auth::claims::notices() {
         for words in [notice.rule, notice.risk] {
             assert!(page.contains(words), "docs/claims.md lacks the sentence `{words}`");
         }
+    }
+}
+
+#[test]
+fn every_command_that_is_named_exists() {
+    let mut named = BTreeMap::new();
+    for (path, full) in files().into_iter().filter(|(path, _)| has_extension(path, "md") || is_shipped(path))
+    {
+        let text = fs::read_to_string(full).unwrap();
+        let lines = if has_extension(&path, "md") { commands(&text) } else { Vec::new() };
+        let typed = lines.iter().filter_map(|line| line.strip_prefix("byok "));
+        for line in typed.chain(text.split("`byok ").skip(1)) {
+            // The last word of `byok config path|show` is a choice, of `byok login claude` an argument.
+            let word = line.split(|c: char| !c.is_ascii_lowercase()).next().unwrap_or_default();
+            named.entry(word.to_owned()).or_insert(path.clone());
+        }
+    }
+    for (word, path) in named.iter().filter(|(word, _)| !word.is_empty()) {
+        let help = Command::new(env!("CARGO_BIN_EXE_byok")).args(["help", word]).output().unwrap();
+        assert!(help.status.success(), "{path} names `byok {word}`, which is no command");
     }
 }
 
