@@ -145,6 +145,29 @@ fn what_the_architecture_names_is_there() {
 }
 
 #[test]
+fn the_middle_form_has_the_types_that_its_page_names() {
+    let page = read("docs/middle-form.md");
+    let all = |start: &str| -> String {
+        let inside =
+            files().into_iter().filter(|(path, _)| path.starts_with(start) && has_extension(path, "rs"));
+        inside.filter_map(|(_, full)| fs::read_to_string(full).ok()).collect()
+    };
+    let (types, tests) = (all("crates/translate/src/ir") + &all("crates/types/src"), all("crates/translate"));
+    let is_type =
+        |name: &str| ["struct", "enum"].iter().any(|kind| types.contains(&format!("pub {kind} {name} ")));
+    for name in code_spans(&page).into_iter().filter(|name| !name.contains('/')) {
+        let known = if let Some((owner, field)) = name.split_once('.') {
+            is_type(owner) && types.contains(&format!("pub {field}: "))
+        } else if let Some((owner, variant)) = name.split_once("::") {
+            is_type(owner) && types.contains(&format!("\n    {variant}"))
+        } else {
+            is_type(name) || name == "Extra" || tests.contains(&format!("fn {name}("))
+        };
+        assert!(known, "docs/middle-form.md names `{name}`");
+    }
+}
+
+#[test]
 fn translation_is_pure() {
     for Use { name, for_tests } in &packages()["translate"] {
         assert!(*for_tests || !IMPURE.contains(&name.as_str()), "`translate` must not use `{name}`");
