@@ -23,6 +23,9 @@ use std::{
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+/// Most bytes of a burst that are joined before they go on.
+const BURST: usize = 32 << 10;
+
 /// A streamed answer.
 pub struct AnswerBody(Option<Box<Running>>);
 
@@ -158,15 +161,13 @@ impl Running {
 
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
-            if !self.ready.is_empty() {
-                self.settle();
-                let bytes = self.ready.split().freeze();
-                return Poll::Ready(Some(self.sent(bytes)));
+            let told = self.ended && matches!(self.source, Source::Translate(_));
+            if told || self.body.is_none() || self.ready.len() >= BURST {
+                if let Some(bytes) = self.flush() {
+                    return Poll::Ready(Some(bytes));
+                }
             }
-            if let Some(chunk) = self.chunk.take() {
-                return Poll::Ready(Some(self.sent(chunk)));
-            }
-            if self.ended && !matches!(self.source, Source::Pass { .. }) {
+            if told {
                 return self.drain(cx);
             }
             // An upstream that never pauses must not keep byok from stopping.
@@ -188,13 +189,28 @@ impl Running {
                     self.body = None;
                     self.upstream_closed();
                 }
+                // What has arrived goes on as soon as nothing more is there; a burst goes on in one piece.
                 Poll::Pending => {
+                    if let Some(bytes) = self.flush() {
+                        return Poll::Ready(Some(bytes));
+                    }
                     if !self.waited(cx) {
                         return Poll::Pending;
                     }
                 }
             }
         }
+    }
+
+    /// The bytes that are ready for the client.
+    fn flush(&mut self) -> Option<Bytes> {
+        if !self.ready.is_empty() {
+            self.settle();
+            let bytes = self.ready.split().freeze();
+            return Some(self.sent(bytes));
+        }
+        let chunk = self.chunk.take()?;
+        Some(self.sent(chunk))
     }
 
     /// The client has everything. If the upstream closes at once its connection can be used again; it is not waited for.

@@ -283,7 +283,12 @@ impl Attempt<'_> {
             );
             return Err(self.broken(failure.with_status(502)));
         }
+        // An answer of a model is an object, a list, or a stream of events; nothing else is passed on as one.
+        let json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
         let events = events || looks_like_events(&body);
+        if !json && !events {
+            return Err(self.broken(unreadable(self.candidate.provider.id.as_str())));
+        }
         match self.prepared.way {
             Way::Pass { .. } if !events && !self.peek.stream => {
                 Ok(self.passed_whole(&body, &headers, ledger))

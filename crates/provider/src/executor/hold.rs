@@ -19,9 +19,6 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 
-/// Most bytes held back; more than that is an answer, whatever it says.
-const HELD_LIMIT: usize = 1 << 20;
-
 /// Reads the beginning of a stream until it is good, refused, or has been held long enough.
 pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Ready, Refused> {
     let times = &attempt.candidate.provider.timeouts;
@@ -37,7 +34,7 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
     let mut events: Vec<Event> = Vec::new();
     let mut held = 0;
     let mut over = false;
-    while !progress.good && !over && held < HELD_LIMIT {
+    while !progress.good && !over {
         let frame = match tokio::time::timeout_at(commit_at, body.frame()).await {
             Err(_) => break,
             Ok(Some(Ok(frame))) => frame.into_data().ok(),
@@ -48,6 +45,9 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
         match frame {
             Some(data) => {
                 held += data.len();
+                if held > attempt.state.config.limits.frame {
+                    return Err(refused(attempt, nothing_in_it(held), &headers));
+                }
                 reader.push(&data, &mut events);
                 chunks.push(data);
             }
@@ -82,6 +82,15 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
     };
     let running = Running::new(attempt, body, source, (!progress.good).then_some(begun + first_event));
     Ok(Ready::stream(attempt, AnswerBody::new(running), &headers))
+}
+
+fn nothing_in_it(bytes: usize) -> Failure {
+    Failure::new(
+        FailureKind::Server,
+        Blame::Upstream,
+        format!("the upstream sent {bytes} bytes and no event that carries anything (`limits.frame`)."),
+    )
+    .with_status(502)
 }
 
 /// A stream that failed before anything good came: judged like an HTTP refusal.

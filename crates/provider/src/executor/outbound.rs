@@ -196,6 +196,12 @@ pub(super) fn refused(inbound: &Inbound, refused: &Refused, mut ledger: Ledger) 
     }
     let raw =
         failure.raw.take().filter(|raw| raw.dialect == inbound.dialect && !refused.verdict.own_credential);
+    if raw.is_none()
+        && refused.failure.raw.as_ref().is_some_and(|raw| !same_words(raw.dialect, inbound.dialect))
+    {
+        // The code is a word of the vendor's dialect; in the client's it is said by the kind.
+        failure.code = None;
+    }
     let mut answer = match raw {
         Some(raw) => {
             let kind = raw.content_type.as_deref().and_then(|kind| HeaderValue::from_str(kind).ok());
@@ -215,6 +221,12 @@ pub(super) fn refused(inbound: &Inbound, refused: &Refused, mut ledger: Ledger) 
     ledger.first_byte(answer.status.as_u16());
     ledger.failed(&failure, answer.status.as_u16());
     answer
+}
+
+/// Whether two dialects use the same words for codes of errors.
+fn same_words(a: Dialect, b: Dialect) -> bool {
+    let openai = |dialect| matches!(dialect, Dialect::Chat | Dialect::Responses);
+    a == b || (openai(a) && openai(b))
 }
 
 /// A failure as an answer in a dialect, for requests that never came to a call.
