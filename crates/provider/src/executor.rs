@@ -8,6 +8,7 @@ mod answer;
 mod attempt;
 mod forward;
 mod hold;
+mod media;
 mod outbound;
 mod peek;
 mod prepare;
@@ -27,10 +28,11 @@ use crate::{
 use attempt::Attempt;
 use byok_auth::TokenManager;
 use byok_store::{Records, Store};
-use byok_transport::Transport;
+use byok_transport::{Fetcher, Transport};
 use byok_types::{Blame, ClientKeyId, Dialect, Failure, FailureKind, RequestId, Secret};
 use bytes::Bytes;
 use http::HeaderMap;
+use media::{Fetch, Remote};
 use peek::Peek;
 use prepare::Prepared;
 use std::{
@@ -81,6 +83,8 @@ pub struct Executor(Arc<Inner>);
 
 struct Inner {
     transport: Transport,
+    /// Gets what clients name by address.
+    fetch: Box<dyn Fetch>,
     tokens: TokenManager,
     store: Store,
     budget: Budget,
@@ -112,7 +116,8 @@ impl Executor {
         budget: Budget,
         stopping: CancellationToken,
     ) -> Self {
-        Self(Arc::new(Inner { transport, tokens, store, budget, stopping }))
+        let fetch = Box::new(Fetcher::default());
+        Self(Arc::new(Inner { transport, fetch, tokens, store, budget, stopping }))
     }
 
     /// Serves a request. Every failure is an answer, in the client's dialect. Dropping the future ends the upstream call.
@@ -169,6 +174,7 @@ impl Executor {
         let limit = u32::try_from(state.config.limits.attempts).unwrap_or(u32::MAX);
         let mut last: Option<Refused> = None;
         let mut resting: Option<Duration> = None;
+        let mut remote = Remote::allowed(&*self.0.fetch, &state.config);
         for candidate in candidates {
             let now = Instant::now();
             let offer =
@@ -178,7 +184,7 @@ impl Executor {
                 continue;
             }
             // What cannot be said to this candidate may be sayable to the next.
-            let prepared = match Prepared::of(inbound, peek, candidate) {
+            let prepared = match Prepared::of(inbound, peek, candidate, remote.as_mut()).await {
                 Ok(prepared) => prepared,
                 Err(failure) => {
                     last.get_or_insert(Refused::local(failure, Next::GiveUp));

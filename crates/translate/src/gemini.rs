@@ -23,6 +23,7 @@ mod stream_decode;
 mod stream_encode;
 mod wire;
 
+pub(crate) use encode::is_google;
 pub(crate) use keys::{fits, legal_parameter};
 
 pub use answer::{decode_answer, encode_answer};

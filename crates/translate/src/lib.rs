@@ -14,6 +14,7 @@ pub mod responses;
 pub mod scan;
 pub mod sse;
 
+mod addresses;
 mod carrier;
 mod custom;
 mod effort;
@@ -35,6 +36,7 @@ mod turns;
 mod usage_scan;
 mod wire;
 
+pub use addresses::{Address, addresses};
 pub use estimate::estimate_tokens;
 pub use exchange::Exchange;
 pub use ids::{Ids, content_id};

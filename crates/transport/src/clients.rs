@@ -1,6 +1,6 @@
 use crate::{Host, ProxyChoice, TransportError, USER_AGENT};
 use parking_lot::Mutex;
-use reqwest::{Certificate, Client, Proxy, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Proxy, redirect};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// Streams that one HTTP/2 connection is trusted with. A client keeps one such connection a host and servers commonly
@@ -93,7 +93,12 @@ impl Clients {
 }
 
 fn build(route: &Route) -> Result<Client, TransportError> {
-    let mut builder = Client::builder()
+    builder(route)?.build().map_err(setup)
+}
+
+/// A client of this route that is not finished yet. Reads files.
+pub(crate) fn builder(route: &Route) -> Result<ClientBuilder, TransportError> {
+    let builder = Client::builder()
         .user_agent(USER_AGENT)
         .redirect(redirect::Policy::none())
         .referer(false)
@@ -112,15 +117,14 @@ fn build(route: &Route) -> Result<Client, TransportError> {
         .no_zstd()
         .no_deflate()
         .tls_certs_merge(certificates(&route.ca_files)?);
-    builder = match &route.proxy {
+    Ok(match &route.proxy {
         ProxyChoice::System => builder,
         ProxyChoice::Direct => builder.no_proxy(),
         ProxyChoice::Url(url) => builder.proxy(Proxy::all(url.clone()).map_err(setup)?),
-    };
-    builder.build().map_err(setup)
+    })
 }
 
-fn setup(source: reqwest::Error) -> TransportError {
+pub(crate) fn setup(source: reqwest::Error) -> TransportError {
     TransportError::Setup { source: source.without_url() }
 }
 

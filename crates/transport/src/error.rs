@@ -255,7 +255,7 @@ fn is_proxy_handshake(cause: &(dyn Error + 'static)) -> bool {
 }
 
 /// Shows the innermost cause: the layers above it say "client error" and the like.
-struct Root<'a>(&'a reqwest::Error);
+pub(crate) struct Root<'a>(pub(crate) &'a reqwest::Error);
 
 impl fmt::Display for Root<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

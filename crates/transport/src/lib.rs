@@ -7,10 +7,11 @@
 //! Invariants:
 //! - A request leaves only for a host that the call's credential may be sent to, and a credential only over TLS unless the host is
 //!   this machine; the check looks at the finished URL ([`TransportError::HostNotAllowed`]).
-//! - Redirects are never followed.
+//! - [`Transport`] never follows a redirect.
 //! - Bodies are pulled: no task and no channel stands between the socket and the reader, a reader that stops slows the
 //!   sender down, and dropping a [`Reply`] ends the upstream call at once.
 //! - No error text contains a path, a query or a header value.
+//! - What a client's request names by address is got by [`Fetcher`] alone: without credentials, and from public addresses only.
 #![forbid(unsafe_code)]
 
 mod body;
@@ -18,13 +19,17 @@ mod call;
 mod clients;
 mod decode;
 mod error;
+mod fetch;
 mod host;
 mod proxy;
+#[cfg(test)]
+mod testing;
 mod transport;
 
 pub use body::ReplyBody;
 pub use call::{BufferedReply, Call, CallTimeouts, Reply};
 pub use error::{BodyWait, TransportError};
+pub use fetch::{FetchError, Fetched, Fetcher};
 pub use host::Host;
 pub use proxy::{InvalidProxy, ProxyChoice};
 pub use transport::{Transport, TransportOptions};

@@ -1,9 +1,9 @@
 //! The body of a call for one candidate: the client's own bytes with a few edits, or a translation.
 
-use super::{Inbound, peek::Peek};
+use super::{Inbound, media::Remote, peek::Peek};
 use crate::registry::Candidate;
 use byok_translate::{
-    Exchange, Ids, Incoming, Loss, LossAction, Relay, codec,
+    Exchange, Ids, Incoming, Loss, LossAction, Relay, Translated, codec,
     ir::Request,
     messages,
     scan::{Edit, splice},
@@ -45,16 +45,25 @@ pub(super) enum Way {
 const CARRIER_MARKS: [&[u8]; 2] = [b"byok1:", b"Ynlvaz"];
 
 impl Prepared {
-    /// The body for a candidate.
-    pub(super) fn of(inbound: &Inbound, peek: &Peek, candidate: &Candidate) -> Result<Self, Failure> {
+    /// The body for a candidate. With `remote`, what the client names by address and the upstream takes only as bytes is
+    /// fetched; everything else is done without waiting.
+    pub(super) async fn of(
+        inbound: &Inbound,
+        peek: &Peek,
+        candidate: &Candidate,
+        remote: Option<&mut Remote<'_>>,
+    ) -> Result<Self, Failure> {
         let dialect = candidate.dialect(peek.dialect);
         let passes =
             dialect == peek.dialect && peek.dialect == inbound.dialect && !carries_ours(&inbound.body);
         if passes {
-            Ok(Self::pass(inbound, peek, candidate))
-        } else {
-            Self::translate(inbound, peek, candidate, dialect)
+            return Ok(Self::pass(inbound, peek, candidate));
         }
+        let mut request = decode(inbound, peek)?;
+        if let Some(remote) = remote {
+            remote.bring(&mut request.value, dialect, &candidate.facts).await?;
+        }
+        Self::translate(inbound, peek, candidate, dialect, request)
     }
 
     fn pass(inbound: &Inbound, peek: &Peek, candidate: &Candidate) -> Self {
@@ -95,8 +104,8 @@ impl Prepared {
         peek: &Peek,
         candidate: &Candidate,
         dialect: Dialect,
+        mut request: Translated<Request>,
     ) -> Result<Self, Failure> {
-        let mut request = decode(inbound, peek)?;
         request.value.stream = peek.stream;
         let facts = &candidate.facts;
         let mut ids = Ids::new(inbound.id.as_str());
@@ -179,7 +188,7 @@ fn ask_for_usage(options: Option<&str>, set: impl FnOnce(&str) -> Edit) -> Optio
     }
 }
 
-fn decode(inbound: &Inbound, peek: &Peek) -> Result<byok_translate::Translated<Request>, Failure> {
+fn decode(inbound: &Inbound, peek: &Peek) -> Result<Translated<Request>, Failure> {
     let incoming = Incoming { body: &inbound.body, model: inbound.model.as_deref(), stream: inbound.stream };
     codec::decode_request(peek.dialect, &incoming)
 }

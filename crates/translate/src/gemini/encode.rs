@@ -11,6 +11,8 @@ mod refuse;
 mod results;
 mod tools;
 
+pub(crate) use media::is_google;
+
 use super::fields::Fields;
 use crate::{
     Ids, Json, Losses, NameRules, Names, Translated,

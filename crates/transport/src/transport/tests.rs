@@ -1,12 +1,11 @@
 mod decoding;
 mod limits;
 mod network;
-mod server;
 
 use super::{Transport, TransportOptions};
+use crate::testing::{answer, canned, listen, read_head};
 use crate::{BodyWait, Call, CallTimeouts, Host, ProxyChoice, TransportError};
 use http::Method;
-use server::{answer, canned, listen, read_head};
 use std::{net::SocketAddr, time::Duration};
 use url::Url;
 

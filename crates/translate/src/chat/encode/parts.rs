@@ -232,7 +232,7 @@ impl Encoder<'_> {
                     Cow::Borrowed(url)
                 }
                 Source::Url { .. } => {
-                    let what = "takes no images by address: send the image in base64";
+                    let what = "takes no images by address: send the image in base64, or switch on `media.fetch_remote`";
                     return Err(self.refuse(part, what));
                 }
                 Source::FileId(_) | Source::Text(_) | Source::Parts(_) => {

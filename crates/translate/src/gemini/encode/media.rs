@@ -165,7 +165,7 @@ fn guessed(url: &str) -> Option<&'static str> {
 }
 
 /// Whether Google itself can read what is at the address: its own file store, its cloud storage, its films.
-pub(super) fn is_google(url: &str) -> bool {
+pub(crate) fn is_google(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else { return false };
     if scheme == "gs" {
         return true;

@@ -71,7 +71,7 @@ fn one(part: &Part, client: Dialect, facts: &ModelFacts, field: &dyn Fn() -> Str
     }
 }
 
-/// Whether the vendor can get at the bytes. byok does not fetch them.
+/// Whether the vendor can get at the bytes. What byok was allowed to fetch for it has become bytes before.
 fn reachable(
     source: &Source,
     client: Dialect,
@@ -88,7 +88,8 @@ fn reachable(
                 && !is_google(url)
                 && media::parse_data_url(url).is_none() =>
         {
-            "this model does not fetch addresses. Send the bytes in base64 (a `data:` URL)."
+            "this model does not fetch addresses. Send the bytes in base64 (a `data:` URL), or switch on \
+             `media.fetch_remote`."
         }
         _ => return Ok(()),
     };

@@ -159,7 +159,8 @@ impl Check<'_> {
                 Err(Failure::bad_request(
                     path(),
                     format!(
-                        "`{}` is an address that the upstream does not fetch: send the bytes instead.",
+                        "`{}` is an address that the upstream does not fetch: send the bytes instead, or switch on \
+                         `media.fetch_remote`.",
                         path()
                     ),
                 ))

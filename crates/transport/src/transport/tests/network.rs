@@ -1,7 +1,7 @@
 //! Proxies and certificates.
 
-use super::server::{Tls, answer_over_tls};
 use super::{Transport, TransportOptions, answer, canned, get, get_from, listen, no_such_name, read_head};
+use crate::testing::{Tls, answer_over_tls};
 use crate::{ProxyChoice, TransportError};
 use std::{io::Write as _, net::SocketAddr};
 use tokio::{

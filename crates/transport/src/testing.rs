@@ -8,7 +8,7 @@ use tokio::{
 };
 
 /// Accepts connections for as long as the test runs and hands each to `serve`.
-pub(super) async fn listen<F, S>(serve: S) -> SocketAddr
+pub(crate) async fn listen<F, S>(serve: S) -> SocketAddr
 where
     F: Future<Output = ()> + Send + 'static,
     S: Fn(TcpStream) -> F + Send + 'static,
@@ -24,7 +24,7 @@ where
 }
 
 /// Answers every connection with the same bytes, then closes it; the heads of the requests come out of the receiver.
-pub(super) async fn canned(answer: impl Into<Vec<u8>>) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
+pub(crate) async fn canned(answer: impl Into<Vec<u8>>) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
     let answer: Arc<[u8]> = answer.into().into();
     let (heads, seen) = mpsc::unbounded_channel();
     let address = listen(move |mut socket| {
@@ -41,7 +41,7 @@ pub(super) async fn canned(answer: impl Into<Vec<u8>>) -> (SocketAddr, mpsc::Unb
 }
 
 /// Reads up to the empty line that ends the head of a request.
-pub(super) async fn read_head(socket: &mut (impl AsyncRead + Unpin)) -> String {
+pub(crate) async fn read_head(socket: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match socket.read_u8().await {
@@ -53,25 +53,25 @@ pub(super) async fn read_head(socket: &mut (impl AsyncRead + Unpin)) -> String {
 }
 
 /// An answer with a body of known length.
-pub(super) fn answer(headers: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn answer(headers: &str, body: &[u8]) -> Vec<u8> {
     let mut all = format!("HTTP/1.1 200 OK\r\n{headers}content-length: {}\r\n\r\n", body.len()).into_bytes();
     all.extend_from_slice(body);
     all
 }
 
 /// A certificate for `upstream.test` and a server that shows it.
-pub(super) struct Tls {
-    pub(super) ca_pem: String,
-    pub(super) acceptor: tokio_rustls::TlsAcceptor,
+pub(crate) struct Tls {
+    pub(crate) ca_pem: String,
+    pub(crate) acceptor: tokio_rustls::TlsAcceptor,
 }
 
 impl Tls {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::speaking(&[])
     }
 
     /// With these protocols offered in the handshake.
-    pub(super) fn speaking(protocols: &[&str]) -> Self {
+    pub(crate) fn speaking(protocols: &[&str]) -> Self {
         let made = rcgen::generate_simple_self_signed(vec!["upstream.test".to_owned()]).unwrap();
         let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(
@@ -88,7 +88,7 @@ impl Tls {
 }
 
 /// Speaks TLS on `socket`, reads one request and answers `ok`.
-pub(super) async fn answer_over_tls(
+pub(crate) async fn answer_over_tls(
     acceptor: tokio_rustls::TlsAcceptor,
     socket: impl AsyncRead + AsyncWrite + Unpin,
 ) {

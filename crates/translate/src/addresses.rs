@@ -1,0 +1,126 @@
+//! Pictures and documents that a request names by address and that the encoder of an upstream would refuse for it: whoever
+//! drives the call may fetch the bytes and put them in the place of the address.
+
+use crate::{
+    gemini,
+    ir::{Document, Image, Part, Request, Role, Source},
+};
+use byok_types::{Dialect, ModelFacts};
+
+/// A picture or document that is named by address.
+#[derive(Debug)]
+pub struct Address<'r> {
+    /// Its field, in the words of the client.
+    pub field: String,
+    /// The address (http or https).
+    pub url: String,
+    /// Whether the client says that it is a picture; else it says that it is a document.
+    pub picture: bool,
+    source: &'r mut Source,
+}
+
+impl Address<'_> {
+    /// Puts bytes in the place of the address. `data` is standard base64 with padding.
+    pub fn replace(self, media_type: &str, data: String) {
+        *self.source = Source::Base64 { media_type: media_type.to_owned(), data };
+    }
+}
+
+/// The addresses in what the user and the tools say that an upstream of `dialect` cannot be given, in their order.
+///
+/// Sound and films are not among them, nor what the model could not be shown anyway.
+pub fn addresses<'r>(request: &'r mut Request, dialect: Dialect, facts: &ModelFacts) -> Vec<Address<'r>> {
+    let mut search = Search { client: request.dialect, dialect, facts, found: Vec::new() };
+    for (index, message) in request.messages.iter_mut().enumerate() {
+        let said_by_user = matches!(message.role, Role::User | Role::Tool);
+        for (place, part) in message.parts.iter_mut().enumerate() {
+            if said_by_user || matches!(part, Part::ToolResult(_)) {
+                search.part(part, Spot { message: index, part: place, inner: None });
+            }
+        }
+    }
+    search.found
+}
+
+/// Where a part stands in the request.
+#[derive(Clone, Copy)]
+struct Spot {
+    message: usize,
+    part: usize,
+    /// Place in a tool result.
+    inner: Option<usize>,
+}
+
+struct Search<'a, 'r> {
+    client: Dialect,
+    dialect: Dialect,
+    facts: &'a ModelFacts,
+    found: Vec<Address<'r>>,
+}
+
+impl<'r> Search<'_, 'r> {
+    fn part(&mut self, part: &'r mut Part, spot: Spot) {
+        match part {
+            Part::Image(Image { source, .. }) if self.facts.input.image => self.source(source, true, spot),
+            Part::Document(Document { source: Source::Parts(parts), .. }) => {
+                for part in parts {
+                    self.part(part, spot);
+                }
+            }
+            Part::Document(Document { source, .. }) if self.facts.input.pdf => {
+                self.source(source, false, spot);
+            }
+            Part::ToolResult(result) => {
+                for (inner, part) in result.parts.iter_mut().enumerate() {
+                    self.part(part, Spot { inner: Some(inner), ..spot });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn source(&mut self, source: &'r mut Source, picture: bool, spot: Spot) {
+        if let Source::Url { url, .. } = source
+            && is_http(url)
+            && !self.takes(url, picture)
+        {
+            let (field, url) = (self.field(spot), url.clone());
+            self.found.push(Address { field, url, picture, source });
+        }
+    }
+
+    /// Whether the encoder passes the address on.
+    fn takes(&self, url: &str, picture: bool) -> bool {
+        let (native, by_url) = (self.client == self.dialect, self.facts.input.url);
+        match self.dialect {
+            Dialect::Chat if picture => by_url,
+            Dialect::Chat => native || (by_url && !self.facts.first_party),
+            Dialect::Responses => native || by_url,
+            Dialect::Messages => by_url,
+            Dialect::Gemini => native || by_url || gemini::is_google(url),
+        }
+    }
+
+    fn field(&self, Spot { message, part, inner }: Spot) -> String {
+        let (list, parts) = match self.client {
+            Dialect::Chat | Dialect::Messages => ("messages", "content"),
+            Dialect::Responses => ("input", "content"),
+            Dialect::Gemini => ("contents", "parts"),
+        };
+        match (self.client, inner) {
+            (Dialect::Messages, Some(inner)) => format!("{list}[{message}].{parts}[{part}].content[{inner}]"),
+            (Dialect::Chat, Some(inner)) => format!("{list}[{message}].{parts}[{inner}]"),
+            (Dialect::Responses, Some(inner)) => format!("{list}[{message}].output[{inner}]"),
+            (Dialect::Gemini, _) | (_, None) => format!("{list}[{message}].{parts}[{part}]"),
+        }
+    }
+}
+
+fn is_http(url: &str) -> bool {
+    let begins =
+        |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    begins("https://") || begins("http://")
+}
+
+#[cfg(test)]
+mod tests;
