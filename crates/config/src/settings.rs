@@ -107,8 +107,8 @@ pub enum LogFormat {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Media {
-    /// Whether byok fetches a picture that a request names by address, for an upstream that takes only the bytes. Private
-    /// and local addresses are never fetched.
+    /// Whether byok fetches a picture or PDF document that a request names by address, for an upstream that takes only the
+    /// bytes. Over `https://` and from public addresses only.
     pub fetch_remote: bool,
 }
 
