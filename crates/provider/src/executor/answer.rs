@@ -162,10 +162,10 @@ impl Running {
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             let told = self.ended && matches!(self.source, Source::Translate(_));
-            if told || self.body.is_none() || self.ready.len() >= BURST {
-                if let Some(bytes) = self.flush() {
-                    return Poll::Ready(Some(bytes));
-                }
+            if (told || self.body.is_none() || self.ready.len() >= BURST)
+                && let Some(bytes) = self.flush()
+            {
+                return Poll::Ready(Some(bytes));
             }
             if told {
                 return self.drain(cx);
