@@ -84,18 +84,21 @@ struct Rest {
     /// `None` for every model.
     model: Option<String>,
     until: Instant,
+    /// Whether the vendor's trouble was of the moment: the seat is asked all the same when no other can be.
+    soft: bool,
 }
 
 impl Health {
-    /// Lets the seat rest.
-    pub fn cool(&self, scope: Scope, model: &str, now: Instant, wait: Duration) {
+    /// Lets the seat rest. `soft` for trouble of the moment that another try may not meet.
+    pub fn cool(&self, scope: Scope, model: &str, now: Instant, wait: Duration, soft: bool) {
         let model = (scope == Scope::Model).then(|| model.to_owned());
         let until = now + wait;
         let mut rests = self.rests.lock();
         rests.retain(|rest| rest.until > now);
         match rests.iter_mut().find(|rest| rest.model == model) {
-            Some(rest) => rest.until = rest.until.max(until),
-            None => rests.push(Rest { model, until }),
+            Some(rest) if rest.until < until => *rest = Rest { model, until, soft },
+            Some(_) => {}
+            None => rests.push(Rest { model, until, soft }),
         }
     }
 
@@ -107,17 +110,14 @@ impl Health {
         }
     }
 
-    /// How long the seat still rests for `model`; `None` if it does not.
-    pub fn resting(&self, model: &str, now: Instant) -> Option<Duration> {
+    /// How long the seat still rests for `model`, and whether only softly; `None` if it does not rest.
+    pub fn resting(&self, model: &str, now: Instant) -> Option<(Duration, bool)> {
         let rests = self.rests.lock();
-        let applies = |rest: &&Rest| rest.model.as_deref().is_none_or(|name| name == model);
-        rests
-            .iter()
-            .filter(applies)
-            .map(|rest| rest.until)
-            .max()?
-            .checked_duration_since(now)
-            .filter(|d| !d.is_zero())
+        let applies =
+            |rest: &&Rest| rest.until > now && rest.model.as_deref().is_none_or(|name| name == model);
+        let longest = rests.iter().filter(applies).map(|rest| rest.until).max()?;
+        let soft = rests.iter().filter(applies).all(|rest| rest.soft);
+        Some((longest.duration_since(now), soft))
     }
 
     /// What rests, for how long: the model (`None` for all) and the time left.
@@ -151,6 +151,7 @@ pub struct Offer {
 /// The seats of `all` (in the order of the config) that may serve `model` now.
 pub fn offer(all: &[Arc<Seat>], model: &str, prefix: Option<&str>, now: Instant) -> Offer {
     let mut seats = Vec::new();
+    let mut tired = Vec::new();
     let mut soonest: Option<Duration> = None;
     for seat in all {
         // A seat with a prefix serves only those who name it.
@@ -158,9 +159,19 @@ pub fn offer(all: &[Arc<Seat>], model: &str, prefix: Option<&str>, now: Instant)
             continue;
         }
         match seat.health.resting(model, now) {
-            Some(left) => soonest = Some(soonest.map_or(left, |other| other.min(left))),
+            Some((left, soft)) => {
+                soonest = Some(soonest.map_or(left, |other| other.min(left)));
+                if soft {
+                    tired.push((left, seat.clone()));
+                }
+            }
             None => seats.push(seat.clone()),
         }
+    }
+    if seats.is_empty() {
+        // Who has one key only is not kept waiting for trouble that may be over.
+        tired.sort_by_key(|(left, _)| *left);
+        seats.extend(tired.into_iter().map(|(_, seat)| seat));
     }
     let resting = if seats.is_empty() { soonest } else { None };
     Offer { seats, resting }

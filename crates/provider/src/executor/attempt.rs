@@ -246,7 +246,8 @@ impl Attempt<'_> {
             return refused;
         }
         if let Some((scope, wait)) = refused.verdict.cool {
-            self.seat.health.cool(scope, &self.candidate.facts.id, Instant::now(), wait);
+            let soft = is_of_the_vendor(refused.failure.kind);
+            self.seat.health.cool(scope, &self.candidate.facts.id, Instant::now(), wait, soft);
         }
         if let (Some(state), Access::Account { .. }) = (&refused.verdict.state, &self.seat.access)
             && let Err(error) = self.executor.store.accounts.set_state(&self.seat.id, state.clone()).await
@@ -386,6 +387,14 @@ fn unreadable(provider: &str) -> Failure {
         ),
     )
     .with_status(502)
+}
+
+/// Whether a failure is trouble of the vendor's and not a limit of the account.
+const fn is_of_the_vendor(kind: FailureKind) -> bool {
+    matches!(
+        kind,
+        FailureKind::Overloaded | FailureKind::Server | FailureKind::Timeout | FailureKind::UpstreamTruncated
+    )
 }
 
 /// Whether a connection that did not come about may come about at once.

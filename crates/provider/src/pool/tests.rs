@@ -34,11 +34,11 @@ fn seats_come_in_order_and_rest_after_a_refusal() {
     assert_eq!(names(&offer(&all, "m", None, now)), ["a", "b"]);
     assert_eq!(names(&offer(&all, "m", Some("team"), now)), ["d"]);
 
-    all[0].health.cool(Scope::Model, "m", now, minute);
+    all[0].health.cool(Scope::Model, "m", now, minute, false);
     assert_eq!(names(&offer(&all, "m", None, now)), ["b"]);
     assert_eq!(names(&offer(&all, "n", None, now)), ["a", "b", "c"]);
 
-    all[1].health.cool(Scope::Account, "m", now, minute * 2);
+    all[1].health.cool(Scope::Account, "m", now, minute * 2, false);
     let none = offer(&all, "m", None, now);
     assert_eq!((names(&none).len(), none.resting), (0, Some(minute)));
     assert_eq!(names(&offer(&all, "n", None, now)), ["a", "c"]);
@@ -57,7 +57,22 @@ fn seats_come_in_order_and_rest_after_a_refusal() {
 fn a_longer_rest_is_not_shortened() {
     let now = Instant::now();
     let health = Health::default();
-    health.cool(Scope::Account, "m", now, Duration::from_secs(100));
-    health.cool(Scope::Account, "m", now, Duration::from_secs(1));
-    assert_eq!(health.resting("m", now), Some(Duration::from_secs(100)));
+    health.cool(Scope::Account, "m", now, Duration::from_secs(100), false);
+    health.cool(Scope::Account, "m", now, Duration::from_secs(1), true);
+    assert_eq!(health.resting("m", now), Some((Duration::from_secs(100), false)));
+}
+
+#[test]
+fn trouble_of_the_moment_does_not_lock_out_the_only_seats() {
+    let now = Instant::now();
+    let second = Duration::from_secs(1);
+    let all = [seat("a", &[], None), seat("b", &[], None)];
+    all[0].health.cool(Scope::Model, "m", now, second * 5, true);
+    assert_eq!(names(&offer(&all, "m", None, now)), ["b"]);
+    all[1].health.cool(Scope::Model, "m", now, second * 2, true);
+    assert_eq!(names(&offer(&all, "m", None, now)), ["b", "a"], "the one that is back first comes first");
+    all[1].health.cool(Scope::Account, "m", now, second * 60, false);
+    assert_eq!(names(&offer(&all, "m", None, now)), ["a"]);
+    all[0].health.cool(Scope::Model, "m", now, second * 60, false);
+    assert_eq!(offer(&all, "m", None, now).resting, Some(second * 60));
 }
