@@ -3,12 +3,14 @@
 use axum::body::Body;
 use byok_types::{Blame, Failure, FailureKind};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, header::CONTENT_ENCODING};
+use http::{HeaderMap, header::{CONTENT_ENCODING, EXPECT}};
 use http_body_util::BodyExt;
 use std::{io::Read, time::Duration};
 
 /// How often a compressed body may grow.
 const RATIO: usize = 100;
+/// How long, and how much of, a body that is too large is read and forgotten.
+const FORGET: (Duration, usize) = (Duration::from_secs(10), 256 << 20);
 
 /// The whole body.
 pub(crate) async fn read(
@@ -17,7 +19,8 @@ pub(crate) async fn read(
     limit: usize,
     within: Duration,
 ) -> Result<Bytes, Failure> {
-    let raw = tokio::time::timeout(within, collect(body, limit)).await.map_err(|_| {
+    let mut body = body;
+    let raw = tokio::time::timeout(within, collect(&mut body, limit)).await.map_err(|_| {
         Failure::new(
             FailureKind::Timeout,
             Blame::Client,
@@ -27,7 +30,13 @@ pub(crate) async fn read(
             ),
         )
         .with_status(408)
-    })??;
+    })?;
+    // A client that is told to send nothing more (`expect: 100-continue`) has sent nothing yet.
+    if raw.as_ref().is_err_and(|failure| failure.kind == FailureKind::PayloadTooLarge) && !headers.contains_key(EXPECT) {
+        // Reading on for the client's sake is all that this is for: how it ends does not matter.
+        let _ = tokio::time::timeout(FORGET.0, forget(&mut body)).await;
+    }
+    let raw = raw?;
     match headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase()).as_deref() {
         None | Some("" | "identity") => Ok(raw),
         Some("gzip" | "x-gzip") => inflate(flate2::read::MultiGzDecoder::new(&raw[..]), raw.len(), limit),
@@ -44,8 +53,19 @@ pub(crate) async fn read(
     }
 }
 
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
-    let announced = http_body::Body::size_hint(&body).lower();
+/// Reads on without keeping anything. A client that still writes does not read: without this it would find a torn connection
+/// in place of the answer.
+async fn forget(body: &mut Body) {
+    let mut left = FORGET.1;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(length) else { return };
+        left = rest;
+    }
+}
+
+async fn collect(body: &mut Body, limit: usize) -> Result<Bytes, Failure> {
+    let announced = http_body::Body::size_hint(body).lower();
     if usize::try_from(announced).unwrap_or(usize::MAX) > limit {
         return Err(too_large(limit));
     }

@@ -30,6 +30,8 @@ pub struct Exchange {
     pub account: Option<String>,
     /// An estimate of the prompt in tokens, shown until the upstream says better.
     pub input_estimate: Option<u64>,
+    /// Running number of the first event (Responses): above 0 where byok ends a stream that the upstream began.
+    pub first_event: u64,
     /// Stop sequences that byok cuts at, because the upstream takes none.
     pub stop: Vec<String>,
     /// Whether structured output was asked for by way of a forced tool.
@@ -54,6 +56,7 @@ impl Exchange {
             family: facts.family,
             account: None,
             input_estimate: None,
+            first_event: 0,
             stop: if upstream == Dialect::Responses { request.sampling.stop.clone() } else { Vec::new() },
             json_tool: facts.structured_output == StructuredOutput::ForcedTool
                 && matches!(request.output_format, OutputFormat::JsonSchema { .. }),

@@ -89,7 +89,12 @@ impl StreamReader {
 pub fn read_answer(body: &[u8], exchange: &Exchange) -> Result<Vec<Event>, Failure> {
     let mut filters = Filters::new(exchange);
     let mut out = Vec::new();
-    for event in codec::decode_answer(exchange.upstream, body)? {
+    let mut events = codec::decode_answer(exchange.upstream, body)?;
+    if filters.stop.is_some() {
+        // Counts stand behind the text that a stop sequence may cut, and hold all the same.
+        events.sort_by_key(|event| !matches!(event, Event::Start { .. } | Event::Usage(_)));
+    }
+    for event in events {
         filters.push(event, &mut out);
     }
     Ok(out)

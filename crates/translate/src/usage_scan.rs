@@ -20,6 +20,8 @@ pub struct UsageScanner {
     usage: Usage,
     /// A counter was seen.
     seen: bool,
+    /// Events of a Responses stream by their running number.
+    events: u64,
     ended: bool,
     failed: bool,
 }
@@ -116,6 +118,7 @@ keys! {
     STATUS = 15: "status";
     STOP = 16: "stop_reason";
     BLOCKED = 17: "promptFeedback";
+    SEQUENCE = 18: "sequence_number";
 }
 const ELEMENT: u8 = 255;
 
@@ -130,6 +133,7 @@ impl UsageScanner {
             done: Done::default(),
             usage: Usage::default(),
             seen: false,
+            events: 0,
             ended: false,
             failed: false,
         }
@@ -154,6 +158,11 @@ impl UsageScanner {
             Dialect::Chat | Dialect::Responses => {}
         }
         Some(usage)
+    }
+
+    /// The running number of the next event, where events are numbered (Responses).
+    pub fn next_event(&self) -> u64 {
+        self.events
     }
 
     /// Whether the upstream said that the answer is over, in success or failure.
@@ -337,6 +346,10 @@ impl UsageScanner {
         let broken = std::mem::take(&mut self.json.number_broken);
         let Some(number) = number.filter(|_| !broken) else { return };
         let path = self.path();
+        if path == [SEQUENCE] {
+            self.events = number.saturating_add(1);
+            return;
+        }
         let ([USAGE, inner @ ..] | [MESSAGE, USAGE, inner @ ..]) = path else { return };
         let slot = match inner {
             [INPUT] => &mut self.usage.input,

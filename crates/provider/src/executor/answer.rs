@@ -342,6 +342,7 @@ impl Running {
                 if !passing.relay.between_frames() {
                     out.extend_from_slice(b"\n\n");
                 }
+                self.exchange.first_event = passing.scanner.next_event();
                 let mut encoder = codec::StreamEncoder::new(&self.exchange);
                 encoder.push(Event::Failure(failure.clone()), &mut out);
                 encoder.push(Event::End, &mut out);

@@ -291,9 +291,7 @@ impl Attempt<'_> {
             return Err(self.broken(unreadable(self.candidate.provider.id.as_str())));
         }
         match self.prepared.way {
-            Way::Pass { .. } if !events && !self.peek.stream => {
-                Ok(self.passed_whole(&body, &headers, ledger))
-            }
+            Way::Pass { .. } if !events && !self.peek.stream => self.passed_whole(&body, &headers, ledger),
             _ if self.inbound.count => self.counted(&body, ledger),
             _ => self.translated_whole(&body, events, &headers, ledger),
         }
@@ -303,14 +301,21 @@ impl Attempt<'_> {
         self.judged(failure, HeaderMap::new(), &HeaderMap::new(), false)
     }
 
-    fn passed_whole(&self, body: &Bytes, headers: &HeaderMap, ledger: &mut Ledger) -> Ready {
-        let mut scanner = UsageScanner::new(self.prepared.dialect, false);
+    fn passed_whole(&self, body: &Bytes, headers: &HeaderMap, ledger: &mut Ledger) -> Result<Ready, Refused> {
+        let dialect = self.prepared.dialect;
+        let mut scanner = UsageScanner::new(dialect, false);
         scanner.push(body);
+        if scanner.failed() {
+            // Some gateways answer with an error object and status 200.
+            let mut failure = codec::decode_failure(dialect, 502, body);
+            failure.raw = Some(RawFailure { dialect, content_type: None, body: body.to_vec() });
+            return Err(self.broken(failure));
+        }
         if let Some(usage) = scanner.usage() {
             ledger.usage(usage);
         }
         let body = self.prepared.relay().map_or_else(|| body.clone(), |relay| relay.whole(body));
-        Ready::whole(self, body, headers)
+        Ok(Ready::whole(self, body, headers))
     }
 
     fn counted(&self, body: &Bytes, ledger: &mut Ledger) -> Result<Ready, Refused> {

@@ -55,7 +55,7 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
         Some((None, word)) => extras.push(("reasoning_effort".to_owned(), Json::string(word))),
         None => {}
     }
-    request.output_format = body.response_format.map(output_format).unwrap_or_default();
+    request.output_format = body.response_format.map(output_format).transpose()?.unwrap_or_default();
     request.verbosity = body.verbosity;
     request.modalities = body.modalities.into_iter().map(|word| word.to_ascii_lowercase()).collect();
     request.audio_output = body.audio.map(opaque);
@@ -137,9 +137,15 @@ wire::wire! {
     }
 }
 
-fn output_format(json: Json) -> OutputFormat {
-    let Ok(read) = json.read::<Format>() else { return OutputFormat::Opaque(opaque(json)) };
-    match (read.kind.as_deref(), read.json_schema) {
+fn output_format(json: Json) -> Result<OutputFormat, Failure> {
+    if !json.is_object() {
+        return Err(Failure::bad_request(
+            "response_format",
+            "`response_format` must be an object. Send `{\"type\": \"json_schema\", …}`, or leave it out.",
+        ));
+    }
+    let Ok(read) = json.read::<Format>() else { return Ok(OutputFormat::Opaque(opaque(json))) };
+    Ok(match (read.kind.as_deref(), read.json_schema) {
         (Some("text"), _) => OutputFormat::Text,
         (Some("json_object"), _) => OutputFormat::JsonObject,
         (
@@ -147,7 +153,7 @@ fn output_format(json: Json) -> OutputFormat {
             Some(FormatSchema { name, description, schema: Some(schema), strict, extra: rest }),
         ) => OutputFormat::JsonSchema { name, description, schema, strict, extra: extra(rest) },
         _ => OutputFormat::Opaque(opaque(json)),
-    }
+    })
 }
 
 #[cfg(test)]

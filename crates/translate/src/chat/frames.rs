@@ -263,14 +263,13 @@ impl StreamEncoder {
                         entry.text("id", &call.id);
                         entry.text("type", member);
                     }
-                    if first || piece.is_some() {
-                        entry.object(member, |inner| {
-                            if first {
-                                inner.text("name", &call.name);
-                            }
-                            inner.text(input, piece.unwrap_or_default());
-                        });
-                    }
+                    // Some clients read no entry without this member.
+                    entry.object(member, |inner| {
+                        if first {
+                            inner.text("name", &call.name);
+                        }
+                        inner.text(input, piece.unwrap_or_default());
+                    });
                     if let Some(blob) = signature {
                         thought::write_signature(entry.member("extra_content"), blob);
                     }

@@ -59,14 +59,9 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
 
 fn messages(contents: Option<Many<WireContent>>) -> Result<Vec<Message>, Failure> {
     let contents = contents.map(|many| many.0).unwrap_or_default();
-    if contents.is_empty() {
-        return Err(Failure::bad_request(
-            "contents",
-            "`contents` is empty. Send at least one content with a part.",
-        ));
-    }
+    let nothing = contents.iter().all(|content| content.parts.0.is_empty());
     let mut reader = parts::Reader::default();
-    contents
+    let messages = contents
         .into_iter()
         .enumerate()
         .map(|(index, mut content)| {
@@ -76,7 +71,14 @@ fn messages(contents: Option<Many<WireContent>>) -> Result<Vec<Message>, Failure
             let parts = reader.content(&|| format!("contents[{index}]"), content)?;
             Ok(Message { extra, ..Message::new(role, parts) })
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    if nothing {
+        return Err(Failure::bad_request(
+            "contents",
+            "`contents` is empty. Send at least one content with a part.",
+        ));
+    }
+    Ok(messages)
 }
 
 fn role(index: usize, role: Option<&str>) -> Result<Role, Failure> {

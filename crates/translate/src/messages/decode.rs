@@ -143,6 +143,9 @@ fn convert(wire: WireRequest) -> Result<Request, Wrong> {
         ..ConversationState::default()
     };
     request.extra = Extra::new(Dialect::Messages, extra);
+    if request.messages.is_empty() {
+        return Err(Wrong::new("messages", "is empty; send at least one message"));
+    }
     Ok(request)
 }
 

@@ -77,7 +77,7 @@ impl StreamEncoder {
         let mut ids = exchange.ids.clone();
         let id = ids.next("resp_");
         Self {
-            frames: Frames::default(),
+            frames: Frames::from(exchange.first_event),
             envelope: Envelope::new(exchange, id),
             ids,
             losses: Losses::default(),

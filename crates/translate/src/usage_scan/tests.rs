@@ -133,3 +133,16 @@ fn counters_and_ends_at_every_split() {
         }
     }
 }
+
+#[test]
+fn events_are_counted_by_their_running_number() {
+    let text = "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"sequence_number\":70},\
+                \"sequence_number\":0}\n\ndata: {\"delta\":\"\\\"sequence_number\\\":9\",\"sequence_number\":12}\n\n";
+    for split in 0..=text.len() {
+        let mut scanner = UsageScanner::new(Dialect::Responses, true);
+        assert_eq!(scanner.next_event(), 0);
+        scanner.push(&text.as_bytes()[..split]);
+        scanner.push(&text.as_bytes()[split..]);
+        assert_eq!(scanner.next_event(), 13, "split at {split}");
+    }
+}

@@ -133,7 +133,10 @@ fn calls_in_all_forms() {
                 piece(Delta::Signature(blob(Family::Gemini))),
                 closed(),
             ],
-            vec![first("f", "{}"), json!({"index": 0, "extra_content": gemini})],
+            vec![
+                first("f", "{}"),
+                json!({"index": 0, "function": {"arguments": ""}, "extra_content": gemini}),
+            ],
         ),
         (
             "custom",

@@ -280,12 +280,22 @@ fn attach(signature: Option<&str>, slot: BlobSlot, parts: &mut Vec<Part>) -> Opt
         return Some(blob);
     }
     let step = parts.iter().rposition(|p| matches!(p, Part::ToolCall(_))).map_or(0, |at| at + 1);
-    let bare = parts[step..].iter_mut().rev().find_map(|part| match part {
-        Part::Thinking(thinking) if thinking.blob.is_none() => Some(thinking),
-        _ => None,
-    });
-    match bare {
-        Some(thinking) => thinking.blob = Some(blob),
+    let bare = |part: &Part| matches!(part, Part::Thinking(thinking) if thinking.blob.is_none());
+    match parts[step..].iter().rposition(bare).map(|at| step + at) {
+        Some(last) => {
+            // A streamed thought comes back in its pieces, and the vendor has sealed the whole.
+            let first = parts[..last].iter().rposition(|p| !bare(p)).map_or(step, |at| step.max(at + 1));
+            let pieces: Vec<Part> = parts.drain(first..last).collect();
+            if let Some(Part::Thinking(thinking)) = parts.get_mut(first) {
+                let texts = pieces.iter().filter_map(|piece| match piece {
+                    Part::Thinking(piece) => Some(piece.text()),
+                    _ => None,
+                });
+                let whole: String = texts.chain([thinking.text()]).collect();
+                thinking.summary = Some(whole).filter(|text| !text.is_empty()).into_iter().collect();
+                thinking.blob = Some(blob);
+            }
+        }
         None => parts.insert(step, Part::Thinking(Thinking { blob: Some(blob), ..Thinking::default() })),
     }
     None

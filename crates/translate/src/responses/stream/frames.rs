@@ -3,12 +3,17 @@
 use crate::{responses::writer::Object, wire::write};
 
 /// Writes frames and counts them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Frames {
     sequence: u64,
 }
 
 impl Frames {
+    /// Counts from `first`.
+    pub(super) fn from(first: u64) -> Self {
+        Self { sequence: first }
+    }
+
     /// Writes one event; `members` writes what it has beside `type` and `sequence_number`.
     pub(super) fn event(&mut self, out: &mut Vec<u8>, kind: &str, members: impl FnOnce(&mut Object<'_>)) {
         out.extend_from_slice(b"event: ");

@@ -85,10 +85,11 @@ impl Choice {
             flavour: Flavour::Function,
         };
         let part = self.start(head, None, sink, out);
-        out.push(Event::Delta { part, delta: Delta::Arguments(args.into_owned()) });
+        // The signature first: a dialect that writes it beside the name has not written anything yet.
         if let Some(blob) = blob(call.signature, BlobSlot::Call) {
             out.push(Event::Delta { part, delta: Delta::Signature(blob) });
         }
+        out.push(Event::Delta { part, delta: Delta::Arguments(args.into_owned()) });
         out.push(Event::PartStop { part, complete: call.complete, whole: None });
     }
 }
