@@ -1,0 +1,18 @@
+//! byok end to end: the real binary, real sockets, the simulator behind it.
+#![allow(
+    clippy::pedantic,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a test binary: its helpers are no API, and a panic is how a test fails"
+)]
+#![cfg(unix)]
+
+mod access;
+mod faults;
+mod pairs;
+mod passthrough;
+#[path = "../support/support.rs"]
+mod support;
