@@ -71,7 +71,9 @@ fn environment() -> Result<PathBuf, String> {
     let requirements = sources().join("requirements.txt");
     let text = fs::read(&requirements).map_err(|error| error.to_string())?;
     // FNV-1a: the name changes with the requirements, nothing more is asked of it.
-    let hash = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3));
+    let hash = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    });
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().ok_or("there is no target directory")?;
     let directory = target.join(format!("sdk-venv-{hash:016x}"));
     let (python, complete) = (directory.join("bin/python"), directory.join("complete"));
@@ -88,7 +90,9 @@ fn environment() -> Result<PathBuf, String> {
     output(Command::new("python3").args(["-m", "venv"]).arg(&directory))
         .map_err(|error| format!("python3 cannot make a virtual environment: {error}"))?;
     let mut install = Command::new(&python);
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&requirements);
+    install
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .arg(&requirements);
     output(&mut install).map_err(|error| format!("the SDKs cannot be installed: {error}"))?;
     File::create(&complete).map_err(|error| error.to_string())?;
     Ok(python)
@@ -102,7 +106,12 @@ fn output(command: &mut Command) -> Result<(), String> {
     }
     let said = [done.stdout, done.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
-    Err(said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it fails without a word").to_owned())
+    Err(said
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("it fails without a word")
+        .to_owned())
 }
 
 #[cfg(not(unix))]
@@ -115,7 +124,8 @@ fn run(_: &Path, _: &str) -> Counts {
 fn run(python: &Path, wanted: &str) -> Counts {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (_simulator, byok) = runtime.block_on(async {
-        let simulator = byok_simulator::Simulator::start(byok_simulator::SimOptions::default()).await.unwrap();
+        let simulator =
+            byok_simulator::Simulator::start(byok_simulator::SimOptions::default()).await.unwrap();
         let byok = byok::Byok::start(config(&simulator.base_url())).await;
         (simulator, byok)
     });
@@ -124,7 +134,9 @@ fn run(python: &Path, wanted: &str) -> Counts {
     for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         tests.env_remove(name);
     }
-    for (name, _) in env::vars().filter(|(name, _)| ["OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_"].iter().any(|s| name.starts_with(s))) {
+    for (name, _) in env::vars().filter(|(name, _)| {
+        ["OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_"].iter().any(|s| name.starts_with(s))
+    }) {
         tests.env_remove(name);
     }
     let done = tests.output().unwrap();
@@ -134,7 +146,11 @@ fn run(python: &Path, wanted: &str) -> Counts {
     let count = |start: &str| said.lines().filter(|line| line.starts_with(start)).count();
     let mut counts = Counts { passed: count("pass "), failed: count("fail "), skipped: 0 };
     if !done.status.success() || (wanted.is_empty() && counts.passed + counts.failed != number_of_tests()) {
-        println!("the Python tests did not come to their end ({}), the log of byok:\n{}", done.status, byok.log());
+        println!(
+            "the Python tests did not come to their end ({}), the log of byok:\n{}",
+            done.status,
+            byok.log()
+        );
         counts.failed += 1;
     }
     counts

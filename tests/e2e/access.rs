@@ -70,7 +70,8 @@ async fn a_missing_key_and_a_wrong_key_are_told_the_same() {
         let ask = Ask::new("Hi.").model("my-chat/gpt-5.1");
         let mut told = Vec::new();
         for key in ["", "byok-e2e-wrong-0123456789", &long, &KEY.to_uppercase()] {
-            let answer = dialect::call(dialect, &ask).header("x-api-key", key).send(world.byok.address()).await;
+            let answer =
+                dialect::call(dialect, &ask).header("x-api-key", key).send(world.byok.address()).await;
             assert_eq!(answer.status, 401, "{dialect}: {}", answer.text());
             let fault = dialect::fault(dialect, &answer.body).unwrap();
             let mut names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
@@ -92,7 +93,10 @@ async fn a_missing_key_and_a_wrong_key_are_told_the_same() {
 async fn who_tries_keys_has_to_wait() {
     let world = World::with(json!({"api_keys": [KEY]})).await;
     for number in 0..20 {
-        let answer = chat().header("x-api-key", &format!("byok-e2e-guess-{number:020}")).send(world.byok.address()).await;
+        let answer = chat()
+            .header("x-api-key", &format!("byok-e2e-guess-{number:020}"))
+            .send(world.byok.address())
+            .await;
         assert_eq!(answer.status, 401, "guess {number}");
     }
     let answer = chat().header("x-api-key", "byok-e2e-guess-again-000000").send(world.byok.address()).await;
@@ -107,8 +111,16 @@ async fn byok_answers_to_its_own_names_only() {
     let port = world.byok.address().port();
     let ours = ["localhost", "LOCALHOST.", "127.0.0.1", "[::1]"];
     let foreign = [
-        "evil.com", "localhost.evil.com", "127.0.0.1.nip.io", "0.0.0.0", "127.1", "0x7f000001", "2130706433",
-        "192.168.0.1", "host.docker.internal", "a.localhost",
+        "evil.com",
+        "localhost.evil.com",
+        "127.0.0.1.nip.io",
+        "0.0.0.0",
+        "127.1",
+        "0x7f000001",
+        "2130706433",
+        "192.168.0.1",
+        "host.docker.internal",
+        "a.localhost",
     ];
     for (names, wanted) in [(&ours[..], 200), (&foreign[..], 421)] {
         for name in names {
@@ -131,8 +143,14 @@ async fn a_host_that_cannot_be_read_is_refused() {
     let port = world.byok.address().port();
     let tail = "connection: close\r\n\r\n";
     let cases = [
-        ("two hosts", format!("GET /v1/models HTTP/1.1\r\nhost: localhost:{port}\r\nhost: evil.com\r\n{tail}")),
-        ("the same twice", format!("GET /v1/models HTTP/1.1\r\nhost: localhost\r\nhost: localhost\r\n{tail}")),
+        (
+            "two hosts",
+            format!("GET /v1/models HTTP/1.1\r\nhost: localhost:{port}\r\nhost: evil.com\r\n{tail}"),
+        ),
+        (
+            "the same twice",
+            format!("GET /v1/models HTTP/1.1\r\nhost: localhost\r\nhost: localhost\r\n{tail}"),
+        ),
         ("none", format!("GET /v1/models HTTP/1.1\r\n{tail}")),
         ("none at all", "GET /v1/models HTTP/1.0\r\n\r\n".to_owned()),
         ("empty", format!("GET /v1/models HTTP/1.1\r\nhost: \r\n{tail}")),
@@ -150,7 +168,8 @@ async fn a_host_that_cannot_be_read_is_refused() {
     let target = format!("GET http://evil.com/v1/models HTTP/1.1\r\nhost: evil.com\r\n{tail}");
     let answer = Raw::talk(world.byok.address(), target).await;
     assert!(answer.starts_with("HTTP/1.1 421"), "a foreign target: {answer}");
-    let target = format!("GET http://localhost:{port}/v1/models HTTP/1.1\r\nhost: localhost:{port}\r\n{tail}");
+    let target =
+        format!("GET http://localhost:{port}/v1/models HTTP/1.1\r\nhost: localhost:{port}\r\n{tail}");
     let answer = Raw::talk(world.byok.address(), target).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "our own target: {answer}");
 }
@@ -178,9 +197,14 @@ async fn web_pages_are_kept_out() {
     for (origin, site, wanted) in table {
         let before = world.simulator.request_count();
         let get = Call::get("/v1/models");
-        let preflight = Call::get("/v1/chat/completions").method("OPTIONS").header("access-control-request-method", "POST");
+        let preflight = Call::get("/v1/chat/completions")
+            .method("OPTIONS")
+            .header("access-control-request-method", "POST");
         for (way, call) in [("GET", get), ("POST", chat()), ("OPTIONS", preflight)] {
-            let call = call.header("host", &address.to_string()).header("origin", origin).header("sec-fetch-site", site);
+            let call = call
+                .header("host", &address.to_string())
+                .header("origin", origin)
+                .header("sec-fetch-site", site);
             let answer = call.send(address).await;
             let case = format!("{way} origin {origin:?} site {site:?}: {}", answer.text());
             if way == "OPTIONS" && wanted == 200 {
@@ -224,8 +248,19 @@ async fn a_listed_origin_may_read_answers() {
 async fn without_keys_a_post_must_be_json() {
     let world = World::start().await;
     let address = world.byok.address();
-    let refused = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "application/jsonp"];
-    let targets = ["/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1beta/models/gemini-3.5-flash:generateContent"];
+    let refused = [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "",
+        "application/jsonp",
+    ];
+    let targets = [
+        "/v1/chat/completions",
+        "/v1/responses",
+        "/v1/messages",
+        "/v1beta/models/gemini-3.5-flash:generateContent",
+    ];
     for target in targets {
         for kind in refused {
             let answer = Call::post(target, CHAT).header("content-type", kind).send(address).await;
@@ -238,7 +273,8 @@ async fn without_keys_a_post_must_be_json() {
         assert_eq!(chat().header("content-type", kind).send(address).await.status, 200, "{kind}");
     }
     let keyed = World::with(json!({"api_keys": [KEY]})).await;
-    let answer = chat().header("content-type", "text/plain").header("x-api-key", KEY).send(keyed.byok.address()).await;
+    let answer =
+        chat().header("content-type", "text/plain").header("x-api-key", KEY).send(keyed.byok.address()).await;
     assert_eq!(answer.status, 200, "who has a key is no web page: {}", answer.text());
 }
 
@@ -264,7 +300,12 @@ async fn behind_a_proxy_nobody_is_local() {
     for (name, value) in headers {
         let call = chat().header(name, value).header("host", "byok.example.com").header("x-api-key", KEY);
         let answer = call.send(keyed.byok.address()).await;
-        assert_eq!(answer.status, 200, "{name}: where a key is shown the name does not matter: {}", answer.text());
+        assert_eq!(
+            answer.status,
+            200,
+            "{name}: where a key is shown the name does not matter: {}",
+            answer.text()
+        );
     }
 }
 
@@ -274,19 +315,25 @@ async fn a_name_that_is_not_loopback_demands_keys() {
     let answer = chat().send(world.byok.address()).await;
     assert_eq!(answer.status, 401, "{}", answer.text());
     let world = World::with(json!({"allowed_hosts": ["host.docker.internal"], "api_keys": [KEY]})).await;
-    let answer = chat().header("host", "host.docker.internal").header("x-api-key", KEY).send(world.byok.address()).await;
+    let answer = chat()
+        .header("host", "host.docker.internal")
+        .header("x-api-key", KEY)
+        .send(world.byok.address())
+        .await;
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
 #[tokio::test]
 async fn a_key_may_be_limited_to_models() {
-    let keys = json!([{"key": KEY, "models": ["gemini-*"]}, {"key": "byok-e2e-debug-0123456789", "debug": true}]);
+    let keys =
+        json!([{"key": KEY, "models": ["gemini-*"]}, {"key": "byok-e2e-debug-0123456789", "debug": true}]);
     let world = World::with(json!({"api_keys": keys})).await;
     let address = world.byok.address();
     let answer = chat().header("x-api-key", KEY).send(address).await;
     assert_eq!(answer.status, 403, "{}", answer.text());
     assert!(answer.text().contains("my-chat/gpt-5.1"), "{}", answer.text());
-    let list = Call::get("/v1/models").header("authorization", &format!("Bearer {KEY}")).send(address).await.json();
+    let list =
+        Call::get("/v1/models").header("authorization", &format!("Bearer {KEY}")).send(address).await.json();
     let ids: Vec<&str> = list["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
     assert!(!ids.is_empty() && ids.iter().all(|id| id.starts_with("gemini-")), "{ids:?}");
     // Which account served is told only to keys with that right.
@@ -310,7 +357,10 @@ async fn another_address_than_loopback_makes_a_key() {
     let log = byok.log();
     let file = private_files(&byok.home())
         .into_iter()
-        .find(|path| log.contains(&path.display().to_string()) && path.extension().is_none_or(|e| e != "yaml" && e != "db"))
+        .find(|path| {
+            log.contains(&path.display().to_string())
+                && path.extension().is_none_or(|e| e != "yaml" && e != "db")
+        })
         .unwrap_or_else(|| panic!("no path of a key in the log:\n{log}"));
     let text = std::fs::read_to_string(&file).unwrap();
     let key = text.lines().last().unwrap().trim();
@@ -389,8 +439,10 @@ async fn every_path_has_an_answer() {
         Row("/wp-login.php", ("GET", 404)),
     ];
     each(table, async |Row(target, (method, wanted))| {
-        let answer = Call::get(target).method(method).header("content-type", "application/json").send(address).await;
-        equal("status", &answer.status, &wanted).map_err(|error| format!("{method} {error}: {}", answer.text()))?;
+        let answer =
+            Call::get(target).method(method).header("content-type", "application/json").send(address).await;
+        equal("status", &answer.status, &wanted)
+            .map_err(|error| format!("{method} {error}: {}", answer.text()))?;
         equal("request id", &answer.header("x-request-id").is_empty(), &false)?;
         if wanted >= 400 {
             equal("JSON", &answer.header("content-type"), &"application/json")?;
@@ -421,7 +473,8 @@ async fn the_list_of_models_has_the_shape_of_the_caller() {
     let openai = Call::get("/v1/models").header("authorization", "Bearer any").send(address).await.json();
     assert_eq!(openai["object"], "list");
     assert!(openai["data"][0]["created"].is_number(), "{openai}");
-    let anthropic = Call::get("/v1/models").header("anthropic-version", "2023-06-01").send(address).await.json();
+    let anthropic =
+        Call::get("/v1/models").header("anthropic-version", "2023-06-01").send(address).await.json();
     assert_eq!(anthropic["data"][0]["type"], "model", "{anthropic}");
     assert_eq!(anthropic["has_more"], false);
     let google = Call::get("/v1beta/models").send(address).await.json();

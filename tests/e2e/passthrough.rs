@@ -102,7 +102,10 @@ fn odd(dialect: Dialect, stream: bool) -> String {
 
 /// All dialects, streaming and not.
 fn cases() -> Vec<Case> {
-    Dialect::ALL.into_iter().flat_map(|dialect| [false, true].map(|stream| Case { dialect, stream })).collect()
+    Dialect::ALL
+        .into_iter()
+        .flat_map(|dialect| [false, true].map(|stream| Case { dialect, stream }))
+        .collect()
 }
 
 #[derive(Clone, Copy)]
@@ -218,7 +221,8 @@ async fn usage_that_only_byok_asked_for_is_hidden() {
         assert_eq!(seen.json()["messages"][0]["content"], "sim:text Hi there.", "{options}");
         // The vendor's chunk of usage is the only one without a choice.
         let frames: Vec<&str> = std::str::from_utf8(&direct.body).unwrap().split_inclusive("\n\n").collect();
-        let shown: String = frames.iter().copied().filter(|frame| !frame.contains("\"choices\":[]")).collect();
+        let shown: String =
+            frames.iter().copied().filter(|frame| !frame.contains("\"choices\":[]")).collect();
         assert_eq!(frames.len(), shown.split_inclusive("\n\n").count() + 1, "{options}");
         assert_eq!(answer.text(), shown, "{options}");
     }

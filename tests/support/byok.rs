@@ -75,7 +75,10 @@ impl Setup {
             None => Command::new(env!("CARGO_BIN_EXE_byok")),
             Some(mask) => {
                 let mut shell = Command::new("sh");
-                shell.arg("-c").arg(format!("umask {mask:03o}; exec \"$0\" \"$@\"")).arg(env!("CARGO_BIN_EXE_byok"));
+                shell
+                    .arg("-c")
+                    .arg(format!("umask {mask:03o}; exec \"$0\" \"$@\""))
+                    .arg(env!("CARGO_BIN_EXE_byok"));
                 shell
             }
         };
@@ -153,9 +156,11 @@ impl Byok {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("byok ended at its start with {status}:\n{}", self.log());
             }
-            if let Some(address) = self.ask_control("GET", "/status").await.and_then(|s| {
-                s["address"].as_str().and_then(|text| text.parse::<SocketAddr>().ok())
-            }) {
+            if let Some(address) = self
+                .ask_control("GET", "/status")
+                .await
+                .and_then(|s| s["address"].as_str().and_then(|text| text.parse::<SocketAddr>().ok()))
+            {
                 self.address = address;
                 return;
             }
@@ -174,8 +179,12 @@ impl Byok {
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake::<_, Empty<Bytes>>(TokioIo::new(stream)).await.ok()?;
         let task = tokio::spawn(connection);
-        let request =
-            http::Request::builder().method(method).uri(path).header("host", "byok").body(Empty::new()).ok()?;
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "byok")
+            .body(Empty::new())
+            .ok()?;
         let answer = sender.send_request(request).await.ok()?;
         let body = answer.into_body().collect().await.ok()?.to_bytes();
         task.abort();

@@ -133,7 +133,8 @@ impl Open {
     pub async fn until(&mut self, text: &str) -> String {
         let mut read = String::new();
         while !read.contains(text) {
-            let bytes = self.next().await.unwrap_or_else(|| panic!("the answer ended before `{text}`: {read}"));
+            let bytes =
+                self.next().await.unwrap_or_else(|| panic!("the answer ended before `{text}`: {read}"));
             read.push_str(&String::from_utf8_lossy(&bytes.unwrap()));
         }
         read

@@ -174,10 +174,12 @@ impl Pair {
     /// A question that carries the name of the pair, so that it is found again in the simulator's log.
     pub fn ask(self, text: &str) -> Ask {
         let ask = if text.starts_with("sim:") {
-            Ask::new(text).with(|ask| ask.turns = vec![super::ask::Turn::User(vec![
-                super::ask::Piece::Text(text.to_owned()),
-                super::ask::Piece::Text(self.mark()),
-            ])])
+            Ask::new(text).with(|ask| {
+                ask.turns = vec![super::ask::Turn::User(vec![
+                    super::ask::Piece::Text(text.to_owned()),
+                    super::ask::Piece::Text(self.mark()),
+                ])]
+            })
         } else {
             Ask::new(format!("{text} {}", self.mark()))
         };
@@ -205,7 +207,11 @@ impl Pair {
     /// What the upstream got of the question of this pair.
     pub fn upstream_body(self, world: &World) -> Result<Value, String> {
         let seen = world.seen(&self.mark()).ok_or("the simulator has not seen the request")?;
-        if seen.dialect == Some(self.upstream) { Ok(seen.json()) } else { Err(format!("it went to {}", seen.path)) }
+        if seen.dialect == Some(self.upstream) {
+            Ok(seen.json())
+        } else {
+            Err(format!("it went to {}", seen.path))
+        }
     }
 }
 

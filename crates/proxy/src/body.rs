@@ -3,7 +3,10 @@
 use axum::body::Body;
 use byok_types::{Blame, Failure, FailureKind};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, header::{CONTENT_ENCODING, EXPECT}};
+use http::{
+    HeaderMap,
+    header::{CONTENT_ENCODING, EXPECT},
+};
 use http_body_util::BodyExt;
 use std::{io::Read, time::Duration};
 
@@ -32,7 +35,9 @@ pub(crate) async fn read(
         .with_status(408)
     })?;
     // A client that is told to send nothing more (`expect: 100-continue`) has sent nothing yet.
-    if raw.as_ref().is_err_and(|failure| failure.kind == FailureKind::PayloadTooLarge) && !headers.contains_key(EXPECT) {
+    if raw.as_ref().is_err_and(|failure| failure.kind == FailureKind::PayloadTooLarge)
+        && !headers.contains_key(EXPECT)
+    {
         // Reading on for the client's sake is all that this is for: how it ends does not matter.
         let _ = tokio::time::timeout(FORGET.0, forget(&mut body)).await;
     }

@@ -47,6 +47,9 @@ pub struct Call {
     pub proxy: Option<ProxyChoice>,
     /// Certificate files (PEM) trusted besides those of the transport.
     pub ca_files: Arc<[PathBuf]>,
+    /// Whether the caller vouches that the call carries no credential, in its headers or in its body. Only such a call may
+    /// go unencrypted to another machine.
+    pub without_secrets: bool,
     /// Whether a compressed body is decoded: by its `content-encoding`, and by its first bytes when a vendor compresses
     /// without saying so. Decoding is capped. With a named coding the headers `content-encoding` and `content-length` are
     /// taken away; without one they are as the vendor sent them, so do not relay a `content-length`.
@@ -65,6 +68,7 @@ impl Call {
             timeouts,
             proxy: None,
             ca_files: Arc::default(),
+            without_secrets: false,
             decode: true,
         }
     }

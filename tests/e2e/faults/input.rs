@@ -75,7 +75,8 @@ async fn bodies_that_are_no_json() {
     ];
     for (case, body) in cases {
         // Where the model stands in the path byok looks at the structure only; the vendor then says that it is no UTF-8.
-        let dialects = Dialect::ALL.into_iter().filter(|dialect| case != "no UTF-8" || *dialect != Dialect::Gemini);
+        let dialects =
+            Dialect::ALL.into_iter().filter(|dialect| case != "no UTF-8" || *dialect != Dialect::Gemini);
         each(dialects, async |dialect| {
             let answer = post(dialect, "gemini-3.5-flash", body.clone()).send(world.byok.address()).await;
             refused(dialect, &answer, 400).map_err(|error| format!("{case}: {error}"))
@@ -91,9 +92,13 @@ async fn bodies_that_are_no_json() {
 async fn names_of_models_that_are_none() {
     let world = World::start().await;
     let long = "m".repeat(10 << 10);
-    for (case, model, status) in
-        [("empty", json!(""), 400), ("blank", json!("  "), 400), ("10 KB", json!(long), 400), ("a number", json!(5), 400), ("null", json!(null), 400)]
-    {
+    for (case, model, status) in [
+        ("empty", json!(""), 400),
+        ("blank", json!("  "), 400),
+        ("10 KB", json!(long), 400),
+        ("a number", json!(5), 400),
+        ("null", json!(null), 400),
+    ] {
         each(Dialect::ALL.into_iter().filter(|dialect| *dialect != Dialect::Gemini), async |dialect| {
             let mut body = good(Pair { client: dialect, upstream: Dialect::Chat, stream: false });
             body["model"] = model.clone();
@@ -104,8 +109,13 @@ async fn names_of_models_that_are_none() {
         })
         .await;
     }
-    for (target, status) in [(format!("/v1beta/models/{long}:generateContent"), 400), ("/v1beta/models/:generateContent".to_owned(), 400)] {
-        let answer = Call::post(target, "{\"contents\":[{\"parts\":[{\"text\":\"Hi.\"}]}]}").send(world.byok.address()).await;
+    for (target, status) in [
+        (format!("/v1beta/models/{long}:generateContent"), 400),
+        ("/v1beta/models/:generateContent".to_owned(), 400),
+    ] {
+        let answer = Call::post(target, "{\"contents\":[{\"parts\":[{\"text\":\"Hi.\"}]}]}")
+            .send(world.byok.address())
+            .await;
         refused(Dialect::Gemini, &answer, status).unwrap();
     }
 }
@@ -116,21 +126,66 @@ async fn wrong_types_in_every_member() {
     let members = |dialect: Dialect| -> &[&str] {
         match dialect {
             Dialect::Chat => &[
-                "messages", "stream", "tools", "tool_choice", "temperature", "top_p", "max_tokens", "max_completion_tokens",
-                "stop", "n", "response_format", "reasoning_effort", "parallel_tool_calls", "stream_options", "metadata",
-                "seed", "user", "logit_bias", "presence_penalty", "logprobs",
+                "messages",
+                "stream",
+                "tools",
+                "tool_choice",
+                "temperature",
+                "top_p",
+                "max_tokens",
+                "max_completion_tokens",
+                "stop",
+                "n",
+                "response_format",
+                "reasoning_effort",
+                "parallel_tool_calls",
+                "stream_options",
+                "metadata",
+                "seed",
+                "user",
+                "logit_bias",
+                "presence_penalty",
+                "logprobs",
             ],
             Dialect::Responses => &[
-                "input", "stream", "tools", "tool_choice", "temperature", "max_output_tokens", "text", "reasoning",
-                "instructions", "include", "parallel_tool_calls", "metadata", "store", "previous_response_id", "top_p",
+                "input",
+                "stream",
+                "tools",
+                "tool_choice",
+                "temperature",
+                "max_output_tokens",
+                "text",
+                "reasoning",
+                "instructions",
+                "include",
+                "parallel_tool_calls",
+                "metadata",
+                "store",
+                "previous_response_id",
+                "top_p",
             ],
             Dialect::Messages => &[
-                "messages", "stream", "tools", "tool_choice", "max_tokens", "stop_sequences", "system", "thinking",
-                "output_config", "metadata", "temperature", "top_k",
+                "messages",
+                "stream",
+                "tools",
+                "tool_choice",
+                "max_tokens",
+                "stop_sequences",
+                "system",
+                "thinking",
+                "output_config",
+                "metadata",
+                "temperature",
+                "top_k",
             ],
-            Dialect::Gemini => {
-                &["contents", "tools", "toolConfig", "generationConfig", "systemInstruction", "safetySettings"]
-            }
+            Dialect::Gemini => &[
+                "contents",
+                "tools",
+                "toolConfig",
+                "generationConfig",
+                "systemInstruction",
+                "safetySettings",
+            ],
         }
     };
     // Neither an object with such a member, nor this number, nor a list of it is right anywhere.
@@ -141,23 +196,44 @@ async fn wrong_types_in_every_member() {
             for value in &wrong {
                 let mut body = good(pair);
                 body[*member] = value.clone();
-                let answer = post(pair.client, &pair.model(), body.to_string()).send(world.byok.address()).await;
+                let answer =
+                    post(pair.client, &pair.model(), body.to_string()).send(world.byok.address()).await;
                 if answer.status == 200 {
                     accepted.push(format!("{member}={value}"));
                     continue;
                 }
                 refused(pair.client, &answer, 400).map_err(|error| format!("{member}={value}: {error}"))?;
                 let text = answer.text();
-                equal("named", &text.contains(member), &true).map_err(|e| format!("{member}={value}: {e}: {text}"))?;
+                equal("named", &text.contains(member), &true)
+                    .map_err(|e| format!("{member}={value}: {e}: {text}"))?;
             }
         }
         // An object with a member that nobody knows is no wrong type where an object is due, and some members may hold
         // any number or are passed over where the upstream has no such thing.
         let objects = [
-            "tool_choice", "response_format", "stream_options", "logit_bias", "metadata", "text", "reasoning", "thinking",
-            "output_config", "toolConfig", "generationConfig", "systemInstruction", "instructions", "tools",
+            "tool_choice",
+            "response_format",
+            "stream_options",
+            "logit_bias",
+            "metadata",
+            "text",
+            "reasoning",
+            "thinking",
+            "output_config",
+            "toolConfig",
+            "generationConfig",
+            "systemInstruction",
+            "instructions",
+            "tools",
         ];
-        let loose = ["temperature=-7.5", "top_p=-7.5", "top_k=-7.5", "presence_penalty=-7.5", "logit_bias=", "safetySettings="];
+        let loose = [
+            "temperature=-7.5",
+            "top_p=-7.5",
+            "top_k=-7.5",
+            "presence_penalty=-7.5",
+            "logit_bias=",
+            "safetySettings=",
+        ];
         accepted.retain(|case| {
             let object = case.strip_suffix("={\"wrong\":1}").is_some_and(|member| objects.contains(&member));
             !object && !loose.iter().any(|start| case.starts_with(start))
@@ -179,12 +255,14 @@ async fn conversations_that_are_none() {
     ];
     for (case, change) in cases {
         // Responses may be asked to go on without any input; instructions are enough.
-        let pairs = whole().into_iter().filter(|pair| case != "no messages" || pair.client != Dialect::Responses);
+        let pairs =
+            whole().into_iter().filter(|pair| case != "no messages" || pair.client != Dialect::Responses);
         each(pairs, async |pair| {
             let mut body = good(pair);
             change(pair.client, &mut body);
             let answer = post(pair.client, &pair.model(), body.to_string()).send(world.byok.address()).await;
-            equal("status", &answer.status, &400).map_err(|error| format!("{case}: {error}: {}", answer.text()))?;
+            equal("status", &answer.status, &400)
+                .map_err(|error| format!("{case}: {error}: {}", answer.text()))?;
             dialect::fault(pair.client, &answer.body).map(drop)
         })
         .await;
@@ -208,7 +286,9 @@ async fn the_result_of_a_tool_that_nobody_called() {
         let mut body = good(pair);
         let orphan = match pair.client {
             Dialect::Chat => json!({"role": "tool", "tool_call_id": "call_nobody", "content": "forty-two"}),
-            Dialect::Responses => json!({"type": "function_call_output", "call_id": "call_nobody", "output": "forty-two"}),
+            Dialect::Responses => {
+                json!({"type": "function_call_output", "call_id": "call_nobody", "output": "forty-two"})
+            }
             Dialect::Messages => json!({"role": "user", "content": [
                 {"type": "tool_result", "tool_use_id": "toolu_nobody", "content": "forty-two"},
             ]}),
@@ -231,7 +311,8 @@ async fn a_body_of_70_mb_is_refused_and_costs_no_memory() {
     let world = World::start().await;
     let text = "x".repeat(70_000_000);
     for dialect in Dialect::ALL {
-        let body = post(dialect, "gemini-3.5-flash", json!({"model": "my-chat/gpt-5.1", "x": text}).to_string());
+        let body =
+            post(dialect, "gemini-3.5-flash", json!({"model": "my-chat/gpt-5.1", "x": text}).to_string());
         let answer = body.send(world.byok.address()).await;
         refused(dialect, &answer, 413).unwrap_or_else(|error| panic!("{dialect}: {error}"));
     }
@@ -296,13 +377,19 @@ async fn heads_that_are_too_large() {
     let address = world.byok.address();
     let head = "GET /v1/models HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
     let many: String = (0..300).map(|number| format!("x-{number}: 1\r\n")).collect();
-    for (case, more) in [("100 KB in one field", format!("x: {}\r\n", "x".repeat(100 << 10))), ("300 fields", many)] {
+    for (case, more) in
+        [("100 KB in one field", format!("x: {}\r\n", "x".repeat(100 << 10))), ("300 fields", many)]
+    {
         let answer = Raw::talk(address, format!("{head}{more}\r\n")).await;
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{case}: {answer}");
     }
-    let target = format!("GET /{} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", "x".repeat(100 << 10));
+    let target =
+        format!("GET /{} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", "x".repeat(100 << 10));
     let answer = Raw::talk(address, target).await;
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 414") || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 414") || answer.starts_with("HTTP/1.1 431"),
+        "{answer}"
+    );
     still_serves(&world).await;
 }
 
@@ -313,7 +400,10 @@ async fn requests_that_two_servers_could_read_differently() {
     let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let smuggled = "GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let cases = [
-        ("length and chunks", format!("{head}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{smuggled}")),
+        (
+            "length and chunks",
+            format!("{head}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{smuggled}"),
+        ),
         ("two lengths", format!("{head}content-length: 2\r\ncontent-length: 60\r\n\r\n{{}}{smuggled}")),
         ("an unknown coding", format!("{head}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n{smuggled}")),
         ("a negative length", format!("{head}content-length: -1\r\n\r\n{smuggled}")),
@@ -340,8 +430,10 @@ async fn two_requests_at_once_on_one_connection_get_their_answers_in_order() {
     let body = |text: &str| {
         let ask = Ask::new(text).model("my-chat/gpt-5.1");
         let body = dialect::chat::body(&ask).to_string();
-        format!("POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n", body.len())
-            + &format!("{}\r\n{body}", if text == "second" { "connection: close\r\n" } else { "" })
+        format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
+            body.len()
+        ) + &format!("{}\r\n{body}", if text == "second" { "connection: close\r\n" } else { "" })
     };
     let answer = Raw::talk(world.byok.address(), body("first") + &body("second")).await;
     assert_eq!(answer.matches("HTTP/1.1 200").count(), 2, "{answer}");

@@ -27,7 +27,8 @@ async fn a_stop_lets_streams_finish() {
     for (pair, open, text) in streams {
         let mut bytes = text.into_bytes();
         bytes.extend(open.whole().await.body);
-        let said = dialect::read_stream(pair.client, &bytes).unwrap_or_else(|error| panic!("{pair}: {error}"));
+        let said =
+            dialect::read_stream(pair.client, &bytes).unwrap_or_else(|error| panic!("{pair}: {error}"));
         assert!(said.error.is_none() && said.text.contains("word 30"), "{pair}: {said:?}");
     }
     assert!(TcpStream::connect(address).await.is_err(), "nobody is let in any more");
@@ -52,7 +53,8 @@ async fn what_does_not_finish_in_time_ends_with_an_error() {
         let rest = open.whole().await;
         assert!(rest.complete, "{pair}: the body ends as HTTP wants it");
         bytes.extend(rest.body);
-        let said = dialect::read_stream(pair.client, &bytes).unwrap_or_else(|error| panic!("{pair}: {error}"));
+        let said =
+            dialect::read_stream(pair.client, &bytes).unwrap_or_else(|error| panic!("{pair}: {error}"));
         let fault = said.error.unwrap_or_else(|| panic!("{pair}: no error"));
         assert!(fault.message.contains("stopped"), "{pair}: {fault:?}");
     }
@@ -148,7 +150,8 @@ async fn a_changed_file_is_in_use_within_moments_and_a_broken_one_is_not() {
 async fn keys_hold_from_the_moment_they_are_written() {
     let world = World::start().await;
     let secret = "byok-e2e-0123456789abcdef";
-    std::fs::write(world.byok.config_file(), config(&world.simulator, json!({"api_keys": [secret]}))).unwrap();
+    std::fs::write(world.byok.config_file(), config(&world.simulator, json!({"api_keys": [secret]})))
+        .unwrap();
     let address = world.byok.address();
     for _ in 0..2000 {
         if Call::get("/v1/models").send(address).await.status == 401 {
@@ -181,7 +184,8 @@ async fn secrets_and_words_never_reach_the_log() {
                 ask.model = format!("own-{}/{}", pair.upstream, model(pair.upstream));
                 ask.system = vec!["CANARYSYSTEM".to_owned()];
             });
-            let call = dialect::call(pair.client, &ask).header("x-byok-key", "byok-e2e-CANARYCLIENT-0123456789");
+            let call =
+                dialect::call(pair.client, &ask).header("x-byok-key", "byok-e2e-CANARYCLIENT-0123456789");
             let call = call.header("authorization", "Bearer CANARYBEARER").header("cookie", "CANARYCOOKIE");
             call.send(world.byok.address()).await;
             let query = Call::get("/v1beta/models?key=byok-e2e-CANARYCLIENT-0123456789");

@@ -17,7 +17,13 @@ type Told = (&'static str, u16, (&'static str, &'static str), &'static str, &'st
 const TOLD: [Told; 9] = [
     ("400", 400, ("invalid_request_error", ""), "invalid_request_error", "INVALID_ARGUMENT"),
     ("404", 404, ("invalid_request_error", ""), "not_found_error", "NOT_FOUND"),
-    ("context", 400, ("invalid_request_error", "context_length_exceeded"), "invalid_request_error", "INVALID_ARGUMENT"),
+    (
+        "context",
+        400,
+        ("invalid_request_error", "context_length_exceeded"),
+        "invalid_request_error",
+        "INVALID_ARGUMENT",
+    ),
     ("429 7", 429, ("", "rate_limit_exceeded"), "rate_limit_error", "RESOURCE_EXHAUSTED"),
     ("quota", 429, ("", ""), "", "RESOURCE_EXHAUSTED"),
     ("500", 500, ("server_error", ""), "api_error", "INTERNAL"),
@@ -117,7 +123,21 @@ async fn byoks_own_refused_key_is_no_401_of_the_client() {
 
 /// Troubles of the first key that the second mends.
 const MENDED: [&str; 15] = [
-    "401", "402", "403", "429 60", "quota", "500", "502", "503", "504", "529", "reset", "close", "html", "empty", "error_200",
+    "401",
+    "402",
+    "403",
+    "429 60",
+    "quota",
+    "500",
+    "502",
+    "503",
+    "504",
+    "529",
+    "reset",
+    "close",
+    "html",
+    "empty",
+    "error_200",
 ];
 
 #[tokio::test]
@@ -125,7 +145,9 @@ async fn another_key_takes_over() {
     let pairs = Pair::all();
     let world = World::of(
         |simulator| {
-            let two = |dialect: Dialect, wish: &str| vec![key(dialect, &format!("-sim-{wish}")), key(dialect, "-good")];
+            let two = |dialect: Dialect, wish: &str| {
+                vec![key(dialect, &format!("-sim-{wish}")), key(dialect, "-good")]
+            };
             json!({"providers": providers(simulator, &pairs, &MENDED, two)})
         },
         |setup| setup,
@@ -162,7 +184,9 @@ async fn a_stream_that_fails_before_anything_good_is_tried_with_another_key() {
     let pairs = Pair::streams();
     let world = World::of(
         |simulator| {
-            let two = |dialect: Dialect, wish: &str| vec![key(dialect, &format!("-sim-{wish}")), key(dialect, "-good")];
+            let two = |dialect: Dialect, wish: &str| {
+                vec![key(dialect, &format!("-sim-{wish}")), key(dialect, "-good")]
+            };
             json!({"providers": providers(simulator, &pairs, &wishes, two)})
         },
         |setup| setup,
@@ -186,7 +210,9 @@ async fn what_the_client_did_wrong_is_not_tried_again() {
     let pairs = Pair::all();
     let world = World::of(
         |simulator| {
-            let two = |dialect: Dialect, wish: &str| vec![key(dialect, &format!("-sim-{wish}")), key(dialect, "-good")];
+            let two = |dialect: Dialect, wish: &str| {
+                vec![key(dialect, &format!("-sim-{wish}")), key(dialect, "-good")]
+            };
             json!({"providers": providers(simulator, &pairs, &wishes, two)})
         },
         |setup| setup,
@@ -197,8 +223,10 @@ async fn what_the_client_did_wrong_is_not_tried_again() {
             let ask = Ask::new("Hello.").model(&named(pair, wish)).stream(pair.stream);
             for _ in 0..2 {
                 let answer = pair.send(&world, &ask).await;
-                equal("refused", &(400..500).contains(&answer.status), &true).map_err(|e| format!("{wish}: {e}"))?;
-                equal("attempts", &answer.header("x-byok-attempts"), &"1").map_err(|e| format!("{wish}: {e}"))?;
+                equal("refused", &(400..500).contains(&answer.status), &true)
+                    .map_err(|e| format!("{wish}: {e}"))?;
+                equal("attempts", &answer.header("x-byok-attempts"), &"1")
+                    .map_err(|e| format!("{wish}: {e}"))?;
             }
             Ok(())
         })
@@ -211,7 +239,9 @@ async fn when_all_keys_rest_the_client_is_told_how_long() {
     let pairs = Pair::all();
     let world = World::of(
         |simulator| {
-            let two = |dialect: Dialect, wish: &str| ["-a", "-b"].map(|name| key(dialect, &format!("{name}-sim-{wish}"))).to_vec();
+            let two = |dialect: Dialect, wish: &str| {
+                ["-a", "-b"].map(|name| key(dialect, &format!("{name}-sim-{wish}"))).to_vec()
+            };
             json!({"providers": providers(simulator, &pairs, &["429 40"], two)})
         },
         |setup| setup,
@@ -272,7 +302,8 @@ async fn invalid_utf8_hurts_nobody() {
     .await;
     // The keys that brought it may rest; another one serves.
     let ask = Ask::new("Still there?").model("my-messages/claude-sonnet-4-6");
-    dialect::read(Dialect::Chat, false, &dialect::call(Dialect::Chat, &ask).send(world.byok.address()).await).unwrap();
+    dialect::read(Dialect::Chat, false, &dialect::call(Dialect::Chat, &ask).send(world.byok.address()).await)
+        .unwrap();
 }
 
 #[tokio::test]
@@ -284,7 +315,8 @@ async fn a_bomb_in_a_stream_ends_it_and_leaves_memory_flat() {
             return dialect::fault(pair.client, &answer.body).map(drop);
         }
         let text = answer.text();
-        equal("an error at the end", &text.trim_start().contains("error"), &true).map_err(|e| format!("{e}: {}", text.trim()))
+        equal("an error at the end", &text.trim_start().contains("error"), &true)
+            .map_err(|e| format!("{e}: {}", text.trim()))
     })
     .await;
     assert!(world.byok.peak_memory() < 300 << 20, "{} MB", world.byok.peak_memory() >> 20);
@@ -336,7 +368,11 @@ async fn a_new_model_of_a_known_family_works_on_the_day() {
         each(Dialect::ALL, async |dialect| {
             let mark = format!("{dialect} asks {model}");
             let ask = Ask::new(&mark).model(model);
-            let said = dialect::read(dialect, false, &dialect::call(dialect, &ask).send(world.byok.address()).await)?;
+            let said = dialect::read(
+                dialect,
+                false,
+                &dialect::call(dialect, &ask).send(world.byok.address()).await,
+            )?;
             equal("model", &said.model.as_str(), &model)?;
             let seen = world.seen(&mark).ok_or("nothing was sent")?;
             // OpenAI serves Chat and Responses: the client's own dialect comes first.

@@ -58,7 +58,8 @@ async fn a_client_that_waits_hears_something() {
         let mut open = pair.open(&world, &pair.ask("sim:pace 300 400 sim:text One two three")).await;
         equal("status", &open.status, &200)?;
         let text = open.until("three").await;
-        equal("signs of life", &(text.matches(": ").count() > 2), &true).map_err(|e| format!("{e}: {text}"))?;
+        equal("signs of life", &(text.matches(": ").count() > 2), &true)
+            .map_err(|e| format!("{e}: {text}"))?;
         let comments = text.lines().filter(|line| line.starts_with(':')).count();
         equal("comments", &(comments > 2), &true).map_err(|error| format!("{error}: {text}"))?;
         let mut whole = text.into_bytes();
@@ -109,7 +110,8 @@ async fn a_client_that_reads_slowly_gets_everything() {
     let world = World::start().await;
     for upstream in Dialect::ALL {
         let pair = Pair { client: Dialect::Messages, upstream, stream: true };
-        let mut open = pair.open(&world, &pair.ask("sim:long 20000").with(|ask| ask.max_tokens = Some(50_000))).await;
+        let mut open =
+            pair.open(&world, &pair.ask("sim:long 20000").with(|ask| ask.max_tokens = Some(50_000))).await;
         let mut bytes = Vec::new();
         let mut reads = 0_usize;
         while let Some(chunk) = open.next().await {

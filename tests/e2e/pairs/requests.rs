@@ -117,7 +117,8 @@ async fn pictures_arrive() {
 async fn a_lying_media_type_is_corrected_in_translation() {
     let world = World::start().await;
     each(Pair::all().into_iter().filter(|pair| !pair.passes()), async |pair| {
-        let said = pair.say(&world, &with_picture(pair, Piece::Image("image/jpeg", PNG.0.to_owned()))).await?;
+        let said =
+            pair.say(&world, &with_picture(pair, Piece::Image("image/jpeg", PNG.0.to_owned()))).await?;
         equal("label", &said.text.contains("I see image/png"), &true)
     })
     .await;
@@ -157,7 +158,8 @@ async fn the_answer_ends_at_a_stop_sequence() {
             .with(|ask| ask.stops = vec!["STOP".to_owned(), "never".to_owned()]);
         let said = pair.say(&world, &ask).await?;
         equal("text", &said.text.trim_end(), &"one two")?;
-        if pair.client == Dialect::Messages && matches!(pair.upstream, Dialect::Messages | Dialect::Responses) {
+        if pair.client == Dialect::Messages && matches!(pair.upstream, Dialect::Messages | Dialect::Responses)
+        {
             equal("stop", &said.stop.as_str(), &"stop_sequence")?;
             return equal("sequence", &said.sequence.as_deref(), &Some("STOP"));
         }
@@ -215,12 +217,16 @@ async fn tokens_are_counted() {
     each(pairs, async |pair| {
         let ask = pair.ask("How many tokens are these words in a row?");
         let (target, mut body, field) = match pair.client {
-            Dialect::Messages => {
-                ("/v1/messages/count_tokens?beta=true".to_owned(), dialect::messages::body(&ask), "input_tokens")
-            }
-            Dialect::Gemini => {
-                (format!("/v1beta/models/{}:countTokens", ask.model), dialect::gemini::body(&ask), "totalTokens")
-            }
+            Dialect::Messages => (
+                "/v1/messages/count_tokens?beta=true".to_owned(),
+                dialect::messages::body(&ask),
+                "input_tokens",
+            ),
+            Dialect::Gemini => (
+                format!("/v1beta/models/{}:countTokens", ask.model),
+                dialect::gemini::body(&ask),
+                "totalTokens",
+            ),
             _ => ("/v1/responses/input_tokens".to_owned(), dialect::responses::body(&ask), "input_tokens"),
         };
         for name in ["max_tokens", "store", "include"] {

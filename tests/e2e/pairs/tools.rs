@@ -30,7 +30,8 @@ async fn parallel_calls_and_their_results() {
         let ask = pair.ask(BOTH).with(|ask| ask.tools = weather_and_time());
         let said = pair.say(world, &ask).await?;
         equal("text", &said.text.as_str(), &"Checking.")?;
-        let calls: Vec<_> = said.calls.iter().map(|call| (call.name.as_str(), call.arguments.clone())).collect();
+        let calls: Vec<_> =
+            said.calls.iter().map(|call| (call.name.as_str(), call.arguments.clone())).collect();
         let wanted =
             vec![("get_weather", json!({"city": "Oslo ☂ \"N\""})), ("get_time", json!({"tz": "CET"}))];
         equal("calls", &calls, &wanted)?;
@@ -48,7 +49,8 @@ async fn parallel_calls_and_their_results() {
 #[tokio::test]
 async fn thinking_and_calls_together_over_several_rounds() {
     all(async |world, pair| {
-        let mut ask = pair.ask("sim:thinking First the weather. sim:loop 3 sim:tool get_weather {\"city\":\"Oslo\"}");
+        let mut ask =
+            pair.ask("sim:thinking First the weather. sim:loop 3 sim:tool get_weather {\"city\":\"Oslo\"}");
         ask.tools = weather_and_time();
         ask.think = Some(Think::Effort("medium"));
         for round in 1..=3 {
@@ -67,7 +69,8 @@ async fn thinking_and_calls_together_over_several_rounds() {
 async fn a_call_without_arguments_has_an_empty_object() {
     all(async |world, pair| {
         let ask = pair.ask("sim:empty_args get_time").with(|ask| {
-            ask.tools = vec![Tool { name: "get_time", parameters: json!({"type": "object", "properties": {}}) }];
+            ask.tools =
+                vec![Tool { name: "get_time", parameters: json!({"type": "object", "properties": {}}) }];
         });
         let said = pair.say(world, &ask).await?;
         equal("calls", &said.calls.len(), &1)?;
@@ -108,7 +111,8 @@ async fn one_call_at_a_time_where_the_upstream_can_be_told_so() {
         let said = dialect::read(pair.client, pair.stream, &answer)?;
         if pair.upstream == Dialect::Gemini {
             let dropped = answer.header("x-byok-dropped");
-            return equal("told", &dropped.contains("parallel"), &true).map_err(|e| format!("{e}: {dropped:?}"));
+            return equal("told", &dropped.contains("parallel"), &true)
+                .map_err(|e| format!("{e}: {dropped:?}"));
         }
         equal("calls", &said.calls.len(), &1)
     })

@@ -89,7 +89,9 @@ pub fn whole(body: &Value) -> Result<Said, String> {
     demand(message["role"] == "assistant", || "the role must be assistant".to_owned())?;
     for name in ["content", "refusal"] {
         let shown = message.get(name);
-        demand(shown.is_some_and(|v| v.is_null() || v.is_string()), || format!("`{name}` must be a text or null"))?;
+        demand(shown.is_some_and(|v| v.is_null() || v.is_string()), || {
+            format!("`{name}` must be a text or null")
+        })?;
     }
     demand(choice.get("logprobs").is_some(), || "`logprobs` must be there, if only as null".to_owned())?;
     let stop = text(choice, "finish_reason")?;
@@ -176,7 +178,9 @@ pub fn stream(bytes: &[u8]) -> Result<Said, String> {
         if !chunk["error"].is_null() {
             reader.said.error = Some(fault(&chunk["error"])?);
             let rest = events.next();
-            demand(rest.is_none_or(|event| event.data == "[DONE]"), || "something after an error".to_owned())?;
+            demand(rest.is_none_or(|event| event.data == "[DONE]"), || {
+                "something after an error".to_owned()
+            })?;
             demand(!reader.finished, || "an error after the end".to_owned())?;
             return Ok(reader.said);
         }
@@ -192,7 +196,9 @@ impl Reader {
         number(chunk, "created")?;
         let shell = (chunk["id"].clone(), chunk["created"].clone(), chunk["model"].clone());
         let first = self.shell.is_none();
-        demand(*self.shell.get_or_insert_with(|| shell.clone()) == shell, || "id, created or model changed".to_owned())?;
+        demand(*self.shell.get_or_insert_with(|| shell.clone()) == shell, || {
+            "id, created or model changed".to_owned()
+        })?;
         text(chunk, "model")?.clone_into(&mut self.said.model);
         let choices = list(chunk, "choices")?;
         let Some(choice) = choices.first() else {
@@ -207,7 +213,9 @@ impl Reader {
         demand(!self.finished, || "a chunk after the finish".to_owned())?;
         let delta = choice["delta"].as_object().ok_or("`delta` must be an object")?;
         match delta.get("role") {
-            Some(role) => demand(first && role == "assistant", || "the role stands in the first chunk only".to_owned())?,
+            Some(role) => {
+                demand(first && role == "assistant", || "the role stands in the first chunk only".to_owned())?
+            }
             None => demand(!first, || "the first chunk must name the role".to_owned())?,
         }
         self.delta(delta)?;

@@ -7,7 +7,14 @@ use crate::support::{
 use serde_json::{Map, Value, json};
 
 const REASONS: [&str; 8] = [
-    "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "MALFORMED_FUNCTION_CALL",
+    "STOP",
+    "MAX_TOKENS",
+    "SAFETY",
+    "RECITATION",
+    "OTHER",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "MALFORMED_FUNCTION_CALL",
 ];
 
 pub fn target(ask: &Ask) -> String {
@@ -39,7 +46,8 @@ pub fn body(ask: &Ask) -> Value {
     }
     let mut body = Map::new();
     let mut set = |name: &str, value: Value| drop(body.insert(name.to_owned(), value));
-    let system: Vec<Value> = ask.system.iter().chain(&ask.developer).map(|text| json!({"text": text})).collect();
+    let system: Vec<Value> =
+        ask.system.iter().chain(&ask.developer).map(|text| json!({"text": text})).collect();
     if !system.is_empty() {
         set("systemInstruction", json!({"parts": system}));
     }

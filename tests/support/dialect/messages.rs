@@ -7,7 +7,13 @@ use crate::support::{
 use serde_json::{Map, Value, json};
 
 const REASONS: [&str; 7] = [
-    "end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded",
+    "end_turn",
+    "max_tokens",
+    "stop_sequence",
+    "tool_use",
+    "pause_turn",
+    "refusal",
+    "model_context_window_exceeded",
 ];
 
 pub fn body(ask: &Ask) -> Value {
@@ -101,7 +107,11 @@ fn shell(message: &Value) -> Result<Said, String> {
         demand(message.get(name).is_some(), || format!("`{name}` must be there, if only as null"))?;
     }
     list(message, "content")?;
-    Ok(Said { model: text(message, "model")?.to_owned(), usage: usage(&message["usage"])?, ..Said::default() })
+    Ok(Said {
+        model: text(message, "model")?.to_owned(),
+        usage: usage(&message["usage"])?,
+        ..Said::default()
+    })
 }
 
 pub fn whole(message: &Value) -> Result<Said, String> {
@@ -132,7 +142,9 @@ impl Said {
                 demand(block["input"].is_object(), || format!("an input that is no object: {block}"))?;
                 let id = text(block, "id")?;
                 let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-                demand(!id.is_empty() && id.chars().all(legal), || format!("an id that cannot be sent back: {id}"))?;
+                demand(!id.is_empty() && id.chars().all(legal), || {
+                    format!("an id that cannot be sent back: {id}")
+                })?;
                 let (id, name) = (id.to_owned(), text(block, "name")?.to_owned());
                 self.calls.push(Called { id, name, arguments: block["input"].clone() });
             }
@@ -193,7 +205,9 @@ pub fn stream(bytes: &[u8]) -> Result<Said, String> {
     while let Some(event) = events.next() {
         let data = event.json()?;
         let kind = text(&data, "type")?;
-        demand(event.name.as_deref() == Some(kind), || format!("the event must be named like its type: {event:?}"))?;
+        demand(event.name.as_deref() == Some(kind), || {
+            format!("the event must be named like its type: {event:?}")
+        })?;
         if kind == "ping" {
             continue;
         }
@@ -273,7 +287,9 @@ impl Open {
                 self.block["signature"] = json!(text(delta, "signature")?);
                 self.signed = true;
             }
-            ("tool_use" | "server_tool_use", "input_json_delta") => self.input.push_str(text(delta, "partial_json")?),
+            ("tool_use" | "server_tool_use", "input_json_delta") => {
+                self.input.push_str(text(delta, "partial_json")?)
+            }
             (block, delta) => return Err(format!("{delta} in a block of {block}")),
         }
         Ok(())

@@ -8,13 +8,19 @@ use serde_json::{Map, Value, json};
 
 pub fn body(ask: &Ask) -> Value {
     let mut input = Vec::new();
-    input.extend(ask.developer.iter().map(|text| json!({"type": "message", "role": "developer", "content": text})));
+    input.extend(
+        ask.developer.iter().map(|text| json!({"type": "message", "role": "developer", "content": text})),
+    );
     for turn in &ask.turns {
         match turn {
-            Turn::User(pieces) => input.push(json!({"type": "message", "role": "user", "content": content(pieces)})),
+            Turn::User(pieces) => {
+                input.push(json!({"type": "message", "role": "user", "content": content(pieces)}))
+            }
             Turn::Said(kept) => input.extend(kept.iter().cloned()),
             Turn::Results(outcomes) => input.extend(
-                outcomes.iter().map(|o| json!({"type": "function_call_output", "call_id": o.id, "output": o.text})),
+                outcomes
+                    .iter()
+                    .map(|o| json!({"type": "function_call_output", "call_id": o.id, "output": o.text})),
             ),
             Turn::System(text) => input.push(json!({"type": "message", "role": "system", "content": text})),
         }
@@ -77,8 +83,18 @@ fn content(pieces: &[Piece]) -> Value {
 
 /// Members of a response that the types of the SDKs demand.
 const MEMBERS: [&str; 12] = [
-    "error", "incomplete_details", "instructions", "metadata", "model", "output", "parallel_tool_calls", "temperature",
-    "tool_choice", "tools", "top_p", "usage",
+    "error",
+    "incomplete_details",
+    "instructions",
+    "metadata",
+    "model",
+    "output",
+    "parallel_tool_calls",
+    "temperature",
+    "tool_choice",
+    "tools",
+    "top_p",
+    "usage",
 ];
 
 fn shell(response: &Value, status: &[&str]) -> Result<(), String> {
@@ -200,8 +216,12 @@ pub fn stream(bytes: &[u8]) -> Result<Said, String> {
     while let Some((place, event)) = events.next() {
         let data = event.json()?;
         let kind = text(&data, "type")?.to_owned();
-        demand(event.name.as_deref() == Some(&kind), || format!("the event must be named like its type: {event:?}"))?;
-        demand(number(&data, "sequence_number")? == place as u64, || format!("number {place} was due: {data}"))?;
+        demand(event.name.as_deref() == Some(&kind), || {
+            format!("the event must be named like its type: {event:?}")
+        })?;
+        demand(number(&data, "sequence_number")? == place as u64, || {
+            format!("number {place} was due: {data}")
+        })?;
         let wrong = |error: String| format!("{error}: {data}");
         if kind == "error" {
             reader.said.error = Some(Fault {
@@ -216,7 +236,8 @@ pub fn stream(bytes: &[u8]) -> Result<Said, String> {
             let error = &data["response"]["error"];
             let code = text(error, "code")?.to_owned();
             let message = text(error, "message")?.to_owned();
-            reader.said.error = Some(Fault { kind: "failed".to_owned(), code, message, param: String::new() });
+            reader.said.error =
+                Some(Fault { kind: "failed".to_owned(), code, message, param: String::new() });
             reader.broken_off();
         } else {
             let over = reader.event(place, &kind, &data).map_err(wrong)?;
@@ -270,10 +291,16 @@ impl Reader {
         let item = &data["item"];
         let kind = text(item, "type")?.to_owned();
         match kind.as_str() {
-            "message" => demand(list(item, "content")?.is_empty(), || "a message that begins with content".to_owned())?,
-            "reasoning" => demand(list(item, "summary")?.is_empty(), || "reasoning that begins with text".to_owned())?,
+            "message" => {
+                demand(list(item, "content")?.is_empty(), || "a message that begins with content".to_owned())?
+            }
+            "reasoning" => {
+                demand(list(item, "summary")?.is_empty(), || "reasoning that begins with text".to_owned())?
+            }
             "function_call" => {
-                demand(text(item, "arguments")?.is_empty(), || "a call that begins with arguments".to_owned())?;
+                demand(text(item, "arguments")?.is_empty(), || {
+                    "a call that begins with arguments".to_owned()
+                })?;
                 demand(!text(item, "call_id")?.is_empty() && !text(item, "name")?.is_empty(), || {
                     "a call without id or name".to_owned()
                 })?;
@@ -300,7 +327,9 @@ impl Reader {
             _ => String::new(),
         };
         demand(streamed == said, || format!("the deltas say {streamed:?}, the item says {said:?}"))?;
-        demand(open.parts.iter().all(|part| part.told && part.over), || "an item ends before its parts".to_owned())?;
+        demand(open.parts.iter().all(|part| part.told && part.over), || {
+            "an item ends before its parts".to_owned()
+        })?;
         self.said.item(item)?;
         self.items.push(item.clone());
         Ok(())
@@ -317,7 +346,9 @@ impl Reader {
         demand(self.open.is_none(), || "the answer ends inside an item".to_owned())?;
         demand(response["id"] == *self.id, || "the id changed".to_owned())?;
         shell(response, &[kind.trim_start_matches("response.")])?;
-        demand(list(response, "output")? == &self.items, || "the items are not those of the stream".to_owned())?;
+        demand(list(response, "output")? == &self.items, || {
+            "the items are not those of the stream".to_owned()
+        })?;
         self.said.stop = stop(response)?;
         self.said.usage = usage(&response["usage"])?;
         Ok(())
@@ -326,19 +357,26 @@ impl Reader {
 
 impl Open {
     fn event(&mut self, kind: &str, data: &Value) -> Result<(), String> {
-        let index = |name: &str| number(data, name).and_then(|n| usize::try_from(n).map_err(|e| e.to_string()));
+        let index =
+            |name: &str| number(data, name).and_then(|n| usize::try_from(n).map_err(|e| e.to_string()));
         let kind = kind.trim_start_matches("response.");
         match (self.kind.as_str(), kind) {
             ("message", "content_part.added") => self.begin(index("content_index")?),
             ("message", "content_part.done") => self.end(index("content_index")?),
-            ("message", "output_text.delta" | "refusal.delta") => self.say(index("content_index")?, text(data, "delta")?),
+            ("message", "output_text.delta" | "refusal.delta") => {
+                self.say(index("content_index")?, text(data, "delta")?)
+            }
             ("message", "output_text.done") => self.tell(index("content_index")?, text(data, "text")?),
             ("message", "refusal.done") => self.tell(index("content_index")?, text(data, "refusal")?),
             ("message", "output_text.annotation.added") => index("annotation_index").map(drop),
             ("reasoning", "reasoning_summary_part.added") => self.begin(index("summary_index")?),
             ("reasoning", "reasoning_summary_part.done") => self.end(index("summary_index")?),
-            ("reasoning", "reasoning_summary_text.delta") => self.say(index("summary_index")?, text(data, "delta")?),
-            ("reasoning", "reasoning_summary_text.done") => self.tell(index("summary_index")?, text(data, "text")?),
+            ("reasoning", "reasoning_summary_text.delta") => {
+                self.say(index("summary_index")?, text(data, "delta")?)
+            }
+            ("reasoning", "reasoning_summary_text.done") => {
+                self.tell(index("summary_index")?, text(data, "text")?)
+            }
             ("function_call", "function_call_arguments.delta") => {
                 if self.parts.is_empty() {
                     self.begin(0)?;

@@ -184,6 +184,7 @@ impl Attempt<'_> {
         let timeouts = CallTimeouts::stream(headers_timeout(times, stream, self.reasons()), times.idle);
         let mut call = Call::new(Method::POST, url, self.seat.hosts.clone(), timeouts);
         call.body = body;
+        call.without_secrets = token.secret.is_blank();
         call.proxy.clone_from(&self.seat.proxy);
         call.ca_files = self.state.config.ca_files.clone().into();
         let headers = &mut call.headers;
