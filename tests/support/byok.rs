@@ -40,11 +40,6 @@ impl Setup {
         self
     }
 
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.env.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
     /// Uses the database of another server.
     pub fn database_of(mut self, other: &Byok) -> Self {
         self.database = Some(other.state().join("tokens.db"));
@@ -119,6 +114,7 @@ impl Byok {
         self.address
     }
 
+    #[allow(dead_code, reason = "not every test binary needs the whole address")]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

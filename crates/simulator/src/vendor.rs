@@ -87,7 +87,10 @@ fn checked_body(world: &World, call: &Call, dialect: Dialect) -> Result<Value, R
     if !call.is_json() {
         return Err(malformed("Content-Type must be application/json"));
     }
-    let body: Value = serde_json::from_slice(&call.body).map_err(|e| malformed(&e.to_string()))?;
+    let mut body: Value = serde_json::from_slice(&call.body).map_err(|e| malformed(&e.to_string()))?;
+    if dialect == Dialect::Gemini {
+        gemini::canonical(&mut body);
+    }
     if body.is_object() { Ok(body) } else { Err(malformed("expected an object")) }
 }
 

@@ -163,7 +163,7 @@ impl Said {
         if reason == "refusal" {
             self.refusal = self.text.clone();
         }
-        demand(!self.calls.is_empty() == (reason == "tool_use") || reason == "max_tokens", || {
+        demand(self.calls.is_empty() != (reason == "tool_use") || reason == "max_tokens", || {
             format!("{} calls and stop_reason {reason}", self.calls.len())
         })
     }

@@ -199,10 +199,10 @@ const fn blame(kind: FailureKind) -> Blame {
     }
 }
 
-/// Google's word for a kind.
-const fn word(kind: FailureKind) -> &'static str {
+/// Google's word for a failure.
+const fn word(failure: &Failure) -> &'static str {
     use FailureKind as Kind;
-    match kind {
+    match failure.kind {
         Kind::BadRequest | Kind::ContextTooLong | Kind::PayloadTooLarge | Kind::ContentPolicy => {
             "INVALID_ARGUMENT"
         }
@@ -214,6 +214,7 @@ const fn word(kind: FailureKind) -> &'static str {
         Kind::Timeout => "DEADLINE_EXCEEDED",
         Kind::ClientGone => "CANCELLED",
         Kind::Overloaded => "UNAVAILABLE",
+        Kind::Server if failure.status == 503 => "UNAVAILABLE",
         Kind::Server | Kind::UpstreamTruncated => "INTERNAL",
     }
 }
@@ -231,7 +232,7 @@ pub(super) fn write_failure(out: &mut Vec<u8>, failure: &Failure, request_id: &s
     let mut error = Fields::open(body.key("error"));
     error.value("code", &failure.status);
     error.string("message", &message(failure));
-    error.string("status", word(failure.kind));
+    error.string("status", word(failure));
     let details = details::of(failure, request_id);
     if !details.is_empty() {
         fields::list(error.key("details"), &details, crate::wire::write::value);

@@ -16,20 +16,15 @@ async fn fields_and_types() {
                 &[("/messages", Some(json!([])))],
                 "Invalid JSON payload received. Unknown name \"messages\": Cannot find field.",
             ),
-            (
-                &[("/system_instruction", Some(json!({})))],
-                "Unknown name \"system_instruction\": Cannot find field.",
-            ),
             (&[("/systemInstruction", Some(json!("Be brief.")))], "Invalid value at 'system_instruction'"),
-            (&[("/generation_config", Some(json!({})))], "Unknown name \"generation_config\""),
             (&[("/session_id", Some(json!("x")))], "Unknown name \"session_id\""),
             (
-                &[("/generationConfig", Some(json!({"max_output_tokens": 5})))],
-                "Unknown name \"max_output_tokens\" at 'generation_config': Cannot find field.",
+                &[("/generation_config", Some(json!({"max_tokens": 5})))],
+                "Unknown name \"max_tokens\" at 'generation_config': Cannot find field.",
             ),
             (
-                &[("/contents/0/parts/0", Some(json!({"inline_data": {}})))],
-                "Unknown name \"inline_data\" at 'contents[0].parts[0]'",
+                &[("/contents/0/parts/0", Some(json!({"image_url": {}})))],
+                "Unknown name \"image_url\" at 'contents[0].parts[0]'",
             ),
             (
                 &[("/contents/0/parts/0/text", Some(json!(7)))],
