@@ -17,6 +17,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Body;
 use http_body_util::BodyExt;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Reads the beginning of a stream until it is good, refused, or has been held long enough.
@@ -25,7 +26,7 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
     let reasons = !attempt.candidate.facts.thinking.forms.is_empty();
     let first_event = if reasons { times.reasoning_first_event } else { times.first_event };
     let begun = Instant::now();
-    let commit_at = begun + attempt.state.config.timeouts.hold.min(first_event);
+    let patience = attempt.state.config.timeouts.hold;
     let Reply { headers, mut body, .. } = reply;
 
     let mut reader = StreamReader::new(&attempt.prepared.exchange, attempt.state.config.limits.frame);
@@ -35,7 +36,9 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
     let mut held = 0;
     let mut over = false;
     while !progress.good && !over {
-        let frame = match tokio::time::timeout_at(commit_at, body.frame()).await {
+        let frame = match tokio::time::timeout_at(begun + patience.min(first_event), body.frame()).await {
+            // With a short limit for the first event the wait is over before the answer has to be committed.
+            Err(_) if first_event <= patience => return Err(refused(attempt, silent(first_event), &headers)),
             Err(_) => break,
             Ok(Some(Ok(frame))) => frame.into_data().ok(),
             Ok(Some(Err(error))) => return Err(broken(attempt, &error)),
@@ -82,6 +85,17 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
     };
     let running = Running::new(attempt, body, source, (!progress.good).then_some(begun + first_event));
     Ok(Ready::stream(attempt, AnswerBody::new(running), &headers))
+}
+
+fn silent(limit: Duration) -> Failure {
+    Failure::new(
+        FailureKind::Timeout,
+        Blame::Upstream,
+        format!(
+            "the upstream accepted the request and sent nothing for {} s (`timeouts.first_event`). Send it again.",
+            limit.as_secs_f32()
+        ),
+    )
 }
 
 fn nothing_in_it(bytes: usize) -> Failure {
