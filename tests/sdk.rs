@@ -130,7 +130,12 @@ fn run(python: &Path, wanted: &str) -> Counts {
         (simulator, byok)
     });
     let mut tests = Command::new(python);
-    tests.arg("-B").arg(sources().join("run.py")).arg(byok.url()).arg(wanted).stdin(Stdio::null());
+    tests
+        .arg("-B")
+        .arg(sources().join("run.py"))
+        .arg(format!("http://{}", byok.address()))
+        .arg(wanted)
+        .stdin(Stdio::null());
     for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         tests.env_remove(name);
     }

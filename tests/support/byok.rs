@@ -23,7 +23,6 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How a server is started.
 pub struct Setup {
     config: String,
-    env: Vec<(String, String)>,
     arguments: Vec<String>,
     umask: Option<u32>,
     database: Option<PathBuf>,
@@ -32,7 +31,7 @@ pub struct Setup {
 impl Setup {
     /// A server with this configuration.
     pub fn new(config: impl Into<String>) -> Self {
-        Self { config: config.into(), env: Vec::new(), arguments: Vec::new(), umask: None, database: None }
+        Self { config: config.into(), arguments: Vec::new(), umask: None, database: None }
     }
 
     pub fn argument(mut self, text: &str) -> Self {
@@ -88,7 +87,6 @@ impl Setup {
             .env_clear()
             .env("HOME", home.path())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .envs(self.env)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -112,11 +110,6 @@ impl Byok {
 
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    #[allow(dead_code, reason = "not every test binary needs the whole address")]
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
     }
 
     pub fn home(&self) -> PathBuf {

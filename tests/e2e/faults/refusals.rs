@@ -382,3 +382,54 @@ async fn a_new_model_of_a_known_family_works_on_the_day() {
         .await;
     }
 }
+
+#[tokio::test]
+async fn an_alias_goes_on_to_a_target_that_speaks_another_dialect() {
+    let troubles: Vec<Pair> = Pair::all();
+    let world = World::of(
+        |simulator| {
+            let mut aliases = json!({});
+            for pair in &troubles {
+                // Every client dialect falls from every upstream dialect to the next one.
+                let next = Dialect::ALL[(pair.upstream as usize + 1) % 4];
+                let second = Pair { upstream: next, ..*pair }.model();
+                aliases[format!("best-{pair}")] =
+                    json!([second, {"model": named(*pair, "529"), "priority": 10}]);
+            }
+            let one = |dialect: Dialect, wish: &str| vec![key(dialect, &format!("-sim-{wish}"))];
+            json!({"providers": providers(simulator, &troubles, &["529"], one), "aliases": aliases})
+        },
+        |setup| setup,
+    )
+    .await;
+    each(troubles.clone(), async |pair| {
+        let alias = format!("best-{pair}");
+        let ask = Ask::new("sim:thinking Hm. sim:text Served.").model(&alias).stream(pair.stream);
+        let answer = pair.send(&world, &ask).await;
+        let said = dialect::read(pair.client, pair.stream, &answer)?;
+        equal("text", &said.text.as_str(), &"Served.")?;
+        equal("attempts", &answer.header("x-byok-attempts"), &"2")?;
+        equal("model", &said.model, &alias)?;
+        let next = Dialect::ALL[(pair.upstream as usize + 1) % 4];
+        equal(
+            "served by",
+            &answer.header("x-byok-model").to_owned(),
+            &Pair { upstream: next, ..pair }.model(),
+        )
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_upstream_with_huge_headers_is_told_as_its_fault() {
+    let wishes = ["huge_headers 400"];
+    let pairs = Pair::all();
+    let world = world_of_troubles(&pairs, &wishes, json!({})).await;
+    each(pairs, async |pair| {
+        let ask = Ask::new("Hello.").model(&named(pair, wishes[0])).stream(pair.stream);
+        let answer = pair.send(&world, &ask).await;
+        equal("status", &answer.status, &502).map_err(|error| format!("{error}: {}", answer.text()))?;
+        dialect::fault(pair.client, &answer.body).map(drop)
+    })
+    .await;
+}

@@ -3,6 +3,7 @@
 use super::{Stop, all, stop, stopped};
 use crate::support::{
     ask::{Think, Usage},
+    client::Call,
     dialect,
     world::{Pair, World, each, equal},
 };
@@ -174,6 +175,39 @@ async fn a_blocked_prompt_is_a_refusal_and_no_empty_answer() {
             return equal("stop", &said.stop.as_str(), &"blocked");
         }
         stopped(pair, &said, Stop::Filter)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_gemini_stream_without_events_is_one_json_array() {
+    let world = World::start().await;
+    each(Dialect::ALL, async |upstream| {
+        let pair = Pair { client: Dialect::Gemini, upstream, stream: true };
+        let array = async |wish: &str| {
+            let target = dialect::gemini::target(&pair.ask(wish)).replace("?alt=sse", "");
+            let call = Call::post(target, dialect::gemini::body(&pair.ask(wish)).to_string());
+            call.send(world.byok.address()).await
+        };
+        let answer = array("sim:thinking Hm. sim:languages").await;
+        equal("kind", &answer.header("content-type"), &"application/json")?;
+        equal("an array", &answer.body.first(), &Some(&b'['))?;
+        let said =
+            dialect::gemini::stream(&answer.body).map_err(|error| format!("{error}: {}", answer.text()))?;
+        equal("text", &said.text.as_str(), &LANGUAGES)?;
+        let answer = array("sim:error_mid 2 sim:long 9").await;
+        let said =
+            dialect::gemini::stream(&answer.body).map_err(|error| format!("{error}: {}", answer.text()))?;
+        equal("an error", &said.error.is_some(), &true)?;
+        let answer = array("sim:400").await;
+        equal("status", &answer.status, &400)?;
+        let refusal = answer.json();
+        let fault = if refusal.is_array() {
+            dialect::gemini::fault(&refusal[0])
+        } else {
+            dialect::gemini::fault(&refusal)
+        };
+        equal("kind", &fault?.kind.as_str(), &"INVALID_ARGUMENT")
     })
     .await;
 }

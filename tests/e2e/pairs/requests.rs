@@ -5,7 +5,7 @@ use crate::support::{
     ask::{Ask, Piece, Turn},
     client::Call,
     dialect,
-    world::{Pair, World, each, equal},
+    world::{Pair, World, each, equal, key, provider},
 };
 use byok_types::Dialect;
 use serde_json::{Value, json};
@@ -239,4 +239,45 @@ async fn tokens_are_counted() {
         equal("count", &(5..200).contains(&count), &true).map_err(|error| format!("{error}: {count}"))
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_responses_body_on_the_chat_route_is_answered_as_chat() {
+    // Some editors write to one and read from the other.
+    let world = World::start().await;
+    each(Pair::all().into_iter().filter(|pair| pair.client == Dialect::Chat), async |pair| {
+        let ask = pair.ask("Where am I?");
+        let mut body = dialect::responses::body(&ask);
+        body["stream_options"] = json!({"include_usage": true});
+        if !pair.stream {
+            body.as_object_mut().and_then(|body| body.remove("stream_options"));
+        }
+        let answer = Call::post("/v1/chat/completions", body.to_string()).send(world.byok.address()).await;
+        let said = dialect::read(Dialect::Chat, pair.stream, &answer)?;
+        equal("echo", &said.text.contains("Where am I?"), &true)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_said_is_named_or_refused() {
+    let world = World::of(
+        |simulator| {
+            let mut strict = provider(Dialect::Messages, simulator, &[key(Dialect::Messages, "-strict")]);
+            strict["strict_translation"] = json!(true);
+            json!({"providers": {"strict": strict}})
+        },
+        |setup| setup,
+    )
+    .await;
+    for (name, status) in [("claude", 200), ("strict", 400)] {
+        let mut ask = Ask::new("Hello.").model(&format!("{name}/claude-sonnet-4-6"));
+        ask.extra.insert("seed".to_owned(), json!(7));
+        ask.extra.insert("logit_bias".to_owned(), json!({"50256": -100}));
+        let answer = dialect::call(Dialect::Chat, &ask).send(world.byok.address()).await;
+        assert_eq!(answer.status, status, "{name}: {}", answer.text());
+        let named = if status == 200 { answer.header("x-byok-dropped").to_owned() } else { answer.text() };
+        assert!(named.contains("seed") || named.contains("logit_bias"), "{name}: {named}");
+        assert_eq!(named.contains("seed") && named.contains("logit_bias"), status == 200, "{name}: {named}");
+    }
 }

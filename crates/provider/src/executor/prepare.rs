@@ -54,8 +54,11 @@ impl Prepared {
         remote: Option<&mut Remote<'_>>,
     ) -> Result<Self, Failure> {
         let dialect = candidate.dialect(peek.dialect);
-        let passes =
-            dialect == peek.dialect && peek.dialect == inbound.dialect && !carries_ours(&inbound.body);
+        // The upstream is always asked for events: an array is made of them here.
+        let passes = dialect == peek.dialect
+            && peek.dialect == inbound.dialect
+            && !inbound.json_array
+            && !carries_ours(&inbound.body);
         if passes {
             return Ok(Self::pass(inbound, peek, candidate));
         }

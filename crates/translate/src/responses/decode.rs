@@ -56,6 +56,8 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
     request.stream = incoming.stream.or(body.stream).unwrap_or(false);
     if let Some(options) = body.stream_options {
         request.stream_options.include_obfuscation = options.include_obfuscation;
+        // Editors that send this dialect to the route of Chat ask for usage as there.
+        request.stream_options.include_usage = options.include_usage;
         request.stream_options.extra = foreign(options.extra);
     }
     request.tools = tools::tools(body.tools, "tools")?;

@@ -45,6 +45,7 @@ wire! {
 wire! {
     pub(super) struct StreamOptions {
         "include_obfuscation" => include_obfuscation: Option<bool>,
+        "include_usage" => include_usage: Option<bool>,
     }
 }
 
