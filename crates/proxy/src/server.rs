@@ -133,9 +133,10 @@ async fn serve_connection(
     let patience = app.current().state.config.timeouts.stalled_client;
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let (app, router) = (app.clone(), router.clone());
-        async move {
-            Ok::<Response, Infallible>(routes::serve(app, router, Peer(peer), request.map(Body::new)).await)
-        }
+        // In a box of its own: what serving takes is freed when the answer begins, while the connection keeps this future's
+        // place for as long as it is open.
+        let served = Box::pin(routes::serve(app, router, Peer(peer), request.map(Body::new)));
+        async move { Ok::<Response, Infallible>(served.await) }
     });
     let stream = Patient::new(stream, patience);
     let connection = builder.serve_connection(TokioIo::new(stream), service);

@@ -8,6 +8,7 @@ use url::Url;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Host {
     https: bool,
+    loopback: bool,
     name: Box<str>,
     port: u16,
 }
@@ -29,7 +30,13 @@ impl Host {
         }
         let name = url.host_str().ok_or(TransportError::BadUrl { why: "it has no host" })?;
         let port = url.port_or_known_default().ok_or(TransportError::BadUrl { why: "it has no port" })?;
-        Ok(Self { https, name: name.into(), port })
+        let loopback = match url.host() {
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            None => false,
+        };
+        Ok(Self { https, loopback, name: name.into(), port })
     }
 
     /// Whether the connection is encrypted.
@@ -38,13 +45,8 @@ impl Host {
     }
 
     /// Whether the name means this machine: `localhost` and its subdomains, 127.0.0.0/8, `[::1]`.
-    pub fn is_loopback(&self) -> bool {
-        match url::Host::parse(&self.name) {
-            Ok(url::Host::Ipv4(address)) => address.is_loopback(),
-            Ok(url::Host::Ipv6(address)) => address.is_loopback(),
-            Ok(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Err(_) => false,
-        }
+    pub const fn is_loopback(&self) -> bool {
+        self.loopback
     }
 }
 
