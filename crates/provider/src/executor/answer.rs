@@ -26,6 +26,10 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 /// Most bytes of a burst that are joined before they go on.
 const BURST: usize = 32 << 10;
 
+/// How often the body says that nothing is there before it is believed. The server's connection asks twice in one turn of its
+/// task, so that one time would not let any other task run.
+const WAITS: u8 = 2;
+
 /// A streamed answer.
 pub struct AnswerBody(Option<Box<Running>>);
 
@@ -120,6 +124,8 @@ pub(super) struct Running {
     halt: CancellationToken,
     /// The client has its terminal event; what is left is to let the connection come to its end.
     ended: bool,
+    /// How often nothing more was there since the last bytes came.
+    waits: u8,
 }
 
 impl Running {
@@ -143,6 +149,8 @@ impl Running {
             stopping: Box::pin(attempt.executor.stopping.clone().cancelled_owned()),
             halt: attempt.executor.stopping.clone(),
             ended: false,
+            // What was held goes out with the head.
+            waits: WAITS,
         };
         for bytes in held {
             running.take(bytes);
@@ -160,6 +168,10 @@ impl Running {
     }
 
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        // An upstream that never pauses must not keep byok from stopping.
+        if self.halt.is_cancelled() && !self.ended {
+            self.waited(cx);
+        }
         loop {
             let told = self.ended && matches!(self.source, Source::Translate(_));
             if (told || self.body.is_none() || self.ready.len() >= BURST)
@@ -170,14 +182,11 @@ impl Running {
             if told {
                 return self.drain(cx);
             }
-            // An upstream that never pauses must not keep byok from stopping.
-            if self.halt.is_cancelled() && !self.ended && self.waited(cx) {
-                continue;
-            }
             let Some(body) = &mut self.body else { return Poll::Ready(None) };
             match Pin::new(body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     if let Ok(data) = frame.into_data() {
+                        self.waits = 0;
                         self.take(data);
                     }
                 }
@@ -189,8 +198,14 @@ impl Running {
                     self.body = None;
                     self.upstream_closed();
                 }
-                // What has arrived goes on as soon as nothing more is there; a burst goes on in one piece.
+                // What has arrived goes on as soon as nothing more is there; a burst goes on in one piece. The upstream's
+                // connection is a task that hands over one piece at a time: it gets its turn before that is believed.
                 Poll::Pending => {
+                    if self.waits < WAITS && self.holds_bytes() {
+                        self.waits += 1;
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                     if let Some(bytes) = self.flush() {
                         return Poll::Ready(Some(bytes));
                     }
@@ -200,6 +215,10 @@ impl Running {
                 }
             }
         }
+    }
+
+    fn holds_bytes(&self) -> bool {
+        !self.ready.is_empty() || self.chunk.is_some()
     }
 
     /// The bytes that are ready for the client.
@@ -375,6 +394,7 @@ impl Running {
 impl Drop for Running {
     /// Completes the record: what was counted, and whether the answer came to its end.
     fn drop(&mut self) {
+        let nothing_left = !self.holds_bytes();
         let Some(ledger) = &mut self.ledger else { return };
         let (usage, failure, whole) = match &mut self.source {
             Source::Pass(passing) => (passing.scanner.usage(), None, passing.scanner.ended()),
@@ -385,7 +405,6 @@ impl Drop for Running {
         if let Some(usage) = usage {
             ledger.usage(usage);
         }
-        let nothing_left = self.ready.is_empty() && self.chunk.is_none();
         match failure {
             Some(failure) => ledger.failed(&failure, 200),
             None if whole && nothing_left => ledger.complete(),

@@ -69,6 +69,10 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
         }
         over |= reader.ended();
     }
+    // What the upstream has sent with the first event goes out with it and with the head, in one piece.
+    if !over {
+        tokio::task::yield_now().await;
+    }
     let source = match attempt.prepared.way {
         Way::Pass { .. } => {
             let scanner = UsageScanner::new(attempt.prepared.dialect, true);
