@@ -12,6 +12,7 @@ mod canonical;
 mod control;
 mod gate;
 mod listing;
+mod places;
 mod reply;
 mod routes;
 mod server;

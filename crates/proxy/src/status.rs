@@ -95,6 +95,7 @@ impl Status {
             problems: state.problems.iter().map(ToString::to_string).collect(),
             ..ConfigStatus::default()
         };
+        config.problems.extend(app.way_out().map(|problem| problem.to_string()));
         if let byok_config::Status::Stale { error, .. } = app.live().status() {
             config.error = Some(error);
         }

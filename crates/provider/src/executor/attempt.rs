@@ -149,9 +149,10 @@ impl Attempt<'_> {
         let call = self.build(token, body).map_err(|failure| Refused::local(failure, Next::GiveUp))?;
         let provider = &self.candidate.provider;
         let mut reconnects = 0;
+        let transport = self.executor.transport();
         let reply = loop {
             ledger.attempt(&provider.id, &self.seat.id, self.prepared.dialect, &self.candidate.facts.id);
-            match self.executor.transport.send(call.clone()).await {
+            match transport.send(call.clone()).await {
                 Ok(reply) => break reply,
                 // Nothing reached the vendor: the same call may be made again.
                 Err(error)
@@ -186,7 +187,6 @@ impl Attempt<'_> {
         call.body = body;
         call.without_secrets = token.secret.is_blank();
         call.proxy.clone_from(&self.seat.proxy);
-        call.ca_files = self.state.config.ca_files.clone().into();
         let headers = &mut call.headers;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
