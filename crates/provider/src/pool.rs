@@ -51,6 +51,8 @@ pub struct Seat {
     pub exclude: Vec<Pattern>,
     /// Word before the model name that asks for this seat.
     pub prefix: Option<String>,
+    /// Its share of requests among seats of the same rank; without one, seats are used in their order.
+    pub share: Option<Share>,
     /// Claims that its owner consented to.
     pub claims: Vec<String>,
     /// How it fared.
@@ -73,10 +75,21 @@ impl Seat {
     }
 }
 
+/// The share of a seat among its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Those of the same rank share requests.
+    pub rank: i32,
+    /// Its share, at least 1.
+    pub weight: u32,
+}
+
 /// How a seat fared lately.
 #[derive(Debug, Default)]
 pub struct Health {
     rests: Mutex<Vec<Rest>>,
+    /// What it is owed of its share of requests.
+    credit: Mutex<i64>,
 }
 
 #[derive(Debug)]
@@ -173,8 +186,37 @@ pub fn offer(all: &[Arc<Seat>], model: &str, prefix: Option<&str>, now: Instant)
         tired.sort_by_key(|(left, _)| *left);
         seats.extend(tired.into_iter().map(|(_, seat)| seat));
     }
+    share_out(&mut seats);
     let resting = if seats.is_empty() { soonest } else { None };
     Offer { seats, resting }
+}
+
+/// Puts the seats that share requests in the order of what they are owed. Each is given its weight, and the first pays for the
+/// request with the weight of all: so the turns are spread evenly, and over time each has its share. Seats that rest neither
+/// gain nor pay.
+fn share_out(seats: &mut [Arc<Seat>]) {
+    let rank = |seat: &Arc<Seat>| seat.share.map(|share| share.rank);
+    for group in seats.chunk_by_mut(|one, other| rank(one).is_some() && rank(one) == rank(other)) {
+        if group.len() < 2 {
+            continue;
+        }
+        let mut total = 0;
+        let mut owed: Vec<(i64, Arc<Seat>)> = Vec::with_capacity(group.len());
+        for seat in group.iter() {
+            let weight = i64::from(seat.share.map_or(0, |share| share.weight));
+            let mut credit = seat.health.credit.lock();
+            *credit += weight;
+            total += weight;
+            owed.push((*credit, seat.clone()));
+        }
+        owed.sort_by_key(|(credit, _)| std::cmp::Reverse(*credit));
+        for (place, (_, seat)) in group.iter_mut().zip(owed) {
+            *place = seat;
+        }
+        if let Some(first) = group.first() {
+            *first.health.credit.lock() -= total;
+        }
+    }
 }
 
 #[cfg(test)]
