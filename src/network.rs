@@ -3,6 +3,7 @@
 use byok_auth::Network;
 use byok_config::{Config, Provider, Proxy};
 use byok_transport::{ProxyChoice, Transport, TransportError, TransportOptions};
+use byok_types::ProviderId;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 fn choice(proxy: &Proxy) -> ProxyChoice {
@@ -62,8 +63,12 @@ impl WayOut {
 }
 
 /// The way to the login servers of a provider, as far as it is one of its own.
-pub(crate) fn network(provider: &Provider) -> Network {
-    Network { proxy: provider.proxy.as_ref().map(choice), ..Network::default() }
+pub(crate) fn network(config: &Config, id: &ProviderId, provider: &Provider) -> Network {
+    Network {
+        proxy: provider.proxy.as_ref().map(choice),
+        token_timeout: Some(config.timeouts_for(id).token),
+        ..Network::default()
+    }
 }
 
 #[cfg(test)]

@@ -49,3 +49,18 @@ async fn a_renewed_certificate_is_read_again() {
     std::fs::write(at.join("ca.pem"), "two").unwrap();
     assert!(way.changed(config).await.is_some());
 }
+
+#[test]
+fn login_servers_are_given_the_time_of_the_settings() {
+    let directory = tempfile::tempdir().unwrap();
+    let id = ProviderId::new("claude").unwrap();
+    for (yaml, seconds) in [
+        ("{}", 30),
+        ("timeouts: { token: 7s }", 7),
+        ("timeouts: { token: 7s }\nproviders: { claude: { timeouts: { token: 9s } } }", 9),
+    ] {
+        let config = config(directory.path(), yaml);
+        let network = network(&config, &id, config.provider(&id).unwrap());
+        assert_eq!(network.token_timeout, Some(Duration::from_secs(seconds)), "{yaml}");
+    }
+}

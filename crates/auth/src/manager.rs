@@ -121,6 +121,11 @@ impl TokenManager {
         *self.0.transport.write() = transport;
     }
 
+    /// Why the account could not be refreshed, if that is how the last try ended: Unix time in seconds, and the cause.
+    pub fn last_failure(&self, account: &AccountId) -> Option<(i64, String)> {
+        self.0.failure_of(account)
+    }
+
     /// A credential of the account that is valid now.
     ///
     /// Usually a look into memory. A token that ends within five minutes is refreshed, once for all who ask; while it is

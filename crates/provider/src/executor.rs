@@ -12,6 +12,7 @@ mod media;
 mod outbound;
 mod peek;
 mod prepare;
+mod trouble;
 
 pub use answer::AnswerBody;
 pub use forward::Forward;
@@ -127,6 +128,11 @@ impl Executor {
         let fetch = Box::new(Fetcher::default());
         let transport = RwLock::new(transport);
         Self(Arc::new(Inner { transport, fetch, tokens, store, budget, stopping }))
+    }
+
+    /// Why the login of an account could not be renewed, if that was its last try: Unix time in seconds, and the cause.
+    pub fn refresh_trouble(&self, account: &byok_types::AccountId) -> Option<(i64, String)> {
+        self.0.tokens.last_failure(account)
     }
 
     /// Takes another way out from the next call on; running calls go on.

@@ -84,10 +84,22 @@ pub struct Share {
     pub weight: u32,
 }
 
+/// What went wrong last with a seat, in words for its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What happened; where the vendor said something, its words.
+    pub what: String,
+    /// When, Unix time in seconds.
+    pub at: i64,
+    /// What the owner can do.
+    pub remedy: String,
+}
+
 /// How a seat fared lately.
 #[derive(Debug, Default)]
 pub struct Health {
     rests: Mutex<Vec<Rest>>,
+    problem: Mutex<Option<Problem>>,
     /// What it is owed of its share of requests.
     credit: Mutex<i64>,
 }
@@ -115,12 +127,25 @@ impl Health {
         }
     }
 
-    /// A success ends the rest for the model.
+    /// A success ends the rest for the model, and with the last rest the problem is over.
     pub fn succeeded(&self, model: &str) {
         let mut rests = self.rests.lock();
-        if !rests.is_empty() {
-            rests.retain(|rest| rest.model.as_deref() != Some(model));
+        rests.retain(|rest| rest.model.as_deref() != Some(model));
+        let over = rests.is_empty();
+        drop(rests);
+        if over {
+            *self.problem.lock() = None;
         }
+    }
+
+    /// Keeps what went wrong for the owner to read.
+    pub fn fell(&self, problem: Problem) {
+        *self.problem.lock() = Some(problem);
+    }
+
+    /// What went wrong last, until a success.
+    pub fn problem(&self) -> Option<Problem> {
+        self.problem.lock().clone()
     }
 
     /// How long the seat still rests for `model`, and whether only softly; `None` if it does not rest.

@@ -224,6 +224,38 @@ async fn limits_of_the_door_follow_the_file() {
 }
 
 #[tokio::test]
+async fn the_status_says_what_was_wrong_last_and_what_helps() {
+    let wishes = ["429", "401", "500"];
+    let world = World::of(
+        |simulator| {
+            let mut providers = json!({});
+            for wish in wishes {
+                let key = key(Dialect::Chat, &format!("-sim-{wish}"));
+                providers[format!("p{wish}")] = provider(Dialect::Chat, simulator, &[key]);
+            }
+            json!({"providers": providers})
+        },
+        |setup| setup,
+    )
+    .await;
+    let problem = async |name: &str| {
+        let status = world.byok.status().await;
+        let all = status["providers"].as_array().unwrap();
+        all.iter().find(|provider| provider["name"] == name).unwrap()["accounts"][0]["problem"].clone()
+    };
+    for (wish, words) in [("429", "after its rest"), ("401", "providers.p401"), ("500", "try again")] {
+        let name = format!("p{wish}");
+        assert_eq!(problem(&name).await, Value::Null, "{wish}");
+        assert!(!serves(&world, &name).await, "{wish}");
+        let told = problem(&name).await;
+        assert!(told["at"].as_i64().unwrap() > 1_700_000_000, "{wish}: {told}");
+        assert!(!told["what"].as_str().unwrap().is_empty(), "{wish}: {told}");
+        assert!(told["remedy"].as_str().unwrap().contains(words), "{wish}: {told}");
+        assert!(!told.to_string().contains(&key(Dialect::Chat, "-sim")), "{wish}: {told}");
+    }
+}
+
+#[tokio::test]
 async fn secrets_and_words_never_reach_the_log() {
     let marked = |dialect: Dialect| key(dialect, "-CANARYKEY");
     let world = World::of(

@@ -265,3 +265,18 @@ async fn another_way_out_holds_from_the_next_refresh_on() {
     other.set_transport(transport());
     assert_eq!(other.access(&world.id).await.unwrap().token.expose(), "access-1");
 }
+
+#[tokio::test]
+async fn a_login_server_that_does_not_answer_is_given_up_after_the_set_time() {
+    let world = World::new(0).await;
+    world.server.close_gate();
+    let limit = std::time::Duration::from_millis(50);
+    let network = crate::Network { token_timeout: Some(limit), ..crate::Network::default() };
+    let claude: Arc<dyn Refresher> = Arc::new(world.server.claude_over(network));
+    world.manager.set_refreshers(HashMap::from([(provider(), claude)]));
+    let begun = std::time::Instant::now();
+    assert!(matches!(world.access().await, Err(AuthError::NotNow { .. })));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "not the usual 30 s");
+    let (at, why) = world.manager.last_failure(&world.id).unwrap();
+    assert!(at == START && !why.is_empty() && !why.contains("refresh-0"), "{at} {why}");
+}

@@ -13,7 +13,7 @@ use crate::{
     state::State,
     upstream::{self, Ask, Next, Operation, Refusal, Token, Verdict},
 };
-use byok_auth::{AuthError, claims};
+use byok_auth::claims;
 use byok_config::Timeouts;
 use byok_translate::{UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer};
 use byok_transport::{Call, CallTimeouts, Reply, ReplyBody, TransportError};
@@ -26,7 +26,7 @@ use http::{
 use http_body_util::BodyExt;
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 /// Most bytes of an error that are kept.
@@ -62,7 +62,7 @@ impl Attempt<'_> {
                     refreshed = true;
                     self.refresh(stale).await?;
                 }
-                Err(refused) => return Err(self.noted(refused).await),
+                Err(refused) => return Err(self.noted(refused, &token).await),
             }
         }
     }
@@ -91,20 +91,6 @@ impl Attempt<'_> {
             Ok(_) => Ok(()),
             Err(error) => Err(self.no_token(&error)),
         }
-    }
-
-    fn no_token(&self, error: &AuthError) -> Refused {
-        tracing::warn!(account = self.seat.id.as_str(), %error, "no token for this account");
-        let failure = Failure::new(
-            FailureKind::Auth,
-            error.blame(),
-            format!(
-                "the login `{}` of `{}` cannot be used: {error}",
-                self.seat.label, self.candidate.provider.id
-            ),
-        );
-        let verdict = Verdict { next: Next::OtherAccount, own_credential: true, ..Verdict::PASS_ON };
-        Refused { failure, verdict, headers: HeaderMap::new() }
     }
 
     /// The body with the claim that this seat's vendor demands, if its owner consented; the body as it is where nothing is
@@ -241,27 +227,6 @@ impl Attempt<'_> {
         self.judged(failure, relayed_headers(headers), headers, oauth)
     }
 
-    /// Writes down what a refusal says about the seat.
-    async fn noted(&self, refused: Refused) -> Refused {
-        if self.inbound.own_credential.is_some() {
-            return refused;
-        }
-        if let Some((scope, wait)) = refused.verdict.cool {
-            let soft = is_of_the_vendor(refused.failure.kind);
-            self.seat.health.cool(scope, &self.candidate.facts.id, Instant::now(), wait, soft);
-        }
-        if let (Some(state), Access::Account { .. }) = (&refused.verdict.state, &self.seat.access)
-            && let Err(error) = self.executor.store.accounts.set_state(&self.seat.id, state.clone()).await
-        {
-            tracing::error!(account = self.seat.id.as_str(), %error, "the state of the account could not be kept");
-        }
-        let next = match refused.verdict.next {
-            Next::Refresh => Next::OtherAccount,
-            next => next,
-        };
-        Refused { verdict: Verdict { next, ..refused.verdict }, ..refused }
-    }
-
     async fn answered(&self, reply: Reply, ledger: &mut Ledger) -> Result<Ready, Refused> {
         let events = reply
             .headers
@@ -396,7 +361,7 @@ fn unreadable(provider: &str) -> Failure {
 }
 
 /// Whether a failure is trouble of the vendor's and not a limit of the account.
-const fn is_of_the_vendor(kind: FailureKind) -> bool {
+pub(super) const fn is_of_the_vendor(kind: FailureKind) -> bool {
     matches!(
         kind,
         FailureKind::Overloaded | FailureKind::Server | FailureKind::Timeout | FailureKind::UpstreamTruncated

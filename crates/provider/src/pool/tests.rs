@@ -113,3 +113,15 @@ fn requests_are_shared_by_weight() {
     let again = turns(&all, 600, now + Duration::from_mins(1));
     assert!(again.matches('a').count().abs_diff(300) <= 3, "{}", again.matches('a').count());
 }
+
+#[test]
+fn a_problem_is_over_with_a_success_that_leaves_no_rest() {
+    let now = Instant::now();
+    let health = Health::default();
+    health.fell(Problem { what: "too many requests".into(), at: 5, remedy: "wait".into() });
+    health.cool(Scope::Model, "m", now, Duration::from_mins(1), false);
+    health.succeeded("other");
+    assert_eq!(health.problem().unwrap().at, 5);
+    health.succeeded("m");
+    assert_eq!(health.problem(), None);
+}
