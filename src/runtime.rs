@@ -187,7 +187,7 @@ impl Follower {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                changed = changes.changed() => if changed.is_err() { return },
+                seen = changes.changed() => if seen.is_err() { return },
             }
             let config = self.live.load();
             self.tokens.set_refreshers(logins::refreshers(&config));

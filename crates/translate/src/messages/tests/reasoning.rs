@@ -188,7 +188,9 @@ fn hidden_reasoning_comes_back_hidden_through_a_client_of_another_dialect() {
         let exchange = crate::Exchange::new(&asked, &facts, Dialect::Messages, 0, "seed");
         let events = crate::read_answer(answer.to_string().as_bytes(), &exchange).unwrap();
         let mut fold = crate::ir::Fold::default();
-        events.into_iter().for_each(|event| fold.push(event));
+        for event in events {
+            fold.push(event);
+        }
         let told = crate::codec::encode_answer(&fold.finish().unwrap(), &exchange).value;
         let told: Value = serde_json::from_slice(&told).unwrap();
         let request = if dialect == Dialect::Responses {
