@@ -67,9 +67,8 @@ pub(crate) fn refreshers(config: &Config) -> HashMap<ProviderId, Arc<dyn Refresh
 
 fn claude(config: &Config) -> Claude {
     let mut urls = ClaudeUrls::default();
-    let Some(provider) = ProviderId::new("claude").ok().and_then(|id| config.provider(&id)) else {
-        return Claude::default();
-    };
+    let Ok(id) = ProviderId::new("claude") else { return Claude::default() };
+    let Some(provider) = config.provider(&id) else { return Claude::default() };
     let fields: [(UrlName, &mut Url); 4] = [
         (UrlName::Authorize, &mut urls.authorize),
         (UrlName::Token, &mut urls.token),
@@ -81,5 +80,5 @@ fn claude(config: &Config) -> Claude {
             url.clone_from(own);
         }
     }
-    Claude::new(urls, network::network(provider))
+    Claude::new(urls, network::network(config, &id, provider))
 }

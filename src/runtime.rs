@@ -2,11 +2,13 @@
 
 use crate::{
     logging::Level,
-    logins, network, terminal,
+    logins,
+    network::{self, WayOut},
+    terminal,
     trouble::{Exit, Trouble},
 };
 use byok_auth::{KeepFresh, SystemClock, TokenManager};
-use byok_config::Live;
+use byok_config::{Config, Live};
 use byok_provider::{budget::Budget, executor::Executor};
 use byok_proxy::{App, AppOptions, Server, serve_control};
 use byok_store::Store;
@@ -16,7 +18,10 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long running answers have to say that they end.
@@ -63,26 +68,36 @@ impl Running {
     pub(crate) async fn start(plan: Plan) -> Result<Self, Trouble> {
         let Plan { live, store, server, control, level } = plan;
         let signals = Signals::listen()?;
+        // In this order: a change that comes between the two is seen as one.
+        let changes = live.subscribe();
         let config = live.load();
         let (stop, stopping) = (CancellationToken::new(), CancellationToken::new());
         let tasks = TaskTracker::new();
 
         let transport = network::transport(&config)?;
+        let way = WayOut::of(&config);
         let refreshers = logins::refreshers(&config);
         let tokens = TokenManager::new(store.clone(), transport.clone(), refreshers, Arc::new(SystemClock));
         let budget = Budget::new(config.limits.translation_memory);
         let executor =
             Executor::new(transport, tokens.clone(), store.clone(), budget.clone(), stopping.clone());
         let address = server.address();
-        let app =
-            App::new(AppOptions { live: live.clone(), store: store.clone(), executor, budget, address })
-                .await?;
+        let options = AppOptions {
+            live: live.clone(),
+            store: store.clone(),
+            executor: executor.clone(),
+            budget,
+            address,
+        };
+        let app = App::new(options).await?;
 
         if let Some(path) = control {
             serve_control(path, app.clone(), stop.clone(), tasks.clone()).await?;
         }
         tokens.keep_fresh(KeepFresh::default());
-        tokio::spawn(follow(live.clone(), tokens.clone(), level, stop.clone()));
+        let follower =
+            Follower { live: live.clone(), tokens: tokens.clone(), executor, app: app.clone(), level, way };
+        tokio::spawn(follower.follow(changes, stop.clone()));
         let (follower, follow_until) = (app.clone(), stop.clone());
         tokio::spawn(async move { follower.follow(follow_until).await });
         tokio::spawn(server.run(app.clone(), stop.clone(), tasks.clone()));
@@ -158,16 +173,46 @@ async fn drain(tasks: &TaskTracker, grace: Duration, stopping: &CancellationToke
 }
 
 /// Takes over what a change of the settings means for the parts that do not look at them by themselves.
-async fn follow(live: Live, tokens: TokenManager, level: Level, stop: CancellationToken) {
-    let mut generation = live.subscribe();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            changed = generation.changed() => if changed.is_err() { return },
+struct Follower {
+    live: Live,
+    tokens: TokenManager,
+    executor: Executor,
+    app: App,
+    level: Level,
+    way: WayOut,
+}
+
+impl Follower {
+    async fn follow(mut self, mut changes: watch::Receiver<u64>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                seen = changes.changed() => if seen.is_err() { return },
+            }
+            let config = self.live.load();
+            self.tokens.set_refreshers(logins::refreshers(&config));
+            self.level.set(&config.log.level);
+            self.take_way_out(config).await;
         }
-        let config = live.load();
-        tokens.set_refreshers(logins::refreshers(&config));
-        level.set(&config.log.level);
+    }
+
+    /// Proxy, certificates and times of connections, for requests and logins alike.
+    async fn take_way_out(&mut self, config: Arc<Config>) {
+        let problem = match self.way.changed(config).await {
+            None => None,
+            Some(Ok(transport)) => {
+                self.tokens.set_transport(transport.clone());
+                self.executor.set_transport(transport);
+                tracing::info!("connections are made by the new settings from now on");
+                None
+            }
+            Some(Err(error)) => {
+                let text = format!("{error}; connections are made by the settings from before");
+                tracing::error!("{text}");
+                Some(text)
+            }
+        };
+        self.app.note_way_out(problem);
     }
 }
 

@@ -59,7 +59,7 @@ const LINES: usize = 500;
 const LONG_FILES: [(&str, &str); 0] = [];
 
 /// Files that may look at the value of a secret, and why.
-const SECRET_READERS: [(&str, &str); 17] = [
+const SECRET_READERS: [(&str, &str); 18] = [
     ("crates/types/src/secret.rs", "the type itself"),
     ("crates/config/src/validate.rs", "whether a key may stand in a header"),
     ("crates/store/src/sqlite.rs", "sealing"),
@@ -69,6 +69,7 @@ const SECRET_READERS: [(&str, &str); 17] = [
     ("crates/auth/src/endpoint.rs", "the header of a call to a login server"),
     ("crates/auth/src/login/pending.rs", "comparison of the state"),
     ("crates/provider/src/executor/forward.rs", "the header of a call to the Amp service"),
+    ("crates/provider/src/executor/trouble.rs", "a vendor that repeats a key is not repeated"),
     ("crates/provider/src/pool.rs", "whether a configured key is a login token"),
     ("crates/provider/src/registry/build.rs", "the address of a proxy with its password"),
     ("crates/provider/src/upstream/claude.rs", "the header of a call"),

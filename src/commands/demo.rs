@@ -123,7 +123,7 @@ fn provider(key: &str, address: &str) -> Result<Provider, Trouble> {
         base_url: None,
         proxy: None,
         prefix: None,
-        weight: 1,
+        weight: None,
         priority: 0,
         headers: byok_config::Headers::default(),
         models: Vec::new(),

@@ -123,6 +123,13 @@ impl Report {
             lines.extend(idle.map(|account| {
                 format!("\n{} ({}): {}", account.label, provider.name, remedy(&provider.name, account))
             }));
+            let ready = provider.accounts.iter().filter(|account| account.state == "ready");
+            lines.extend(ready.filter_map(|account| {
+                let problem = account.problem.as_ref()?;
+                let ago = span((now - problem.at).max(0));
+                let (label, name) = (&account.label, &provider.name);
+                Some(format!("\n{label} ({name}), {ago} ago: {}\n  {}", problem.what, problem.remedy))
+            }));
         }
         lines.join("\n")
     }

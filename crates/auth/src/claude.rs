@@ -77,6 +77,10 @@ impl Claude {
         Self { urls, network }
     }
 
+    fn token_timeout(&self) -> Duration {
+        self.network.token_timeout.unwrap_or(TOKEN_TIMEOUT)
+    }
+
     fn endpoint<'a>(&'a self, transport: &'a Transport) -> Endpoint<'a> {
         Endpoint { transport, network: &self.network }
     }

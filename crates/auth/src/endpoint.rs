@@ -15,6 +15,8 @@ pub struct Network {
     pub proxy: Option<ProxyChoice>,
     /// Certificate files (PEM) trusted besides the usual ones.
     pub ca_files: Arc<[PathBuf]>,
+    /// How long the token endpoint may take, if not 30 seconds.
+    pub token_timeout: Option<Duration>,
 }
 
 /// Calls the endpoints of a login. What is sent there belongs to exactly the host of the URL given.

@@ -68,7 +68,7 @@ pub struct TokenManager(Arc<Shared>);
 
 struct Shared {
     store: Store,
-    transport: Transport,
+    transport: RwLock<Transport>,
     clock: Arc<dyn Clock>,
     refreshers: RwLock<HashMap<ProviderId, Arc<dyn Refresher>>>,
     cache: Cache,
@@ -89,7 +89,7 @@ impl TokenManager {
     ) -> Self {
         Self(Arc::new(Shared {
             store,
-            transport,
+            transport: RwLock::new(transport),
             clock,
             refreshers: RwLock::new(refreshers),
             cache: Cache::default(),
@@ -114,6 +114,16 @@ impl TokenManager {
     /// Takes over what a reloaded configuration says about the providers.
     pub fn set_refreshers(&self, refreshers: HashMap<ProviderId, Arc<dyn Refresher>>) {
         *self.0.refreshers.write() = refreshers;
+    }
+
+    /// Takes another way out from the next request on; one that is under way goes on.
+    pub fn set_transport(&self, transport: Transport) {
+        *self.0.transport.write() = transport;
+    }
+
+    /// Why the account could not be refreshed, if that is how the last try ended: Unix time in seconds, and the cause.
+    pub fn last_failure(&self, account: &AccountId) -> Option<(i64, String)> {
+        self.0.failure_of(account)
     }
 
     /// A credential of the account that is valid now.

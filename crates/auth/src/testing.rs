@@ -151,6 +151,10 @@ impl TokenServer {
     }
 
     pub(crate) fn claude(&self) -> Claude {
+        self.claude_over(Network::default())
+    }
+
+    pub(crate) fn claude_over(&self, network: Network) -> Claude {
         let urls = ClaudeUrls {
             authorize: self.url("/authorize"),
             token: self.url("/token"),
@@ -158,7 +162,7 @@ impl TokenServer {
             profile: self.url("/profile"),
             paste: self.url("/paste"),
         };
-        Claude::new(urls, Network::default())
+        Claude::new(urls, network)
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, std::io::Error> {

@@ -232,6 +232,10 @@ fn keep_running_values(new: &mut Config, running: &Config) -> Vec<&'static str> 
         new.host.clone_from(&running.host);
         changed.push("host");
     }
+    if new.log.format != running.log.format {
+        new.log.format = running.log.format;
+        changed.push("log.format");
+    }
     if new.database != running.database {
         new.database.clone_from(&running.database);
         changed.push("database");

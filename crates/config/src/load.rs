@@ -4,6 +4,7 @@ use crate::{
     tree::decode::decode,
     validate,
 };
+use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 
 /// A configuration that was read and found right.
@@ -47,6 +48,7 @@ pub(crate) fn load_with(
     let layers = layers::read(sources, overlay, files)?;
     let mut config: Config = decode(&layers.root).map_err(ConfigError::invalid)?;
     files.extend(config.ca_files.iter().cloned());
+    let hash = with_certificates(layers.hash, &config.ca_files);
     let (problems, warnings) = validate::whole(&config, &layers.root);
     if !problems.is_empty() {
         return Err(ConfigError::invalid(problems));
@@ -57,7 +59,18 @@ pub(crate) fn load_with(
     let origins = Origins::of_tree(&layers.root);
     let warnings = layers.warnings.into_iter().chain(warnings).collect();
     let file = layers.file.map(|file| (file.path, file.empty));
-    Ok(Loaded { config, origins, warnings, hash: layers.hash, files: files.clone(), file })
+    Ok(Loaded { config, origins, warnings, hash, files: files.clone(), file })
+}
+
+/// Certificates are renewed under the same name, so what stands in them counts as a part of the settings.
+fn with_certificates(hash: [u8; 32], files: &[PathBuf]) -> [u8; 32] {
+    let mut whole = Sha256::new_with_prefix(hash);
+    for file in files {
+        let bytes = std::fs::read(file).unwrap_or_default();
+        whole.update(bytes.len().to_le_bytes());
+        whole.update(&bytes);
+    }
+    whole.finalize().into()
 }
 
 #[cfg(test)]

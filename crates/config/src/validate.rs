@@ -1,5 +1,7 @@
 //! Rules that hold between settings, checked after all layers are known, and rules of a layer as a whole.
 
+mod idle;
+
 use crate::{
     Config,
     error::Problem,
@@ -58,6 +60,7 @@ pub(crate) fn whole(config: &Config, root: &Node) -> (Vec<Problem>, Vec<String>)
                 .to_owned(),
         );
     }
+    check.warnings.extend(idle::warnings(root));
     (check.problems, check.warnings)
 }
 

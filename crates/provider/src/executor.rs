@@ -12,6 +12,7 @@ mod media;
 mod outbound;
 mod peek;
 mod prepare;
+mod trouble;
 
 pub use answer::AnswerBody;
 pub use forward::Forward;
@@ -33,6 +34,7 @@ use byok_types::{Blame, ClientKeyId, Dialect, Failure, FailureKind, RequestId, S
 use bytes::Bytes;
 use http::HeaderMap;
 use media::{Fetch, Remote};
+use parking_lot::RwLock;
 use peek::Peek;
 use prepare::Prepared;
 use std::{
@@ -82,7 +84,7 @@ pub struct Inbound {
 pub struct Executor(Arc<Inner>);
 
 struct Inner {
-    transport: Transport,
+    transport: RwLock<Transport>,
     /// Gets what clients name by address.
     fetch: Box<dyn Fetch>,
     tokens: TokenManager,
@@ -90,6 +92,13 @@ struct Inner {
     budget: Budget,
     /// Fires when running answers have to end because byok stops.
     stopping: CancellationToken,
+}
+
+impl Inner {
+    /// The way out as the settings have it now.
+    fn transport(&self) -> Transport {
+        self.transport.read().clone()
+    }
 }
 
 /// A refused attempt: what the client would be told, and what it means.
@@ -117,7 +126,18 @@ impl Executor {
         stopping: CancellationToken,
     ) -> Self {
         let fetch = Box::new(Fetcher::default());
+        let transport = RwLock::new(transport);
         Self(Arc::new(Inner { transport, fetch, tokens, store, budget, stopping }))
+    }
+
+    /// Why the login of an account could not be renewed, if that was its last try: Unix time in seconds, and the cause.
+    pub fn refresh_trouble(&self, account: &byok_types::AccountId) -> Option<(i64, String)> {
+        self.0.tokens.last_failure(account)
+    }
+
+    /// Takes another way out from the next call on; running calls go on.
+    pub fn set_transport(&self, transport: Transport) {
+        *self.0.transport.write() = transport;
     }
 
     /// Serves a request. Every failure is an answer, in the client's dialect. Dropping the future ends the upstream call.

@@ -51,6 +51,8 @@ pub struct Seat {
     pub exclude: Vec<Pattern>,
     /// Word before the model name that asks for this seat.
     pub prefix: Option<String>,
+    /// Its share of requests among seats of the same rank; without one, seats are used in their order.
+    pub share: Option<Share>,
     /// Claims that its owner consented to.
     pub claims: Vec<String>,
     /// How it fared.
@@ -73,10 +75,33 @@ impl Seat {
     }
 }
 
+/// The share of a seat among its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Those of the same rank share requests.
+    pub rank: i32,
+    /// Its share, at least 1.
+    pub weight: u32,
+}
+
+/// What went wrong last with a seat, in words for its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What happened; where the vendor said something, its words.
+    pub what: String,
+    /// When, Unix time in seconds.
+    pub at: i64,
+    /// What the owner can do.
+    pub remedy: String,
+}
+
 /// How a seat fared lately.
 #[derive(Debug, Default)]
 pub struct Health {
     rests: Mutex<Vec<Rest>>,
+    problem: Mutex<Option<Problem>>,
+    /// What it is owed of its share of requests.
+    credit: Mutex<i64>,
 }
 
 #[derive(Debug)]
@@ -102,12 +127,25 @@ impl Health {
         }
     }
 
-    /// A success ends the rest for the model.
+    /// A success ends the rest for the model, and with the last rest the problem is over.
     pub fn succeeded(&self, model: &str) {
         let mut rests = self.rests.lock();
-        if !rests.is_empty() {
-            rests.retain(|rest| rest.model.as_deref() != Some(model));
+        rests.retain(|rest| rest.model.as_deref() != Some(model));
+        let over = rests.is_empty();
+        drop(rests);
+        if over {
+            *self.problem.lock() = None;
         }
+    }
+
+    /// Keeps what went wrong for the owner to read.
+    pub fn fell(&self, problem: Problem) {
+        *self.problem.lock() = Some(problem);
+    }
+
+    /// What went wrong last, until a success.
+    pub fn problem(&self) -> Option<Problem> {
+        self.problem.lock().clone()
     }
 
     /// How long the seat still rests for `model`, and whether only softly; `None` if it does not rest.
@@ -173,8 +211,37 @@ pub fn offer(all: &[Arc<Seat>], model: &str, prefix: Option<&str>, now: Instant)
         tired.sort_by_key(|(left, _)| *left);
         seats.extend(tired.into_iter().map(|(_, seat)| seat));
     }
+    share_out(&mut seats);
     let resting = if seats.is_empty() { soonest } else { None };
     Offer { seats, resting }
+}
+
+/// Puts the seats that share requests in the order of what they are owed. Each is given its weight, and the first pays for the
+/// request with the weight of all: so the turns are spread evenly, and over time each has its share. Seats that rest neither
+/// gain nor pay.
+fn share_out(seats: &mut [Arc<Seat>]) {
+    let rank = |seat: &Arc<Seat>| seat.share.map(|share| share.rank);
+    for group in seats.chunk_by_mut(|one, other| rank(one).is_some() && rank(one) == rank(other)) {
+        if group.len() < 2 {
+            continue;
+        }
+        let mut total = 0;
+        let mut owed: Vec<(i64, Arc<Seat>)> = Vec::with_capacity(group.len());
+        for seat in group.iter() {
+            let weight = i64::from(seat.share.map_or(0, |share| share.weight));
+            let mut credit = seat.health.credit.lock();
+            *credit += weight;
+            total += weight;
+            owed.push((*credit, seat.clone()));
+        }
+        owed.sort_by_key(|(credit, _)| std::cmp::Reverse(*credit));
+        for (place, (_, seat)) in group.iter_mut().zip(owed) {
+            *place = seat;
+        }
+        if let Some(first) = group.first() {
+            *first.health.credit.lock() -= total;
+        }
+    }
 }
 
 #[cfg(test)]

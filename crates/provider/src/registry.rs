@@ -26,6 +26,8 @@ pub struct Provider {
     pub upstream: Arc<dyn Upstream>,
     /// The dialect of a provider that is not built in; a built-in one speaks what the facts of a model say.
     pub dialect: Option<Dialect>,
+    /// Tells its sealed reasoning from that of other providers: a hash of its name and address.
+    pub maker: String,
     /// Its credentials, in the order in which they are tried.
     pub seats: Vec<Arc<Seat>>,
     /// Models that the config names.
@@ -174,7 +176,7 @@ impl Registry {
         out: &mut Vec<Candidate>,
         missing: &mut Option<Failure>,
     ) {
-        if provider.exclude.iter().any(|pattern| pattern.matches(name)) {
+        if provider.excludes(name) {
             return;
         }
         if provider.seats.is_empty() {
@@ -226,15 +228,15 @@ impl Registry {
             let known = vendor.into_iter().flat_map(|vendor| &vendor.models).map(|model| model.id.as_str());
             let named = provider.models.iter().flat_map(|model| {
                 if model.aliases.is_empty() {
-                    vec![model.id.as_str()]
+                    vec![(model.id.as_str(), model.id.as_str())]
                 } else {
-                    model.aliases.iter().map(String::as_str).collect()
+                    model.aliases.iter().map(|alias| (alias.as_str(), model.id.as_str())).collect()
                 }
             });
-            for name in known.chain(named) {
-                let served = provider.seats.iter().any(|seat| seat.serves(name));
-                let excluded = provider.exclude.iter().any(|pattern| pattern.matches(name));
-                if !served || excluded || hidden.contains(&name) || entries.contains_key(name) {
+            for (name, id) in known.map(|id| (id, id)).chain(named) {
+                let served = provider.seats.iter().any(|seat| seat.serves(id));
+                if !served || provider.excludes(name) || hidden.contains(&name) || entries.contains_key(name)
+                {
                     continue;
                 }
                 let facts = ModelFacts::clone(&self.facts(provider, name));
@@ -279,6 +281,12 @@ impl Registry {
 }
 
 impl Provider {
+    /// Whether the config excludes the model, by the name that is asked for or by its id here.
+    fn excludes(&self, name: &str) -> bool {
+        let id = self.listed(name).map_or(name, |model| model.id.as_str());
+        self.exclude.iter().any(|pattern| pattern.matches(name) || pattern.matches(id))
+    }
+
     /// The model of the config that `name` means here.
     fn listed(&self, name: &str) -> Option<&ListedModel> {
         self.models.iter().find(|model| model.id == name || model.aliases.iter().any(|alias| alias == name))

@@ -1,7 +1,10 @@
 //! What all requests share: the settings, who can serve what, the keys that open the door.
 
-use crate::access::{ClientKeys, Hosts, Throttle};
-use arc_swap::ArcSwap;
+use crate::{
+    access::{ClientKeys, Hosts, Throttle},
+    places::Places,
+};
+use arc_swap::{ArcSwap, ArcSwapOption};
 use byok_config::Live;
 use byok_provider::{budget::Budget, executor::Executor, pool::HealthBook, state::State};
 use byok_store::{Store, StoreError};
@@ -11,7 +14,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 /// How often another process's changes to accounts are looked for.
@@ -45,8 +48,12 @@ struct Shared {
     throttle: Throttle,
     current: ArcSwap<Current>,
     started: Instant,
+    /// What is wrong with the settings of connections to vendors.
+    way_out: ArcSwapOption<String>,
     /// Places for requests that are answered at the same time.
-    places: Arc<Semaphore>,
+    places: Places,
+    /// Places for connections.
+    connections: Places,
 }
 
 /// One state of everything that a reload changes.
@@ -65,7 +72,7 @@ impl App {
         let AppOptions { live, store, executor, budget, address } = options;
         let health = HealthBook::default();
         let current = build(&live, &store, &health, address).await?;
-        let places = current.state.config.limits.streams;
+        let limits = current.state.config.limits.clone();
         let shared = Shared {
             live,
             store,
@@ -76,7 +83,9 @@ impl App {
             throttle: Throttle::default(),
             current: ArcSwap::from_pointee(current),
             started: Instant::now(),
-            places: Arc::new(Semaphore::new(places)),
+            way_out: ArcSwapOption::empty(),
+            places: Places::new(limits.streams),
+            connections: Places::new(limits.connections),
         };
         Ok(Self(Arc::new(shared)))
     }
@@ -110,7 +119,10 @@ impl App {
                 for problem in &current.state.problems {
                     tracing::warn!("{problem}");
                 }
-                self.0.budget.set_limit(current.state.config.limits.translation_memory);
+                let limits = &current.state.config.limits;
+                self.0.budget.set_limit(limits.translation_memory);
+                self.0.places.resize(limits.streams);
+                self.0.connections.resize(limits.connections);
                 self.0.current.store(Arc::new(current));
             }
             Err(error) => tracing::error!(%error, "accounts could not be read; the old ones stay in use"),
@@ -127,6 +139,16 @@ impl App {
         !self.0.current.load().keys.is_empty()
     }
 
+    /// Keeps for `byok status` what is wrong with the settings of connections to vendors while those from before hold.
+    pub fn note_way_out(&self, problem: Option<String>) {
+        self.0.way_out.store(problem.map(Arc::new));
+    }
+
+    /// What is wrong with the settings of connections to vendors.
+    pub(crate) fn way_out(&self) -> Option<Arc<String>> {
+        self.0.way_out.load_full()
+    }
+
     pub(crate) fn live(&self) -> &Live {
         &self.0.live
     }
@@ -141,7 +163,12 @@ impl App {
 
     /// A place among the requests that are answered at the same time; `None` if all are taken.
     pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        self.0.places.clone().try_acquire_owned().ok()
+        self.0.places.try_take()
+    }
+
+    /// Places for connections.
+    pub(crate) fn connections(&self) -> &Places {
+        &self.0.connections
     }
 
     pub(crate) fn throttle(&self) -> &Throttle {

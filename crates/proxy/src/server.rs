@@ -3,6 +3,7 @@
 
 use crate::{app::App, gate::Peer, routes, stall::Patient};
 use axum::{body::Body, response::Response};
+use byok_config::Config;
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::{
@@ -10,10 +11,7 @@ use hyper_util::{
     server::conn::auto,
 };
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Pause after an accept that failed, for example because no file descriptor was left.
@@ -68,17 +66,16 @@ impl Server {
     /// Serves until `stop`: then no connection is accepted any more, idle ones are closed, and running requests go on. The
     /// connections are tasks of `tasks`, so that the caller can wait for them.
     pub async fn run(self, app: App, stop: CancellationToken, tasks: TaskTracker) {
-        let config = app.current().state.config.clone();
-        let permits = Arc::new(Semaphore::new(config.limits.connections));
         let router = routes::router(app.clone());
-        let builder = Arc::new(builder(config.timeouts.header_read, config.limits.header_bytes));
+        let mut config = app.current().state.config.clone();
+        let mut builder = Arc::new(builder(&config));
         loop {
             // The permit comes first: a connection that nobody will serve stays in the kernel's queue.
             let permit = tokio::select! {
                 () = stop.cancelled() => return,
-                permit = permits.clone().acquire_owned() => match permit {
-                    Ok(permit) => permit,
-                    Err(_) => return,
+                permit = app.connections().take() => match permit {
+                    Some(permit) => permit,
+                    None => return,
                 },
             };
             let (stream, peer) = tokio::select! {
@@ -92,6 +89,11 @@ impl Server {
                     }
                 },
             };
+            let now = &app.current().state.config;
+            if !Arc::ptr_eq(now, &config) {
+                config = now.clone();
+                builder = Arc::new(self::builder(now));
+            }
             let (app, router, builder, stop) = (app.clone(), router.clone(), builder.clone(), stop.clone());
             tasks.spawn(async move {
                 serve_connection(stream, peer, app, router, &builder, stop).await;
@@ -101,7 +103,8 @@ impl Server {
     }
 }
 
-fn builder(header_read: Duration, header_bytes: usize) -> auto::Builder<TokioExecutor> {
+fn builder(config: &Config) -> auto::Builder<TokioExecutor> {
+    let (header_read, header_bytes) = (config.timeouts.header_read, config.limits.header_bytes);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use byok_provider::{pool::Access, state::State};
-use byok_types::AccountState;
+use byok_types::{AccountId, AccountState};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -70,6 +70,20 @@ pub struct AccountStatus {
     pub claims: Vec<String>,
     /// What rests after a refusal.
     pub resting: Vec<Resting>,
+    /// What went wrong last, until it works again.
+    #[serde(default)]
+    pub problem: Option<Problem>,
+}
+
+/// What went wrong last with a key or login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What happened; where the vendor said something, its words.
+    pub what: String,
+    /// When, Unix seconds.
+    pub at: i64,
+    /// What helps.
+    pub remedy: String,
 }
 
 /// A rest after a refusal.
@@ -95,17 +109,22 @@ impl Status {
             problems: state.problems.iter().map(ToString::to_string).collect(),
             ..ConfigStatus::default()
         };
+        config.problems.extend(app.way_out().map(|problem| problem.to_string()));
         if let byok_config::Status::Stale { error, .. } = app.live().status() {
             config.error = Some(error);
         }
         config.restart_required = app.live().restart_required().into_iter().map(str::to_owned).collect();
+        let mut providers = ProviderStatus::of_state(state);
+        for account in providers.iter_mut().flat_map(|provider| &mut provider.accounts) {
+            account.note_refresh(app);
+        }
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             address: app.address().to_string(),
             uptime_seconds: app.uptime().as_secs(),
             config,
             keys_required: current.exposed || !current.keys.is_empty(),
-            providers: ProviderStatus::of_state(state),
+            providers,
             records_dropped: app.store().records.dropped(),
         }
     }
@@ -135,6 +154,11 @@ impl ProviderStatus {
                         resting: resting
                             .map(|(model, left)| Resting { model, seconds: left.as_secs() })
                             .collect(),
+                        problem: seat.health.problem().map(|problem| Problem {
+                            what: problem.what,
+                            at: problem.at,
+                            remedy: problem.remedy,
+                        }),
                     }
                 });
                 ProviderStatus { name: provider.id.to_string(), accounts: seats.collect() }
@@ -154,6 +178,20 @@ impl ProviderStatus {
 }
 
 impl AccountStatus {
+    /// A login that could not be renewed in the background, where no request has met the trouble yet.
+    fn note_refresh(&mut self, app: &App) {
+        if self.problem.is_some() || self.kind != "login" {
+            return;
+        }
+        let failure =
+            AccountId::new(self.id.as_str()).ok().and_then(|id| app.executor().refresh_trouble(&id));
+        self.problem = failure.map(|(at, what)| Problem {
+            what,
+            at,
+            remedy: "byok tries again by itself; if it lasts, log in again".to_owned(),
+        });
+    }
+
     /// An account as the store knows it.
     pub fn of(account: &byok_types::Account) -> Self {
         let (state, reason) = match &account.state {
@@ -162,6 +200,16 @@ impl AccountStatus {
             AccountState::Blocked { reason } => ("blocked", Some(reason.clone())),
             AccountState::Disabled => ("disabled", None),
         };
+        let problem = reason.clone().map(|what| Problem {
+            what,
+            at: account.updated_at,
+            remedy: match &account.state {
+                AccountState::NeedsLogin { .. } => {
+                    format!("log in again with `byok login {}`", account.provider)
+                }
+                _ => "see the vendor's own page".to_owned(),
+            },
+        });
         Self {
             id: account.id.to_string(),
             label: account.label.clone(),
@@ -173,6 +221,7 @@ impl AccountStatus {
             expires_at: account.expires_at,
             claims: account.claims.clone(),
             resting: Vec::new(),
+            problem,
         }
     }
 }

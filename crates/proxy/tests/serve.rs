@@ -7,11 +7,12 @@ use byok_provider::{budget::Budget, executor::Executor};
 use byok_proxy::{App, AppOptions, Server};
 use byok_simulator::{SimOptions, Simulator};
 use byok_store::Store;
-use byok_transport::{Transport, TransportOptions};
+use byok_transport::{ProxyChoice, Transport, TransportOptions};
 use std::{collections::HashMap, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 struct Running {
+    executor: Executor,
     base: String,
     simulator: Simulator,
     client: reqwest::Client,
@@ -19,6 +20,10 @@ struct Running {
 }
 
 async fn start(extra: &str) -> Running {
+    start_with(extra, TransportOptions::default()).await
+}
+
+async fn start_with(extra: &str, options: TransportOptions) -> Running {
     let simulator = Simulator::start(SimOptions::default()).await.unwrap();
     let sim = simulator.base_url();
     let directory = tempfile::tempdir().unwrap();
@@ -36,16 +41,18 @@ async fn start(extra: &str) -> Running {
     let sources = Sources { file: Some(file), file_required: true, env, ..Sources::default() };
     let live = Live::fixed(load(&sources).unwrap().config);
     let store = Store::memory();
-    let transport = Transport::new(TransportOptions::default()).unwrap();
+    let transport = Transport::new(options).unwrap();
     let tokens = TokenManager::new(store.clone(), transport.clone(), HashMap::new(), Arc::new(SystemClock));
     let budget = Budget::new(512 << 20);
     let stop = CancellationToken::new();
     let executor = Executor::new(transport, tokens.clone(), store.clone(), budget.clone(), stop.clone());
     let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = server.address();
-    let app = App::new(AppOptions { live, store, executor, budget, address }).await.unwrap();
+    let options = AppOptions { live, store, executor: executor.clone(), budget, address };
+    let app = App::new(options).await.unwrap();
     tokio::spawn(server.run(app, stop.clone(), TaskTracker::new()));
     Running {
+        executor,
         base: format!("http://{address}"),
         simulator,
         client: reqwest::Client::builder().no_proxy().build().unwrap(),
@@ -130,4 +137,19 @@ async fn every_pair_of_dialects_answers() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert_eq!(running.simulator.request_count(), 32);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_way_out_holds_from_the_next_call_on() {
+    // Nobody listens on port 9 of this machine.
+    let dead = ProxyChoice::Url("http://127.0.0.1:9".parse().unwrap());
+    let running = start_with("", TransportOptions { proxy: dead, ..TransportOptions::default() }).await;
+    let ask = async || {
+        let (path, body) = request("chat", "gpt-4o", false, "Hello.");
+        let call = running.client.post(format!("{}{path}", running.base));
+        call.header("content-type", "application/json").body(body).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(ask().await, 502);
+    running.executor.set_transport(Transport::new(TransportOptions::default()).unwrap());
+    assert_eq!(ask().await, 200);
 }

@@ -15,6 +15,7 @@ const MARK: &str = "byok1:";
 pub(crate) fn wrap(blob: &Blob) -> String {
     let slot = match blob.slot {
         BlobSlot::Thinking => "",
+        BlobSlot::Redacted => ".redacted",
         BlobSlot::Call => ".call",
         BlobSlot::Text => ".text",
     };
@@ -32,6 +33,7 @@ pub(crate) fn unwrap(text: &str) -> Option<Blob> {
         .find(|f| f.name() == family)?;
     let slot = match slot {
         "" => BlobSlot::Thinking,
+        "redacted" => BlobSlot::Redacted,
         "call" => BlobSlot::Call,
         "text" => BlobSlot::Text,
         _ => return None,
@@ -61,7 +63,7 @@ mod tests {
     #[test]
     fn blobs_come_back() {
         for family in [Family::Claude, Family::Openai, Family::Gemini, Family::Other] {
-            for slot in [BlobSlot::Thinking, BlobSlot::Call, BlobSlot::Text] {
+            for slot in [BlobSlot::Thinking, BlobSlot::Redacted, BlobSlot::Call, BlobSlot::Text] {
                 for account in [None, Some("a1b2".to_owned())] {
                     let blob = Blob { family, account, slot, data: "E:q+/=ö".into() };
                     assert_eq!(unwrap(&wrap(&blob)).as_ref(), Some(&blob));

@@ -104,6 +104,8 @@ pub fn read_answer(body: &[u8], exchange: &Exchange) -> Result<Vec<Event>, Failu
 struct Filters {
     /// The family that a decoder takes seals for, and the family that really makes them at this upstream.
     seals: Option<(Family, Family)>,
+    /// The family whose seals are bound to one place, and that place.
+    bound: Option<(Family, String)>,
     json_tool: Option<JsonTool>,
     restore: Option<Restore>,
     stop: Option<StopCut>,
@@ -121,6 +123,7 @@ impl Filters {
         };
         Self {
             seals: (native != exchange.family).then_some((native, exchange.family)),
+            bound: exchange.account.clone().map(|account| (exchange.family, account)),
             json_tool: exchange.json_tool.then(JsonTool::default),
             restore: (!exchange.names.is_empty()).then(|| Restore::new(exchange.names.clone())),
             stop: (!exchange.stop.is_empty()).then(|| StopCut::new(&exchange.stop)),
@@ -132,6 +135,11 @@ impl Filters {
         if let Some((native, real)) = self.seals {
             for blob in seals_of(&mut event).filter(|blob| blob.family == native) {
                 blob.family = real;
+            }
+        }
+        if let Some((family, account)) = &self.bound {
+            for blob in seals_of(&mut event).filter(|blob| blob.family == *family) {
+                blob.account.get_or_insert_with(|| account.clone());
             }
         }
         // The usual cases come first: nothing to filter, or only names to restore.

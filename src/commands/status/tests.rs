@@ -1,5 +1,5 @@
 use super::*;
-use byok_proxy::Resting;
+use byok_proxy::{Problem, Resting};
 
 fn account(label: &str, state: &str) -> AccountStatus {
     AccountStatus {
@@ -13,6 +13,7 @@ fn account(label: &str, state: &str) -> AccountStatus {
         expires_at: Some(10_000 + 7 * 3600),
         claims: vec!["claude-code-prompt".to_owned()],
         resting: Vec::new(),
+        problem: None,
     }
 }
 
@@ -21,7 +22,15 @@ fn the_text_names_every_trouble_and_its_remedy() {
     let rest = |model: Option<&str>, seconds| Resting { model: model.map(str::to_owned), seconds };
     let accounts = vec![
         account("ada@example.org", "ready"),
-        AccountStatus { resting: vec![rest(Some("claude-opus-5"), 90)], ..account("work", "ready") },
+        AccountStatus {
+            resting: vec![rest(Some("claude-opus-5"), 90)],
+            problem: Some(Problem {
+                what: "This request would exceed your rate limit.".to_owned(),
+                at: 9_820,
+                remedy: "nothing to do: it is used again after its rest".to_owned(),
+            }),
+            ..account("work", "ready")
+        },
         AccountStatus { resting: vec![rest(Some("a"), 5), rest(None, 4000)], ..account("home", "ready") },
         AccountStatus {
             reason: Some("the grant is gone; log in again with `byok login claude`".to_owned()),
@@ -82,6 +91,9 @@ fn the_text_names_every_trouble_and_its_remedy() {
     old (claude): the grant is gone; log in again with `byok login claude`
 
     off (claude): switched off; `byok accounts enable claude` takes it back
+
+    work (claude), 3 min ago: This request would exceed your rate limit.
+      nothing to do: it is used again after its rest
     "#);
 }
 

@@ -164,6 +164,97 @@ async fn keys_hold_from_the_moment_they_are_written() {
     assert!(!world.byok.log().contains(secret));
 }
 
+/// Writes these settings over those in use.
+fn write(world: &World, settings: Value) {
+    std::fs::write(world.byok.config_file(), config(&world.simulator, settings)).unwrap();
+}
+
+#[tokio::test]
+async fn the_way_to_vendors_follows_the_file() {
+    let world = World::start().await;
+    write(&world, json!({"timeouts": {"connect": "3s"}}));
+    world.byok.logged("connections are made by the new settings").await;
+    let broken = world.byok.home().join("broken.pem");
+    std::fs::write(&broken, "no certificate").unwrap();
+    write(&world, json!({"ca_files": [broken]}));
+    world.byok.logged("connections are made by the settings from before").await;
+    let problems = world.byok.status().await["config"]["problems"].to_string();
+    assert!(problems.contains("broken.pem"), "{problems}");
+    write(&world, json!({"timeouts": {"connect": "4s"}}));
+    for _ in 0..2000 {
+        if world.byok.status().await["config"]["problems"] == json!([]) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the problem stays: {}", world.byok.status().await);
+}
+
+#[tokio::test]
+async fn limits_of_the_door_follow_the_file() {
+    let world = World::with(json!({"limits": {"header_bytes": "16KiB"}})).await;
+    let address = world.byok.address();
+    let long = "a".repeat(200 << 10);
+    let asked = async |wanted: u16, call: &dyn Fn() -> Call| {
+        for _ in 0..1000 {
+            // Whoever sends too much may find the connection closed before it has read why.
+            let status = call().try_open(address).await.map_or(431, |open| open.status);
+            if status == wanted {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("never {wanted}: {}", world.byok.log());
+    };
+    let long = || Call::get("/health").header("x-long", &long);
+    asked(431, &long).await;
+    write(&world, json!({"limits": {"header_bytes": "1MiB"}}));
+    asked(200, &long).await;
+    // One of one places is taken.
+    let pair = Pair { client: Dialect::Chat, upstream: Dialect::Chat, stream: true };
+    let mut running = pair.open(&world, &pair.ask("sim:slow 500 20")).await;
+    running.until("word").await;
+    let ask = Ask::new("Hello.").model(&format!("my-chat/{}", model(Dialect::Chat)));
+    let ask = || dialect::call(Dialect::Chat, &ask);
+    asked(200, &ask).await;
+    write(&world, json!({"limits": {"streams": 1}}));
+    asked(503, &ask).await;
+    write(&world, json!({"limits": {"streams": 2}}));
+    asked(200, &ask).await;
+}
+
+#[tokio::test]
+async fn the_status_says_what_was_wrong_last_and_what_helps() {
+    let wishes = ["429", "401", "500"];
+    let world = World::of(
+        |simulator| {
+            let mut providers = json!({});
+            for wish in wishes {
+                let key = key(Dialect::Chat, &format!("-sim-{wish}"));
+                providers[format!("p{wish}")] = provider(Dialect::Chat, simulator, &[key]);
+            }
+            json!({"providers": providers})
+        },
+        |setup| setup,
+    )
+    .await;
+    let problem = async |name: &str| {
+        let status = world.byok.status().await;
+        let all = status["providers"].as_array().unwrap();
+        all.iter().find(|provider| provider["name"] == name).unwrap()["accounts"][0]["problem"].clone()
+    };
+    for (wish, words) in [("429", "after its rest"), ("401", "providers.p401"), ("500", "try again")] {
+        let name = format!("p{wish}");
+        assert_eq!(problem(&name).await, Value::Null, "{wish}");
+        assert!(!serves(&world, &name).await, "{wish}");
+        let told = problem(&name).await;
+        assert!(told["at"].as_i64().unwrap() > 1_700_000_000, "{wish}: {told}");
+        assert!(!told["what"].as_str().unwrap().is_empty(), "{wish}: {told}");
+        assert!(told["remedy"].as_str().unwrap().contains(words), "{wish}: {told}");
+        assert!(!told.to_string().contains(&key(Dialect::Chat, "-sim")), "{wish}: {told}");
+    }
+}
+
 #[tokio::test]
 async fn secrets_and_words_never_reach_the_log() {
     let marked = |dialect: Dialect| key(dialect, "-CANARYKEY");

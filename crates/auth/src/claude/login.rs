@@ -1,6 +1,6 @@
 //! Login and logout.
 
-use super::{CLIENT_ID, Claude, REVOKE_TIMEOUT, SCOPES, TOKEN_TIMEOUT, errors::Refusal, read_answer};
+use super::{CLIENT_ID, Claude, REVOKE_TIMEOUT, SCOPES, errors::Refusal, read_answer};
 use crate::{
     AuthorizationCode, BrowserLogin, Clock as _, LoginError, LoginFuture, NewLogin, PendingLogin, Redirect,
     SystemClock,
@@ -65,7 +65,8 @@ impl BrowserLogin for Claude {
                 code_verifier: login.verifier.expose(),
                 state: login.state.expose(),
             };
-            let reply = self.endpoint(transport).post_json(&self.urls.token, &body, TOKEN_TIMEOUT).await?;
+            let reply =
+                self.endpoint(transport).post_json(&self.urls.token, &body, self.token_timeout()).await?;
             if !reply.status.is_success() {
                 let sent = [body.code, body.code_verifier, body.state];
                 return Err(LoginError::CodeRefused { why: Refusal::read(&reply, &sent).to_string() });

@@ -1,6 +1,6 @@
 //! Refresh.
 
-use super::{CLIENT_ID, Claude, SCOPES, TOKEN_TIMEOUT, errors::Refusal, read_answer};
+use super::{CLIENT_ID, Claude, SCOPES, errors::Refusal, read_answer};
 use crate::{RefreshError, RefreshFuture, Refresher, TokenAnswer};
 use byok_store::AccountDetails;
 use byok_transport::Transport;
@@ -50,7 +50,7 @@ impl Claude {
             client_id: CLIENT_ID,
             scope,
         };
-        let reply = self.endpoint(transport).post_json(&self.urls.token, &body, TOKEN_TIMEOUT).await?;
+        let reply = self.endpoint(transport).post_json(&self.urls.token, &body, self.token_timeout()).await?;
         if reply.status.is_success() {
             read_answer(&reply.body).map(Ok).map_err(|error| RefreshError::unreadable(error.to_string()))
         } else {

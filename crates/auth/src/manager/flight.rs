@@ -108,7 +108,8 @@ impl Shared {
         refresher: &dyn Refresher,
     ) -> Result<Arc<Access>, AuthError> {
         let Exchange { id, provider, old, mark, lock } = exchange;
-        let (answer, details) = match refresher.refresh(&self.transport, old).await {
+        let transport = self.transport.read().clone();
+        let (answer, details) = match refresher.refresh(&transport, old).await {
             Ok(new) => new,
             Err(error) => return self.failed(id, provider, old, mark, error).await,
         };

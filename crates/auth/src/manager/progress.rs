@@ -22,6 +22,8 @@ pub(super) struct Progress {
     pub(super) flight: Option<watch::Receiver<Outcome>>,
     /// Failures since the last success.
     failures: u32,
+    /// When the last try failed, Unix time in seconds.
+    failed_at: i64,
     /// Until when nothing is tried, and why.
     wait: Option<(Instant, Arc<RefreshError>)>,
     /// The access token of the last success and when it came.
@@ -64,6 +66,7 @@ impl Shared {
 
     /// Notes a failure that may pass and says how long nothing is tried now.
     pub(super) fn note_failure(&self, id: &AccountId, error: &Arc<RefreshError>) -> Duration {
+        let now = self.clock.now();
         let jitter = rand::random_range(0.75..1.25);
         self.with_progress(id, |progress| {
             let doubled = FIRST_WAIT.saturating_mul(1_u32.checked_shl(progress.failures).unwrap_or(u32::MAX));
@@ -74,6 +77,7 @@ impl Shared {
                 RefreshError::Transient { .. } | RefreshError::Permanent { .. } => {}
             }
             progress.failures = progress.failures.saturating_add(1).min(16);
+            progress.failed_at = now;
             progress.wait = Some((Instant::now() + wait, Arc::clone(error)));
             wait
         })
@@ -86,6 +90,13 @@ impl Shared {
             let retry_after = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
             Some(AuthError::NotNow { provider: provider.clone(), retry_after, source: Arc::clone(source) })
         })
+    }
+
+    /// When and why the last try failed, if no success came after it.
+    pub(super) fn failure_of(&self, id: &AccountId) -> Option<(i64, String)> {
+        let progress = self.progress.lock();
+        let progress = progress.get(id)?;
+        progress.wait.as_ref().map(|(_, error)| (progress.failed_at, error.to_string()))
     }
 
     pub(super) fn note_dead(&self, id: &AccountId, token: SecretHash, error: AuthError) {

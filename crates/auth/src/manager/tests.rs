@@ -7,6 +7,7 @@ use super::{Access, TokenManager};
 use crate::testing::{START, TestClock, TokenServer, add_account, provider, stored, tokens, transport};
 use crate::{AuthError, Refresher};
 use byok_store::Store;
+use byok_transport::{ProxyChoice, Transport, TransportOptions};
 use byok_types::{AccountId, AccountState, Credential, CredentialKind, OauthTokens, Secret, SecretHash};
 use std::{collections::HashMap, sync::Arc};
 use tokio::task::JoinSet;
@@ -249,4 +250,33 @@ async fn nothing_secret_is_shown() {
     let access = world.access().await.unwrap();
     let shown = format!("{access:?} {:?}", world.manager);
     assert!(!shown.contains("access-1"), "{shown}");
+}
+
+#[tokio::test]
+async fn another_way_out_holds_from_the_next_refresh_on() {
+    let world = World::new(0).await;
+    // Nobody listens on port 9 of this machine.
+    let dead = ProxyChoice::Url("http://127.0.0.1:9".parse().unwrap());
+    let dead = Transport::new(TransportOptions { proxy: dead, ..TransportOptions::default() }).unwrap();
+    world.manager.set_transport(dead);
+    assert!(matches!(world.access().await, Err(AuthError::NotNow { .. })));
+    assert_eq!(world.server.posts(), 0);
+    let other = manager(&world.server, &world.store, &world.clock);
+    other.set_transport(transport());
+    assert_eq!(other.access(&world.id).await.unwrap().token.expose(), "access-1");
+}
+
+#[tokio::test]
+async fn a_login_server_that_does_not_answer_is_given_up_after_the_set_time() {
+    let world = World::new(0).await;
+    world.server.close_gate();
+    let limit = std::time::Duration::from_millis(50);
+    let network = crate::Network { token_timeout: Some(limit), ..crate::Network::default() };
+    let claude: Arc<dyn Refresher> = Arc::new(world.server.claude_over(network));
+    world.manager.set_refreshers(HashMap::from([(provider(), claude)]));
+    let begun = std::time::Instant::now();
+    assert!(matches!(world.access().await, Err(AuthError::NotNow { .. })));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "not the usual 30 s");
+    let (at, why) = world.manager.last_failure(&world.id).unwrap();
+    assert!(at == START && !why.is_empty() && !why.contains("refresh-0"), "{at} {why}");
 }

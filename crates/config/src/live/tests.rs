@@ -217,19 +217,31 @@ async fn a_regular_look_finds_what_nobody_tells() {
 fn a_restart_is_asked_for_and_nothing_half_applied() {
     let scene = scene("port: 1\nhost: localhost\ndatabase: /a.db\n");
     let generation = *scene.changes.borrow();
-    scene.write("port: 2\nhost: 127.0.0.1\ndatabase: /b.db\nstrict_translation: true\n");
+    scene.write("port: 2\nhost: 127.0.0.1\ndatabase: /b.db\nlog: {format: json}\nstrict_translation: true\n");
     assert_eq!(scene.live.reload_now(), Status::Fresh);
     let config = scene.live.load();
     assert_eq!(
-        (config.port, config.host.as_str(), config.database.as_path()),
-        (1, "localhost", Path::new("/a.db"))
+        (config.port, config.host.as_str(), config.database.as_path(), config.log.format),
+        (1, "localhost", Path::new("/a.db"), crate::LogFormat::Text)
     );
     assert!(config.strict_translation);
-    assert_eq!(scene.live.restart_required(), ["port", "host", "database"]);
+    assert_eq!(scene.live.restart_required(), ["port", "host", "log.format", "database"]);
     assert!(*scene.changes.borrow() > generation);
     scene.write("port: 1\nhost: localhost\ndatabase: /a.db\n");
     scene.live.reload_now();
     assert_eq!(scene.live.restart_required(), [] as [&str; 0]);
+}
+
+#[test]
+fn a_renewed_certificate_is_a_change() {
+    let scene = scene("port: 1\n");
+    fs::write(scene.dir.path().join("ca.pem"), "one").unwrap();
+    scene.write("ca_files: [ca.pem]\n");
+    assert_eq!(scene.live.reload_now(), Status::Fresh);
+    let generation = *scene.changes.borrow();
+    fs::write(scene.dir.path().join("ca.pem"), "another").unwrap();
+    assert_eq!(scene.live.reload_now(), Status::Fresh);
+    assert!(*scene.changes.borrow() > generation);
 }
 
 #[test]

@@ -215,3 +215,41 @@ fn origins_tell_the_layer_of_every_setting() {
     assert_eq!(row("providers.claude.exclude").value, serde_json::json!(["a"]));
     assert_eq!(row(r#"aliases."gpt-4.1"[0].model"#).origin.to_string(), "overlay");
 }
+
+#[test]
+fn settings_without_effect_are_named() {
+    for (yaml, named) in [
+        ("admin_secret: 0123456789abcdefghij", Some("admin_secret")),
+        ("api_keys: [{ key: byok-0123456789abcdefghij, user: ada }]", Some("api_keys[0].user")),
+        ("api_keys: [{ key: byok-0123456789abcdefghij, groups: [a] }]", Some("api_keys[0].groups")),
+        (
+            "api_keys: [{ key: byok-0123456789abcdefghij, limits: { tokens_per_day: 5 } }]",
+            Some("api_keys[0].limits"),
+        ),
+        ("api_keys: [{ key: byok-0123456789abcdefghij, label: a, models: [m] }]", None),
+        ("providers: { claude: { extra_usage: stop } }", Some("providers.claude.extra_usage")),
+        ("providers: { claude: { timeouts: { connect: 1s } } }", Some("providers.claude.timeouts.connect")),
+        ("providers: { claude: { timeouts: { token: 1s } } }", None),
+        (
+            "providers: { codex: { urls: { token: 'https://a.example/t' } } }",
+            Some("providers.codex.urls.token"),
+        ),
+        (
+            "providers: { claude: { urls: { token: 'https://a.example/t', inference: 'https://a.example' } } }",
+            None,
+        ),
+        (
+            "providers: { claude: { urls: { usage: 'https://a.example/u' } } }",
+            Some("providers.claude.urls.usage"),
+        ),
+    ] {
+        let scene = Scene::new(yaml);
+        let warnings = scene.load().warnings;
+        let idle: Vec<&String> = warnings.iter().filter(|warning| warning.contains("no effect")).collect();
+        let expected = named.map(|path| format!("`{path}` has no effect in this version"));
+        match expected {
+            None => assert!(idle.is_empty(), "{yaml}: {idle:?}"),
+            Some(text) => assert!(idle.len() == 1 && idle[0].starts_with(&text), "{yaml}: {idle:?}"),
+        }
+    }
+}

@@ -176,9 +176,11 @@ pub struct UpstreamKey {
     /// Word before the model name that asks for this key: `team-a` answers to `team-a/claude-…`.
     #[serde(default, deserialize_with = "text::prefix")]
     pub prefix: Option<String>,
-    /// Share of requests among keys of the same priority.
-    #[serde(default = "one", deserialize_with = "text::between::<_, 1, 1000>")]
-    pub weight: usize,
+    /// Share of requests among keys of the same priority. Where no key of a priority has one, they are used as written:
+    /// the first as long as it serves. Where one has, the others count as 1.
+    #[serde(default, deserialize_with = "text::weight")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub weight: Option<u32>,
     /// Keys with a higher number are used first.
     #[serde(default)]
     pub priority: i32,
@@ -192,10 +194,6 @@ pub struct UpstreamKey {
     /// Models this key is not used for; `*` stands for any characters.
     #[serde(default)]
     pub exclude: Vec<Pattern>,
-}
-
-const fn one() -> usize {
-    1
 }
 
 /// A model of a provider.

@@ -68,6 +68,12 @@ pub(crate) fn log_level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<St
     ))
 }
 
+/// A share: a whole number from 1 to 1000.
+pub(crate) fn weight<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let number = between::<_, 1, 1000>(deserializer)?;
+    Ok(u32::try_from(number).ok())
+}
+
 /// Whole numbers with a smallest and a largest value.
 pub(crate) fn between<'de, D: Deserializer<'de>, const LEAST: u64, const MOST: u64>(
     deserializer: D,

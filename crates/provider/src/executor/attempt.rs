@@ -13,7 +13,7 @@ use crate::{
     state::State,
     upstream::{self, Ask, Next, Operation, Refusal, Token, Verdict},
 };
-use byok_auth::{AuthError, claims};
+use byok_auth::claims;
 use byok_config::Timeouts;
 use byok_translate::{UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer};
 use byok_transport::{Call, CallTimeouts, Reply, ReplyBody, TransportError};
@@ -26,7 +26,7 @@ use http::{
 use http_body_util::BodyExt;
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 /// Most bytes of an error that are kept.
@@ -62,7 +62,7 @@ impl Attempt<'_> {
                     refreshed = true;
                     self.refresh(stale).await?;
                 }
-                Err(refused) => return Err(self.noted(refused).await),
+                Err(refused) => return Err(self.noted(refused, &token).await),
             }
         }
     }
@@ -91,20 +91,6 @@ impl Attempt<'_> {
             Ok(_) => Ok(()),
             Err(error) => Err(self.no_token(&error)),
         }
-    }
-
-    fn no_token(&self, error: &AuthError) -> Refused {
-        tracing::warn!(account = self.seat.id.as_str(), %error, "no token for this account");
-        let failure = Failure::new(
-            FailureKind::Auth,
-            error.blame(),
-            format!(
-                "the login `{}` of `{}` cannot be used: {error}",
-                self.seat.label, self.candidate.provider.id
-            ),
-        );
-        let verdict = Verdict { next: Next::OtherAccount, own_credential: true, ..Verdict::PASS_ON };
-        Refused { failure, verdict, headers: HeaderMap::new() }
     }
 
     /// The body with the claim that this seat's vendor demands, if its owner consented; the body as it is where nothing is
@@ -149,9 +135,10 @@ impl Attempt<'_> {
         let call = self.build(token, body).map_err(|failure| Refused::local(failure, Next::GiveUp))?;
         let provider = &self.candidate.provider;
         let mut reconnects = 0;
+        let transport = self.executor.transport();
         let reply = loop {
             ledger.attempt(&provider.id, &self.seat.id, self.prepared.dialect, &self.candidate.facts.id);
-            match self.executor.transport.send(call.clone()).await {
+            match transport.send(call.clone()).await {
                 Ok(reply) => break reply,
                 // Nothing reached the vendor: the same call may be made again.
                 Err(error)
@@ -186,7 +173,6 @@ impl Attempt<'_> {
         call.body = body;
         call.without_secrets = token.secret.is_blank();
         call.proxy.clone_from(&self.seat.proxy);
-        call.ca_files = self.state.config.ca_files.clone().into();
         let headers = &mut call.headers;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -239,27 +225,6 @@ impl Attempt<'_> {
     /// Judges a stream that was refused in its first events.
     pub(super) fn judge_stream(&self, failure: Failure, headers: &HeaderMap, oauth: bool) -> Refused {
         self.judged(failure, relayed_headers(headers), headers, oauth)
-    }
-
-    /// Writes down what a refusal says about the seat.
-    async fn noted(&self, refused: Refused) -> Refused {
-        if self.inbound.own_credential.is_some() {
-            return refused;
-        }
-        if let Some((scope, wait)) = refused.verdict.cool {
-            let soft = is_of_the_vendor(refused.failure.kind);
-            self.seat.health.cool(scope, &self.candidate.facts.id, Instant::now(), wait, soft);
-        }
-        if let (Some(state), Access::Account { .. }) = (&refused.verdict.state, &self.seat.access)
-            && let Err(error) = self.executor.store.accounts.set_state(&self.seat.id, state.clone()).await
-        {
-            tracing::error!(account = self.seat.id.as_str(), %error, "the state of the account could not be kept");
-        }
-        let next = match refused.verdict.next {
-            Next::Refresh => Next::OtherAccount,
-            next => next,
-        };
-        Refused { verdict: Verdict { next, ..refused.verdict }, ..refused }
     }
 
     async fn answered(&self, reply: Reply, ledger: &mut Ledger) -> Result<Ready, Refused> {
@@ -396,7 +361,7 @@ fn unreadable(provider: &str) -> Failure {
 }
 
 /// Whether a failure is trouble of the vendor's and not a limit of the account.
-const fn is_of_the_vendor(kind: FailureKind) -> bool {
+pub(super) const fn is_of_the_vendor(kind: FailureKind) -> bool {
     matches!(
         kind,
         FailureKind::Overloaded | FailureKind::Server | FailureKind::Timeout | FailureKind::UpstreamTruncated

@@ -91,7 +91,6 @@ impl Executor {
             Call::new(method, url, vec![host].into(), CallTimeouts::stream(times.answer_headers, times.idle));
         call.body = body;
         call.proxy = state.config.proxy.as_ref().map(crate::registry::choice);
-        call.ca_files = state.config.ca_files.clone().into();
         for (name, value) in headers {
             let text = name.as_str();
             let credential = CREDENTIALS.contains(&text);
@@ -111,9 +110,8 @@ impl Executor {
                 true,
             );
         }
-        let inner = &self.0;
-        let reply =
-            inner.transport.send(call).await.map_err(|error| transport_failure(&error).with_status(502))?;
+        let transport = self.0.transport();
+        let reply = transport.send(call).await.map_err(|error| transport_failure(&error).with_status(502))?;
         let mut relayed = HeaderMap::new();
         for (name, value) in &reply.headers {
             let text = name.as_str();

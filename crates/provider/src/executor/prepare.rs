@@ -4,8 +4,8 @@ use super::{Inbound, media::Remote, peek::Peek};
 use crate::registry::Candidate;
 use byok_translate::{
     Exchange, Ids, Incoming, Loss, LossAction, Relay, Translated, codec,
-    ir::Request,
-    messages,
+    ir::{Family, Request},
+    keep_seals_of, messages,
     scan::{Edit, splice},
 };
 use byok_types::{Blame, Dialect, Failure, FailureKind};
@@ -63,6 +63,7 @@ impl Prepared {
             return Ok(Self::pass(inbound, peek, candidate));
         }
         let mut request = decode(inbound, peek)?;
+        keep_seals_of(&candidate.provider.maker, &mut request);
         if let Some(remote) = remote {
             remote.bring(&mut request.value, dialect, &candidate.facts).await?;
         }
@@ -162,6 +163,8 @@ fn exchange(inbound: &Inbound, candidate: &Candidate, request: &Request, dialect
     let mut exchange =
         Exchange::new(request, &candidate.facts, dialect, inbound.at_ms / 1000, inbound.id.as_str());
     exchange.json_array = inbound.json_array;
+    // A known family reads the seals of all its accounts; of anyone else nobody knows.
+    exchange.account = (exchange.family == Family::Other).then(|| candidate.provider.maker.clone());
     exchange
 }
 

@@ -12,6 +12,7 @@ fn seat(id: &str, models: &[&str], prefix: Option<&str>) -> Arc<Seat> {
         models: models.iter().map(|m| (*m).to_owned()).collect(),
         exclude: Vec::new(),
         prefix: prefix.map(str::to_owned),
+        share: None,
         claims: Vec::new(),
         health: Arc::default(),
     })
@@ -75,4 +76,52 @@ fn trouble_of_the_moment_does_not_lock_out_the_only_seats() {
     assert_eq!(names(&offer(&all, "m", None, now)), ["a"]);
     all[0].health.cool(Scope::Model, "m", now, second * 60, false);
     assert_eq!(offer(&all, "m", None, now).resting, Some(second * 60));
+}
+
+fn sharing(id: &str, rank: i32, weight: u32) -> Arc<Seat> {
+    let mut seat = Arc::into_inner(seat(id, &[], None)).unwrap();
+    seat.share = Some(Share { rank, weight });
+    Arc::new(seat)
+}
+
+/// Who comes first in each of so many requests.
+fn turns(all: &[Arc<Seat>], requests: usize, now: Instant) -> String {
+    (0..requests).map(|_| names(&offer(all, "m", None, now))[0].to_owned()).collect()
+}
+
+#[test]
+fn requests_are_shared_by_weight() {
+    let now = Instant::now();
+    let all = [
+        sharing("a", 1, 3),
+        sharing("b", 1, 1),
+        sharing("c", 1, 2),
+        sharing("x", 0, 100),
+        sharing("y", 0, 100),
+        seat("login", &[], None),
+    ];
+    assert_eq!(turns(&all, 12, now), "acabcaacabca");
+    let offered = offer(&all, "m", None, now);
+    let first: Vec<&str> = names(&offered)[..3].to_vec();
+    assert!(["a", "b", "c"].iter().all(|id| first.contains(id)), "the higher rank comes first: {first:?}");
+    assert_eq!(names(&offered)[5], "login", "what has no share stays in its place");
+    all[0].health.cool(Scope::Account, "m", now, Duration::from_mins(1), false);
+    let without = turns(&all, 300, now);
+    let count = |id| without.matches(id).count();
+    assert!(count("a") == 0 && count("c").abs_diff(200) <= 2, "{} {}", count("b"), count("c"));
+    // Whoever was away gets no more than its share afterwards.
+    let again = turns(&all, 600, now + Duration::from_mins(1));
+    assert!(again.matches('a').count().abs_diff(300) <= 3, "{}", again.matches('a').count());
+}
+
+#[test]
+fn a_problem_is_over_with_a_success_that_leaves_no_rest() {
+    let now = Instant::now();
+    let health = Health::default();
+    health.fell(Problem { what: "too many requests".into(), at: 5, remedy: "wait".into() });
+    health.cool(Scope::Model, "m", now, Duration::from_mins(1), false);
+    health.succeeded("other");
+    assert_eq!(health.problem().unwrap().at, 5);
+    health.succeeded("m");
+    assert_eq!(health.problem(), None);
 }

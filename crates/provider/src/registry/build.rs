@@ -2,12 +2,12 @@
 
 use super::{ListedModel, Provider, Registry};
 use crate::{
-    pool::{Access, HealthBook, Seat},
+    pool::{Access, HealthBook, Seat, Share},
     upstream::{Claude, Gemini, OpenAi, Upstream},
 };
 use byok_config::{Config, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
-use byok_types::{Account, AccountId, AccountState, CredentialKind, ProviderId, Secret};
+use byok_types::{Account, AccountId, AccountState, CredentialKind, ProviderId, Secret, SecretHash};
 use http::HeaderMap;
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -110,17 +110,29 @@ fn provider(
         id: id.clone(),
         upstream,
         dialect: entry.kind.filter(|_| built_in.is_none()).map(Kind::dialect),
+        maker: SecretHash::of(&format!("{id} {base}")).short(),
         seats,
-        models: entry
-            .models
-            .iter()
-            .map(|m| ListedModel { id: m.id.clone(), aliases: m.aliases.clone(), facts: m.facts.clone() })
-            .collect(),
+        models: listed(entry),
         exclude: entry.exclude.clone(),
         timeouts: config.timeouts_for(id),
         strict: config.strict_translation_for(id),
         passthrough_auth: entry.passthrough_auth,
     }))
+}
+
+/// The models that the provider or one of its keys names.
+fn listed(entry: &byok_config::Provider) -> Vec<ListedModel> {
+    let mut all: Vec<ListedModel> = Vec::new();
+    for model in entry.models.iter().chain(entry.api_keys.iter().flat_map(|key| &key.models)) {
+        if !all.iter().any(|known| known.id == model.id) {
+            all.push(ListedModel {
+                id: model.id.clone(),
+                aliases: model.aliases.clone(),
+                facts: model.facts.clone(),
+            });
+        }
+    }
+    all
 }
 
 struct Seats<'a> {
@@ -203,8 +215,16 @@ impl Seats<'_> {
             models: key.map(|key| key.models.iter().map(|m| m.id.clone()).collect()).unwrap_or_default(),
             exclude: key.map(|key| key.exclude.clone()).unwrap_or_default(),
             prefix: key.and_then(|key| key.prefix.clone()),
+            share: key.and_then(|key| self.share(key)),
             claims: Vec::new(),
         })
+    }
+
+    /// The share of a key, where one of its priority has a weight.
+    fn share(&self, key: &UpstreamKey) -> Option<Share> {
+        let mut neighbours = self.entry.api_keys.iter().filter(|other| other.priority == key.priority);
+        let shared = neighbours.any(|other| other.weight.is_some());
+        shared.then(|| Share { rank: key.priority, weight: key.weight.unwrap_or(1) })
     }
 
     fn host(&self, address: &str) -> Result<Host, InvalidProvider> {

@@ -123,3 +123,73 @@ fn providers_of_later_versions_are_reported() {
     let (_, problems) = registry("providers: { kiro: { enabled: true } }");
     assert_eq!(problems, [InvalidProvider::NotSupported(ProviderId::new("kiro").unwrap())]);
 }
+
+const ENTRIES: &str = "
+proxy: 'http://127.0.0.1:3128'
+providers:
+  shop:
+    kind: openai
+    base_url: 'http://127.0.0.1:1/v1'
+    headers: { x-team: all, x-only: provider }
+    models: [basic, { id: 'hidden-1', aliases: [shown] }]
+    exclude: ['hidden-*']
+    api_keys:
+      - { key: sk-shop-aaaaaaaaaaaaaaaaaaaa, label: plain }
+      - { key: sk-shop-bbbbbbbbbbbbbbbbbbbb, label: first, priority: 5, weight: 3 }
+      - { key: sk-shop-cccccccccccccccccccc, label: second, priority: 5 }
+      - { key: sk-shop-dddddddddddddddddddd, label: team, prefix: red, headers: { x-team: red } }
+      - { key: sk-shop-eeeeeeeeeeeeeeeeeeee, label: special, models: [{ id: special-1, aliases: [special] }] }
+      - { key: sk-shop-ffffffffffffffffffff, label: careful, exclude: ['basic'] }
+      - { key: sk-shop-gggggggggggggggggggg, label: elsewhere, base_url: 'http://localhost:2/v9', proxy: direct }
+";
+
+#[test]
+fn what_a_key_says_for_itself_holds_for_its_seat() {
+    let (registry, problems) = registry(ENTRIES);
+    assert_eq!(problems, []);
+    let seats = &registry.provider("shop").unwrap().seats;
+    let labels: Vec<&str> = seats.iter().map(|seat| seat.label.as_str()).collect();
+    assert_eq!(labels, ["first", "second", "plain", "team", "special", "careful", "elsewhere"]);
+    let seat = |label: &str| seats.iter().find(|seat| seat.label == label).unwrap();
+    let share = |rank, weight| Some(crate::pool::Share { rank, weight });
+    assert_eq!(
+        (seat("first").share, seat("second").share, seat("plain").share),
+        (share(5, 3), share(5, 1), None)
+    );
+    for (label, team) in [("plain", "all"), ("team", "red")] {
+        assert_eq!(seat(label).headers["x-team"], team, "{label}");
+        assert_eq!(seat(label).headers["x-only"], "provider", "{label}");
+    }
+    assert_eq!((seat("plain").base.as_str(), seat("plain").hosts.len()), ("http://127.0.0.1:1/v1", 1));
+    assert_eq!(seat("elsewhere").base, "http://localhost:2/v9");
+    assert_ne!(seat("elsewhere").hosts, seat("plain").hosts, "its key goes to its own host only");
+    assert_eq!(seat("elsewhere").proxy, Some(byok_transport::ProxyChoice::Direct));
+    assert!(matches!(seat("plain").proxy, Some(byok_transport::ProxyChoice::Url(_))));
+
+    let offered = |name: &str| -> String {
+        let Ok(candidates) = registry.resolve(name) else { return "nobody".to_owned() };
+        let candidate = &candidates[0];
+        let offer = crate::pool::offer(
+            &candidate.provider.seats,
+            &candidate.facts.id,
+            candidate.prefix.as_deref(),
+            std::time::Instant::now(),
+        );
+        let mut labels: Vec<_> = offer.seats.iter().map(|seat| seat.label.as_str()).collect();
+        labels.sort_unstable();
+        labels.join(" ")
+    };
+    for (name, expected) in [
+        ("basic", "elsewhere first plain second"),
+        ("red/basic", "team"),
+        ("special", "careful elsewhere first plain second special"),
+        ("shop/other", "careful elsewhere first plain second"),
+        ("hidden-1", "nobody"),
+        ("shown", "nobody"),
+        ("shop/hidden-2", "nobody"),
+    ] {
+        assert_eq!(offered(name), expected, "{name}");
+    }
+    let list: Vec<_> = registry.list().into_iter().map(|model| model.id).collect();
+    assert_eq!(list, ["basic", "special"]);
+}

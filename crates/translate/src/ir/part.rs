@@ -61,6 +61,8 @@ pub enum BlobSlot {
     /// A reasoning block or item.
     #[default]
     Thinking,
+    /// A reasoning block whose text the vendor hides (Messages `redacted_thinking`).
+    Redacted,
     /// A function call (Gemini).
     Call,
     /// A text part (Gemini).
@@ -243,6 +245,11 @@ pub struct Thinking {
 }
 
 impl Thinking {
+    /// Whether a seal was on reasoning whose text its vendor hides.
+    pub fn is_hidden(blob: Option<&Blob>) -> bool {
+        blob.is_some_and(|blob| blob.slot == BlobSlot::Redacted)
+    }
+
     /// The text as one: summary if there is one, else the raw reasoning; paragraphs joined by a blank line.
     pub fn text(&self) -> String {
         let paragraphs = if self.summary.is_empty() { &self.raw } else { &self.summary };

@@ -26,10 +26,20 @@ pub(super) fn read(mut fields: Fields) -> Result<Part, Wrong> {
             let text = fields.string("thinking")?.unwrap_or_default();
             let blob = fields.string("signature")?.and_then(blob);
             let summary = if text.is_empty() { Vec::new() } else { vec![text] };
-            Ok(Part::Thinking(Thinking { summary, blob, extra: fields.extra(), ..Thinking::default() }))
+            let redacted = Thinking::is_hidden(blob.as_ref());
+            Ok(Part::Thinking(Thinking {
+                summary,
+                redacted,
+                blob,
+                extra: fields.extra(),
+                ..Thinking::default()
+            }))
         }
         "redacted_thinking" => {
-            let blob = fields.string("data")?.and_then(blob);
+            let mut blob = fields.string("data")?.and_then(blob);
+            if let Some(own) = blob.as_mut().filter(|blob| blob.slot == BlobSlot::Thinking) {
+                own.slot = BlobSlot::Redacted;
+            }
             Ok(Part::Thinking(Thinking {
                 redacted: true,
                 blob,

@@ -284,7 +284,7 @@ async fn a_request_for_gemini_is_sent_with_the_picture_in_it() {
     let (store, transport) = (Store::memory(), Transport::new(TransportOptions::default()).unwrap());
     let executor = Executor(Arc::new(Inner {
         tokens: TokenManager::new(store.clone(), transport.clone(), HashMap::new(), Arc::new(SystemClock)),
-        transport,
+        transport: transport.into(),
         fetch: Box::new(Arc::clone(&shelf)),
         store,
         budget: Budget::new(1 << 20),

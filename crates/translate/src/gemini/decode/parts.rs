@@ -240,7 +240,8 @@ fn text_part(part: WirePart, extra: Extra, out: &mut Vec<Part>) {
         let blob = part.signature.as_deref().and_then(|s| blob(s, BlobSlot::Thinking));
         let summary: Vec<_> = part.text.into_iter().filter(|t| !t.is_empty()).collect();
         if blob.is_some() || !summary.is_empty() {
-            out.push(Part::Thinking(Thinking { summary, blob, extra, ..Thinking::default() }));
+            let redacted = Thinking::is_hidden(blob.as_ref());
+            out.push(Part::Thinking(Thinking { summary, redacted, blob, extra, ..Thinking::default() }));
         }
         return;
     }
@@ -276,11 +277,18 @@ fn text_part(part: WirePart, extra: Extra, out: &mut Vec<Part>) {
 /// no slot of its own for it, goes to the thinking that it belongs to.
 fn attach(signature: Option<&str>, slot: BlobSlot, parts: &mut Vec<Part>) -> Option<Blob> {
     let blob = blob(signature?, slot)?;
-    if blob.slot != BlobSlot::Thinking {
+    if !matches!(blob.slot, BlobSlot::Thinking | BlobSlot::Redacted) {
         return Some(blob);
     }
     let step = parts.iter().rposition(|p| matches!(p, Part::ToolCall(_))).map_or(0, |at| at + 1);
     let bare = |part: &Part| matches!(part, Part::Thinking(thinking) if thinking.blob.is_none());
+    if blob.slot == BlobSlot::Redacted {
+        // It stood before a thought whose own seal has not come yet, or after all that is there.
+        let bare_tail = parts[step..].iter().rev().take_while(|part| bare(part)).count();
+        let hidden = Thinking { redacted: true, blob: Some(blob), ..Thinking::default() };
+        parts.insert(parts.len() - bare_tail, Part::Thinking(hidden));
+        return None;
+    }
     match parts[step..].iter().rposition(bare).map(|at| step + at) {
         Some(last) => {
             // A streamed thought comes back in its pieces, and the vendor has sealed the whole.

@@ -159,3 +159,54 @@ fn reasoning_without_signature_returns_to_models_that_want_it() {
     let block = encoded(&request, &facts).0["messages"][1]["content"][0].clone();
     assert_eq!(block, json!({"type": "thinking", "thinking": "t"}));
 }
+
+/// What a client of `dialect` sends back of the answer that it got, told as a request to Claude.
+fn back_to_claude(dialect: Dialect, request: &Value) -> Value {
+    let bytes = request.to_string();
+    let incoming = Incoming { body: bytes.as_bytes(), model: Some("claude-opus-5"), stream: None };
+    let decoded = crate::codec::decode_request(dialect, &incoming).unwrap().value;
+    let facts = ModelFacts { family: Family::Claude, ..adaptive() };
+    let encoded = encode_request(&decoded, &facts, &mut Ids::new("x")).unwrap().value;
+    let body: Value = serde_json::from_slice(&encoded).unwrap();
+    let turns = body["messages"].as_array().unwrap();
+    turns.iter().find(|turn| turn["role"] == "assistant").unwrap()["content"].clone()
+}
+
+#[test]
+fn hidden_reasoning_comes_back_hidden_through_a_client_of_another_dialect() {
+    let answer = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-opus-5",
+        "content": [
+            {"type": "redacted_thinking", "data": "EHIDDEN1"},
+            {"type": "thinking", "thinking": "I think.", "signature": "ESEEN"},
+            {"type": "redacted_thinking", "data": "EHIDDEN2"},
+            {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}],
+        "stop_reason": "tool_use", "usage": {"input_tokens": 1, "output_tokens": 1}});
+    let wanted = &answer["content"].as_array().unwrap()[..3];
+    let facts = ModelFacts { family: Family::Claude, ..adaptive() };
+    for dialect in [Dialect::Responses, Dialect::Gemini] {
+        let asked = Request::new(dialect, "claude-opus-5");
+        let exchange = crate::Exchange::new(&asked, &facts, Dialect::Messages, 0, "seed");
+        let events = crate::read_answer(answer.to_string().as_bytes(), &exchange).unwrap();
+        let mut fold = crate::ir::Fold::default();
+        for event in events {
+            fold.push(event);
+        }
+        let told = crate::codec::encode_answer(&fold.finish().unwrap(), &exchange).value;
+        let told: Value = serde_json::from_slice(&told).unwrap();
+        let request = if dialect == Dialect::Responses {
+            let mut input = vec![json!({"role": "user", "content": "Go."})];
+            input.extend(told["output"].as_array().unwrap().iter().cloned());
+            input.push(json!({"type": "function_call_output", "call_id": "toolu_1", "output": "done"}));
+            json!({"model": "claude-opus-5", "input": input,
+                "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}}]})
+        } else {
+            json!({"contents": [
+                {"role": "user", "parts": [{"text": "Go."}]},
+                told["candidates"][0]["content"],
+                {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"output": "done"}}}]}],
+                "tools": [{"functionDeclarations": [{"name": "f"}]}]})
+        };
+        let content = back_to_claude(dialect, &request);
+        assert_eq!(content.as_array().unwrap()[..3], *wanted, "{dialect}: {content:#}");
+    }
+}

@@ -191,7 +191,7 @@ pub(in super::super) fn thinking(item: Item) -> Thinking {
     Thinking {
         summary: texts(item.summary),
         raw,
-        redacted: false,
+        redacted: Thinking::is_hidden(blob.as_ref()),
         blob,
         id: item.id,
         status: item.status,

@@ -1,0 +1,51 @@
+//! Settings that are checked and kept, but that nothing in this version looks at. Whoever writes one must not believe that it
+//! protects him.
+
+use crate::{
+    settings::UrlName,
+    tree::{Node, path::KeyPath},
+};
+
+/// Addresses that this version calls: those of the login of Claude, and the base of the model requests of all.
+const CALLED: [UrlName; 4] = [UrlName::Authorize, UrlName::Token, UrlName::Revoke, UrlName::Profile];
+
+/// A warning for each setting that is written and has no effect.
+pub(super) fn warnings(root: &Node) -> Vec<String> {
+    let top = KeyPath::default();
+    let mut found = Vec::new();
+    if root.get("admin_secret").is_some() {
+        found
+            .push((top.key("admin_secret"), "accounts, keys and settings are reached by this machine alone"));
+    }
+    for (at, key) in root.get("api_keys").map(Node::items).unwrap_or_default().iter().enumerate() {
+        for (name, meaning) in [
+            ("limits", "the key may be used without limit"),
+            ("user", "usage is not shown by person"),
+            ("groups", "usage is not shown by group"),
+        ] {
+            if key.get(name).is_some() {
+                found.push((top.key("api_keys").item(at).key(name), meaning));
+            }
+        }
+    }
+    for provider in root.get("providers").map(Node::entries).unwrap_or_default() {
+        let path = top.key("providers").key(&provider.key);
+        if provider.node.get("extra_usage").is_some() {
+            found.push((
+                path.key("extra_usage"),
+                "the vendor's own settings decide what is charged beyond the plan",
+            ));
+        }
+        if provider.node.get("timeouts").is_some_and(|times| times.get("connect").is_some()) {
+            found.push((path.key("timeouts").key("connect"), "`timeouts.connect` holds for all providers"));
+        }
+        for url in provider.node.get("urls").map(Node::entries).unwrap_or_default() {
+            let is = |name: &UrlName| serde_json::to_value(name).is_ok_and(|name| name == url.key.as_str());
+            let login = provider.key == "claude" && CALLED.iter().any(is);
+            if !login && !is(&UrlName::Inference) {
+                found.push((path.key("urls").key(&url.key), "this version does not call it"));
+            }
+        }
+    }
+    found.into_iter().map(|(path, why)| format!("`{path}` has no effect in this version: {why}")).collect()
+}

@@ -1,0 +1,144 @@
+//! What a failed call says about its seat, and how its owner is told.
+
+use super::{
+    Refused,
+    attempt::{Attempt, is_of_the_vendor},
+};
+use crate::{
+    pool::{Access, Problem},
+    upstream::{Next, Token, Verdict},
+};
+use byok_auth::AuthError;
+use byok_types::{Failure, FailureKind, Fault, Retry};
+use http::HeaderMap;
+use std::time::Instant;
+
+/// Longest text of a vendor that is kept for the owner.
+const LONGEST: usize = 240;
+
+impl Attempt<'_> {
+    /// There is no token for the seat: it is passed over.
+    pub(super) fn no_token(&self, error: &AuthError) -> Refused {
+        tracing::warn!(account = self.seat.id.as_str(), %error, "no token for this account");
+        let problem = Problem {
+            what: error.to_string(),
+            at: self.inbound.at_ms / 1000,
+            remedy: remedy_of_login(error),
+        };
+        self.seat.health.fell(problem);
+        let failure = Failure::new(
+            FailureKind::Auth,
+            error.blame(),
+            format!(
+                "the login `{}` of `{}` cannot be used: {error}",
+                self.seat.label, self.candidate.provider.id
+            ),
+        );
+        let verdict = Verdict { next: Next::OtherAccount, own_credential: true, ..Verdict::PASS_ON };
+        Refused { failure, verdict, headers: HeaderMap::new() }
+    }
+
+    /// Writes down what a refusal says about the seat.
+    pub(super) async fn noted(&self, refused: Refused, token: &Token) -> Refused {
+        if self.inbound.own_credential.is_some() {
+            return refused;
+        }
+        if refused.verdict.next != Next::GiveUp || refused.verdict.cool.is_some() {
+            let problem = Problem {
+                what: said(&refused.failure, token.secret.expose()),
+                at: self.inbound.at_ms / 1000,
+                remedy: remedy(&refused.failure, self.candidate.provider.id.as_str(), self.seat.is_oauth()),
+            };
+            self.seat.health.fell(problem);
+        }
+        if let Some((scope, wait)) = refused.verdict.cool {
+            let soft = is_of_the_vendor(refused.failure.kind);
+            self.seat.health.cool(scope, &self.candidate.facts.id, Instant::now(), wait, soft);
+        }
+        if let (Some(state), Access::Account { .. }) = (&refused.verdict.state, &self.seat.access)
+            && let Err(error) = self.executor.store.accounts.set_state(&self.seat.id, state.clone()).await
+        {
+            tracing::error!(account = self.seat.id.as_str(), %error, "the state of the account could not be kept");
+        }
+        let next = match refused.verdict.next {
+            Next::Refresh => Next::OtherAccount,
+            next => next,
+        };
+        Refused { verdict: Verdict { next, ..refused.verdict }, ..refused }
+    }
+}
+
+/// What went wrong, in one short line. A vendor that repeats the credential is not repeated.
+fn said(failure: &Failure, secret: &str) -> String {
+    let message = failure.message.trim();
+    if message.is_empty() {
+        return failure.to_string();
+    }
+    let hidden = if secret.is_empty() { message.to_owned() } else { message.replace(secret, "(the key)") };
+    let line: String =
+        hidden.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST + 1).collect();
+    if line.chars().count() > LONGEST {
+        let cut: String = line.chars().take(LONGEST).collect();
+        return format!("{cut}…");
+    }
+    line
+}
+
+/// What the owner of a login can do.
+fn remedy_of_login(error: &AuthError) -> String {
+    match error.retry() {
+        Retry::Now | Retry::After(_) => "byok tries again by itself; if it lasts, log in again".to_owned(),
+        Retry::AfterPerson | Retry::Never => "the message says what helps".to_owned(),
+    }
+}
+
+/// What the owner of a key or login can do.
+fn remedy(failure: &Failure, provider: &str, oauth: bool) -> String {
+    match failure.kind {
+        FailureKind::Auth if oauth => format!("log in again with `byok login {provider}`"),
+        FailureKind::Auth => {
+            format!("check the key with the vendor, and set a valid one under `providers.{provider}`")
+        }
+        FailureKind::Billing => {
+            "pay or add credit with the vendor; byok asks again after the rest".to_owned()
+        }
+        FailureKind::Permission => "the vendor does not let this account use the model; ask there".to_owned(),
+        FailureKind::RateLimit | FailureKind::QuotaWindow | FailureKind::Overloaded => {
+            "nothing to do: it is used again after its rest".to_owned()
+        }
+        _ => format!("try again; if it lasts, check network and proxy, and `providers.{provider}.base_url`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use byok_types::Blame;
+
+    #[test]
+    fn what_was_said_is_short_and_shows_no_secret() {
+        let failure = |message: &str| Failure::new(FailureKind::Auth, Blame::Upstream, message);
+        for (message, expected) in
+            [("bad key sk-secret-1", "bad key (the key)"), ("two\nlines", "two lines"), ("", "Auth (401)")]
+        {
+            assert_eq!(said(&failure(message), "sk-secret-1"), expected);
+        }
+        assert_eq!(said(&failure(&"é".repeat(1000)), "").chars().count(), LONGEST + 1);
+        assert_eq!(said(&failure("no key"), ""), "no key");
+    }
+
+    #[test]
+    fn every_trouble_has_a_remedy() {
+        for (kind, oauth, words) in [
+            (FailureKind::Auth, true, "byok login claude"),
+            (FailureKind::Auth, false, "providers.claude"),
+            (FailureKind::Billing, false, "credit"),
+            (FailureKind::QuotaWindow, true, "nothing to do"),
+            (FailureKind::Server, false, "base_url"),
+        ] {
+            let failure = Failure::new(kind, Blame::Upstream, "x");
+            let told = remedy(&failure, "claude", oauth);
+            assert!(told.contains(words), "{told}");
+        }
+    }
+}
