@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::net::UnixStream;
 
 /// Longest time for anything that a test waits for.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 /// Pause between two looks at something that gives no signal.
 const LOOK: Duration = Duration::from_millis(5);
 

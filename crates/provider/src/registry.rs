@@ -116,6 +116,16 @@ impl Registry {
                 ),
             ));
         }
+        let (candidates, missing) = self.candidates(name);
+        if candidates.is_empty() {
+            Err(missing.unwrap_or_else(|| self.unknown(name)))
+        } else {
+            Ok(candidates)
+        }
+    }
+
+    /// Who could serve a name, and if a provider is known that has no credential, what is to be said about it.
+    fn candidates(&self, name: &str) -> (Vec<Candidate>, Option<Failure>) {
         let mut missing = None;
         let mut candidates = Vec::new();
         match self.aliases.get(name) {
@@ -128,10 +138,7 @@ impl Registry {
             }
             None => self.by_name(name, &mut candidates, &mut missing),
         }
-        if !candidates.is_empty() {
-            return Ok(candidates);
-        }
-        Err(missing.unwrap_or_else(|| self.unknown(name)))
+        (candidates, missing)
     }
 
     fn by_name(&self, name: &str, out: &mut Vec<Candidate>, missing: &mut Option<Failure>) {
@@ -247,7 +254,8 @@ impl Registry {
             }
         }
         for alias in self.aliases.keys() {
-            if let Some(first) = self.resolve(alias).ok().and_then(|list| list.into_iter().next()) {
+            // An alias of which nothing is left is not listed; a refusal would name its neighbours by way of this list.
+            if let Some(first) = self.candidates(alias).0.into_iter().next() {
                 let entry = ModelEntry {
                     id: alias.clone(),
                     created: None,

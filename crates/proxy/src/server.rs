@@ -111,8 +111,7 @@ fn builder(config: &Config) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(header_read)
         .max_headers(HEADERS)
-        .max_buf_size(header_bytes.max(BUFFER))
-        .pipeline_flush(true);
+        .max_buf_size(header_bytes.max(BUFFER));
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -133,7 +132,10 @@ async fn serve_connection(
 ) {
     // Without this, the first event of a stream waits for an acknowledgement of its head.
     let _ = stream.set_nodelay(true);
-    let patience = app.current().state.config.timeouts.stalled_client;
+    let (silence, patience) = {
+        let timeouts = &app.current().state.config.timeouts;
+        (timeouts.header_read, timeouts.stalled_client)
+    };
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let (app, router) = (app.clone(), router.clone());
         // In a box of its own: what serving takes is freed when the answer begins, while the connection keeps this future's
@@ -141,6 +143,15 @@ async fn serve_connection(
         let served = Box::pin(routes::serve(app, router, Peer(peer), request.map(Body::new)));
         async move { Ok::<Response, Infallible>(served.await) }
     });
+    // The limit on a head runs from its first byte; a connection that never sends one would keep its place for ever.
+    let spoke = tokio::select! {
+        () = stop.cancelled() => return,
+        spoke = tokio::time::timeout(silence, stream.readable()) => spoke,
+    };
+    if !matches!(spoke, Ok(Ok(()))) {
+        tracing::debug!(%peer, "a connection that sent nothing was closed");
+        return;
+    }
     let stream = Patient::new(stream, patience);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);

@@ -193,3 +193,23 @@ fn what_a_key_says_for_itself_holds_for_its_seat() {
     let list: Vec<_> = registry.list().into_iter().map(|model| model.id).collect();
     assert_eq!(list, ["basic", "special"]);
 }
+
+#[test]
+fn an_alias_of_which_nothing_is_left_is_a_404_and_not_listed() {
+    let (registry, _) = registry(
+        "
+providers: { claude: { api_key: sk-ant-api03-aaaaaaaaaaaaaaaaaaaaaaaa, exclude: ['claude-3*'] } }
+aliases: { nowhere: nope, old: claude-3-haiku, mine: claude-sonnet-5 }
+",
+    );
+    let listed: Vec<_> = registry.list().into_iter().map(|entry| entry.id).collect();
+    assert!(listed.contains(&"mine".to_owned()));
+    for alias in ["nowhere", "old"] {
+        assert!(!listed.contains(&alias.to_owned()), "{alias}");
+        assert_eq!(
+            registry.resolve(alias).map(|_| ()).map_err(|failure| failure.status),
+            Err(404),
+            "{alias}"
+        );
+    }
+}
