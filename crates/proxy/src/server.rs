@@ -144,11 +144,12 @@ async fn serve_connection(
         async move { Ok::<Response, Infallible>(served.await) }
     });
     // The limit on a head runs from its first byte; a connection that never sends one would keep its place for ever.
+    let mut byte = [0; 1];
     let spoke = tokio::select! {
         () = stop.cancelled() => return,
-        spoke = tokio::time::timeout(silence, stream.readable()) => spoke,
+        spoke = tokio::time::timeout(silence, stream.peek(&mut byte)) => spoke,
     };
-    if !matches!(spoke, Ok(Ok(()))) {
+    if !matches!(spoke, Ok(Ok(1..))) {
         tracing::debug!(%peer, "a connection that sent nothing was closed");
         return;
     }

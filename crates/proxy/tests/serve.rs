@@ -8,7 +8,8 @@ use byok_proxy::{App, AppOptions, Server};
 use byok_simulator::{SimOptions, Simulator};
 use byok_store::Store;
 use byok_transport::{ProxyChoice, Transport, TransportOptions};
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 struct Running {
@@ -152,4 +153,46 @@ async fn another_way_out_holds_from_the_next_call_on() {
     assert_eq!(ask().await, 502);
     running.executor.set_transport(Transport::new(TransportOptions::default()).unwrap());
     assert_eq!(ask().await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_behind_a_request_do_not_hold_its_answer_back() {
+    let running = start("").await;
+    let (path, body) = request("chat", "gpt-4o", false, "Hello.");
+    let host = running.base.strip_prefix("http://").unwrap();
+    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}",
+        body.len()
+    );
+    // The start of a next request that never becomes whole.
+    stream.write_all(format!("{head}\r\n\r\n{body}\r\nGET /he").as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    tokio::time::timeout(Duration::from_secs(10), stream.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_says_nothing_is_closed() {
+    let running = start("timeouts: { header_read: 1s }\n").await;
+    let mut stream =
+        tokio::net::TcpStream::connect(running.base.strip_prefix("http://").unwrap()).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(30), stream.read(&mut [0; 1])).await;
+    assert_eq!(ended.unwrap().unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_leads_out_of_the_management_of_amp() {
+    let running = start("").await;
+    for path in ["%2e%2e/api", "..%2fapi", "a/%2E/b", "..%5capi"] {
+        let host = running.base.strip_prefix("http://").unwrap();
+        let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+        stream
+            .write_all(format!("GET /amp/v0/management/{path} HTTP/1.1\r\nhost: {host}\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
+        let mut answer = [0; 12];
+        tokio::time::timeout(Duration::from_secs(10), stream.read_exact(&mut answer)).await.unwrap().unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 400", "{path}");
+    }
 }
