@@ -69,7 +69,7 @@ fn there_is_nothing_like_a_key_in_it() {
 #[test]
 fn every_example_of_the_reference_is_right() {
     let dir = tempfile::tempdir().unwrap();
-    for name in ["corporate.pem", "bob.key", "kimi.key"] {
+    for name in ["corporate.pem", "bob.key", "gemini.key"] {
         std::fs::write(dir.path().join(name), "a-key-that-is-nobodys-in-the-world-5").unwrap();
     }
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/config.md");

@@ -102,7 +102,7 @@ fn secrets_come_from_variables_and_files() {
         "providers:\n\
          \x20 claude: { api_key: \"${A_KEY}\" }\n\
          \x20 codex: { api_key: { file: keys/codex } }\n\
-         \x20 kimi: { api_keys: [{ file: ~/kimi.key }, { key: { file: \"${KEY_DIR}/codex\" }, label: b }] }\n\
+         \x20 kimi: { api_keys: [{ file: ~/gemini.key }, { key: { file: \"${KEY_DIR}/codex\" }, label: b }] }\n\
          admin_secret: { file: admin }\n\
          api_keys: [{ file: keys/client }]\n\
          port: ${PORT}\n\
@@ -112,7 +112,7 @@ fn secrets_come_from_variables_and_files() {
     let home = scene.dir.path().to_string_lossy().into_owned();
     let mut scene = scene
         .file("keys/codex", "codex-key\n")
-        .file("kimi.key", "kimi-key\r\n")
+        .file("gemini.key", "kimi-key\r\n")
         .file("admin", "")
         .file("keys/client", "abcdefghijklmnopqrstuvwxyz");
     scene.sources.env =
@@ -130,12 +130,12 @@ fn secrets_come_from_variables_and_files() {
     assert!(loaded.config.admin_secret.is_none(), "an empty secret means none");
     assert_eq!(loaded.config.api_keys[0].key.expose(), "abcdefghijklmnopqrstuvwxyz");
     assert_eq!((loaded.config.port, loaded.config.strict_translation), (81, true));
-    for name in ["config.yaml", "overlay.yaml", "keys/codex", "kimi.key", "admin", "keys/client"] {
+    for name in ["config.yaml", "overlay.yaml", "keys/codex", "gemini.key", "admin", "keys/client"] {
         assert!(loaded.files.contains(&scene.dir.path().join(name)), "{name}");
     }
     let before = loaded.hash;
     assert_eq!(scene.load().hash, before);
-    fs::write(scene.dir.path().join("kimi.key"), "another").unwrap();
+    fs::write(scene.dir.path().join("gemini.key"), "another").unwrap();
     assert_ne!(scene.load().hash, before, "a changed secret is a changed configuration");
 }
 
