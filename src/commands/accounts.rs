@@ -136,7 +136,7 @@ async fn claims(store: &Store, account: &Account, revoke: Option<&str>) -> Resul
 async fn enable(store: &Store, account: &Account) -> Result<(), Trouble> {
     match &account.state {
         AccountState::Ready => terminal::say(format_args!("{} is in use already", account.label)),
-        AccountState::Disabled => {
+        AccountState::Disabled | AccountState::ExtraUsage => {
             store.accounts.set_state(&account.id, AccountState::Ready).await?;
             terminal::say(format_args!("{} is in use again", account.label));
         }

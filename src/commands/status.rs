@@ -226,7 +226,6 @@ fn state(account: &AccountStatus) -> String {
 fn remedy(provider: &str, account: &AccountStatus) -> String {
     let reason = account.reason.clone();
     match account.state.as_str() {
-        "disabled" => format!("switched off; `byok accounts enable {provider}` takes it back"),
         "needs_login" => reason.unwrap_or_else(|| format!("log in again with `byok login {provider}`")),
         _ => reason.unwrap_or_else(|| "the vendor does not serve it; see its own page".to_owned()),
     }

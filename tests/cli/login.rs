@@ -205,3 +205,44 @@ fn a_key_beside_the_login_is_pointed_out() {
         "{said}"
     );
 }
+
+#[test]
+fn a_login_that_is_charged_beyond_its_plan_stops_until_that_is_allowed() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    let config = vendor.config();
+    home.write_config(&config);
+    log_in_by_paste(&home, &vendor, "ada@example.org", &["--accept-claim", "claude-code-prompt"]);
+    let mut byok = home.start(&["serve", "--port", "0"]);
+    let url = format!("{}/v1/messages", byok.base_url());
+    let ask = |words: &str| {
+        let body = serde_json::json!({
+            "model": "claude-sonnet-4-6", "max_tokens": 100, "messages": [{"role": "user", "content": words}],
+        });
+        vendor.runtime.block_on(async {
+            let answer = crate::support::client().post(&url).json(&body).send().await.unwrap();
+            let hint = answer.headers().get("x-byok-hint").map(|hint| hint.to_str().unwrap().to_owned());
+            let account =
+                answer.headers().get("x-byok-account").map(|name| name.to_str().unwrap().to_owned());
+            assert!(!account.unwrap_or_default().contains('@'), "an address is nobody's business");
+            (answer.status().as_u16(), hint.unwrap_or_default(), answer.text().await.unwrap())
+        })
+    };
+    assert_eq!(ask("Hello.").0, 200);
+    let (status, hint, said) = ask("sim:overage");
+    assert_eq!(status, 200, "{said}");
+    assert!(hint.contains("beyond the plan"), "the answer that is paid for arrives, with a hint: {hint:?}");
+
+    let (status, _, said) = ask("Hello.");
+    assert!(matches!(status, 429 | 503), "{status}: {said}");
+    let becomes = |state: &str| {
+        std::iter::repeat_with(|| accounts(&home)[0]["state"].clone()).take(1000).any(|found| found == state)
+    };
+    assert!(becomes("extra_usage"), "{}", home.run(&["status"]).out);
+    let shown = home.run(&["status"]).out;
+    assert!(shown.contains("providers.claude.extra_usage: allow"), "{shown}");
+
+    home.write_config(&config.replace("  claude:\n", "  claude:\n    extra_usage: allow\n"));
+    assert!(becomes("ready"), "{}", home.run(&["status"]).out);
+    assert_eq!(ask("sim:overage").0, 200);
+    assert_eq!(ask("Hello.").0, 200, "what is allowed goes on");
+}

@@ -233,9 +233,15 @@ async fn a_listed_origin_may_read_answers() {
         assert_eq!(answer.header("access-control-allow-credentials"), "");
     }
     let preflight = Call::get("/v1/chat/completions").method("OPTIONS").header("origin", origin);
+    let wanted = "content-type, x-stainless-os, x-goog-api-client";
+    let preflight = preflight.header("access-control-request-headers", wanted);
     let answer = preflight.header("access-control-request-method", "POST").send(address).await;
     assert_eq!(answer.status, 204);
-    assert!(answer.header("access-control-allow-headers").contains("content-type"));
+    assert_eq!(answer.header("access-control-allow-headers"), wanted);
+    assert_ne!(answer.header("x-request-id"), "");
+    // What is refused must be readable, too.
+    let refused = chat().header("content-type", "text/plain").header("origin", origin).send(address).await;
+    assert_eq!((refused.status, refused.header("access-control-allow-origin")), (415, origin));
     for other in ["http://localhost:3001", "https://localhost:3000", "null"] {
         let answer = chat().header("origin", other).send(address).await;
         assert_eq!(answer.status, 403, "{other}");
@@ -483,4 +489,54 @@ async fn the_list_of_models_has_the_shape_of_the_caller() {
     assert_eq!(one["id"], "claude-sonnet-4-6");
     let one = Call::get("/v1beta/models/gemini-3.5-flash").send(address).await.json();
     assert_eq!(one["name"], "models/gemini-3.5-flash");
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_text_is_refused_in_the_dialect() {
+    let world = World::start().await;
+    for (method, target, dialect) in [
+        ("POST", "/v1beta/models/a%ffb:generateContent", Dialect::Gemini),
+        ("GET", "/v1beta/models/%ff", Dialect::Gemini),
+        ("GET", "/v1/models/%ff", Dialect::Chat),
+        ("GET", "/amp/v0/management/%ff", Dialect::Chat),
+    ] {
+        let answer = Call::post(target, "{}").method(method).send(world.byok.address()).await;
+        assert_eq!(answer.status, 400, "{target}: {}", answer.text());
+        let fault = dialect::fault(dialect, &answer.body).unwrap_or_else(|error| panic!("{target}: {error}"));
+        assert!(fault.message.contains("UTF-8"), "{target}: {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_has_a_limit() {
+    let world = World::with(json!({"limits": {"header_bytes": "8KiB"}})).await;
+    let answer = chat().header("x-long", &"x".repeat(10_000)).send(world.byok.address()).await;
+    assert_eq!(answer.status, 431);
+    let fault = dialect::fault(Dialect::Chat, &answer.body).unwrap();
+    assert!(fault.message.contains("limits.header_bytes"), "{fault:?}");
+    let head =
+        |fields: &str| format!("GET /health HTTP/1.1\r\nhost: {}\r\n{fields}\r\n", world.byok.address());
+    for (what, fields, status) in [
+        ("a long field", format!("x-long: {}\r\n", "x".repeat(100_000)), "431"),
+        ("many fields", "x-one: 1\r\n".repeat(101), "431"),
+        ("two lengths", "content-length: 1\r\ncontent-length: 2\r\n".to_owned(), "400"),
+    ] {
+        let said = Raw::talk(world.byok.address(), head(&fields)).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{what}: {said:?}");
+    }
+    world.byok.logged("something that is no request was refused").await;
+    assert_eq!(chat().send(world.byok.address()).await.status, 200);
+}
+
+#[tokio::test]
+async fn being_reachable_without_a_key_is_told() {
+    let world = World::start().await;
+    let config = std::fs::read_to_string(world.byok.config_file()).unwrap();
+    let mut config: serde_json::Value = serde_json::from_str(&config).unwrap();
+    config["allowed_hosts"] = json!(["byok.example"]);
+    std::fs::write(world.byok.config_file(), config.to_string()).unwrap();
+    world.byok.logged("there is no client key").await;
+    assert_eq!(chat().send(world.byok.address()).await.status, 401);
+    let problems = world.byok.status().await["config"]["problems"].to_string();
+    assert!(problems.contains("Set `api_keys`"), "{problems}");
 }

@@ -136,6 +136,40 @@ async fn request_bytes_stay_as_they_are() {
 }
 
 #[tokio::test]
+async fn a_body_that_speaks_of_carriers_stays_as_it_is() {
+    let twins = Twins::start().await;
+    for Case { dialect, stream } in cases() {
+        let words = "sim:noise sim:text byok1:claude::QUFB Ynlvaz";
+        let body = odd(dialect, stream).replace("TEXT", words).replace("MODEL", native(dialect));
+        let (answer, direct) = twins.both(dialect, stream, native(dialect), &body).await;
+        let seen = twins.behind.requests().pop().unwrap();
+        assert_eq!(String::from_utf8_lossy(&seen.body), body, "{dialect}");
+        assert_eq!(answer.text(), direct.text(), "{dialect}");
+    }
+}
+
+#[tokio::test]
+async fn a_gemini_array_has_the_events_of_the_vendor_as_they_are() {
+    let twins = Twins::start().await;
+    let body = odd(Dialect::Gemini, true).replace("TEXT", "sim:noise sim:crlf sim:languages");
+    let model = native(Dialect::Gemini);
+    let array = Call::post(format!("/v1beta/models/{model}:streamGenerateContent"), body.clone());
+    let array = array.send(twins.byok.address()).await;
+    let seen = twins.behind.requests().pop().unwrap();
+    assert_eq!(
+        (seen.query.as_str(), String::from_utf8_lossy(&seen.body).as_ref()),
+        ("alt=sse", body.as_str())
+    );
+    let direct = call(Dialect::Gemini, true, model, &body).header("x-goog-api-key", LENIENT[2].1);
+    let text = direct.send(twins.direct.address()).await.text();
+    let data: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+    assert!(data.len() > 2, "{text}");
+    assert_eq!(array.text(), format!("[{}]", data.join(",\r\n")));
+    assert!(array.header("content-type").starts_with("application/json"));
+    assert!(array.json().is_array());
+}
+
+#[tokio::test]
 async fn an_alias_changes_the_model_and_nothing_else() {
     let twins = Twins::start().await;
     for Case { dialect, stream } in cases() {

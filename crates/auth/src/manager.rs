@@ -226,7 +226,8 @@ impl Shared {
         let account = self.store.accounts.get(id).await?.ok_or(AuthError::NoSuchAccount)?;
         let provider = account.provider;
         match account.state {
-            AccountState::Ready => {}
+            // Whether it may be used all the same is a matter of the settings, not of its tokens.
+            AccountState::Ready | AccountState::ExtraUsage => {}
             AccountState::NeedsLogin { reason } => return Err(AuthError::NeedsLogin { provider, reason }),
             AccountState::Blocked { reason } => return Err(AuthError::Blocked { provider, reason }),
             AccountState::Disabled => return Err(AuthError::Disabled { provider }),

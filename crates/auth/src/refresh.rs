@@ -81,6 +81,8 @@ impl From<TransportError> for RefreshError {
 fn state_reason(state: &AccountState) -> &str {
     match state {
         AccountState::NeedsLogin { reason } | AccountState::Blocked { reason } => reason,
-        AccountState::Ready | AccountState::Disabled => "the account cannot be used; log in again",
+        AccountState::Ready | AccountState::ExtraUsage | AccountState::Disabled => {
+            "the account cannot be used; log in again"
+        }
     }
 }

@@ -124,9 +124,12 @@ impl Check<'_> {
             .chain(&provider.base_url)
             .chain(keys.iter().filter_map(|key| key.base_url.as_ref()));
         for url in urls.filter(|url| url.is_plain_remote()) {
-            let warning =
-                format!("`{path}`: {url} is not encrypted: keys and prompts can be read on the way");
-            self.warnings.push(warning);
+            let what = if keys.is_empty() {
+                "is not encrypted: prompts can be read on the way"
+            } else {
+                "is not encrypted, and byok sends no key that way: calls will fail. Use `https`, or leave the key out"
+            };
+            self.warnings.push(format!("`{path}`: {url} {what}"));
         }
     }
 }

@@ -79,6 +79,30 @@ pub struct Inbound {
     pub place: Option<OwnedSemaphorePermit>,
 }
 
+impl Inbound {
+    /// A request of which only its arrival is known; the rest is filled in by its route.
+    pub fn new(arrival: Arrival) -> Self {
+        let Arrival { id, at, at_ms, client_key, dialect, place } = arrival;
+        Self {
+            id,
+            at,
+            at_ms,
+            client_key,
+            allowed: Vec::new(),
+            debug: false,
+            dialect,
+            count: false,
+            model: None,
+            stream: None,
+            json_array: false,
+            own_credential: None,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            place,
+        }
+    }
+}
+
 /// Makes calls. Cheap to clone.
 #[derive(Clone)]
 pub struct Executor(Arc<Inner>);
@@ -138,6 +162,21 @@ impl Executor {
     /// Takes another way out from the next call on; running calls go on.
     pub fn set_transport(&self, transport: Transport) {
         *self.0.transport.write() = transport;
+    }
+
+    /// Waits until running answers have to end; what their clients are told.
+    pub async fn stopping(&self) -> Failure {
+        self.0.stopping.cancelled().await;
+        stopped()
+    }
+
+    /// Answers a request that cannot be served, and records it.
+    pub fn turn_away(&self, arrival: Arrival, failure: &Failure) -> Outbound {
+        let (dialect, id) = (arrival.dialect, arrival.id.clone());
+        let mut ledger = Ledger::begin(arrival, "", self.0.store.records.clone());
+        ledger.first_byte(failure.status);
+        ledger.failed(failure, failure.status);
+        refuse(dialect, failure, id.as_str())
     }
 
     /// Serves a request. Every failure is an answer, in the client's dialect. Dropping the future ends the upstream call.

@@ -66,6 +66,11 @@ impl Seat {
         listed && !self.exclude.iter().any(|pattern| pattern.matches(model))
     }
 
+    /// What clients may be told of which account served them: its label, unless that is an e-mail address.
+    pub fn public_name(&self) -> &str {
+        if self.label.contains('@') { self.id.as_str() } else { &self.label }
+    }
+
     /// Whether it holds tokens of a login.
     pub fn is_oauth(&self) -> bool {
         match &self.access {
@@ -125,6 +130,12 @@ impl Health {
             Some(_) => {}
             None => rests.push(Rest { model, until, soft }),
         }
+    }
+
+    /// Ends all rests: what caused them is allowed now.
+    pub fn forgive(&self) {
+        self.rests.lock().clear();
+        *self.problem.lock() = None;
     }
 
     /// A success ends the rest for the model, and with the last rest the problem is over.

@@ -10,7 +10,7 @@ pub(crate) use build::choice;
 pub use build::{InvalidProvider, build};
 
 use crate::{catalog::Catalog, pool::Seat, upstream::Upstream};
-use byok_config::{FactsPatch, Pattern, Target, Timeouts};
+use byok_config::{ExtraUsage, FactsPatch, Pattern, Target, Timeouts};
 use byok_translate::ModelEntry;
 use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, ProviderId};
 use indexmap::IndexMap;
@@ -40,6 +40,10 @@ pub struct Provider {
     pub strict: bool,
     /// Whether a client may bring its own login for it.
     pub passthrough_auth: bool,
+    /// What happens when its vendor begins to charge beyond a plan.
+    pub extra_usage: ExtraUsage,
+    /// Why an account of the store does not serve, where one does not.
+    pub idle: Option<String>,
 }
 
 /// A model that the config names.
@@ -187,7 +191,10 @@ impl Registry {
             return;
         }
         if provider.seats.is_empty() {
-            missing.get_or_insert_with(|| no_login(provider.id.as_str()));
+            missing.get_or_insert_with(|| match &provider.idle {
+                Some(why) => not_in_use(provider.id.as_str(), why),
+                None => no_login(provider.id.as_str()),
+            });
             return;
         }
         let facts = self.facts(provider, name);
@@ -299,6 +306,19 @@ impl Provider {
     fn listed(&self, name: &str) -> Option<&ListedModel> {
         self.models.iter().find(|model| model.id == name || model.aliases.iter().any(|alias| alias == name))
     }
+}
+
+/// There are logins, and none of them may be used.
+fn not_in_use(provider: &str, why: &str) -> Failure {
+    Failure::new(
+        FailureKind::Server,
+        Blame::Byok,
+        format!(
+            "no login of `{provider}`, which serves this model, is in use: {why} `byok status` shows them."
+        ),
+    )
+    .with_status(503)
+    .with_code("no_account")
 }
 
 fn no_login(provider: &str) -> Failure {

@@ -132,6 +132,9 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
 
     /// What a refusal means.
     fn judge(&self, refusal: &Refusal<'_>) -> Verdict;
+
+    /// Whether the headers of an answer say that it is charged beyond the plan of the account.
+    fn charges_extra(&self, headers: &HeaderMap) -> bool;
 }
 
 /// What a refusal means at a vendor about which nothing more is known.
@@ -141,7 +144,7 @@ pub(crate) fn judge_by_kind(refusal: &Refusal<'_>) -> Verdict {
         failure.retry_after.unwrap_or(Duration::from_secs(default)).min(Duration::from_secs(most))
     };
     match failure.kind {
-        FailureKind::Auth => credential_refused(refusal, failure),
+        FailureKind::Auth | FailureKind::Credential => credential_refused(refusal, failure),
         FailureKind::Billing => Verdict {
             own_credential: failure.status == 401 || failure.status == 403,
             ..Verdict::other(Some((Scope::Account, wait(1800, 3600))))

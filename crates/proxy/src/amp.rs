@@ -1,8 +1,12 @@
 //! The three Amp routes of byok's first design: login, management, chat. Chat is the ordinary Chat route.
 
-use crate::{app::App, body, reply, routes::Visit};
+use crate::{
+    app::App,
+    body, reply,
+    routes::{Visit, rest_of},
+};
 use axum::{
-    extract::{Extension, Path, Request, State},
+    extract::{Extension, Request, State},
     response::Response,
 };
 use byok_provider::executor::Forward;
@@ -24,12 +28,17 @@ pub(crate) async fn login(Extension(visit): Extension<Visit>, request: Request) 
 pub(crate) async fn management(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
-    Path(path): Path<String>,
     request: Request,
 ) -> Response {
     // A URL parser takes `%2e%2e` for a step up, too, and that would lead out of the management paths.
-    if path.split(['/', '\\']).any(|step| matches!(step, "." | "..")) {
-        let failure = Failure::bad_request("path", "the path must not contain `.` or `..`. Write it out.");
+    let path = rest_of(request.uri(), "/amp/v0/management/").and_then(|path| {
+        if path.split(['/', '\\']).any(|step| matches!(step, "." | "..")) {
+            let text = "the path must not contain `.` or `..`. Write it out.";
+            return Err(Failure::bad_request("path", text));
+        }
+        Ok(())
+    });
+    if let Err(failure) = path {
         return reply::failure(Dialect::Chat, &failure, visit.id.as_str());
     }
     let state = visit.current.state.clone();

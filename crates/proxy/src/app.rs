@@ -66,6 +66,15 @@ pub(crate) struct Current {
     pub(crate) exposed: bool,
 }
 
+impl Current {
+    fn closed(&self) -> Option<&'static str> {
+        (self.exposed && self.keys.is_empty()).then_some(
+            "byok is reached from other machines (`host` or `allowed_hosts`), and there is no client key: every request is \
+             refused. Set `api_keys`; or restart byok, which then makes a key",
+        )
+    }
+}
+
 impl App {
     /// Builds the first state from settings and store.
     pub async fn new(options: AppOptions) -> Result<Self, StoreError> {
@@ -119,6 +128,9 @@ impl App {
                 for problem in &current.state.problems {
                     tracing::warn!("{problem}");
                 }
+                if let Some(problem) = current.closed() {
+                    tracing::warn!("{problem}");
+                }
                 let limits = &current.state.config.limits;
                 self.0.budget.set_limit(limits.translation_memory);
                 self.0.places.resize(limits.streams);
@@ -142,6 +154,11 @@ impl App {
     /// Keeps for `byok status` what is wrong with the settings of connections to vendors while those from before hold.
     pub fn note_way_out(&self, problem: Option<String>) {
         self.0.way_out.store(problem.map(Arc::new));
+    }
+
+    /// What keeps all clients out, if something does.
+    pub(crate) fn closed(&self) -> Option<&'static str> {
+        self.0.current.load().closed()
     }
 
     /// What is wrong with the settings of connections to vendors.

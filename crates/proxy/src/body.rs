@@ -105,10 +105,20 @@ async fn collect(body: &mut Body, limit: usize) -> Result<Bytes, Failure> {
 }
 
 fn inflate(reader: impl Read, compressed: usize, limit: usize) -> Result<Bytes, Failure> {
-    let limit = limit.min(compressed.saturating_mul(RATIO).max(64 << 10));
+    let most = compressed.saturating_mul(RATIO).max(64 << 10);
     let mut out = Vec::new();
-    reader.take(limit as u64 + 1).read_to_end(&mut out).map_err(|_| undecodable())?;
-    if out.len() > limit { Err(too_large(limit)) } else { Ok(out.into()) }
+    reader.take(limit.min(most) as u64 + 1).read_to_end(&mut out).map_err(|_| undecodable())?;
+    if out.len() > limit {
+        Err(too_large(limit))
+    } else if out.len() > most {
+        Err(Failure::new(
+            FailureKind::PayloadTooLarge,
+            Blame::Client,
+            format!("the compressed request body grows more than {RATIO} times. Send it uncompressed."),
+        ))
+    } else {
+        Ok(out.into())
+    }
 }
 
 fn undecodable() -> Failure {

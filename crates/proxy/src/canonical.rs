@@ -27,6 +27,7 @@ pub(crate) fn dialect_of(path: &str, headers: &HeaderMap) -> Dialect {
     if path.starts_with("/v1beta")
         || path.contains(":generateContent")
         || path.contains(":streamGenerateContent")
+        || path.contains(":countTokens")
     {
         Dialect::Gemini
     } else if path.starts_with("/v1/messages") || headers.contains_key("anthropic-version") {
@@ -74,6 +75,7 @@ mod tests {
             ("/v1/unknown", &anthropic, Dialect::Messages),
             ("/v1beta/x", &none, Dialect::Gemini),
             ("/v1/models/m:generateContent", &none, Dialect::Gemini),
+            ("/v1/models/m:countTokens", &none, Dialect::Gemini),
             ("/v1/responses/x", &none, Dialect::Responses),
             ("/nowhere", &none, Dialect::Chat),
         ] {

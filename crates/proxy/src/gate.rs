@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::response::Response;
 use byok_types::{Blame, Dialect, Failure, FailureKind, Secret};
-use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use std::{
     net::{IpAddr, SocketAddr},
     time::Instant,
@@ -39,7 +39,16 @@ pub(crate) fn check(
     id: &str,
 ) -> Result<Admitted, Box<Response>> {
     let dialect = canonical::dialect_of(parts.uri.path(), &parts.headers);
-    let refuse = |failure: Failure| Box::new(reply::failure(dialect, &failure, id));
+    let listed = std::cell::OnceCell::<String>::new();
+    let refuse = |failure: Failure| {
+        let mut response = reply::failure(dialect, &failure, id);
+        // Without this the page would see a broken connection in place of what was said.
+        if let Some(origin) = listed.get() {
+            allow_origin(&mut response, origin);
+        }
+        Box::new(response)
+    };
+    check_size(parts, current.state.config.limits.header_bytes).map_err(|failure| refuse(*failure))?;
     let host = host_of(&parts.uri, &parts.headers);
     let proxied = came_through_a_proxy(&parts.headers);
     let keys_needed = !current.keys.is_empty() || current.exposed || proxied;
@@ -53,11 +62,11 @@ pub(crate) fn check(
     let origin =
         match check_origin(&parts.headers, host.unwrap_or_default(), &current.state.config.cors_origins) {
             OriginCheck::None => None,
-            OriginCheck::Listed(origin) => Some(origin),
+            OriginCheck::Listed(origin) => Some(listed.get_or_init(|| origin).clone()),
             OriginCheck::Refused(origin) => return Err(refuse(foreign_origin(&origin))),
         };
     if parts.method == Method::OPTIONS {
-        return Err(Box::new(preflight(origin.as_deref())));
+        return Err(Box::new(preflight(origin.as_deref(), &parts.headers)));
     }
     if is_open(parts) {
         return Ok(Admitted {
@@ -75,6 +84,19 @@ pub(crate) fn check(
     };
     let own = if seen.beside { usual_credential(parts) } else { None };
     Ok(Admitted { caller, own, origin })
+}
+
+/// The connection refuses what its buffer cannot hold; a lower limit of the settings holds here.
+fn check_size(parts: &Parts, limit: usize) -> Result<(), Box<Failure>> {
+    let fields = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if fields.sum::<usize>() + target <= limit {
+        return Ok(());
+    }
+    let message = format!(
+        "the head of the request is larger than {limit} bytes (`limits.header_bytes` in the config). Send less."
+    );
+    Err(Box::new(Failure::bad_request("headers", message).with_status(431)))
 }
 
 /// What may be asked without a key: whether byok is there.
@@ -178,20 +200,17 @@ fn foreign_origin(origin: &str) -> Failure {
     .with_code("origin_not_allowed")
 }
 
-/// The answer to a browser that asks first.
-fn preflight(origin: Option<&str>) -> Response {
-    let Some(origin) = origin else { return reply::empty(StatusCode::NO_CONTENT) };
+/// The answer to a browser that asks first. A listed page may send whatever header it names: what is let in is decided by
+/// the list of origins and by the key.
+fn preflight(origin: Option<&str>, asked: &HeaderMap) -> Response {
     let mut response = reply::empty(StatusCode::NO_CONTENT);
+    let Some(origin) = origin else { return response };
     allow_origin(&mut response, origin);
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE"));
-    headers.insert(
-        header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static(
-            "authorization, content-type, x-api-key, x-goog-api-key, api-key, x-byok-key, anthropic-version, anthropic-beta, \
-             anthropic-dangerous-direct-browser-access, openai-beta",
-        ),
-    );
+    if let Some(names) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
+    }
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     response
 }

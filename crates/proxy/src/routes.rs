@@ -69,7 +69,7 @@ pub(crate) async fn serve(app: App, router: Router, peer: gate::Peer, mut reques
     }
     let (mut parts, body) = request.into_parts();
     let mut response = match gate::check(&app, &current, peer, &parts, id.as_str()) {
-        Err(refused) => return *refused,
+        Err(refused) => *refused,
         Ok(admitted) => {
             let origin = admitted.origin.clone();
             parts.extensions.insert(Visit { id: id.clone(), at, at_ms, admitted, current });
@@ -90,6 +90,17 @@ pub(crate) async fn serve(app: App, router: Router, peer: gate::Peer, mut reques
         response.headers_mut().insert("x-request-id", value);
     }
     response
+}
+
+/// What follows `prefix` in the path of a request, decoded.
+pub(crate) fn rest_of(uri: &Uri, prefix: &str) -> Result<String, Failure> {
+    let rest = uri.path().strip_prefix(prefix).unwrap_or_default();
+    match percent_encoding::percent_decode_str(rest).decode_utf8() {
+        Ok(rest) => Ok(rest.into_owned()),
+        Err(_) => {
+            Err(Failure::bad_request("path", "the path is not UTF-8 when it is decoded. Write it in UTF-8."))
+        }
+    }
 }
 
 fn rewrite(request: &mut Request, path: &str) {

@@ -4,13 +4,24 @@
 use crate::{app::App, gate::Peer, routes, stall::Patient};
 use axum::{body::Body, response::Response};
 use byok_config::Config;
+use byok_types::Blame;
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
 };
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -136,7 +147,10 @@ async fn serve_connection(
         let timeouts = &app.current().state.config.timeouts;
         (timeouts.header_read, timeouts.stalled_client)
     };
+    let called = Arc::new(AtomicBool::new(false));
+    let calling = called.clone();
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        calling.store(true, Ordering::Relaxed);
         let (app, router) = (app.clone(), router.clone());
         // In a box of its own: what serving takes is freed when the answer begins, while the connection keeps this future's
         // place for as long as it is open.
@@ -159,11 +173,19 @@ async fn serve_connection(
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.cancelled() => {
+            if !called.load(Ordering::Relaxed) {
+                // Nobody waits for an answer to a head that is not there yet.
+                return;
+            }
             connection.as_mut().graceful_shutdown();
             connection.await
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "connection ended");
+        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+            tracing::info!(%peer, %error, blame = ?Blame::Client, "something that is no request was refused");
+        } else {
+            tracing::debug!(%peer, %error, "connection ended");
+        }
     }
 }

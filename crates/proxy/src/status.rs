@@ -60,7 +60,7 @@ pub struct AccountStatus {
     pub email: Option<String>,
     /// Plan of a login.
     pub plan: Option<String>,
-    /// State: `ready`, `needs_login`, `blocked` or `disabled`.
+    /// State: `ready`, `needs_login`, `blocked`, `extra_usage` or `disabled`.
     pub state: String,
     /// Why, and what to do, where it is not ready.
     pub reason: Option<String>,
@@ -109,6 +109,7 @@ impl Status {
             problems: state.problems.iter().map(ToString::to_string).collect(),
             ..ConfigStatus::default()
         };
+        config.problems.extend(app.closed().map(str::to_owned));
         config.problems.extend(app.way_out().map(|problem| problem.to_string()));
         if let byok_config::Status::Stale { error, .. } = app.live().status() {
             config.error = Some(error);
@@ -164,7 +165,10 @@ impl ProviderStatus {
                 ProviderStatus { name: provider.id.to_string(), accounts: seats.collect() }
             })
             .collect();
-        for account in state.accounts.iter().filter(|account| account.state != AccountState::Ready) {
+        let seated = |account: &&byok_types::Account| {
+            state.registry.providers().any(|provider| provider.seats.iter().any(|seat| seat.id == account.id))
+        };
+        for account in state.accounts.iter().filter(|account| !seated(account)) {
             let entry = AccountStatus::of(account);
             match providers.iter_mut().find(|provider| provider.name == account.provider.as_str()) {
                 Some(provider) => provider.accounts.push(entry),
@@ -194,12 +198,14 @@ impl AccountStatus {
 
     /// An account as the store knows it.
     pub fn of(account: &byok_types::Account) -> Self {
-        let (state, reason) = match &account.state {
-            AccountState::Ready => ("ready", None),
-            AccountState::NeedsLogin { reason } => ("needs_login", Some(reason.clone())),
-            AccountState::Blocked { reason } => ("blocked", Some(reason.clone())),
-            AccountState::Disabled => ("disabled", None),
+        let state = match &account.state {
+            AccountState::Ready => "ready",
+            AccountState::NeedsLogin { .. } => "needs_login",
+            AccountState::Blocked { .. } => "blocked",
+            AccountState::ExtraUsage => "extra_usage",
+            AccountState::Disabled => "disabled",
         };
+        let reason = account.state.trouble(account.provider.as_str());
         let problem = reason.clone().map(|what| Problem {
             what,
             at: account.updated_at,
@@ -207,7 +213,8 @@ impl AccountStatus {
                 AccountState::NeedsLogin { .. } => {
                     format!("log in again with `byok login {}`", account.provider)
                 }
-                _ => "see the vendor's own page".to_owned(),
+                AccountState::Blocked { .. } => "see the vendor's own page".to_owned(),
+                _ => "the message says what helps".to_owned(),
             },
         });
         Self {

@@ -3,6 +3,10 @@
 //! A client keeps only the opaque field that its own dialect has. A foreign blob is put there as
 //! `byok1:FAMILY[.SLOT]:ACCOUNT:BASE64URL`; it is unwrapped again on the way back and sent to nobody but its family.
 
+mod in_place;
+
+pub use in_place::carrier_edits;
+
 use crate::{
     ir::{Blob, BlobSlot, Family},
     media,

@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// The documented stand-in for the signature of a call that Gemini did not make.
-const NO_SIGNATURE: &str = "skip_thought_signature_validator";
+pub(crate) const NO_SIGNATURE: &str = "skip_thought_signature_validator";
 
 /// The blob in a `thoughtSignature`: a carrier of ours, or Gemini's own. Stand-ins are no blob.
 fn blob(signature: &str, slot: BlobSlot) -> Option<Blob> {

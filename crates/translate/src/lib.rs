@@ -38,6 +38,7 @@ mod usage_scan;
 mod wire;
 
 pub use addresses::{Address, addresses};
+pub use carrier::carrier_edits;
 pub use estimate::estimate_tokens;
 pub use exchange::Exchange;
 pub use ids::{Ids, content_id};

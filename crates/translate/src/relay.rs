@@ -6,6 +6,7 @@ use crate::{
 };
 use byok_types::Dialect;
 use bytes::{Bytes, BytesMut};
+use std::ops::Range;
 
 /// Passes the bytes of a stream through.
 ///
@@ -17,6 +18,8 @@ pub struct Relay {
     /// The model to be told, as JSON text.
     model: Option<String>,
     hide_usage: bool,
+    /// For a client that reads a JSON array in place of events: whether its first element has been written.
+    array: Option<bool>,
     /// The beginning of a frame that is not complete.
     pending: BytesMut,
     /// The last bytes that were passed on.
@@ -28,12 +31,20 @@ impl Relay {
     /// Chat usage chunk.
     pub fn new(dialect: Dialect, model: Option<&str>, hide_usage: bool) -> Self {
         let model = model.map(|name| Json::string(name).get().to_owned());
-        Self { dialect, model, hide_usage, pending: BytesMut::new(), tail: *b"\n\n\n\n" }
+        Self { dialect, model, hide_usage, array: None, pending: BytesMut::new(), tail: *b"\n\n\n\n" }
+    }
+
+    /// The same for a Gemini client that asked for no events: the data of each frame becomes an element of one JSON array.
+    #[must_use]
+    pub fn as_array(mut self) -> Self {
+        self.array = Some(false);
+        self
     }
 
     /// Takes the next bytes of the upstream; returns what goes on to the client, which may be nothing.
     pub fn push(&mut self, bytes: Bytes) -> Bytes {
-        let out = if self.model.is_none() && !self.hide_usage { bytes } else { self.frames(&bytes) };
+        let untouched = self.model.is_none() && !self.hide_usage && self.array.is_none();
+        let out = if untouched { bytes } else { self.frames(&bytes) };
         self.remember(&out);
         out
     }
@@ -41,9 +52,50 @@ impl Relay {
     /// The upstream is done; returns what was held back.
     pub fn finish(&mut self) -> Bytes {
         let rest = self.pending.split().freeze();
-        let out = if rest.is_empty() { rest } else { self.frame(rest).unwrap_or_default() };
+        let out = if rest.is_empty() { rest } else { self.written(rest).unwrap_or_default() };
         self.remember(&out);
         out
+    }
+
+    /// An element of ours for the array.
+    pub fn element(&mut self, json: &[u8]) -> Bytes {
+        let mut out = BytesMut::new();
+        self.begin_element(&mut out);
+        out.extend_from_slice(json);
+        out.freeze()
+    }
+
+    /// What ends the answer behind its last frame.
+    pub fn close(&mut self) -> &'static [u8] {
+        match self.array.take() {
+            Some(true) => b"]",
+            Some(false) => b"[]",
+            None => b"",
+        }
+    }
+
+    fn begin_element(&mut self, out: &mut BytesMut) {
+        let begun = self.array.replace(true) == Some(true);
+        out.extend_from_slice(if begun { b",\r\n" } else { b"[" });
+    }
+
+    /// One frame in the form that the client reads.
+    fn written(&mut self, frame: Bytes) -> Option<Bytes> {
+        let frame = self.frame(frame)?;
+        if self.array.is_none() {
+            return Some(frame);
+        }
+        let data = data_lines(&frame);
+        if data.is_empty() {
+            return None;
+        }
+        let mut out = BytesMut::new();
+        self.begin_element(&mut out);
+        for (at, line) in data.into_iter().enumerate() {
+            out.extend_from_slice(if at == 0 { b"" } else { b"\n" });
+            out.extend_from_slice(&frame[line]);
+        }
+        Some(out.freeze())
     }
 
     /// Whether the client stands between two frames, so that something of ours may be put in.
@@ -65,7 +117,7 @@ impl Relay {
         let mut out = BytesMut::new();
         while let Some(end) = frame_end(&self.pending, from) {
             let frame = self.pending.split_to(end).freeze();
-            if let Some(frame) = self.frame(frame) {
+            if let Some(frame) = self.written(frame) {
                 out.extend_from_slice(&frame);
             }
             from = 0;
@@ -117,7 +169,7 @@ impl Relay {
 }
 
 /// Where the `model` of an inner object stands.
-fn nested(json: &[u8], scan: &Scan, key: &str) -> Option<std::ops::Range<usize>> {
+fn nested(json: &[u8], scan: &Scan, key: &str) -> Option<Range<usize>> {
     let outer = scan.value(key)?;
     let inner = Scan::of_keys(&json[outer.clone()], &["model"]).ok()?.value("model")?;
     Some(outer.start + inner.start..outer.start + inner.end)
@@ -140,17 +192,20 @@ fn frame_end(bytes: &[u8], from: usize) -> Option<usize> {
 }
 
 /// Where the value of the only `data:` line of a frame stands; frames with several are left alone.
-fn data_range(frame: &[u8]) -> Option<std::ops::Range<usize>> {
-    let mut found = None;
+fn data_range(frame: &[u8]) -> Option<Range<usize>> {
+    let [only] = <[_; 1]>::try_from(data_lines(frame)).ok()?;
+    Some(only)
+}
+
+/// Where the values of the `data:` lines of a frame stand.
+fn data_lines(frame: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
     let mut start = 0;
     while start < frame.len() {
         let end = memchr::memchr2(b'\n', b'\r', &frame[start..]).map_or(frame.len(), |i| start + i);
         if let Some(value) = frame[start..end].strip_prefix(b"data:") {
-            if found.is_some() {
-                return None;
-            }
             let space = usize::from(value.starts_with(b" "));
-            found = Some(start + 5 + space..end);
+            found.push(start + 5 + space..end);
         }
         start = end + 1;
     }
@@ -227,5 +282,29 @@ mod tests {
         let body = Bytes::from_static(br#"{"model":"m","x":{"model":"y"}}"#);
         let relay = Relay::new(Dialect::Messages, Some("a\"b"), false);
         assert_eq!(relay.whole(&body), r#"{"model":"a\"b","x":{"model":"y"}}"#);
+    }
+    #[test]
+    fn an_array_has_the_elements_of_the_upstream_at_every_split() {
+        let cases = [
+            (
+                ": hi\n\ndata: {\"a\" : 1e0}\r\n\r\ndata:{\"b\":\ndata: 2}\n\n",
+                "[{\"a\" : 1e0},\r\n{\"b\":\n2}]",
+            ),
+            ("", "[]"),
+            ("data: {}", "[{}]"),
+        ];
+        for (input, expected) in cases {
+            for split in 0..=input.len() {
+                let mut relay = Relay::new(Dialect::Gemini, None, false).as_array();
+                let (a, b) = input.as_bytes().split_at(split);
+                let mut out = relayed(&mut relay, &[a, b]);
+                out.push_str(std::str::from_utf8(relay.close()).unwrap());
+                assert_eq!(out, expected, "{input:?} at {split}");
+            }
+        }
+        let mut relay = Relay::new(Dialect::Gemini, None, false).as_array();
+        let first = relay.push(Bytes::from_static(b"data: {}\n\n"));
+        let broken = [&first[..], &relay.element(b"{\"error\":1}"), relay.close()].concat();
+        assert_eq!(broken, b"[{},\r\n{\"error\":1}]");
     }
 }

@@ -72,8 +72,27 @@ pub enum AccountState {
         /// Why, in the vendor's words.
         reason: String,
     },
+    /// The vendor began to charge beyond the plan, and nobody has said that it may.
+    ExtraUsage,
     /// Switched off by its owner.
     Disabled,
+}
+
+impl AccountState {
+    /// Why an account in this state does not serve and what helps, for its owner; `None` for one that serves.
+    pub fn trouble(&self, provider: &str) -> Option<String> {
+        match self {
+            Self::Ready => None,
+            Self::NeedsLogin { reason } | Self::Blocked { reason } => Some(reason.clone()),
+            Self::ExtraUsage => Some(format!(
+                "the vendor began to charge beyond the plan. To go on and pay, set `providers.{provider}.extra_usage: allow`; \
+                 to go on within the plan, run `byok accounts enable {provider}` when it has room again."
+            )),
+            Self::Disabled => {
+                Some(format!("switched off by its owner; `byok accounts enable {provider}` takes it back."))
+            }
+        }
+    }
 }
 
 /// An account of a provider without its secrets: everything that may be shown and listed.

@@ -1,6 +1,9 @@
 use crate::{Blame, Dialect, Fault, Retry};
 use std::{fmt, time::Duration};
 
+/// The code by which clients tell that a vendor refused byok's credential, and not byok theirs.
+pub const CREDENTIAL_REFUSED: &str = "upstream_credential_refused";
+
 /// What went wrong, in terms that every dialect can say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
@@ -12,6 +15,8 @@ pub enum FailureKind {
     PayloadTooLarge,
     /// The caller's key is missing or wrong.
     Auth,
+    /// A vendor refused the credential that byok showed it: nothing that the caller could mend.
+    Credential,
     /// The account has no money or credit left.
     Billing,
     /// The caller or the account may not do this.
@@ -52,7 +57,7 @@ impl FailureKind {
             Self::RateLimit | Self::QuotaWindow => 429,
             Self::Timeout => 504,
             Self::ClientGone => 499,
-            Self::Overloaded => 503,
+            Self::Overloaded | Self::Credential => 503,
             Self::Server => 500,
             Self::UpstreamTruncated => 502,
         }
@@ -167,7 +172,7 @@ impl Fault for Failure {
             | FailureKind::Overloaded
             | FailureKind::Server
             | FailureKind::UpstreamTruncated => Retry::Now,
-            FailureKind::Billing | FailureKind::Auth => Retry::AfterPerson,
+            FailureKind::Billing | FailureKind::Auth | FailureKind::Credential => Retry::AfterPerson,
             FailureKind::BadRequest
             | FailureKind::ContextTooLong
             | FailureKind::PayloadTooLarge

@@ -16,7 +16,7 @@ mod usage;
 
 pub use account::{Account, AccountState, Credential, CredentialKind, OauthTokens};
 pub use dialect::{Dialect, UnknownDialect};
-pub use failure::{Failure, FailureKind, RawFailure};
+pub use failure::{CREDENTIAL_REFUSED, Failure, FailureKind, RawFailure};
 pub use fault::{Blame, Fault, Retry};
 pub use id::{AccountId, ClientKeyId, InvalidId, ProviderId, RequestId};
 pub use model::{

@@ -1,5 +1,6 @@
 use super::*;
 use byok_proxy::{Problem, Resting};
+use byok_types::AccountState;
 
 fn account(label: &str, state: &str) -> AccountStatus {
     AccountStatus {
@@ -37,7 +38,13 @@ fn the_text_names_every_trouble_and_its_remedy() {
             expires_at: Some(9_000),
             ..account("old", "needs_login")
         },
-        AccountStatus { expires_at: None, plan: None, claims: Vec::new(), ..account("off", "disabled") },
+        AccountStatus {
+            expires_at: None,
+            plan: None,
+            claims: Vec::new(),
+            reason: AccountState::Disabled.trouble("claude"),
+            ..account("off", "disabled")
+        },
     ];
     let key = AccountStatus {
         kind: "api_key".to_owned(),
@@ -90,7 +97,7 @@ fn the_text_names_every_trouble_and_its_remedy() {
 
     old (claude): the grant is gone; log in again with `byok login claude`
 
-    off (claude): switched off; `byok accounts enable claude` takes it back
+    off (claude): switched off by its owner; `byok accounts enable claude` takes it back.
 
     work (claude), 3 min ago: This request would exceed your rate limit.
       nothing to do: it is used again after its rest

@@ -113,6 +113,13 @@ async fn byoks_own_refused_key_is_no_401_of_the_client() {
             let fault = dialect::fault(pair.client, &answer.body)?;
             let remedy = format!("providers.{}.api_key", case(pair, wish));
             equal("remedy", &fault.message.contains(&remedy), &true).map_err(wrong)?;
+            let code = answer.text().to_lowercase().contains("upstream_credential_refused");
+            equal("code", &code, &true).map_err(wrong)?;
+            let own_key = ["invalid_api_key", "authentication_error", "UNAUTHENTICATED"];
+            equal("no word of the client's key", &own_key.contains(&fault.kind.as_str()), &false)
+                .map_err(wrong)?;
+            equal("no code of the client's key", &own_key.contains(&fault.code.as_str()), &false)
+                .map_err(wrong)?;
             equal("no retry by habit", &answer.header("x-should-retry"), &"false").map_err(wrong)
         })
         .await;

@@ -189,7 +189,9 @@ impl Shared {
         let error = match &state {
             AccountState::Blocked { reason } => AuthError::Blocked { provider, reason: reason.clone() },
             AccountState::NeedsLogin { reason } => AuthError::NeedsLogin { provider, reason: reason.clone() },
-            AccountState::Ready | AccountState::Disabled => AuthError::Disabled { provider },
+            AccountState::Ready | AccountState::ExtraUsage | AccountState::Disabled => {
+                AuthError::Disabled { provider }
+            }
         };
         tracing::error!(account = %id, %error, "an account cannot be used any more");
         // The store remembers it for all processes; the memory helps only where that fails.

@@ -69,7 +69,7 @@ impl Shared {
 
     fn is_due(&self, account: &Account, now: i64) -> bool {
         account.kind == CredentialKind::Oauth
-            && account.state == AccountState::Ready
+            && matches!(account.state, AccountState::Ready | AccountState::ExtraUsage)
             && account.expires_at.is_some_and(|end| end <= now + LEAD)
             && self.refresher(&account.provider).is_some()
             && self.waiting(&account.id, &account.provider).is_none()

@@ -227,7 +227,7 @@ fn settings_without_effect_are_named() {
             Some("api_keys[0].limits"),
         ),
         ("api_keys: [{ key: byok-0123456789abcdefghij, label: a, models: [m] }]", None),
-        ("providers: { claude: { extra_usage: stop } }", Some("providers.claude.extra_usage")),
+        ("providers: { claude: { extra_usage: stop } }", None),
         ("providers: { claude: { timeouts: { connect: 1s } } }", Some("providers.claude.timeouts.connect")),
         ("providers: { claude: { timeouts: { token: 1s } } }", None),
         (

@@ -30,12 +30,6 @@ pub(super) fn warnings(root: &Node) -> Vec<String> {
     }
     for provider in root.get("providers").map(Node::entries).unwrap_or_default() {
         let path = top.key("providers").key(&provider.key);
-        if provider.node.get("extra_usage").is_some() {
-            found.push((
-                path.key("extra_usage"),
-                "the vendor's own settings decide what is charged beyond the plan",
-            ));
-        }
         if provider.node.get("timeouts").is_some_and(|times| times.get("connect").is_some()) {
             found.push((path.key("timeouts").key("connect"), "`timeouts.connect` holds for all providers"));
         }

@@ -336,7 +336,10 @@ impl Running {
             Source::Pass(passing) => {
                 let rest = passing.relay.finish();
                 let whole = passing.scanner.ended();
+                let end = if whole { passing.relay.close() } else { b"" };
                 self.settle_into(rest);
+                self.settle();
+                self.ready.extend_from_slice(end);
                 if !whole {
                     self.fail(&Failure::new(
                         FailureKind::UpstreamTruncated,
@@ -357,6 +360,11 @@ impl Running {
         self.settle();
         let mut out = Vec::new();
         match &mut self.source {
+            Source::Pass(passing) if self.exchange.json_array => {
+                let element = codec::encode_failure(self.exchange.client, failure, "");
+                out.extend_from_slice(&passing.relay.element(&element));
+                out.extend_from_slice(passing.relay.close());
+            }
             Source::Pass(passing) => {
                 if !passing.relay.between_frames() {
                     out.extend_from_slice(b"\n\n");

@@ -119,7 +119,7 @@ impl Attempt<'_> {
                 "the login `{}` of `{}` serves only callers that the vendor accepts for a plan, such as Claude Code. Set \
                  providers.{}.api_key to use these models from any tool; or, knowing the vendor's rule, log in again with \
                  `byok login {} --accept-claim {}`.",
-                self.seat.label,
+                self.seat.public_name(),
                 self.candidate.provider.id,
                 self.candidate.provider.id,
                 self.candidate.provider.id,
@@ -152,6 +152,9 @@ impl Attempt<'_> {
         };
         if reply.status.as_u16() >= 400 {
             return Err(self.refused(reply, token).await);
+        }
+        if self.begins_to_charge(&reply.headers) {
+            self.stop_charging().await;
         }
         self.answered(reply, ledger).await
     }

@@ -3,7 +3,7 @@
 use super::{AnswerBody, Inbound, Refused, attempt::Attempt, prepare::Way};
 use crate::ledger::Ledger;
 use byok_translate::codec;
-use byok_types::{Blame, Dialect, Failure, FailureKind, Fault, Retry};
+use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, Failure, FailureKind, Fault, Retry};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
@@ -27,6 +27,9 @@ const X_HINT: HeaderName = HeaderName::from_static("x-byok-hint");
 const X_USAGE: HeaderName = HeaderName::from_static("x-byok-usage");
 const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// Beside the answer after which an account is not used any more.
+const CHARGED: &str = "the vendor charges this answer beyond the plan, so byok stops using this login; `byok status` says what helps";
 
 /// An answer for a client.
 #[derive(Debug)]
@@ -144,8 +147,11 @@ fn attempt_headers(attempt: &Attempt<'_>, upstream: &HeaderMap, kind: HeaderValu
     if let Some(names) = attempt.prepared.dropped() {
         put(&mut headers, X_DROPPED, &names);
     }
+    if attempt.begins_to_charge(upstream) {
+        put(&mut headers, X_HINT, CHARGED);
+    }
     if attempt.inbound.debug {
-        put(&mut headers, X_ACCOUNT, &attempt.seat.label);
+        put(&mut headers, X_ACCOUNT, attempt.seat.public_name());
     }
     headers
 }
@@ -273,10 +279,10 @@ fn credential_refused(failure: &Failure, ledger: &Ledger) -> Failure {
     };
     Failure {
         raw: None,
-        code: Some("upstream_credential_refused".to_owned()),
+        code: Some(CREDENTIAL_REFUSED.to_owned()),
         param: None,
         ..Failure::new(
-            FailureKind::Auth,
+            FailureKind::Credential,
             Blame::Byok,
             format!(
                 "`{provider}` refused byok's credential (status {}): {} {remedy}; `byok status` shows the accounts.",

@@ -3,7 +3,7 @@
 use super::{Inbound, media::Remote, peek::Peek};
 use crate::registry::Candidate;
 use byok_translate::{
-    Exchange, Ids, Incoming, Loss, LossAction, Relay, Translated, codec,
+    Exchange, Ids, Incoming, Loss, LossAction, Relay, Translated, carrier_edits, codec,
     ir::{Family, Request},
     keep_seals_of, messages,
     scan::{Edit, splice},
@@ -41,9 +41,6 @@ pub(super) enum Way {
     Translate,
 }
 
-/// Mark of a carrier of ours, in plain text and in base64.
-const CARRIER_MARKS: [&[u8]; 2] = [b"byok1:", b"Ynlvaz"];
-
 impl Prepared {
     /// The body for a candidate. With `remote`, what the client names by address and the upstream takes only as bytes is
     /// fetched; everything else is done without waiting.
@@ -54,12 +51,7 @@ impl Prepared {
         remote: Option<&mut Remote<'_>>,
     ) -> Result<Self, Failure> {
         let dialect = candidate.dialect(peek.dialect);
-        // The upstream is always asked for events: an array is made of them here.
-        let passes = dialect == peek.dialect
-            && peek.dialect == inbound.dialect
-            && !inbound.json_array
-            && !carries_ours(&inbound.body);
-        if passes {
+        if dialect == peek.dialect && peek.dialect == inbound.dialect {
             return Ok(Self::pass(inbound, peek, candidate));
         }
         let mut request = decode(inbound, peek)?;
@@ -74,7 +66,8 @@ impl Prepared {
         let (scan, body) = (&peek.scan, &inbound.body);
         let model = &candidate.facts.id;
         let rename = peek.model != *model;
-        let mut edits: Vec<Edit> = Vec::new();
+        let maker = &candidate.provider.maker;
+        let mut edits: Vec<Edit> = carrier_edits(inbound.dialect, body, candidate.facts.family, maker);
         // Gemini has the model in the path.
         if rename && inbound.dialect != Dialect::Gemini {
             edits.push(scan.set("model", &serde_json::Value::from(model.as_str()).to_string()));
@@ -142,7 +135,9 @@ impl Prepared {
     /// The relay for an answer that passes through.
     pub(super) fn relay(&self) -> Option<Relay> {
         let Way::Pass { rename, hide_usage } = self.way else { return None };
-        Some(Relay::new(self.dialect, rename.then_some(self.exchange.model.as_str()), hide_usage))
+        let relay = Relay::new(self.dialect, rename.then_some(self.exchange.model.as_str()), hide_usage);
+        // The upstream is always asked for events: an array is made of them here.
+        Some(if self.exchange.json_array { relay.as_array() } else { relay })
     }
 
     /// Names of fields for `x-byok-dropped`; what byok does in the upstream's place is marked as emulated.
@@ -166,10 +161,6 @@ fn exchange(inbound: &Inbound, candidate: &Candidate, request: &Request, dialect
     // A known family reads the seals of all its accounts; of anyone else nobody knows.
     exchange.account = (exchange.family == Family::Other).then(|| candidate.provider.maker.clone());
     exchange
-}
-
-fn carries_ours(body: &[u8]) -> bool {
-    CARRIER_MARKS.iter().any(|mark| memchr::memmem::find(body, mark).is_some())
 }
 
 /// The edit by which a stream tells its usage; `None` if the client asked for it itself.

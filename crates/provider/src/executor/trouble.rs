@@ -6,13 +6,18 @@ use super::{
 };
 use crate::{
     pool::{Access, Problem},
-    upstream::{Next, Token, Verdict},
+    upstream::{Next, Scope, Token, Verdict},
 };
 use byok_auth::AuthError;
-use byok_types::{Failure, FailureKind, Fault, Retry};
+use byok_config::ExtraUsage;
+use byok_types::{AccountState, Failure, FailureKind, Fault, Retry};
 use http::HeaderMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+/// How long a login of the config rests that would be charged for: there is no account whose state could say more.
+const CHARGED_REST: Duration = Duration::from_hours(24);
+/// The same for an account, whose state takes over as soon as it is read again.
+const STATE_IS_READ: Duration = Duration::from_secs(2);
 /// Longest text of a vendor that is kept for the owner.
 const LONGEST: usize = 240;
 
@@ -31,11 +36,43 @@ impl Attempt<'_> {
             error.blame(),
             format!(
                 "the login `{}` of `{}` cannot be used: {error}",
-                self.seat.label, self.candidate.provider.id
+                self.seat.public_name(),
+                self.candidate.provider.id
             ),
         );
         let verdict = Verdict { next: Next::OtherAccount, own_credential: true, ..Verdict::PASS_ON };
         Refused { failure, verdict, headers: HeaderMap::new() }
+    }
+
+    /// Whether the vendor says that this answer is charged beyond the plan, and the owner has not said that it may be.
+    pub(super) fn begins_to_charge(&self, headers: &HeaderMap) -> bool {
+        let provider = &self.candidate.provider;
+        provider.extra_usage == ExtraUsage::Stop
+            && self.seat.is_oauth()
+            && self.inbound.own_credential.is_none()
+            && provider.upstream.charges_extra(headers)
+    }
+
+    /// Takes the seat out of use until its owner allows the charge. The answer that told of it is still delivered.
+    pub(super) async fn stop_charging(&self) {
+        let provider = &self.candidate.provider.id;
+        tracing::warn!(
+            provider = provider.as_str(),
+            account = self.seat.id.as_str(),
+            "the vendor begins to charge beyond the plan; the account is not used any more until that is allowed"
+        );
+        let what = AccountState::ExtraUsage.trouble(provider.as_str()).unwrap_or_default();
+        let remedy = "the message says what helps".to_owned();
+        self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy });
+        let is_account = matches!(self.seat.access, Access::Account { .. });
+        let rest = if is_account { STATE_IS_READ } else { CHARGED_REST };
+        self.seat.health.cool(Scope::Account, &self.candidate.facts.id, Instant::now(), rest, false);
+        if is_account
+            && let Err(error) =
+                self.executor.store.accounts.set_state(&self.seat.id, AccountState::ExtraUsage).await
+        {
+            tracing::error!(account = self.seat.id.as_str(), %error, "the state of the account could not be kept");
+        }
     }
 
     /// Writes down what a refusal says about the seat.

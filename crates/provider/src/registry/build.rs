@@ -5,7 +5,7 @@ use crate::{
     pool::{Access, HealthBook, Seat, Share},
     upstream::{Claude, Gemini, OpenAi, Upstream},
 };
-use byok_config::{Config, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
+use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
 use byok_types::{Account, AccountId, AccountState, CredentialKind, ProviderId, Secret, SecretHash};
 use http::HeaderMap;
@@ -102,6 +102,8 @@ fn provider(
     let builder = Seats { config, entry, base, id, health };
     let keys = builder.keys(built_in.is_none())?;
     let logins = builder.logins(accounts)?;
+    let mut idle = accounts.iter().filter(|a| a.provider == *id && !builder.may_serve(a));
+    let idle = idle.find_map(|a| a.state.trouble(id.as_str()));
     let seats = match entry.prefer {
         Prefer::Key => keys.into_iter().chain(logins).collect(),
         Prefer::Oauth => logins.into_iter().chain(keys).collect(),
@@ -117,6 +119,8 @@ fn provider(
         timeouts: config.timeouts_for(id),
         strict: config.strict_translation_for(id),
         passthrough_auth: entry.passthrough_auth,
+        extra_usage: entry.extra_usage,
+        idle,
     }))
 }
 
@@ -161,14 +165,27 @@ impl Seats<'_> {
 
     /// One seat for each account of the store that can be used.
     fn logins(&self, accounts: &[Account]) -> Result<Vec<Arc<Seat>>, InvalidProvider> {
-        let mine = accounts.iter().filter(|a| a.provider == *self.id && a.state == AccountState::Ready);
+        let mine = accounts.iter().filter(|a| a.provider == *self.id && self.may_serve(a));
         mine.map(|account| {
             let access = Access::Account { oauth: account.kind == CredentialKind::Oauth };
             let mut seat = self.parts(account.id.clone(), account.label.clone(), access, None)?;
             seat.claims.clone_from(&account.claims);
+            if account.state == AccountState::ExtraUsage {
+                // What it rests for is allowed now.
+                seat.health.forgive();
+            }
             Ok(Arc::new(seat))
         })
         .collect()
+    }
+
+    /// Whether an account may be used, by its state and what its owner has allowed.
+    fn may_serve(&self, account: &Account) -> bool {
+        match account.state {
+            AccountState::Ready => true,
+            AccountState::ExtraUsage => self.entry.extra_usage == ExtraUsage::Allow,
+            AccountState::NeedsLogin { .. } | AccountState::Blocked { .. } | AccountState::Disabled => false,
+        }
     }
 
     fn seat(
@@ -180,7 +197,11 @@ impl Seats<'_> {
         let full = format!("{}.{name}", self.id);
         let id = AccountId::new(full).map_err(|error| self.address(error.to_string()))?;
         let label = key.and_then(|key| key.label.clone()).unwrap_or(name);
-        self.parts(id, label, access, key).map(Arc::new)
+        let seat = self.parts(id, label, access, key)?;
+        if seat.is_oauth() && self.entry.extra_usage == ExtraUsage::Allow {
+            seat.health.forgive();
+        }
+        Ok(Arc::new(seat))
     }
 
     fn parts(

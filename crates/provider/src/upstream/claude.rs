@@ -85,6 +85,15 @@ impl Upstream for Claude {
         }
     }
 
+    fn charges_extra(&self, headers: &HeaderMap) -> bool {
+        let says = |name: &str, words: &[&str]| {
+            let value = headers.get(format!("anthropic-ratelimit-unified-{name}"));
+            value.and_then(|value| value.to_str().ok()).is_some_and(|value| words.contains(&value))
+        };
+        let beyond = says("status", &["rejected"]) && says("overage-status", &["allowed", "allowed_warning"]);
+        says("overage-in-use", &["true"]) || says("representative-claim", &["overage"]) || beyond
+    }
+
     fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
         let message = refusal.failure.message.as_str();
         let status = refusal.failure.status;

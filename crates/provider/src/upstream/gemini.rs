@@ -38,6 +38,11 @@ impl Upstream for Gemini {
         }
     }
 
+    fn charges_extra(&self, _headers: &HeaderMap) -> bool {
+        // Its keys are charged for every answer; there is no plan.
+        false
+    }
+
     fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
         let failure = refusal.failure;
         let raw = failure.raw.as_ref().map(|raw| String::from_utf8_lossy(&raw.body)).unwrap_or_default();

@@ -49,6 +49,11 @@ impl Upstream for OpenAi {
         }
     }
 
+    fn charges_extra(&self, _headers: &HeaderMap) -> bool {
+        // Its keys are charged for every answer; there is no plan.
+        false
+    }
+
     fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
         let code = refusal.failure.code.as_deref().unwrap_or_default();
         match (refusal.failure.status, code) {

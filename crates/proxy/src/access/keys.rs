@@ -68,23 +68,7 @@ pub(crate) fn shown(uri: &Uri, headers: &HeaderMap) -> Shown {
 }
 
 fn percent_decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let digits = (byte == b'%').then(|| (bytes.clone().next(), bytes.clone().nth(1)));
-        let hex = |digit: Option<u8>| digit.and_then(|d| char::from(d).to_digit(16));
-        match digits
-            .and_then(|(high, low)| Some(hex(high)? * 16 + hex(low)?))
-            .and_then(|n| u8::try_from(n).ok())
-        {
-            Some(decoded) => {
-                out.push(decoded);
-                bytes.nth(1);
-            }
-            None => out.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// The keys that open the door: those of the config and those of the store.

@@ -1,13 +1,13 @@
 //! The routes of the four dialects.
 
-use super::Visit;
+use super::{Visit, rest_of};
 use crate::{app::App, body, reply};
 use axum::{
     body::Body,
-    extract::{Extension, Path, Request, State},
+    extract::{Extension, Request, State},
     response::Response,
 };
-use byok_provider::executor::Inbound;
+use byok_provider::{executor::Inbound, ledger::Arrival};
 use byok_types::{Blame, Dialect, Failure, FailureKind};
 use http::Uri;
 
@@ -74,9 +74,14 @@ pub(crate) async fn messages_count(
 pub(crate) async fn gemini(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
-    Path(rest): Path<String>,
     request: Request,
 ) -> Response {
+    let uri = request.uri();
+    let prefix = if uri.path().starts_with("/v1/") { "/v1/models/" } else { "/v1beta/models/" };
+    let rest = match rest_of(uri, prefix) {
+        Ok(rest) => rest,
+        Err(failure) => return reply::failure(Dialect::Gemini, &failure, visit.id.as_str()),
+    };
     let Some((model, method)) = rest.rsplit_once(':') else {
         return unknown_method(&visit, &rest);
     };
@@ -112,23 +117,33 @@ fn unknown_method(visit: &Visit, rest: &str) -> Response {
 
 async fn run(app: App, visit: Visit, request: Request<Body>, kind: Kind) -> Response {
     let state = visit.current.state.clone();
-    let Some(place) = app.place() else {
-        return reply::failure(kind.dialect, &busy(), visit.id.as_str());
-    };
-    let (parts, body) = request.into_parts();
-    let (limit, within) = (state.config.limits.body, state.config.timeouts.body_read);
-    let body = match body::read(body, &parts.headers, limit, within).await {
-        Ok(body) => body,
-        Err(failure) => return reply::failure(kind.dialect, &failure, visit.id.as_str()),
-    };
-    let inbound = Inbound {
+    let caller = visit.admitted.caller;
+    let arrival = Arrival {
         id: visit.id,
         at: visit.at,
         at_ms: visit.at_ms,
-        client_key: visit.admitted.caller.key,
-        allowed: visit.admitted.caller.models,
-        debug: visit.admitted.caller.debug,
+        client_key: caller.key,
         dialect: kind.dialect,
+        place: None,
+    };
+    let executor = app.executor();
+    let Some(place) = app.place() else {
+        return reply::outbound(executor.turn_away(arrival, &busy()));
+    };
+    let arrival = Arrival { place: Some(place), ..arrival };
+    let (parts, body) = request.into_parts();
+    let (limit, within) = (state.config.limits.body, state.config.timeouts.body_read);
+    let read = tokio::select! {
+        read = body::read(body, &parts.headers, limit, within) => read,
+        failure = executor.stopping() => Err(failure),
+    };
+    let body = match read {
+        Ok(body) => body,
+        Err(failure) => return reply::outbound(executor.turn_away(arrival, &failure)),
+    };
+    let inbound = Inbound {
+        allowed: caller.models,
+        debug: caller.debug,
         count: kind.count,
         model: kind.model,
         stream: kind.stream,
@@ -136,9 +151,9 @@ async fn run(app: App, visit: Visit, request: Request<Body>, kind: Kind) -> Resp
         own_credential: visit.admitted.own,
         headers: parts.headers,
         body,
-        place: Some(place),
+        ..Inbound::new(arrival)
     };
-    reply::outbound(app.executor().run(state, inbound).await)
+    reply::outbound(executor.run(state, inbound).await)
 }
 
 /// All places are taken.

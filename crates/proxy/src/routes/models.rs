@@ -1,12 +1,9 @@
 //! Lists of models, in the shape that the caller's tools read.
 
-use super::Visit;
+use super::{Visit, rest_of};
 use crate::reply;
-use axum::{
-    extract::{Extension, Path},
-    response::Response,
-};
-use byok_translate::codec;
+use axum::{extract::Extension, response::Response};
+use byok_translate::{ModelEntry, codec};
 use byok_types::{Blame, Dialect, Failure, FailureKind};
 use http::{HeaderMap, StatusCode, Uri};
 
@@ -33,45 +30,71 @@ pub(crate) async fn list(Extension(visit): Extension<Visit>, headers: HeaderMap,
     all(&visit, shape(&headers, &uri))
 }
 
-pub(crate) async fn one(
-    Extension(visit): Extension<Visit>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Response {
-    find(&visit, shape(&headers, &uri), &name)
+pub(crate) async fn one(Extension(visit): Extension<Visit>, headers: HeaderMap, uri: Uri) -> Response {
+    find(&visit, shape(&headers, &uri), rest_of(&uri, "/v1/models/"))
 }
 
 pub(crate) async fn gemini_list(Extension(visit): Extension<Visit>) -> Response {
     all(&visit, Dialect::Gemini)
 }
 
-pub(crate) async fn gemini_one(Extension(visit): Extension<Visit>, Path(name): Path<String>) -> Response {
-    find(&visit, Dialect::Gemini, &name)
+pub(crate) async fn gemini_one(Extension(visit): Extension<Visit>, uri: Uri) -> Response {
+    find(&visit, Dialect::Gemini, rest_of(&uri, "/v1beta/models/"))
 }
 
 fn all(visit: &Visit, dialect: Dialect) -> Response {
+    reply::json(StatusCode::OK, codec::encode_models(dialect, &seen_by(visit)))
+}
+
+/// The models that the caller may ask for.
+fn seen_by(visit: &Visit) -> Vec<ModelEntry> {
     let mut models = visit.current.state.registry.list();
     let allowed = &visit.admitted.caller.models;
     models.retain(|model| allowed.is_empty() || allowed.iter().any(|pattern| pattern.matches(&model.id)));
-    reply::json(StatusCode::OK, codec::encode_models(dialect, &models))
+    models
 }
 
-fn find(visit: &Visit, dialect: Dialect, name: &str) -> Response {
-    let name = name.strip_prefix("models/").unwrap_or(name);
-    if let Some(model) = visit.current.state.registry.list().into_iter().find(|model| model.id == name) {
-        reply::json(StatusCode::OK, codec::encode_model(dialect, &model))
-    } else {
-        let failure = visit.current.state.registry.resolve(name).err().unwrap_or_else(|| {
-            Failure::new(
-                FailureKind::NotFound,
-                Blame::Client,
-                "this model is passed on to its vendor, but byok does not list it. `byok models` shows the list.",
-            )
-            .with_code("model_not_found")
-        });
-        reply::failure(dialect, &failure, visit.id.as_str())
+fn find(visit: &Visit, dialect: Dialect, name: Result<String, Failure>) -> Response {
+    let found = name.and_then(|name| {
+        let name = name.strip_prefix("models/").unwrap_or(&name);
+        let registry = &visit.current.state.registry;
+        let is_it = |model: &ModelEntry| {
+            // `provider/model` is a name of the same model.
+            model.id == name
+                || name
+                    .split_once('/')
+                    .is_some_and(|(provider, rest)| model.id == rest && registry.provider(provider).is_some())
+        };
+        seen_by(visit).into_iter().find(is_it).ok_or_else(|| {
+            let allowed = &visit.admitted.caller.models;
+            if !allowed.is_empty() && !allowed.iter().any(|pattern| pattern.matches(name)) {
+                return not_for_this_key();
+            }
+            registry.resolve(name).err().unwrap_or_else(not_listed)
+        })
+    });
+    match found {
+        Ok(model) => reply::json(StatusCode::OK, codec::encode_model(dialect, &model)),
+        Err(failure) => reply::failure(dialect, &failure, visit.id.as_str()),
     }
+}
+
+fn not_for_this_key() -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        Blame::Client,
+        "this client key may not ask for such a model; the owner of byok can allow it in `api_keys`.",
+    )
+    .with_code("model_not_found")
+}
+
+fn not_listed() -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        Blame::Client,
+        "this model is passed on to its vendor, but byok does not list it. `byok models` shows the list.",
+    )
+    .with_code("model_not_found")
 }
 
 #[cfg(test)]

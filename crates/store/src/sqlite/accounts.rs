@@ -217,6 +217,7 @@ fn state_columns(state: &AccountState) -> (&'static str, Option<&str>) {
         AccountState::Ready => ("ready", None),
         AccountState::NeedsLogin { reason } => ("needs_login", Some(reason)),
         AccountState::Blocked { reason } => ("blocked", Some(reason)),
+        AccountState::ExtraUsage => ("extra_usage", None),
         AccountState::Disabled => ("disabled", None),
     }
 }
@@ -227,6 +228,7 @@ fn state(name: &str, reason: Option<String>) -> Outcome<AccountState> {
         "ready" => AccountState::Ready,
         "needs_login" => AccountState::NeedsLogin { reason },
         "blocked" => AccountState::Blocked { reason },
+        "extra_usage" => AccountState::ExtraUsage,
         "disabled" => AccountState::Disabled,
         _ => return Err(Problem::Row),
     })

@@ -188,6 +188,7 @@ const fn blame(kind: FailureKind) -> Blame {
         | Kind::ClientGone
         | Kind::ContentPolicy => Blame::Client,
         Kind::Auth
+        | Kind::Credential
         | Kind::Billing
         | Kind::Permission
         | Kind::RateLimit
@@ -213,7 +214,7 @@ const fn word(failure: &Failure) -> &'static str {
         Kind::Conflict => "ABORTED",
         Kind::Timeout => "DEADLINE_EXCEEDED",
         Kind::ClientGone => "CANCELLED",
-        Kind::Overloaded => "UNAVAILABLE",
+        Kind::Overloaded | Kind::Credential => "UNAVAILABLE",
         Kind::Server if failure.status == 503 => "UNAVAILABLE",
         Kind::Server | Kind::UpstreamTruncated => "INTERNAL",
     }

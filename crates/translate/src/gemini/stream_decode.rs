@@ -105,6 +105,10 @@ impl StreamDecoder {
                     self.chunk(chunk, out);
                 }
             }
+            // A byte that is no UTF-8 costs its character, not the answer.
+            Err(_) if std::str::from_utf8(data).is_err() => {
+                self.data(String::from_utf8_lossy(data).as_bytes(), out);
+            }
             Err(_) => self.fail(
                 Failure::new(
                     FailureKind::Server,

@@ -1,7 +1,7 @@
 //! Errors, as bodies and as frames.
 
 use super::object::Object;
-use byok_types::{Blame, Dialect, Failure, FailureKind, RawFailure};
+use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, Failure, FailureKind, RawFailure};
 use serde_json::Value;
 
 /// What an error body says, in any of the shapes that are met behind this dialect.
@@ -187,6 +187,7 @@ fn blame(kind: FailureKind, message: &str) -> Blame {
         FailureKind::Billing if one_request.iter().any(|text| message.contains(text)) => Blame::Client,
         FailureKind::Billing
         | FailureKind::Auth
+        | FailureKind::Credential
         | FailureKind::Permission
         | FailureKind::RateLimit
         | FailureKind::QuotaWindow
@@ -209,6 +210,11 @@ pub(super) fn write(out: &mut Vec<u8>, failure: &Failure, request_id: Option<&st
     let mut object = Object::typed(out, "error");
     let mut error = Object::typed(object.key("error"), type_name(failure.kind));
     error.string("message", &message(failure));
+    if failure.kind == FailureKind::Credential {
+        let mut details = Object::new(error.key("details"));
+        details.string("error_code", CREDENTIAL_REFUSED);
+        details.end();
+    }
     error.end();
     object.some("request_id", request_id.as_ref());
     object.end();
@@ -228,7 +234,10 @@ fn type_name(kind: FailureKind) -> &'static str {
         FailureKind::RateLimit | FailureKind::QuotaWindow => "rate_limit_error",
         FailureKind::Timeout => "timeout_error",
         FailureKind::Overloaded => "overloaded_error",
-        FailureKind::Server | FailureKind::UpstreamTruncated | FailureKind::ClientGone => "api_error",
+        FailureKind::Server
+        | FailureKind::Credential
+        | FailureKind::UpstreamTruncated
+        | FailureKind::ClientGone => "api_error",
     }
 }
 

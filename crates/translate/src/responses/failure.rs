@@ -2,7 +2,7 @@
 
 use super::writer::Object;
 use crate::{Json, ir::Failure};
-use byok_types::{Blame, Dialect, FailureKind, RawFailure};
+use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, FailureKind, RawFailure};
 use std::time::Duration;
 
 /// Longest message taken from a body that is not a vendor's JSON.
@@ -211,6 +211,7 @@ fn blame(kind: FailureKind) -> Blame {
         | FailureKind::ClientGone
         | FailureKind::ContentPolicy => Blame::Client,
         FailureKind::Auth
+        | FailureKind::Credential
         | FailureKind::Billing
         | FailureKind::Permission
         | FailureKind::RateLimit
@@ -281,6 +282,7 @@ fn words(kind: FailureKind) -> (&'static str, Option<&'static str>) {
         FailureKind::ContextTooLong => ("invalid_request_error", Some("context_length_exceeded")),
         FailureKind::PayloadTooLarge => ("invalid_request_error", Some("request_too_large")),
         FailureKind::Auth => ("invalid_request_error", Some("invalid_api_key")),
+        FailureKind::Credential => ("server_error", Some(CREDENTIAL_REFUSED)),
         FailureKind::Billing => ("insufficient_quota", Some("insufficient_quota")),
         FailureKind::Permission => ("permission_error", None),
         FailureKind::NotFound => ("invalid_request_error", Some("model_not_found")),
@@ -309,6 +311,7 @@ pub(super) fn in_stream(failure: &Failure) -> (&'static str, String) {
             "invalid_prompt"
         }
         FailureKind::Auth
+        | FailureKind::Credential
         | FailureKind::Permission
         | FailureKind::NotFound
         | FailureKind::Conflict

@@ -158,6 +158,7 @@ fn what_deserves_a_look_is_a_warning() {
          providers:\n\
          \x20 claude: { api_key: sk-ant-... }\n\
          \x20 lan: { kind: openai, base_url: http://192.168.1.5:11434/v1 }\n\
+         \x20 far: { kind: openai, base_url: http://192.168.1.6/v1, api_key: sk-123 }\n\
          \x20 here: { kind: openai, base_url: http://localhost:11434/v1 }\n",
     )
     .load();
@@ -165,7 +166,8 @@ fn what_deserves_a_look_is_a_warning() {
         loaded.warnings,
         [
             "`providers.claude`: the API key (set) looks like a placeholder",
-            "`providers.lan`: http://192.168.1.5:11434/v1 is not encrypted: keys and prompts can be read on the way",
+            "`providers.lan`: http://192.168.1.5:11434/v1 is not encrypted: prompts can be read on the way",
+            "`providers.far`: http://192.168.1.6/v1 is not encrypted, and byok sends no key that way: calls will fail. Use `https`, or leave the key out",
             "`cors_origins` lists `null`: pages opened from files and in sandboxed frames may call byok",
         ]
     );

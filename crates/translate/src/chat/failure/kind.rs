@@ -1,7 +1,7 @@
 //! What an error means, and the words for it.
 
 use super::Found;
-use byok_types::{Blame, Failure, FailureKind};
+use byok_types::{Blame, CREDENTIAL_REFUSED, Failure, FailureKind};
 
 /// Phrases by which servers say that the prompt is too long for the model.
 const TOO_LONG: [&str; 9] = [
@@ -126,6 +126,7 @@ pub(super) fn blame(kind: FailureKind) -> Blame {
         | FailureKind::ClientGone
         | FailureKind::ContentPolicy => Blame::Client,
         FailureKind::Auth
+        | FailureKind::Credential
         | FailureKind::Billing
         | FailureKind::Permission
         | FailureKind::RateLimit
@@ -145,6 +146,7 @@ pub(super) fn words(failure: &Failure) -> (&'static str, Option<&str>) {
         FailureKind::ContextTooLong => ("invalid_request_error", Some("context_length_exceeded")),
         FailureKind::PayloadTooLarge => ("invalid_request_error", Some("request_too_large")),
         FailureKind::Auth => ("invalid_request_error", Some("invalid_api_key")),
+        FailureKind::Credential => ("server_error", Some(own.unwrap_or(CREDENTIAL_REFUSED))),
         FailureKind::Billing => ("insufficient_quota", Some("insufficient_quota")),
         FailureKind::Permission => ("permission_error", own),
         FailureKind::NotFound => ("invalid_request_error", Some(own.unwrap_or("model_not_found"))),

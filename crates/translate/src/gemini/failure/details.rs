@@ -102,6 +102,7 @@ pub(super) fn of(failure: &Failure, request_id: &str) -> Vec<Value> {
         FailureKind::RateLimit => Some("RATE_LIMIT_EXCEEDED"),
         FailureKind::QuotaWindow | FailureKind::Billing => Some("QUOTA_EXHAUSTED"),
         FailureKind::Auth => Some("API_KEY_INVALID"),
+        FailureKind::Credential => Some("UPSTREAM_CREDENTIAL_REFUSED"),
         _ => None,
     };
     if let Some(reason) = reason {

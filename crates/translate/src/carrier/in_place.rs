@@ -1,0 +1,360 @@
+//! Carriers in a body that passes through: restored or taken out where they stand, every other byte left alone.
+
+use super::{MARK, unwrap, unwrap_base64};
+use crate::{
+    ir::{Blob, BlobSlot, Family},
+    scan::{Edit, Scan},
+};
+use byok_types::Dialect;
+use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
+use std::{borrow::Cow, fmt, ops::Range};
+
+/// The mark as base64 text begins.
+const MARK_BASE64: &str = "Ynlvaz";
+
+/// The edits after which `body`, a request of `dialect` for an upstream whose seals are of `family` (and, for a family
+/// without a name, made by `maker`), carries no carrier any more: its own seals are unwrapped, those of others go, with the
+/// reasoning that they seal. No edits for a body without carriers, however much it speaks of them.
+pub fn carrier_edits(dialect: Dialect, body: &[u8], family: Family, maker: &str) -> Vec<Edit> {
+    let mark = if dialect == Dialect::Gemini { MARK_BASE64 } else { MARK };
+    if memchr::memmem::find(body, mark.as_bytes()).is_none() {
+        return Vec::new();
+    }
+    let Ok(scan) = Scan::of(body) else { return Vec::new() };
+    let list = match dialect {
+        Dialect::Chat | Dialect::Messages => "messages",
+        Dialect::Responses => "input",
+        Dialect::Gemini => "contents",
+    };
+    let Some(text) = scan.text(body, list) else { return Vec::new() };
+    let place = Place { body, family, maker };
+    let mut edits = Vec::new();
+    place.list(text, &mut edits, |item, edits| match dialect {
+        Dialect::Messages => place.within(item, "content", edits, |block, edits| place.block(block, edits)),
+        Dialect::Gemini => place.within(item, "parts", edits, |part, edits| place.part(part, edits)),
+        Dialect::Chat => place.within(item, "tool_calls", edits, |call, edits| place.call(call, edits)),
+        Dialect::Responses => place.block(item, edits),
+    });
+    edits
+}
+
+/// What becomes of an element of a list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Stays,
+    Goes,
+}
+
+struct Place<'a> {
+    body: &'a [u8],
+    family: Family,
+    maker: &'a str,
+}
+
+impl Place<'_> {
+    /// Where a piece of the body stands in it.
+    fn range(&self, piece: &str) -> Range<usize> {
+        let start = piece.as_ptr().addr().saturating_sub(self.body.as_ptr().addr());
+        start..start + piece.len()
+    }
+
+    /// Visits the elements of a list; takes out those that go. Whether all of them go is the answer.
+    fn list(
+        &self,
+        text: &str,
+        edits: &mut Vec<Edit>,
+        mut visit: impl FnMut(&str, &mut Vec<Edit>) -> Fate,
+    ) -> bool {
+        let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) else { return false };
+        let fates: Vec<_> = items
+            .iter()
+            .map(|item| {
+                let before = edits.len();
+                let fate = visit(item.get(), edits);
+                if fate == Fate::Goes {
+                    // What goes as a whole needs no edits inside.
+                    edits.truncate(before);
+                }
+                fate
+            })
+            .collect();
+        let spans: Vec<_> = items.iter().map(|item| self.range(item.get())).collect();
+        let mut at = 0;
+        while at < items.len() {
+            let run = fates[at..].iter().take_while(|fate| **fate == Fate::Goes).count();
+            if run == 0 {
+                at += 1;
+                continue;
+            }
+            let end = at + run;
+            let range = match (spans.get(end), at.checked_sub(1)) {
+                (Some(next), _) => spans[at].start..next.start,
+                (None, Some(last)) => spans[last].end..spans[end - 1].end,
+                (None, None) => spans[at].start..spans[end - 1].end,
+            };
+            edits.push(Edit { range, text: String::new() });
+            at = end;
+        }
+        !items.is_empty() && fates.iter().all(|fate| *fate == Fate::Goes)
+    }
+
+    /// Visits the list that `item` has under `key`. A turn of which nothing is left goes, too.
+    fn within(
+        &self,
+        item: &str,
+        key: &str,
+        edits: &mut Vec<Edit>,
+        visit: impl FnMut(&str, &mut Vec<Edit>) -> Fate,
+    ) -> Fate {
+        let inner = Members::of(item).get(key);
+        match inner.filter(|text| text.starts_with('[')) {
+            Some(text) if self.list(text, edits, visit) => Fate::Goes,
+            _ => Fate::Stays,
+        }
+    }
+
+    /// A content block of Messages, or an item of Responses: sealed reasoning in a member of its own.
+    fn block(&self, item: &str, edits: &mut Vec<Edit>) -> Fate {
+        let members = Members::of(item);
+        let seal = match members.string("type").as_deref() {
+            Some("thinking") => "signature",
+            Some("redacted_thinking") => "data",
+            Some("reasoning" | "compaction") => "encrypted_content",
+            _ => return Fate::Stays,
+        };
+        let found = members.get(seal).and_then(|text| Some((text, unwrap(&string(text)?)?)));
+        let Some((text, blob)) = found else { return Fate::Stays };
+        let redacted = seal == "data";
+        if !self.is_mine(&blob) || redacted != (blob.slot == BlobSlot::Redacted) {
+            return Fate::Goes;
+        }
+        self.restore(text, blob, edits);
+        Fate::Stays
+    }
+
+    /// A part of Gemini.
+    fn part(&self, part: &str, edits: &mut Vec<Edit>) -> Fate {
+        let members = Members::of(part);
+        let found = ["thoughtSignature", "thought_signature"].into_iter().find_map(|name| {
+            let text = members.get(name)?;
+            Some((name, text, unwrap_base64(&string(text)?)?))
+        });
+        let Some((name, text, blob)) = found else { return Fate::Stays };
+        if self.is_mine(&blob) {
+            self.restore(text, blob, edits);
+            return Fate::Stays;
+        }
+        let empty = members.string("text").is_some_and(|text| text.is_empty());
+        if members.get("thought") == Some("true") || empty {
+            return Fate::Goes;
+        }
+        if members.get("functionCall").or(members.get("function_call")).is_some() {
+            // Calls of the newest models are refused without one; this is the vendor's own word for "none".
+            let text = format!("\"{}\"", crate::gemini::NO_SIGNATURE);
+            edits.push(Edit { range: self.range(members.get(name).unwrap_or_default()), text });
+        } else if let Some(edit) = self.without(part, &members, name) {
+            edits.push(edit);
+        }
+        Fate::Stays
+    }
+
+    /// A call in the history of Chat.
+    fn call(&self, call: &str, edits: &mut Vec<Edit>) -> Fate {
+        let members = Members::of(call);
+        let Some(extra) = members.get("extra_content") else { return Fate::Stays };
+        let google = Members::of(extra).get("google").map(Members::of).unwrap_or_default();
+        let found = google.get("thought_signature").and_then(|text| Some((text, unwrap(&string(text)?)?)));
+        match found {
+            Some((text, blob)) if self.is_mine(&blob) => self.restore(text, blob, edits),
+            Some(_) => edits.extend(self.without(call, &members, "extra_content")),
+            None => {}
+        }
+        Fate::Stays
+    }
+
+    fn is_mine(&self, blob: &Blob) -> bool {
+        blob.family == self.family
+            && (blob.family != Family::Other || blob.account.as_deref() == Some(self.maker))
+    }
+
+    fn restore(&self, text: &str, blob: Blob, edits: &mut Vec<Edit>) {
+        edits.push(Edit { range: self.range(text), text: serde_json::Value::from(blob.data).to_string() });
+    }
+
+    /// The edit that takes a member out of an object.
+    fn without(&self, object: &str, members: &Members<'_>, name: &str) -> Option<Edit> {
+        let at = members.0.iter().position(|(key, _)| key == name)?;
+        let this = self.range(members.0[at].1);
+        let whole = self.range(object);
+        let range = match (at.checked_sub(1), members.0.get(at + 1)) {
+            (Some(before), _) => self.range(members.0[before].1).end..this.end,
+            (None, Some(_)) => {
+                let rest = self.body.get(this.end..whole.end)?;
+                whole.start + 1..this.end + memchr::memchr(b',', rest)? + 1
+            }
+            (None, None) => whole.start + 1..this.end,
+        };
+        Some(Edit { range, text: String::new() })
+    }
+}
+
+fn string(text: &str) -> Option<String> {
+    serde_json::from_str(text).ok()
+}
+
+/// The members of an object, in their order.
+#[derive(Default)]
+struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
+
+impl<'a> Members<'a> {
+    /// Those of the object `text`; none if it is something else.
+    fn of(text: &'a str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
+    fn string(&self, name: &str) -> Option<String> {
+        string(self.get(name)?)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(Key(key)) = map.next_key()? {
+                    let value: &'de RawValue = map.next_value()?;
+                    members.push((key, value.get()));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+/// A name, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{carrier, scan::splice};
+    use bytes::Bytes;
+
+    fn blob(family: Family, slot: BlobSlot) -> Blob {
+        Blob {
+            family,
+            account: (family == Family::Other).then(|| "me".to_owned()),
+            slot,
+            data: "S\"1".into(),
+        }
+    }
+
+    fn passed(dialect: Dialect, body: &str, family: Family) -> String {
+        let edits = carrier_edits(dialect, body.as_bytes(), family, "me");
+        let out = splice(&Bytes::copy_from_slice(body.as_bytes()), edits);
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn carriers_are_restored_or_taken_out_where_they_stand() {
+        let claude = carrier::wrap(&blob(Family::Claude, BlobSlot::Thinking));
+        let redacted = carrier::wrap(&blob(Family::Claude, BlobSlot::Redacted));
+        let gemini = carrier::wrap(&blob(Family::Gemini, BlobSlot::Call));
+        let other = carrier::wrap(&blob(Family::Other, BlobSlot::Thinking));
+        let encoded = carrier::wrap_base64(&blob(Family::Claude, BlobSlot::Call));
+        let cases = [
+            // Another family's thinking goes, with the comma behind it; a turn of nothing else goes whole.
+            (
+                Dialect::Messages,
+                format!(
+                    r#"{{ "messages":[{{"content":[ {{"type":"thinking","thinking":"t","signature":"{gemini}"}} , {{"type":"text","text":"a"}}],"role":"assistant"}},{{"role":"assistant","content":[{{"type":"redacted_thinking","data":"{gemini}"}}]}}],"max_tokens":1e2}}"#
+                ),
+                Family::Claude,
+                r#"{ "messages":[{"content":[ {"type":"text","text":"a"}],"role":"assistant"}],"max_tokens":1e2}"#
+                    .to_owned(),
+            ),
+            // One's own comes back.
+            (
+                Dialect::Messages,
+                format!(
+                    r#"{{"messages":[{{"content":[{{"type":"thinking","signature" : "{claude}","thinking":"t"}},{{"type":"redacted_thinking","data":"{redacted}"}}]}}]}}"#
+                ),
+                Family::Claude,
+                r#"{"messages":[{"content":[{"type":"thinking","signature" : "S\"1","thinking":"t"},{"type":"redacted_thinking","data":"S\"1"}]}]}"#.to_owned(),
+            ),
+            (
+                Dialect::Responses,
+                format!(
+                    r#"{{"input":[{{"type":"message","content":"byok1:x"}},{{"type":"reasoning","encrypted_content":"{claude}"}},{{"type":"reasoning","encrypted_content":"{claude}"}}]}}"#
+                ),
+                Family::Openai,
+                r#"{"input":[{"type":"message","content":"byok1:x"}]}"#.to_owned(),
+            ),
+            (
+                Dialect::Responses,
+                format!(r#"{{"input":[{{"encrypted_content":"{other}","type":"reasoning"}}]}}"#),
+                Family::Other,
+                r#"{"input":[{"encrypted_content":"S\"1","type":"reasoning"}]}"#.to_owned(),
+            ),
+            (
+                Dialect::Gemini,
+                format!(
+                    r#"{{"contents":[{{"parts":[{{"text":"t","thought":true,"thoughtSignature":"{encoded}"}},{{"functionCall":{{"name":"f"}},"thoughtSignature":"{encoded}"}},{{"thoughtSignature":"{encoded}" , "text":"x"}},{{"text":"y","thoughtSignature":"{encoded}"}},{{"text":"","thoughtSignature":"{encoded}"}}]}}]}}"#
+                ),
+                Family::Gemini,
+                r#"{"contents":[{"parts":[{"functionCall":{"name":"f"},"thoughtSignature":"skip_thought_signature_validator"},{ "text":"x"},{"text":"y"}]}]}"#.to_owned(),
+            ),
+            (
+                Dialect::Chat,
+                format!(
+                    r#"{{"messages":[{{"role":"assistant","tool_calls":[{{"id":"1","extra_content":{{"google":{{"thought_signature":"{claude}"}}}},"type":"function"}}]}}]}}"#
+                ),
+                Family::Other,
+                r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"1","type":"function"}]}]}"#.to_owned(),
+            ),
+            (
+                Dialect::Chat,
+                format!(
+                    r#"{{"messages":[{{"tool_calls":[{{"extra_content":{{"google":{{"thought_signature":"{gemini}"}}}}}}]}}]}}"#
+                ),
+                Family::Gemini,
+                r#"{"messages":[{"tool_calls":[{"extra_content":{"google":{"thought_signature":"S\"1"}}}]}]}"#
+                    .to_owned(),
+            ),
+        ];
+        for (dialect, body, family, expected) in cases {
+            assert_eq!(passed(dialect, &body, family), expected, "{dialect:?} {family:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_speaks_of_carriers_carries_none() {
+        for (dialect, body) in [
+            (Dialect::Messages, r#"{"messages":[{"content":"what is byok1:claude::AA ?"}]}"#),
+            (Dialect::Messages, r#"{"messages":[{"content":[{"type":"text","text":"byok1:claude::AA"}]}]}"#),
+            (Dialect::Messages, r#"{"messages":[{"content":[{"type":"thinking","signature":"byok1:x"}]}]}"#),
+            (Dialect::Responses, r#"{"input":"byok1:claude::AA"}"#),
+            (Dialect::Chat, r#"{"messages":[{"content":"byok1:claude::AA","tool_calls":null}]}"#),
+            (Dialect::Gemini, r#"{"contents":[{"parts":[{"inlineData":{"data":"Ynlvaz"}}]}]}"#),
+        ] {
+            assert!(carrier_edits(dialect, body.as_bytes(), Family::Claude, "me").is_empty(), "{body}");
+        }
+    }
+}
