@@ -4,10 +4,10 @@
 //! in order, leaving out those that rest after a refusal. It sees time as a value and never touches network, database or
 //! token; what it knows of the health of a seat survives a reload of the config.
 
-use crate::upstream::Scope;
+use crate::upstream::{Ask, Operation, Scope, Upstream};
 use byok_config::Pattern;
 use byok_transport::{Host, ProxyChoice};
-use byok_types::{AccountId, Secret};
+use byok_types::{AccountId, Dialect, Failure, Secret};
 use http::HeaderMap;
 use parking_lot::Mutex;
 use std::{
@@ -15,6 +15,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use url::Url;
 
 /// What a seat authenticates with.
 #[derive(Clone, Debug)]
@@ -57,6 +58,34 @@ pub struct Seat {
     pub claims: Vec<String>,
     /// How it fared.
     pub health: Arc<Health>,
+    /// Addresses that were made out for it.
+    pub addresses: Addresses,
+}
+
+/// Addresses of calls, kept because parsing one costs as much as all of byok's own work on a small request.
+#[derive(Debug, Default)]
+pub struct Addresses(Mutex<Vec<(Operation, Dialect, String, Url)>>);
+
+/// Most addresses kept for a seat: models are named by clients.
+const ADDRESSES: usize = 32;
+
+impl Addresses {
+    /// The address of a call, made by `upstream` the first time.
+    pub fn of(&self, upstream: &dyn Upstream, base: &str, ask: &Ask<'_>) -> Result<Url, Failure> {
+        let mut known = self.0.lock();
+        let is_it = |(operation, dialect, model, _): &&(Operation, Dialect, String, Url)| {
+            *operation == ask.operation && *dialect == ask.dialect && model == ask.model
+        };
+        if let Some((.., url)) = known.iter().find(is_it) {
+            return Ok(url.clone());
+        }
+        let url = upstream.url(base, ask)?;
+        if known.len() >= ADDRESSES {
+            known.clear();
+        }
+        known.push((ask.operation, ask.dialect, ask.model.to_owned(), url.clone()));
+        Ok(url)
+    }
 }
 
 impl Seat {

@@ -169,7 +169,7 @@ impl Attempt<'_> {
             needed: &self.prepared.needed,
         };
         let upstream = &self.candidate.provider.upstream;
-        let url = upstream.url(&self.seat.base, &ask)?;
+        let url = self.seat.addresses.of(&**upstream, &self.seat.base, &ask)?;
         let times = &self.candidate.provider.timeouts;
         let timeouts = CallTimeouts::stream(headers_timeout(times, stream, self.reasons()), times.idle);
         let mut call = Call::new(Method::POST, url, self.seat.hosts.clone(), timeouts);

@@ -2,6 +2,7 @@ use super::*;
 
 fn seat(id: &str, models: &[&str], prefix: Option<&str>) -> Arc<Seat> {
     Arc::new(Seat {
+        addresses: Addresses::default(),
         id: AccountId::new(id).unwrap(),
         label: id.to_owned(),
         access: Access::Key(Secret::new("k")),

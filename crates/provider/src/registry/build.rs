@@ -2,7 +2,7 @@
 
 use super::{ListedModel, Provider, Registry};
 use crate::{
-    pool::{Access, HealthBook, Seat, Share},
+    pool::{Access, Addresses, HealthBook, Seat, Share},
     upstream::{Claude, Gemini, OpenAi, Upstream},
 };
 use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
@@ -238,6 +238,7 @@ impl Seats<'_> {
             prefix: key.and_then(|key| key.prefix.clone()),
             share: key.and_then(|key| self.share(key)),
             claims: Vec::new(),
+            addresses: Addresses::default(),
         })
     }
 
