@@ -40,7 +40,7 @@ pub use overlay::{OverlayChange, set_overlay};
 pub use schema::schema;
 pub use settings::{
     Amp, BUILT_IN, ClientKey, Config, ExtraUsage, FactsPatch, KeyLimits, Kind, Limits, Log, LogFormat, Media,
-    Model, Prefer, Provider, Target, TimeoutOverrides, Timeouts, UpstreamKey, UrlName,
+    Model, Prefer, Provider, StoredResponses, Target, TimeoutOverrides, Timeouts, UpstreamKey, UrlName,
 };
 pub use show::Row;
 pub use value::{CorsOrigin, Headers, HostName, HttpUrl, Pattern, Proxy, ProxyUrl};

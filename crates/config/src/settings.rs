@@ -5,6 +5,7 @@ mod alias;
 mod facts;
 mod limits;
 mod provider;
+mod stored;
 mod timeouts;
 
 pub use access::{ClientKey, KeyLimits};
@@ -12,6 +13,7 @@ pub use alias::Target;
 pub use facts::FactsPatch;
 pub use limits::Limits;
 pub use provider::{BUILT_IN, ExtraUsage, Kind, Model, Prefer, Provider, UpstreamKey, UrlName};
+pub use stored::StoredResponses;
 pub use timeouts::{TimeoutOverrides, Timeouts};
 
 use crate::{
@@ -74,6 +76,8 @@ pub struct Config {
     pub limits: Limits,
     /// Pictures and documents in requests.
     pub media: Media,
+    /// Answers of `POST /v1/responses` that are kept for `previous_response_id`.
+    pub stored_responses: StoredResponses,
     /// The Amp command line client.
     pub amp: Amp,
     /// Whether a request is refused when something in it cannot be said to the upstream. Otherwise the answer names
@@ -145,6 +149,7 @@ impl Default for Config {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             media: Media::default(),
+            stored_responses: StoredResponses::default(),
             amp: Amp::default(),
             strict_translation: false,
         }

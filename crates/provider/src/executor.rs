@@ -11,12 +11,15 @@ mod hold;
 mod media;
 mod outbound;
 mod peek;
+mod multipart;
 mod prepare;
+mod raw;
 mod trouble;
 
 pub use answer::AnswerBody;
 pub use forward::Forward;
 pub use outbound::{Outbound, OutboundBody, refuse};
+pub use raw::{BrokenOff, Raw, Target};
 
 use crate::{
     budget::Budget,
@@ -69,6 +72,8 @@ pub struct Inbound {
     pub stream: Option<bool>,
     /// Whether a Gemini stream is to be a JSON array.
     pub json_array: bool,
+    /// Set if the call is passed on as it is, beside the dialects.
+    pub raw: Option<Raw>,
     /// The client's own credential for the provider, where it brought one beside its byok key.
     pub own_credential: Option<Secret>,
     /// Headers of the client.
@@ -95,6 +100,7 @@ impl Inbound {
             model: None,
             stream: None,
             json_array: false,
+            raw: None,
             own_credential: None,
             headers: HeaderMap::new(),
             body: Bytes::new(),
@@ -214,7 +220,10 @@ impl Executor {
         {
             return Err(stop(not_allowed(&peek.model)));
         }
-        let candidates = state.registry.resolve(&peek.model).map_err(stop)?;
+        let candidates = match &inbound.raw {
+            Some(raw) => raw.candidates(&state.registry, &peek.model).map_err(stop)?,
+            None => state.registry.resolve(&peek.model).map_err(stop)?,
+        };
         if inbound.count {
             return self.count(state, inbound, &peek, &candidates, ledger).await;
         }

@@ -90,7 +90,7 @@ impl Ledger {
         self.record.provider = Some(provider.clone());
         self.record.account = Some(account.clone());
         self.record.upstream_dialect = Some(dialect);
-        self.record.model_served = Some(model.to_owned());
+        self.record.model_served = (!model.is_empty()).then(|| model.to_owned());
     }
 
     /// The answer begins.

@@ -89,8 +89,11 @@ impl Addresses {
 }
 
 impl Seat {
-    /// Whether it may serve `model`.
+    /// Whether it may serve `model`. The empty name, which no request can ask for, means a call that is for no model.
     pub fn serves(&self, model: &str) -> bool {
+        if model.is_empty() {
+            return true;
+        }
         let listed = self.models.is_empty() || self.models.iter().any(|listed| listed == model);
         listed && !self.exclude.iter().any(|pattern| pattern.matches(model))
     }

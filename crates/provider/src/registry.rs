@@ -102,6 +102,29 @@ impl Registry {
         self.providers.iter().find(|(id, _)| id.as_str() == name).map(|(_, provider)| provider)
     }
 
+    /// The provider of this name, for a call that is for no model.
+    pub fn for_raw(&self, name: &str) -> Result<Candidate, Failure> {
+        let Some(provider) = self.provider(name) else { return Err(self.no_provider(name)) };
+        if provider.seats.is_empty() {
+            return Err(match &provider.idle {
+                Some(why) => not_in_use(provider.id.as_str(), why),
+                None => no_login(provider.id.as_str()),
+            });
+        }
+        Ok(Candidate { provider: provider.clone(), facts: Arc::default(), prefix: None })
+    }
+
+    fn no_provider(&self, name: &str) -> Failure {
+        let shown: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
+        let known: Vec<&str> = self.providers.keys().map(ProviderId::as_str).collect();
+        Failure::new(
+            FailureKind::NotFound,
+            Blame::Client,
+            format!("no provider is named `{shown}`. The providers are {}.", known.join(", ")),
+        )
+        .with_code("provider_not_found")
+    }
+
     /// Who can serve `name`, best first; never empty. The failure is a 400 or 404 for the client, or a 503 that says which
     /// login is missing.
     pub fn resolve(&self, name: &str) -> Result<Vec<Candidate>, Failure> {
@@ -296,6 +319,15 @@ impl Registry {
 }
 
 impl Provider {
+    /// The dialect that its vendor prefers; its errors are written in it.
+    pub fn own_dialect(&self) -> Dialect {
+        let vendors_first = || {
+            let model = Catalog::builtin().of_provider(self.id.as_str())?.models.first()?;
+            Catalog::builtin().facts(&model.id).endpoints.first().copied()
+        };
+        self.dialect.or_else(vendors_first).unwrap_or(Dialect::Chat)
+    }
+
     /// Whether the config excludes the model, by the name that is asked for or by its id here.
     fn excludes(&self, name: &str) -> bool {
         let id = self.listed(name).map_or(name, |model| model.id.as_str());

@@ -4,10 +4,12 @@
 //! only says where a call goes, which headers it carries, and what a refusal means.
 
 mod claude;
+mod endpoint;
 mod gemini;
 mod openai;
 
 pub use claude::{ACCEPTED_SENTENCES, Claude, brings_sentence, with_sentence};
+pub use endpoint::Endpoint;
 pub use gemini::Gemini;
 pub use openai::OpenAi;
 
@@ -28,6 +30,8 @@ pub enum Operation {
     Count,
     /// The list of models.
     Models,
+    /// What is no dialect of its own: embeddings, pictures, audio.
+    Endpoint(Endpoint),
 }
 
 /// A call, as far as URL and headers depend on it.
@@ -126,6 +130,9 @@ impl Verdict {
 pub trait Upstream: Send + Sync + std::fmt::Debug {
     /// Where a call goes. `base` is the address of the provider without a slash at its end.
     fn url(&self, base: &str, ask: &Ask<'_>) -> Result<Url, Failure>;
+
+    /// Whether it has an endpoint beside its dialects.
+    fn has(&self, endpoint: Endpoint) -> bool;
 
     /// Adds the headers of a call.
     fn headers(&self, ask: &Ask<'_>, token: &Token, headers: &mut HeaderMap);

@@ -64,7 +64,7 @@ pub(crate) async fn management(
 }
 
 /// The query with its question mark. `key` is a place where a byok key is shown, and that key is nobody else's business.
-fn query_without_key(uri: &Uri) -> String {
+pub(crate) fn query_without_key(uri: &Uri) -> String {
     let pairs = uri.query().unwrap_or_default().split('&');
     let kept: Vec<_> = pairs.filter(|pair| !pair.is_empty() && !names_key(pair)).collect();
     if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) }

@@ -3,6 +3,7 @@
 use crate::{
     access::{ClientKeys, Hosts, Throttle},
     places::Places,
+    stored::Shelf,
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
 use byok_config::Live;
@@ -54,6 +55,8 @@ struct Shared {
     places: Places,
     /// Places for connections.
     connections: Places,
+    /// Responses that are kept.
+    shelf: Arc<Shelf>,
 }
 
 /// One state of everything that a reload changes.
@@ -95,6 +98,7 @@ impl App {
             way_out: ArcSwapOption::empty(),
             places: Places::new(limits.streams),
             connections: Places::new(limits.connections),
+            shelf: Arc::default(),
         };
         Ok(Self(Arc::new(shared)))
     }
@@ -186,6 +190,11 @@ impl App {
     /// Places for connections.
     pub(crate) fn connections(&self) -> &Places {
         &self.0.connections
+    }
+
+    /// Responses that are kept.
+    pub(crate) fn shelf(&self) -> &Arc<Shelf> {
+        &self.0.shelf
     }
 
     pub(crate) fn throttle(&self) -> &Throttle {

@@ -5,6 +5,10 @@ use http::HeaderMap;
 
 /// The path that our routes know.
 pub(crate) fn canonical(path: &str) -> String {
+    // What follows is the vendor's.
+    if path.starts_with("/passthrough/") {
+        return path.to_owned();
+    }
     let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     for version in ["v1", "v1beta"] {
         while segments.len() > 1 && segments[0] == version && segments[1] == version {
@@ -15,7 +19,18 @@ pub(crate) fn canonical(path: &str) -> String {
     if segments.first() == Some(&"v1") && segments.get(1) == Some(&"v1beta") {
         segments.remove(0);
     }
-    let bare = ["chat", "responses", "messages", "models"].contains(segments.first().unwrap_or(&""));
+    const BARE: [&str; 9] = [
+        "chat",
+        "responses",
+        "messages",
+        "models",
+        "completions",
+        "embeddings",
+        "images",
+        "audio",
+        "moderations",
+    ];
+    let bare = BARE.contains(segments.first().unwrap_or(&""));
     if bare {
         segments.insert(0, "v1");
     }
@@ -28,6 +43,8 @@ pub(crate) fn dialect_of(path: &str, headers: &HeaderMap) -> Dialect {
         || path.contains(":generateContent")
         || path.contains(":streamGenerateContent")
         || path.contains(":countTokens")
+        || path.contains(":embedContent")
+        || path.contains(":batchEmbedContents")
     {
         Dialect::Gemini
     } else if path.starts_with("/v1/messages") || headers.contains_key("anthropic-version") {
@@ -54,6 +71,9 @@ mod tests {
             ("//v1//messages/", "/v1/messages"),
             ("/messages/count_tokens", "/v1/messages/count_tokens"),
             ("/models", "/v1/models"),
+            ("/v1/v1/audio/speech", "/v1/audio/speech"),
+            ("/embeddings", "/v1/embeddings"),
+            ("/passthrough/codex//v1/x/", "/passthrough/codex//v1/x/"),
             ("/v1beta/models/m:generateContent", "/v1beta/models/m:generateContent"),
             ("/v1beta/v1beta/models/m:countTokens", "/v1beta/models/m:countTokens"),
             ("/v1/v1beta/models", "/v1beta/models"),
@@ -76,6 +96,8 @@ mod tests {
             ("/v1beta/x", &none, Dialect::Gemini),
             ("/v1/models/m:generateContent", &none, Dialect::Gemini),
             ("/v1/models/m:countTokens", &none, Dialect::Gemini),
+            ("/v1/models/m:embedContent", &none, Dialect::Gemini),
+            ("/v1/models/m:batchEmbedContents", &none, Dialect::Gemini),
             ("/v1/responses/x", &none, Dialect::Responses),
             ("/nowhere", &none, Dialect::Chat),
         ] {

@@ -6,6 +6,7 @@ use crate::{
     },
     app::{App, Current},
     canonical, reply,
+    routes::takes_forms,
 };
 use axum::response::Response;
 use byok_types::{Blame, Dialect, Failure, FailureKind, Secret};
@@ -156,6 +157,11 @@ fn json_only(parts: &Parts, dialect: Dialect, address: SocketAddr) -> Result<(),
         return Ok(());
     }
     let path = parts.uri.path();
+    if takes_forms(path) && kind.is_some_and(|kind| kind.trim_start().starts_with("multipart/form-data")) {
+        let message = "a form with files is taken only from callers with a client key, because any web page can send one. \
+                       Set `api_keys` in the config, and send the key with the request.";
+        return Err(Box::new(Failure::bad_request("content-type", message).with_status(415)));
+    }
     let message = format!(
         "the content type must be `application/json`, not `{}`. With curl: curl http://{address}{path} -H 'content-type: application/json' -d @request.json",
         kind.unwrap_or("(none)").chars().take(80).collect::<String>(),

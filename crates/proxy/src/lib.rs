@@ -18,6 +18,7 @@ mod routes;
 mod server;
 mod stall;
 mod status;
+mod stored;
 
 pub use app::{App, AppOptions};
 pub use control::{ControlError, ask as ask_control, serve as serve_control};

@@ -2,7 +2,12 @@
 
 mod dialects;
 mod models;
+mod neighbours;
+mod responses;
 mod site;
+mod socket;
+
+pub(crate) use neighbours::takes_forms;
 
 use crate::{
     amp,
@@ -27,6 +32,7 @@ pub(crate) struct Visit {
     pub(crate) id: RequestId,
     pub(crate) at: Instant,
     pub(crate) at_ms: i64,
+    pub(crate) peer: gate::Peer,
     pub(crate) admitted: gate::Admitted,
     pub(crate) current: std::sync::Arc<VisitState>,
 }
@@ -40,14 +46,18 @@ pub(crate) fn router(app: App) -> Router {
         .route("/", get(site::root))
         .route("/health", get(site::health))
         .route("/v1/chat/completions", post(dialects::chat))
-        .route("/v1/responses", post(dialects::responses))
+        .route("/v1/responses", post(dialects::responses).get(socket::upgrade))
         .route("/v1/responses/input_tokens", post(dialects::responses_count))
+        .route("/v1/responses/{id}", get(responses::get).delete(responses::delete))
+        .route("/v1/responses/{id}/input_items", get(responses::input_items))
         .route("/v1/messages", post(dialects::messages))
         .route("/v1/messages/count_tokens", post(dialects::messages_count))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{*rest}", get(models::one).post(dialects::gemini))
         .route("/v1beta/models", get(models::gemini_list))
         .route("/v1beta/models/{*rest}", get(models::gemini_one).post(dialects::gemini))
+        .merge(neighbours::routes())
+        .route("/passthrough/{provider}/{*path}", any(neighbours::passthrough))
         .route("/amp/v1/login", get(amp::login))
         .route("/amp/v0/management/{*path}", any(amp::management))
         .route("/amp/v1/chat/completions", post(dialects::chat))
@@ -72,7 +82,7 @@ pub(crate) async fn serve(app: App, router: Router, peer: gate::Peer, mut reques
         Err(refused) => *refused,
         Ok(admitted) => {
             let origin = admitted.origin.clone();
-            parts.extensions.insert(Visit { id: id.clone(), at, at_ms, admitted, current });
+            parts.extensions.insert(Visit { id: id.clone(), at, at_ms, peer, admitted, current });
             let request = Request::from_parts(parts, body);
             let mut response = match router.oneshot(request).await {
                 Ok(response) => response,

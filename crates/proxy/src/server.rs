@@ -168,7 +168,7 @@ async fn serve_connection(
         return;
     }
     let stream = Patient::new(stream, patience);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -15,6 +15,8 @@ mod hosted;
 mod item;
 mod mend;
 mod models;
+pub mod socket;
+pub mod stored;
 mod stream;
 mod tagged;
 mod usage;

@@ -52,7 +52,7 @@ impl Scan {
     }
 
     /// Scans any JSON object for `keys`.
-    pub(crate) fn of_keys(body: &[u8], keys: &[&'static str]) -> Result<Self, Failure> {
+    pub fn of_keys(body: &[u8], keys: &[&'static str]) -> Result<Self, Failure> {
         Self::walk(body, keys, DEPTH_LIMIT)
     }
 
@@ -112,6 +112,26 @@ impl Scan {
             let comma = if self.empty { "" } else { "," };
             Edit { range: self.start..self.start, text: format!("\"{key}\":{value}{comma}") }
         }
+    }
+
+    /// An edit that takes `key` out with its comma; `None` if it is not there.
+    pub fn remove(&self, body: &[u8], key: &str) -> Option<Edit> {
+        let value = self.value(key)?;
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+        let before = |end: usize| body.get(..end)?.iter().rposition(|byte| !is_space(byte));
+        // In the text of a key that is known there is no quote.
+        let colon = before(value.start)?;
+        let closing = before(colon)?;
+        let opening = body.get(..closing)?.iter().rposition(|byte| *byte == b'"')?;
+        let after = body.get(value.end..)?.iter().position(|byte| !is_space(byte))? + value.end;
+        let range = if body.get(after) == Some(&b',') {
+            opening..after + 1
+        } else {
+            // The last field takes the comma before it along; the only one has none.
+            let last = before(opening)?;
+            if body.get(last) == Some(&b',') { last..value.end } else { opening..value.end }
+        };
+        Some(Edit { range, text: String::new() })
     }
 
     fn field(&mut self, cursor: &mut Cursor<'_>, keys: &[&'static str]) -> Result<(), Failure> {

@@ -98,7 +98,8 @@ impl Attempt<'_> {
     fn claimed(&self, token: &Token) -> Result<Bytes, Refused> {
         let body = &self.prepared.body;
         let plan = self.seat.is_oauth() || token.oauth;
-        if !plan || self.prepared.dialect != Dialect::Messages || self.inbound.own_credential.is_some() {
+        let asks_model = self.prepared.dialect == Dialect::Messages && self.inbound.raw.is_none();
+        if !plan || !asks_model || self.inbound.own_credential.is_some() {
             return Ok(body.clone());
         }
         let Some(claim) =
@@ -160,6 +161,9 @@ impl Attempt<'_> {
     }
 
     fn build(&self, token: &Token, body: Bytes) -> Result<Call, Failure> {
+        if let Some(raw) = &self.inbound.raw {
+            return self.build_raw(raw, token, body);
+        }
         let stream = self.peek.stream && !self.inbound.count;
         let ask = Ask {
             operation: if self.inbound.count { Operation::Count } else { Operation::Generate { stream } },
@@ -186,7 +190,7 @@ impl Attempt<'_> {
         Ok(call)
     }
 
-    fn reasons(&self) -> bool {
+    pub(super) fn reasons(&self) -> bool {
         !self.candidate.facts.thinking.forms.is_empty()
     }
 
@@ -231,6 +235,9 @@ impl Attempt<'_> {
     }
 
     async fn answered(&self, reply: Reply, ledger: &mut Ledger) -> Result<Ready, Refused> {
+        if let Some(raw) = &self.inbound.raw {
+            return self.answered_raw(raw, reply, ledger).await;
+        }
         let events = reply
             .headers
             .get(CONTENT_TYPE)
@@ -266,11 +273,11 @@ impl Attempt<'_> {
         }
     }
 
-    fn broken(&self, failure: Failure) -> Refused {
+    pub(super) fn broken(&self, failure: Failure) -> Refused {
         self.judged(failure, HeaderMap::new(), &HeaderMap::new(), false)
     }
 
-    fn passed_whole(&self, body: &Bytes, headers: &HeaderMap, ledger: &mut Ledger) -> Result<Ready, Refused> {
+    pub(super) fn passed_whole(&self, body: &Bytes, headers: &HeaderMap, ledger: &mut Ledger) -> Result<Ready, Refused> {
         let dialect = self.prepared.dialect;
         let mut scanner = UsageScanner::new(dialect, false);
         scanner.push(body);
@@ -344,7 +351,7 @@ impl Attempt<'_> {
     }
 }
 
-fn headers_timeout(times: &Timeouts, stream: bool, reasons: bool) -> Duration {
+pub(super) fn headers_timeout(times: &Timeouts, stream: bool, reasons: bool) -> Duration {
     match (stream, reasons) {
         (true, _) => times.stream_headers,
         (false, true) => times.reasoning_headers,

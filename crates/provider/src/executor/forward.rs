@@ -13,7 +13,7 @@ use std::sync::Arc;
 use url::Url;
 
 /// Headers that belong to one connection or to the caller's machine, and never travel on.
-const KEPT_BACK: [&str; 20] = [
+pub(super) const KEPT_BACK: [&str; 20] = [
     "host",
     "connection",
     "keep-alive",
@@ -36,9 +36,9 @@ const KEPT_BACK: [&str; 20] = [
     "proxy-connection",
 ];
 /// Headers that hold a credential.
-const CREDENTIALS: [&str; 4] = ["authorization", "x-api-key", "x-goog-api-key", "api-key"];
+pub(super) const CREDENTIALS: [&str; 4] = ["authorization", "x-api-key", "x-goog-api-key", "api-key"];
 /// Headers of an answer that are not passed on.
-const DROPPED: [&str; 10] = [
+pub(super) const DROPPED: [&str; 10] = [
     "set-cookie",
     "server",
     "via",

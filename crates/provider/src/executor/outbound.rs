@@ -1,6 +1,6 @@
 //! What the client gets: status, headers and body, or a refusal in its own dialect.
 
-use super::{AnswerBody, Inbound, Refused, attempt::Attempt, prepare::Way};
+use super::{AnswerBody, BrokenOff, Inbound, Refused, attempt::Attempt, prepare::Way, raw::RawBody};
 use crate::ledger::Ledger;
 use byok_translate::codec;
 use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, Failure, FailureKind, Fault, Retry};
@@ -11,7 +11,6 @@ use http::{
 };
 use http_body::{Body, Frame, SizeHint};
 use std::{
-    convert::Infallible,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -49,6 +48,8 @@ pub enum OutboundBody {
     Whole(Option<Bytes>),
     /// As it comes.
     Stream(AnswerBody),
+    /// As it comes, and as it is.
+    Raw(Box<RawBody>),
 }
 
 impl std::fmt::Debug for AnswerBody {
@@ -59,17 +60,18 @@ impl std::fmt::Debug for AnswerBody {
 
 impl Body for OutboundBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BrokenOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match &mut *self {
             Self::Whole(bytes) => {
                 Poll::Ready(bytes.take().filter(|b| !b.is_empty()).map(|bytes| Ok(Frame::data(bytes))))
             }
-            Self::Stream(body) => Pin::new(body).poll_frame(cx),
+            Self::Stream(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
+            Self::Raw(body) => Pin::new(&mut **body).poll_frame(cx),
         }
     }
 
@@ -81,26 +83,45 @@ impl Body for OutboundBody {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
             Self::Stream(_) => SizeHint::default(),
+            Self::Raw(body) => body.size_hint(),
         }
     }
 }
 
 /// An answer that is ready to begin.
 pub(super) struct Ready {
+    status: StatusCode,
     headers: HeaderMap,
     body: OutboundBody,
 }
 
 impl Ready {
+    fn ok(headers: HeaderMap, body: OutboundBody) -> Self {
+        Self { status: StatusCode::OK, headers, body }
+    }
+
+    /// An answer that passes as it is; `headers` are those of the vendor that go with it.
+    pub(super) fn raw(
+        attempt: &Attempt<'_>,
+        status: StatusCode,
+        upstream: &HeaderMap,
+        headers: HeaderMap,
+        body: RawBody,
+    ) -> Self {
+        let mut headers = headers;
+        about_attempt(attempt, upstream, &mut headers);
+        Self { status, headers, body: OutboundBody::Raw(Box::new(body)) }
+    }
+
     /// A whole answer.
     pub(super) fn whole(attempt: &Attempt<'_>, body: Bytes, upstream: &HeaderMap) -> Self {
-        Self { headers: attempt_headers(attempt, upstream, JSON), body: OutboundBody::Whole(Some(body)) }
+        Self::ok(attempt_headers(attempt, upstream, JSON), OutboundBody::Whole(Some(body)))
     }
 
     /// A whole answer for a client that asked for events.
     pub(super) fn events(attempt: &Attempt<'_>, body: Bytes, upstream: &HeaderMap) -> Self {
         let kind = if attempt.inbound.json_array { JSON } else { EVENTS };
-        Self { headers: attempt_headers(attempt, upstream, kind), body: OutboundBody::Whole(Some(body)) }
+        Self::ok(attempt_headers(attempt, upstream, kind), OutboundBody::Whole(Some(body)))
     }
 
     /// A stream.
@@ -109,7 +130,7 @@ impl Ready {
         let mut headers = attempt_headers(attempt, upstream, kind);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
-        Self { headers, body: OutboundBody::Stream(body) }
+        Self::ok(headers, OutboundBody::Stream(body))
     }
 
     /// A count of tokens.
@@ -120,19 +141,20 @@ impl Ready {
             headers.insert(X_USAGE, HeaderValue::from_static("estimated"));
         }
         let body = codec::encode_count(inbound.dialect, tokens);
-        Self { headers, body: OutboundBody::Whole(Some(body.into())) }
+        Self::ok(headers, OutboundBody::Whole(Some(body.into())))
     }
 
     /// The answer; its record is written when the last byte has left.
     pub(super) fn into_outbound(self, mut ledger: Ledger) -> Outbound {
-        let Self { mut headers, mut body } = self;
+        let Self { status, mut headers, mut body } = self;
         own_headers(&mut headers, &ledger);
-        ledger.first_byte(200);
+        ledger.first_byte(status.as_u16());
         match &mut body {
             OutboundBody::Whole(_) => ledger.complete(),
             OutboundBody::Stream(stream) => stream.recorded_by(ledger),
+            OutboundBody::Raw(raw) => raw.recorded_by(ledger),
         }
-        Outbound { status: StatusCode::OK, headers, body }
+        Outbound { status, headers, body }
     }
 }
 
@@ -147,13 +169,18 @@ fn attempt_headers(attempt: &Attempt<'_>, upstream: &HeaderMap, kind: HeaderValu
     if let Some(names) = attempt.prepared.dropped() {
         put(&mut headers, X_DROPPED, &names);
     }
+    about_attempt(attempt, upstream, &mut headers);
+    headers
+}
+
+/// What byok says of the call itself.
+fn about_attempt(attempt: &Attempt<'_>, upstream: &HeaderMap, headers: &mut HeaderMap) {
     if attempt.begins_to_charge(upstream) {
-        put(&mut headers, X_HINT, CHARGED);
+        put(headers, X_HINT, CHARGED);
     }
     if attempt.inbound.debug {
-        put(&mut headers, X_ACCOUNT, attempt.seat.public_name());
+        put(headers, X_ACCOUNT, attempt.seat.public_name());
     }
-    headers
 }
 
 fn own_headers(headers: &mut HeaderMap, ledger: &Ledger) {

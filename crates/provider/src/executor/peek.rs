@@ -31,22 +31,11 @@ impl Peek {
                 ),
             ));
         }
+        if let Some(raw) = &inbound.raw {
+            return raw.peek(inbound, limits);
+        }
         let scan = Scan::within(&inbound.body, limits.json_depth)?;
-        let model = match (&inbound.model, scan.text(&inbound.body, "model")) {
-            (Some(model), _) => model.clone(),
-            (None, Some(_)) => scan.string(&inbound.body, "model").ok_or_else(|| {
-                Failure::bad_request(
-                    "model",
-                    "`model` must be a string. Name a model; `byok models` lists them.",
-                )
-            })?,
-            (None, None) => {
-                return Err(Failure::bad_request(
-                    "model",
-                    "`model` is missing. Name a model; `byok models` lists them.",
-                ));
-            }
-        };
+        let model = model_of(inbound, &scan)?;
         let stream = match (inbound.stream, scan.text(&inbound.body, "stream")) {
             (Some(stream), _) => stream,
             (None, Some("true")) => true,
@@ -60,4 +49,20 @@ impl Peek {
         let dialect = if responses_shape { Dialect::Responses } else { inbound.dialect };
         Ok(Self { scan, model, stream, dialect })
     }
+}
+
+/// The model that a JSON request asks for: of its path, or of its body.
+pub(super) fn model_of(inbound: &Inbound, scan: &Scan) -> Result<String, Failure> {
+    match (&inbound.model, scan.text(&inbound.body, "model")) {
+        (Some(model), _) => Ok(model.clone()),
+        (None, Some(_)) => scan.string(&inbound.body, "model").ok_or_else(|| {
+            Failure::bad_request("model", "`model` must be a string. Name a model; `byok models` lists them.")
+        }),
+        (None, None) => Err(no_model()),
+    }
+}
+
+/// The request names no model.
+pub(super) fn no_model() -> Failure {
+    Failure::bad_request("model", "`model` is missing. Name a model; `byok models` lists them.")
 }

@@ -50,6 +50,10 @@ impl Prepared {
         candidate: &Candidate,
         remote: Option<&mut Remote<'_>>,
     ) -> Result<Self, Failure> {
+        if let Some(raw) = &inbound.raw {
+            let body = raw.body(inbound, peek, candidate)?;
+            return Ok(Self::raw(inbound, peek, candidate, body));
+        }
         let dialect = candidate.dialect(peek.dialect);
         if dialect == peek.dialect && peek.dialect == inbound.dialect {
             return Ok(Self::pass(inbound, peek, candidate));
@@ -93,6 +97,20 @@ impl Prepared {
             needed: Vec::new(),
             losses: Vec::new(),
             exchange,
+        }
+    }
+
+    /// What is passed on as it is, beside the dialects.
+    fn raw(inbound: &Inbound, peek: &Peek, candidate: &Candidate, body: Bytes) -> Self {
+        let echo = Request::new(peek.dialect, peek.model.clone());
+        let rename = !candidate.facts.id.is_empty() && peek.model != candidate.facts.id;
+        Self {
+            dialect: peek.dialect,
+            body,
+            way: Way::Pass { rename, hide_usage: false },
+            needed: Vec::new(),
+            losses: Vec::new(),
+            exchange: exchange(inbound, candidate, &echo, peek.dialect),
         }
     }
 

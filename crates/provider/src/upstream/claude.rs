@@ -1,7 +1,7 @@
 //! Anthropic Messages: the vendor itself, by API key or by the login of a plan, and hosts that speak the same.
 
 use super::{
-    Ask, Next, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set, without_tail,
+    Ask, Endpoint, Next, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set, without_tail,
 };
 use byok_translate::scan::{Edit, Scan, splice};
 use byok_types::{AccountState, Failure, FailureKind};
@@ -43,7 +43,12 @@ impl Upstream for Claude {
             Operation::Generate { .. } => join(base, "/v1/messages"),
             Operation::Count => join(base, "/v1/messages/count_tokens"),
             Operation::Models => join(base, "/v1/models?limit=1000"),
+            Operation::Endpoint(endpoint) => join(base, endpoint.path()),
         }
+    }
+
+    fn has(&self, _endpoint: Endpoint) -> bool {
+        false
     }
 
     fn headers(&self, ask: &Ask<'_>, token: &Token, headers: &mut HeaderMap) {

@@ -1,9 +1,9 @@
 //! Gemini by API key, and servers that speak the same.
 
 use super::{
-    Ask, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set, without_tail,
+    Ask, Endpoint, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set, without_tail,
 };
-use byok_types::Failure;
+use byok_types::{Dialect, Failure};
 use http::{HeaderMap, HeaderName};
 use std::time::Duration;
 use url::Url;
@@ -25,10 +25,16 @@ impl Upstream for Gemini {
             Operation::Generate { stream: false } => "generateContent",
             Operation::Count => "countTokens",
             Operation::Models => return join(&base, "/models?pageSize=1000"),
+            Operation::Endpoint(Endpoint::BatchEmbedContents) => "batchEmbedContents",
+            Operation::Endpoint(_) => "embedContent",
         };
         // Model names come from clients: nothing in them may change the path or the query.
         let model: String = url::form_urlencoded::byte_serialize(ask.model.as_bytes()).collect();
         join(&base, &format!("/models/{}:{method}", model.replace('+', "%20").replace("%2F", "/")))
+    }
+
+    fn has(&self, endpoint: Endpoint) -> bool {
+        endpoint.dialect() == Dialect::Gemini
     }
 
     fn headers(&self, _ask: &Ask<'_>, token: &Token, headers: &mut HeaderMap) {

@@ -1,7 +1,7 @@
 //! `OpenAI` by API key, and everything that speaks Chat Completions or Responses like it.
 
 use super::{
-    Ask, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set, without_tail,
+    Ask, Endpoint, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set, without_tail,
 };
 use byok_types::{Dialect, Failure, FailureKind};
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
@@ -31,7 +31,13 @@ impl Upstream for OpenAi {
             (Operation::Generate { .. }, _) => join(base, "/chat/completions"),
             (Operation::Count, _) => join(base, "/responses/input_tokens"),
             (Operation::Models, _) => join(base, "/models"),
+            (Operation::Endpoint(endpoint), _) => join(base, endpoint.path()),
         }
+    }
+
+    fn has(&self, endpoint: Endpoint) -> bool {
+        // Of a compatible server nobody knows which of them it has; it says so itself.
+        endpoint.dialect() != Dialect::Gemini
     }
 
     fn headers(&self, ask: &Ask<'_>, token: &Token, headers: &mut HeaderMap) {

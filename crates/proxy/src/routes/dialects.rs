@@ -1,28 +1,48 @@
 //! The routes of the four dialects.
 
-use super::{Visit, rest_of};
-use crate::{app::App, body, reply};
+use super::{Visit, neighbours, rest_of};
+use crate::{
+    app::App,
+    body, reply,
+    stored::{Bounds, Keeper, Place, resolve},
+};
 use axum::{
     body::Body,
     extract::{Extension, Request, State},
     response::Response,
 };
-use byok_provider::{executor::Inbound, ledger::Arrival};
+use byok_provider::{
+    executor::{Inbound, Outbound, Raw},
+    ledger::Arrival,
+    upstream::Endpoint,
+};
 use byok_types::{Blame, Dialect, Failure, FailureKind};
-use http::Uri;
+use bytes::Bytes;
+use http::{HeaderMap, Uri, header::CONTENT_ENCODING};
 
 /// What a route knows of a request before its body is read.
-struct Kind {
-    dialect: Dialect,
-    count: bool,
-    model: Option<String>,
-    stream: Option<bool>,
-    json_array: bool,
+pub(super) struct Kind {
+    pub(super) dialect: Dialect,
+    pub(super) count: bool,
+    pub(super) model: Option<String>,
+    pub(super) stream: Option<bool>,
+    pub(super) json_array: bool,
+    pub(super) raw: Option<Raw>,
+    /// Whether a compressed body goes on as it is.
+    pub(super) coded: bool,
 }
 
 impl Kind {
-    fn of(dialect: Dialect) -> Self {
-        Self { dialect, count: false, model: None, stream: None, json_array: false }
+    pub(super) fn of(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            count: false,
+            model: None,
+            stream: None,
+            json_array: false,
+            raw: None,
+            coded: false,
+        }
     }
 
     fn count(dialect: Dialect) -> Self {
@@ -93,6 +113,8 @@ pub(crate) async fn gemini(
             Kind { stream: Some(true), json_array: !asks_for_events(request.uri()), ..base }
         }
         "countTokens" => Kind { stream: Some(false), count: true, ..base },
+        "embedContent" => Kind { raw: Some(neighbours::post(Endpoint::EmbedContent)), ..base },
+        "batchEmbedContents" => Kind { raw: Some(neighbours::post(Endpoint::BatchEmbedContents)), ..base },
         _ => return unknown_method(&visit, &rest),
     };
     run(app, visit, request, kind).await
@@ -109,38 +131,65 @@ fn unknown_method(visit: &Visit, rest: &str) -> Response {
         FailureKind::NotFound,
         Blame::Client,
         format!(
-            "`{shown}` names no method of byok: use `:generateContent`, `:streamGenerateContent` or `:countTokens`."
+            "`{shown}` names no method of byok: use `:generateContent`, `:streamGenerateContent`, `:countTokens`, \
+             `:embedContent` or `:batchEmbedContents`."
         ),
     );
     reply::failure(Dialect::Gemini, &failure, visit.id.as_str())
 }
 
-async fn run(app: App, visit: Visit, request: Request<Body>, kind: Kind) -> Response {
-    let state = visit.current.state.clone();
-    let caller = visit.admitted.caller;
-    let arrival = Arrival {
-        id: visit.id,
-        at: visit.at,
-        at_ms: visit.at_ms,
-        client_key: caller.key,
-        dialect: kind.dialect,
-        place: None,
-    };
+/// Reads the body and has the request served.
+pub(super) async fn run(app: App, visit: Visit, request: Request<Body>, kind: Kind) -> Response {
+    let arrival = arrival(&visit, kind.dialect);
     let executor = app.executor();
     let Some(place) = app.place() else {
         return reply::outbound(executor.turn_away(arrival, &busy()));
     };
     let arrival = Arrival { place: Some(place), ..arrival };
-    let (parts, body) = request.into_parts();
-    let (limit, within) = (state.config.limits.body, state.config.timeouts.body_read);
+    let (mut parts, body) = request.into_parts();
+    let config = &visit.current.state.config;
+    let (limit, within) = (config.limits.body, config.timeouts.body_read);
+    let no_coding = HeaderMap::new();
+    let about = if kind.coded { &no_coding } else { &parts.headers };
     let read = tokio::select! {
-        read = body::read(body, &parts.headers, limit, within) => read,
+        read = body::read(body, about, limit, within) => read,
         failure = executor.stopping() => Err(failure),
     };
     let body = match read {
         Ok(body) => body,
         Err(failure) => return reply::outbound(executor.turn_away(arrival, &failure)),
     };
+    if !kind.coded {
+        parts.headers.remove(CONTENT_ENCODING);
+    }
+    if kind.dialect == Dialect::Responses && !kind.count && kind.raw.is_none() {
+        return answer_and_keep(app, visit, arrival, parts.headers, body, kind).await;
+    }
+    reply::outbound(answer(&app, visit, arrival, parts.headers, body, kind).await)
+}
+
+/// What is known of a request when its route is known.
+pub(super) fn arrival(visit: &Visit, dialect: Dialect) -> Arrival {
+    Arrival {
+        id: visit.id.clone(),
+        at: visit.at,
+        at_ms: visit.at_ms,
+        client_key: visit.admitted.caller.key.clone(),
+        dialect,
+        place: None,
+    }
+}
+
+/// Has a request served whose body is known.
+pub(super) async fn answer(
+    app: &App,
+    visit: Visit,
+    arrival: Arrival,
+    headers: HeaderMap,
+    body: Bytes,
+    kind: Kind,
+) -> Outbound {
+    let caller = visit.admitted.caller;
     let inbound = Inbound {
         allowed: caller.models,
         debug: caller.debug,
@@ -148,16 +197,50 @@ async fn run(app: App, visit: Visit, request: Request<Body>, kind: Kind) -> Resp
         model: kind.model,
         stream: kind.stream,
         json_array: kind.json_array,
+        raw: kind.raw,
         own_credential: visit.admitted.own,
-        headers: parts.headers,
+        headers,
         body,
         ..Inbound::new(arrival)
     };
-    reply::outbound(executor.run(state, inbound).await)
+    app.executor().run(visit.current.state.clone(), inbound).await
+}
+
+/// The same where responses are kept, if the settings say so.
+async fn answer_and_keep(
+    app: App,
+    visit: Visit,
+    arrival: Arrival,
+    headers: HeaderMap,
+    body: Bytes,
+    kind: Kind,
+) -> Response {
+    let Some(place) = stored_for(&app, &visit) else {
+        return reply::outbound(answer(&app, visit, arrival, headers, body, kind).await);
+    };
+    let resolved = match resolve(body, std::slice::from_ref(&place), &visit.current.state) {
+        Ok(resolved) => resolved,
+        Err(failure) => return reply::outbound(app.executor().turn_away(arrival, &failure)),
+    };
+    let outbound = answer(&app, visit, arrival, headers, resolved.body, kind).await;
+    if !(resolved.store && resolved.whole) {
+        return reply::outbound(outbound);
+    }
+    Keeper { places: vec![place], input: resolved.input }.watch(outbound)
+}
+
+/// Where the responses of a caller are kept; `None` if none are.
+pub(super) fn stored_for(app: &App, visit: &Visit) -> Option<Place> {
+    let shelf = app.shelf();
+    let Some(bounds) = Bounds::of(&visit.current) else {
+        shelf.clear();
+        return None;
+    };
+    Some(Place { shelf: shelf.clone(), bounds, owner: visit.admitted.caller.key.clone() })
 }
 
 /// All places are taken.
-fn busy() -> Failure {
+pub(super) fn busy() -> Failure {
     Failure::new(
         FailureKind::Overloaded,
         Blame::Byok,

@@ -11,17 +11,30 @@ use http::StatusCode;
 use serde::Serialize;
 
 /// The endpoints, as `GET /` lists them.
-pub(crate) const ENDPOINTS: [&str; 14] = [
+pub(crate) const ENDPOINTS: [&str; 27] = [
     "POST /v1/chat/completions",
     "POST /v1/responses",
     "POST /v1/responses/input_tokens",
+    "POST /v1/responses/compact",
+    "GET /v1/responses (WebSocket)",
+    "GET /v1/responses/{id}",
+    "DELETE /v1/responses/{id}",
+    "GET /v1/responses/{id}/input_items",
     "POST /v1/messages",
     "POST /v1/messages/count_tokens",
     "POST /v1beta/models/{model}:generateContent",
     "POST /v1beta/models/{model}:streamGenerateContent",
     "POST /v1beta/models/{model}:countTokens",
+    "POST /v1beta/models/{model}:embedContent",
+    "POST /v1beta/models/{model}:batchEmbedContents",
+    "POST /v1/completions",
+    "POST /v1/embeddings",
+    "POST /v1/images/generations|edits|variations",
+    "POST /v1/audio/speech|transcriptions|translations",
+    "POST /v1/moderations",
     "GET /v1/models",
     "GET /v1beta/models",
+    "ANY /passthrough/{provider}/{path}",
     "GET /amp/v1/login",
     "ANY /amp/v0/management/{path}",
     "POST /amp/v1/chat/completions",

@@ -24,7 +24,8 @@ pub(super) fn check(request: &Request, facts: &ModelFacts) -> Result<(), Failure
 
 fn state(request: &Request) -> Result<(), Failure> {
     if request.state.previous_response_id.is_some() {
-        let message = "the earlier response is not known here. Send the whole conversation in `input`.";
+        let message = "the earlier response is not stored here. Send the whole conversation in `input`, or set \
+                       `stored_responses.enabled` in the config of byok.";
         return Err(
             Failure::bad_request("previous_response_id", message).with_code("previous_response_not_found")
         );

@@ -65,7 +65,8 @@ fn state(request: &Request) -> Result<(), Failure> {
     let model = &request.model;
     if let Some(id) = &state.previous_response_id {
         let message = format!(
-            "`previous_response_id`: no response `{id}` is stored for `{model}`; send the whole conversation in `input`."
+            "`previous_response_id`: no response `{id}` is stored for `{model}`; send the whole conversation in `input`, \
+             or set `stored_responses.enabled` in the config of byok."
         );
         return Err(Failure {
             kind: FailureKind::BadRequest,

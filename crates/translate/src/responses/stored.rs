@@ -1,0 +1,253 @@
+//! Conversations that go on by `previous_response_id`: what a request adds, what an answer leaves, and the lists that clients
+//! may ask for. Where they are kept is not known here.
+
+use crate::{
+    scan::{Scan, splice},
+    sse,
+};
+use byok_types::Failure;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+/// Keys that decide how a conversation goes on.
+const KEYS: [&str; 4] = ["model", "input", "previous_response_id", "store"];
+
+/// What a request says of its conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The model as the client wrote it.
+    pub model: String,
+    /// The response that it follows.
+    pub previous: Option<String>,
+    /// Whether the answer may be kept: `store` is not false.
+    pub store: bool,
+    /// Its own items, as JSON with commas between them.
+    pub items: String,
+}
+
+impl Said {
+    /// Reads a request. What is wrong with it beyond this is found by those who serve it.
+    pub fn of(body: &[u8]) -> Result<Self, Failure> {
+        let scan = Scan::of_keys(body, &KEYS)?;
+        let input = scan.text(body, "input").unwrap_or("[]");
+        let items = match input.as_bytes().first() {
+            Some(b'[') => input[1..input.len().saturating_sub(1)].trim().to_owned(),
+            Some(b'"') => format!("{{\"type\":\"message\",\"role\":\"user\",\"content\":{input}}}"),
+            _ => return Err(Failure::bad_request("input", "`input` must be a string or a list of items.")),
+        };
+        let previous = match scan.text(body, "previous_response_id") {
+            None | Some("null") => None,
+            Some(_) => Some(scan.string(body, "previous_response_id").ok_or_else(|| {
+                Failure::bad_request("previous_response_id", "`previous_response_id` must be a string.")
+            })?),
+        };
+        Ok(Self {
+            model: scan.string(body, "model").unwrap_or_default(),
+            previous,
+            store: scan.text(body, "store") != Some("false"),
+            items,
+        })
+    }
+}
+
+/// The request with the items of the earlier conversation before its own, and without `previous_response_id`.
+pub fn continued(body: &Bytes, earlier: &str, own: &str) -> Result<Bytes, Failure> {
+    let scan = Scan::of_keys(body, &KEYS)?;
+    let body = splice(body, vec![scan.set("input", &format!("[{}]", joined(earlier, own)))]);
+    let scan = Scan::of_keys(&body, &KEYS)?;
+    let removed = scan.remove(&body, "previous_response_id");
+    Ok(splice(&body, removed.into_iter().collect()))
+}
+
+/// Two lists of items as one.
+pub fn joined(first: &str, second: &str) -> String {
+    let comma = if first.is_empty() || second.is_empty() { "" } else { "," };
+    format!("{first}{comma}{second}")
+}
+
+/// The vendor's refusal of a response that is not there.
+pub fn not_found(id: &str) -> Failure {
+    let shown: String = id.chars().filter(|c| !c.is_control()).take(100).collect();
+    Failure::bad_request("previous_response_id", format!("Previous response with id '{shown}' not found."))
+        .with_code("previous_response_not_found")
+}
+
+/// What an answer leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Id of the response.
+    pub id: String,
+    /// The response as it was sent.
+    pub response: String,
+    /// Its items as the next request has to repeat them, with commas between them.
+    pub items: String,
+}
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    id: String,
+    #[serde(borrow, default)]
+    output: Vec<&'a RawValue>,
+}
+
+impl Left {
+    /// Reads a whole answer; `None` if it is none.
+    pub fn of(body: &[u8]) -> Option<Self> {
+        Self::with(std::str::from_utf8(body).ok()?.trim(), &[])
+    }
+
+    /// `items` are those that came one by one, for a vendor that leaves them out at the end.
+    fn with(text: &str, items: &[String]) -> Option<Self> {
+        let answer: Answer<'_> = serde_json::from_str(text).ok()?;
+        if answer.output.is_empty() && !items.is_empty() {
+            let mut whole: Value = serde_json::from_str(text).ok()?;
+            let read = items.iter().map(|item| serde_json::from_str(item));
+            whole["output"] = Value::Array(read.collect::<Result<_, _>>().ok()?);
+            let items = repeated(items.iter().map(String::as_str));
+            return Some(Self { id: answer.id, response: whole.to_string(), items });
+        }
+        let items = repeated(answer.output.iter().map(|item| item.get()));
+        Some(Self { id: answer.id, response: text.to_owned(), items })
+    }
+}
+
+#[derive(Deserialize)]
+struct Item {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    encrypted_content: Option<String>,
+}
+
+/// The items of an answer as items of a request. Reasoning without its sealed form can be read by nobody who has not kept it;
+/// the others then lose the ids by which a vendor would miss it.
+fn repeated<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    let mut kept: Vec<(&str, String)> = Vec::new();
+    let mut lost = false;
+    for text in items {
+        let item: Item =
+            serde_json::from_str(text).unwrap_or(Item { kind: String::new(), encrypted_content: None });
+        if item.kind == "reasoning" && item.encrypted_content.is_none_or(|seal| seal.is_empty()) {
+            lost = true;
+        } else {
+            kept.push((text, item.kind));
+        }
+    }
+    let written = kept.into_iter().map(|(text, kind)| {
+        let named = matches!(kind.as_str(), "message" | "function_call" | "custom_tool_call");
+        if lost && named { without_id(text) } else { text.to_owned() }
+    });
+    written.collect::<Vec<_>>().join(",")
+}
+
+fn without_id(item: &str) -> String {
+    let body = Bytes::copy_from_slice(item.as_bytes());
+    let edit = Scan::of_keys(&body, &["id"]).ok().and_then(|scan| scan.remove(&body, "id"));
+    String::from_utf8(splice(&body, edit.into_iter().collect()).to_vec()).unwrap_or_else(|_| item.to_owned())
+}
+
+#[derive(Deserialize)]
+struct Step<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(borrow, default)]
+    item: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    response: Option<&'a RawValue>,
+}
+
+/// Reads a stream beside its way to the client.
+#[derive(Debug)]
+pub struct Watch {
+    frames: sse::Decoder,
+    items: Vec<String>,
+    held: usize,
+    limit: usize,
+    /// Too large to be kept, or no stream of events.
+    lost: bool,
+}
+
+impl Watch {
+    /// Keeps at most `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { frames: sse::Decoder::new(limit), items: Vec::new(), held: 0, limit, lost: false }
+    }
+
+    /// Takes the next bytes; when the end of the answer is among them, what it leaves.
+    pub fn push(&mut self, bytes: &[u8]) -> Option<Left> {
+        if self.lost {
+            return None;
+        }
+        let mut left = None;
+        let (items, held) = (&mut self.items, &mut self.held);
+        let read = self.frames.push(bytes, |frame| {
+            // Deltas are most of a stream, and their text says what they are.
+            let is = |what: &str| memchr::memmem::find(frame.data, what.as_bytes()).is_some();
+            if !(is("response.output_item.done") || is("response.completed") || is("response.incomplete")) {
+                return;
+            }
+            let Ok(step) = serde_json::from_slice::<Step<'_>>(frame.data) else { return };
+            match (step.kind.as_str(), step.item, step.response) {
+                ("response.output_item.done", Some(item), _) => {
+                    *held += item.get().len();
+                    items.push(item.get().to_owned());
+                }
+                ("response.completed" | "response.incomplete", _, Some(response)) => {
+                    left = Left::with(response.get(), items);
+                }
+                _ => {}
+            }
+        });
+        if read.is_err() || self.held > self.limit {
+            self.lost = true;
+            self.items = Vec::new();
+        }
+        left
+    }
+}
+
+/// Which items of a response are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The oldest first; else the newest.
+    pub ascending: bool,
+    /// How many; 20 unless stated.
+    pub limit: Option<usize>,
+    /// Only what follows the item of this id.
+    pub after: Option<String>,
+}
+
+/// `GET /v1/responses/{id}/input_items`. Items that came without an id are given one.
+pub fn input_items(items: &str, page: &Page) -> Vec<u8> {
+    let mut all: Vec<Value> = serde_json::from_str(&format!("[{items}]")).unwrap_or_default();
+    for (number, item) in all.iter_mut().enumerate() {
+        if let Some(item) = item.as_object_mut()
+            && !item.get("id").is_some_and(Value::is_string)
+        {
+            item.insert("id".to_owned(), format!("msg_{number}").into());
+        }
+    }
+    if !page.ascending {
+        all.reverse();
+    }
+    let start = page.after.as_ref().and_then(|id| all.iter().position(|item| item["id"] == *id));
+    let all = all.split_off(start.map_or(0, |at| at + 1));
+    let limit = page.limit.unwrap_or(20).clamp(1, 100);
+    let data = &all[..all.len().min(limit)];
+    let id = |item: Option<&Value>| item.map(|item| item["id"].clone()).unwrap_or_default();
+    json!({
+        "object": "list", "data": data, "first_id": id(data.first()), "last_id": id(data.last()),
+        "has_more": all.len() > limit,
+    })
+    .to_string()
+    .into_bytes()
+}
+
+/// The answer to `DELETE /v1/responses/{id}`.
+pub fn deleted(id: &str) -> Vec<u8> {
+    json!({"id": id, "object": "response", "deleted": true}).to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests;
