@@ -70,7 +70,9 @@ fn t47_a_call_without_arguments_has_an_empty_object() {
 
 #[test]
 fn t48_input_that_is_no_object_is_kept() {
-    for (input, arguments) in [(json!("x"), "\"x\""), (Value::Null, "{}"), (json!([1]), "[1]"), (json!({"a": 1}), "{\"a\":1}")] {
+    for (input, arguments) in
+        [(json!("x"), "\"x\""), (Value::Null, "{}"), (json!([1]), "[1]"), (json!({"a": 1}), "{\"a\":1}")]
+    {
         let used = json!({"type": "tool_use", "id": "a", "name": "f", "input": input});
         let body = messages([user("x"), assistant([used]), user([result("a", "r")])]);
         let upstream = asked(Messages, Chat, &body);
@@ -180,10 +182,12 @@ fn t128_a_tool_is_called_by_the_clients_name() {
         let stream = deltas(&[call(&piece)]) + &finish("tool_calls") + DONE;
         let talk = Talk::about(Chat, Messages, &request);
         assert_eq!(talk.told(&stream)[0], format!("0 tool_use {client}"));
-        let whole = talk.whole(&json!({"id": "c", "object": "chat.completion", "created": 1, "model": "up", "choices": [
-            {"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": null,
-                "tool_calls": [{"id": "c", "type": "function", "function": function}]}},
-        ]}));
+        let whole = talk.whole(
+            &json!({"id": "c", "object": "chat.completion", "created": 1, "model": "up", "choices": [
+                {"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": null,
+                    "tool_calls": [{"id": "c", "type": "function", "function": function}]}},
+            ]}),
+        );
         assert_eq!(whole["content"][0]["name"], client);
     }
 }

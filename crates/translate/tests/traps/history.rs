@@ -63,7 +63,8 @@ fn t37_no_empty_message_stands_before_calls() {
 
 #[test]
 fn t38_text_beside_calls_is_kept() {
-    let said = json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "a"}]});
+    let said =
+        json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "a"}]});
     let body = items([json!({"role": "user", "content": "x"}), said, call_item("c"), output_item("c", "r")]);
     let turns = &asked(Responses, Messages, &body)["messages"];
     assert_eq!(each(turns, "/role"), ["user", "assistant", "user"]);
@@ -73,7 +74,8 @@ fn t38_text_beside_calls_is_kept() {
 
 #[test]
 fn t39_pictures_in_results_reach_every_upstream() {
-    let image = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}});
+    let image =
+        json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}});
     let told = result("a", [json!({"type": "text", "text": "see"}), image]);
     let body = messages([user("x"), assistant([uses("a")]), user([told])]);
     let turns = &asked(Messages, Chat, &body)["messages"];
