@@ -72,7 +72,10 @@ fn t100_an_object_has_properties() {
     let body = with_tool(&json!({"type": "object"}));
     let expected = json!({"type": "object", "properties": {}});
     assert_eq!(asked(Chat, Responses, &body)["tools"][0]["parameters"], expected);
-    assert_eq!(asked(Chat, Chat, &body)["tools"][0]["function"]["parameters"], expected);
+    let declared =
+        json!({"functionDeclarations": [{"name": "f", "parametersJsonSchema": {"type": "object"}}]});
+    let gemini = json!({"contents": [{"role": "user", "parts": [{"text": "x"}]}], "tools": [declared]});
+    assert_eq!(asked(Gemini, Chat, &gemini)["tools"][0]["function"]["parameters"], expected);
     assert_eq!(asked(Chat, Messages, &body)["tools"][0]["input_schema"], expected);
 }
 

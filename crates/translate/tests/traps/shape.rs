@@ -104,10 +104,11 @@ fn t88_a_document_is_a_file() {
     assert_eq!(file["file_data"], "data:application/pdf;base64,JVBERg==");
 }
 
-/// Claude as a server that is not the vendor's own.
+/// Another vendor's model that speaks Messages.
 fn compatible() -> byok_types::ModelFacts {
     let mut model = facts(Messages);
     model.first_party = false;
+    model.family = Family::Other;
     model
 }
 

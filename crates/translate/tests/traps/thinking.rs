@@ -121,7 +121,11 @@ fn t68_the_last_seal_counts() {
     let signatures = signatures(&Talk::new(Responses, Messages).frames(&sealed(&["s"])));
     let history = json!({"type": "thinking", "thinking": "s", "signature": signatures[0]});
     assert_eq!(signatures.len(), 1);
-    let input = &asked(Messages, Responses, &messages([user("x"), assistant([history]), user("y")]))["input"];
+    let input = &asked(
+        Messages,
+        Responses,
+        &messages([user("x"), assistant([history, text("a")]), user("y")]),
+    )["input"];
     assert_eq!(input[1]["encrypted_content"], "F", "{input}");
 }
 
@@ -173,10 +177,10 @@ fn t73_an_id_never_stands_beside_the_seal_of_another() {
         let frames = Talk::new(Responses, client).frames(&sealed(&["s"]));
         let body = if client == Messages {
             let history = json!({"type": "thinking", "thinking": "s", "signature": signatures(&frames)[0]});
-            messages([user("x"), assistant([history]), user("y")])
+            messages([user("x"), assistant([history, text("a")]), user("y")])
         } else {
             let item = frames.last().unwrap()["response"]["output"][0].clone();
-            json!({"model": "m", "store": false, "input": [{"role": "user", "content": "x"}, item, {"role": "user", "content": "y"}]})
+            json!({"model": "m", "store": false, "input": [{"role": "user", "content": "x"}, item, {"role": "assistant", "content": "a"}]})
         };
         let item = asked(client, Responses, &body)["input"][1].clone();
         assert_eq!(item["encrypted_content"], "F", "{item}");
