@@ -15,6 +15,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 const MARK: &str = "byok1:";
 
+/// Words that Gemini takes in place of a signature. They seal nothing, wherever they stand.
+pub(crate) const PLACEHOLDERS: [&str; 2] =
+    ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"];
+
 /// The carrier of a blob.
 pub(crate) fn wrap(blob: &Blob) -> String {
     let slot = match blob.slot {

@@ -41,11 +41,11 @@ use crate::{
 };
 
 /// The documented stand-in for the signature of a call that Gemini did not make.
-pub(crate) const NO_SIGNATURE: &str = "skip_thought_signature_validator";
+pub(crate) const NO_SIGNATURE: &str = carrier::PLACEHOLDERS[0];
 
 /// The blob in a `thoughtSignature`: a carrier of ours, or Gemini's own. Stand-ins are no blob.
 fn blob(signature: &str, slot: BlobSlot) -> Option<Blob> {
-    if signature.is_empty() || [NO_SIGNATURE, "context_engineering_is_the_way_to_go"].contains(&signature) {
+    if signature.is_empty() || carrier::PLACEHOLDERS.contains(&signature) {
         return None;
     }
     let own = || Blob { family: Family::Gemini, account: None, slot, data: signature.to_owned() };

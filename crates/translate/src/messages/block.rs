@@ -93,16 +93,15 @@ pub(super) fn read_content(content: Content) -> Result<Vec<Part>, Wrong> {
 }
 
 /// A signature as it stands in a block: a carrier of another family's blob, or Claude's own. Empty means none.
+///
+/// Other proxies put what is not Claude's there as it is. What certainly is not must never reach Claude: the conversation
+/// would be refused from then on.
 pub(super) fn blob(data: String) -> Option<Blob> {
-    if data.is_empty() {
+    if data.is_empty() || carrier::PLACEHOLDERS.contains(&data.as_str()) {
         return None;
     }
-    carrier::unwrap(&data).or(Some(Blob {
-        family: Family::Claude,
-        account: None,
-        slot: BlobSlot::Thinking,
-        data,
-    }))
+    let family = if data.starts_with("gAAAA") { Family::Openai } else { Family::Claude };
+    carrier::unwrap(&data).or(Some(Blob { family, account: None, slot: BlobSlot::Thinking, data }))
 }
 
 fn opaque(fields: &Fields) -> Part {

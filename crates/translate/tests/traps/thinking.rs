@@ -1,0 +1,270 @@
+//! D: thinking and signatures.
+
+use crate::support::*;
+use byok_translate::{Incoming, codec, messages::headers_for};
+use byok_types::{
+    Dialect::{Chat, Gemini, Messages, Responses},
+    Effort, ThinkingForm,
+};
+use serde_json::{Value, json};
+
+fn thinks(signature: &str) -> Value {
+    json!({"type": "thinking", "thinking": "t", "signature": signature})
+}
+
+/// The types of the assistant's blocks when this history goes to Claude.
+fn replayed(blocks: impl Into<Value>) -> Vec<Value> {
+    let body = messages([user("x"), assistant(blocks), user("y")]);
+    each(&asked(Messages, Messages, &body)["messages"][1]["content"], "/type")
+}
+
+fn text(said: &str) -> Value {
+    json!({"type": "text", "text": said})
+}
+
+#[test]
+fn t63_a_placeholder_is_no_signature() {
+    assert_eq!(replayed([thinks("skip_thought_signature_validator"), text("a")]), ["text"]);
+    assert_eq!(replayed([thinks("EqQBCkYIBxgCKkBsignature"), text("a")]), ["thinking", "text"]);
+}
+
+/// A Gemini answer of two calls, the first one signed, as a Messages client keeps it, and its next request.
+fn signed_round() -> Value {
+    let stream = parts(&[json!([
+        {"functionCall": {"name": "f", "args": {"a": 1}}, "thoughtSignature": "U0lH"},
+        {"functionCall": {"name": "f", "args": {"a": 2}}},
+    ])]);
+    let mut blocks: Vec<Value> = Vec::new();
+    for frame in Talk::new(Gemini, Messages).frames(&stream) {
+        if frame["type"] == "content_block_start" {
+            blocks.push(frame["content_block"].clone());
+        }
+        let Some(block) = blocks.last_mut() else { continue };
+        let delta = &frame["delta"];
+        if let Some(signature) = delta["signature"].as_str() {
+            block["signature"] = signature.into();
+        }
+        if let Some(json) = delta["partial_json"].as_str().filter(|json| !json.is_empty()) {
+            block["input"] = serde_json::from_str(json).unwrap();
+        }
+    }
+    let calls: Vec<&Value> = blocks.iter().filter(|block| block["type"] == "tool_use").collect();
+    let results: Vec<Value> = calls.iter().map(|call| result(call["id"].as_str().unwrap(), "r")).collect();
+    messages([user("x"), assistant(blocks), user(results)])
+}
+
+#[test]
+fn t64_a_signature_comes_back_to_its_call() {
+    let contents = &asked_of(Messages, Gemini, &gemini_3(), &signed_round()).0["contents"];
+    let first = &contents[1]["parts"][0];
+    assert_eq!(
+        (&first["functionCall"]["args"]["a"], &first["thoughtSignature"]),
+        (&json!(1), &json!("U0lH"))
+    );
+}
+
+#[test]
+fn t65_calls_of_one_step_stay_in_one_content() {
+    let contents = &asked_of(Messages, Gemini, &gemini_3(), &signed_round()).0["contents"];
+    assert_eq!(each(contents, "/role"), ["user", "model", "user"]);
+    assert_eq!(each(&contents[1]["parts"], "/thoughtSignature"), [json!("U0lH"), Value::Null]);
+}
+
+#[test]
+fn t66_a_seal_of_another_vendor_is_not_sent() {
+    assert_eq!(replayed([thinks("gAAAAABoforeign"), text("a")]), ["text"]);
+    let carried = thinks("byok1:gemini::U0lH");
+    assert_eq!(replayed([carried.clone(), text("a")]), ["text"]);
+    let body = messages([user("x"), assistant([carried, text("a")]), user("y")]);
+    assert_eq!(each(&asked(Messages, Responses, &body)["input"], "/type"), ["message", "message", "message"]);
+}
+
+fn reasoning(id: &str, blob: &str) -> Value {
+    json!({"type": "reasoning", "id": id, "summary": [], "encrypted_content": blob})
+}
+
+/// A Responses stream of one reasoning item with these summaries; it begins with one id and blob and ends with another.
+fn sealed(summaries: &[&str]) -> String {
+    let mut inner = vec![
+        json!({"type": "response.output_item.added", "output_index": 0, "item": reasoning("rs_a", "P")}),
+    ];
+    for (at, said) in summaries.iter().enumerate() {
+        let event = |kind: &str, key: &str, value: Value| json!({"type": format!("response.reasoning_summary_{kind}"), "output_index": 0, "item_id": "rs_a", "summary_index": at, key: value});
+        let part = json!({"type": "summary_text", "text": said});
+        inner.push(event("part.added", "part", json!({"type": "summary_text", "text": ""})));
+        inner.push(event("text.delta", "delta", json!(said)));
+        inner.push(event("text.done", "text", json!(said)));
+        inner.push(event("part.done", "part", part));
+    }
+    let mut done = reasoning("rs_b", "F");
+    done["summary"] = summaries.iter().map(|said| json!({"type": "summary_text", "text": said})).collect();
+    inner.push(json!({"type": "response.output_item.done", "output_index": 0, "item": done.clone()}));
+    response(&inner, &json!([done]))
+}
+
+#[test]
+fn t67_one_reasoning_item_is_one_block() {
+    let told = Talk::new(Responses, Messages).told(&sealed(&["one", "two", "three"]));
+    let starts: Vec<&String> = told.iter().filter(|line| line.ends_with("thinking ")).collect();
+    assert_eq!(starts, ["0 thinking "], "{told:?}");
+    let said: String = told.iter().filter_map(|line| line.strip_prefix("0 thinking_delta: ")).collect();
+    assert_eq!(said, "one\n\ntwo\n\nthree");
+}
+
+/// The signatures of a Messages stream.
+fn signatures(frames: &[Value]) -> Vec<String> {
+    frames.iter().filter_map(|frame| frame["delta"]["signature"].as_str()).map(str::to_owned).collect()
+}
+
+#[test]
+fn t68_the_last_seal_counts() {
+    let signatures = signatures(&Talk::new(Responses, Messages).frames(&sealed(&["s"])));
+    let history = json!({"type": "thinking", "thinking": "s", "signature": signatures[0]});
+    assert_eq!(signatures.len(), 1);
+    let input = &asked(
+        Messages,
+        Responses,
+        &messages([user("x"), assistant([history, text("a")]), user("y")]),
+    )["input"];
+    assert_eq!(input[1]["encrypted_content"], "F", "{input}");
+}
+
+#[test]
+fn t69_no_signature_is_better_than_an_empty_one() {
+    let stream =
+        deltas(&[json!({"reasoning_content": "r"}), json!({"content": "c"})]) + &finish("stop") + DONE;
+    let frames = Talk::new(Chat, Messages).frames(&stream);
+    let start = frames.iter().find(|frame| frame["type"] == "content_block_start").unwrap();
+    assert_eq!(start["content_block"]["type"], "thinking");
+    assert!(start["content_block"]["signature"].as_str().is_none_or(str::is_empty));
+    assert!(signatures(&frames).iter().all(|signature| signature.starts_with("byok1:")), "{frames:?}");
+    assert!(signatures(&frames).iter().all(|signature| !signature.is_empty()));
+}
+
+#[test]
+fn t70_thinking_without_a_signature_is_not_sent_to_claude() {
+    for unsigned in [json!({"type": "thinking", "thinking": "t"}), thinks("")] {
+        assert_eq!(replayed([unsigned, text("a")]), ["text"]);
+    }
+}
+
+#[test]
+fn t71_thinking_is_off_where_the_history_has_none() {
+    let mut claude = facts(Messages);
+    claude.thinking.forms = vec![ThinkingForm::Budget];
+    let ask = |blocks: Value| {
+        let mut body = messages([user("x"), assistant(blocks), user([result("a", "r")])]);
+        body["thinking"] = json!({"type": "enabled", "budget_tokens": 2000});
+        body["max_tokens"] = 4000.into();
+        asked_of(Messages, Messages, &claude, &body).0["thinking"]["type"].clone()
+    };
+    assert_ne!(ask(json!([uses("a")])), "enabled");
+    assert_eq!(ask(json!([thinks("EqQBCkYIBxgCKkBsignature"), uses("a")])), "enabled");
+}
+
+#[test]
+fn t72_an_item_without_its_content_is_not_named() {
+    let item = json!({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": null});
+    let body = json!({"model": "m", "store": false, "input": [{"role": "user", "content": "x"}, item, {"role": "user", "content": "y"}]});
+    let input = &asked(Responses, Responses, &body)["input"];
+    assert!(!input.to_string().contains("rs_1"), "{input}");
+    assert_eq!(each(input, "/role"), ["user", "user"]);
+}
+
+#[test]
+fn t73_an_id_never_stands_beside_the_seal_of_another() {
+    for client in [Responses, Messages] {
+        let frames = Talk::new(Responses, client).frames(&sealed(&["s"]));
+        let body = if client == Messages {
+            let history = json!({"type": "thinking", "thinking": "s", "signature": signatures(&frames)[0]});
+            messages([user("x"), assistant([history, text("a")]), user("y")])
+        } else {
+            let item = frames.last().unwrap()["response"]["output"][0].clone();
+            json!({"model": "m", "store": false, "input": [{"role": "user", "content": "x"}, item, {"role": "assistant", "content": "a"}]})
+        };
+        let item = asked(client, Responses, &body)["input"][1].clone();
+        assert_eq!(item["encrypted_content"], "F", "{item}");
+        assert!(item["id"].is_null() || item["id"] == "rs_b", "{item}");
+    }
+}
+
+#[test]
+fn t74_models_that_want_their_reasoning_back_get_it() {
+    let history = messages([
+        user("x"),
+        assistant([json!({"type": "thinking", "thinking": "t", "signature": ""}), uses("a")]),
+        user([result("a", "r")]),
+    ]);
+    let mut deepseek = facts(Chat);
+    deepseek.thinking.replay_text = true;
+    let turns = asked_of(Messages, Chat, &deepseek, &history).0["messages"].clone();
+    assert_eq!(turns[1]["reasoning_content"], "t");
+    assert!(asked(Messages, Chat, &history)["messages"][1].get("reasoning_content").is_none());
+}
+
+#[test]
+fn t75_thinking_is_never_said_as_text() {
+    let secret = json!({"type": "thinking", "thinking": "secret", "signature": "EqQBCkYIBxgCKkBsignature"});
+    let body = messages([user("x"), assistant([secret, text("a")]), user("y")]);
+    for upstream in [Chat, Responses, Gemini] {
+        let sent = asked(Messages, upstream, &body).to_string();
+        assert!(!sent.contains("secret"), "{upstream:?} {sent}");
+    }
+}
+
+#[test]
+fn t76_the_beta_that_hides_thinking_is_never_asked_for() {
+    let body =
+        json!({"model": "m", "input": "x", "reasoning": {"effort": "high", "summary": "auto"}}).to_string();
+    let request = codec::decode_request(Responses, &Incoming::body(body.as_bytes())).unwrap().value;
+    let headers = headers_for(&request, &facts(Messages));
+    assert!(headers.iter().any(|(name, _)| *name == "anthropic-version"));
+    assert!(!headers.iter().any(|(_, value)| value.contains("redact-thinking")), "{headers:?}");
+}
+
+#[test]
+fn t77_thinking_is_read_under_all_its_names() {
+    for delta in [
+        json!({"reasoning_content": "r"}),
+        json!({"reasoning": "r"}),
+        json!({"reasoning_details": [{"type": "reasoning.text", "text": "r"}]}),
+    ] {
+        let stream = deltas(&[delta.clone()]) + &finish("stop") + DONE;
+        let told = Talk::new(Chat, Messages).told(&stream);
+        assert_eq!(told[..2], ["0 thinking ", "0 thinking_delta: r"], "{delta}");
+    }
+}
+
+#[test]
+fn t78_redacted_thinking_stays_with_claude() {
+    let redacted = json!({"type": "redacted_thinking", "data": "EqQBCkYIBxgCKkBsealed"});
+    assert_eq!(replayed([redacted.clone(), text("a")]), ["redacted_thinking", "text"]);
+    let body = messages([user("x"), assistant([redacted, text("a")]), user("y")]);
+    for upstream in [Chat, Responses, Gemini] {
+        let sent = asked(Messages, upstream, &body).to_string();
+        assert!(!sent.contains("redacted") && !sent.contains("EqQBCk"), "{upstream:?} {sent}");
+    }
+}
+
+#[test]
+fn t79_gemini_gets_a_budget_or_a_level_by_its_generation() {
+    let mut body = chat([user("x")]);
+    body["reasoning_effort"] = "high".into();
+    let thinking =
+        |facts| asked_of(Chat, Gemini, &facts, &body).0["generationConfig"]["thinkingConfig"].clone();
+    let old = thinking(facts(Gemini));
+    assert_eq!((&old["thinkingBudget"], &old["thinkingLevel"]), (&json!(24_576), &Value::Null));
+    let new = thinking(gemini_3());
+    assert_eq!((&new["thinkingBudget"], &new["thinkingLevel"]), (&Value::Null, &json!("HIGH")));
+}
+
+#[test]
+fn t80_an_effort_is_cut_to_what_the_model_takes() {
+    let mut model = facts(Chat);
+    model.thinking.levels = vec![Effort::Low, Effort::Medium, Effort::High];
+    for (asked, sent) in [("max", "high"), ("xhigh", "high"), ("minimal", "low"), ("medium", "medium")] {
+        let mut body = json!({"model": "m", "input": "x"});
+        body["reasoning"] = json!({"effort": asked});
+        assert_eq!(asked_of(Responses, Chat, &model, &body).0["reasoning_effort"], sent, "{asked}");
+    }
+}
