@@ -2,6 +2,8 @@
 
 mod answers;
 mod breaks;
+mod cache;
+mod reasoning;
 mod requests;
 mod tools;
 

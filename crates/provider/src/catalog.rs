@@ -105,6 +105,11 @@ impl Catalog {
         }
     }
 
+    /// Whether a name is an id or an alias in a list.
+    pub fn knows(&self, name: &str) -> bool {
+        self.index.contains_key(name)
+    }
+
     /// The models of a built-in provider.
     pub fn of_provider(&self, provider: &str) -> Option<&Vendor> {
         self.vendors.iter().find(|v| v.provider == provider)

@@ -8,10 +8,11 @@ mod answer;
 mod attempt;
 mod forward;
 mod hold;
+mod keeper;
 mod media;
+mod multipart;
 mod outbound;
 mod peek;
-mod multipart;
 mod prepare;
 mod raw;
 mod trouble;
@@ -26,6 +27,7 @@ use crate::{
     ledger::{Arrival, Ledger},
     pool,
     registry::Candidate,
+    replay::Replay,
     state::State,
     upstream::{Next, Verdict},
 };
@@ -39,7 +41,7 @@ use http::HeaderMap;
 use media::{Fetch, Remote};
 use parking_lot::RwLock;
 use peek::Peek;
-use prepare::Prepared;
+use prepare::{Means, Prepared};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -120,6 +122,8 @@ struct Inner {
     tokens: TokenManager,
     store: Store,
     budget: Budget,
+    /// Reasoning that is kept for clients that have no place for it.
+    replay: Replay,
     /// Fires when running answers have to end because byok stops.
     stopping: CancellationToken,
 }
@@ -157,7 +161,7 @@ impl Executor {
     ) -> Self {
         let fetch = Box::new(Fetcher::default());
         let transport = RwLock::new(transport);
-        Self(Arc::new(Inner { transport, fetch, tokens, store, budget, stopping }))
+        Self(Arc::new(Inner { transport, fetch, tokens, store, budget, replay: Replay::default(), stopping }))
     }
 
     /// Why the login of an account could not be renewed, if that was its last try: Unix time in seconds, and the cause.
@@ -191,7 +195,7 @@ impl Executor {
             id: inbound.id.clone(),
             at: inbound.at,
             at_ms: inbound.at_ms,
-            client_key: inbound.client_key.take(),
+            client_key: inbound.client_key.clone(),
             dialect: inbound.dialect,
             place: inbound.place.take(),
         };
@@ -216,8 +220,10 @@ impl Executor {
         let stop = |failure| Refused::local(failure, Next::GiveUp);
         let peek = Peek::of(inbound, &state.config.limits).map_err(stop)?;
         ledger.asked(&peek.model, peek.stream);
-        if !inbound.allowed.is_empty() && !inbound.allowed.iter().any(|pattern| pattern.matches(&peek.model))
-        {
+        // Who may ask for a model may ask for it with any amount of thinking.
+        let names = [peek.model.as_str(), state.registry.plain_name(&peek.model)];
+        let may = |pattern: &byok_config::Pattern| names.iter().any(|name| pattern.matches(name));
+        if !inbound.allowed.is_empty() && !inbound.allowed.iter().any(may) {
             return Err(stop(not_allowed(&peek.model)));
         }
         let candidates = match &inbound.raw {
@@ -252,20 +258,45 @@ impl Executor {
                 continue;
             }
             // What cannot be said to this candidate may be sayable to the next.
-            let prepared = match Prepared::of(inbound, peek, candidate, remote.as_mut()).await {
+            let means = Means { remote: remote.as_mut(), replay: self.0.replay.clone(), unsealed: false };
+            let mut prepared = match Prepared::of(inbound, peek, candidate, means).await {
                 Ok(prepared) => prepared,
                 Err(failure) => {
                     last.get_or_insert(Refused::local(failure, Next::GiveUp));
                     continue;
                 }
             };
+            let mut unsealed = false;
             for seat in &offer.seats {
                 if ledger.attempts() >= limit {
                     break;
                 }
                 let attempt =
                     Attempt { executor: &self.0, state, inbound, peek, candidate, seat, prepared: &prepared };
-                match attempt.run(ledger).await {
+                let mut answered = attempt.run(ledger).await;
+                let seal_refused = answered.as_ref().is_err_and(|refused| refuses_seal(&refused.failure));
+                if seal_refused && !unsealed && inbound.raw.is_none() {
+                    tracing::warn!(
+                        provider = candidate.provider.id.as_str(),
+                        "the upstream refused sealed reasoning of the history; trying once more without any"
+                    );
+                    unsealed = true;
+                    let means = Means { remote: remote.as_mut(), replay: self.0.replay.clone(), unsealed };
+                    if let Ok(without) = Prepared::of(inbound, peek, candidate, means).await {
+                        prepared = without;
+                        let attempt = Attempt {
+                            executor: &self.0,
+                            state,
+                            inbound,
+                            peek,
+                            candidate,
+                            seat,
+                            prepared: &prepared,
+                        };
+                        answered = attempt.run(ledger).await;
+                    }
+                }
+                match answered {
                     Ok(ready) => return Ok(ready),
                     Err(refused) if refused.verdict.next == Next::GiveUp => return Err(refused),
                     Err(refused) => last = Some(worse(last, refused)),
@@ -303,6 +334,22 @@ impl Executor {
         let tokens = prepare::estimate(inbound, peek).map_err(|f| Refused::local(f, Next::GiveUp))?;
         Ok(outbound::Ready::counted(inbound, tokens, ledger))
     }
+}
+
+/// Whether a vendor refuses a seal in the history: one of another account, of another model, or one that a client has cut.
+fn refuses_seal(failure: &Failure) -> bool {
+    const WORDS: [&str; 8] = [
+        "invalid `signature`",
+        "invalid signature",
+        "signature in `thinking`",
+        "thought signature is not valid",
+        "corrupted thought signature",
+        "invalid thought signature",
+        "encrypted content",
+        "encrypted_content",
+    ];
+    let said = failure.message.to_ascii_lowercase();
+    failure.status == 400 && WORDS.iter().any(|words| said.contains(words))
 }
 
 /// Of two refusals the one that says more to the client: a vendor's word before one of ours, the later before the earlier.

@@ -10,5 +10,6 @@ pub mod executor;
 pub mod ledger;
 pub mod pool;
 pub mod registry;
+pub mod replay;
 pub mod state;
 pub mod upstream;

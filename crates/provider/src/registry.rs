@@ -5,13 +5,14 @@
 //! the day; any other unknown name is an error that lists the nearest known ones.
 
 mod build;
+mod suffix;
 
 pub(crate) use build::choice;
 pub use build::{InvalidProvider, build};
 
 use crate::{catalog::Catalog, pool::Seat, upstream::Upstream};
 use byok_config::{ExtraUsage, FactsPatch, Pattern, Target, Timeouts};
-use byok_translate::ModelEntry;
+use byok_translate::{ModelEntry, ir::Reasoning};
 use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, ProviderId};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
@@ -66,6 +67,8 @@ pub struct Candidate {
     pub facts: Arc<ModelFacts>,
     /// The word before the name that chose a credential.
     pub prefix: Option<String>,
+    /// What the name that was asked for says about thinking; it counts in place of what the body says.
+    pub thinking: Option<Reasoning>,
 }
 
 impl Candidate {
@@ -111,7 +114,7 @@ impl Registry {
                 None => no_login(provider.id.as_str()),
             });
         }
-        Ok(Candidate { provider: provider.clone(), facts: Arc::default(), prefix: None })
+        Ok(Candidate { provider: provider.clone(), facts: Arc::default(), prefix: None, thinking: None })
     }
 
     fn no_provider(&self, name: &str) -> Failure {
@@ -151,19 +154,56 @@ impl Registry {
         }
     }
 
+    /// A name without what it says about thinking.
+    pub fn plain_name<'n>(&self, name: &'n str) -> &'n str {
+        self.divided(name).0
+    }
+
+    /// A name divided into that of a model and what it says about thinking.
+    fn divided<'n>(&self, name: &'n str) -> (&'n str, Option<Reasoning>) {
+        if self.is_known(name) {
+            return (name, None);
+        }
+        match suffix::split(name, |model| self.is_known(model)) {
+            Some((model, wish)) => (model, Some(wish)),
+            None => (name, None),
+        }
+    }
+
+    /// Whether a name is written down somewhere: as an alias, in the config of a provider, or in the lists of the vendors.
+    fn is_known(&self, name: &str) -> bool {
+        let listed = |name: &str| {
+            Catalog::builtin().knows(name) || self.providers.values().any(|p| p.listed(name).is_some())
+        };
+        let behind_prefix = || {
+            name.split_once('/').is_some_and(|(first, rest)| {
+                self.provider(first).is_some_and(|p| p.listed(rest).is_some())
+                    || Catalog::builtin().knows(rest)
+            })
+        };
+        self.aliases.contains_key(name) || listed(name) || behind_prefix()
+    }
+
     /// Who could serve a name, and if a provider is known that has no credential, what is to be said about it.
     fn candidates(&self, name: &str) -> (Vec<Candidate>, Option<Failure>) {
         let mut missing = None;
         let mut candidates = Vec::new();
+        let (name, wish) = self.divided(name);
         match self.aliases.get(name) {
             Some(targets) => {
                 let mut targets: Vec<_> = targets.iter().collect();
                 targets.sort_by_key(|target| std::cmp::Reverse(target.priority));
                 for target in targets {
-                    self.by_name(&target.model, &mut candidates, &mut missing);
+                    let (model, own) = self.divided(&target.model);
+                    let from = candidates.len();
+                    self.by_name(model, &mut candidates, &mut missing);
+                    candidates[from..].iter_mut().for_each(|candidate| candidate.thinking.clone_from(&own));
                 }
             }
             None => self.by_name(name, &mut candidates, &mut missing),
+        }
+        if let Some(wish) = wish {
+            candidates.iter_mut().for_each(|candidate| candidate.thinking = Some(wish.clone()));
         }
         (candidates, missing)
     }
@@ -221,7 +261,12 @@ impl Registry {
             return;
         }
         let facts = self.facts(provider, name);
-        out.push(Candidate { provider: provider.clone(), facts, prefix: prefix.map(str::to_owned) });
+        out.push(Candidate {
+            provider: provider.clone(),
+            facts,
+            prefix: prefix.map(str::to_owned),
+            thinking: None,
+        });
     }
 
     /// The facts of a model at a provider.

@@ -8,11 +8,17 @@ use crate::{
 /// Takes away the seals of nameless families that were not made by `maker`: two providers of one's own are of the same family,
 /// [`Family::Other`], and still have nothing to do with each other. Reasoning of which nothing is left goes with its seal.
 pub fn keep_seals_of(maker: &str, request: &mut Translated<Request>) {
+    drop_if(request, |blob| blob.family == Family::Other && blob.account.as_deref() != Some(maker));
+}
+
+/// Takes away all seals: the upstream has refused one and does not say which.
+pub fn drop_seals(request: &mut Translated<Request>) {
+    drop_if(request, |_| true);
+}
+
+fn drop_if(request: &mut Translated<Request>, goes: impl Fn(&Blob) -> bool) {
     let mut lost = false;
-    let foreign = |blob: &Option<Blob>| {
-        blob.as_ref()
-            .is_some_and(|blob| blob.family == Family::Other && blob.account.as_deref() != Some(maker))
-    };
+    let foreign = |blob: &Option<Blob>| blob.as_ref().is_some_and(&goes);
     for message in &mut request.value.messages {
         message.parts.retain_mut(|part| {
             let blob = match part {

@@ -87,7 +87,7 @@ async fn thinking_is_shown_and_its_blob_comes_back() {
 }
 
 /// The effort that an upstream was asked for.
-fn effort(upstream: Dialect, body: &Value) -> Option<String> {
+pub(super) fn effort(upstream: Dialect, body: &Value) -> Option<String> {
     let effort = match upstream {
         Dialect::Chat => &body["reasoning_effort"],
         Dialect::Responses => &body["reasoning"]["effort"],

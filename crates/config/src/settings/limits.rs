@@ -22,6 +22,10 @@ pub struct Limits {
     #[serde(with = "size")]
     #[schemars(schema_with = "size::schema")]
     pub translation_memory: usize,
+    /// Memory of the reasoning that is kept for clients of Chat, which have no place for it; `0` keeps none.
+    #[serde(with = "size")]
+    #[schemars(schema_with = "size::schema")]
+    pub replay_memory: usize,
     /// Request line and header fields together.
     #[serde(with = "size")]
     #[schemars(schema_with = "size::schema")]
@@ -50,6 +54,7 @@ impl Default for Limits {
             frame: 64 << 20,
             answer: 64 << 20,
             translation_memory: 512 << 20,
+            replay_memory: 64 << 20,
             header_bytes: 64 << 10,
             connections: 4096,
             streams: 4096,

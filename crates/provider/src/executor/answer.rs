@@ -5,6 +5,7 @@
 
 use super::{
     attempt::{Attempt, transport_failure},
+    keeper::Keeper,
     stopped,
 };
 use crate::{budget::Share, ledger::Ledger};
@@ -85,6 +86,7 @@ pub(super) struct Translation {
     progress: Progress,
     share: Share,
     events: Vec<Event>,
+    keeper: Option<Keeper>,
 }
 
 impl Source {
@@ -99,8 +101,10 @@ impl Source {
         encoder: codec::StreamEncoder,
         held: Vec<Event>,
         share: Share,
+        keeper: Option<Keeper>,
     ) -> (Self, Vec<Bytes>) {
-        let translation = Translation { reader, encoder, progress: Progress::default(), share, events: held };
+        let progress = Progress::default();
+        let translation = Translation { reader, encoder, progress, share, events: held, keeper };
         (Self::Translate(Box::new(translation)), Vec::new())
     }
 }
@@ -316,6 +320,9 @@ impl Running {
         let mut out = Vec::with_capacity(256);
         for event in translation.events.drain(..) {
             translation.progress.note(&event);
+            if let Some(keeper) = &mut translation.keeper {
+                keeper.note(&event);
+            }
             translation.encoder.push(event, &mut out);
         }
         if translation.progress.good {

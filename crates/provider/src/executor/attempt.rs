@@ -2,6 +2,7 @@
 
 use super::{
     Inbound, Inner, Refused, hold,
+    keeper::Keeper,
     outbound::{Ready, relayed_headers},
     peek::Peek,
     prepare::{Prepared, Way},
@@ -277,7 +278,12 @@ impl Attempt<'_> {
         self.judged(failure, HeaderMap::new(), &HeaderMap::new(), false)
     }
 
-    pub(super) fn passed_whole(&self, body: &Bytes, headers: &HeaderMap, ledger: &mut Ledger) -> Result<Ready, Refused> {
+    pub(super) fn passed_whole(
+        &self,
+        body: &Bytes,
+        headers: &HeaderMap,
+        ledger: &mut Ledger,
+    ) -> Result<Ready, Refused> {
         let dialect = self.prepared.dialect;
         let mut scanner = UsageScanner::new(dialect, false);
         scanner.push(body);
@@ -319,6 +325,9 @@ impl Attempt<'_> {
         } else {
             read_answer(body, exchange).map_err(|failure| self.broken(failure))?
         };
+        if let Some(mut keeper) = Keeper::of(self) {
+            list.iter().for_each(|event| keeper.note(event));
+        }
         if self.peek.stream {
             let mut encoder = codec::StreamEncoder::new(exchange);
             let mut progress = byok_translate::Progress::default();

@@ -7,6 +7,7 @@ use super::{
     Refused,
     answer::{AnswerBody, Running, Source},
     attempt::{Attempt, transport_failure},
+    keeper::Keeper,
     outbound::Ready,
     prepare::Way,
 };
@@ -84,7 +85,8 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
         }
         Way::Translate => {
             let encoder = codec::StreamEncoder::new(&attempt.prepared.exchange);
-            Source::translate(reader, encoder, events, attempt.executor.budget.share())
+            let keeper = Keeper::of(attempt);
+            Source::translate(reader, encoder, events, attempt.executor.budget.share(), keeper)
         }
     };
     let running = Running::new(attempt, body, source, (!progress.good).then_some(begun + first_event));

@@ -1,12 +1,16 @@
 //! The body of a call for one candidate: the client's own bytes with a few edits, or a translation.
 
 use super::{Inbound, media::Remote, peek::Peek};
-use crate::registry::Candidate;
+use crate::{
+    registry::Candidate,
+    replay::{Place, Replay},
+};
 use byok_translate::{
-    Exchange, Ids, Incoming, Loss, LossAction, Relay, Translated, carrier_edits, codec,
+    Exchange, Ids, Incoming, Keep, Loss, LossAction, Relay, Translated, codec, drop_seals,
     ir::{Family, Request},
     keep_seals_of, messages,
     scan::{Edit, splice},
+    seal_edits, thinking_edits,
 };
 use byok_types::{Blame, Dialect, Failure, FailureKind};
 use bytes::Bytes;
@@ -25,6 +29,18 @@ pub(super) struct Prepared {
     pub(super) losses: Vec<Loss>,
     /// What the answer must know of the request.
     pub(super) exchange: Exchange,
+    /// Where the reasoning of the answer is kept for a client that has no place for it.
+    pub(super) place: Option<Place>,
+}
+
+/// What the body of a call depends on beside the request and the candidate.
+pub(super) struct Means<'a, 'r> {
+    /// Gets what the client names by address, where that is allowed.
+    pub(super) remote: Option<&'a mut Remote<'r>>,
+    /// Reasoning that was kept for the client.
+    pub(super) replay: Replay,
+    /// The upstream has refused a seal: none is sent.
+    pub(super) unsealed: bool,
 }
 
 /// How the answer comes back.
@@ -42,13 +58,13 @@ pub(super) enum Way {
 }
 
 impl Prepared {
-    /// The body for a candidate. With `remote`, what the client names by address and the upstream takes only as bytes is
-    /// fetched; everything else is done without waiting.
+    /// The body for a candidate. What the client names by address and the upstream takes only as bytes may have to be fetched;
+    /// everything else is done without waiting.
     pub(super) async fn of(
         inbound: &Inbound,
         peek: &Peek,
         candidate: &Candidate,
-        remote: Option<&mut Remote<'_>>,
+        means: Means<'_, '_>,
     ) -> Result<Self, Failure> {
         if let Some(raw) = &inbound.raw {
             let body = raw.body(inbound, peek, candidate)?;
@@ -56,22 +72,38 @@ impl Prepared {
         }
         let dialect = candidate.dialect(peek.dialect);
         if dialect == peek.dialect && peek.dialect == inbound.dialect {
-            return Ok(Self::pass(inbound, peek, candidate));
+            return Ok(Self::pass(inbound, peek, candidate, means.unsealed));
         }
         let mut request = decode(inbound, peek)?;
+        let place = (peek.dialect == Dialect::Chat && !inbound.count).then(|| {
+            means.replay.restore(inbound.client_key.as_ref(), &mut request.value, inbound.at);
+            Place::behind(inbound.client_key.as_ref(), &request.value)
+        });
+        if means.unsealed {
+            drop_seals(&mut request);
+        }
         keep_seals_of(&candidate.provider.maker, &mut request);
-        if let Some(remote) = remote {
+        if let Some(wish) = &candidate.thinking {
+            request.value.reasoning.switch = wish.switch;
+            request.value.reasoning.effort = wish.effort;
+        }
+        if let Some(remote) = means.remote {
             remote.bring(&mut request.value, dialect, &candidate.facts).await?;
         }
-        Self::translate(inbound, peek, candidate, dialect, request)
+        let prepared = Self::translate(inbound, peek, candidate, dialect, request)?;
+        Ok(Self { place, ..prepared })
     }
 
-    fn pass(inbound: &Inbound, peek: &Peek, candidate: &Candidate) -> Self {
+    fn pass(inbound: &Inbound, peek: &Peek, candidate: &Candidate, unsealed: bool) -> Self {
         let (scan, body) = (&peek.scan, &inbound.body);
         let model = &candidate.facts.id;
         let rename = peek.model != *model;
         let maker = &candidate.provider.maker;
-        let mut edits: Vec<Edit> = carrier_edits(inbound.dialect, body, candidate.facts.family, maker);
+        let keep = if unsealed { Keep::None } else { Keep::Of { family: candidate.facts.family, maker } };
+        let mut edits: Vec<Edit> = seal_edits(inbound.dialect, body, keep);
+        if let Some(wish) = &candidate.thinking {
+            edits.extend(thinking_edits(inbound.dialect, body, wish, &candidate.facts));
+        }
         // Gemini has the model in the path.
         if rename && inbound.dialect != Dialect::Gemini {
             edits.push(scan.set("model", &serde_json::Value::from(model.as_str()).to_string()));
@@ -97,6 +129,7 @@ impl Prepared {
             needed: Vec::new(),
             losses: Vec::new(),
             exchange,
+            place: None,
         }
     }
 
@@ -111,6 +144,7 @@ impl Prepared {
             needed: Vec::new(),
             losses: Vec::new(),
             exchange: exchange(inbound, candidate, &echo, peek.dialect),
+            place: None,
         }
     }
 
@@ -147,7 +181,15 @@ impl Prepared {
         let mut exchange = exchange(inbound, candidate, &request.value, dialect);
         exchange.client = inbound.dialect;
         exchange.input_estimate = Some(estimated(inbound.body.len()));
-        Ok(Self { dialect, body: encoded.value.into(), way: Way::Translate, needed, losses, exchange })
+        Ok(Self {
+            dialect,
+            body: encoded.value.into(),
+            way: Way::Translate,
+            needed,
+            losses,
+            exchange,
+            place: None,
+        })
     }
 
     /// The relay for an answer that passes through.

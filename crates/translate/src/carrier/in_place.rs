@@ -13,12 +13,26 @@ use std::{borrow::Cow, fmt, ops::Range};
 /// The mark as base64 text begins.
 const MARK_BASE64: &str = "Ynlvaz";
 
-/// The edits after which `body`, a request of `dialect` for an upstream whose seals are of `family` (and, for a family
-/// without a name, made by `maker`), carries no carrier any more: its own seals are unwrapped, those of others go, with the
-/// reasoning that they seal. No edits for a body without carriers, however much it speaks of them.
-pub fn carrier_edits(dialect: Dialect, body: &[u8], family: Family, maker: &str) -> Vec<Edit> {
+/// Which seals stay in a body.
+#[derive(Clone, Copy, Debug)]
+pub enum Keep<'a> {
+    /// What is no carrier of ours, and from carriers the seals of this family; for a family without a name only those that
+    /// were made by `maker`.
+    Of {
+        /// The family of the upstream.
+        family: Family,
+        /// The upstream.
+        maker: &'a str,
+    },
+    /// None at all: the upstream has refused one and does not say which.
+    None,
+}
+
+/// The edits after which `body`, a request of `dialect`, carries only the seals that are kept, unwrapped; the others go with
+/// the reasoning that they seal. With [`Keep::Of`] a body without carriers gets no edits, however much it speaks of them.
+pub fn seal_edits(dialect: Dialect, body: &[u8], keep: Keep<'_>) -> Vec<Edit> {
     let mark = if dialect == Dialect::Gemini { MARK_BASE64 } else { MARK };
-    if memchr::memmem::find(body, mark.as_bytes()).is_none() {
+    if matches!(keep, Keep::Of { .. }) && memchr::memmem::find(body, mark.as_bytes()).is_none() {
         return Vec::new();
     }
     let Ok(scan) = Scan::of(body) else { return Vec::new() };
@@ -28,7 +42,7 @@ pub fn carrier_edits(dialect: Dialect, body: &[u8], family: Family, maker: &str)
         Dialect::Gemini => "contents",
     };
     let Some(text) = scan.text(body, list) else { return Vec::new() };
-    let place = Place { body, family, maker };
+    let place = Place { body, keep };
     let mut edits = Vec::new();
     place.list(text, &mut edits, |item, edits| match dialect {
         Dialect::Messages => place.within(item, "content", edits, |block, edits| place.block(block, edits)),
@@ -48,8 +62,7 @@ enum Fate {
 
 struct Place<'a> {
     body: &'a [u8],
-    family: Family,
-    maker: &'a str,
+    keep: Keep<'a>,
 }
 
 impl Place<'_> {
@@ -123,8 +136,15 @@ impl Place<'_> {
             Some("reasoning" | "compaction") => "encrypted_content",
             _ => return Fate::Stays,
         };
-        let found = members.get(seal).and_then(|text| Some((text, unwrap(&string(text)?)?)));
-        let Some((text, blob)) = found else { return Fate::Stays };
+        let Some((text, sealed)) = members.get(seal).and_then(|text| Some((text, string(text)?))) else {
+            return Fate::Stays;
+        };
+        let blob = match (self.keep, unwrap(&sealed)) {
+            (Keep::None, _) if sealed.is_empty() => return Fate::Stays,
+            (Keep::None, _) => return Fate::Goes,
+            (Keep::Of { .. }, None) => return Fate::Stays,
+            (Keep::Of { .. }, Some(blob)) => blob,
+        };
         let redacted = seal == "data";
         if !self.is_mine(&blob) || redacted != (blob.slot == BlobSlot::Redacted) {
             return Fate::Goes;
@@ -138,12 +158,16 @@ impl Place<'_> {
         let members = Members::of(part);
         let found = ["thoughtSignature", "thought_signature"].into_iter().find_map(|name| {
             let text = members.get(name)?;
-            Some((name, text, unwrap_base64(&string(text)?)?))
+            Some((name, text, string(text)?))
         });
-        let Some((name, text, blob)) = found else { return Fate::Stays };
-        if self.is_mine(&blob) {
-            self.restore(text, blob, edits);
-            return Fate::Stays;
+        let Some((name, text, sealed)) = found else { return Fate::Stays };
+        match (self.keep, unwrap_base64(&sealed)) {
+            (Keep::Of { .. }, None) => return Fate::Stays,
+            (Keep::Of { .. }, Some(blob)) if self.is_mine(&blob) => {
+                self.restore(text, blob, edits);
+                return Fate::Stays;
+            }
+            _ => {}
         }
         let empty = members.string("text").is_some_and(|text| text.is_empty());
         if members.get("thought") == Some("true") || empty {
@@ -164,18 +188,19 @@ impl Place<'_> {
         let members = Members::of(call);
         let Some(extra) = members.get("extra_content") else { return Fate::Stays };
         let google = Members::of(extra).get("google").map(Members::of).unwrap_or_default();
-        let found = google.get("thought_signature").and_then(|text| Some((text, unwrap(&string(text)?)?)));
-        match found {
-            Some((text, blob)) if self.is_mine(&blob) => self.restore(text, blob, edits),
-            Some(_) => edits.extend(self.without(call, &members, "extra_content")),
-            None => {}
+        let found = google.get("thought_signature").and_then(|text| Some((text, string(text)?)));
+        let Some((text, sealed)) = found else { return Fate::Stays };
+        match (self.keep, unwrap(&sealed)) {
+            (Keep::Of { .. }, None) => {}
+            (Keep::Of { .. }, Some(blob)) if self.is_mine(&blob) => self.restore(text, blob, edits),
+            _ => edits.extend(self.without(call, &members, "extra_content")),
         }
         Fate::Stays
     }
 
     fn is_mine(&self, blob: &Blob) -> bool {
-        blob.family == self.family
-            && (blob.family != Family::Other || blob.account.as_deref() == Some(self.maker))
+        let Keep::Of { family, maker } = self.keep else { return false };
+        blob.family == family && (family != Family::Other || blob.account.as_deref() == Some(maker))
     }
 
     fn restore(&self, text: &str, blob: Blob, edits: &mut Vec<Edit>) {
@@ -267,7 +292,7 @@ mod tests {
     }
 
     fn passed(dialect: Dialect, body: &str, family: Family) -> String {
-        let edits = carrier_edits(dialect, body.as_bytes(), family, "me");
+        let edits = seal_edits(dialect, body.as_bytes(), Keep::Of { family, maker: "me" });
         let out = splice(&Bytes::copy_from_slice(body.as_bytes()), edits);
         String::from_utf8(out.to_vec()).unwrap()
     }
@@ -354,7 +379,35 @@ mod tests {
             (Dialect::Chat, r#"{"messages":[{"content":"byok1:claude::AA","tool_calls":null}]}"#),
             (Dialect::Gemini, r#"{"contents":[{"parts":[{"inlineData":{"data":"Ynlvaz"}}]}]}"#),
         ] {
-            assert!(carrier_edits(dialect, body.as_bytes(), Family::Claude, "me").is_empty(), "{body}");
+            let keep = Keep::Of { family: Family::Claude, maker: "me" };
+            assert!(seal_edits(dialect, body.as_bytes(), keep).is_empty(), "{body}");
+        }
+    }
+    #[test]
+    fn without_seals_nothing_sealed_is_left() {
+        let cases = [
+            (
+                Dialect::Messages,
+                r#"{"messages":[{"content":[{"type":"thinking","thinking":"t","signature":"EqQB"},{"type":"tool_use","id":"a"}]}]}"#,
+                r#"{"messages":[{"content":[{"type":"tool_use","id":"a"}]}]}"#,
+            ),
+            (
+                Dialect::Responses,
+                r#"{"input":[{"type":"reasoning","id":"rs_1","encrypted_content":"gAAA"},{"type":"reasoning","summary":[]}]}"#,
+                r#"{"input":[{"type":"reasoning","summary":[]}]}"#,
+            ),
+            (
+                Dialect::Gemini,
+                r#"{"contents":[{"parts":[{"functionCall":{"name":"f"},"thoughtSignature":"AAAA"}]}]}"#,
+                r#"{"contents":[{"parts":[{"functionCall":{"name":"f"},"thoughtSignature":"skip_thought_signature_validator"}]}]}"#,
+            ),
+        ];
+        for (dialect, body, expected) in cases {
+            let out = splice(
+                &Bytes::from_static(body.as_bytes()),
+                seal_edits(dialect, body.as_bytes(), Keep::None),
+            );
+            assert_eq!(String::from_utf8_lossy(&out), expected, "{dialect:?}");
         }
     }
 }

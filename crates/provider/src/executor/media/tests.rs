@@ -1,8 +1,12 @@
 use super::{
-    super::{Executor, Inbound, Inner, OutboundBody, peek::Peek, prepare::Prepared},
+    super::{
+        Executor, Inbound, Inner, OutboundBody,
+        peek::Peek,
+        prepare::{Means, Prepared},
+    },
     Fetch, Remote,
 };
-use crate::{budget::Budget, pool::HealthBook, state::State};
+use crate::{budget::Budget, pool::HealthBook, replay::Replay, state::State};
 use byok_auth::{SystemClock, TokenManager};
 use byok_config::{Sources, load};
 use byok_store::Store;
@@ -104,6 +108,7 @@ fn inbound(dialect: Dialect, body: &Value) -> Inbound {
         count: false,
         model,
         stream,
+        raw: None,
         json_array: false,
         own_credential: None,
         headers: HeaderMap::new(),
@@ -130,6 +135,10 @@ fn messages(model: &str) -> Value {
     ]})
 }
 
+fn means<'a, 'r>(remote: &'a mut Option<Remote<'r>>) -> Means<'a, 'r> {
+    Means { remote: remote.as_mut(), replay: Replay::default(), unsealed: false }
+}
+
 /// The body that would be sent, and what was fetched for it.
 async fn prepared(
     fetch_remote: bool,
@@ -142,7 +151,7 @@ async fn prepared(
     let peek = Peek::of(&inbound, &state.config.limits).unwrap();
     let candidate = &state.registry.resolve(&peek.model).unwrap()[0];
     let mut remote = Remote::allowed(&shelf, &state.config);
-    let prepared = Prepared::of(&inbound, &peek, candidate, remote.as_mut()).await;
+    let prepared = Prepared::of(&inbound, &peek, candidate, means(&mut remote)).await;
     assert!(shelf.most_running.into_inner() <= super::AT_ONCE);
     (prepared.map(|prepared| serde_json::from_slice(&prepared.body).unwrap()), shelf.asked.into_inner())
 }
@@ -222,7 +231,7 @@ async fn what_cannot_be_fetched_names_its_field_and_the_remedy() {
         let peek = Peek::of(&inbound, &byok_config::Limits::default()).unwrap();
         let candidate = &state.registry.resolve(&peek.model).unwrap()[0];
         let mut remote = Remote::allowed(&shelf, &state.config);
-        let failure = Prepared::of(&inbound, &peek, candidate, remote.as_mut()).await.err().unwrap();
+        let failure = Prepared::of(&inbound, &peek, candidate, means(&mut remote)).await.err().unwrap();
         assert_eq!((failure.status, failure.blame), (status, blame), "{failure:?}");
         assert_eq!(failure.param, Some(format!("messages[0].content[{at}]")), "{failure:?}");
         assert!(failure.message.contains(words), "{failure:?}");
@@ -242,7 +251,7 @@ async fn twenty_addresses_four_at_a_time_and_each_of_them_once() {
     let mut remote = Remote::allowed(&shelf, &state.config);
     // The second candidate of a request finds what was fetched for the first.
     for _ in 0..2 {
-        let prepared = Prepared::of(&inbound, &peek, candidate, remote.as_mut()).await.unwrap();
+        let prepared = Prepared::of(&inbound, &peek, candidate, means(&mut remote)).await.unwrap();
         let body = std::str::from_utf8(&prepared.body).unwrap();
         assert_eq!(body.matches(PICTURE).count(), 20);
     }
@@ -288,6 +297,7 @@ async fn a_request_for_gemini_is_sent_with_the_picture_in_it() {
         fetch: Box::new(Arc::clone(&shelf)),
         store,
         budget: Budget::new(1 << 20),
+        replay: Replay::default(),
         stopping: CancellationToken::new(),
     }));
     let body = chat("gemini-2.5-flash", &["https://a.test/a.png"]);

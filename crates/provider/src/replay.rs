@@ -1,0 +1,239 @@
+//! Sealed reasoning for clients that have no place for it.
+//!
+//! A client of Chat keeps what was said and called, and nothing of the reasoning behind it. Vendors want their sealed
+//! reasoning back with the calls that it led to, so byok keeps it for such clients and puts it where it was when the turn
+//! comes back in the history. In memory only: a restart loses it, and the conversation then goes on without it, as it would
+//! if the client had thrown it away.
+//!
+//! An entry is found by who asks, by how the conversation began, by what came directly before the turn, and by the turn
+//! itself: its text and its calls. Where two conversations agree in all of that and differ in the reasoning, nobody can say
+//! whose it is, and neither gets any.
+
+use byok_translate::ir::{Message, Part, Request, Role, Thinking};
+use byok_types::{ClientKeyId, SecretHash};
+use parking_lot::Mutex;
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt::Write as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long an entry is of use. Vendors' prompt caches and people's pauses are shorter.
+const KEPT: Duration = Duration::from_hours(12);
+/// What an entry costs beside its text.
+const OVERHEAD: usize = 256;
+
+/// Keeps the sealed reasoning of answers to Chat clients. Clones share their entries.
+#[derive(Clone, Default)]
+pub struct Replay(Arc<Mutex<Book>>);
+
+#[derive(Default)]
+struct Book {
+    /// By conversation, then by turn.
+    conversations: HashMap<SecretHash, HashMap<SecretHash, Turn>>,
+    /// In the order in which they came, for the oldest to go first.
+    order: VecDeque<(SecretHash, SecretHash)>,
+    bytes: usize,
+}
+
+/// The turn of a model as it was.
+struct Turn {
+    parts: Arc<[Part]>,
+    bytes: usize,
+    at: Instant,
+    /// Two conversations came to the same turn by different reasoning.
+    ambiguous: bool,
+}
+
+/// The place in a conversation at which an answer belongs.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    conversation: SecretHash,
+    before: SecretHash,
+}
+
+impl Place {
+    /// The place behind the last message of a request.
+    pub fn behind(client: Option<&ClientKeyId>, request: &Request) -> Self {
+        let last = request.messages.iter().rposition(|message| message.role == Role::Assistant);
+        let since = last.map_or(0, |at| at + 1);
+        Self { conversation: conversation(client, request), before: hash_of(&request.messages[since..]) }
+    }
+}
+
+impl Replay {
+    /// Keeps the parts of an answer, if something in them is sealed. Beyond `limit` bytes the oldest entries go.
+    pub fn keep(&self, place: Place, parts: &[Part], limit: usize, now: Instant) {
+        if !parts.iter().any(is_sealed) {
+            return;
+        }
+        let bytes = OVERHEAD + parts.iter().map(weight).sum::<usize>();
+        let key = turn(place.before, parts);
+        let mut book = self.0.lock();
+        let known = book.conversations.get_mut(&place.conversation).and_then(|turns| turns.get_mut(&key));
+        if let Some(known) = known {
+            known.ambiguous |= *known.parts != *parts;
+            known.at = now;
+            return;
+        }
+        let entry = Turn { parts: parts.into(), bytes, at: now, ambiguous: false };
+        book.conversations.entry(place.conversation).or_default().insert(key, entry);
+        book.order.push_back((place.conversation, key));
+        book.bytes += bytes;
+        while book.bytes > limit && book.forget_oldest() {}
+    }
+
+    /// Puts what was kept back into the turns of a request.
+    pub fn restore(&self, client: Option<&ClientKeyId>, request: &mut Request, now: Instant) {
+        let conversation = conversation(client, request);
+        let book = self.0.lock();
+        let Some(turns) = book.conversations.get(&conversation) else { return };
+        let mut since = 0;
+        for at in 0..request.messages.len() {
+            if request.messages[at].role != Role::Assistant {
+                continue;
+            }
+            let before = hash_of(&request.messages[since..at]);
+            since = at + 1;
+            let message = &mut request.messages[at];
+            if message.parts.iter().any(is_sealed) {
+                // The client has kept something by itself.
+                continue;
+            }
+            let found = turns.get(&turn(before, &message.parts));
+            if let Some(found) = found.filter(|found| !found.ambiguous && now < found.at + KEPT) {
+                put_back(message, &found.parts);
+            }
+        }
+    }
+
+    /// Bytes that are held.
+    pub fn held(&self) -> usize {
+        self.0.lock().bytes
+    }
+}
+
+impl Book {
+    fn forget_oldest(&mut self) -> bool {
+        let Some((conversation, key)) = self.order.pop_front() else { return false };
+        if let Some(turns) = self.conversations.get_mut(&conversation) {
+            if let Some(turn) = turns.remove(&key) {
+                self.bytes -= turn.bytes;
+            }
+            if turns.is_empty() {
+                self.conversations.remove(&conversation);
+            }
+        }
+        true
+    }
+}
+
+/// The turn as it was. What the client added to it (cache marks, names) is kept on parts that it has.
+fn put_back(message: &mut Message, kept: &[Part]) {
+    let mut own: VecDeque<Part> = std::mem::take(&mut message.parts).into();
+    for part in kept {
+        match part {
+            Part::Thinking(thinking) => message.parts.push(Part::Thinking(thinking.clone())),
+            Part::ToolCall(call) => {
+                let place =
+                    own.iter().position(|p| matches!(p, Part::ToolCall(c) if c.call_id == call.call_id));
+                if let Some(Part::ToolCall(mut mine)) = place.and_then(|place| own.remove(place)) {
+                    mine.blob.clone_from(&call.blob);
+                    message.parts.push(Part::ToolCall(mine));
+                }
+            }
+            Part::Text(text) if !text.text.is_empty() => {
+                let place = own.iter().position(|p| matches!(p, Part::Text(_)));
+                match place.and_then(|place| own.remove(place)) {
+                    Some(Part::Text(mut mine)) if mine.text.trim() == text.text.trim() => {
+                        mine.blob.clone_from(&text.blob);
+                        message.parts.push(Part::Text(mine));
+                    }
+                    Some(other) => message.parts.push(other),
+                    None => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    // Reasoning that the client shows as text is the same that was just put back.
+    message.parts.extend(own.into_iter().filter(|part| !matches!(part, Part::Thinking(_))));
+}
+
+fn is_sealed(part: &Part) -> bool {
+    match part {
+        Part::Thinking(Thinking { blob, .. }) => blob.is_some(),
+        Part::ToolCall(call) => call.blob.is_some(),
+        Part::Text(text) => text.blob.is_some(),
+        _ => false,
+    }
+}
+
+fn weight(part: &Part) -> usize {
+    let blob = |blob: &Option<byok_translate::ir::Blob>| blob.as_ref().map_or(0, |blob| blob.data.len());
+    match part {
+        Part::Thinking(part) => part.text().len() + blob(&part.blob),
+        Part::ToolCall(part) => part.arguments.len() + part.name.len() + blob(&part.blob),
+        Part::Text(part) => part.text.len() + blob(&part.blob),
+        _ => OVERHEAD,
+    }
+}
+
+/// Who asks, and how the conversation began.
+fn conversation(client: Option<&ClientKeyId>, request: &Request) -> SecretHash {
+    let first = request.messages.iter().position(|message| message.role == Role::User);
+    let begun = first.map_or(&[][..], |at| &request.messages[at..=at]);
+    let mut text = client.map(ClientKeyId::as_str).unwrap_or_default().to_owned();
+    text.push('\n');
+    spell(begun, &mut text);
+    SecretHash::of(&text)
+}
+
+fn hash_of(messages: &[Message]) -> SecretHash {
+    let mut text = String::new();
+    spell(messages, &mut text);
+    SecretHash::of(&text)
+}
+
+/// What messages say, without what a client may write in several ways.
+fn spell(messages: &[Message], out: &mut String) {
+    for part in messages.iter().flat_map(|message| &message.parts) {
+        // Writing to a string does not fail.
+        let _ = match part {
+            Part::Text(text) => writeln!(out, "t{}", text.text.trim()),
+            Part::ToolResult(result) => {
+                let _ = writeln!(out, "r{}", result.call_id);
+                for part in &result.parts {
+                    if let Part::Text(text) = part {
+                        let _ = writeln!(out, "t{}", text.text.trim());
+                    }
+                }
+                Ok(())
+            }
+            Part::Thinking(_) => Ok(()),
+            other => writeln!(out, "{:?}", std::mem::discriminant(other)),
+        };
+    }
+}
+
+/// A turn of a model by its text and its calls, behind what came before.
+fn turn(before: SecretHash, parts: &[Part]) -> SecretHash {
+    let mut said = String::new();
+    let mut calls = String::new();
+    for part in parts {
+        match part {
+            Part::Text(text) => said.push_str(&text.text),
+            Part::ToolCall(call) => {
+                let arguments: Option<serde_json::Value> = serde_json::from_str(&call.arguments).ok();
+                let arguments = arguments.map_or_else(|| call.arguments.clone(), |value| value.to_string());
+                let _ = writeln!(calls, "{} {} {arguments}", call.call_id, call.name);
+            }
+            _ => {}
+        }
+    }
+    SecretHash::of(&format!("{:x?}\n{}\n{calls}", before.0, said.trim()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! Reasoning: the effort that a name asks for, and seals that come back, or must not.
+
+use super::all;
+use crate::support::{
+    ask::Think,
+    client::Call,
+    world::{Pair, World, each, equal, model},
+};
+use byok_types::Dialect;
+use serde_json::{Value, json};
+
+/// Whether the history of an upstream body carries sealed reasoning that its vendor made.
+fn is_sealed(upstream: Dialect, body: &Value) -> bool {
+    let items = |list: &Value| list.as_array().cloned().unwrap_or_default();
+    match upstream {
+        Dialect::Chat => false,
+        Dialect::Responses => items(&body["input"]).iter().any(|item| item["encrypted_content"].is_string()),
+        Dialect::Messages => items(&body["messages"])
+            .iter()
+            .flat_map(|message| items(&message["content"]))
+            .any(|block| block["signature"].is_string() || block["type"] == "redacted_thinking"),
+        Dialect::Gemini => items(&body["contents"])
+            .iter()
+            .flat_map(|content| items(&content["parts"]))
+            .filter_map(|part| part["thoughtSignature"].as_str().map(str::to_owned))
+            .any(|signature| !signature.starts_with("skip_")),
+    }
+}
+
+#[tokio::test]
+async fn sealed_reasoning_comes_back_to_its_vendor_through_every_client() {
+    all(async |world, pair| {
+        let mut ask =
+            pair.ask("sim:thinking Weather first. sim:loop 2 sim:tool get_weather {\"city\":\"Oslo\"}");
+        ask.tools = vec![super::tools::tool("get_weather", "city")];
+        ask.think = Some(Think::Effort("high"));
+        for _ in 0..2 {
+            let said = pair.say(world, &ask).await?;
+            equal("calls", &said.calls.len(), &1)?;
+            ask = ask.answered(&said, &["rain"]);
+        }
+        pair.say(world, &ask).await?;
+        let sealed = is_sealed(pair.upstream, &pair.upstream_body(world)?);
+        equal("sealed", &sealed, &(pair.upstream != Dialect::Chat))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn t129_the_name_of_a_model_may_ask_for_effort_in_every_dialect() {
+    all(async |world, pair| {
+        let asked = format!("{}(low)", pair.model());
+        let mut ask = pair.ask("sim:thinking Hm. sim:text Yes.").model(&asked);
+        ask.think = Some(Think::Effort("high"));
+        let said = pair.say(world, &ask).await?;
+        equal("model", &said.model, &asked)?;
+        let body = pair.upstream_body(world)?;
+        equal("effort", &super::answers::effort(pair.upstream, &body).as_deref(), &Some("low"))?;
+        if pair.upstream != Dialect::Gemini {
+            equal("model of the upstream", &body["model"], &model(pair.upstream).into())?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
+/// A history whose seal is broken, as the client of a dialect sends it.
+fn broken(dialect: Dialect) -> (String, Value) {
+    let name = model(dialect);
+    let body = match dialect {
+        Dialect::Messages => json!({
+            "model": name, "max_tokens": 4096, "thinking": {"type": "adaptive"}, "messages": [
+                {"role": "user", "content": "Go."},
+                {"role": "assistant", "content": [
+                    {"type": "thinking", "thinking": "Hm.", "signature": "EqQBbroken"},
+                    {"type": "text", "text": "Yes."}]},
+                {"role": "user", "content": "And now?"}],
+        }),
+        Dialect::Responses => json!({
+            "model": format!("my-responses/{name}"), "store": false, "input": [
+                {"role": "user", "content": "Go."},
+                {"type": "reasoning", "summary": [], "encrypted_content": "gAAAAbroken"},
+                {"role": "assistant", "content": [{"type": "output_text", "text": "Yes."}]},
+                {"role": "user", "content": "And now?"}],
+        }),
+        Dialect::Gemini | Dialect::Chat => json!({
+            "contents": [
+                {"role": "user", "parts": [{"text": "Go."}]},
+                {"role": "model", "parts": [
+                    {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "YnJva2Vu"}]},
+                {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"output": "x"}}}]}],
+            "tools": [{"functionDeclarations": [{"name": "f", "description": "F."}]}],
+        }),
+    };
+    let target = match dialect {
+        Dialect::Messages => "/v1/messages".to_owned(),
+        Dialect::Responses => "/v1/responses".to_owned(),
+        Dialect::Gemini | Dialect::Chat => format!("/v1beta/models/{name}:generateContent"),
+    };
+    (target, body)
+}
+
+#[tokio::test]
+async fn a_refused_seal_is_left_out_and_the_request_made_once_more() {
+    let world = World::start().await;
+    let dialects = [Dialect::Messages, Dialect::Responses, Dialect::Gemini];
+    let cases = dialects.map(|dialect| Pair { client: dialect, upstream: dialect, stream: false });
+    each(cases, async |pair| {
+        let (target, body) = broken(pair.client);
+        let answer = Call::post(target, body.to_string()).send(world.byok.address()).await;
+        equal("status", &answer.status, &200).map_err(|error| format!("{error}: {}", answer.text()))?;
+        equal("attempts", &answer.header("x-byok-attempts"), &"2")
+    })
+    .await;
+    world.byok.logged("refused sealed reasoning").await;
+}
