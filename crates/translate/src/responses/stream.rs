@@ -244,9 +244,11 @@ impl StreamEncoder {
             PartHead::Thinking { id, .. } => {
                 Active::Thinking { id: id.filter(|_| self.native()), blob: None, opened: false }
             }
-            PartHead::ToolCall { call_id, item_id, name, namespace, flavour } => {
+            PartHead::ToolCall { call_id, item_id, name, namespace, flavour, caller } => {
+                let caller = caller.filter(|_| self.native());
                 let item_id = item_id.filter(|_| self.native());
-                let call = ToolCall { call_id, item_id, name, namespace, flavour, ..ToolCall::default() };
+                let call =
+                    ToolCall { call_id, item_id, name, namespace, flavour, caller, ..ToolCall::default() };
                 Active::Call { call: Box::new(call), blob: None, opened: false }
             }
             PartHead::Whole(whole) => return self.whole(part, *whole, out),
