@@ -20,7 +20,6 @@ pub struct Recording {
     pub op: String,
     pub model: String,
     pub path: String,
-    pub query: String,
     pub status: u16,
     /// What the client sent; unknown for some.
     pub request: Option<Value>,
@@ -94,6 +93,13 @@ pub fn load(folder: &Path) -> Result<Vec<Recording>, String> {
 
 fn one(text: &[u8]) -> Result<Recording, String> {
     let mut file: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    let model = file["model"].as_str().unwrap_or_default().to_owned();
+    let named = file["dialect"] != "gemini" && !model.is_empty();
+    if let Some(request) = file["request"].as_object_mut().filter(|_| named) {
+        // Bedrock has the model in its path, and the recording has the usual path instead.
+        request.entry("model").or_insert_with(|| model.into());
+    }
+    let request = Some(file["request"].take()).filter(|request| !request.is_null());
     let word = |name: &str| file[name].as_str().unwrap_or_default().to_owned();
     let stream = match file["response_kind"].as_str() {
         Some("json") => false,
@@ -124,9 +130,8 @@ fn one(text: &[u8]) -> Result<Recording, String> {
         op: word("op"),
         model: word("model"),
         path: word("api_path"),
-        query: word("query"),
         status: file["status"].as_u64().and_then(|n| u16::try_from(n).ok()).unwrap_or(200),
-        request: Some(file["request"].take()).filter(|request| !request.is_null()),
+        request,
         stream,
         content_type,
         body,

@@ -3,7 +3,7 @@
 
 use super::{
     check::Difference,
-    load::{DIALECTS, Recording, name},
+    load::{DIALECTS, Recording},
 };
 use crate::support::{byok::Byok, client::Call};
 use byok_types::Dialect;
@@ -48,12 +48,14 @@ impl Line {
         lines
     }
 
-    async fn new(dialect: Dialect, recordings: &[Recording]) -> Self {
+    pub async fn new(dialect: Dialect, recordings: &[Recording]) -> Self {
         let vendor = Arc::new(Mutex::new(Exchange::default()));
         let address = serve(vendor.clone()).await;
         let models: BTreeSet<&str> =
-            recordings.iter().filter(|r| r.dialect == dialect).map(|r| r.model.as_str()).collect();
-        let models: Vec<Value> = models.into_iter().filter(|m| !m.is_empty()).map(|id| json!({"id": id})).collect();
+            recordings.iter().filter(|r| r.dialect == dialect).map(model).collect();
+        // The vendor itself counts tokens, too.
+        let models: Vec<Value> =
+            models.into_iter().map(|id| json!({"id": id, "first_party": true})).collect();
         let (kind, base) = match dialect {
             Dialect::Chat => ("openai", format!("http://{address}/v1")),
             Dialect::Responses => ("responses", format!("http://{address}/v1")),
@@ -174,9 +176,4 @@ async fn serve(vendor: Arc<Mutex<Exchange>>) -> SocketAddr {
         }
     });
     address
-}
-
-/// What is said of a line in the log of the test.
-pub fn log(lines: &[(Dialect, Line)]) -> String {
-    lines.iter().map(|(dialect, line)| format!("== {}\n{}", name(*dialect), line.byok.log())).collect()
 }

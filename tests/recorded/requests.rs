@@ -48,9 +48,9 @@ fn facts(recording: &Recording, target: Dialect) -> ModelFacts {
     let own = target == recording.dialect;
     ModelFacts {
         family: match target {
-            _ if own => recording.family(),
             Dialect::Messages => Family::Claude,
             Dialect::Gemini => Family::Gemini,
+            Dialect::Chat if own => recording.family(),
             Dialect::Chat | Dialect::Responses => Family::Openai,
         },
         thinking: ThinkingFacts {
@@ -64,7 +64,8 @@ fn facts(recording: &Recording, target: Dialect) -> ModelFacts {
         max_output_tokens: Some(64_000),
         system_turns: true,
         developer_role: true,
-        first_party: true,
+        // What this vendor sent back must go back to it.
+        first_party: !own || recording.dialect != Dialect::Chat || recording.family() == Family::Openai,
         ..check::facts(recording)
     }
 }
