@@ -56,13 +56,6 @@ fn scan(recording: &Recording, mut cut: impl FnMut() -> usize) -> Option<Usage> 
 }
 
 fn counts(usage: &Usage) -> [u64; 6] {
-    [
-        usage.input,
-        usage.cache_read,
-        usage.cache_write,
-        usage.output,
-        usage.reasoning,
-        usage.tool_input,
-    ]
-    .map(Option::unwrap_or_default)
+    [usage.input, usage.cache_read, usage.cache_write, usage.output, usage.reasoning, usage.tool_input]
+        .map(Option::unwrap_or_default)
 }

@@ -69,8 +69,7 @@ pub fn name(dialect: Dialect) -> &'static str {
 /// The folder of the recordings: what `BYOK_RECORDED` says, or the one beside the checkout. `None` where it is absent.
 pub fn folder() -> Option<PathBuf> {
     let named = env::var_os("BYOK_RECORDED").map(PathBuf::from);
-    let folder =
-        named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/recorded"));
+    let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/recorded"));
     folder.is_dir().then_some(folder)
 }
 

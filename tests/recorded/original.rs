@@ -63,7 +63,9 @@ fn chat(documents: &[Value], stream: bool) -> Meaning {
     let mut ended = false;
     for document in documents {
         meaning.failed |= !document["error"].is_null();
-        if let Some(usage) = chat_usage(&document["usage"]).or_else(|| chat_usage(&document["x_groq"]["usage"])) {
+        if let Some(usage) =
+            chat_usage(&document["usage"]).or_else(|| chat_usage(&document["x_groq"]["usage"]))
+        {
             meaning.usage = Some(usage);
         }
         for choice in items(&document["choices"]).filter(|c| count(c, "index").unwrap_or(0) == 0) {
@@ -299,7 +301,9 @@ fn gemini(documents: &[Value]) -> Meaning {
             ended = true;
             match reason {
                 "MAX_TOKENS" => meaning.stop = Stop::Length,
-                "MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL" | "TOO_MANY_TOOL_CALLS"
+                "MALFORMED_FUNCTION_CALL"
+                | "UNEXPECTED_TOOL_CALL"
+                | "TOO_MANY_TOOL_CALLS"
                 | "MALFORMED_RESPONSE" => meaning.stop = Stop::Malformed,
                 "STOP" | "OTHER" | "FINISH_REASON_UNSPECIFIED" => {}
                 _ => meaning.stop = Stop::Filter,
@@ -307,7 +311,8 @@ fn gemini(documents: &[Value]) -> Meaning {
         }
     }
     // An answer that says nothing but that it failed is an error (formats.md 3.15).
-    meaning.failed |= !ended || (meaning.stop == Stop::Malformed && meaning.text.is_empty() && meaning.calls.is_empty());
+    meaning.failed |=
+        !ended || (meaning.stop == Stop::Malformed && meaning.text.is_empty() && meaning.calls.is_empty());
     let usage = Value::Object(usage);
     let some = |name: &str| count(&usage, name).unwrap_or(0);
     meaning.usage = count(&usage, "promptTokenCount").map(|prompt| Usage {

@@ -51,8 +51,7 @@ impl Line {
     pub async fn new(dialect: Dialect, recordings: &[Recording]) -> Self {
         let vendor = Arc::new(Mutex::new(Exchange::default()));
         let address = serve(vendor.clone()).await;
-        let models: BTreeSet<&str> =
-            recordings.iter().filter(|r| r.dialect == dialect).map(model).collect();
+        let models: BTreeSet<&str> = recordings.iter().filter(|r| r.dialect == dialect).map(model).collect();
         // The vendor itself counts tokens, too.
         let models: Vec<Value> =
             models.into_iter().map(|id| json!({"id": id, "first_party": true})).collect();
@@ -82,7 +81,8 @@ impl Line {
         let asked = std::mem::take(&mut self.vendor.lock().unwrap().asked);
         let mut found = Vec::new();
         let [(_, body)] = asked.as_slice() else {
-            let how = format!("the vendor was asked {} times; {}: {}", asked.len(), answer.status, answer.text());
+            let how =
+                format!("the vendor was asked {} times; {}: {}", asked.len(), answer.status, answer.text());
             return vec![Difference::new(CHECK, "asked", how)];
         };
         if *body != sent {
@@ -162,7 +162,8 @@ async fn serve(vendor: Arc<Mutex<Exchange>>) -> SocketAddr {
                 let vendor = vendor.clone();
                 async move {
                     let path = request.uri().to_string();
-                    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+                    let body =
+                        request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
                     let mut vendor = vendor.lock().unwrap();
                     vendor.asked.push((path, body));
                     let answer = Response::builder()

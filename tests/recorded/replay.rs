@@ -42,7 +42,10 @@ pub fn main() -> ExitCode {
     let total = all.len();
     all.retain(|recording| recording.id.contains(&wanted));
     let outcome = judge(&all, &check_all(&all), &exceptions, total, wanted.is_empty());
-    println!("{} passed, {} excepted, {} failed, 0 skipped", outcome.passed, outcome.excepted, outcome.failed);
+    println!(
+        "{} passed, {} excepted, {} failed, 0 skipped",
+        outcome.passed, outcome.excepted, outcome.failed
+    );
     if outcome.failed > 0 || all.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
@@ -70,7 +73,10 @@ fn judge(
                 Some(place) => used[place] = true,
                 None => {
                     unexcused = true;
-                    println!("{}: {}: {}: {}", recording.id, difference.check, difference.what, difference.how);
+                    println!(
+                        "{}: {}: {}: {}",
+                        recording.id, difference.check, difference.what, difference.how
+                    );
                 }
             }
         }

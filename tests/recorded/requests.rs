@@ -15,9 +15,7 @@ pub fn run(recording: &Recording) -> Vec<Difference> {
         None => return Vec::new(),
         Some(Ok(request)) => request,
         // What the vendor refused may be refused here, too.
-        Some(Err(failure))
-            if recording.status >= 400 && failure.status == 400 && failure.param.is_some() =>
-        {
+        Some(Err(failure)) if recording.status >= 400 && failure.status == 400 && failure.param.is_some() => {
             return Vec::new();
         }
         Some(Err(failure)) => return vec![Difference::new(CHECK, "decode", format!("{failure:?}"))],
@@ -34,9 +32,14 @@ pub fn run(recording: &Recording) -> Vec<Difference> {
                     found.push(Difference::new(CHECK, format!("{} json", name(target)), error.to_string()));
                 }
             }
-            Err(failure) if failure.status == 400 && failure.param.is_some() && target != recording.dialect => {}
+            Err(failure)
+                if failure.status == 400 && failure.param.is_some() && target != recording.dialect => {}
             Err(failure) => {
-                found.push(Difference::new(CHECK, format!("{} encode", name(target)), format!("{failure:?}")));
+                found.push(Difference::new(
+                    CHECK,
+                    format!("{} encode", name(target)),
+                    format!("{failure:?}"),
+                ));
             }
         }
     }
@@ -54,7 +57,12 @@ fn facts(recording: &Recording, target: Dialect) -> ModelFacts {
             Dialect::Chat | Dialect::Responses => Family::Openai,
         },
         thinking: ThinkingFacts {
-            forms: vec![ThinkingForm::Budget, ThinkingForm::Adaptive, ThinkingForm::Effort, ThinkingForm::Level],
+            forms: vec![
+                ThinkingForm::Budget,
+                ThinkingForm::Adaptive,
+                ThinkingForm::Effort,
+                ThinkingForm::Level,
+            ],
             levels: Effort::ALL.to_vec(),
             can_disable: true,
             dynamic: true,
@@ -85,7 +93,11 @@ fn identity(recording: &Recording, request: &ir::Request, body: &[u8]) -> Vec<Di
     let mut found = Vec::new();
     let mut same = |what: &str, before: String, after: String| {
         if before != after {
-            found.push(Difference::new(CHECK, format!("identity {what}"), plain::difference(&before, &after)));
+            found.push(Difference::new(
+                CHECK,
+                format!("identity {what}"),
+                plain::difference(&before, &after),
+            ));
         }
     };
     let turns = |r: &ir::Request| said(recording.dialect, r).join("\n");

@@ -34,7 +34,11 @@ pub fn run(recording: &Recording) -> Vec<Difference> {
             for client in DIALECTS {
                 if let Err(error) = ends_once(recording, &body, client) {
                     let what = format!("{} {damage}", name(client));
-                    found.push(Difference::new(CHECK, what, format!("frame {place} of {}: {error}", frames.len())));
+                    found.push(Difference::new(
+                        CHECK,
+                        what,
+                        format!("frame {place} of {}: {error}", frames.len()),
+                    ));
                 }
             }
         }
@@ -102,7 +106,8 @@ fn terminal(client: Dialect, bytes: &[u8]) -> Result<(), String> {
         .collect();
     // An error of a chat stream may stand alone.
     let alone = client == Dialect::Chat && ends.is_empty();
-    let failed = || events.last().is_some_and(|event| event.json().is_ok_and(|json| !json["error"].is_null()));
+    let failed =
+        || events.last().is_some_and(|event| event.json().is_ok_and(|json| !json["error"].is_null()));
     if (alone && failed()) || ends == [events.len().wrapping_sub(1)] {
         Ok(())
     } else {

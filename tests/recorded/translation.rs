@@ -31,7 +31,11 @@ pub fn run(recording: &Recording) -> Vec<Difference> {
             Ok(events) => events,
             Err(failure) => {
                 if !meaning.failed {
-                    found.push(Difference::new(CHECK, format!("{} refused", name(client)), format!("{failure:?}")));
+                    found.push(Difference::new(
+                        CHECK,
+                        format!("{} refused", name(client)),
+                        format!("{failure:?}"),
+                    ));
                 }
                 continue;
             }
@@ -60,7 +64,11 @@ pub fn run(recording: &Recording) -> Vec<Difference> {
                 compare("whole", whole, &|bytes| dialect::read_whole(client, bytes));
             }
             Err(failure) if !meaning.failed => {
-                found.push(Difference::new(CHECK, format!("{} failure", name(client)), format!("{failure:?}")));
+                found.push(Difference::new(
+                    CHECK,
+                    format!("{} failure", name(client)),
+                    format!("{failure:?}"),
+                ));
             }
             Err(_) => {}
         }
@@ -84,7 +92,8 @@ fn same(meaning: &Meaning, client: Dialect, stream: bool, bytes: &[u8], label: &
     if let (None, Some((_, usage)), Some((_, shown))) = (meaning.usage, &mut wanted.1, &got.1) {
         *usage = *shown;
     }
-    (wanted != got).then(|| Difference::new(CHECK, format!("{label} identity"), format!("{wanted:?} became {got:?}")))
+    (wanted != got)
+        .then(|| Difference::new(CHECK, format!("{label} identity"), format!("{wanted:?} became {got:?}")))
 }
 
 /// What was encoded, decoded again, is the same answer to the last part.
@@ -123,7 +132,11 @@ fn errors(recording: &Recording) -> Vec<Difference> {
             Err(error) => found.push(Difference::new(CHECK, what("grammar"), error)),
             Ok(fault) => {
                 if message.is_empty() || !fault.message.contains(message) {
-                    found.push(Difference::new(CHECK, what("message"), format!("{message} became {fault:?}")));
+                    found.push(Difference::new(
+                        CHECK,
+                        what("message"),
+                        format!("{message} became {fault:?}"),
+                    ));
                 }
                 let class: &[&str] = match (client, recording.status) {
                     (Dialect::Messages, 404) => &["not_found_error"],
@@ -132,7 +145,11 @@ fn errors(recording: &Recording) -> Vec<Difference> {
                     _ => &["invalid_request_error"],
                 };
                 if !class.contains(&fault.kind.as_str()) || failure.status != recording.status {
-                    found.push(Difference::new(CHECK, what("class"), format!("{fault:?}, not one of {class:?}")));
+                    found.push(Difference::new(
+                        CHECK,
+                        what("class"),
+                        format!("{fault:?}, not one of {class:?}"),
+                    ));
                 }
             }
         }

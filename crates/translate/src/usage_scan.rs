@@ -162,7 +162,8 @@ impl UsageScanner {
             }
             // xAI counts reasoning in the total only; everywhere else it is part of the completion.
             Dialect::Chat => {
-                let sum = usage.input.zip(usage.output).zip(usage.reasoning).map(|((i, o), r)| (i + o + r, o + r));
+                let sum =
+                    usage.input.zip(usage.output).zip(usage.reasoning).map(|((i, o), r)| (i + o + r, o + r));
                 if let (Some((sum, output)), Some(total), true) = (sum, self.total, usage.reasoning > Some(0))
                     && sum == total
                 {

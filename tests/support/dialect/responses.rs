@@ -402,7 +402,9 @@ impl Open {
             ("code_interpreter_call", event) => {
                 let known = ["in_progress", "interpreting", "completed"];
                 let code = ["code.delta", "code.done"];
-                let event = event.trim_start_matches("code_interpreter_call_").trim_start_matches("code_interpreter_call.");
+                let event = event
+                    .trim_start_matches("code_interpreter_call_")
+                    .trim_start_matches("code_interpreter_call.");
                 demand(known.contains(&event) || code.contains(&event), || format!("{event} in code"))
             }
             (item, event) => Err(format!("{event} in an item of {item}")),

@@ -62,12 +62,8 @@ pub enum Target {
 impl Raw {
     /// What the request says of itself.
     pub(super) fn peek(&self, inbound: &Inbound, limits: &Limits) -> Result<Peek, Failure> {
-        let blank = |model: String| Peek {
-            scan: Scan::default(),
-            model,
-            stream: false,
-            dialect: inbound.dialect,
-        };
+        let blank =
+            |model: String| Peek { scan: Scan::default(), model, stream: false, dialect: inbound.dialect };
         if let Target::Path { provider, .. } = &self.target {
             return Ok(blank(format!("passthrough/{provider}")));
         }
@@ -136,7 +132,9 @@ fn not_there(candidate: &Candidate, endpoint: Endpoint) -> Failure {
     let name = candidate.provider.id.as_str();
     let would_work = match endpoint.dialect() {
         Dialect::Gemini => "a model of `gemini` or of a provider with `kind: gemini`",
-        Dialect::Responses => "a model that speaks Responses: one of `codex`, or of a provider with `kind: responses`",
+        Dialect::Responses => {
+            "a model that speaks Responses: one of `codex`, or of a provider with `kind: responses`"
+        }
         Dialect::Chat | Dialect::Messages => {
             "a model of `codex`, or of a provider with `kind: openai` or `kind: responses`"
         }
@@ -209,9 +207,7 @@ impl Attempt<'_> {
                 }
                 (Operation::Endpoint(*endpoint), headers)
             }
-            Target::Path { .. } => {
-                (Operation::Generate { stream: false }, travelling(&inbound.headers))
-            }
+            Target::Path { .. } => (Operation::Generate { stream: false }, travelling(&inbound.headers)),
         };
         let ask = Ask {
             operation,
@@ -267,7 +263,10 @@ fn below(base: &str, path: &str) -> Result<Url, Failure> {
     let base = base.trim_end_matches('/');
     let home = upstream::join(base, "/")?;
     let outside = || {
-        Failure::bad_request("path", "the path leads out of the address of the provider. Write it without `.` and `..`.")
+        Failure::bad_request(
+            "path",
+            "the path leads out of the address of the provider. Write it without `.` and `..`.",
+        )
     };
     let (plain, _) = path.split_once('?').unwrap_or((path, ""));
     // A server may decode twice.

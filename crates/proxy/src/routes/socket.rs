@@ -161,9 +161,8 @@ impl Session {
         let arrival = Arrival { place: Some(place), ..arrival };
         let stored = stored_for(&self.app, &visit);
         let places: Vec<Place> = [self.memory.clone()].into_iter().chain(stored.clone()).collect();
-        let read = Create::of(&message).and_then(|create| {
-            Ok((resolve(create.body, &places, &visit.current.state)?, create.generate))
-        });
+        let read = Create::of(&message)
+            .and_then(|create| Ok((resolve(create.body, &places, &visit.current.state)?, create.generate)));
         let (resolved, generate) = match read {
             Ok(read) => read,
             Err(failure) => return Err(turn_away(arrival, &failure)),
@@ -212,7 +211,9 @@ fn read(came: Option<Result<Message, axum::Error>>) -> Came {
         Some(Ok(Message::Binary(_))) => Came::Over(Some((close_code::UNSUPPORTED, "send text"))),
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Came::Nothing,
         Some(Ok(Message::Close(_))) | None => Came::Over(None),
-        Some(Err(error)) => Came::Over(too_large(&error).then_some((close_code::SIZE, "larger than `limits.body`"))),
+        Some(Err(error)) => {
+            Came::Over(too_large(&error).then_some((close_code::SIZE, "larger than `limits.body`")))
+        }
     }
 }
 
@@ -231,7 +232,8 @@ fn too_large(error: &axum::Error) -> bool {
 /// The headers that opened the connection, without what is about the connection.
 fn travelling(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
-    let of_sockets = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("responses_websockets"));
+    let of_sockets =
+        |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("responses_websockets"));
     if headers.get("openai-beta").is_some_and(of_sockets) {
         headers.remove("openai-beta");
     }
@@ -243,7 +245,8 @@ async fn send(response: Response, sender: &mut Sender) -> Result<(), axum::Error
     let (head, mut body) = response.into_parts();
     if head.status != StatusCode::OK {
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        let headers = head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let headers =
+            head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         return sender.send(Message::text(refused(head.status.as_u16(), headers, &body))).await;
     }
     let mut frames = sse::Decoder::default();
@@ -256,7 +259,8 @@ async fn send(response: Response, sender: &mut Sender) -> Result<(), axum::Error
             }
         });
         if whole.is_err() {
-            let failure = Failure::new(FailureKind::Server, Blame::Upstream, "an event of the answer is too large.");
+            let failure =
+                Failure::new(FailureKind::Server, Blame::Upstream, "an event of the answer is too large.");
             let body = codec::encode_failure(Dialect::Responses, &failure.with_status(502), "");
             return sender.send(Message::text(refused(502, [].into_iter(), &body))).await;
         }

@@ -85,15 +85,17 @@ fn skeleton(head: PartHead) -> Part {
         PartHead::Thinking { id, redacted } => {
             Part::Thinking(Thinking { redacted, id, ..Thinking::default() })
         }
-        PartHead::ToolCall { call_id, item_id, name, namespace, flavour, caller } => Part::ToolCall(ToolCall {
-            call_id,
-            item_id,
-            name,
-            namespace,
-            flavour,
-            caller,
-            ..ToolCall::default()
-        }),
+        PartHead::ToolCall { call_id, item_id, name, namespace, flavour, caller } => {
+            Part::ToolCall(ToolCall {
+                call_id,
+                item_id,
+                name,
+                namespace,
+                flavour,
+                caller,
+                ..ToolCall::default()
+            })
+        }
         PartHead::Whole(part) => *part,
     }
 }

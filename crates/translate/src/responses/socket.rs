@@ -87,9 +87,21 @@ mod tests {
     #[test]
     fn messages_become_bodies() {
         for (message, body, generate) in [
-            (r#"{"type":"response.create","model":"m","input":[1e5]}"#, r#"{"stream":true,"model":"m","input":[1e5]}"#, true),
-            (r#"{"model":"m","type":"response.create","generate":false}"#, r#"{"stream":true,"model":"m"}"#, false),
-            (r#"{"generate":true,"type":"response.create","stream":true, "model":"m"}"#, r#"{"stream":true, "model":"m"}"#, true),
+            (
+                r#"{"type":"response.create","model":"m","input":[1e5]}"#,
+                r#"{"stream":true,"model":"m","input":[1e5]}"#,
+                true,
+            ),
+            (
+                r#"{"model":"m","type":"response.create","generate":false}"#,
+                r#"{"stream":true,"model":"m"}"#,
+                false,
+            ),
+            (
+                r#"{"generate":true,"type":"response.create","stream":true, "model":"m"}"#,
+                r#"{"stream":true, "model":"m"}"#,
+                true,
+            ),
             (r#"{"stream":false,"type" : "response.create" }"#, r#"{"stream":true }"#, true),
             (r#"{"type":"response.create"}"#, r#"{"stream":true}"#, true),
         ] {
@@ -118,7 +130,8 @@ mod tests {
             ("<html>", "/error/message", "<html>"),
             (r#"{"error":{}}"#, "/headers/retry-after", "7"),
         ] {
-            let event: Value = serde_json::from_str(&refused(429, headers.into_iter(), body.as_bytes())).unwrap();
+            let event: Value =
+                serde_json::from_str(&refused(429, headers.into_iter(), body.as_bytes())).unwrap();
             assert_eq!(event.pointer(path).and_then(Value::as_str), Some(expected), "{body}");
             assert_eq!((&event["type"], &event["status"]), (&json!("error"), &json!(429)));
         }
