@@ -393,7 +393,7 @@ impl StreamEncoder {
                     if call.arguments.is_empty() {
                         rest.clone_from(&known.arguments);
                     }
-                    call.caller.clone_from(&known.caller);
+                    call.caller = known.caller.clone().filter(|_| self.native());
                     call.extra = known.extra.clone();
                 }
                 let custom = call.flavour == Flavour::Custom;
