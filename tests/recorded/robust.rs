@@ -6,7 +6,7 @@ use super::{
     random::Random,
 };
 use crate::support::dialect;
-use byok_translate::ir::Event;
+use byok_translate::{Exchange, ir::Event};
 use byok_types::Dialect;
 
 const CHECK: &str = "robust";
@@ -23,6 +23,7 @@ pub fn run(recording: &Recording) -> Vec<Difference> {
     places.extend((0..PLACES).map(|_| random.below(frames.len())));
     places.sort_unstable();
     places.dedup();
+    let exchanges = DIALECTS.map(|client| check::exchange(recording, client));
     let mut found = Vec::new();
     for place in places {
         let (before, frame, after) = (frames[..place].concat(), frames[place], frames[place + 1..].concat());
@@ -31,9 +32,9 @@ pub fn run(recording: &Recording) -> Vec<Difference> {
             ("doubled", [before.as_slice(), frame, frame, &after].concat()),
             ("cut", [before.as_slice(), &frame[..random.below(frame.len())]].concat()),
         ] {
-            for client in DIALECTS {
-                if let Err(error) = ends_once(recording, &body, client) {
-                    let what = format!("{} {damage}", name(client));
+            for exchange in &exchanges {
+                if let Err(error) = ends_once(recording, &body, exchange) {
+                    let what = format!("{} {damage}", name(exchange.client));
                     found.push(Difference::new(
                         CHECK,
                         what,
@@ -60,9 +61,9 @@ fn frames(body: &[u8]) -> Vec<&[u8]> {
     frames
 }
 
-fn ends_once(recording: &Recording, body: &[u8], client: Dialect) -> Result<(), String> {
-    let exchange = check::exchange(recording, client);
-    let events = check::events(recording, body, &exchange, || usize::MAX).map_err(|f| f.message)?;
+fn ends_once(recording: &Recording, body: &[u8], exchange: &Exchange) -> Result<(), String> {
+    let client = exchange.client;
+    let events = check::events(recording, body, exchange, || usize::MAX).map_err(|f| f.message)?;
     let ends = events.iter().filter(|event| **event == Event::End).count();
     let failures = events.iter().filter(|event| matches!(event, Event::Failure(_))).count();
     let finished = events.iter().filter(|event| matches!(event, Event::Finish { .. })).count();
@@ -72,7 +73,7 @@ fn ends_once(recording: &Recording, body: &[u8], client: Dialect) -> Result<(), 
     if failures > 1 || (failures == 0 && finished != 1) {
         return Err(format!("{failures} failures and {finished} finishes"));
     }
-    let bytes = check::stream(&events, &exchange);
+    let bytes = check::stream(&events, exchange);
     if client == recording.dialect {
         // Blocks that only this dialect has are no business of the strict readers.
         return terminal(client, &bytes);

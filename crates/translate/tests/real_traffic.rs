@@ -113,7 +113,7 @@ fn an_answer_that_is_put_off_is_no_empty_answer() {
 }
 
 #[test]
-fn the_caller_of_a_call_is_kept_in_a_stream_of_its_own_dialect_only() {
+fn the_caller_of_a_call_is_kept_in_its_own_dialect_only() {
     let caller = json!({"type": "code_execution_20250825", "tool_id": "srvtoolu_1"});
     let message = json!({
         "id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": null,
@@ -133,8 +133,15 @@ fn the_caller_of_a_call_is_kept_in_a_stream_of_its_own_dialect_only() {
     let shown = stream(Dialect::Messages, Dialect::Messages, &frames);
     let start = shown.iter().find(|data| data["type"] == "content_block_start").unwrap();
     assert_eq!(start["content_block"]["caller"], caller);
+    let mut message = message;
+    message["content"] = json!([block]);
+    message["stop_reason"] = json!("tool_use");
+    assert_eq!(whole(Dialect::Messages, Dialect::Messages, &message)["content"][0]["caller"], caller);
     for client in [Dialect::Chat, Dialect::Responses, Dialect::Gemini] {
-        let shown = format!("{:?}", stream(client, Dialect::Messages, &frames));
-        assert!(shown.contains("roll") && !shown.contains("caller"), "{client}: {shown}");
+        let shown =
+            [json!(stream(client, Dialect::Messages, &frames)), whole(client, Dialect::Messages, &message)];
+        for shown in shown.map(|shown| shown.to_string()) {
+            assert!(shown.contains("roll") && !shown.contains("caller"), "{client}: {shown}");
+        }
     }
 }
