@@ -324,7 +324,12 @@ impl Executor {
         );
         if counts && candidate.facts.first_party {
             match self.try_all(state, inbound, peek, candidates, ledger).await {
-                Err(refused) if refused.failure.blame == Blame::Client && refused.failure.status != 404 => {
+                // A 404 is mostly an upstream that does not count; one that names the model is about the model.
+                Err(refused)
+                    if refused.failure.blame == Blame::Client
+                        && (refused.failure.status != 404
+                            || refused.failure.message.contains(&candidate.facts.id)) =>
+                {
                     return Err(refused);
                 }
                 Err(refused) => tracing::debug!(failure = %refused.failure, "counting tokens by estimate"),

@@ -58,11 +58,11 @@ impl Restore {
     }
 
     fn call(&mut self, part: PartId, head: PartHead) -> PartHead {
-        let PartHead::ToolCall { call_id, item_id, name, namespace: None, flavour } = head else {
+        let PartHead::ToolCall { call_id, item_id, name, namespace: None, flavour, caller } = head else {
             return head;
         };
         let Some(tool) = self.names.client(&name).cloned() else {
-            return PartHead::ToolCall { call_id, item_id, name, namespace: None, flavour };
+            return PartHead::ToolCall { call_id, item_id, name, namespace: None, flavour, caller };
         };
         if tool.flavour == Flavour::Custom && flavour == Flavour::Function {
             self.unwrapping.push((part, Unwrap::default()));
@@ -73,6 +73,7 @@ impl Restore {
             name: tool.name,
             namespace: tool.namespace,
             flavour: tool.flavour,
+            caller,
         }
     }
 

@@ -18,6 +18,8 @@ pub struct UsageScanner {
     json: Json,
     done: Done,
     usage: Usage,
+    /// What the vendor gives as the sum (Chat).
+    total: Option<u64>,
     /// A counter was seen.
     seen: bool,
     /// Events of a Responses stream by their running number.
@@ -107,7 +109,8 @@ keys! {
     OUTPUT = 4: "completion_tokens" | "output_tokens" | "candidatesTokenCount";
     INPUT_DETAILS = 5: "prompt_tokens_details" | "input_tokens_details";
     OUTPUT_DETAILS = 6: "completion_tokens_details" | "output_tokens_details";
-    CACHED = 7: "cached_tokens" | "cache_read_input_tokens" | "cachedContentTokenCount";
+    CACHED = 7: "cached_tokens" | "cache_read_input_tokens" | "cachedContentTokenCount" | "prompt_cache_hit_tokens"
+        | "num_cached_tokens";
     WRITTEN = 8: "cache_write_tokens" | "cache_creation_input_tokens";
     REASONING = 9: "reasoning_tokens" | "thinking_tokens" | "thoughtsTokenCount";
     TOOL_INPUT = 10: "toolUsePromptTokenCount";
@@ -119,6 +122,7 @@ keys! {
     STOP = 16: "stop_reason";
     BLOCKED = 17: "promptFeedback";
     SEQUENCE = 18: "sequence_number";
+    TOTAL = 19: "total_tokens";
 }
 const ELEMENT: u8 = 255;
 
@@ -132,6 +136,7 @@ impl UsageScanner {
             json: Json::default(),
             done: Done::default(),
             usage: Usage::default(),
+            total: None,
             seen: false,
             events: 0,
             ended: false,
@@ -155,7 +160,17 @@ impl UsageScanner {
                 usage.output =
                     usage.output.or(usage.reasoning.map(|_| 0)).map(|n| n + usage.reasoning.unwrap_or(0));
             }
-            Dialect::Chat | Dialect::Responses => {}
+            // xAI counts reasoning in the total only; everywhere else it is part of the completion.
+            Dialect::Chat => {
+                let sum =
+                    usage.input.zip(usage.output).zip(usage.reasoning).map(|((i, o), r)| (i + o + r, o + r));
+                if let (Some((sum, output)), Some(total), true) = (sum, self.total, usage.reasoning > Some(0))
+                    && sum == total
+                {
+                    usage.output = Some(output);
+                }
+            }
+            Dialect::Responses => {}
         }
         Some(usage)
     }
@@ -358,6 +373,10 @@ impl UsageScanner {
             [WRITTEN] | [INPUT_DETAILS, WRITTEN] => &mut self.usage.cache_write,
             [REASONING] | [OUTPUT_DETAILS, REASONING] => &mut self.usage.reasoning,
             [TOOL_INPUT] => &mut self.usage.tool_input,
+            [TOTAL] => {
+                self.total = Some(number);
+                return;
+            }
             _ => return,
         };
         // A zero never takes the place of a number: all-zero usage is a placeholder of some vendors.

@@ -108,7 +108,14 @@ fn head() -> impl Strategy<Value = PartHead> {
         Just(PartHead::Thinking { id: None, redacted: false }),
         ("[a-c]{1,3}", prop_oneof![Just("f"), Just("custom")], flavour).prop_map(
             |(call_id, name, flavour)| {
-                PartHead::ToolCall { call_id, item_id: None, name: name.into(), namespace: None, flavour }
+                PartHead::ToolCall {
+                    call_id,
+                    item_id: None,
+                    name: name.into(),
+                    namespace: None,
+                    flavour,
+                    caller: None,
+                }
             }
         ),
         text().prop_map(|text| PartHead::Whole(Box::new(Part::Text(Text::new(text))))),

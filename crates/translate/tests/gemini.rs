@@ -122,6 +122,7 @@ fn head() -> impl Strategy<Value = PartHead> {
         name: "f".into(),
         namespace: None,
         flavour,
+        caller: None,
     });
     prop_oneof![
         Just(PartHead::Text),

@@ -83,6 +83,7 @@ fn head() -> impl Strategy<Value = PartHead> {
             name: "f".into(),
             namespace: None,
             flavour: if custom { Flavour::Custom } else { Flavour::Function },
+            caller: None,
         }),
         whole().prop_map(|part| PartHead::Whole(Box::new(part))),
     ]

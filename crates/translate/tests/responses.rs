@@ -133,6 +133,7 @@ fn foreign_events() -> Vec<Event> {
         name: name.into(),
         namespace: None,
         flavour: Flavour::Function,
+        caller: None,
     };
     let start = |name, head| Event::PartStart { part: part(name), choice: 0, head };
     let delta = |name, delta| Event::Delta { part: part(name), delta };
@@ -310,6 +311,7 @@ fn head() -> impl Strategy<Value = PartHead> {
         name: "f".into(),
         namespace: None,
         flavour,
+        caller: None,
     });
     let opaque = |json: &str| Opaque { dialect: Dialect::Responses, json: Json::parse(json).unwrap() };
     let server = ServerCall {

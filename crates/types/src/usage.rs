@@ -73,6 +73,12 @@ impl Usage {
             .all(|n| n.unwrap_or(0) == 0)
     }
 
+    /// `input + tool_input`, with unknown numbers as zero: the prompt for dialects that count what their own tools put
+    /// into it among its tokens.
+    pub fn prompt(&self) -> u64 {
+        self.input.unwrap_or(0).saturating_add(self.tool_input.unwrap_or(0))
+    }
+
     /// `input + output + tool_input`, with unknown numbers as zero.
     pub fn total(&self) -> u64 {
         self.input

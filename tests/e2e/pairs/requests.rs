@@ -242,6 +242,16 @@ async fn tokens_are_counted() {
 }
 
 #[tokio::test]
+async fn tokens_for_a_model_that_does_not_exist_are_not_estimated() {
+    let world = World::start().await;
+    let body = json!({"model": "claude-does-not-exist", "messages": [{"role": "user", "content": "Hello"}]});
+    let call = Call::post("/v1/messages/count_tokens", body.to_string());
+    let answer = call.header("anthropic-version", "2023-06-01").send(world.byok.address()).await;
+    assert_eq!(answer.status, 404, "{}", answer.text());
+    assert_eq!(answer.json()["error"]["type"], "not_found_error");
+}
+
+#[tokio::test]
 async fn a_responses_body_on_the_chat_route_is_answered_as_chat() {
     // Some editors write to one and read from the other.
     let world = World::start().await;

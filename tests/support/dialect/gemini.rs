@@ -175,6 +175,14 @@ impl Said {
                 name: text(call, "name")?.to_owned(),
                 arguments: call["args"].clone(),
             });
+        } else if let Some(code) = part.get("executableCode") {
+            demand(code["language"] == "PYTHON", || format!("code without its language: {part}"))?;
+            text(code, "code")?;
+        } else if let Some(result) = part.get("codeExecutionResult") {
+            demand(text(result, "outcome")?.starts_with("OUTCOME_"), || format!("a wrong outcome: {part}"))?;
+        } else if let Some(data) = part.get("inlineData") {
+            demand(text(data, "mimeType")?.contains('/'), || format!("data without its type: {part}"))?;
+            demand(!text(data, "data")?.is_empty(), || format!("empty data: {part}"))?;
         } else {
             let piece = text(part, "text")?;
             if part["thought"] == true {
@@ -203,7 +211,8 @@ impl Said {
 
 fn usage(usage: &Value) -> Result<Usage, String> {
     let some = |name: &str| usage[name].as_u64().unwrap_or(0);
-    let (input, reasoning) = (number(usage, "promptTokenCount")?, some("thoughtsTokenCount"));
+    let input = number(usage, "promptTokenCount")? + some("toolUsePromptTokenCount");
+    let reasoning = some("thoughtsTokenCount");
     let output = some("candidatesTokenCount") + reasoning;
     demand(number(usage, "totalTokenCount")? == input + output, || format!("the total is no sum: {usage}"))?;
     Ok(Usage { input, cached: some("cachedContentTokenCount"), output, reasoning })

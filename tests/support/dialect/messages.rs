@@ -148,7 +148,16 @@ impl Said {
                 let (id, name) = (id.to_owned(), text(block, "name")?.to_owned());
                 self.calls.push(Called { id, name, arguments: block["input"].clone() });
             }
-            "server_tool_use" | "web_search_tool_result" => {}
+            "server_tool_use" => {
+                demand(block["input"].is_object() && !text(block, "id")?.is_empty(), || {
+                    format!("a server's call that cannot be read: {block}")
+                })?;
+            }
+            "web_search_tool_result" | "code_execution_tool_result" => {
+                demand(!text(block, "tool_use_id")?.is_empty() && !block["content"].is_null(), || {
+                    format!("a result that answers no call: {block}")
+                })?;
+            }
             other => return Err(format!("a block that no client knows: {other}")),
         }
         self.kept.push(block.clone());

@@ -178,6 +178,13 @@ impl Said {
                 self.calls.push(Called { id, name, arguments });
             }
             "web_search_call" => {}
+            "code_interpreter_call" => {
+                text(item, "status")?;
+                text(item, "container_id")?;
+                for name in ["code", "outputs"] {
+                    demand(item.get(name).is_some(), || format!("`{name}` must be there, if only as null"))?;
+                }
+            }
             other => return Err(format!("an item that no client knows: {other}")),
         }
         self.kept.push(item.clone());
@@ -392,6 +399,14 @@ impl Open {
                 self.end(0)
             }
             ("web_search_call", _) => Ok(()),
+            ("code_interpreter_call", event) => {
+                let known = ["in_progress", "interpreting", "completed"];
+                let code = ["code.delta", "code.done"];
+                let event = event
+                    .trim_start_matches("code_interpreter_call_")
+                    .trim_start_matches("code_interpreter_call.");
+                demand(known.contains(&event) || code.contains(&event), || format!("{event} in code"))
+            }
             (item, event) => Err(format!("{event} in an item of {item}")),
         }
     }

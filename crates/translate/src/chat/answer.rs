@@ -26,10 +26,11 @@ pub fn encode_answer(response: &Response, exchange: &Exchange) -> Translated<Vec
             sorted.index = index;
             object(out, |entry| sorted.write(choice, exchange, &audio_id, entry, &mut losses));
         });
-        if let Some(counters) = &response.usage {
-            answer.object("usage", |object| usage::write(counters, object));
-            answer.maybe("service_tier", counters.service_tier.as_deref());
-        }
+        // Always there, as in a stream: clients look into it without asking.
+        let mut counters = response.usage.clone().unwrap_or_default();
+        counters.input = counters.input.or(exchange.input_estimate);
+        answer.object("usage", |object| usage::write(&counters, object));
+        answer.maybe("service_tier", counters.service_tier.as_deref());
         answer.all(response.extra.of(Dialect::Chat));
     });
     losses.attach(out)

@@ -121,8 +121,7 @@ pub(super) fn decode(raw: Raw<'_>, service_tier: Raw<'_>) -> Option<Usage> {
 
 /// Writes the members of a `usage` object. All of them: some clients take an incomplete one for an error.
 pub(super) fn write(usage: &Usage, object: &mut Object<'_>) {
-    let prompt = usage.input.unwrap_or(0).saturating_add(usage.tool_input.unwrap_or(0));
-    object.value("prompt_tokens", &prompt);
+    object.value("prompt_tokens", &usage.prompt());
     object.value("completion_tokens", &usage.output.unwrap_or(0));
     object.value("total_tokens", &usage.total());
     object.object("prompt_tokens_details", |details| {

@@ -42,6 +42,8 @@ pub enum PartHead {
         namespace: Option<String>,
         /// How the tool takes its input.
         flavour: Flavour,
+        /// Who calls: the model, or code that it runs at the vendor (Messages and Responses `caller`), verbatim.
+        caller: Option<Json>,
     },
     /// A part that comes whole and has no deltas: media, server tools, opaque blocks.
     Whole(Box<Part>),

@@ -85,8 +85,16 @@ fn skeleton(head: PartHead) -> Part {
         PartHead::Thinking { id, redacted } => {
             Part::Thinking(Thinking { redacted, id, ..Thinking::default() })
         }
-        PartHead::ToolCall { call_id, item_id, name, namespace, flavour } => {
-            Part::ToolCall(ToolCall { call_id, item_id, name, namespace, flavour, ..ToolCall::default() })
+        PartHead::ToolCall { call_id, item_id, name, namespace, flavour, caller } => {
+            Part::ToolCall(ToolCall {
+                call_id,
+                item_id,
+                name,
+                namespace,
+                flavour,
+                caller,
+                ..ToolCall::default()
+            })
         }
         PartHead::Whole(part) => *part,
     }
@@ -187,6 +195,7 @@ fn unfold_part(part: &Part, name: PartId, choice: u32, events: &mut Vec<Event>) 
                 name: call.name.clone(),
                 namespace: call.namespace.clone(),
                 flavour: call.flavour,
+                caller: call.caller.clone(),
             };
             (head, deltas, call.status.as_deref() != Some("incomplete"))
         }

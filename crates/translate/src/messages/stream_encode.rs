@@ -219,11 +219,14 @@ impl Sink for Frames<'_> {
                 block.string("data", data);
                 block.end();
             }
-            Head::ToolUse { id, name } => {
+            Head::ToolUse { id, name, caller } => {
                 let mut block = Object::typed(self.out, "tool_use");
                 block.string("id", id);
                 block.string("name", name);
                 block.json("input", &crate::Json::empty_object());
+                if let Some(caller) = caller {
+                    block.json("caller", caller);
+                }
                 block.end();
             }
             Head::Whole(json) => self.out.extend_from_slice(json),

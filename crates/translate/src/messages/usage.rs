@@ -103,14 +103,20 @@ impl Native {
 
 /// Writes a usage object. `estimate` stands for the prompt until it is known; `rest` are members from the same dialect.
 pub(super) fn write(out: &mut Vec<u8>, usage: &Usage, estimate: Option<u64>, rest: &[(String, Json)]) {
+    let prompt = usage.input.map_or(estimate.unwrap_or(0), |_| usage.prompt());
+    // Clients add the three counts up. A gateway counts what it wrote among what it read, too: no token counts twice.
     let read = usage.cache_read.unwrap_or(0);
-    let write = usage.cache_write.unwrap_or(0);
-    let input = usage.input.or(estimate).unwrap_or(0).saturating_sub(read).saturating_sub(write);
+    let write = match usage.input {
+        Some(_) => usage.cache_write.unwrap_or(0).min(prompt.saturating_sub(read)),
+        None => usage.cache_write.unwrap_or(0),
+    };
+    let input = prompt.saturating_sub(read).saturating_sub(write);
+    let whole = write == usage.cache_write.unwrap_or(0);
     let mut object = Object::new(out);
     object.value("input_tokens", &input);
     object.value("cache_creation_input_tokens", &write);
     object.value("cache_read_input_tokens", &read);
-    if usage.cache_write_short.is_some() || usage.cache_write_long.is_some() {
+    if whole && (usage.cache_write_short.is_some() || usage.cache_write_long.is_some()) {
         let mut creation = Object::new(object.key("cache_creation"));
         creation.value("ephemeral_5m_input_tokens", &usage.cache_write_short.unwrap_or(0));
         creation.value("ephemeral_1h_input_tokens", &usage.cache_write_long.unwrap_or(0));

@@ -23,6 +23,8 @@ pub(super) enum Head<'a> {
     ToolUse {
         id: &'a str,
         name: &'a str,
+        /// Who calls. A whole answer has it among its members.
+        caller: Option<&'a Json>,
     },
     /// A block that comes whole, as JSON; `input` follows as a piece.
     Whole(&'a [u8]),
@@ -99,7 +101,10 @@ impl Writer {
             PartHead::Refusal => Kind::Refusal,
             PartHead::Thinking { redacted: false, .. } => Kind::Thinking,
             PartHead::Thinking { redacted: true, .. } => Kind::Redacted,
-            PartHead::ToolCall { call_id, name, flavour, .. } => Kind::Call { id: call_id, name, flavour },
+            PartHead::ToolCall { call_id, name, flavour, caller, .. } => {
+                let caller = caller.filter(|_| self.native);
+                Kind::Call { id: call_id, name, flavour, caller }
+            }
             PartHead::Whole(whole) => Kind::Whole(whole),
         };
         if self.index(part).is_some() {

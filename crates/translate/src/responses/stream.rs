@@ -244,9 +244,11 @@ impl StreamEncoder {
             PartHead::Thinking { id, .. } => {
                 Active::Thinking { id: id.filter(|_| self.native()), blob: None, opened: false }
             }
-            PartHead::ToolCall { call_id, item_id, name, namespace, flavour } => {
+            PartHead::ToolCall { call_id, item_id, name, namespace, flavour, caller } => {
+                let caller = caller.filter(|_| self.native());
                 let item_id = item_id.filter(|_| self.native());
-                let call = ToolCall { call_id, item_id, name, namespace, flavour, ..ToolCall::default() };
+                let call =
+                    ToolCall { call_id, item_id, name, namespace, flavour, caller, ..ToolCall::default() };
                 Active::Call { call: Box::new(call), blob: None, opened: false }
             }
             PartHead::Whole(whole) => return self.whole(part, *whole, out),
@@ -391,7 +393,7 @@ impl StreamEncoder {
                     if call.arguments.is_empty() {
                         rest.clone_from(&known.arguments);
                     }
-                    call.caller.clone_from(&known.caller);
+                    call.caller = known.caller.clone().filter(|_| self.native());
                     call.extra = known.extra.clone();
                 }
                 let custom = call.flavour == Flavour::Custom;

@@ -57,7 +57,7 @@ pub(super) fn decode(json: &Json) -> Option<Usage> {
 pub(super) fn encode(out: &mut Vec<u8>, usage: &Usage) {
     let zero = |count: Option<u64>| count.unwrap_or(0);
     let mut object = Object::begin(out);
-    object.value("input_tokens", &zero(usage.input));
+    object.value("input_tokens", &usage.prompt());
     let mut details = Object::begin(object.member("input_tokens_details"));
     details.value("cached_tokens", &zero(usage.cache_read));
     details.value("cache_write_tokens", &zero(usage.cache_write));

@@ -200,6 +200,8 @@ impl Writer {
         );
         let complete = call.status.as_deref() != Some("incomplete");
         let mut call = call.clone();
+        // Another vendor's word for who calls means nothing here.
+        call.caller.take_if(|_| !self.native);
         if complete && !custom && call.arguments.trim().is_empty() {
             "{}".clone_into(&mut call.arguments);
         }

@@ -54,7 +54,14 @@ fn closed() -> Event {
 }
 
 fn call(name: &str, flavour: Flavour) -> PartHead {
-    PartHead::ToolCall { call_id: "c".into(), item_id: None, name: name.into(), namespace: None, flavour }
+    PartHead::ToolCall {
+        call_id: "c".into(),
+        item_id: None,
+        name: name.into(),
+        namespace: None,
+        flavour,
+        caller: None,
+    }
 }
 
 fn arguments(text: &str) -> Event {

@@ -309,6 +309,7 @@ impl Choice {
                     name: slot.name.clone(),
                     namespace: None,
                     flavour: slot.flavour,
+                    caller: None,
                 };
                 self.before_call(sink);
                 for earlier in &mut calls.slots[..place] {

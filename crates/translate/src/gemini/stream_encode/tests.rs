@@ -52,6 +52,7 @@ fn call(part: u32, id: &str, name: &str) -> Event {
         name: name.into(),
         namespace: None,
         flavour: Flavour::Function,
+        caller: None,
     };
     open(part, head)
 }
@@ -215,6 +216,7 @@ fn arguments_are_objects_or_the_call_is_malformed() {
             name: "f".into(),
             namespace: None,
             flavour,
+            caller: None,
         };
         let mut events = vec![open(0, head)];
         events.extend(pieces.iter().map(|piece| arguments(0, piece)));

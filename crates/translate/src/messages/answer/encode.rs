@@ -91,7 +91,9 @@ impl Sink for Blocks {
                 object.end();
                 Open::Whole(block)
             }
-            Head::ToolUse { id, name } => Open::ToolUse { id: (*id).to_owned(), name: (*name).to_owned() },
+            Head::ToolUse { id, name, .. } => {
+                Open::ToolUse { id: (*id).to_owned(), name: (*name).to_owned() }
+            }
             Head::Whole(json) => Open::Whole(json.to_vec()),
         };
     }

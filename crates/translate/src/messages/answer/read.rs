@@ -253,6 +253,7 @@ impl Reader {
                     name: call.name.clone(),
                     namespace: None,
                     flavour: Flavour::Function,
+                    caller: call.caller.clone(),
                 };
                 let prefilled = call.arguments.clone();
                 let whole = (call.caller.is_some() || !call.extra.is_empty())

@@ -63,7 +63,14 @@ impl Script {
         let call_id = format!("call_{part}");
         self.start(
             part,
-            PartHead::ToolCall { call_id, item_id: None, name: "f".into(), namespace: None, flavour },
+            PartHead::ToolCall {
+                call_id,
+                item_id: None,
+                name: "f".into(),
+                namespace: None,
+                flavour,
+                caller: None,
+            },
         )
     }
 

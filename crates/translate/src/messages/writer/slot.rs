@@ -3,7 +3,7 @@
 use super::{Head, Piece, Sink};
 use crate::{
     Json,
-    ir::{Blob, Delta, Flavour, Part, PartId},
+    ir::{Blob, Delta, Flavour, Part, PartId, ToolCall},
     messages::citation,
 };
 use byok_types::Dialect;
@@ -30,7 +30,7 @@ pub(super) enum Kind {
     Refusal,
     Thinking,
     Redacted,
-    Call { id: String, name: String, flavour: Flavour },
+    Call { id: String, name: String, flavour: Flavour, caller: Option<Json> },
     Whole(Box<Part>),
 }
 
@@ -80,7 +80,9 @@ impl Slot {
         match &self.kind {
             Kind::Text | Kind::Refusal => sink.open(&Head::Text),
             Kind::Thinking => sink.open(&Head::Thinking),
-            Kind::Call { id, name, .. } => sink.open(&Head::ToolUse { id, name }),
+            Kind::Call { id, name, caller, .. } => {
+                sink.open(&Head::ToolUse { id, name, caller: caller.as_ref() });
+            }
             Kind::Redacted | Kind::Whole(_) => {}
         }
     }
@@ -157,7 +159,10 @@ pub(super) fn unwhole(whole: Box<Part>) -> Kind {
         Part::Refusal(_) => Kind::Refusal,
         Part::Thinking(thinking) if thinking.redacted => Kind::Redacted,
         Part::Thinking(_) => Kind::Thinking,
-        Part::ToolCall(call) => Kind::Call { id: call.call_id, name: call.name, flavour: call.flavour },
+        Part::ToolCall(call) => {
+            let ToolCall { call_id: id, name, flavour, caller, .. } = call;
+            Kind::Call { id, name, flavour, caller }
+        }
         other => Kind::Whole(Box::new(other)),
     }
 }

@@ -64,6 +64,7 @@ impl StreamDecoder {
             name: call.name.clone(),
             namespace: call.namespace.clone(),
             flavour: called.flavour,
+            caller: call.caller.clone(),
         };
         let early = std::mem::take(&mut called.held);
         self.seen.call = true;

@@ -6,7 +6,7 @@ use crate::{
     ir::{Extra, Failure},
     wire::wire,
 };
-use byok_types::Dialect;
+use byok_types::{Blame, Dialect, FailureKind};
 use serde::{
     Deserialize, Deserializer,
     de::{self, IgnoredAny},
@@ -210,6 +210,14 @@ impl Answer {
 
     /// The failure that stands in the place of an answer.
     pub(super) fn failure(&self) -> Option<Failure> {
+        if let Some(status @ ("queued" | "in_progress")) = self.status.as_deref() {
+            // Nothing has been said yet, and only a client of this dialect knows how to ask again.
+            let message = format!(
+                "The upstream puts the answer off (`status: {status}`), which only a client of the Responses API can wait for. \
+                 Ask without `background`."
+            );
+            return Some(Failure::new(FailureKind::Server, Blame::Upstream, message).with_status(502));
+        }
         let error = self.error.as_ref().filter(|error| !error.is_null());
         let failed = self.status.as_deref() == Some("failed") || (error.is_some() && self.output.is_empty());
         failed.then(|| failure::of_error(&error.cloned().unwrap_or_else(Json::empty_object)))

@@ -50,7 +50,14 @@ fn part_stop(part: u32) -> Event {
 }
 
 fn call_head(id: &str, flavour: Flavour) -> PartHead {
-    PartHead::ToolCall { call_id: id.into(), item_id: None, name: "f".into(), namespace: None, flavour }
+    PartHead::ToolCall {
+        call_id: id.into(),
+        item_id: None,
+        name: "f".into(),
+        namespace: None,
+        flavour,
+        caller: None,
+    }
 }
 
 fn finish(reason: StopReason) -> Event {

@@ -83,6 +83,7 @@ impl Choice {
             name: call.name.to_owned(),
             namespace: None,
             flavour: Flavour::Function,
+            caller: None,
         };
         let part = self.start(head, None, sink, out);
         // The signature first: a dialect that writes it beside the name has not written anything yet.
