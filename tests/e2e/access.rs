@@ -441,7 +441,8 @@ async fn every_path_has_an_answer() {
         Row("/v1beta/models", ("GET", 200)),
         Row("/api/event_logging/batch", ("POST", 204)),
         Row("/v1/chat/completions", ("GET", 405)),
-        Row("/v1/embeddings", ("POST", 404)),
+        Row("/v1/embeddings", ("GET", 405)),
+        Row("/v1/files", ("POST", 404)),
         Row("/wp-login.php", ("GET", 404)),
     ];
     each(table, async |Row(target, (method, wanted))| {

@@ -277,7 +277,12 @@ impl Attempt<'_> {
         self.judged(failure, HeaderMap::new(), &HeaderMap::new(), false)
     }
 
-    pub(super) fn passed_whole(&self, body: &Bytes, headers: &HeaderMap, ledger: &mut Ledger) -> Result<Ready, Refused> {
+    pub(super) fn passed_whole(
+        &self,
+        body: &Bytes,
+        headers: &HeaderMap,
+        ledger: &mut Ledger,
+    ) -> Result<Ready, Refused> {
         let dialect = self.prepared.dialect;
         let mut scanner = UsageScanner::new(dialect, false);
         scanner.push(body);
@@ -359,7 +364,7 @@ pub(super) fn headers_timeout(times: &Timeouts, stream: bool, reasons: bool) -> 
     }
 }
 
-fn unreadable(provider: &str) -> Failure {
+pub(super) fn unreadable(provider: &str) -> Failure {
     Failure::new(
         FailureKind::Server,
         Blame::Upstream,

@@ -121,14 +121,24 @@ mod tests {
 
     #[test]
     fn fields_are_found_where_they_stand() {
-        let part = |head: &str, value: &str| format!("--B\r\ncontent-disposition: form-data; {head}\r\n\r\n{value}\r\n");
+        let part = |head: &str, value: &str| {
+            format!("--B\r\ncontent-disposition: form-data; {head}\r\n\r\n{value}\r\n")
+        };
         let end = "--B--\r\n";
-        let file = part("name=\"file\"; filename=\"a; name=\\\"model\\\".wav\"\r\ncontent-type: audio/wav", "\0\r\n--A\r\nname=\"model\"");
+        let file = part(
+            "name=\"file\"; filename=\"a; name=\\\"model\\\".wav\"\r\ncontent-type: audio/wav",
+            "\0\r\n--A\r\nname=\"model\"",
+        );
         for (form, expected) in [
             (format!("{file}{}{end}", part("name=\"model\"", "whisper-1")), Ok(Some("whisper-1"))),
             (format!("words\r\n{}{file}{end}", part("name=model", "m")), Ok(Some("m"))),
             (format!("{}{end}", part("name=\"model\"", "")), Ok(Some(""))),
-            (format!("--B\r\nContent-Type: a/b\r\nCONTENT-DISPOSITION : form-data;name=\"model\"\r\n\r\nm\r\n{end}"), Ok(Some("m"))),
+            (
+                format!(
+                    "--B\r\nContent-Type: a/b\r\nCONTENT-DISPOSITION : form-data;name=\"model\"\r\n\r\nm\r\n{end}"
+                ),
+                Ok(Some("m")),
+            ),
             (format!("--B\r\n\r\nno head\r\n{file}{end}"), Ok(None)),
             (format!("{file}{end}"), Ok(None)),
             (end.to_owned(), Ok(None)),

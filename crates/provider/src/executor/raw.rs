@@ -36,6 +36,9 @@ use serde_json::value::RawValue;
 use std::ops::Range;
 use url::Url;
 
+/// How often a path may be encoded.
+const DECODED: usize = 4;
+
 /// A call that is passed on as it is.
 #[derive(Clone, Debug)]
 pub struct Raw {
@@ -62,12 +65,8 @@ pub enum Target {
 impl Raw {
     /// What the request says of itself.
     pub(super) fn peek(&self, inbound: &Inbound, limits: &Limits) -> Result<Peek, Failure> {
-        let blank = |model: String| Peek {
-            scan: Scan::default(),
-            model,
-            stream: false,
-            dialect: inbound.dialect,
-        };
+        let blank =
+            |model: String| Peek { scan: Scan::default(), model, stream: false, dialect: inbound.dialect };
         if let Target::Path { provider, .. } = &self.target {
             return Ok(blank(format!("passthrough/{provider}")));
         }
@@ -136,7 +135,9 @@ fn not_there(candidate: &Candidate, endpoint: Endpoint) -> Failure {
     let name = candidate.provider.id.as_str();
     let would_work = match endpoint.dialect() {
         Dialect::Gemini => "a model of `gemini` or of a provider with `kind: gemini`",
-        Dialect::Responses => "a model that speaks Responses: one of `codex`, or of a provider with `kind: responses`",
+        Dialect::Responses => {
+            "a model that speaks Responses: one of `codex`, or of a provider with `kind: responses`"
+        }
         Dialect::Chat | Dialect::Messages => {
             "a model of `codex`, or of a provider with `kind: openai` or `kind: responses`"
         }
@@ -209,9 +210,7 @@ impl Attempt<'_> {
                 }
                 (Operation::Endpoint(*endpoint), headers)
             }
-            Target::Path { .. } => {
-                (Operation::Generate { stream: false }, travelling(&inbound.headers))
-            }
+            Target::Path { .. } => (Operation::Generate { stream: false }, travelling(&inbound.headers)),
         };
         let ask = Ask {
             operation,
@@ -267,17 +266,23 @@ fn below(base: &str, path: &str) -> Result<Url, Failure> {
     let base = base.trim_end_matches('/');
     let home = upstream::join(base, "/")?;
     let outside = || {
-        Failure::bad_request("path", "the path leads out of the address of the provider. Write it without `.` and `..`.")
+        Failure::bad_request(
+            "path",
+            "the path leads out of the address of the provider. Write it without `.` and `..`.",
+        )
     };
-    let (plain, _) = path.split_once('?').unwrap_or((path, ""));
-    // A server may decode twice.
-    let mut decoded = plain.to_owned();
-    for _ in 0..3 {
-        let steps = |text: &str| text.split(['/', '\\']).any(|step| matches!(step, "." | ".."));
-        if steps(&decoded) || decoded.chars().any(char::is_control) || !decoded.starts_with('/') {
+    let mut plain = path.split_once('?').map_or(path, |(plain, _)| plain).to_owned();
+    // A server may decode more than once.
+    for pass in 0.. {
+        let steps = plain.split(['/', '\\']).any(|step| matches!(step, "." | ".."));
+        if steps || plain.chars().any(char::is_control) || !plain.starts_with('/') || pass > DECODED {
             return Err(outside());
         }
-        decoded = percent_encoding::percent_decode_str(&decoded).decode_utf8_lossy().into_owned();
+        let decoded = percent_encoding::percent_decode_str(&plain).decode_utf8_lossy().into_owned();
+        if decoded == plain {
+            break;
+        }
+        plain = decoded;
     }
     let url = upstream::join(base, path)?;
     let same = url.origin() == home.origin()

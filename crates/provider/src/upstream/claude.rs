@@ -1,7 +1,8 @@
 //! Anthropic Messages: the vendor itself, by API key or by the login of a plan, and hosts that speak the same.
 
 use super::{
-    Ask, Endpoint, Next, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set, without_tail,
+    Ask, Endpoint, Next, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set,
+    without_tail,
 };
 use byok_translate::scan::{Edit, Scan, splice};
 use byok_types::{AccountState, Failure, FailureKind};

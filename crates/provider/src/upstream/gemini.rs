@@ -1,7 +1,8 @@
 //! Gemini by API key, and servers that speak the same.
 
 use super::{
-    Ask, Endpoint, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set, without_tail,
+    Ask, Endpoint, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set,
+    without_tail,
 };
 use byok_types::{Dialect, Failure};
 use http::{HeaderMap, HeaderName};

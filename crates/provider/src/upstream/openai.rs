@@ -1,7 +1,8 @@
 //! `OpenAI` by API key, and everything that speaks Chat Completions or Responses like it.
 
 use super::{
-    Ask, Endpoint, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set, without_tail,
+    Ask, Endpoint, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set,
+    without_tail,
 };
 use byok_types::{Dialect, Failure, FailureKind};
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};

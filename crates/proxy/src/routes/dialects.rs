@@ -34,15 +34,7 @@ pub(super) struct Kind {
 
 impl Kind {
     pub(super) fn of(dialect: Dialect) -> Self {
-        Self {
-            dialect,
-            count: false,
-            model: None,
-            stream: None,
-            json_array: false,
-            raw: None,
-            coded: false,
-        }
+        Self { dialect, count: false, model: None, stream: None, json_array: false, raw: None, coded: false }
     }
 
     fn count(dialect: Dialect) -> Self {

@@ -24,10 +24,12 @@ pub(super) fn routes() -> Router<App> {
         let path = format!("/v1{}", endpoint.path());
         router.route(
             &path,
-            route_post(move |State(app): State<App>, Extension(visit): Extension<Visit>, request: Request| {
-                let kind = Kind { raw: Some(post(endpoint)), ..Kind::of(endpoint.dialect()) };
-                run(app, visit, request, kind)
-            }),
+            route_post(
+                move |State(app): State<App>, Extension(visit): Extension<Visit>, request: Request| {
+                    let kind = Kind { raw: Some(post(endpoint)), ..Kind::of(endpoint.dialect()) };
+                    run(app, visit, request, kind)
+                },
+            ),
         )
     })
 }

@@ -39,8 +39,10 @@ use std::{
 
 /// How long a connection may say nothing between two requests.
 const SILENCE: Duration = Duration::from_mins(5);
+/// How many answers of a connection are remembered: it goes on from the last, or from the one before if that failed.
+const REMEMBERED: usize = 4;
 /// How long what was said is remembered: a connection does not live longer at the vendor.
-const MEMORY: Duration = Duration::from_mins(60);
+const MEMORY: Duration = Duration::from_hours(1);
 
 /// Opens a connection; whoever asks without an upgrade is told what this is.
 pub(crate) async fn upgrade(
@@ -64,7 +66,7 @@ pub(crate) async fn upgrade(
     };
     let limit = visit.current.state.config.limits.body;
     parts.extensions.clear();
-    let bounds = Bounds { bytes: limit, ttl: MEMORY };
+    let bounds = Bounds { bytes: limit, count: REMEMBERED, ttl: MEMORY };
     let owner = visit.admitted.caller.key.clone();
     let memory = Place { shelf: Arc::new(Shelf::default()), bounds, owner };
     let session = Session { app, peer: visit.peer, parts, memory };
@@ -152,7 +154,7 @@ impl Session {
 
     /// `Err` is the answer to a request that is not served.
     async fn serve(&self, message: Bytes) -> Result<Served, Box<Response>> {
-        let visit = self.visit().await?;
+        let visit = self.visit()?;
         let arrival = arrival(&visit, Dialect::Responses);
         let turn_away = |arrival: Arrival, failure: &Failure| {
             Box::new(reply::outbound(self.app.executor().turn_away(arrival, failure)))
@@ -161,9 +163,8 @@ impl Session {
         let arrival = Arrival { place: Some(place), ..arrival };
         let stored = stored_for(&self.app, &visit);
         let places: Vec<Place> = [self.memory.clone()].into_iter().chain(stored.clone()).collect();
-        let read = Create::of(&message).and_then(|create| {
-            Ok((resolve(create.body, &places, &visit.current.state)?, create.generate))
-        });
+        let read = Create::of(&message)
+            .and_then(|create| Ok((resolve(create.body, &places, &visit.current.state)?, create.generate)));
         let (resolved, generate) = match read {
             Ok(read) => read,
             Err(failure) => return Err(turn_away(arrival, &failure)),
@@ -189,7 +190,7 @@ impl Session {
     }
 
     /// A message is let in like a request of its own: its key may have been withdrawn since.
-    async fn visit(&self) -> Result<Visit, Box<Response>> {
+    fn visit(&self) -> Result<Visit, Box<Response>> {
         let id = app::request_id().map_err(|_| Box::new(reply::empty(StatusCode::INTERNAL_SERVER_ERROR)))?;
         let current = self.app.current();
         let admitted = gate::check(&self.app, &current, self.peer, &self.parts, id.as_str())?;
@@ -212,7 +213,9 @@ fn read(came: Option<Result<Message, axum::Error>>) -> Came {
         Some(Ok(Message::Binary(_))) => Came::Over(Some((close_code::UNSUPPORTED, "send text"))),
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Came::Nothing,
         Some(Ok(Message::Close(_))) | None => Came::Over(None),
-        Some(Err(error)) => Came::Over(too_large(&error).then_some((close_code::SIZE, "larger than `limits.body`"))),
+        Some(Err(error)) => {
+            Came::Over(too_large(&error).then_some((close_code::SIZE, "larger than `limits.body`")))
+        }
     }
 }
 
@@ -231,7 +234,8 @@ fn too_large(error: &axum::Error) -> bool {
 /// The headers that opened the connection, without what is about the connection.
 fn travelling(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
-    let of_sockets = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("responses_websockets"));
+    let of_sockets =
+        |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("responses_websockets"));
     if headers.get("openai-beta").is_some_and(of_sockets) {
         headers.remove("openai-beta");
     }
@@ -243,7 +247,8 @@ async fn send(response: Response, sender: &mut Sender) -> Result<(), axum::Error
     let (head, mut body) = response.into_parts();
     if head.status != StatusCode::OK {
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        let headers = head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let headers =
+            head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         return sender.send(Message::text(refused(head.status.as_u16(), headers, &body))).await;
     }
     let mut frames = sse::Decoder::default();
@@ -256,7 +261,8 @@ async fn send(response: Response, sender: &mut Sender) -> Result<(), axum::Error
             }
         });
         if whole.is_err() {
-            let failure = Failure::new(FailureKind::Server, Blame::Upstream, "an event of the answer is too large.");
+            let failure =
+                Failure::new(FailureKind::Server, Blame::Upstream, "an event of the answer is too large.");
             let body = codec::encode_failure(Dialect::Responses, &failure.with_status(502), "");
             return sender.send(Message::text(refused(502, [].into_iter(), &body))).await;
         }

@@ -82,8 +82,7 @@ impl Encoder<'_> {
         let state = &self.request.state;
         let refuse = |field: &str, why: &str| Err(Failure::bad_request(field, format!("`{field}` {why}.")));
         if state.previous_response_id.is_some() {
-            let why =
-                "names a response that is not stored here: send the whole conversation in `input`, or set \
+            let why = "names a response that is not stored here: send the whole conversation in `input`, or set \
                  `stored_responses.enabled` in the config of byok";
             return refuse("previous_response_id", why)
                 .map_err(|failure| failure.with_code("previous_response_not_found"));

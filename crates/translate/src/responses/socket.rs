@@ -52,13 +52,11 @@ impl Create {
 /// A refusal as an event: `body` is that of the HTTP answer.
 pub fn refused<'a>(status: u16, headers: impl Iterator<Item = (&'a str, &'a str)>, body: &[u8]) -> String {
     let read: Value = serde_json::from_slice(body).unwrap_or_default();
-    let error = match read.get("error").filter(|error| error.is_object()) {
-        Some(error) => error.clone(),
-        None => {
-            let words = read["detail"].as_str().map_or_else(|| String::from_utf8_lossy(body), Into::into);
-            json!({"type": "invalid_request_error", "code": null, "message": words, "param": null})
-        }
-    };
+    let stated = read.get("error").filter(|error| error.is_object()).cloned();
+    let error = stated.unwrap_or_else(|| {
+        let words = read["detail"].as_str().map_or_else(|| String::from_utf8_lossy(body), Into::into);
+        json!({"type": "invalid_request_error", "code": null, "message": words, "param": null})
+    });
     let headers: serde_json::Map<String, Value> =
         headers.map(|(name, value)| (name.to_owned(), value.into())).collect();
     json!({"type": "error", "status": status, "error": error, "headers": headers}).to_string()
@@ -87,9 +85,21 @@ mod tests {
     #[test]
     fn messages_become_bodies() {
         for (message, body, generate) in [
-            (r#"{"type":"response.create","model":"m","input":[1e5]}"#, r#"{"stream":true,"model":"m","input":[1e5]}"#, true),
-            (r#"{"model":"m","type":"response.create","generate":false}"#, r#"{"stream":true,"model":"m"}"#, false),
-            (r#"{"generate":true,"type":"response.create","stream":true, "model":"m"}"#, r#"{"stream":true, "model":"m"}"#, true),
+            (
+                r#"{"type":"response.create","model":"m","input":[1e5]}"#,
+                r#"{"stream":true,"model":"m","input":[1e5]}"#,
+                true,
+            ),
+            (
+                r#"{"model":"m","type":"response.create","generate":false}"#,
+                r#"{"stream":true,"model":"m"}"#,
+                false,
+            ),
+            (
+                r#"{"generate":true,"type":"response.create","stream":true, "model":"m"}"#,
+                r#"{"stream":true, "model":"m"}"#,
+                true,
+            ),
             (r#"{"stream":false,"type" : "response.create" }"#, r#"{"stream":true }"#, true),
             (r#"{"type":"response.create"}"#, r#"{"stream":true}"#, true),
         ] {
@@ -118,7 +128,8 @@ mod tests {
             ("<html>", "/error/message", "<html>"),
             (r#"{"error":{}}"#, "/headers/retry-after", "7"),
         ] {
-            let event: Value = serde_json::from_str(&refused(429, headers.into_iter(), body.as_bytes())).unwrap();
+            let event: Value =
+                serde_json::from_str(&refused(429, headers.into_iter(), body.as_bytes())).unwrap();
             assert_eq!(event.pointer(path).and_then(Value::as_str), Some(expected), "{body}");
             assert_eq!((&event["type"], &event["status"]), (&json!("error"), &json!(429)));
         }

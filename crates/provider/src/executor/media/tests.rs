@@ -105,6 +105,7 @@ fn inbound(dialect: Dialect, body: &Value) -> Inbound {
         model,
         stream,
         json_array: false,
+        raw: None,
         own_credential: None,
         headers: HeaderMap::new(),
         body: body.to_string().into(),

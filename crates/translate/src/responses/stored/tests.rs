@@ -7,6 +7,7 @@ fn what_a_request_says_of_its_conversation() {
         (r#"{"model":"m","input":"h\u0069"}"#, "m", None, true, hello),
         (r#"{"model":"m","store":false,"input":[]}"#, "m", None, false, ""),
         (r#"{"input":[ {"a":1}, 2 ],"store":null}"#, "", None, true, "{\"a\":1}, 2"),
+        (r#"{"model":"m","input":null}"#, "m", None, true, ""),
         (r#"{"previous_response_id":"resp_1","store":true}"#, "", Some("resp_1"), true, ""),
         (r#"{"previous_response_id":null,"input":[1]}"#, "", None, true, "1"),
     ] {
@@ -71,9 +72,14 @@ fn what_an_answer_leaves() {
 #[test]
 fn a_stream_leaves_the_same_however_it_is_cut() {
     let done = format!("data: {{\"type\":\"response.output_item.done\",\"item\":{CALL}}}\n\n");
-    let text = "event: x\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"response.completed\"}\n\n";
-    for (output, ending) in [("", "response.completed"), (CALL, "response.completed"), (CALL, "response.incomplete")] {
-        let end = format!("data: {{\"type\":\"{ending}\",\"response\":{{\"id\":\"resp_1\",\"output\":[{output}]}}}}\n\n");
+    let text =
+        "event: x\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"response.completed\"}\n\n";
+    for (output, ending) in
+        [("", "response.completed"), (CALL, "response.completed"), (CALL, "response.incomplete")]
+    {
+        let end = format!(
+            "data: {{\"type\":\"{ending}\",\"response\":{{\"id\":\"resp_1\",\"output\":[{output}]}}}}\n\n"
+        );
         let stream = format!("{text}: comment\n\n{done}{end}");
         for size in [1, 7, stream.len()] {
             let mut watch = Watch::new(10_000);
@@ -101,7 +107,8 @@ fn items_are_listed_in_pages() {
         (Page { after: Some("c".into()), ..asc }, vec![], false),
     ] {
         let list: Value = serde_json::from_slice(&input_items(items, &page)).unwrap();
-        let found: Vec<_> = list["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+        let found: Vec<_> =
+            list["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
         assert_eq!((found, list["has_more"].as_bool().unwrap()), (ids, more), "{page:?}");
     }
 }
