@@ -73,7 +73,7 @@ async fn bytes_go_on_unchanged_but_for_the_model() {
         ),
         ("/responses/compact", "rs/gpt-5.1", "gpt-5.1", "\"input\":\"x\"".into(), "compaction"),
     ];
-    for (path, asked, served, rest, holds) in cases {
+    for (number, (path, asked, served, rest, holds)) in cases.into_iter().enumerate() {
         let body = |model: &str| format!("{{ {rest} ,\"model\"  :\"{model}\"}}");
         let answer = running.post(path, body(asked)).send().await.unwrap();
         let header = |name: &str| answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
@@ -93,7 +93,7 @@ async fn bytes_go_on_unchanged_but_for_the_model() {
         let vendors = if path.starts_with("/v1") { path.to_owned() } else { format!("/v1{path}") };
         assert_eq!((seen.path.clone(), seen.body.clone()), (vendors, Bytes::from(body(served))));
         assert_eq!(seen.header("authorization"), Some("Bearer sk-proj-0123456789abcdef"));
-        let record = running.record().await;
+        let record = running.record(number + 1).await;
         assert_eq!((record.model_asked.as_str(), record.status, record.attempts), (asked, 200, 1));
         assert_eq!(record.model_served.as_deref(), Some(served));
         let counted = record.usage.input.is_some();
@@ -179,8 +179,8 @@ async fn another_account_serves_before_the_first_byte() {
     let (status, answer) =
         running.ask("/v1/embeddings", &json!({"model": "two/text-embedding-3-small", "input": "x"})).await;
     assert_eq!(status, 200, "{answer}");
-    let record = running.record().await;
-    assert_eq!((record.status, record.usage.input), (200, Some(1)));
+    let record = running.record(3).await;
+    assert_eq!((record.status, record.attempts, record.usage.input), (200, 2, Some(1)));
     let (status, answer) =
         running.ask("/v1/embeddings", &json!({"model": "all/text-embedding-3-small", "input": "x"})).await;
     assert!(status == 503 && answer.to_string().contains("providers.all.api_key"), "{answer}");
@@ -207,7 +207,7 @@ async fn streams_and_binary_bodies_pass_as_they_arrive() {
     assert_eq!(answer.headers()["content-type"], "audio/mpeg");
     let bytes = answer.bytes().await.unwrap();
     assert_eq!((bytes.len(), bytes[73], bytes[512]), (4 * 512, u8::try_from(73 * 7 % 256).unwrap(), 1));
-    assert_eq!(running.record().await.outcome, byok_types::Outcome::Complete);
+    assert_eq!(running.record(2).await.outcome, byok_types::Outcome::Complete);
 
     // Breaks: an event where there are events, a broken connection where there are none.
     let body = json!({"model": "mine", "prompt": "sim:close_mid 2", "stream": true});

@@ -72,7 +72,7 @@ async fn everything_passes_but_what_is_the_callers_own() {
         (seen.header("cookie"), seen.header("x-hop"), seen.header("x-custom")),
         (None, None, Some("kept"))
     );
-    let record = running.record().await;
+    let record = running.record(2).await;
     assert_eq!(
         (record.model_asked.as_str(), record.model_served, record.status),
         ("passthrough/codex", None, 200)
