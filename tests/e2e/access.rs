@@ -430,7 +430,7 @@ async fn two_servers_on_one_database_are_told_apart() {
 async fn every_path_has_an_answer() {
     let world = World::start().await;
     let address = world.byok.address();
-    let table: [Row<(&str, u16)>; 12] = [
+    let table: [Row<(&str, u16)>; 13] = [
         Row("/", ("GET", 200)),
         Row("/", ("HEAD", 200)),
         Row("/health", ("GET", 200)),

@@ -27,7 +27,7 @@ struct Running {
     base: String,
     simulator: Simulator,
     client: reqwest::Client,
-    _stop: tokio_util::sync::DropGuard,
+    stop: Option<tokio_util::sync::DropGuard>,
 }
 
 async fn start(extra: &str) -> Running {
@@ -78,7 +78,7 @@ async fn start_all(providers: &str, extra: &str, options: TransportOptions) -> R
         base: format!("http://{address}"),
         simulator,
         client: reqwest::Client::builder().no_proxy().build().unwrap(),
-        _stop: stop.drop_guard(),
+        stop: Some(stop.drop_guard()),
     }
 }
 

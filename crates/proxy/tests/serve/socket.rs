@@ -177,3 +177,16 @@ async fn a_client_that_leaves_ends_the_call_and_limits_hold() {
         other => panic!("{other:?}"),
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_told_when_byok_stops() {
+    let mut running = start("").await;
+    let mut socket = dial(&running, &[]).await.unwrap();
+    let events = ask(&mut socket, create("gpt-5.1", json!("Hello."))).await;
+    assert_eq!(events.last().unwrap()["type"], "response.completed");
+    drop(running.stop.take());
+    match message(&mut socket).await {
+        Message::Close(Some(frame)) => assert_eq!(frame.code, CloseCode::Away),
+        other => panic!("{other:?}"),
+    }
+}
