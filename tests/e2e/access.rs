@@ -430,7 +430,7 @@ async fn two_servers_on_one_database_are_told_apart() {
 async fn every_path_has_an_answer() {
     let world = World::start().await;
     let address = world.byok.address();
-    let table: [Row<(&str, u16)>; 12] = [
+    let table: [Row<(&str, u16)>; 13] = [
         Row("/", ("GET", 200)),
         Row("/", ("HEAD", 200)),
         Row("/health", ("GET", 200)),
@@ -441,7 +441,8 @@ async fn every_path_has_an_answer() {
         Row("/v1beta/models", ("GET", 200)),
         Row("/api/event_logging/batch", ("POST", 204)),
         Row("/v1/chat/completions", ("GET", 405)),
-        Row("/v1/embeddings", ("POST", 404)),
+        Row("/v1/embeddings", ("GET", 405)),
+        Row("/v1/files", ("POST", 404)),
         Row("/wp-login.php", ("GET", 404)),
     ];
     each(table, async |Row(target, (method, wanted))| {

@@ -3,6 +3,19 @@
 use byok_types::Dialect;
 use http::HeaderMap;
 
+/// How paths begin whose `/v1` may be missing.
+const BARE: [&str; 9] = [
+    "chat",
+    "responses",
+    "messages",
+    "models",
+    "completions",
+    "embeddings",
+    "images",
+    "audio",
+    "moderations",
+];
+
 /// The path that our routes know.
 pub(crate) fn canonical(path: &str) -> String {
     // What follows is the vendor's.
@@ -19,17 +32,6 @@ pub(crate) fn canonical(path: &str) -> String {
     if segments.first() == Some(&"v1") && segments.get(1) == Some(&"v1beta") {
         segments.remove(0);
     }
-    const BARE: [&str; 9] = [
-        "chat",
-        "responses",
-        "messages",
-        "models",
-        "completions",
-        "embeddings",
-        "images",
-        "audio",
-        "moderations",
-    ];
     let bare = BARE.contains(segments.first().unwrap_or(&""));
     if bare {
         segments.insert(0, "v1");

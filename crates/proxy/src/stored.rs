@@ -25,6 +25,7 @@ use std::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     pub(crate) bytes: usize,
+    pub(crate) count: usize,
     pub(crate) ttl: Duration,
 }
 
@@ -32,7 +33,11 @@ impl Bounds {
     /// Those of the settings; `None` if nothing is to be kept.
     pub(crate) fn of(current: &Current) -> Option<Self> {
         let settings = &current.state.config.stored_responses;
-        settings.enabled.then_some(Self { bytes: settings.max_bytes, ttl: settings.ttl })
+        settings.enabled.then_some(Self {
+            bytes: settings.max_bytes,
+            count: settings.max_count,
+            ttl: settings.ttl,
+        })
     }
 }
 
@@ -79,7 +84,7 @@ impl Inner {
     fn tidy(&mut self, bounds: Bounds, now: Instant) {
         while let Some(key) = self.order.front().cloned() {
             let old = self.kept.get(&key).is_none_or(|kept| now.duration_since(kept.at) >= bounds.ttl);
-            if !old && self.bytes <= bounds.bytes {
+            if !old && self.bytes <= bounds.bytes && self.order.len() <= bounds.count {
                 return;
             }
             self.take(&key);

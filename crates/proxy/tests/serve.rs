@@ -1,5 +1,14 @@
 //! The server in one process with the simulator: every pair of dialects, through real sockets.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value, reason = "a test")]
+
+#[path = "serve/neighbours.rs"]
+mod neighbours;
+#[path = "serve/passthrough.rs"]
+mod passthrough;
+#[path = "serve/socket.rs"]
+mod socket;
+#[path = "serve/stored.rs"]
+mod stored;
 
 use byok_auth::{SystemClock, TokenManager};
 use byok_config::{Live, Sources, load};
@@ -14,28 +23,39 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 struct Running {
     executor: Executor,
+    store: Store,
     base: String,
     simulator: Simulator,
     client: reqwest::Client,
-    _stop: tokio_util::sync::DropGuard,
+    stop: Option<tokio_util::sync::DropGuard>,
 }
 
 async fn start(extra: &str) -> Running {
     start_with(extra, TransportOptions::default()).await
 }
 
+/// With more providers; `SIM` stands for the address of the simulator.
+async fn start_providers(providers: &str, extra: &str) -> Running {
+    start_all(providers, extra, TransportOptions::default()).await
+}
+
 async fn start_with(extra: &str, options: TransportOptions) -> Running {
+    start_all("", extra, options).await
+}
+
+async fn start_all(providers: &str, extra: &str, options: TransportOptions) -> Running {
     let simulator = Simulator::start(SimOptions::default()).await.unwrap();
     let sim = simulator.base_url();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config.yaml");
+    let providers = providers.replace("SIM", &sim);
     let yaml = format!(
         "providers:
   claude: {{ api_key: sk-ant-api03-0123456789abcdef, base_url: '{sim}' }}
   codex: {{ api_key: sk-proj-0123456789abcdef, base_url: '{sim}/v1' }}
   gemini: {{ api_key: AIza0123456789abcdef, base_url: '{sim}' }}
   rs: {{ kind: responses, api_key: sk-proj-0123456789abcdef, base_url: '{sim}/v1', models: [gpt-5.1] }}
-{extra}"
+{providers}{extra}"
     );
     std::fs::write(&file, yaml).unwrap();
     let env = vec![("HOME".to_owned(), directory.path().display().to_string())];
@@ -49,16 +69,50 @@ async fn start_with(extra: &str, options: TransportOptions) -> Running {
     let executor = Executor::new(transport, tokens.clone(), store.clone(), budget.clone(), stop.clone());
     let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = server.address();
-    let options = AppOptions { live, store, executor: executor.clone(), budget, address };
+    let options = AppOptions { live, store: store.clone(), executor: executor.clone(), budget, address };
     let app = App::new(options).await.unwrap();
     tokio::spawn(server.run(app, stop.clone(), TaskTracker::new()));
     Running {
         executor,
+        store,
         base: format!("http://{address}"),
         simulator,
         client: reqwest::Client::builder().no_proxy().build().unwrap(),
-        _stop: stop.drop_guard(),
+        stop: Some(stop.drop_guard()),
     }
+}
+
+impl Running {
+    /// A POST of JSON.
+    fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> reqwest::RequestBuilder {
+        self.client.post(format!("{}{path}", self.base)).header("content-type", "application/json").body(body)
+    }
+
+    /// Status and body as JSON.
+    async fn ask(&self, path: &str, body: &serde_json::Value) -> (u16, serde_json::Value) {
+        read(self.post(path, body.to_string()).send().await.unwrap()).await
+    }
+
+    /// The newest of so many records. A record is written when the answer has left, and the client may be faster.
+    async fn record(&self, number: usize) -> byok_types::RequestRecord {
+        let written = async {
+            loop {
+                self.store.records.flush().await.unwrap();
+                let all = self.store.records.recent(number).await.unwrap();
+                if all.len() == number {
+                    return all[0].clone();
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), written).await.unwrap()
+    }
+}
+
+async fn read(answer: reqwest::Response) -> (u16, serde_json::Value) {
+    let status = answer.status().as_u16();
+    let text = answer.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap_or_else(|_| text.into()))
 }
 
 const MODELS: [(&str, &str); 4] = [

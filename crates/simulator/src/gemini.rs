@@ -7,7 +7,7 @@ mod render;
 mod spelling;
 mod validate;
 
-pub(crate) use access::{authorize, models};
+pub(crate) use access::{authorize, models, unknown_model};
 pub(crate) use read::read;
 pub(crate) use render::{error_frame, stream, whole};
 pub(crate) use spelling::canonical;

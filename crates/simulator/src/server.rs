@@ -104,6 +104,7 @@ async fn answer(
         Route::Generate(dialect, target) => vendor::generate(&world, &call, *dialect, target),
         Route::Count(dialect, model) => vendor::count(&world, &call, *dialect, model.as_deref()),
         Route::Models(dialect, id) => vendor::models(&world, &call, *dialect, id.as_deref()),
+        Route::Beside(neighbour, model) => vendor::beside(&world, &call, *neighbour, model.as_deref()),
         Route::Oauth(endpoint) => oauth::answer(&world, &call, *endpoint),
         Route::Nowhere => Reply::nowhere(&call),
     };

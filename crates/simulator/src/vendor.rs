@@ -1,8 +1,10 @@
 //! The way of a request, the same for all dialects: credential, checks, then an answer, a count or a list.
 
 mod generation;
+mod neighbours;
 
 pub(crate) use generation::{Target, Turn, generate};
+pub(crate) use neighbours::{Neighbour, beside};
 
 use crate::{
     anthropic, call::Call, gemini, ids::Ids, models::Maker, openai_chat, refusal::Refusal, responses,

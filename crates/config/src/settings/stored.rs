@@ -1,4 +1,4 @@
-use crate::value::{duration, size};
+use crate::value::{duration, size, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -13,6 +13,9 @@ pub struct StoredResponses {
     #[serde(with = "size")]
     #[schemars(schema_with = "size::schema")]
     pub max_bytes: usize,
+    /// How many of them.
+    #[serde(deserialize_with = "text::between::<_, 1, 1_000_000>")]
+    pub max_count: usize,
     /// How long one is kept.
     #[serde(with = "duration")]
     #[schemars(schema_with = "duration::schema")]
@@ -21,6 +24,6 @@ pub struct StoredResponses {
 
 impl Default for StoredResponses {
     fn default() -> Self {
-        Self { enabled: false, max_bytes: 64 << 20, ttl: Duration::from_hours(1) }
+        Self { enabled: false, max_bytes: 64 << 20, max_count: 1000, ttl: Duration::from_hours(1) }
     }
 }

@@ -368,7 +368,7 @@ pub(super) fn headers_timeout(times: &Timeouts, stream: bool, reasons: bool) -> 
     }
 }
 
-fn unreadable(provider: &str) -> Failure {
+pub(super) fn unreadable(provider: &str) -> Failure {
     Failure::new(
         FailureKind::Server,
         Blame::Upstream,

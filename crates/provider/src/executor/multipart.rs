@@ -18,14 +18,12 @@ pub(super) fn boundary(content_type: &str) -> Option<String> {
 /// Where the value of `name` stands in a form; `None` if it has no such field. A field that occurs twice is refused, because
 /// nobody can say which one counts.
 pub(super) fn field(body: &[u8], boundary: &str, name: &str) -> Result<Option<Range<usize>>, Failure> {
-    let mark = format!("--{boundary}");
-    let between = format!("\r\n{mark}");
+    let between = format!("\r\n--{boundary}").into_bytes();
     let mut found = None;
     // Before the first mark there may be words for people.
-    let mut at = if body.starts_with(mark.as_bytes()) {
-        mark.len()
-    } else {
-        find(body, 0, between.as_bytes()).ok_or_else(broken)? + between.len()
+    let mut at = match body.strip_prefix(&between[2..]) {
+        Some(rest) if ends_mark(rest) => between.len() - 2,
+        _ => mark(body, 0, &between).ok_or_else(broken)? + between.len(),
     };
     loop {
         let rest = body.get(at..).unwrap_or_default();
@@ -40,7 +38,7 @@ pub(super) fn field(body: &[u8], boundary: &str, name: &str) -> Result<Option<Ra
             (&body[line + 2..end], end + 4)
         };
         // An empty value has its mark directly behind the empty line.
-        let end = find(body, start - 2, between.as_bytes()).ok_or_else(broken)?;
+        let end = mark(body, start - 2, &between).ok_or_else(broken)?;
         let value = start..end.max(start);
         if named(head).as_deref() == Some(name) && found.replace(value).is_some() {
             let message = format!("`{name}` occurs twice in the form. Send it once.");
@@ -48,6 +46,24 @@ pub(super) fn field(body: &[u8], boundary: &str, name: &str) -> Result<Option<Ra
         }
         at = end + between.len();
     }
+}
+
+/// The next mark. What only begins like one is part of a value: others would read the form in another way.
+fn mark(body: &[u8], from: usize, between: &[u8]) -> Option<usize> {
+    let mut from = from;
+    loop {
+        let at = find(body, from, between)?;
+        if ends_mark(&body[at + between.len()..]) {
+            return Some(at);
+        }
+        from = at + 2;
+    }
+}
+
+/// Whether a mark is over here: its line ends, or it is the last one.
+fn ends_mark(rest: &[u8]) -> bool {
+    let blank = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    rest.starts_with(b"--") || rest[blank..].starts_with(b"\r\n")
 }
 
 /// The name of a field, from the head of its part.
@@ -141,6 +157,9 @@ mod tests {
             ),
             (format!("--B\r\n\r\nno head\r\n{file}{end}"), Ok(None)),
             (format!("{file}{end}"), Ok(None)),
+            (format!("--Bx\r\n{}{end}", part("name=\"a\"", "\r\n--Bx\r\nname=\"model\"")), Ok(None)),
+            (format!("{}{end}", part("name=\"model\"", "m\r\n--Bx")), Ok(Some("m\r\n--Bx"))),
+            (part("name=\"model\"", "m").replace("--B", "--B \t") + end, Ok(Some("m"))),
             (end.to_owned(), Ok(None)),
             (format!("{}{}{end}", part("name=\"model\"", "a"), part("name=\"model\"", "b")), Err("model")),
             (part("name=\"model\"", "a"), Err("body")),

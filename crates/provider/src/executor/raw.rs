@@ -37,6 +37,9 @@ use serde_json::value::RawValue;
 use std::ops::Range;
 use url::Url;
 
+/// How often a path may be encoded.
+const DECODED: usize = 4;
+
 /// A call that is passed on as it is.
 #[derive(Clone, Debug)]
 pub struct Raw {
@@ -269,15 +272,18 @@ fn below(base: &str, path: &str) -> Result<Url, Failure> {
             "the path leads out of the address of the provider. Write it without `.` and `..`.",
         )
     };
-    let (plain, _) = path.split_once('?').unwrap_or((path, ""));
-    // A server may decode twice.
-    let mut decoded = plain.to_owned();
-    for _ in 0..3 {
-        let steps = |text: &str| text.split(['/', '\\']).any(|step| matches!(step, "." | ".."));
-        if steps(&decoded) || decoded.chars().any(char::is_control) || !decoded.starts_with('/') {
+    let mut plain = path.split_once('?').map_or(path, |(plain, _)| plain).to_owned();
+    // A server may decode more than once.
+    for pass in 0.. {
+        let steps = plain.split(['/', '\\']).any(|step| matches!(step, "." | ".."));
+        if steps || plain.chars().any(char::is_control) || !plain.starts_with('/') || pass > DECODED {
             return Err(outside());
         }
-        decoded = percent_encoding::percent_decode_str(&decoded).decode_utf8_lossy().into_owned();
+        let decoded = percent_encoding::percent_decode_str(&plain).decode_utf8_lossy().into_owned();
+        if decoded == plain {
+            break;
+        }
+        plain = decoded;
     }
     let url = upstream::join(base, path)?;
     let same = url.origin() == home.origin()

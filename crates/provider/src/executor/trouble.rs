@@ -88,7 +88,9 @@ impl Attempt<'_> {
             };
             self.seat.health.fell(problem);
         }
-        if let Some((scope, wait)) = refused.verdict.cool {
+        // A call that is for no model says nothing about the next one.
+        let about_model = |scope| scope == Scope::Model && self.candidate.facts.id.is_empty();
+        if let Some((scope, wait)) = refused.verdict.cool.filter(|(scope, _)| !about_model(*scope)) {
             let soft = is_of_the_vendor(refused.failure.kind);
             self.seat.health.cool(scope, &self.candidate.facts.id, Instant::now(), wait, soft);
         }

@@ -74,13 +74,11 @@ fn find(app: &App, visit: &Visit, uri: &Uri) -> Result<(Place, String, Arc<Kept>
                 .to_owned(),
         ));
     };
-    match place.find(&id) {
-        Some(kept) => Ok((place, id, kept)),
-        None => {
-            let shown: String = id.chars().filter(|c| !c.is_control()).take(100).collect();
-            Err(missing(format!("Response with id '{shown}' not found.")))
-        }
-    }
+    let Some(kept) = place.find(&id) else {
+        let shown: String = id.chars().filter(|c| !c.is_control()).take(100).collect();
+        return Err(missing(format!("Response with id '{shown}' not found.")));
+    };
+    Ok((place, id, kept))
 }
 
 fn missing(message: String) -> Failure {

@@ -39,8 +39,10 @@ use std::{
 
 /// How long a connection may say nothing between two requests.
 const SILENCE: Duration = Duration::from_mins(5);
+/// How many answers of a connection are remembered: it goes on from the last, or from the one before if that failed.
+const REMEMBERED: usize = 4;
 /// How long what was said is remembered: a connection does not live longer at the vendor.
-const MEMORY: Duration = Duration::from_mins(60);
+const MEMORY: Duration = Duration::from_hours(1);
 
 /// Opens a connection; whoever asks without an upgrade is told what this is.
 pub(crate) async fn upgrade(
@@ -64,7 +66,7 @@ pub(crate) async fn upgrade(
     };
     let limit = visit.current.state.config.limits.body;
     parts.extensions.clear();
-    let bounds = Bounds { bytes: limit, ttl: MEMORY };
+    let bounds = Bounds { bytes: limit, count: REMEMBERED, ttl: MEMORY };
     let owner = visit.admitted.caller.key.clone();
     let memory = Place { shelf: Arc::new(Shelf::default()), bounds, owner };
     let session = Session { app, peer: visit.peer, parts, memory };
@@ -152,7 +154,7 @@ impl Session {
 
     /// `Err` is the answer to a request that is not served.
     async fn serve(&self, message: Bytes) -> Result<Served, Box<Response>> {
-        let visit = self.visit().await?;
+        let visit = self.visit()?;
         let arrival = arrival(&visit, Dialect::Responses);
         let turn_away = |arrival: Arrival, failure: &Failure| {
             Box::new(reply::outbound(self.app.executor().turn_away(arrival, failure)))
@@ -188,7 +190,7 @@ impl Session {
     }
 
     /// A message is let in like a request of its own: its key may have been withdrawn since.
-    async fn visit(&self) -> Result<Visit, Box<Response>> {
+    fn visit(&self) -> Result<Visit, Box<Response>> {
         let id = app::request_id().map_err(|_| Box::new(reply::empty(StatusCode::INTERNAL_SERVER_ERROR)))?;
         let current = self.app.current();
         let admitted = gate::check(&self.app, &current, self.peer, &self.parts, id.as_str())?;

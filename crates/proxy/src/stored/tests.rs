@@ -11,7 +11,7 @@ fn kept(bytes: usize, at: Instant) -> Kept {
 #[test]
 fn a_shelf_is_bounded_in_bytes_and_time_and_keeps_owners_apart() {
     let shelf = Shelf::default();
-    let bounds = Bounds { bytes: 100, ttl: Duration::from_mins(1) };
+    let bounds = Bounds { bytes: 100, count: 3, ttl: Duration::from_mins(1) };
     let now = Instant::now();
     let has = |owner: &str, id: &str| shelf.get(&key(owner, id), bounds).is_some();
 
@@ -29,6 +29,12 @@ fn a_shelf_is_bounded_in_bytes_and_time_and_keeps_owners_apart() {
     shelf.put(key("a", "3"), kept(101, now), bounds);
     assert!(!has("a", "3") && has("b", "2"), "larger than all together may be");
     assert_eq!(shelf.0.lock().bytes, 100);
+    shelf.clear();
+
+    for id in ["1", "2", "3", "4"] {
+        shelf.put(key("c", id), kept(1, now), bounds);
+    }
+    assert!(!has("c", "1") && has("c", "2") && has("c", "4"), "no more than three");
     shelf.clear();
 
     let old = now.checked_sub(Duration::from_secs(61)).unwrap();

@@ -47,7 +47,7 @@ pub(crate) fn models(call: &Call, id: Option<&str>) -> Result<Value, Refusal> {
 }
 
 /// There is no such model.
-pub(super) fn unknown_model(id: &str) -> Refusal {
+pub(crate) fn unknown_model(id: &str) -> Refusal {
     let at = trouble::Circumstances {
         dialect: Dialect::Gemini,
         key: "",

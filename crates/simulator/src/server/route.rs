@@ -1,6 +1,10 @@
 //! From a path to what it means.
 
-use crate::{call, oauth::Endpoint, vendor::Target};
+use crate::{
+    call,
+    oauth::Endpoint,
+    vendor::{Neighbour, Target},
+};
 use byok_types::Dialect;
 use http::{Method, request::Parts};
 
@@ -12,6 +16,8 @@ pub(super) enum Route {
     Count(Dialect, Option<String>),
     /// Models; an id for one of them.
     Models(Dialect, Option<String>),
+    /// What is no dialect of its own; the model where the path names it.
+    Beside(Neighbour, Option<String>),
     Oauth(Endpoint),
     Nowhere,
 }
@@ -32,7 +38,10 @@ impl Route {
             "/v1/chat/completions" if post => Self::Generate(Dialect::Chat, Target::default()),
             "/v1/responses" if post => Self::Generate(Dialect::Responses, Target::default()),
             "/v1/responses/input_tokens" if post => Self::Count(Dialect::Responses, None),
-            _ => Self::of_models(head).unwrap_or(Self::Nowhere),
+            _ => match Neighbour::of_path(path).filter(|_| post) {
+                Some(neighbour) => Self::Beside(neighbour, None),
+                None => Self::of_models(head).unwrap_or(Self::Nowhere),
+            },
         }
     }
 
@@ -90,6 +99,8 @@ impl Route {
                 Some(Self::Generate(Dialect::Gemini, Target { model, stream: Some(true), array: !sse }))
             }
             "countTokens" => Some(Self::Count(Dialect::Gemini, model)),
+            "embedContent" => Some(Self::Beside(Neighbour::EmbedContent, model)),
+            "batchEmbedContents" => Some(Self::Beside(Neighbour::BatchEmbedContents, model)),
             _ => None,
         }
     }
@@ -97,6 +108,7 @@ impl Route {
     pub(super) fn dialect(&self) -> Option<Dialect> {
         match self {
             Self::Generate(dialect, _) | Self::Count(dialect, _) => Some(*dialect),
+            Self::Beside(neighbour, _) => Some(neighbour.dialect()),
             Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
         }
     }

@@ -52,12 +52,11 @@ impl Create {
 /// A refusal as an event: `body` is that of the HTTP answer.
 pub fn refused<'a>(status: u16, headers: impl Iterator<Item = (&'a str, &'a str)>, body: &[u8]) -> String {
     let read: Value = serde_json::from_slice(body).unwrap_or_default();
-    let error = if let Some(error) = read.get("error").filter(|error| error.is_object()) {
-        error.clone()
-    } else {
+    let stated = read.get("error").filter(|error| error.is_object()).cloned();
+    let error = stated.unwrap_or_else(|| {
         let words = read["detail"].as_str().map_or_else(|| String::from_utf8_lossy(body), Into::into);
         json!({"type": "invalid_request_error", "code": null, "message": words, "param": null})
-    };
+    });
     let headers: serde_json::Map<String, Value> =
         headers.map(|(name, value)| (name.to_owned(), value.into())).collect();
     json!({"type": "error", "status": status, "error": error, "headers": headers}).to_string()

@@ -30,7 +30,7 @@ impl Said {
     /// Reads a request. What is wrong with it beyond this is found by those who serve it.
     pub fn of(body: &[u8]) -> Result<Self, Failure> {
         let scan = Scan::of_keys(body, &KEYS)?;
-        let input = scan.text(body, "input").unwrap_or("[]");
+        let input = scan.text(body, "input").filter(|text| *text != "null").unwrap_or("[]");
         let items = match input.as_bytes().first() {
             Some(b'[') => input[1..input.len().saturating_sub(1)].trim().to_owned(),
             Some(b'"') => format!("{{\"type\":\"message\",\"role\":\"user\",\"content\":{input}}}"),

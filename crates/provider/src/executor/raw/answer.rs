@@ -3,7 +3,7 @@
 use super::{
     super::{
         Refused,
-        attempt::{Attempt, read, transport_failure},
+        attempt::{Attempt, read, transport_failure, unreadable},
         forward::DROPPED,
         outbound::{Ready, relayed_headers},
         stopped,
@@ -47,6 +47,9 @@ impl Attempt<'_> {
         if endpoint && kind == Kind::Json {
             let whole = read(body, self.state.config.limits.answer, false);
             let whole = whole.await.map_err(|failure| self.broken(failure))?;
+            if !matches!(whole.trim_ascii_start().first(), Some(b'{' | b'[')) {
+                return Err(self.broken(unreadable(self.candidate.provider.id.as_str())));
+            }
             return self.passed_whole(&whole, &upstream, ledger);
         }
         let hint = body.size_hint().exact();
@@ -58,7 +61,7 @@ impl Attempt<'_> {
         };
         let dialect = self.prepared.dialect;
         let mut scanner = (kind == Kind::Events || kind == Kind::Json)
-            .then(|| UsageScanner::new(dialect, kind == Kind::Events));
+            .then(|| UsageScanner::new(counted(raw, dialect), kind == Kind::Events));
         if let Some(first) = &first {
             if let Some(scanner) = &mut scanner {
                 scanner.push(first);
@@ -95,6 +98,16 @@ impl Attempt<'_> {
             complete: false,
         };
         Ok(Ready::raw(self, status, &upstream, headers, body))
+    }
+}
+
+/// The dialect in which an answer states its usage. A vendor of two dialects tells them apart by their paths.
+fn counted(raw: &Raw, dialect: Dialect) -> Dialect {
+    match &raw.target {
+        Target::Path { path, .. } if dialect == Dialect::Responses && path.contains("/completions") => {
+            Dialect::Chat
+        }
+        _ => dialect,
     }
 }
 
@@ -144,7 +157,8 @@ fn all(upstream: &HeaderMap) -> HeaderMap {
     for (name, value) in upstream {
         let text = name.as_str();
         let dropped = DROPPED.contains(&text) && *name != CONTENT_ENCODING;
-        if !dropped && !text.starts_with("access-control-") {
+        let ours = text.starts_with("access-control-") || text.starts_with("x-byok-");
+        if !dropped && !ours {
             headers.append(name.clone(), value.clone());
         }
     }
@@ -179,19 +193,19 @@ impl RawBody {
     }
 
     /// Ends the answer: with an event where it consists of events, else by breaking the connection.
-    fn fail(&mut self, failure: &Failure) -> Option<Result<Frame<Bytes>, BrokenOff>> {
+    fn fail(&mut self, failure: &Failure) -> Result<Frame<Bytes>, BrokenOff> {
         self.body = None;
         tracing::warn!(failure = %failure, blame = ?failure.blame, "answer broke off");
         if let Some(ledger) = &mut self.ledger {
             ledger.failed(failure, 200);
         }
         if !self.events {
-            return Some(Err(BrokenOff));
+            return Err(BrokenOff);
         }
         let mut frame = b"\n\ndata: ".to_vec();
         frame.extend(codec::encode_failure(self.dialect, failure, ""));
         frame.extend_from_slice(b"\n\n");
-        Some(Ok(Frame::data(frame.into())))
+        Ok(Frame::data(frame.into()))
     }
 }
 
@@ -209,7 +223,7 @@ impl Body for RawBody {
         }
         loop {
             if self.body.is_some() && self.stopping.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(self.fail(&stopped()));
+                return Poll::Ready(Some(self.fail(&stopped())));
             }
             let Some(body) = &mut self.body else { return Poll::Ready(None) };
             match Pin::new(body).poll_frame(cx) {
@@ -229,7 +243,7 @@ impl Body for RawBody {
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
-                    return Poll::Ready(self.fail(&transport_failure(&error)));
+                    return Poll::Ready(Some(self.fail(&transport_failure(&error))));
                 }
                 Poll::Ready(None) => {
                     self.body = None;

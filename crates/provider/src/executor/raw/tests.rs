@@ -18,6 +18,7 @@ fn paths_stay_below_the_address() {
         ("/.%2E/keys", None),
         ("/%252e%252e/keys", None),
         ("/%25252e%25252e%252fkeys", None),
+        ("/%25252525252525252525252541", None),
         ("/..%2fkeys", None),
         ("/..\\keys", None),
         ("/a%5c..%5ckeys", None),

@@ -41,7 +41,14 @@ fn paths_lead_where_the_vendors_put_them() {
         ("POST", "/v1/v1/chat/completions", Route::Nowhere),
         ("POST", "/compat/v1/completions", Route::Nowhere),
         ("GET", "/v1/messages", Route::Nowhere),
-        ("POST", "/v1/completions", Route::Nowhere),
+        ("POST", "/v1/completions", Route::Beside(Neighbour::Completions, None)),
+        ("POST", "/v1/responses/compact", Route::Beside(Neighbour::Compact, None)),
+        (
+            "POST",
+            "/v1beta/models/m:embedContent",
+            Route::Beside(Neighbour::EmbedContent, Some("m".to_owned())),
+        ),
+        ("GET", "/v1/embeddings", Route::Nowhere),
         ("GET", "/", Route::Nowhere),
     ];
     for (method, target, expected) in cases {

@@ -23,7 +23,7 @@ async fn keys_models_and_the_two_forms_of_a_stream() {
             404,
             "models/gemini-none is not found for API version v1beta",
         ),
-        ("/v1beta/models/gemini-2.5-pro:embedContent", &GEMINI, 404, ""),
+        ("/v1beta/models/gemini-2.5-pro:predict", &GEMINI, 404, ""),
     ];
     for (target, headers, status, words) in cases {
         let answer = post(&simulator, target, headers, &plain()).await;

@@ -7,6 +7,7 @@ fn what_a_request_says_of_its_conversation() {
         (r#"{"model":"m","input":"h\u0069"}"#, "m", None, true, hello),
         (r#"{"model":"m","store":false,"input":[]}"#, "m", None, false, ""),
         (r#"{"input":[ {"a":1}, 2 ],"store":null}"#, "", None, true, "{\"a\":1}, 2"),
+        (r#"{"model":"m","input":null}"#, "m", None, true, ""),
         (r#"{"previous_response_id":"resp_1","store":true}"#, "", Some("resp_1"), true, ""),
         (r#"{"previous_response_id":null,"input":[1]}"#, "", None, true, "1"),
     ] {

@@ -1,0 +1,140 @@
+//! Responses that are kept.
+
+use super::{Running, read, start};
+use serde_json::{Value, json};
+
+const ON: &str = "stored_responses: { enabled: true }\n";
+const A: &str = "byok-test-a-0123456789abcdef";
+const B: &str = "byok-test-b-0123456789abcdef";
+
+async fn get(running: &Running, method: &str, path: &str, key: &str) -> (u16, Value) {
+    let url = format!("{}{path}", running.base);
+    read(running.client.request(method.parse().unwrap(), url).header("x-api-key", key).send().await.unwrap())
+        .await
+}
+
+/// The response at the end of a stream.
+fn completed(text: &str) -> Value {
+    let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    let mut events = data.map(|data| serde_json::from_str::<Value>(data).unwrap());
+    events.find(|event| event["type"] == "response.completed").unwrap()["response"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn off_unless_the_settings_say_so() {
+    let running = start("").await;
+    let (status, first) =
+        running.ask("/v1/responses", &json!({"model": "claude-sonnet-5", "input": "Hi."})).await;
+    assert_eq!(status, 200);
+    let path = format!("/v1/responses/{}", first["id"].as_str().unwrap());
+    for (method, path) in
+        [("GET", path.clone()), ("DELETE", path.clone()), ("GET", format!("{path}/input_items"))]
+    {
+        let (status, answer) = get(&running, method, &path, "any").await;
+        assert!(status == 404 && answer.to_string().contains("stored_responses.enabled"), "{answer}");
+    }
+    for model in ["claude-sonnet-5", "gemini-2.5-flash"] {
+        let body = json!({"model": model, "input": "Hi.", "previous_response_id": first["id"]});
+        let (status, answer) = running.ask("/v1/responses", &body).await;
+        assert!(status == 400 && answer.to_string().contains("stored_responses.enabled"), "{answer}");
+        assert_eq!(answer["error"]["code"], "previous_response_not_found");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_goes_on_at_any_upstream_streamed_or_not() {
+    let running = start(ON).await;
+    // The vendor itself, a compatible server, and three that are translated.
+    for model in ["gpt-5.1", "rs/gpt-5.1", "claude-sonnet-5", "gemini-2.5-flash", "codex/gpt-4o"] {
+        for stream in [false, true] {
+            let ask = async |body: Value| {
+                let answer = running.post("/v1/responses", body.to_string()).send().await.unwrap();
+                let (status, text) = (answer.status(), answer.text().await.unwrap());
+                assert_eq!(status, 200, "{model} {stream}: {text}");
+                if stream { completed(&text) } else { serde_json::from_str(&text).unwrap() }
+            };
+            let tools = json!([{"type": "function", "name": "look", "strict": false, "parameters": {"type": "object", "properties": {}}}]);
+            let first =
+                ask(json!({"model": model, "stream": stream, "tools": tools, "input": "sim:tool look {}"}))
+                    .await;
+            let call = first["output"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|item| item["type"] == "function_call")
+                .unwrap();
+            let result =
+                json!([{"type": "function_call_output", "call_id": call["call_id"], "output": "seen-it"}]);
+            let second = ask(json!({
+                "model": model, "stream": stream, "tools": tools, "previous_response_id": first["id"], "input": result,
+            })).await;
+            assert!(second["output"].to_string().contains("seen-it"), "{model} {stream}: {second}");
+            let seen = running.simulator.requests().pop().unwrap();
+            let sent = String::from_utf8_lossy(&seen.body).into_owned();
+            assert!(sent.contains("sim:tool look") && !sent.contains("previous_response_id"), "{sent}");
+            let third = ask(json!({"model": model, "stream": stream, "previous_response_id": second["id"], "input": "And now?"})).await;
+
+            // What is kept is shown as it was answered.
+            let path = format!("/v1/responses/{}", second["id"].as_str().unwrap());
+            let (status, kept) = get(&running, "GET", &path, "any").await;
+            assert_eq!((status, &kept["id"], &kept["output"]), (200, &second["id"], &second["output"]));
+            let third = third["id"].as_str().unwrap();
+            let (_, items) =
+                get(&running, "GET", &format!("/v1/responses/{third}/input_items?order=asc"), "any").await;
+            let kinds: Vec<&str> =
+                items["data"].as_array().unwrap().iter().map(|item| item["type"].as_str().unwrap()).collect();
+            let kinds: Vec<&str> = kinds.into_iter().filter(|kind| *kind != "reasoning").collect();
+            assert_eq!(
+                kinds,
+                ["message", "function_call", "function_call_output", "message", "message"],
+                "{model}: {items}"
+            );
+            let (status, gone) = get(&running, "DELETE", &path, "any").await;
+            assert_eq!((status, &gone["deleted"]), (200, &json!(true)));
+            assert_eq!(get(&running, "GET", &path, "any").await.0, 404);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_kept_and_for_whom() {
+    let running = start(&format!("{ON}api_keys: ['{A}', '{B}']\n")).await;
+    let ask = async |key: &str, body: Value| {
+        read(running.post("/v1/responses", body.to_string()).header("x-api-key", key).send().await.unwrap())
+            .await
+    };
+    let (_, kept) = ask(A, json!({"model": "claude-sonnet-5", "input": "Hi."})).await;
+    let (_, unkept) = ask(A, json!({"model": "claude-sonnet-5", "input": "Hi.", "store": false})).await;
+    let path = |answer: &Value| format!("/v1/responses/{}", answer["id"].as_str().unwrap());
+    for (key, answer, expected) in [(A, &kept, 200), (B, &kept, 404), (A, &unkept, 404)] {
+        assert_eq!(get(&running, "GET", &path(answer), key).await.0, expected, "{key} {answer}");
+    }
+    // Unknown: the vendor's own words, wherever it would go; but at the vendor itself it is asked.
+    let count = running.simulator.request_count();
+    for (key, id) in [(B, &kept["id"]), (A, &unkept["id"]), (A, &json!("resp_unknown"))] {
+        for model in ["claude-sonnet-5", "rs/gpt-5.1"] {
+            let (status, answer) =
+                ask(key, json!({"model": model, "input": "x", "previous_response_id": id})).await;
+            assert_eq!(
+                (status, answer["error"]["code"].as_str()),
+                (400, Some("previous_response_not_found")),
+                "{answer}"
+            );
+            assert!(
+                answer["error"]["message"].as_str().unwrap().starts_with("Previous response with id"),
+                "{answer}"
+            );
+        }
+    }
+    assert_eq!(running.simulator.request_count(), count);
+    let (status, answer) =
+        ask(A, json!({"model": "gpt-5.1", "input": "x", "previous_response_id": "resp_there"})).await;
+    assert_eq!(
+        (status, answer["error"]["code"].as_str()),
+        (400, Some("previous_response_not_found")),
+        "{answer}"
+    );
+    assert_eq!(running.simulator.requests().pop().unwrap().json()["previous_response_id"], "resp_there");
+    let (status, _) = get(&running, "GET", &format!("{}?stream=true", path(&kept)), A).await;
+    assert_eq!(status, 400);
+}
