@@ -58,7 +58,7 @@ fn fits(client: Dialect, fault: &Fault, told: Told) -> Result<(), String> {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_in_the_clients_dialect_with_status_words_and_wait() {
+async fn t29_t126_a_refusal_is_told_in_the_clients_dialect_with_status_words_and_wait() {
     let pairs = Pair::all();
     let wishes = TOLD.map(|told| told.0);
     let world = world_of_troubles(&pairs, &wishes, json!({})).await;
@@ -78,6 +78,7 @@ async fn a_refusal_is_told_in_the_clients_dialect_with_status_words_and_wait() {
                 return equal("body", &answer.text().len(), &own.text().len())
                     .map_err(|e| wrong(format!("{e}: {} and {}", answer.text(), own.text())));
             }
+            equal("content type", &answer.header("content-type"), &"application/json").map_err(wrong)?;
             let fault = dialect::fault(pair.client, &answer.body).map_err(wrong)?;
             fits(pair.client, &fault, told).map_err(wrong)?;
             let words = dialect::fault(pair.upstream, &own.body).map_err(wrong)?.message;
@@ -101,7 +102,7 @@ async fn a_refusal_is_told_in_the_clients_dialect_with_status_words_and_wait() {
 }
 
 #[tokio::test]
-async fn byoks_own_refused_key_is_no_401_of_the_client() {
+async fn t125_byoks_own_refused_key_is_no_401_of_the_client() {
     let pairs = Pair::all();
     let world = world_of_troubles(&pairs, &["401", "403"], json!({})).await;
     for wish in ["401", "403"] {
@@ -186,7 +187,7 @@ async fn another_key_takes_over() {
 }
 
 #[tokio::test]
-async fn a_stream_that_fails_before_anything_good_is_tried_with_another_key() {
+async fn t32_a_stream_that_fails_before_anything_good_is_tried_with_another_key() {
     let wishes = ["error_first", "error_mid 0", "reset_mid 0", "close_mid 0"];
     let pairs = Pair::streams();
     let world = World::of(

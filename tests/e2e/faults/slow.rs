@@ -38,7 +38,7 @@ async fn an_upstream_that_never_answers_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_falls_silent_ends_the_answer_with_an_error() {
+async fn t23_an_upstream_that_falls_silent_ends_the_answer_with_an_error() {
     let world = World::with(short()).await;
     each(Pair::streams(), async |pair| {
         let answer = pair.send(&world, &pair.ask("sim:stall_mid 2 sim:long 9")).await;

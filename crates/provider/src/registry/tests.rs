@@ -107,7 +107,7 @@ fn the_list_shows_what_can_be_served() {
 }
 
 #[test]
-fn endpoints_prefer_the_client() {
+fn t104_endpoints_prefer_the_client() {
     let (registry, _) = registry(KEYS);
     let dialect = |name: &str, client| registry.resolve(name).unwrap()[0].dialect(client);
     assert_eq!(dialect("gpt-5.5", Dialect::Chat), Dialect::Chat);

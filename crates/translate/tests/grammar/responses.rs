@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 /// Checks a whole stream: framing, numbering, nesting of events, agreement of deltas with what is repeated at the ends, and
 /// agreement of the terminal event with the items before it.
-pub fn check(bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(bytes).map_err(|e| format!("not UTF-8: {e}"))?;
     if !text.is_empty() && !text.ends_with("\n\n") {
         return Err("the last frame has no blank line".into());

@@ -32,6 +32,7 @@ fn t35_results_over_several_turns_stand_behind_their_calls() {
     let turns = &upstream["messages"];
     assert_eq!(each(turns, "/role"), ["user", "assistant", "tool", "tool", "user"]);
     assert_eq!([&turns[2]["tool_call_id"], &turns[3]["tool_call_id"]], ["a", "b"]);
+    assert_eq!([&turns[2]["content"], &turns[3]["content"], &turns[4]["content"]], ["1", "2", "t"]);
 }
 
 fn call_item(id: &str) -> Value {
@@ -193,10 +194,10 @@ fn t61_the_parallel_flag_stands_in_the_choice() {
 
 #[test]
 fn t62_a_result_without_a_call_is_text() {
-    let body = items([output_item("gone", "r"), json!({"role": "user", "content": "x"})]);
+    let body = items([output_item("gone", "what it said"), json!({"role": "user", "content": "x"})]);
     let turns = &asked(Responses, Chat, &body)["messages"];
     assert!(each(turns, "/role").iter().all(|role| role == "user"), "{turns}");
-    assert!(turns.to_string().contains('r'));
+    assert!(turns.to_string().contains("what it said"));
     let turns = &asked(Responses, Messages, &body)["messages"];
     assert!(!turns.to_string().contains("tool_result"), "{turns}");
 }

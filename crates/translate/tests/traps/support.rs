@@ -99,7 +99,9 @@ impl Talk {
             reader.push(piece, &mut events);
         }
         reader.finish(&mut events);
-        events.into_iter().for_each(|event| encoder.push(event, &mut out));
+        for event in events {
+            encoder.push(event, &mut out);
+        }
         let grammar = match self.exchange.client {
             Dialect::Chat => crate::chat_grammar::check(&out),
             Dialect::Responses => crate::responses_grammar::check(&out),
@@ -137,6 +139,9 @@ impl Talk {
             fold.push(event);
         }
         let answer = codec::encode_answer(&fold.finish().unwrap(), &self.exchange).value;
+        if self.exchange.client == Dialect::Gemini {
+            assert_eq!(crate::gemini_grammar::check_answer(&answer), Ok(()));
+        }
         serde_json::from_slice(&answer).unwrap()
     }
 }
@@ -236,7 +241,9 @@ pub(crate) fn call(piece: &Value) -> Value {
 
 /// Events of Messages or Responses, each named by its type.
 pub(crate) fn events(events: &[Value]) -> String {
-    events.iter().map(|event| format!("event: {}\ndata: {event}\n\n", text(&event["type"]))).collect()
+    let frames: Vec<_> =
+        events.iter().map(|event| format!("event: {}\ndata: {event}\n\n", text(&event["type"]))).collect();
+    frames.concat()
 }
 
 /// A Messages stream about these events between its beginning and its end.

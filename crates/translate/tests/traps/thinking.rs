@@ -229,7 +229,7 @@ fn t77_thinking_is_read_under_all_its_names() {
         json!({"reasoning": "r"}),
         json!({"reasoning_details": [{"type": "reasoning.text", "text": "r"}]}),
     ] {
-        let stream = deltas(&[delta.clone()]) + &finish("stop") + DONE;
+        let stream = deltas(std::slice::from_ref(&delta)) + &finish("stop") + DONE;
         let told = Talk::new(Chat, Messages).told(&stream);
         assert_eq!(told[..2], ["0 thinking ", "0 thinking_delta: r"], "{delta}");
     }

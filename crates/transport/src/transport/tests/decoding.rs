@@ -21,7 +21,7 @@ macro_rules! compressed {
 }
 
 #[tokio::test]
-async fn every_coding_is_undone() {
+async fn t27_every_coding_is_undone() {
     let body = "event: x\ndata: {\"text\":\"grüße\"}\n\n".repeat(100);
     let cases = [
         ("content-encoding: gzip\r\n", compressed!(GzipEncoder, body.as_bytes())),
