@@ -2,7 +2,7 @@
 
 use super::tools::tool;
 use crate::support::{
-    ask::{Ask, Said},
+    ask::{Ask, Piece, Said, Turn},
     dialect,
     world::{Pair, World, each, key, model},
 };
@@ -26,9 +26,10 @@ fn places(upstream: Dialect) -> (&'static str, &'static [&'static str]) {
     }
 }
 
-fn agent(pair: Pair) -> Ask {
+fn agent(mark: &str) -> Ask {
     let wish = format!("sim:loop {TURNS} sim:tool get_weather {{\"city\":\"Oslo\"}}");
-    let mut ask = pair.ask(&wish);
+    let mut ask = Ask::new("").stream(true);
+    ask.turns = vec![Turn::User(vec![Piece::Text(wish), Piece::Text(mark.to_owned())])];
     ask.system = vec!["You are careful. ".repeat(200)];
     ask.tools = (0..8).map(|n| tool(["a", "b", "c", "d", "e", "f", "g", "get_weather"][n], "city")).collect();
     ask
@@ -49,12 +50,10 @@ impl Share {
 }
 
 /// The same agent at the vendor itself.
-async fn direct(world: &World, upstream: Dialect) -> Result<Share, String> {
-    let pair = Pair { client: upstream, upstream, stream: true };
-    let mut ask = agent(pair).model(model(upstream));
-    // Not the conversation of the agent that comes through byok.
-    ask.system.push("Direct.".to_owned());
-    let key = key(upstream, "direct");
+async fn direct(world: &World, upstream: Dialect, name: &str) -> Result<Share, String> {
+    // Not the conversation of the agent that comes through byok, and nobody else's cache.
+    let mut ask = agent(&format!("direct {name}")).model(model(upstream));
+    let key = key(upstream, &format!("direct-{name}"));
     let mut share = Share::default();
     for _ in 0..TURNS {
         let call = match upstream {
@@ -64,7 +63,7 @@ async fn direct(world: &World, upstream: Dialect) -> Result<Share, String> {
             Dialect::Messages => dialect::call(upstream, &ask).header("x-api-key", &key),
             Dialect::Gemini => dialect::call(upstream, &ask).header("x-goog-api-key", &key),
         };
-        let said = dialect::read(upstream, true, &call.send(world.simulator.address()).await)?;
+        let said = dialect::read_stream(upstream, &call.send(world.simulator.address()).await.body)?;
         share.add(&said);
         ask = ask.answered(&said, &["rain"]);
     }
@@ -76,7 +75,7 @@ async fn every_turn_extends_the_one_before_it() {
     let world = World::start().await;
     each(Pair::streams(), async |pair| {
         let (list, fixed) = places(pair.upstream);
-        let mut ask = agent(pair);
+        let mut ask = agent(&pair.mark()).model(&pair.model());
         let mut last: Option<(Members, Vec<Box<RawValue>>)> = None;
         let mut share = Share::default();
         for turn in 1..=TURNS {
@@ -103,7 +102,7 @@ async fn every_turn_extends_the_one_before_it() {
             }
             last = Some((body, turns));
         }
-        let own = direct(&world, pair.upstream).await?;
+        let own = direct(&world, pair.upstream, &pair.to_string()).await?;
         // Compared as products: a share of nothing is not a number.
         let (ours, theirs) = (share.cached * own.input * 100, own.cached * share.input * 99);
         if ours < theirs {

@@ -66,7 +66,7 @@ pub(super) fn encode(
     let mut system = system(request, facts, &conversation.system, &mut losses);
     let mut entries = shape::shape(request, facts, conversation, &mut losses)?;
     let mut declared = tools::declare(request, facts, &names, &mut losses);
-    cache::settle(
+    let marked = cache::settle(
         Markable { tools: &mut declared, system: &mut system, entries: &mut entries },
         request,
         facts,
@@ -94,7 +94,7 @@ pub(super) fn encode(
     write::entries(object.key("messages"), pen, &entries);
     reasoning(&mut object, request, &settled);
     output_config(&mut object, request, facts, settled.effort);
-    cache_hint(&mut object, request, facts);
+    cache_hint(&mut object, request, facts, marked);
     if purpose == Purpose::Generate {
         sampling(&mut object, request, facts, settled.mode, &mut losses);
         service(&mut object, request, facts, &mut losses);
@@ -256,12 +256,12 @@ fn output_config(
 }
 
 /// The automatic cache marker of the whole request.
-fn cache_hint(object: &mut Object<'_>, request: &Request, facts: &ModelFacts) {
-    if let Some(hint) = &request.cache.hint
-        && facts.family == Family::Claude
-    {
-        write::cache_control(object.key("cache_control"), hint);
+fn cache_hint(object: &mut Object<'_>, request: &Request, facts: &ModelFacts, marked: bool) {
+    if !marked || facts.family != Family::Claude {
+        return;
     }
+    let own = CacheHint::default();
+    write::cache_control(object.key("cache_control"), request.cache.hint.as_ref().unwrap_or(&own));
 }
 
 /// Sampling within what the vendor takes: temperature or `top_p` but not both, and with reasoning next to nothing.

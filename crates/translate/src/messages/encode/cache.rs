@@ -28,8 +28,14 @@ pub(super) struct Markable<'m, 'a> {
     pub(super) entries: &'m mut [Entry<'a>],
 }
 
-/// Keeps the client's markers as far as the vendor takes them; sets some for a client that knows none.
-pub(super) fn settle(mut all: Markable<'_, '_>, request: &Request, facts: &ModelFacts, losses: &mut Losses) {
+/// Keeps the client's markers as far as the vendor takes them; sets some for a client that knows none. The answer is whether
+/// the request as a whole gets the automatic marker.
+pub(super) fn settle(
+    mut all: Markable<'_, '_>,
+    request: &Request,
+    facts: &ModelFacts,
+    losses: &mut Losses,
+) -> bool {
     if !facts.first_party {
         // Compatible servers refuse members that they do not know.
         all.slots().flatten().for_each(|mark| mark.extra = Extra::default());
@@ -38,10 +44,11 @@ pub(super) fn settle(mut all: Markable<'_, '_>, request: &Request, facts: &Model
     // Markers inside results and vendor's blocks cannot be taken away here, and the automatic one counts too.
     let fixed = inner_marks(all.entries) + usize::from(request.cache.hint.is_some());
     if set_by_client + fixed == 0 {
-        if request.dialect != Dialect::Messages && facts.family == Family::Claude {
-            automatic(&mut all);
+        let wanted = request.dialect != Dialect::Messages && facts.family == Family::Claude;
+        if wanted {
+            automatic(&mut all, facts.first_party);
         }
-        return;
+        return wanted && facts.first_party;
     }
     let mut surplus = (set_by_client + fixed).saturating_sub(MOST);
     let mut short_seen = false;
@@ -66,6 +73,7 @@ pub(super) fn settle(mut all: Markable<'_, '_>, request: &Request, facts: &Model
             "the vendor takes four cache markers, those for an hour first",
         );
     }
+    request.cache.hint.is_some()
 }
 
 /// The lifetime in the vendor's words: five minutes unless said otherwise, or an hour.
@@ -77,13 +85,17 @@ fn vendor_ttl(mark: &CacheHint, dialect: Dialect) -> Option<String> {
     }
 }
 
-/// The last tool, the last system block, the last user turn and the one before it.
-fn automatic(all: &mut Markable<'_, '_>) {
+/// The last tool and the last system block. The end of the conversation is marked by the vendor itself where it can, so that
+/// earlier turns keep their bytes; else the last user turn and the one before it are.
+fn automatic(all: &mut Markable<'_, '_>, by_vendor: bool) {
     if let Some(tool) = all.tools.last_mut() {
         tool.mark = Some(CacheHint::default());
     }
     if let Some(block) = all.system.last_mut() {
         block.mark = Some(CacheHint::default());
+    }
+    if by_vendor {
+        return;
     }
     let users = all.entries.iter_mut().rev().filter(|entry| entry.role == Speaker::User).take(2);
     for entry in users {
