@@ -21,7 +21,7 @@ use axum::{
 use byok_provider::ledger::Arrival;
 use byok_translate::{
     codec,
-    responses::socket::{Create, refused, remembered},
+    responses::socket::{Create, is_last, refused, remembered},
     sse,
 };
 use byok_types::{Blame, Dialect, Failure, FailureKind};
@@ -252,8 +252,13 @@ async fn send(response: Response, sender: &mut Sender) -> Result<(), axum::Error
         return sender.send(Message::text(refused(head.status.as_u16(), headers, &body))).await;
     }
     let mut frames = sse::Decoder::default();
+    let mut over = false;
     while let Some(Ok(frame)) = body.frame().await {
         let Ok(data) = frame.into_data() else { continue };
+        // What follows the last event is read, so that the call comes to its end, and not sent.
+        if over {
+            continue;
+        }
         let mut events = Vec::new();
         let whole = frames.push(&data, |frame| {
             if frame.data.starts_with(b"{") {
@@ -271,7 +276,11 @@ async fn send(response: Response, sender: &mut Sender) -> Result<(), axum::Error
             sender.send(Message::Ping(Bytes::new())).await?;
         }
         for event in events {
+            over = is_last(&event);
             sender.feed(Message::text(event)).await?;
+            if over {
+                break;
+            }
         }
         sender.flush().await?;
     }

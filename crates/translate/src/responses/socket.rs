@@ -3,6 +3,7 @@
 use crate::scan::{Scan, splice};
 use byok_types::Failure;
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 const KEYS: [&str; 4] = ["type", "generate", "stream", "background"];
@@ -47,6 +48,19 @@ impl Create {
         }
         Ok(Self { body, generate })
     }
+}
+
+/// Whether an answer is over with this event.
+pub fn is_last(event: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Kind {
+        #[serde(rename = "type")]
+        kind: String,
+    }
+    const LAST: [&str; 4] = ["response.completed", "response.incomplete", "response.failed", "error"];
+    // Most events are deltas, and say none of these words.
+    LAST.iter().any(|word| event.contains(word))
+        && serde_json::from_str::<Kind>(event).is_ok_and(|read| LAST.contains(&read.kind.as_str()))
 }
 
 /// A refusal as an event: `body` is that of the HTTP answer.
@@ -116,6 +130,21 @@ mod tests {
         ] {
             let failure = Create::of(&Bytes::from(message)).unwrap_err();
             assert_eq!(failure.param.as_deref(), Some(param), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_over_with_its_last_event() {
+        for (event, last) in [
+            (r#"{"response":{},"type":"response.completed"}"#, true),
+            (r#"{"type":"response.incomplete"}"#, true),
+            (r#"{"type":"response.failed"}"#, true),
+            (r#"{"type":"error","code":"x"}"#, true),
+            (r#"{"type":"response.output_text.delta","delta":"response.completed error"}"#, false),
+            (r#"{"type":"response.created","response":{"error":null}}"#, false),
+            ("error", false),
+        ] {
+            assert_eq!(is_last(event), last, "{event}");
         }
     }
 

@@ -110,7 +110,6 @@ fn inbound(dialect: Dialect, body: &Value) -> Inbound {
         stream,
         raw: None,
         json_array: false,
-        raw: None,
         own_credential: None,
         headers: HeaderMap::new(),
         body: body.to_string().into(),
