@@ -1,4 +1,4 @@
-//! The traps of formats.md, section 5: bugs that other proxies shipped. One test a trap, by its number, from the bytes of one
+//! The traps of the field: bugs that other proxies shipped. One test a trap, by its number, from the bytes of one
 //! dialect to the bytes of another through the public API. Every stream that is written here is also held against the
 //! grammar of its dialect. `TRAPS.md` beside this crate says how each test was seen to fail, and where the traps are that need a
 //! server.

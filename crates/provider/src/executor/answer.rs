@@ -367,6 +367,8 @@ impl Running {
         self.settle();
         let mut out = Vec::new();
         match &mut self.source {
+            // The upstream has said its last word, and nothing may follow it.
+            Source::Pass(passing) if passing.scanner.ended() => {}
             Source::Pass(passing) if self.exchange.json_array => {
                 let element = codec::encode_failure(self.exchange.client, failure, "");
                 out.extend_from_slice(&passing.relay.element(&element));

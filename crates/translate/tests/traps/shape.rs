@@ -2,8 +2,9 @@
 
 use crate::support::*;
 use byok_translate::{
-    LossAction, carrier_edits,
+    Keep, LossAction,
     scan::{Scan, splice},
+    seal_edits,
 };
 use byok_types::{
     Dialect::{Chat, Gemini, Messages, Responses},
@@ -20,7 +21,7 @@ fn text(said: &str) -> Value {
 fn t41_a_body_that_passes_through_keeps_its_bytes() {
     let turns = "\"messages\" : [ {\"content\":\"caf\\u00e9 \\/ 1.50e1\",  \"role\":\"user\"},\n{\"role\":\"assistant\",\"content\":[{\"signature\":\"EqQB\",\"type\":\"thinking\",\"thinking\":\"\\u0074\"}]}]";
     let body = Bytes::from(format!("{{\"stream\":true, {turns} ,\"model\":\"alias\",\"max_tokens\":1e3}}"));
-    let mut edits = carrier_edits(Messages, &body, Family::Claude, "maker");
+    let mut edits = seal_edits(Messages, &body, Keep::Of { family: Family::Claude, maker: "maker" });
     assert_eq!(edits.len(), 0);
     let scan = Scan::of(&body).unwrap();
     edits.push(scan.set("model", "\"claude\""));
