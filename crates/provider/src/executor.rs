@@ -336,7 +336,9 @@ impl Executor {
                 counted => return counted,
             }
         }
-        let tokens = prepare::estimate(inbound, peek).map_err(|f| Refused::local(f, Next::GiveUp))?;
+        let tokens = prepare::estimate(inbound, peek, candidate.facts.family)
+            .await
+            .map_err(|failure| Refused::local(failure, Next::GiveUp))?;
         Ok(outbound::Ready::counted(inbound, tokens, ledger))
     }
 }

@@ -12,4 +12,5 @@ pub mod pool;
 pub mod registry;
 pub mod replay;
 pub mod state;
+pub mod tokens;
 pub mod upstream;

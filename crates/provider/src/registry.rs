@@ -203,7 +203,9 @@ impl Registry {
             None => self.by_name(name, &mut candidates, &mut missing),
         }
         if let Some(wish) = wish {
-            candidates.iter_mut().for_each(|candidate| candidate.thinking = Some(wish.clone()));
+            for candidate in &mut candidates {
+                candidate.thinking = Some(wish.clone());
+            }
         }
         (candidates, missing)
     }

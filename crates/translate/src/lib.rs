@@ -40,7 +40,7 @@ mod wish;
 
 pub use addresses::{Address, addresses};
 pub use carrier::{Keep, seal_edits};
-pub use estimate::estimate_tokens;
+pub use estimate::{estimate_tokens, tokens_by_length};
 pub use exchange::Exchange;
 pub use ids::{Ids, content_id};
 pub use incoming::Incoming;

@@ -35,7 +35,9 @@ fn stream(client: Dialect, upstream: Dialect, frames: &[Value]) -> Vec<Value> {
     reader.finish(&mut events);
     let mut encoder = codec::StreamEncoder::new(&exchange);
     let mut out = Vec::new();
-    events.into_iter().for_each(|event| encoder.push(event, &mut out));
+    for event in events {
+        encoder.push(event, &mut out);
+    }
     let text = String::from_utf8(out).unwrap();
     let data = text.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]");
     data.map(|data| serde_json::from_str(data).unwrap()).collect()

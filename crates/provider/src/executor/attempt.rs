@@ -326,7 +326,9 @@ impl Attempt<'_> {
             read_answer(body, exchange).map_err(|failure| self.broken(failure))?
         };
         if let Some(mut keeper) = Keeper::of(self) {
-            list.iter().for_each(|event| keeper.note(event));
+            for event in &list {
+                keeper.note(event);
+            }
         }
         if self.peek.stream {
             let mut encoder = codec::StreamEncoder::new(exchange);

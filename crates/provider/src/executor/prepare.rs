@@ -4,6 +4,7 @@ use super::{Inbound, media::Remote, peek::Peek};
 use crate::{
     registry::Candidate,
     replay::{Place, Replay},
+    tokens,
 };
 use byok_translate::{
     Exchange, Ids, Incoming, Keep, Loss, LossAction, Relay, Translated, codec, drop_seals,
@@ -256,15 +257,20 @@ const fn estimated(bytes: usize) -> u64 {
 }
 
 /// The estimate for a request that only counts. The body must still be a request.
-pub(super) fn estimate(inbound: &Inbound, peek: &Peek) -> Result<u64, Failure> {
+pub(super) async fn estimate(inbound: &Inbound, peek: &Peek, family: Family) -> Result<u64, Failure> {
     let request = decode(inbound, peek)?.value;
-    let tokens = byok_translate::estimate_tokens(&request);
-    if tokens == 0 {
-        return Err(Failure::new(
+    let counted = tokio::task::spawn_blocking(move || tokens::count(&request, family)).await;
+    match counted {
+        Ok(tokens) if tokens > 0 => Ok(tokens),
+        Ok(_) => Err(Failure::new(
             FailureKind::BadRequest,
             Blame::Client,
-            "there is nothing to count in this request.",
-        ));
+            "there is nothing to count in this request. Send some content.",
+        )),
+        Err(_) => Err(Failure::new(
+            FailureKind::Server,
+            Blame::Byok,
+            "byok could not count the tokens of this request. Send it again.",
+        )),
     }
-    Ok(tokens)
 }

@@ -4,12 +4,12 @@ use byok_types::Dialect;
 
 const LIMIT: usize = 1 << 20;
 
-fn blob(data: &str) -> Option<Blob> {
-    Some(Blob { family: Family::Claude, account: None, slot: BlobSlot::Thinking, data: data.to_owned() })
+fn blob(data: &str) -> Blob {
+    Blob { family: Family::Claude, account: None, slot: BlobSlot::Thinking, data: data.to_owned() }
 }
 
 fn thought(data: &str) -> Part {
-    Part::Thinking(Thinking { summary: vec!["hm".to_owned()], blob: blob(data), ..Thinking::default() })
+    Part::Thinking(Thinking { summary: vec!["hm".to_owned()], blob: Some(blob(data)), ..Thinking::default() })
 }
 
 fn call(id: &str, arguments: &str) -> Part {
