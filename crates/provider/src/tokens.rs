@@ -83,7 +83,7 @@ mod tests {
         for (text, expected) in [("", 0), ("hello world", 2), ("hello hello hello", 3), ("你好", 1)] {
             assert_eq!(tokens(text, Family::Openai), expected, "{text}");
         }
-        assert_eq!(tokens(&"hello ".repeat(100), Family::Claude), 121);
+        assert_eq!(tokens(&"hello ".repeat(100), Family::Claude), 122);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! G: usage, ids, models, errors.
 
 use crate::support::*;
-use byok_translate::{Incoming, ModelEntry, codec, estimate_tokens};
+use byok_translate::{Incoming, ModelEntry, codec, estimate_tokens, tokens_by_length};
 use byok_types::Dialect::{Chat, Gemini, Messages, Responses};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -166,7 +166,7 @@ fn t122_an_upstream_that_cannot_count_is_estimated() {
     body["tools"] = json!([{"name": "f", "description": "A tool.", "input_schema": {"type": "object", "properties": {}}}]);
     let body = body.to_string();
     let request = codec::decode_request(Messages, &Incoming::body(body.as_bytes())).unwrap().value;
-    let tokens = estimate_tokens(&request);
+    let tokens = estimate_tokens(&request, &tokens_by_length);
     assert!((12..100).contains(&tokens), "{tokens}");
     let told: Value = serde_json::from_slice(&codec::encode_count(Messages, tokens)).unwrap();
     assert_eq!(told, json!({"input_tokens": tokens}));
