@@ -83,7 +83,7 @@ impl Meaning {
     }
 }
 
-/// The words in which a dialect says why an answer ended (formats.md 3.15).
+/// The words in which a dialect says why an answer ended.
 fn words(dialect: Dialect, stop: Stop) -> &'static [&'static str] {
     match (dialect, stop) {
         (Dialect::Chat, Stop::Tool) => &["tool_calls"],

@@ -310,7 +310,7 @@ fn gemini(documents: &[Value]) -> Meaning {
             }
         }
     }
-    // An answer that says nothing but that it failed is an error (formats.md 3.15).
+    // An answer that says nothing but that it failed is an error.
     meaning.failed |=
         !ended || (meaning.stop == Stop::Malformed && meaning.text.is_empty() && meaning.calls.is_empty());
     let usage = Value::Object(usage);
