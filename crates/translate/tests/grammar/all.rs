@@ -22,6 +22,11 @@ pub(crate) fn check(dialect: Dialect, bytes: &[u8]) -> Result<(), String> {
     }
 }
 
+/// Checks a whole answer, as far as there is a checker for it.
+pub(crate) fn check_answer(dialect: Dialect, bytes: &[u8]) -> Result<(), String> {
+    if dialect == Dialect::Gemini { gemini::check_answer(bytes) } else { Ok(()) }
+}
+
 /// Checks the promises of `ir::Event` on a whole answer.
 pub(crate) fn promises(events: &[Event]) -> Result<(), String> {
     let (mut started, mut failed, mut parts) = (false, false, Vec::new());
