@@ -5,7 +5,8 @@
 //! what is switched on; the second where the bytes are cut. So inputs can be written by hand: `01{"model":…}`.
 
 use byok_translate::{
-    Exchange, Ids, Incoming, Json, Relay, StreamReader, UsageScanner, codec, estimate_tokens, ir, read_answer, sse,
+    Exchange, Ids, Incoming, Json, Relay, StreamReader, UsageScanner, codec, estimate_tokens, ir,
+    read_answer, sse,
 };
 use byok_types::{Dialect, Failure, Family, MaxTokensField, ModelFacts, StructuredOutput};
 use bytes::Bytes;
@@ -26,14 +27,15 @@ pub fn request(data: &[u8]) {
     let [first, second, body @ ..] = data else { return };
     let dialect = DIALECTS[usize::from(first & 3)];
     let gemini = dialect == Dialect::Gemini;
-    let incoming =
-        Incoming { body, model: gemini.then_some("m"), stream: gemini.then_some(first & 4 != 0) };
+    let incoming = Incoming { body, model: gemini.then_some("m"), stream: gemini.then_some(first & 4 != 0) };
     let request = match codec::decode_request(dialect, &incoming) {
         Ok(read) => read.value,
         Err(failure) => return refused(&failure),
     };
     estimate_tokens(&request);
-    for (target, family) in DIALECTS.into_iter().zip([Family::Other, Family::Openai, Family::Claude, Family::Gemini]) {
+    for (target, family) in
+        DIALECTS.into_iter().zip([Family::Other, Family::Openai, Family::Claude, Family::Gemini])
+    {
         let facts = facts(*second, family);
         let write = || codec::encode_request(target, &request, &facts, &mut Ids::new("s"));
         let written = match write() {
@@ -43,7 +45,11 @@ pub fn request(data: &[u8]) {
                 continue;
             }
         };
-        assert_eq!(Some(&written), write().ok().map(|again| again.value).as_ref(), "{target}: not the same twice");
+        assert_eq!(
+            Some(&written),
+            write().ok().map(|again| again.value).as_ref(),
+            "{target}: not the same twice"
+        );
         is_json(&written);
         let _ = codec::encode_count_request(target, &request, &facts, &mut Ids::new("s"));
         // What byok writes it must be able to read; and once a request has been read in the dialect that it is written in,
@@ -51,8 +57,12 @@ pub fn request(data: &[u8]) {
         let again = |body: &[u8]| {
             let incoming = Incoming { body, model: Some("m"), stream: Some(request.stream) };
             let read = codec::decode_request(target, &incoming).map(|read| read.value);
-            let written = read.and_then(|read| codec::encode_request(target, &read, &facts, &mut Ids::new("s")));
-            written.map_or_else(|failure| panic!("{target}: {failure:?}\n{}", text(body)), |written| written.value)
+            let written =
+                read.and_then(|read| codec::encode_request(target, &read, &facts, &mut Ids::new("s")));
+            written.map_or_else(
+                |failure| panic!("{target}: {failure:?}\n{}", text(body)),
+                |written| written.value,
+            )
         };
         let twice = again(&written);
         assert_eq!(text(&again(&twice)), text(&twice), "{target}: never comes to rest");
@@ -126,7 +136,11 @@ pub fn config(data: &[u8]) {
     if text.contains("file") {
         return;
     }
-    let path = std::env::temp_dir().join(format!("byok-fuzz-{}-{:?}.yaml", std::process::id(), std::thread::current().id()));
+    let path = std::env::temp_dir().join(format!(
+        "byok-fuzz-{}-{:?}.yaml",
+        std::process::id(),
+        std::thread::current().id()
+    ));
     std::fs::write(&path, text).unwrap_or_else(|error| panic!("{error}"));
     private(&path);
     let sources = byok_config::Sources {
@@ -176,7 +190,8 @@ fn told(events: Vec<ir::Event>, exchange: &Exchange) {
     let Ok(response) = fold.finish() else { return };
     let whole = codec::encode_answer(&response, exchange).value;
     is_json(&whole);
-    grammar::check_answer(client, &whole).unwrap_or_else(|fault| panic!("{client}: {fault}\n{}", text(&whole)));
+    grammar::check_answer(client, &whole)
+        .unwrap_or_else(|fault| panic!("{client}: {fault}\n{}", text(&whole)));
     let mut back = exchange.clone();
     (back.upstream, back.names, back.stop, back.json_tool) = (client, Default::default(), Vec::new(), false);
     let folded = |events: Vec<ir::Event>| {
@@ -186,7 +201,13 @@ fn told(events: Vec<ir::Event>, exchange: &Exchange) {
     };
     let of_stream = folded(read(&out, &back, out.len()));
     let of_whole = read_answer(&whole, &back).map_err(|failure| failure.kind).and_then(folded);
-    assert_eq!(of_stream, of_whole, "{client}: stream and whole answer differ\n{}\n{}", text(&out), text(&whole));
+    assert_eq!(
+        of_stream,
+        of_whole,
+        "{client}: stream and whole answer differ\n{}\n{}",
+        text(&out),
+        text(&whole)
+    );
 }
 
 fn exchange(client: Dialect, upstream: Dialect, flags: u8) -> Exchange {
@@ -226,7 +247,11 @@ fn facts(flags: u8, family: Family) -> ModelFacts {
         system_turns: set(2),
         developer_role: set(3),
         prefill: !set(4),
-        max_tokens_field: if set(5) { MaxTokensField::MaxCompletionTokens } else { MaxTokensField::MaxTokens },
+        max_tokens_field: if set(5) {
+            MaxTokensField::MaxCompletionTokens
+        } else {
+            MaxTokensField::MaxTokens
+        },
         call_signatures: set(6),
         result_media: set(6),
         json_schema_tools: !set(7),
@@ -255,7 +280,12 @@ fn frames(body: &[u8], size: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
     out
 }
 
-fn counted(dialect: Dialect, stream: bool, body: &[u8], size: usize) -> impl PartialEq + std::fmt::Debug + use<> {
+fn counted(
+    dialect: Dialect,
+    stream: bool,
+    body: &[u8],
+    size: usize,
+) -> impl PartialEq + std::fmt::Debug + use<> {
     let mut scanner = UsageScanner::new(dialect, stream);
     body.chunks(size.max(1)).for_each(|chunk| scanner.push(chunk));
     (scanner.usage(), scanner.ended(), scanner.failed(), scanner.next_event())
@@ -277,7 +307,10 @@ fn cut(byte: u8) -> usize {
 }
 
 fn refused(failure: &Failure) {
-    assert!((400..500).contains(&failure.status) && failure.param.is_some(), "a refusal without a field: {failure:?}");
+    assert!(
+        (400..500).contains(&failure.status) && failure.param.is_some(),
+        "a refusal without a field: {failure:?}"
+    );
 }
 
 fn is_json(bytes: &[u8]) {

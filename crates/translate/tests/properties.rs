@@ -8,13 +8,13 @@ mod grammar;
 use byok_translate::{
     Exchange, Ids, Incoming, Json, StreamReader, codec,
     ir::{
-        Delta, Effort, Event, Fold, FunctionTool, Image, MaxTokens, MaxTokensSpelling, Message, OutputFormat, Part,
-        PartHead, PartId, Request, Response, Role, Source, Start, Stop, StopReason, Tool, ToolCall, ToolChoice,
-        ToolResult, Usage, unfold,
+        Delta, Effort, Event, Fold, FunctionTool, Image, MaxTokens, MaxTokensSpelling, Message, OutputFormat,
+        Part, PartHead, PartId, Request, Response, Role, Source, Start, Stop, StopReason, Tool, ToolCall,
+        ToolChoice, ToolResult, Usage, unfold,
     },
     read_answer,
 };
-use byok_types::{Dialect, Family, ModelFacts};
+use byok_types::{Dialect, Family, ModelFacts, ThinkingFacts, ThinkingForm};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use std::collections::BTreeMap;
 
@@ -70,7 +70,8 @@ fn answer() -> impl Strategy<Value = Vec<Event>> {
     (vec(part(), 1..6), stop, option::of((0..1000u64, 0..1000u64))).prop_map(|(parts, stop, usage)| {
         let called = parts.iter().any(|(head, _)| matches!(head, PartHead::ToolCall { .. }));
         let stop = if called && stop == StopReason::End { StopReason::ToolCall } else { stop };
-        let mut events = vec![Event::Start(Start { id: Some("r".into()), model: Some("m".into()), created: Some(1) })];
+        let mut events =
+            vec![Event::Start(Start { id: Some("r".into()), model: Some("m".into()), created: Some(1) })];
         for ((head, deltas), part) in parts.into_iter().zip((0..).map(PartId)) {
             events.push(Event::PartStart { part, choice: 0, head });
             events.extend(deltas.into_iter().map(|delta| Event::Delta { part, delta }));
@@ -220,20 +221,32 @@ fn turn() -> impl Strategy<Value = Vec<Message>> {
         parts.extend(picture.then(|| image.clone()));
         vec![Message::new(Role::User, parts)]
     });
-    let calls = (vec((arguments(), text(), any::<u16>()), 1..3), option::of(text())).prop_map(|(calls, said)| {
-        let (mut parts, mut results) = (said.map(Part::text).into_iter().collect::<Vec<_>>(), Vec::new());
-        for (at, (arguments, result, id)) in calls.into_iter().enumerate() {
-            let call_id = format!("call_{id}_{at}");
-            parts.push(Part::ToolCall(ToolCall {
-                call_id: call_id.clone(), name: "f".into(), arguments, ..ToolCall::default()
-            }));
-            let parts = vec![Part::text(result)];
-            results.push(Part::ToolResult(ToolResult { call_id, name: Some("f".into()), parts, ..ToolResult::default() }));
-        }
-        vec![Message::new(Role::Assistant, parts), Message::new(Role::Tool, results)]
-    });
+    let calls =
+        (vec((arguments(), text(), any::<u16>()), 1..3), option::of(text())).prop_map(|(calls, said)| {
+            let (mut parts, mut results) = (said.map(Part::text).into_iter().collect::<Vec<_>>(), Vec::new());
+            for (at, (arguments, result, id)) in calls.into_iter().enumerate() {
+                let call_id = format!("call_{id}_{at}");
+                parts.push(Part::ToolCall(ToolCall {
+                    call_id: call_id.clone(),
+                    name: "f".into(),
+                    arguments,
+                    ..ToolCall::default()
+                }));
+                let parts = vec![Part::text(result)];
+                results.push(Part::ToolResult(ToolResult {
+                    call_id,
+                    name: Some("f".into()),
+                    parts,
+                    ..ToolResult::default()
+                }));
+            }
+            vec![Message::new(Role::Assistant, parts), Message::new(Role::Tool, results)]
+        });
     let plain = (text(), text()).prop_map(|(said, asked)| {
-        vec![Message::new(Role::Assistant, vec![Part::text(said)]), Message::new(Role::User, vec![Part::text(asked)])]
+        vec![
+            Message::new(Role::Assistant, vec![Part::text(said)]),
+            Message::new(Role::User, vec![Part::text(asked)]),
+        ]
     });
     prop_oneof![1 => user, 2 => calls, 1 => plain]
 }
@@ -244,11 +257,13 @@ fn request() -> impl Strategy<Value = Request> {
         option::of(select(vec![0.5, 1.0])),
         option::of(select(vec![1.0, 40.0])),
         option::of(-9..9i64),
-        option::of(1..5000u64),
+        // Responses takes no cap below 16.
+        option::of(16..5000u64),
         option::of(select(vec![-1.0, 0.5])),
         vec(text(), 0..3),
     );
-    let choice = select(vec![None, Some(ToolChoice::Auto), Some(ToolChoice::None), Some(ToolChoice::Required)]);
+    let choice =
+        select(vec![None, Some(ToolChoice::Auto), Some(ToolChoice::None), Some(ToolChoice::Required)]);
     let effort = option::of(select(vec![Effort::Low, Effort::Medium, Effort::High]));
     let words = (option::of(text()), option::of("[a-z]{1,5}"), option::of("[a-z]{1,5}"), any::<[bool; 3]>());
     (vec(turn(), 0..4), numbers, choice, effort, words, option::of(any::<bool>())).prop_map(
@@ -286,7 +301,13 @@ fn write(dialect: Dialect, request: &Request) -> Result<(Vec<u8>, Vec<String>), 
         Dialect::Messages => Family::Claude,
         Dialect::Gemini => Family::Gemini,
     };
-    let facts = ModelFacts { id: "m".into(), family, first_party: true, ..ModelFacts::default() };
+    let levels = vec![Effort::Low, Effort::Medium, Effort::High];
+    let forms = match dialect {
+        Dialect::Messages => vec![ThinkingForm::Adaptive, ThinkingForm::Effort],
+        _ => vec![ThinkingForm::Level],
+    };
+    let thinking = ThinkingFacts { forms, levels, ..ThinkingFacts::default() };
+    let facts = ModelFacts { id: "m".into(), family, thinking, first_party: true, ..ModelFacts::default() };
     let written = codec::encode_request(dialect, request, &facts, &mut Ids::new("s"))?;
     Ok((written.value, written.losses.into_iter().map(|loss| loss.field).collect()))
 }
@@ -313,14 +334,19 @@ fn aspects(request: &Request) -> BTreeMap<&'static str, String> {
     note("effort", request.reasoning.effort.as_ref().map(|effort| format!("{effort:?}")));
     note("user", request.end_user.user.clone().or(request.end_user.safety_identifier.clone()));
     note("metadata", (!request.metadata.is_empty()).then(|| format!("{:?}", request.metadata)));
-    note("format", (request.output_format != OutputFormat::Text).then(|| format!("{:?}", request.output_format)));
+    note(
+        "format",
+        (request.output_format != OutputFormat::Text).then(|| format!("{:?}", request.output_format)),
+    );
     // `auto` and parallel calls are what every dialect does if nothing is said.
     let choice = request.tool_choice.as_ref().filter(|choice| **choice != ToolChoice::Auto);
     note("tool_choice", choice.map(|choice| format!("{choice:?}")));
-    note("parallel", request.parallel_tool_calls.filter(|flag| !flag).map(|flag| flag.to_string()));
+    let calls = request.tool_choice != Some(ToolChoice::None);
+    note("parallel", request.parallel_tool_calls.filter(|flag| calls && !flag).map(|flag| flag.to_string()));
     let tool = |tool: &Tool| match tool {
         Tool::Function(tool) => {
-            let schema: serde_json::Value = serde_json::from_str(tool.schema.as_ref().map_or("null", Json::get)).unwrap();
+            let schema: serde_json::Value =
+                serde_json::from_str(tool.schema.as_ref().map_or("null", Json::get)).unwrap();
             format!("{} {:?} {}", tool.name, tool.description, schema["properties"])
         }
         other => format!("{other:?}"),
@@ -333,7 +359,9 @@ fn aspects(request: &Request) -> BTreeMap<&'static str, String> {
 /// Who says what, in order, without ids and without the cuts between messages of one role.
 fn conversation(request: &Request) -> String {
     let system = request.system.iter().map(|part| (Role::System, part));
-    let all = system.chain(request.messages.iter().flat_map(|message| message.parts.iter().map(|part| (message.role, part))));
+    let all = system.chain(
+        request.messages.iter().flat_map(|message| message.parts.iter().map(|part| (message.role, part))),
+    );
     let mut lines = Vec::new();
     for (role, part) in all {
         // Which of the two words for instructions a dialect has, and whose turn a result stands in, is form.
@@ -380,7 +408,7 @@ fn concerns(field: &str, aspect: &str) -> bool {
     let names: &[&str] = match aspect {
         "effort" => &["effort", "reasoning", "thinking"],
         "max_tokens" => &["maxtokens", "maxcompletiontokens", "maxoutputtokens"],
-        "format" => &["format", "responsemimetype"],
+        "format" => &["format", "responsemimetype", "responseschema"],
         "tool_choice" => &["toolchoice", "toolconfig"],
         "metadata" => &["metadata", "labels"],
         "user" => &["user"],

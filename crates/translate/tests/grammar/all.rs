@@ -32,7 +32,8 @@ pub(crate) fn promises(events: &[Event]) -> Result<(), String> {
     let (mut started, mut failed, mut parts) = (false, false, Vec::new());
     let (mut open, mut finished) = (Vec::new(), Vec::new());
     for (at, event) in events.iter().enumerate() {
-        let early = !started && !matches!(event, Event::Start(_) | Event::Ping | Event::Failure(_) | Event::End);
+        let early =
+            !started && !matches!(event, Event::Start(_) | Event::Ping | Event::Failure(_) | Event::End);
         let fault = match event {
             _ if early => Some("something before the start"),
             Event::Start(_) => std::mem::replace(&mut started, true).then_some("two starts"),
