@@ -11,6 +11,7 @@
 #![cfg(unix)]
 
 mod access;
+mod agent;
 mod faults;
 mod pairs;
 mod passthrough;
