@@ -156,7 +156,8 @@ async fn converse(world: &World, case: Case) -> Result<(), String> {
             .map(|Called { name, arguments, .. }| (name.as_str(), arguments.clone()))
             .collect();
         equal("calls", &found.as_slice(), &wanted.as_slice()).map_err(in_round)?;
-        equal("text", &said.text.as_str(), &"Looking.").map_err(in_round)?;
+        let text = if round == 1 { "Looking." } else { "" };
+        equal("text", &said.text.as_str(), &text).map_err(in_round)?;
         let results = [format!("first of round {round};"), format!("second of round {round};")];
         ask = ask.answered(&said, &results.each_ref().map(String::as_str));
         sent.extend(results);
@@ -167,10 +168,6 @@ async fn converse(world: &World, case: Case) -> Result<(), String> {
     for result in &sent {
         equal(result, &body.matches(result.as_str()).count(), &1)
             .map_err(|error| format!("{error}: {body}"))?;
-    }
-    for result in &sent[sent.len() - 2..] {
-        equal(result, &said.text.contains(result), &true)
-            .map_err(|error| format!("{error}: {}", said.text))?;
     }
     Ok(())
 }

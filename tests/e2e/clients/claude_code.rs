@@ -55,6 +55,10 @@ const REMINDER: &str = "<system-reminder>\nThe files may have changed.\n</system
 /// Everything that the client sends: blocks of instructions with their marks, what was before, reminders, and its settings.
 fn body(ask: &Ask) -> Value {
     let mut body = dialect::messages::body(ask);
+    if ask.model == "claude/claude-sonnet-4-6" {
+        // It is only to newer models that turns of the system are sent.
+        set(&mut body, "model", json!("claude/claude-opus-5"));
+    }
     let (hour, short) =
         (json!({"type": "ephemeral", "ttl": "1h", "scope": "global"}), json!({"type": "ephemeral"}));
     set(
