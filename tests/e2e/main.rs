@@ -11,6 +11,8 @@
 #![cfg(unix)]
 
 mod access;
+mod agent;
+mod clients;
 mod faults;
 mod pairs;
 mod passthrough;

@@ -4,7 +4,7 @@ mod answers;
 mod breaks;
 mod cache;
 mod reasoning;
-mod requests;
+pub mod requests;
 mod tools;
 
 use crate::support::{

@@ -200,8 +200,17 @@ impl Byok {
 
     /// Largest resident memory so far, in bytes.
     pub fn peak_memory(&self) -> usize {
+        self.memory_line("VmHWM:")
+    }
+
+    /// Resident memory now, in bytes.
+    pub fn memory(&self) -> usize {
+        self.memory_line("VmRSS:")
+    }
+
+    fn memory_line(&self, name: &str) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()).unwrap_or(0) << 10
     }
 }

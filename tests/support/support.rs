@@ -5,4 +5,5 @@ pub mod byok;
 pub mod client;
 pub mod dialect;
 pub mod sse;
+pub mod tools;
 pub mod world;

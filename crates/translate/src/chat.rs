@@ -28,5 +28,5 @@ pub use encode::encode_request;
 pub use failure::{decode_failure, encode_failure};
 pub use frames::StreamEncoder;
 pub use models::{decode_models, encode_model, encode_models};
-pub use shape::is_responses_shaped;
+pub use shape::{has_flat_tools, is_responses_shaped};
 pub use stream::{StreamDecoder, decode_answer};

@@ -11,10 +11,11 @@ use std::ops::Range;
 pub const DEPTH_LIMIT: usize = 128;
 
 /// Keys whose place is noted. A second occurrence of one of them is refused: nobody can say which one counts.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "model",
     "stream",
     "stream_options",
+    "tools",
     "system",
     "messages",
     "input",

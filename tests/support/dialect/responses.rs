@@ -177,6 +177,12 @@ impl Said {
                 let (id, name) = (id.to_owned(), text(item, "name")?.to_owned());
                 self.calls.push(Called { id, name, arguments });
             }
+            "custom_tool_call" => {
+                let (id, name) = (text(item, "call_id")?, text(item, "name")?);
+                demand(!id.is_empty() && id.len() <= 64, || format!("an id that cannot be sent back: {id}"))?;
+                let arguments = json!(text(item, "input")?);
+                self.calls.push(Called { id: id.to_owned(), name: name.to_owned(), arguments });
+            }
             "web_search_call" => {}
             "code_interpreter_call" => {
                 text(item, "status")?;
@@ -331,6 +337,7 @@ impl Reader {
             "message" => whole.text.clone() + &whole.refusal,
             "reasoning" => whole.thinking.clone(),
             "function_call" => item["arguments"].as_str().unwrap_or_default().to_owned(),
+            "custom_tool_call" => item["input"].as_str().unwrap_or_default().to_owned(),
             _ => String::new(),
         };
         demand(streamed == said, || format!("the deltas say {streamed:?}, the item says {said:?}"))?;
@@ -384,20 +391,15 @@ impl Open {
             ("reasoning", "reasoning_summary_text.done") => {
                 self.tell(index("summary_index")?, text(data, "text")?)
             }
-            ("function_call", "function_call_arguments.delta") => {
+            ("function_call", "function_call_arguments.delta")
+            | ("custom_tool_call", "custom_tool_call_input.delta") => {
                 if self.parts.is_empty() {
                     self.begin(0)?;
                 }
                 self.say(0, text(data, "delta")?)
             }
-            ("function_call", "function_call_arguments.done") => {
-                if self.parts.is_empty() {
-                    self.begin(0)?;
-                    self.say(0, text(data, "arguments")?)?;
-                }
-                self.tell(0, text(data, "arguments")?)?;
-                self.end(0)
-            }
+            ("function_call", "function_call_arguments.done") => self.input(text(data, "arguments")?),
+            ("custom_tool_call", "custom_tool_call_input.done") => self.input(text(data, "input")?),
             ("web_search_call", _) => Ok(()),
             ("code_interpreter_call", event) => {
                 let known = ["in_progress", "interpreting", "completed"];
@@ -409,6 +411,16 @@ impl Open {
             }
             (item, event) => Err(format!("{event} in an item of {item}")),
         }
+    }
+
+    /// The end of a call's input.
+    fn input(&mut self, whole: &str) -> Result<(), String> {
+        if self.parts.is_empty() {
+            self.begin(0)?;
+            self.say(0, whole)?;
+        }
+        self.tell(0, whole)?;
+        self.end(0)
     }
 
     fn begin(&mut self, index: usize) -> Result<(), String> {

@@ -16,6 +16,8 @@ pub(super) struct Peek {
     pub(super) stream: bool,
     /// The dialect that the body is written in. Differs from the client's for a Responses body sent to the Chat route.
     pub(super) dialect: Dialect,
+    /// Whether tools of a Chat body have the shape of Responses.
+    pub(super) flat_tools: bool,
 }
 
 impl Peek {
@@ -47,7 +49,9 @@ impl Peek {
             && scan.value("input").is_some()
             && scan.value("messages").is_none();
         let dialect = if responses_shape { Dialect::Responses } else { inbound.dialect };
-        Ok(Self { scan, model, stream, dialect })
+        let flat_tools = dialect == Dialect::Chat
+            && scan.text(&inbound.body, "tools").is_some_and(byok_translate::chat::has_flat_tools);
+        Ok(Self { scan, model, stream, dialect, flat_tools })
     }
 }
 

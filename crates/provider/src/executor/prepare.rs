@@ -72,7 +72,8 @@ impl Prepared {
             return Ok(Self::raw(inbound, peek, candidate, body));
         }
         let dialect = candidate.dialect(peek.dialect);
-        if dialect == peek.dialect && peek.dialect == inbound.dialect {
+        // A Chat upstream does not take tools in the shape of Responses; translation gives them that of Chat.
+        if dialect == peek.dialect && peek.dialect == inbound.dialect && !peek.flat_tools {
             return Ok(Self::pass(inbound, peek, candidate, means.unsealed));
         }
         let mut request = decode(inbound, peek)?;
@@ -248,7 +249,12 @@ fn ask_for_usage(options: Option<&str>, set: impl FnOnce(&str) -> Edit) -> Optio
 
 fn decode(inbound: &Inbound, peek: &Peek) -> Result<Translated<Request>, Failure> {
     let incoming = Incoming { body: &inbound.body, model: inbound.model.as_deref(), stream: inbound.stream };
-    codec::decode_request(peek.dialect, &incoming)
+    let mut request = codec::decode_request(peek.dialect, &incoming)?;
+    if peek.dialect != inbound.dialect {
+        // A client of Chat means what Chat means by silence: without a word nothing is strict.
+        request.value.loosen_tools();
+    }
+    Ok(request)
 }
 
 /// A first estimate of a prompt in tokens, for upstreams that cannot count: about four bytes of JSON are one token.

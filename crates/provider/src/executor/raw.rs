@@ -66,8 +66,13 @@ pub enum Target {
 impl Raw {
     /// What the request says of itself.
     pub(super) fn peek(&self, inbound: &Inbound, limits: &Limits) -> Result<Peek, Failure> {
-        let blank =
-            |model: String| Peek { scan: Scan::default(), model, stream: false, dialect: inbound.dialect };
+        let blank = |model: String| Peek {
+            scan: Scan::default(),
+            model,
+            stream: false,
+            dialect: inbound.dialect,
+            flat_tools: false,
+        };
         if let Target::Path { provider, .. } = &self.target {
             return Ok(blank(format!("passthrough/{provider}")));
         }
@@ -81,7 +86,7 @@ impl Raw {
         let scan = Scan::within(&inbound.body, limits.json_depth)?;
         let model = model_of(inbound, &scan)?;
         let stream = scan.text(&inbound.body, "stream") == Some("true");
-        Ok(Peek { scan, model, stream, dialect: inbound.dialect })
+        Ok(Peek { scan, model, stream, dialect: inbound.dialect, flat_tools: false })
     }
 
     /// Who can serve it.

@@ -1,4 +1,4 @@
-//! Telling a Responses body from a Chat body.
+//! Telling what has the shape of Responses from what has that of Chat.
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
@@ -11,6 +11,29 @@ pub fn is_responses_shaped(body: &[u8]) -> bool {
         return false;
     }
     serde_json::from_slice::<Shape>(body).is_ok_and(|shape| shape.input && !shape.messages)
+}
+
+/// Whether tools of a Chat body have the shape of Responses: the definition beside `type` instead of below it. Cursor sends
+/// such tools, and Chat upstreams refuse them. `tools` is the text of the member.
+pub fn has_flat_tools(tools: &str) -> bool {
+    serde_json::from_str::<Vec<ToolShape<'_>>>(tools).is_ok_and(|tools| tools.iter().any(ToolShape::is_flat))
+}
+
+/// As much of a tool as its shape needs. Borrowed, since every Chat body is looked at.
+#[derive(serde::Deserialize)]
+struct ToolShape<'a> {
+    #[serde(rename = "type", borrow, default)]
+    kind: Option<std::borrow::Cow<'a, str>>,
+    name: Option<IgnoredAny>,
+    function: Option<IgnoredAny>,
+    custom: Option<IgnoredAny>,
+}
+
+impl ToolShape<'_> {
+    fn is_flat(&self) -> bool {
+        let known = matches!(self.kind.as_deref(), Some("function" | "custom"));
+        known && self.name.is_some() && self.function.is_none() && self.custom.is_none()
+    }
 }
 
 #[derive(Default)]
@@ -62,6 +85,27 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_responses_shaped(body.as_bytes()), is, "{body}");
+        }
+    }
+    #[test]
+    fn t50_flat_tools_are_recognised() {
+        for (tools, is) in [
+            (r#"[{"type":"function","name":"f","parameters":{}}]"#, true),
+            (r#"[{"type":"function","function":{"name":"f"}},{"type":"custom","name":"ApplyPatch"}]"#, true),
+            (
+                r#"[{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"p"}}]"#,
+                false,
+            ),
+            // Whoever knows this kind of tool knows its shape.
+            (r#"[{"type":"web_search","name":"w"}]"#, false),
+            // It has both: the upstream may say what it thinks of that.
+            (r#"[{"type":"function","name":"f","function":{"name":"f"}}]"#, false),
+            (r#"[{"name":"f"}]"#, false),
+            (r#"[5]"#, false),
+            ("null", false),
+            ("[]", false),
+        ] {
+            assert_eq!(has_flat_tools(tools), is, "{tools}");
         }
     }
 }

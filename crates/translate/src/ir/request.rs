@@ -67,6 +67,12 @@ pub struct Request {
 }
 
 impl Request {
+    /// Takes functions that do not say whether they are strict as those that are not. Responses means the opposite, but a
+    /// client of Chat that writes a Responses body means what Chat means.
+    pub fn loosen_tools(&mut self) {
+        loosen(&mut self.tools);
+    }
+
     /// An empty request.
     pub fn new(dialect: Dialect, model: impl Into<String>) -> Self {
         Self {
@@ -231,4 +237,14 @@ pub struct ConversationState {
     pub truncation: Option<String>,
     /// Messages `container`, verbatim.
     pub container: Option<Json>,
+}
+
+fn loosen(tools: &mut [Tool]) {
+    for tool in tools {
+        match tool {
+            Tool::Function(tool) => tool.strict = Some(tool.strict.unwrap_or(false)),
+            Tool::Namespace { tools, .. } => loosen(tools),
+            Tool::Custom(_) | Tool::Hosted(_) | Tool::Typed(_) => {}
+        }
+    }
 }

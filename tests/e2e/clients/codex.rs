@@ -1,0 +1,145 @@
+//! Codex CLI.
+
+use super::{Case, Client, STREAM, converse_all, set};
+use crate::support::{
+    ask::{Ask, Think, Turn},
+    client::Call,
+    dialect,
+    world::{World, each, equal},
+};
+use byok_types::Dialect;
+use serde_json::{Value, json};
+
+static CLIENT: &[Client] = &[Client {
+    name: "Codex CLI",
+    dialect: Dialect::Responses,
+    path: None,
+    headers: &[
+        ("authorization", "Bearer any"),
+        ("accept", "text/event-stream"),
+        ("originator", "codex_exec"),
+        ("user-agent", "codex_exec/0.169.0 (Debian 13; x86_64) term"),
+        ("session-id", "0199a213-0000-7000-8000-000000000000"),
+        ("thread-id", "0199a213-0000-7000-8000-000000000000"),
+        ("x-client-request-id", "0199a213-0000-7000-8000-000000000000"),
+        ("x-codex-window-id", "0199a213-0000-7000-8000-000000000000:0"),
+        ("x-codex-turn-metadata", "{\"request_kind\":\"turn\"}"),
+        ("x-codex-beta-features", "remote_compaction_v2"),
+    ],
+    ways: STREAM,
+    tools: &[
+        "exec_command",
+        "write_stdin",
+        "request_user_input",
+        "view_image",
+        "get_goal",
+        "create_goal",
+        "update_goal",
+        "update_plan",
+    ],
+    think: Some(Think::Effort("medium")),
+    body,
+}];
+
+const GRAMMAR: &str = "start: begin_patch hunk+ end_patch\nbegin_patch: \"*** Begin Patch\" LF";
+
+/// The instructions are a first message of the developer, and the tools are of every kind.
+fn body(ask: &Ask) -> Value {
+    let mut body = dialect::responses::body(ask);
+    body.as_object_mut().unwrap().remove("instructions");
+    let texts = |text: String| json!([{"type": "input_text", "text": text}]);
+    let before = [
+        json!({"type": "message", "id": "msg_0199a213", "role": "developer", "content": texts(ask.system.concat())}),
+        json!({"type": "message", "role": "user", "content":
+            texts("<environment_context>\n  <cwd>/src</cwd>\n</environment_context>".to_owned())}),
+    ];
+    body["input"].as_array_mut().unwrap().splice(0..0, before);
+    body["tools"].as_array_mut().unwrap().extend([
+        json!({"type": "custom", "name": "apply_patch", "description": "Edits files.",
+            "format": {"type": "grammar", "syntax": "lark", "definition": GRAMMAR}}),
+        json!({"type": "namespace", "name": "mcp__db", "description": "A database.", "tools": [
+            {"type": "function", "name": "query", "description": "Asks.", "strict": false,
+                "parameters": {"type": "object", "properties": {"sql": {"type": "string"}}, "required": ["sql"]}}]}),
+        json!({"type": "tool_search", "execution": "client", "description": "Finds tools.",
+            "parameters": {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}}),
+        json!({"type": "web_search", "external_web_access": false, "search_content_types": ["text", "image"]}),
+    ]);
+    set(&mut body, "tool_choice", json!("auto"));
+    set(&mut body, "parallel_tool_calls", json!(true));
+    set(&mut body, "prompt_cache_key", json!("0199a213-0000-7000-8000-000000000000"));
+    set(&mut body, "text", json!({"verbosity": "low"}));
+    set(&mut body, "client_metadata", json!({"x-codex-installation-id": "0199a213"}));
+    body
+}
+
+#[tokio::test]
+async fn codex_works() {
+    converse_all(CLIENT).await;
+}
+
+#[tokio::test]
+async fn t49_a_patch_is_free_text() {
+    const PATCH: &str = "*** Begin Patch\n*** Add File: a\n+\"x\\n\" ☂\n*** End Patch";
+    let world = World::start().await;
+    each(Case::all(CLIENT), async |case| {
+        // What has no free text gets it as the one argument of a function.
+        let free = matches!(case.upstream, Dialect::Chat | Dialect::Responses);
+        let input = if free { json!(PATCH) } else { json!({"input": PATCH}) };
+        let ask = case.ask(&format!("sim:tool apply_patch {input}"));
+        let said = case.say(&world, &ask).await?;
+        let call = said.calls.first().ok_or("no call")?;
+        equal("call", &(call.name.as_str(), &call.arguments), &("apply_patch", &json!(PATCH)))?;
+        let item = said.kept.last().ok_or("nothing was kept")?;
+        equal("kind", &item["type"], &json!("custom_tool_call"))?;
+        let output =
+            json!({"type": "custom_tool_call_output", "call_id": call.id, "output": "Done, one file."});
+        let next = ask.with(|ask| {
+            ask.turns.push(Turn::Said(said.kept.clone()));
+            ask.turns.push(Turn::Said(vec![output]));
+        });
+        let said = case.say(&world, &next).await?;
+        equal("result", &said.text.contains("Done, one file."), &true)
+            .map_err(|e| format!("{e}: {}", said.text))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn t52_a_tool_in_a_namespace_comes_back_to_it() {
+    let world = World::start().await;
+    each(Case::all(CLIENT), async |case| {
+        let name = if case.upstream == Dialect::Responses { "query" } else { "mcp__db__query" };
+        let ask = case.ask(&format!("sim:tool {name} {{\"sql\":\"select 1\"}}"));
+        let said = case.say(&world, &ask).await?;
+        let item = said.kept.last().ok_or("nothing was kept")?;
+        equal("name", &(&item["name"], &item["namespace"]), &(&json!("query"), &json!("mcp__db")))?;
+        let said = case.say(&world, &ask.answered(&said, &["one row"])).await?;
+        equal("result", &said.text.contains("one row"), &true)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_list_of_models_is_there_for_every_version() {
+    let world = World::start().await;
+    let call = Call::get("/v1/models?client_version=0.169.0").headers(CLIENT[0].headers);
+    let answer = call.send(world.byok.address()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_failure_is_one_that_codex_understands() {
+    // It reads errors from `response.failed` only, and retries what is cut.
+    let world = World::start().await;
+    each(Case::all(CLIENT), async |case| {
+        let answer = case.send(&world, &case.ask("sim:error_mid 2 sim:long 9")).await;
+        let said = dialect::read(Dialect::Responses, true, &answer)?;
+        let fault = said.error.ok_or("no error")?;
+        if case.upstream == Dialect::Responses {
+            return Ok(());
+        }
+        equal("failed", &fault.kind.as_str(), &"failed")?;
+        equal("a code", &fault.code.is_empty(), &false)
+    })
+    .await;
+}
