@@ -153,17 +153,20 @@ impl UsageScanner {
         match self.dialect {
             // Messages counts cached parts beside the input, Gemini counts thoughts beside the output.
             Dialect::Messages => {
-                let cached = usage.cache_read.unwrap_or(0) + usage.cache_write.unwrap_or(0);
-                usage.input = usage.input.map(|n| n + cached);
+                let cached = usage.cache_read.unwrap_or(0).saturating_add(usage.cache_write.unwrap_or(0));
+                usage.input = usage.input.map(|n| n.saturating_add(cached));
             }
             Dialect::Gemini => {
-                usage.output =
-                    usage.output.or(usage.reasoning.map(|_| 0)).map(|n| n + usage.reasoning.unwrap_or(0));
+                let visible = usage.output.or(usage.reasoning.map(|_| 0));
+                usage.output = visible.map(|n| n.saturating_add(usage.reasoning.unwrap_or(0)));
             }
             // xAI counts reasoning in the total only; everywhere else it is part of the completion.
             Dialect::Chat => {
                 let sum =
-                    usage.input.zip(usage.output).zip(usage.reasoning).map(|((i, o), r)| (i + o + r, o + r));
+                    usage.input.zip(usage.output).zip(usage.reasoning).map(|((input, output), reasoning)| {
+                        let output = output.saturating_add(reasoning);
+                        (input.saturating_add(output), output)
+                    });
                 if let (Some((sum, output)), Some(total), true) = (sum, self.total, usage.reasoning > Some(0))
                     && sum == total
                 {

@@ -408,7 +408,7 @@ fn concerns(field: &str, aspect: &str) -> bool {
     let names: &[&str] = match aspect {
         "effort" => &["effort", "reasoning", "thinking"],
         "max_tokens" => &["maxtokens", "maxcompletiontokens", "maxoutputtokens"],
-        "format" => &["format", "responsemimetype", "responseschema"],
+        "format" => &["format", "responsemimetype"],
         "tool_choice" => &["toolchoice", "toolconfig"],
         "metadata" => &["metadata", "labels"],
         "user" => &["user"],

@@ -95,7 +95,7 @@ pub(super) fn decode(raw: Raw<'_>, service_tier: Raw<'_>) -> Option<Usage> {
         && r > 0
         && i.saturating_add(o).saturating_add(r) == t
     {
-        output = Some(o + r);
+        output = Some(o.saturating_add(r));
     }
     let usage = Usage {
         input,
@@ -145,6 +145,15 @@ mod tests {
     fn decoded(json: &str) -> Option<Usage> {
         let raw = RawValue::from_string(json.to_owned()).unwrap();
         decode(Some(&raw), None)
+    }
+
+    #[test]
+    fn absurd_counts_do_not_overflow() {
+        let max = u64::MAX;
+        let usage = decoded(&format!(
+            r#"{{"prompt_tokens":{max},"completion_tokens":{max},"completion_tokens_details":{{"reasoning_tokens":{max}}},"total_tokens":{max}}}"#
+        ));
+        assert_eq!(usage.unwrap().output, Some(max));
     }
 
     #[test]

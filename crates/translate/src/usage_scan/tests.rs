@@ -173,3 +173,33 @@ fn events_are_counted_by_their_running_number() {
         assert_eq!(scanner.next_event(), 13, "split at {split}");
     }
 }
+
+#[test]
+fn absurd_counts_do_not_overflow() {
+    let max = u64::MAX;
+    let cases = [
+        (
+            Dialect::Chat,
+            format!(
+                r#"{{"usage":{{"prompt_tokens":{max},"completion_tokens":{max},"completion_tokens_details":{{"reasoning_tokens":{max}}},"total_tokens":1}}}}"#
+            ),
+        ),
+        (
+            Dialect::Messages,
+            format!(
+                r#"{{"usage":{{"input_tokens":{max},"cache_read_input_tokens":{max},"cache_creation_input_tokens":1}}}}"#
+            ),
+        ),
+        (
+            Dialect::Gemini,
+            format!(
+                r#"{{"usageMetadata":{{"promptTokenCount":{max},"candidatesTokenCount":{max},"thoughtsTokenCount":{max}}}}}"#
+            ),
+        ),
+    ];
+    for (dialect, body) in cases {
+        let mut scanner = UsageScanner::new(dialect, false);
+        scanner.push(body.as_bytes());
+        assert_eq!(scanner.usage().unwrap().input, Some(max), "{dialect}");
+    }
+}

@@ -30,7 +30,7 @@ pub(super) fn name(dialect: Dialect, field: Field) -> &'static str {
         (Field::Format, Chat) => "response_format",
         (Field::Format, Responses) => "text.format",
         (Field::Format, Messages) => "output_config.format",
-        (Field::Format, Gemini) => "generationConfig.responseSchema",
+        (Field::Format, Gemini) => "generationConfig.responseMimeType",
         (Field::Logprobs, Gemini) => "generationConfig.responseLogprobs",
         (Field::Logprobs, Chat) => "logprobs",
         (Field::Logprobs, Responses | Messages) => "top_logprobs",
