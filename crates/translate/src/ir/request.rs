@@ -248,3 +248,31 @@ fn loosen(tools: &mut [Tool]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::FunctionTool;
+
+    #[test]
+    fn t51_silence_about_strictness_becomes_no() {
+        let function =
+            |strict| Tool::Function(FunctionTool { name: "f".to_owned(), strict, ..FunctionTool::default() });
+        let group = |tools| Tool::Namespace {
+            name: "n".to_owned(),
+            description: None,
+            tools,
+            extra: Extra::default(),
+        };
+        for (said, meant) in [(None, false), (Some(false), false), (Some(true), true)] {
+            let mut request = Request::new(Dialect::Responses, "m");
+            request.tools = vec![function(said), group(vec![function(said)])];
+            request.loosen_tools();
+            assert_eq!(
+                request.tools,
+                [function(Some(meant)), group(vec![function(Some(meant))])],
+                "{said:?}"
+            );
+        }
+    }
+}
