@@ -6,7 +6,7 @@
 
 use byok_translate::{
     Exchange, Ids, Incoming, Json, Relay, StreamReader, UsageScanner, codec, estimate_tokens, ir,
-    read_answer, sse,
+    read_answer, sse, tokens_by_length,
 };
 use byok_types::{Dialect, Failure, Family, MaxTokensField, ModelFacts, StructuredOutput};
 use bytes::Bytes;
@@ -32,7 +32,7 @@ pub fn request(data: &[u8]) {
         Ok(read) => read.value,
         Err(failure) => return refused(&failure),
     };
-    estimate_tokens(&request);
+    estimate_tokens(&request, &tokens_by_length);
     for (target, family) in
         DIALECTS.into_iter().zip([Family::Other, Family::Openai, Family::Claude, Family::Gemini])
     {

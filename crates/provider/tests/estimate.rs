@@ -4,6 +4,8 @@
 //! it is absent the test says that it skipped. `cargo test -p byok-provider --test estimate -- --table` prints the table of
 //! docs/models.md.
 
+#![expect(clippy::print_stdout, reason = "a test without a harness says by itself what it did")]
+
 use byok_provider::tokens::count;
 use byok_translate::{Incoming, codec};
 use byok_types::{Dialect, Family};
