@@ -15,8 +15,11 @@ use serde_json::value::RawValue;
 #[path = "../../crates/translate/tests/grammar/all.rs"]
 mod grammar;
 
-/// Name and function of every target.
-pub const TARGETS: [(&str, fn(&[u8])); 5] =
+/// A target: its name and its function.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const TARGETS: [Target; 5] =
     [("request", request), ("answer", answer), ("stream", stream), ("sse", sse), ("config", config)];
 
 const DIALECTS: [Dialect; 4] = [Dialect::Chat, Dialect::Responses, Dialect::Messages, Dialect::Gemini];

@@ -44,7 +44,7 @@ struct Agent {
 
 fn tools() -> Vec<Tool> {
     let names = ["Bash", "Edit", "Glob", "Grep", "LS", "Read", "Task", "TodoWrite", "WebFetch", "Write"];
-    names.map(|name| rich(name)).into()
+    names.map(rich).into()
 }
 
 impl Agent {

@@ -116,12 +116,17 @@ fn read(bytes: &[u8], client: Dialect, upstream: Dialect, sizes: &[usize]) -> Ve
 
 fn folded(events: Vec<Event>) -> Response {
     let mut fold = Fold::default();
-    events.into_iter().for_each(|event| fold.push(event));
+    for event in events {
+        fold.push(event);
+    }
     fold.finish().unwrap()
 }
 
 /// What is said, and the token counts.
-fn meant(response: &Response) -> (Vec<grammar::Said>, Option<(Option<u64>, Option<u64>)>) {
+/// Tokens in and out, where they are stated.
+type Counts = Option<(Option<u64>, Option<u64>)>;
+
+fn meant(response: &Response) -> (Vec<grammar::Said>, Counts) {
     let counts = response.usage.as_ref().map(|usage| (usage.input, usage.output));
     let mut said = grammar::said(response);
     for said in &mut said {

@@ -101,7 +101,7 @@ mod tests {
             // It has both: the upstream may say what it thinks of that.
             (r#"[{"type":"function","name":"f","function":{"name":"f"}}]"#, false),
             (r#"[{"name":"f"}]"#, false),
-            (r#"[5]"#, false),
+            ("[5]", false),
             ("null", false),
             ("[]", false),
         ] {
