@@ -32,7 +32,7 @@ fn marked(text: &str, ttl: Option<&str>) -> Part {
 }
 
 #[test]
-fn clients_without_markers_get_four() {
+fn clients_without_markers_get_some() {
     let mut request = chat(vec![
         says(Role::System, "s"),
         says(Role::User, "a"),
@@ -42,7 +42,12 @@ fn clients_without_markers_get_four() {
         Message::new(Role::Tool, vec![result("a", "1")]),
     ]);
     request.tools = vec![function("f"), function("g")];
-    assert_eq!(marks(&encoded(&request, &claude()).0), "tools[1] system[0] 2.0 4.0");
+    // The vendor itself marks the end of the conversation, so that earlier turns keep their bytes.
+    let (body, _) = encoded(&request, &claude());
+    assert_eq!(marks(&body), "tools[1] system[0]");
+    assert_eq!(body["cache_control"], serde_json::json!({"type": "ephemeral"}));
+    let elsewhere = ModelFacts { first_party: false, ..claude() };
+    assert_eq!(marks(&encoded(&request, &elsewhere).0), "tools[1] system[0] 2.0 4.0");
     let kimi = ModelFacts { family: Family::Other, ..claude() };
     assert_eq!(marks(&encoded(&request, &kimi).0), "");
     request.dialect = Dialect::Messages;
