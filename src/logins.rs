@@ -1,40 +1,35 @@
-//! Which providers this version can log in to. A new one is a file of `byok-auth` and a line in each function here.
+//! Which providers this version can log in to. A new one is a file of `byok-auth` and a line in the table here.
 
 use crate::{
     network,
     trouble::{Exit, Trouble},
 };
-use byok_auth::{
-    BrowserLogin, Refresher,
-    claude::{CALLBACK_PATH, Claude, ClaudeUrls},
-};
-use byok_config::{BUILT_IN, Config, HttpUrl, UrlName};
+use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude};
+use byok_config::{BUILT_IN, Config};
 use byok_types::ProviderId;
 use std::{collections::HashMap, sync::Arc};
-use url::Url;
+
+/// Makes what is known of a provider's logins, with the addresses and the way out of the settings.
+type Make = fn(&Urls<'_>, Network) -> Vendor;
 
 /// The providers with a login.
-const WITH_LOGIN: [&str; 1] = ["claude"];
+const VENDORS: [(&str, Make); 1] = [("claude", claude::vendor)];
 
 /// The built-in providers that this version serves with an API key.
 const WITH_KEY: [&str; 3] = ["claude", "codex", "gemini"];
 
-/// A provider that can be logged in to.
-pub(crate) struct Vendor {
-    pub(crate) id: ProviderId,
-    pub(crate) login: Arc<dyn BrowserLogin>,
-    /// Path of the address that the browser comes back to.
-    pub(crate) callback_path: &'static str,
+/// The names of the providers with a login.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    VENDORS.iter().map(|(name, _)| *name)
 }
 
 /// The provider of this name, or the way to use it without a login.
-pub(crate) fn vendor(name: &str, config: &Config) -> Result<Vendor, Trouble> {
+pub(crate) fn vendor(name: &str, config: &Config) -> Result<(ProviderId, Vendor), Trouble> {
     let id = provider_id(name)?;
-    if name == "claude" {
-        let login = Arc::new(claude(config));
-        return Ok(Vendor { id, login, callback_path: CALLBACK_PATH });
+    if let Some(vendor) = made(&id, config) {
+        return Ok((id, vendor));
     }
-    let supported = WITH_LOGIN.join(", ");
+    let supported = names().collect::<Vec<_>>().join(", ");
     let own = config.providers.get(&id).is_some_and(|provider| provider.kind.is_some());
     if !own && !BUILT_IN.contains(&name) {
         return Err(Trouble::new(Exit::Usage, format!("there is no provider `{name}`"))
@@ -54,6 +49,28 @@ pub(crate) fn vendor(name: &str, config: &Config) -> Result<Vendor, Trouble> {
     Err(Trouble::new(Exit::Usage, what).hint(hint))
 }
 
+/// The way to log in that was asked for, or the first.
+pub(crate) fn method<'v>(
+    name: &ProviderId,
+    vendor: &'v Vendor,
+    asked: Option<&str>,
+) -> Result<&'v Method, Trouble> {
+    let found = match asked {
+        Some(asked) => vendor.methods.iter().find(|method| method.name == asked),
+        None => vendor.methods.first(),
+    };
+    found.ok_or_else(|| {
+        let known: Vec<_> = vendor.methods.iter().map(|m| format!("{} ({})", m.name, m.what)).collect();
+        Trouble::new(Exit::Usage, format!("`{name}` has no login by `{}`", asked.unwrap_or_default()))
+            .hint(format!("its ways are: {}", known.join(", ")))
+    })
+}
+
+/// The first way to log in that needs no browser on this machine, if the vendor has one.
+pub(crate) fn without_browser(vendor: &Vendor) -> Option<&Method> {
+    vendor.methods.iter().find(|method| matches!(method.how, How::Device(_)))
+}
+
 /// A name as an id.
 pub(crate) fn provider_id(name: &str) -> Result<ProviderId, Trouble> {
     ProviderId::new(name).map_err(|error| Trouble::new(Exit::Usage, error.to_string()))
@@ -61,24 +78,14 @@ pub(crate) fn provider_id(name: &str) -> Result<ProviderId, Trouble> {
 
 /// How the tokens of logins are refreshed.
 pub(crate) fn refreshers(config: &Config) -> HashMap<ProviderId, Arc<dyn Refresher>> {
-    let claude: Arc<dyn Refresher> = Arc::new(claude(config));
-    ProviderId::new("claude").into_iter().map(|id| (id, Arc::clone(&claude))).collect()
+    let ids = names().filter_map(|name| ProviderId::new(name).ok());
+    ids.filter_map(|id| made(&id, config).map(|vendor| (id, vendor.refresher))).collect()
 }
 
-fn claude(config: &Config) -> Claude {
-    let mut urls = ClaudeUrls::default();
-    let Ok(id) = ProviderId::new("claude") else { return Claude::default() };
-    let Some(provider) = config.provider(&id) else { return Claude::default() };
-    let fields: [(UrlName, &mut Url); 4] = [
-        (UrlName::Authorize, &mut urls.authorize),
-        (UrlName::Token, &mut urls.token),
-        (UrlName::Revoke, &mut urls.revoke),
-        (UrlName::Profile, &mut urls.profile),
-    ];
-    for (name, url) in fields {
-        if let Some(own) = provider.urls.get(&name).map(HttpUrl::url) {
-            url.clone_from(own);
-        }
-    }
-    Claude::new(urls, network::network(config, &id, provider))
+fn made(id: &ProviderId, config: &Config) -> Option<Vendor> {
+    let (_, make) = VENDORS.iter().find(|(name, _)| *name == id.as_str())?;
+    Some(match config.provider(id) {
+        Some(provider) => make(&Urls::new(&provider.urls), network::network(config, id, provider)),
+        None => make(&Urls::none(), Network::default()),
+    })
 }

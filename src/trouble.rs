@@ -203,10 +203,14 @@ impl From<LoginError> for Trouble {
             LoginError::Store(error) => {
                 return Self::from(error).while_trying("the login could not be stored");
             }
-            LoginError::Denied { .. } | LoginError::CodeRefused { .. } | LoginError::OtherAccount { .. } => {
-                Exit::NotAllowed
+            LoginError::Denied { .. }
+            | LoginError::CodeRefused { .. }
+            | LoginError::NoAccess { .. }
+            | LoginError::OtherAccount { .. } => Exit::NotAllowed,
+            LoginError::NotACode { .. } | LoginError::NotUsable { .. } | LoginError::WrongState => {
+                Exit::BadData
             }
-            LoginError::NotACode { .. } | LoginError::WrongState => Exit::BadData,
+            LoginError::Unanswered { .. } => Exit::Usage,
             LoginError::TimedOut(_) => Exit::TryAgain,
             LoginError::NoCallback(_) => Exit::CannotCreate,
             LoginError::BadAnswer => Exit::Unavailable,

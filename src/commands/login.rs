@@ -33,6 +33,15 @@ pub(crate) struct Login {
     /// Print the address without opening it; a browser on this machine brings the code back
     #[arg(long, conflicts_with = "no_browser")]
     no_open: bool,
+    /// How to log in, where the provider has several ways
+    #[arg(long, value_name = "NAME")]
+    method: Option<String>,
+    /// Answer to a question of the login, such as region=eu-central-1
+    #[arg(long = "with", value_name = "NAME=VALUE", value_parser = answer)]
+    with: Vec<(String, String)>,
+    /// Address to wait for the browser on, for a container whose port is published
+    #[arg(long, value_name = "ADDR")]
+    callback_bind: Option<std::net::IpAddr>,
     /// Account to log in again, or the name of a new one
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
@@ -47,37 +56,49 @@ impl Login {
         logging::start_quiet(place.variable("BYOK_LOG"));
         let loaded = place.load()?;
         let config = &loaded.config;
-        let vendor = logins::vendor(&self.provider, config)?;
-        let consent = Consent::new(&vendor.id, self.accept)?;
+        let (id, vendor) = logins::vendor(&self.provider, config)?;
+        let mut method = logins::method(&id, &vendor, self.method.as_deref())?;
+        if self.no_browser && self.method.is_none() {
+            method = logins::without_browser(&vendor).unwrap_or(method);
+        }
+        let consent = Consent::new(&id, self.accept)?;
         // Before anybody logs in anywhere: can the login be kept?
         let store = open_store(config)?;
-        let known = find(&store, &vendor.id, self.account.as_deref()).await?;
+        let known = find(&store, &id, self.account.as_deref()).await?;
 
-        tell_the_rule(&vendor.id);
-        tell_of_keys(&vendor.id, config);
-        let how = match (self.no_browser, self.no_open) {
-            (true, _) => steps::How::Pasted,
-            (_, true) => steps::How::Callback { open: false },
-            _ => steps::How::Callback { open: steps::can_open(&place) },
+        if let Some(ended) = vendor.ended {
+            terminal::warn(ended);
+        }
+        tell_the_rule(&id);
+        tell_of_keys(&id, config);
+        let code_by = match (self.no_browser, self.no_open) {
+            (true, _) => steps::CodeBy::Paste,
+            (_, true) => steps::CodeBy::Callback { open: false },
+            _ => steps::CodeBy::Callback { open: steps::can_open(&place) },
         };
         let mut lines = Lines::default();
         let transport = network::transport(config)?;
-        let (pending, code) = steps::code(&vendor, how, &mut lines).await?;
-        let login = vendor.login.finish(&transport, &pending, code).await?;
+        let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind };
+        let login = steps.log_in(method, self.with.into_iter().collect(), &mut lines).await?;
         let save = SaveLogin {
-            provider: &vendor.id,
+            provider: &id,
             account: known.as_ref().map(|account| &account.id),
             label: self.account.as_deref().filter(|_| known.is_none()),
             // Asked for when the tokens are safe.
             claims: None,
         };
         let account = save_login(&store, &SystemClock, login, save).await?;
-        terminal::say(format_args!("\nlogged in to {} as {}", vendor.id, described(&account)));
+        terminal::say(format_args!("\nlogged in to {id} as {}", described(&account)));
         consent.settle(&store, &account, &mut lines).await?;
         store.close().await;
         terminal::say("a running byok uses it at once; `byok serve` starts one, `byok status` shows it");
         Ok(())
     }
+}
+
+fn answer(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// The account that is meant by a name; `None` for the name of a new one.

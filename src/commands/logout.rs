@@ -80,10 +80,10 @@ async fn log_out(store: &Store, config: &Config, account: &Account) -> Result<()
     let _lock = store.lock_account(&account.id).await?;
     match store.secrets.load(&account.id).await {
         Ok(Some(Credential::Oauth(tokens))) => {
-            let vendor = logins::vendor(account.provider.as_str(), config);
-            if let (Ok(vendor), Some(refresh)) = (vendor, tokens.refresh) {
+            let vendor = logins::vendor(account.provider.as_str(), config).ok();
+            if let Some(revoke) = vendor.and_then(|(_, vendor)| vendor.revoke) {
                 let transport = network::transport(config)?;
-                if let Err(error) = vendor.login.revoke(&transport, &refresh).await {
+                if let Err(error) = revoke.revoke(&transport, &tokens).await {
                     terminal::warn(format_args!(
                         "{} could not be told: {error}; the grant can be ended on its page of connected apps",
                         account.provider

@@ -1,4 +1,4 @@
-use byok_types::{OauthTokens, Secret};
+use byok_types::{OauthTokens, Secret, TokenFacts};
 use serde::{Deserialize, Deserializer};
 
 /// What is assumed when a vendor does not say how long a token lives.
@@ -25,6 +25,9 @@ pub struct TokenAnswer {
     /// Granted scopes, separated by spaces.
     #[serde(default)]
     pub scope: Option<String>,
+    /// What else belongs to the tokens; put in by whoever knows the vendor.
+    #[serde(skip)]
+    pub facts: TokenFacts,
 }
 
 /// The answer of a token endpoint contains no usable token.
@@ -41,13 +44,16 @@ impl TokenAnswer {
     }
 
     /// The tokens as they are stored, seen from Unix time `now`. What the vendor left out is taken from `old`: a refresh
-    /// token that is not replaced stays valid, and so do scopes.
+    /// token that is not replaced stays valid, and so do scopes and facts.
     pub fn into_tokens(self, old: Option<&OauthTokens>, now: i64) -> OauthTokens {
         let within = |lifetime: i64| now.saturating_add(lifetime.clamp(*LIFETIMES.start(), *LIFETIMES.end()));
         let new_refresh = self.refresh.filter(|token| !token.is_blank());
         let kept = if new_refresh.is_none() { old } else { None };
         let scopes = self.scope.map(|scope| scope.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        let mut facts = old.map(|old| old.facts.clone()).unwrap_or_default();
+        facts.extend(self.facts);
         OauthTokens {
+            facts,
             access: self.access,
             refresh: new_refresh.or_else(|| kept.and_then(|old| old.refresh.clone())),
             expires_at: Some(within(self.expires_in.unwrap_or(ASSUMED_LIFETIME))),

@@ -12,14 +12,18 @@ mod identity;
 mod login;
 mod refresh;
 
-use crate::{Network, TokenAnswer, endpoint::Endpoint};
+use crate::{
+    How, Method, Network, TokenAnswer, Urls, Vendor,
+    endpoint::{Endpoint, fixed},
+};
+use byok_config::UrlName;
 use byok_store::AccountDetails;
 use byok_transport::Transport;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use url::Url;
 
 /// Path of the loopback redirect URI. The vendor accepts every port of `localhost`.
-pub const CALLBACK_PATH: &str = "/callback";
+const CALLBACK_PATH: &str = "/callback";
 
 /// The public client of Claude Code; it has no secret.
 const CLIENT_ID: &str = "9d1c250a-e61b-44d9-88ed-5944d1962f5e";
@@ -30,50 +34,59 @@ const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 const PROFILE_TIMEOUT: Duration = Duration::from_secs(10);
 const REVOKE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where the login lives. Every address can be another one: for tests and for gateways.
-///
-/// Tokens are sent to these hosts and no other, so they must come from the person's own configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaudeUrls {
+/// Where the login lives.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses {
     /// The page to log in at.
-    pub authorize: Url,
+    pub(crate) authorize: Url,
     /// Exchange and refresh.
-    pub token: Url,
+    pub(crate) token: Url,
     /// Logout.
-    pub revoke: Url,
+    pub(crate) revoke: Url,
     /// Who is logged in.
-    pub profile: Url,
+    pub(crate) profile: Url,
     /// The page that shows a code to paste, used as redirect URI.
-    pub paste: Url,
+    pub(crate) paste: Url,
 }
 
-impl Default for ClaudeUrls {
-    fn default() -> Self {
+impl Addresses {
+    pub(crate) fn of(urls: &Urls<'_>) -> Self {
         Self {
-            authorize: fixed("https://claude.com/cai/oauth/authorize"),
-            token: fixed("https://platform.claude.com/v1/oauth/token"),
-            revoke: fixed("https://platform.claude.com/v1/oauth/token/revoke"),
-            profile: fixed("https://api.anthropic.com/api/oauth/profile"),
+            authorize: urls.get(UrlName::Authorize, "https://claude.com/cai/oauth/authorize"),
+            token: urls.get(UrlName::Token, "https://platform.claude.com/v1/oauth/token"),
+            revoke: urls.get(UrlName::Revoke, "https://platform.claude.com/v1/oauth/token/revoke"),
+            profile: urls.get(UrlName::Profile, "https://api.anthropic.com/api/oauth/profile"),
             paste: fixed("https://platform.claude.com/oauth/code/callback"),
         }
     }
 }
 
-#[expect(clippy::expect_used, reason = "the texts are constants of this file and a test parses them")]
-fn fixed(text: &'static str) -> Url {
-    Url::parse(text).expect("a valid URL")
-}
-
 /// Login and refresh of Claude plans.
-#[derive(Clone, Debug, Default)]
-pub struct Claude {
-    urls: ClaudeUrls,
+#[derive(Clone, Debug)]
+pub(crate) struct Claude {
+    urls: Addresses,
     network: Network,
 }
 
+/// All that byok can do about its logins.
+pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
+    let claude = Arc::new(Claude::new(Addresses::of(urls), network));
+    Vendor {
+        methods: vec![Method {
+            name: "browser",
+            what: "log in with a plan in the browser",
+            questions: &[],
+            how: How::Browser(claude.clone()),
+        }],
+        refresher: claude.clone(),
+        revoke: Some(claude),
+        import: None,
+        ended: None,
+    }
+}
+
 impl Claude {
-    /// With the given addresses, reached the given way.
-    pub fn new(urls: ClaudeUrls, network: Network) -> Self {
+    pub(crate) fn new(urls: Addresses, network: Network) -> Self {
         Self { urls, network }
     }
 

@@ -1,9 +1,12 @@
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use byok_config::{HttpUrl, UrlName};
 use byok_transport::{BufferedReply, Call, CallTimeouts, Host, ProxyChoice, Transport, TransportError};
 use bytes::Bytes;
-use http::{HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method, header};
+use indexmap::IndexMap;
 use serde::Serialize;
 use std::{path::PathBuf, sync::Arc, time::Duration};
-use url::Url;
+use url::{Url, form_urlencoded};
 
 /// The largest answer that is read from a token endpoint. Real ones have about 1 KiB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -19,6 +22,34 @@ pub struct Network {
     pub token_timeout: Option<Duration>,
 }
 
+/// The addresses that a person's settings give in place of a vendor's.
+///
+/// Tokens are sent to these hosts and no other, so they must come from the person's own configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Urls<'a>(Option<&'a IndexMap<UrlName, HttpUrl>>);
+
+impl<'a> Urls<'a> {
+    /// The addresses of the settings.
+    pub const fn new(own: &'a IndexMap<UrlName, HttpUrl>) -> Self {
+        Self(Some(own))
+    }
+
+    /// No address but the vendor's.
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    /// The address of this name: the person's, else the vendor's.
+    pub(crate) fn get(&self, name: UrlName, vendors: &'static str) -> Url {
+        self.own(name).unwrap_or_else(|| fixed(vendors))
+    }
+
+    /// The person's address of this name.
+    pub(crate) fn own(&self, name: UrlName) -> Option<Url> {
+        self.0?.get(&name).map(|own| own.url().clone())
+    }
+}
+
 /// Calls the endpoints of a login. What is sent there belongs to exactly the host of the URL given.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint<'a> {
@@ -26,7 +57,78 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) network: &'a Network,
 }
 
+/// An address that is a constant of a provider.
+#[expect(clippy::expect_used, reason = "the texts are constants, and the tests of every provider parse them")]
+pub(crate) fn fixed(text: &'static str) -> Url {
+    Url::parse(text).expect("a valid URL")
+}
+
+/// What a token says of itself (the claims of a JWT), without a check of its signature: good for names, not for trust.
+pub(crate) fn claims_of_token(token: &str) -> Option<serde_json::Value> {
+    let payload = token.split('.').nth(1)?;
+    let json = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+/// What is sent to an endpoint.
+pub(crate) enum Body<'a> {
+    /// Nothing.
+    None,
+    /// A form, in this order.
+    Form(&'a [(&'a str, &'a str)]),
+    /// JSON.
+    Json(serde_json::Value),
+}
+
+/// A call of an endpoint whose shape is its vendor's own.
+pub(crate) struct Ask<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: &'a Url,
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    /// The value of `Authorization`.
+    pub(crate) authorization: Option<&'a str>,
+    pub(crate) body: Body<'a>,
+    pub(crate) limit: Duration,
+}
+
+impl<'a> Ask<'a> {
+    pub(crate) fn get(url: &'a Url, limit: Duration) -> Self {
+        Self { method: Method::GET, url, headers: &[], authorization: None, body: Body::None, limit }
+    }
+
+    pub(crate) fn post(url: &'a Url, body: Body<'a>, limit: Duration) -> Self {
+        Self { method: Method::POST, url, headers: &[], authorization: None, body, limit }
+    }
+}
+
 impl Endpoint<'_> {
+    /// Makes a call and reads the whole answer, whatever its status.
+    pub(crate) async fn ask(&self, ask: Ask<'_>) -> Result<BufferedReply, TransportError> {
+        let Ask { method, url, headers, authorization, body, limit } = ask;
+        let mut call = self.call(method, url, limit)?;
+        for (name, value) in headers {
+            call.headers.insert(name_of(name)?, value_of(value)?);
+        }
+        if let Some(value) = authorization {
+            let mut value = value_of(value)?;
+            value.set_sensitive(true);
+            call.headers.insert(header::AUTHORIZATION, value);
+        }
+        let (kind, body) = match body {
+            Body::None => ("", Vec::new()),
+            Body::Form(fields) => {
+                let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+                ("application/x-www-form-urlencoded", form.into_bytes())
+            }
+            Body::Json(value) => ("application/json", value.to_string().into_bytes()),
+        };
+        if !kind.is_empty() && !call.headers.contains_key(header::CONTENT_TYPE) {
+            call.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
+        call.body = Bytes::from(body);
+        self.transport.send_buffered(call, MAX_ANSWER_BYTES).await
+    }
+
     pub(crate) async fn post_json<B: Serialize + Sync>(
         &self,
         url: &Url,
@@ -64,4 +166,15 @@ impl Endpoint<'_> {
         call.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         Ok(call)
     }
+}
+
+fn value_of(value: &str) -> Result<HeaderValue, TransportError> {
+    HeaderValue::from_str(value).map_err(|_| TransportError::BadUrl {
+        why: "a value for it contains characters that no header may have",
+    })
+}
+
+fn name_of(name: &str) -> Result<HeaderName, TransportError> {
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| TransportError::BadUrl { why: "a header for it has a name that no header may have" })
 }

@@ -17,19 +17,23 @@ pub mod claude;
 mod clock;
 mod endpoint;
 mod error;
+mod import;
 mod login;
 mod manager;
 mod refresh;
+mod refusal;
 #[cfg(test)]
 mod testing;
 
 pub use answer::{BadAnswer, TokenAnswer};
 pub use clock::{Clock, SystemClock};
-pub use endpoint::Network;
+pub use endpoint::{Network, Urls};
 pub use error::AuthError;
+pub use import::{Found, Import, ImportError, Kept};
 pub use login::{
-    AuthorizationCode, BrowserLogin, CallbackServer, LOGIN_WINDOW, LoginError, LoginFuture, NewLogin,
-    PendingLogin, Redirect, SaveLogin, State, read_pasted, save_login,
+    Answers, AuthorizationCode, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin, FileLogin,
+    How, KeyLogin, LOGIN_WINDOW, LoginError, LoginFuture, Method, NewLogin, PendingLogin, Polled, Question,
+    Redirect, Revoke, SaveLogin, State, Vendor, await_device, read_pasted, save_login,
 };
 pub use manager::{Access, KeepFresh, TokenManager};
 #[cfg(any(test, feature = "fail-points"))]

@@ -2,21 +2,24 @@
 //! and the way into the store.
 
 mod callback;
+mod device;
 mod page;
 mod pasted;
 mod pending;
 mod save;
 
 pub use callback::CallbackServer;
+pub use device::{DeviceCode, DeviceLogin, Polled, await_device};
 pub(crate) use page::plain;
 pub use pasted::read_pasted;
 pub use pending::{AuthorizationCode, PendingLogin, Redirect, State};
 pub use save::{NewLogin, SaveLogin, save_login};
 
+use crate::{Import, Refresher};
 use byok_store::StoreError;
 use byok_transport::{Transport, TransportError};
-use byok_types::{Blame, Fault, Retry, Secret};
-use std::{io, pin::Pin, time::Duration};
+use byok_types::{Blame, Fault, OauthTokens, Retry, Secret};
+use std::{collections::BTreeMap, io, pin::Pin, sync::Arc, time::Duration};
 
 /// How long a login may take from its first page to the code.
 pub const LOGIN_WINDOW: Duration = Duration::from_mins(10);
@@ -24,9 +27,38 @@ pub const LOGIN_WINDOW: Duration = Duration::from_mins(10);
 /// What a step of a login returns.
 pub type LoginFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, LoginError>> + Send + 'a>>;
 
+/// What a person is asked before a login, by name: the start page of an organisation, a region.
+pub type Answers = BTreeMap<String, String>;
+
+/// A question of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Name of the answer.
+    pub name: &'static str,
+    /// What the person reads.
+    pub prompt: &'static str,
+    /// What counts without an answer; empty if there must be one.
+    pub default: &'static str,
+}
+
+/// Where the browser comes back to on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Callback {
+    /// Host as the vendor knows it: `localhost` or `127.0.0.1`.
+    pub host: &'static str,
+    /// Ports that the vendor knows, in the order in which they are tried; empty if it takes any.
+    pub ports: &'static [u16],
+    /// Path.
+    pub path: &'static str,
+}
+
 /// A login in the browser (OAuth 2 authorization code with PKCE), as one provider does it.
 pub trait BrowserLogin: Send + Sync {
-    /// Starts a login: makes its state and verifier and the URL to open.
+    /// Where the browser comes back to.
+    fn callback(&self) -> Callback;
+
+    /// Starts a login: makes its state and verifier and the URL to open. With [`Redirect::Pasted`] a vendor without a page
+    /// that shows codes gets an address of this machine at which nobody listens: its person pastes that address.
     fn begin(&self, redirect: Redirect) -> PendingLogin;
 
     /// Turns the code into tokens and finds out whose they are.
@@ -36,9 +68,75 @@ pub trait BrowserLogin: Send + Sync {
         login: &'a PendingLogin,
         code: AuthorizationCode,
     ) -> LoginFuture<'a, NewLogin>;
+}
 
-    /// Tells the vendor that the grant of this refresh token is not needed any more.
-    fn revoke<'a>(&'a self, transport: &'a Transport, refresh: &'a Secret) -> LoginFuture<'a, ()>;
+/// A login by a file that the vendor gives out, such as the key of a service account.
+pub trait FileLogin: Send + Sync {
+    /// Checks the content, buys the first tokens with it and finds out whose it is.
+    fn finish<'a>(
+        &'a self,
+        transport: &'a Transport,
+        content: &'a Secret,
+        answers: &'a Answers,
+    ) -> LoginFuture<'a, NewLogin>;
+}
+
+/// A login with an API key that byok keeps as an account.
+pub trait KeyLogin: Send + Sync {
+    /// Checks the key as far as the vendor allows and finds out whose it is.
+    fn finish<'a>(
+        &'a self,
+        transport: &'a Transport,
+        key: Secret,
+        answers: &'a Answers,
+    ) -> LoginFuture<'a, NewLogin>;
+}
+
+/// Ends a grant.
+pub trait Revoke: Send + Sync {
+    /// Tells the vendor that the grant behind these tokens is not needed any more.
+    fn revoke<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> LoginFuture<'a, ()>;
+}
+
+/// How a person logs in.
+#[derive(Clone)]
+pub enum How {
+    /// In a browser, whose answer comes to this machine or is pasted.
+    Browser(Arc<dyn BrowserLogin>),
+    /// On any device, with a code.
+    Device(Arc<dyn DeviceLogin>),
+    /// With an API key.
+    Key(Arc<dyn KeyLogin>),
+    /// With a file.
+    File(Arc<dyn FileLogin>),
+}
+
+/// One way to log in to a provider.
+#[derive(Clone)]
+pub struct Method {
+    /// Name, for `--method`.
+    pub name: &'static str,
+    /// What it is, in a few words.
+    pub what: &'static str,
+    /// What is asked before.
+    pub questions: &'static [Question],
+    /// How it goes.
+    pub how: How,
+}
+
+/// All that byok can do about the logins of one provider.
+#[derive(Clone)]
+pub struct Vendor {
+    /// The ways to log in; the first is taken where none is named.
+    pub methods: Vec<Method>,
+    /// How its tokens are renewed.
+    pub refresher: Arc<dyn Refresher>,
+    /// How its grants are ended, where it can.
+    pub revoke: Option<Arc<dyn Revoke>>,
+    /// What its own programs have stored on this machine.
+    pub import: Option<Arc<dyn Import>>,
+    /// What happened to its service, where it has ended or changed: one sentence, with the way that works today.
+    pub ended: Option<&'static str>,
 }
 
 /// Why a login did not come about. The texts contain no code, state or token.
@@ -55,6 +153,24 @@ pub enum LoginError {
     NotACode {
         /// What is wrong with it.
         why: &'static str,
+    },
+    /// What was given is no key or file of this vendor.
+    #[error("this is not what `byok login` needs: {why}")]
+    NotUsable {
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
+    /// A question has no answer.
+    #[error("`{name}` is missing; give it with `--with {name}=VALUE`")]
+    Unanswered {
+        /// Name of the question.
+        name: &'static str,
+    },
+    /// The vendor gave the login no room: the account lacks what the login is for.
+    #[error("the login worked, but the account cannot be used: {why}")]
+    NoAccess {
+        /// Why, in words that end in what to do.
+        why: String,
     },
     /// The code belongs to another login.
     #[error(
@@ -103,6 +219,9 @@ impl Fault for LoginError {
             | Self::NotACode { .. }
             | Self::WrongState
             | Self::TimedOut(_)
+            | Self::NotUsable { .. }
+            | Self::Unanswered { .. }
+            | Self::NoAccess { .. }
             | Self::OtherAccount { .. } => Blame::Client,
             Self::NoCallback(_) | Self::Store(_) => Blame::Byok,
             Self::Transport(error) => error.blame(),

@@ -19,7 +19,9 @@ pub use keep_fresh::KeepFresh;
 use crate::{AuthError, Clock, RefreshError, Refresher};
 use byok_store::Store;
 use byok_transport::Transport;
-use byok_types::{AccountId, AccountState, Credential, CredentialKind, ProviderId, Secret, SecretHash};
+use byok_types::{
+    AccountId, AccountState, Credential, CredentialKind, ProviderId, Secret, SecretHash, TokenFacts,
+};
 use cache::Cache;
 use flight::Why;
 use parking_lot::{Mutex, RwLock};
@@ -45,16 +47,18 @@ pub struct Access {
     pub hash: SecretHash,
     /// When it expires, Unix time in seconds.
     pub expires_at: Option<i64>,
+    /// What belongs to an access token.
+    pub facts: TokenFacts,
 }
 
 impl Access {
     fn of(provider: &ProviderId, credential: Credential) -> Arc<Self> {
         let kind = credential.kind();
-        let (token, expires_at) = match credential {
-            Credential::ApiKey(key) => (key, None),
-            Credential::Oauth(tokens) => (tokens.access, tokens.expires_at),
+        let (token, expires_at, facts) = match credential {
+            Credential::ApiKey(key) => (key, None, TokenFacts::new()),
+            Credential::Oauth(tokens) => (tokens.access, tokens.expires_at, tokens.facts),
         };
-        Arc::new(Self { provider: provider.clone(), kind, hash: token.hash(), token, expires_at })
+        Arc::new(Self { provider: provider.clone(), kind, hash: token.hash(), token, expires_at, facts })
     }
 
     fn lives_at(&self, time: i64) -> bool {

@@ -17,6 +17,11 @@ pub trait Refresher: Send + Sync {
     /// Buys new tokens with the old ones, together with what the answer says about the account. One try: waiting,
     /// locking and storing are the caller's.
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a>;
+
+    /// Whether a refresh uses the old token up. Of one that does not, a try without an answer says nothing.
+    fn rotates(&self) -> bool {
+        true
+    }
 }
 
 /// Why a refresh brought no tokens.

@@ -2,12 +2,12 @@
 
 use crate::{
     Clock, Network,
-    claude::{Claude, ClaudeUrls},
+    claude::{Addresses, Claude},
 };
 use byok_store::Store;
 use byok_transport::{ProxyChoice, Transport, TransportOptions};
 use byok_types::{
-    Account, AccountId, AccountState, Credential, CredentialKind, OauthTokens, ProviderId, Secret,
+    Account, AccountId, AccountState, Credential, CredentialKind, OauthTokens, ProviderId, Secret, TokenFacts,
 };
 use bytes::Bytes;
 use http::{Request, Response};
@@ -155,7 +155,7 @@ impl TokenServer {
     }
 
     pub(crate) fn claude_over(&self, network: Network) -> Claude {
-        let urls = ClaudeUrls {
+        let urls = Addresses {
             authorize: self.url("/authorize"),
             token: self.url("/token"),
             revoke: self.url("/revoke"),
@@ -249,6 +249,7 @@ pub(crate) fn tokens(left: i64) -> OauthTokens {
         expires_at: Some(START + left),
         refresh_expires_at: None,
         scopes: vec!["user:profile".into(), "user:inference".into()],
+        facts: TokenFacts::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::{AccountId, ProviderId, Secret, SecretHash};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Unix time in seconds.
 type UnixSeconds = i64;
@@ -14,6 +15,10 @@ pub enum CredentialKind {
     Oauth,
 }
 
+/// What a vendor's tokens are of no use without: a project, a region, the secret of a registered client. Names are those of
+/// the provider's login; all values count as secret.
+pub type TokenFacts = BTreeMap<String, Secret>;
+
 /// The tokens of an OAuth login.
 #[derive(Clone, Debug)]
 pub struct OauthTokens {
@@ -27,12 +32,19 @@ pub struct OauthTokens {
     pub refresh_expires_at: Option<UnixSeconds>,
     /// Scopes that were granted.
     pub scopes: Vec<String>,
+    /// What belongs to them.
+    pub facts: TokenFacts,
 }
 
 impl OauthTokens {
     /// Hash by which a refresh is bound to the tokens it started from: of the refresh token, else of the access token.
     pub fn hash(&self) -> SecretHash {
         self.refresh.as_ref().unwrap_or(&self.access).hash()
+    }
+
+    /// One of the facts.
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        self.facts.get(name).map(Secret::expose)
     }
 }
 

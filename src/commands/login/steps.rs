@@ -1,21 +1,24 @@
-//! From an address to a code: by way of the browser, or by what the person pastes.
+//! What a person does to log in: in the browser, on another device, or by what is pasted.
 
 use crate::{
-    logins::Vendor,
     place::Place,
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    AuthorizationCode, CallbackServer, LOGIN_WINDOW, LoginError, PendingLogin, Redirect, read_pasted,
+    Answers, AuthorizationCode, BrowserLogin, CallbackServer, DeviceLogin, How, LOGIN_WINDOW, LoginError,
+    Method, NewLogin, PendingLogin, Question, Redirect, await_device, read_pasted,
 };
+use byok_transport::Transport;
+use byok_types::Secret;
+use std::net::IpAddr;
 use webbrowser::{Browser, BrowserOptions};
 
-/// How the code comes back.
+/// How the code of a browser comes back.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum How {
-    /// The vendor's page shows it, the person pastes it.
-    Pasted,
+pub(super) enum CodeBy {
+    /// The vendor's page or the browser's address shows it, the person pastes it.
+    Paste,
     /// The browser brings it to this machine.
     Callback {
         /// Whether byok opens the page.
@@ -34,25 +37,123 @@ pub(super) fn can_open(place: &Place) -> bool {
     screen && !remote
 }
 
-/// Leads the person through the vendor's page.
-pub(super) async fn code(
-    vendor: &Vendor,
-    how: How,
-    lines: &mut Lines,
-) -> Result<(PendingLogin, AuthorizationCode), Trouble> {
-    match how {
-        How::Pasted => by_paste(vendor, lines).await,
-        How::Callback { open } => by_callback(vendor, open, lines).await,
+/// What the steps of a login work with.
+pub(super) struct Steps<'a> {
+    pub(super) transport: &'a Transport,
+    pub(super) code_by: CodeBy,
+    /// Where to wait for the browser, if not on loopback.
+    pub(super) bind: Option<IpAddr>,
+}
+
+impl Steps<'_> {
+    /// Leads the person through a login.
+    pub(super) async fn log_in(
+        &self,
+        method: &Method,
+        mut answers: Answers,
+        lines: &mut Lines,
+    ) -> Result<NewLogin, Trouble> {
+        for question in method.questions {
+            if !answers.contains_key(question.name) {
+                answers.insert(question.name.to_owned(), answered(question, lines).await?);
+            }
+        }
+        Ok(match &method.how {
+            How::Browser(login) => {
+                let (pending, code) = match self.code_by {
+                    CodeBy::Paste => by_paste(&**login, lines).await?,
+                    CodeBy::Callback { open } => self.by_callback(&**login, open, lines).await?,
+                };
+                login.finish(self.transport, &pending, code).await?
+            }
+            How::Device(login) => self.by_device(&**login, &answers).await?,
+            How::Key(login) => {
+                let key = secret("paste the API key and press Enter:", lines).await?;
+                login.finish(self.transport, key, &answers).await?
+            }
+            How::File(login) => {
+                let content = file(answers.get("file").map(String::as_str), lines).await?;
+                login.finish(self.transport, &content, &answers).await?
+            }
+        })
+    }
+
+    async fn by_device(&self, login: &dyn DeviceLogin, answers: &Answers) -> Result<NewLogin, Trouble> {
+        let code = login.start(self.transport, answers).await?;
+        let page = code.page_with_code.as_ref().unwrap_or(&code.page);
+        terminal::say(format_args!(
+            "open this address on any device:\n\n  {page}\n\nand enter the code:  {}\n",
+            code.user_code
+        ));
+        let opened = matches!(self.code_by, CodeBy::Callback { open: true }) && open_browser(page.as_str());
+        let minutes = code.expires_in.as_secs().div_ceil(60);
+        let and = if opened { "; the browser opens it" } else { "" };
+        terminal::say(format_args!("waiting up to {minutes} minutes{and}"));
+        Ok(await_device(self.transport, login, &code).await?)
     }
 }
 
-async fn by_paste(vendor: &Vendor, lines: &mut Lines) -> Result<(PendingLogin, AuthorizationCode), Trouble> {
-    let pending = vendor.login.begin(Redirect::Pasted);
+/// The answer to a question: what the person types, else its default.
+async fn answered(question: &Question, lines: &mut Lines) -> Result<String, Trouble> {
+    if terminal::is_interactive() {
+        let default =
+            if question.default.is_empty() { String::new() } else { format!(" [{}]", question.default) };
+        terminal::say(format_args!("{}{default}:", question.prompt));
+        if let Some(line) =
+            lines.next().await.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty())
+        {
+            return Ok(line);
+        }
+    }
+    if question.default.is_empty() {
+        return Err(LoginError::Unanswered { name: question.name }.into());
+    }
+    Ok(question.default.to_owned())
+}
+
+/// One line that is secret, from the terminal or from stdin.
+async fn secret(prompt: &str, lines: &mut Lines) -> Result<Secret, Trouble> {
+    if terminal::is_interactive() {
+        terminal::say(prompt);
+    }
+    let line = tokio::time::timeout(LOGIN_WINDOW, lines.next()).await;
+    let line = line.map_err(|_| LoginError::TimedOut(LOGIN_WINDOW))?.unwrap_or_default();
+    let line = line.trim();
+    if line.is_empty() {
+        return Err(Trouble::new(Exit::NotAllowed, "nothing was given, so nobody is logged in")
+            .hint("paste it on the terminal, or pass it on standard input"));
+    }
+    Ok(Secret::new(line))
+}
+
+/// The content of a file; `-` is stdin.
+async fn file(name: Option<&str>, lines: &mut Lines) -> Result<Secret, Trouble> {
+    let Some(name) = name.filter(|name| *name != "-") else {
+        let mut all = String::new();
+        while let Some(line) = lines.next().await {
+            all.push_str(&line);
+            all.push('\n');
+        }
+        return Ok(Secret::new(all));
+    };
+    let content = tokio::fs::read_to_string(name).await;
+    content.map(Secret::new).map_err(|error| {
+        Trouble::new(Exit::Usage, format!("the file `{name}` cannot be read")).because(&error)
+    })
+}
+
+async fn by_paste(
+    login: &dyn BrowserLogin,
+    lines: &mut Lines,
+) -> Result<(PendingLogin, AuthorizationCode), Trouble> {
+    let pending = login.begin(Redirect::Pasted);
     terminal::say(format_args!(
         "open this address in any browser and log in:\n\n  {}\n",
         pending.authorize_url
     ));
-    terminal::say("then paste the code that the page shows, and press Enter:");
+    terminal::say(
+        "then paste the code that the page shows, or the whole address at which the browser ends, and press Enter:",
+    );
     let code = tokio::time::timeout(LOGIN_WINDOW, pasted(&pending, lines)).await;
     let code = code.map_err(|_| LoginError::TimedOut(LOGIN_WINDOW))?;
     let nothing = || {
@@ -62,37 +163,40 @@ async fn by_paste(vendor: &Vendor, lines: &mut Lines) -> Result<(PendingLogin, A
     Ok((pending, code.ok_or_else(nothing)??))
 }
 
-async fn by_callback(
-    vendor: &Vendor,
-    open: bool,
-    lines: &mut Lines,
-) -> Result<(PendingLogin, AuthorizationCode), Trouble> {
-    let server = CallbackServer::open(vendor.callback_path, None).await?;
-    let pending = vendor.login.begin(Redirect::Callback(server.redirect_uri()?));
-    let opened = open && open_browser(pending.authorize_url.as_str());
-    let what = if opened {
-        "the browser opens this address"
-    } else {
-        "open this address in a browser on this machine"
-    };
-    terminal::say(format_args!("{what}:\n\n  {}\n", pending.authorize_url));
-    let by_hand = terminal::is_interactive();
-    if by_hand {
-        terminal::say(
-            "waiting for the browser; if it is on another machine, paste the address at which it ends, and press Enter",
-        );
-    }
-    let pasted = async {
-        match pasted(&pending, lines).await {
-            Some(code) => code,
-            None => std::future::pending().await,
+impl Steps<'_> {
+    async fn by_callback(
+        &self,
+        login: &dyn BrowserLogin,
+        open: bool,
+        lines: &mut Lines,
+    ) -> Result<(PendingLogin, AuthorizationCode), Trouble> {
+        let server = CallbackServer::open(login.callback(), self.bind).await?;
+        let pending = login.begin(Redirect::Callback(server.redirect_uri()?));
+        let opened = open && open_browser(pending.authorize_url.as_str());
+        let what = if opened {
+            "the browser opens this address"
+        } else {
+            "open this address in a browser on this machine"
+        };
+        terminal::say(format_args!("{what}:\n\n  {}\n", pending.authorize_url));
+        let by_hand = terminal::is_interactive();
+        if by_hand {
+            terminal::say(
+                "waiting for the browser; if it is on another machine, paste the address at which it ends, and press Enter",
+            );
         }
-    };
-    let code = tokio::select! {
-        code = server.wait(&pending.state) => code,
-        code = pasted, if by_hand => code,
-    }?;
-    Ok((pending, code))
+        let pasted = async {
+            match pasted(&pending, lines).await {
+                Some(code) => code,
+                None => std::future::pending().await,
+            }
+        };
+        let code = tokio::select! {
+            code = server.wait(&pending.state) => code,
+            code = pasted, if by_hand => code,
+        }?;
+        Ok((pending, code))
+    }
 }
 
 /// The first line that is a code. A person may try again; a script may not. `None` if there is no line.

@@ -10,6 +10,7 @@ fn old() -> OauthTokens {
         expires_at: Some(NOW - 5),
         refresh_expires_at: Some(NOW + 77),
         scopes: vec!["one".into()],
+        facts: byok_types::TokenFacts::new(),
     }
 }
 

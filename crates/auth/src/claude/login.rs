@@ -1,13 +1,13 @@
 //! Login and logout.
 
-use super::{CLIENT_ID, Claude, REVOKE_TIMEOUT, SCOPES, errors::Refusal, read_answer};
+use super::{CALLBACK_PATH, CLIENT_ID, Claude, REVOKE_TIMEOUT, SCOPES, read_answer};
 use crate::{
-    AuthorizationCode, BrowserLogin, Clock as _, LoginError, LoginFuture, NewLogin, PendingLogin, Redirect,
-    SystemClock,
+    AuthorizationCode, BrowserLogin, Callback, Clock as _, LoginError, LoginFuture, NewLogin, PendingLogin,
+    Redirect, Revoke, SystemClock, refusal::Refusal,
 };
 use byok_store::AccountDetails;
 use byok_transport::Transport;
-use byok_types::Secret;
+use byok_types::{Credential, OauthTokens};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -29,6 +29,10 @@ struct Revocation<'a> {
 }
 
 impl BrowserLogin for Claude {
+    fn callback(&self) -> Callback {
+        Callback { host: "localhost", ports: &[], path: CALLBACK_PATH }
+    }
+
     fn begin(&self, redirect: Redirect) -> PendingLogin {
         let redirect_uri = match redirect {
             Redirect::Callback(url) => url.into(),
@@ -81,12 +85,15 @@ impl BrowserLogin for Claude {
                     identity: details.identity.or(profile.identity),
                 };
             }
-            Ok(NewLogin { tokens, details })
+            Ok(NewLogin { credential: Credential::Oauth(tokens), details })
         })
     }
+}
 
-    fn revoke<'a>(&'a self, transport: &'a Transport, refresh: &'a Secret) -> LoginFuture<'a, ()> {
+impl Revoke for Claude {
+    fn revoke<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> LoginFuture<'a, ()> {
         Box::pin(async move {
+            let Some(refresh) = &tokens.refresh else { return Ok(()) };
             let body = Revocation {
                 token: refresh.expose(),
                 token_type_hint: "refresh_token",

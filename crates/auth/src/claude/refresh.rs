@@ -1,7 +1,7 @@
 //! Refresh.
 
-use super::{CLIENT_ID, Claude, SCOPES, errors::Refusal, read_answer};
-use crate::{RefreshError, RefreshFuture, Refresher, TokenAnswer};
+use super::{CLIENT_ID, Claude, SCOPES, errors, read_answer};
+use crate::{RefreshError, RefreshFuture, Refresher, TokenAnswer, refusal::Refusal};
 use byok_store::AccountDetails;
 use byok_transport::Transport;
 use byok_types::{AccountState, OauthTokens, Secret};
@@ -28,10 +28,10 @@ impl Refresher for Claude {
             match self.ask(transport, refresh, Some(scope)).await? {
                 Ok(new) => Ok(new),
                 // Without a scope the vendor decides by the grant alone.
-                Err(refusal) if refusal.is_about_scope() => {
-                    self.ask(transport, refresh, None).await?.map_err(|refusal| refusal.of_refresh())
+                Err(refusal) if errors::is_about_scope(&refusal) => {
+                    self.ask(transport, refresh, None).await?.map_err(|refusal| errors::of_refresh(&refusal))
                 }
-                Err(refusal) => Err(refusal.of_refresh()),
+                Err(refusal) => Err(errors::of_refresh(&refusal)),
             }
         })
     }

@@ -1,6 +1,9 @@
-use super::{Claude, ClaudeUrls};
+use super::{Addresses, Claude};
+use crate::Urls;
 use crate::testing::{Scripted, TokenServer, tokens, transport};
-use crate::{AuthorizationCode, BrowserLogin as _, LoginError, Redirect, RefreshError, Refresher as _};
+use crate::{
+    AuthorizationCode, BrowserLogin as _, LoginError, Redirect, RefreshError, Refresher as _, Revoke as _,
+};
 use byok_types::{AccountState, Secret};
 use serde_json::json;
 use std::time::Duration;
@@ -8,7 +11,7 @@ use url::Url;
 
 #[test]
 fn the_default_addresses_are_the_vendors() {
-    let urls = ClaudeUrls::default();
+    let urls = Addresses::of(&Urls::none());
     let all = [urls.authorize, urls.token, urls.revoke, urls.profile, urls.paste];
     for url in all {
         let host = url.host_str().unwrap();
@@ -22,7 +25,7 @@ fn the_default_addresses_are_the_vendors() {
 #[test]
 fn the_authorize_url() {
     let callback = Url::parse("http://localhost:49152/callback").unwrap();
-    let login = Claude::default().begin(Redirect::Callback(callback));
+    let login = claude().begin(Redirect::Callback(callback));
     let url = &login.authorize_url;
     assert!(url.as_str().starts_with("https://claude.com/cai/oauth/authorize?"), "{url}");
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -53,7 +56,7 @@ fn the_authorize_url() {
         oauth2::PkceCodeChallenge::from_code_verifier_sha256(&verifier).as_str()
     );
 
-    let pasted = Claude::default().begin(Redirect::Pasted);
+    let pasted = claude().begin(Redirect::Pasted);
     assert_eq!(pasted.redirect_uri, "https://platform.claude.com/oauth/code/callback");
     assert_ne!(pasted.state.expose(), login.state.expose());
     assert_ne!(pasted.verifier.expose(), login.verifier.expose());
@@ -74,9 +77,10 @@ async fn the_exchange_and_who_it_was() {
     // `finish` asks the endpoint first, then the profile, which knows the plan.
     server.gate.acquire().await.unwrap().forget();
     let done = claude.finish(&transport(), &login, AuthorizationCode::new("code-1")).await.unwrap();
-    assert_eq!(done.tokens.access.expose(), "access-1");
-    assert_eq!(done.tokens.refresh.as_ref().unwrap().expose(), "refresh-1");
-    assert_eq!(done.tokens.scopes, ["user:inference", "user:profile"]);
+    let byok_types::Credential::Oauth(got) = &done.credential else { unreachable!() };
+    assert_eq!(got.access.expose(), "access-1");
+    assert_eq!(got.refresh.as_ref().unwrap().expose(), "refresh-1");
+    assert_eq!(got.scopes, ["user:inference", "user:profile"]);
     assert_eq!(done.details.email.as_deref(), Some("ada@example.com"));
     assert_eq!(done.details.identity.as_deref(), Some("person-1/org-1"));
     assert_eq!(done.details.plan, None, "the profile was not found");
@@ -340,12 +344,14 @@ async fn trouble_on_the_way() {
     let error = server.claude().refresh(&transport(), &tokens(0)).await.unwrap_err();
     assert!(matches!(error, RefreshError::Transient { maybe_spent: true, .. }), "{error:?}");
 
-    let urls = ClaudeUrls { token: Url::parse("http://127.0.0.1:1/token").unwrap(), ..ClaudeUrls::default() };
+    let urls =
+        Addresses { token: Url::parse("http://127.0.0.1:1/token").unwrap(), ..Addresses::of(&Urls::none()) };
     let unreachable = Claude::new(urls, crate::Network::default());
     let error = unreachable.refresh(&transport(), &tokens(0)).await.unwrap_err();
     assert!(matches!(error, RefreshError::Transient { maybe_spent: false, .. }), "{error:?}");
 
-    let urls = ClaudeUrls { token: Url::parse("http://token.example/").unwrap(), ..ClaudeUrls::default() };
+    let urls =
+        Addresses { token: Url::parse("http://token.example/").unwrap(), ..Addresses::of(&Urls::none()) };
     let plain = Claude::new(urls, crate::Network::default());
     let error = plain.refresh(&transport(), &tokens(0)).await.unwrap_err();
     assert!(matches!(error, RefreshError::Config { .. }), "{error:?}");
@@ -359,12 +365,20 @@ async fn trouble_on_the_way() {
 #[tokio::test]
 async fn logging_out() {
     let server = TokenServer::start().await;
-    server.claude().revoke(&transport(), &Secret::new("refresh-0")).await.unwrap();
+    server.claude().revoke(&transport(), &with_refresh("refresh-0")).await.unwrap();
     assert_eq!(
         server.seen()[0].text,
         r#"{"token":"refresh-0","token_type_hint":"refresh_token","client_id":"9d1c250a-e61b-44d9-88ed-5944d1962f5e"}"#
     );
     server.script(Scripted::Answer(400, "", r#"{"error":"invalid_request"}"#.into()));
-    let error = server.claude().revoke(&transport(), &Secret::new("canary")).await.unwrap_err();
+    let error = server.claude().revoke(&transport(), &with_refresh("canary")).await.unwrap_err();
     assert!(!error.to_string().contains("canary"), "{error}");
+}
+
+fn with_refresh(token: &str) -> byok_types::OauthTokens {
+    byok_types::OauthTokens { refresh: Some(Secret::new(token)), ..tokens(3600) }
+}
+
+fn claude() -> Claude {
+    Claude::new(Addresses::of(&Urls::none()), crate::Network::default())
 }

@@ -1,5 +1,5 @@
 use super::page::{page, plain};
-use crate::{AuthorizationCode, LOGIN_WINDOW, LoginError, State};
+use crate::{AuthorizationCode, Callback, LOGIN_WINDOW, LoginError, State};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use std::{
     convert::Infallible,
     fmt, io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -21,7 +21,9 @@ use tokio::{
 use url::{Url, form_urlencoded};
 
 /// How often another free port is tried when only one of the two address families is free on it.
-const PORT_TRIES: u32 = 8;
+const PORT_TRIES: usize = 8;
+/// The port in an address at which nobody listens, where the vendor takes any.
+const UNHEARD_PORT: u16 = 8019;
 /// A browser sends its request at once; anything slower is not one.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the last page may take to reach the browser.
@@ -34,7 +36,7 @@ const LAST_PAGE: Duration = Duration::from_secs(2);
 pub struct CallbackServer {
     listeners: Vec<TcpListener>,
     port: u16,
-    path: &'static str,
+    callback: Callback,
 }
 
 type Answer = Result<AuthorizationCode, LoginError>;
@@ -47,22 +49,38 @@ struct Login {
 }
 
 impl CallbackServer {
-    /// Opens a free port, or the given one for a vendor that knows only that.
+    /// Opens a port: the first free one of those that the vendor knows, or any. `bind` is an address to listen on in place of
+    /// loopback, for a container whose port is published.
     ///
     /// # Errors
-    /// [`LoginError::NoCallback`] when the port is taken.
-    pub async fn open(path: &'static str, port: Option<u16>) -> Result<Self, LoginError> {
+    /// [`LoginError::NoCallback`] when all are taken.
+    pub async fn open(callback: Callback, bind: Option<IpAddr>) -> Result<Self, LoginError> {
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);
-        for _ in 0..PORT_TRIES {
-            let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0)))
-                .await
-                .map_err(LoginError::NoCallback)?;
+        let any = [0; PORT_TRIES];
+        for port in if callback.ports.is_empty() { &any } else { callback.ports } {
+            if let Some(bind) = bind {
+                match TcpListener::bind((bind, *port)).await {
+                    Ok(only) => {
+                        let port = only.local_addr().map_err(LoginError::NoCallback)?.port();
+                        return Ok(Self { listeners: vec![only], port, callback });
+                    }
+                    Err(error) => last = error,
+                }
+                continue;
+            }
+            let v4 = match TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).await {
+                Ok(v4) => v4,
+                Err(error) => {
+                    last = error;
+                    continue;
+                }
+            };
             let bound = v4.local_addr().map_err(LoginError::NoCallback)?.port();
             match TcpListener::bind((Ipv6Addr::LOCALHOST, bound)).await {
-                Ok(v6) => return Ok(Self { listeners: vec![v4, v6], port: bound, path }),
+                Ok(v6) => return Ok(Self { listeners: vec![v4, v6], port: bound, callback }),
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => last = error,
                 // A machine without IPv6.
-                Err(_) => return Ok(Self { listeners: vec![v4], port: bound, path }),
+                Err(_) => return Ok(Self { listeners: vec![v4], port: bound, callback }),
             }
         }
         Err(LoginError::NoCallback(last))
@@ -73,8 +91,15 @@ impl CallbackServer {
     /// # Errors
     /// Never in practice: the address is built from a number and a constant path.
     pub fn redirect_uri(&self) -> Result<Url, LoginError> {
-        Url::parse(&format!("http://localhost:{}{}", self.port, self.path))
+        let Callback { host, path, .. } = self.callback;
+        Url::parse(&format!("http://{host}:{}{path}", self.port))
             .map_err(|_| LoginError::NoCallback(io::ErrorKind::InvalidInput.into()))
+    }
+
+    /// The address for a login whose answer is pasted: nobody listens there, and the browser shows it.
+    pub fn unheard(callback: Callback) -> Option<Url> {
+        let port = callback.ports.first().copied().unwrap_or(UNHEARD_PORT);
+        Url::parse(&format!("http://{}:{port}{}", callback.host, callback.path)).ok()
     }
 
     /// The addresses it listens on.
@@ -92,7 +117,7 @@ impl CallbackServer {
         let (done, mut answer) = oneshot::channel();
         let login = Arc::new(Login {
             state: state.clone(),
-            path: self.path,
+            path: self.callback.path,
             port: self.port,
             done: Mutex::new(Some(done)),
         });

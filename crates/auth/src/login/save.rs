@@ -1,6 +1,6 @@
 use crate::{Clock, LoginError};
 use byok_store::{AccountDetails, Store, StoreError};
-use byok_types::{Account, AccountId, AccountState, Credential, CredentialKind, OauthTokens, ProviderId};
+use byok_types::{Account, AccountId, AccountState, Credential, CredentialKind, ProviderId};
 use uuid::Uuid;
 
 /// How many labels are tried when the obvious one is taken.
@@ -9,8 +9,8 @@ const LABEL_TRIES: u32 = 100;
 /// What a login ends with.
 #[derive(Clone, Debug)]
 pub struct NewLogin {
-    /// The tokens, with `expires_in` already counted from the moment of the answer.
-    pub tokens: OauthTokens,
+    /// The tokens, with `expires_in` already counted from the moment of the answer; or an API key.
+    pub credential: Credential,
     /// Whose they are, as far as the vendor says.
     pub details: AccountDetails,
 }
@@ -38,28 +38,32 @@ pub async fn save_login(
     login: NewLogin,
     how: SaveLogin<'_>,
 ) -> Result<Account, LoginError> {
-    let NewLogin { tokens, details } = login;
+    let NewLogin { credential, details } = login;
+    let expires_at = match &credential {
+        Credential::ApiKey(_) => None,
+        Credential::Oauth(tokens) => tokens.expires_at,
+    };
     let now = clock.now();
     let Some(known) = find(store, &details, how).await? else {
-        let account = Account { expires_at: tokens.expires_at, ..new_account(how, details, now)? };
-        return add(store, account, Credential::Oauth(tokens), how.label).await;
+        let account = Account { expires_at, kind: credential.kind(), ..new_account(how, details, now)? };
+        return add(store, account, credential, how.label).await;
     };
     // A refresh that is under way would otherwise store tokens of the old grant over the new ones.
     let _lock = store.lock_account(&known.id).await?;
     let known = store.accounts.get(&known.id).await?.ok_or(StoreError::NoSuchAccount)?;
     let account = Account {
-        kind: CredentialKind::Oauth,
+        kind: credential.kind(),
         identity: details.identity.or(known.identity),
         email: details.email.or(known.email),
         plan: details.plan.or(known.plan),
         state: AccountState::Ready,
         claims: how.claims.map_or(known.claims, <[String]>::to_vec),
-        expires_at: tokens.expires_at,
+        expires_at,
         updated_at: now,
         label: how.label.map_or(known.label, str::to_owned),
         ..known
     };
-    store.accounts.insert(account.clone(), Credential::Oauth(tokens)).await?;
+    store.accounts.insert(account.clone(), credential).await?;
     Ok(account)
 }
 

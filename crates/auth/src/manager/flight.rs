@@ -90,7 +90,8 @@ impl Shared {
                 return Err(error.into());
             }
         };
-        if mark.earlier.is_some_and(|earlier| earlier.tries >= TRIES_WITHOUT_ANSWER) {
+        let spent = mark.earlier.is_some_and(|earlier| earlier.tries >= TRIES_WITHOUT_ANSWER);
+        if spent && refresher.rotates() {
             let reason = format!(
                 "byok was stopped twice while it renewed the login, and its token may be used up; log in again with \
                  `byok login {provider}`"

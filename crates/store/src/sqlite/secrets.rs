@@ -8,9 +8,9 @@ use crate::{
     seal::{Place, Sealer},
     store::unix_now,
 };
-use byok_types::{AccountId, Credential, OauthTokens, Secret, SecretHash};
+use byok_types::{AccountId, Credential, OauthTokens, Secret, SecretHash, TokenFacts};
 use rusqlite::{Connection, OptionalExtension, params};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 impl Secrets for Sqlite {
     fn load<'a>(&'a self, account: &'a AccountId) -> StoreFuture<'a, Option<Credential>> {
@@ -96,12 +96,13 @@ mod column {
     pub(super) const API_KEY: &str = "api_key";
     pub(super) const ACCESS: &str = "access";
     pub(super) const REFRESH: &str = "refresh";
+    pub(super) const FACTS: &str = "facts";
 }
 
 /// The provider and the credential of an account.
 fn read(connection: &Connection, sealer: &Sealer, account: &str) -> Outcome<Option<(String, Credential)>> {
     const SELECT: &str = "SELECT provider, api_key, access, refresh, secrets.expires_at, refresh_expires_at, \
-         scopes FROM secrets JOIN accounts ON accounts.id = secrets.account WHERE account = ?1";
+         scopes, facts FROM secrets JOIN accounts ON accounts.id = secrets.account WHERE account = ?1";
     let mut statement = connection.prepare_cached(SELECT)?;
     let mut rows = statement.query([account])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -121,6 +122,10 @@ fn read(connection: &Connection, sealer: &Sealer, account: &str) -> Outcome<Opti
             expires_at: row.get("expires_at")?,
             refresh_expires_at: row.get("refresh_expires_at")?,
             scopes: list(&row.get::<_, String>("scopes")?)?,
+            facts: match open(column::FACTS)? {
+                Some(json) => facts_of(&json)?,
+                None => TokenFacts::new(),
+            },
         })
     };
     Ok(Some((provider, credential)))
@@ -148,11 +153,11 @@ pub(super) fn write(
     credential: &Credential,
 ) -> Outcome<()> {
     const UPSERT: &str = "INSERT INTO secrets \
-         (account, api_key, access, refresh, expires_at, refresh_expires_at, scopes) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+         (account, api_key, access, refresh, expires_at, refresh_expires_at, scopes, facts) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
          ON CONFLICT (account) DO UPDATE SET api_key = excluded.api_key, access = excluded.access, \
          refresh = excluded.refresh, expires_at = excluded.expires_at, \
-         refresh_expires_at = excluded.refresh_expires_at, scopes = excluded.scopes";
+         refresh_expires_at = excluded.refresh_expires_at, scopes = excluded.scopes, facts = excluded.facts";
     let seal = |column, secret: &Secret| sealer.seal(secret.expose(), Place { provider, account, column });
     let mut statement = connection.prepare_cached(UPSERT)?;
     match credential {
@@ -164,6 +169,7 @@ pub(super) fn write(
             None::<i64>,
             None::<i64>,
             list_column(&[]),
+            None::<Vec<u8>>,
         ])?,
         Credential::Oauth(tokens) => statement.execute(params![
             account,
@@ -173,9 +179,23 @@ pub(super) fn write(
             tokens.expires_at,
             tokens.refresh_expires_at,
             list_column(&tokens.scopes),
+            facts_column(&tokens.facts)?.map(|facts| seal(column::FACTS, &facts)).transpose()?,
         ])?,
     };
     Ok(())
+}
+
+/// The facts as one text; nothing where there are none.
+fn facts_column(facts: &TokenFacts) -> Outcome<Option<Secret>> {
+    if facts.is_empty() {
+        return Ok(None);
+    }
+    let plain: BTreeMap<&str, &str> = facts.iter().map(|(name, value)| (&**name, value.expose())).collect();
+    Ok(Some(Secret::new(serde_json::to_string(&plain).map_err(|_| Problem::Row)?)))
+}
+
+fn facts_of(json: &Secret) -> Outcome<TokenFacts> {
+    serde_json::from_str(json.expose()).map_err(|_| Problem::Row)
 }
 
 fn mark(connection: &Connection, account: &str, token: SecretHash) -> Outcome<Option<EarlierRefresh>> {

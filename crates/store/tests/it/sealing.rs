@@ -26,6 +26,7 @@ async fn no_secret_is_readable_in_any_file() {
         expires_at: None,
         refresh_expires_at: None,
         scopes: Vec::new(),
+        facts: [("secret".to_owned(), Secret::new("CANARY-fact"))].into(),
     };
     store.accounts.insert(account(1), Credential::Oauth(tokens.clone())).await.unwrap();
     store.accounts.insert(account(2), Credential::ApiKey(Secret::new("CANARY-key"))).await.unwrap();

@@ -61,6 +61,7 @@ pub(crate) fn tokens(name: &str) -> OauthTokens {
         expires_at: Some(1_900_000_000),
         refresh_expires_at: Some(1_950_000_000),
         scopes: vec!["read".to_owned(), "write \"all\"".to_owned()],
+        facts: [("project".to_owned(), Secret::new(format!("project-{name}")))].into(),
     }
 }
 
@@ -73,12 +74,13 @@ pub(crate) fn told(credential: &Credential) -> String {
     match credential {
         Credential::ApiKey(key) => format!("key {}", key.expose()),
         Credential::Oauth(t) => format!(
-            "tokens {} {:?} {:?} {:?} {:?}",
+            "tokens {} {:?} {:?} {:?} {:?} {:?}",
             t.access.expose(),
             t.refresh.as_ref().map(Secret::expose),
             t.expires_at,
             t.refresh_expires_at,
-            t.scopes
+            t.scopes,
+            t.facts.iter().map(|(name, value)| (name, value.expose())).collect::<Vec<_>>()
         ),
     }
 }

@@ -14,7 +14,7 @@ struct Running {
 }
 
 async fn start() -> Running {
-    let server = CallbackServer::open("/callback", None).await.unwrap();
+    let server = CallbackServer::open(ANY, None).await.unwrap();
     let port = server.redirect_uri().unwrap().port().unwrap();
     let state = State::random();
     let result = tokio::spawn({
@@ -42,15 +42,20 @@ impl Running {
     }
 }
 
+const ANY: crate::Callback = crate::Callback { host: "localhost", ports: &[], path: "/callback" };
+
 #[tokio::test]
 async fn it_listens_on_this_machine_only() {
-    let server = CallbackServer::open("/callback", None).await.unwrap();
+    let server = CallbackServer::open(ANY, None).await.unwrap();
     let addresses = server.addresses();
     assert!(addresses.iter().all(|address| address.ip().is_loopback()), "{addresses:?}");
     assert!(addresses.iter().any(SocketAddr::is_ipv4));
     let uri = server.redirect_uri().unwrap();
     assert_eq!(uri.as_str(), format!("http://localhost:{}/callback", addresses[0].port()));
-    let taken = CallbackServer::open("/callback", Some(addresses[0].port())).await.unwrap_err();
+    let taken =
+        CallbackServer::open(crate::Callback { ports: Vec::leak(vec![addresses[0].port()]), ..ANY }, None)
+            .await
+            .unwrap_err();
     assert!(matches!(taken, LoginError::NoCallback(_)), "{taken:?}");
 }
 
@@ -131,7 +136,7 @@ async fn a_login_that_is_refused() {
 
 #[tokio::test]
 async fn a_second_tab_gets_a_polite_page() {
-    let server = CallbackServer::open("/callback", None).await.unwrap();
+    let server = CallbackServer::open(ANY, None).await.unwrap();
     let port = server.redirect_uri().unwrap().port().unwrap();
     let state = State::random();
     let request =
@@ -157,7 +162,7 @@ async fn a_second_tab_gets_a_polite_page() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_comes() {
-    let server = CallbackServer::open("/callback", None).await.unwrap();
+    let server = CallbackServer::open(ANY, None).await.unwrap();
     let port = server.redirect_uri().unwrap().port().unwrap();
     let error = server.wait(&State::random()).await.unwrap_err();
     assert!(matches!(error, LoginError::TimedOut(limit) if limit == crate::LOGIN_WINDOW), "{error:?}");

@@ -2,15 +2,15 @@ use super::{NewLogin, SaveLogin, save_login};
 use crate::LoginError;
 use crate::testing::{START, TestClock, add_account, provider, stored, tokens};
 use byok_store::{AccountDetails, Store, StoreError};
-use byok_types::{AccountState, OauthTokens, ProviderId, Secret};
+use byok_types::{AccountState, Credential, OauthTokens, ProviderId, Secret};
 
 fn login(identity: Option<&str>, email: Option<&str>) -> NewLogin {
     NewLogin {
-        tokens: OauthTokens {
+        credential: Credential::Oauth(OauthTokens {
             access: Secret::new("new-access"),
             refresh: Some(Secret::new("new-refresh")),
             ..tokens(99)
-        },
+        }),
         details: AccountDetails {
             email: email.map(Into::into),
             plan: Some("max".into()),
@@ -79,7 +79,7 @@ async fn only_the_owner_logs_in_again() {
     let before = stored(&store, &first.id).await;
     let named = SaveLogin { account: Some(&first.id), ..how(&provider) };
     let mut foreign = login(Some("x/o"), None);
-    foreign.tokens.access = Secret::new("foreign");
+    foreign.credential = Credential::ApiKey(Secret::new("foreign"));
     let error = save_login(&store, &*clock, foreign, named).await.unwrap_err();
     assert!(matches!(error, LoginError::OtherAccount { .. }), "{error:?}");
     assert_eq!(stored(&store, &first.id).await.access.expose(), before.access.expose());

@@ -1,0 +1,61 @@
+//! Credentials that a vendor's own programs have stored on this machine.
+
+use crate::NewLogin;
+use byok_types::{Blame, Fault, Retry};
+use std::path::{Path, PathBuf};
+
+/// A place where a vendor's program keeps its login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Which program, in a word or two.
+    pub by: &'static str,
+    /// File.
+    pub file: PathBuf,
+}
+
+/// A login that was found in a file.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The login.
+    pub login: NewLogin,
+    /// Whether the vendor uses refresh tokens up, so that of two programs with one token only one stays logged in.
+    pub shared_rotation: bool,
+}
+
+/// Why a file could not be taken over. The texts contain nothing of its content.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ImportError {
+    /// It is not what the program writes.
+    #[error("the file is not one that `{by}` writes ({why}); log in there again, or with `byok login`")]
+    NotReadable {
+        /// The program.
+        by: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The program keeps its login elsewhere.
+    #[error("there is no login in the file: {why}")]
+    Nothing {
+        /// Where it may be, and what to do.
+        why: &'static str,
+    },
+}
+
+impl Fault for ImportError {
+    fn blame(&self) -> Blame {
+        Blame::Client
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::AfterPerson
+    }
+}
+
+/// Reads what one vendor's programs have stored.
+pub trait Import: Send + Sync {
+    /// Where it may lie, the likeliest first. `home` is the home directory, `variable` looks up the environment.
+    fn places(&self, home: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Kept>;
+
+    /// Reads the content of such a file, as of Unix time `now`. `name` is the name of the file without its directory.
+    fn read(&self, name: &str, content: &[u8], now: i64) -> Result<Vec<Found>, ImportError>;
+}

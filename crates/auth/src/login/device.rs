@@ -1,0 +1,96 @@
+//! Logins with a code that a person enters on any device (RFC 8628, and what vendors made of it).
+
+use super::{Answers, LoginError, LoginFuture, NewLogin};
+use byok_transport::Transport;
+use byok_types::TokenFacts;
+use std::time::Duration;
+use tokio::time::Instant;
+use url::Url;
+
+/// How much longer the wait between two questions gets when the vendor says that it is too short.
+const SLOWER: Duration = Duration::from_secs(5);
+/// The shortest wait between two questions, whatever a vendor says.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// The longest wait between two questions.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// A code that waits to be entered.
+#[derive(Clone, Debug)]
+pub struct DeviceCode {
+    /// What the person enters.
+    pub user_code: String,
+    /// Where.
+    pub page: Url,
+    /// The same with the code in it, if the vendor has such an address.
+    pub page_with_code: Option<Url>,
+    /// How long the code is good.
+    pub expires_in: Duration,
+    /// How long to wait between two questions.
+    pub interval: Duration,
+    /// What the vendor wants to see again: the device code, a verifier, a registered client.
+    pub facts: TokenFacts,
+}
+
+/// What a vendor answers to whether the code has been entered.
+#[derive(Debug)]
+pub enum Polled {
+    /// Not yet.
+    Pending,
+    /// Not yet, and byok asks too often.
+    SlowDown,
+    /// It has.
+    Done(Box<NewLogin>),
+}
+
+/// A login with a code, as one provider does it.
+pub trait DeviceLogin: Send + Sync {
+    /// Asks for a code.
+    fn start<'a>(&'a self, transport: &'a Transport, answers: &'a Answers) -> LoginFuture<'a, DeviceCode>;
+
+    /// Asks once whether it has been entered. An expired code is [`LoginError::TimedOut`], a refusal
+    /// [`LoginError::Denied`]; an answer that decides nothing (a busy server) is [`Polled::Pending`].
+    fn poll<'a>(&'a self, transport: &'a Transport, code: &'a DeviceCode) -> LoginFuture<'a, Polled>;
+}
+
+/// Waits until the code has been entered, has expired, or was refused. A server that cannot be reached now is asked again:
+/// the person may be on a train.
+pub async fn await_device(
+    transport: &Transport,
+    login: &dyn DeviceLogin,
+    code: &DeviceCode,
+) -> Result<NewLogin, LoginError> {
+    let end = Instant::now() + code.expires_in;
+    let mut interval = code.interval.clamp(SHORTEST, LONGEST);
+    loop {
+        if Instant::now() + interval >= end {
+            tokio::time::sleep_until(end).await;
+            return Err(LoginError::TimedOut(code.expires_in));
+        }
+        tokio::time::sleep(interval).await;
+        match login.poll(transport, code).await {
+            Ok(Polled::Done(login)) => return Ok(*login),
+            Ok(Polled::Pending) => {}
+            Ok(Polled::SlowDown) => interval = (interval + SLOWER).min(LONGEST),
+            Err(LoginError::Transport(error)) if !is_ours(&error) => {
+                tracing::debug!(%error, "the vendor could not be asked whether the code was entered");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Whether asking again cannot help.
+fn is_ours(error: &byok_transport::TransportError) -> bool {
+    use byok_transport::TransportError as E;
+    matches!(
+        error,
+        E::BadUrl { .. }
+            | E::HostNotAllowed { .. }
+            | E::NotEncrypted { .. }
+            | E::BadCa { .. }
+            | E::Setup { .. }
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! What a token endpoint says when it says no.
+
+use crate::{RefreshError, login::plain};
+use byok_transport::BufferedReply;
+use byok_types::AccountState;
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde_json::Value;
+use std::{fmt, time::Duration};
+
+/// How long to wait after a 429 without `Retry-After`.
+const UNSTATED_WAIT: Duration = Duration::from_mins(1);
+
+/// The shapes of an error: `{"error": "code", "error_description": "…"}` (RFC 6749),
+/// `{"error": {"type" or "code": "code", "message": "…"}}`, and `{"code" or "__type": "code", "message": "…"}`.
+#[derive(Default, Deserialize)]
+struct Body {
+    #[serde(default)]
+    error: Value,
+    #[serde(default)]
+    error_description: Value,
+    #[serde(default)]
+    error_uri: Value,
+    #[serde(default)]
+    code: Value,
+    #[serde(rename = "__type", default)]
+    kind: Value,
+    #[serde(default)]
+    message: Value,
+}
+
+/// An error answer of a token endpoint.
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) code: String,
+    pub(crate) description: String,
+    pub(crate) uri: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// Reads an answer. A vendor may quote what it was sent: `sent` is not repeated.
+    pub(crate) fn read(reply: &BufferedReply, sent: &[&str]) -> Self {
+        let body: Body = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let hidden = |text: &str| {
+            sent.iter()
+                .filter(|secret| !secret.is_empty())
+                .fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
+        };
+        let text = |value: &Value| value.as_str().map(|text| plain(&hidden(text))).unwrap_or_default();
+        let first = |texts: [String; 3]| texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+        let (code, message) = match &body.error {
+            Value::Object(error) => {
+                let field = |name| error.get(name).map(text).unwrap_or_default();
+                (first([field("type"), field("code"), field("status")]), field("message"))
+            }
+            other => (text(other), String::new()),
+        };
+        let stated = text(&body.error_description);
+        Self {
+            status: reply.status,
+            code: first([code, text(&body.code), text(&body.kind)]),
+            description: first([stated, message, text(&body.message)]),
+            uri: body.error_uri.as_str().map(str::to_owned),
+            retry_after: reply
+                .headers
+                .get(header::RETRY_AFTER)
+                .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+                .map(Duration::from_secs),
+        }
+    }
+
+    /// Whether the vendor turned the request down, and not only this try of it.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    }
+
+    /// What the answer means for a refresh. The grant is dead where the vendor says one of `dead` as code or description;
+    /// `vendor` and `login` are the words that its owner knows it by.
+    pub(crate) fn of_refresh(&self, vendor: &str, login: &str, dead: &[&str]) -> RefreshError {
+        let is_dead = dead.iter().any(|word| self.code == *word || self.description == *word);
+        if self.is_refusal() && is_dead {
+            let reason = format!("{vendor} says `{}`; log in again with `byok login {login}`", self.words());
+            return RefreshError::Permanent { state: AccountState::NeedsLogin { reason } };
+        }
+        match self.status {
+            StatusCode::TOO_MANY_REQUESTS => {
+                RefreshError::busy(self.to_string(), Some(self.retry_after.unwrap_or(UNSTATED_WAIT)))
+            }
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::GONE => {
+                RefreshError::Config { why: self.to_string() }
+            }
+            _ if self.is_refusal() && !self.code.is_empty() => RefreshError::Config { why: self.to_string() },
+            status if status.is_redirection() => RefreshError::Config { why: self.to_string() },
+            // A page of something in between (a challenge, a captive portal) or trouble of the vendor.
+            _ => RefreshError::busy(self.to_string(), self.retry_after),
+        }
+    }
+
+    /// The vendor's own words, or its code.
+    pub(crate) fn words(&self) -> &str {
+        [&self.description, &self.code].into_iter().find(|text| !text.is_empty()).map_or("no", String::as_str)
+    }
+}
+
+impl fmt::Display for Refusal {
+    /// Status and the vendor's words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.status.as_u16())?;
+        for text in [&self.code, &self.description] {
+            if !text.is_empty() {
+                write!(f, ", {text}")?;
+            }
+        }
+        Ok(())
+    }
+}
