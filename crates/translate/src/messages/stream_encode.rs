@@ -71,7 +71,7 @@ impl Envelope {
             return stop;
         }
         stop::agree(&mut stop, if writer.said.call { Calls::ByModel } else { Calls::None });
-        if stop.reason == StopReason::End && writer.said.refusal && !writer.said.text {
+        if stop.reason == StopReason::End && writer.said.refusal {
             stop.reason = StopReason::Refusal;
         }
         stop
