@@ -200,7 +200,7 @@ fn told(events: Vec<ir::Event>, exchange: &Exchange) {
     let folded = |events: Vec<ir::Event>| {
         let mut fold = ir::Fold::default();
         events.into_iter().for_each(|event| fold.push(event));
-        fold.finish().map(|response| grammar::said(&response)).map_err(|failure| failure.kind)
+        fold.finish().map(|response| said(&response)).map_err(|failure| failure.kind)
     };
     let of_stream = folded(read(&out, &back, out.len()));
     let of_whole = read_answer(&whole, &back).map_err(|failure| failure.kind).and_then(folded);
@@ -211,6 +211,21 @@ fn told(events: Vec<ir::Event>, exchange: &Exchange) {
         text(&out),
         text(&whole)
     );
+}
+
+/// What an answer says. Arguments that are no JSON have a form of their own in a whole Messages answer, which can hold
+/// only objects: `{"_raw": "…"}`.
+fn said(response: &ir::Response) -> Vec<grammar::Said> {
+    let mut all = grammar::said(response);
+    for (_, input) in all.iter_mut().flat_map(|said| &mut said.calls) {
+        let object: serde_json::Value = serde_json::from_str(input).unwrap_or_default();
+        if let (Some(raw), Some(1)) =
+            (object["_raw"].as_str(), object.as_object().map(|members| members.len()))
+        {
+            *input = raw.to_owned();
+        }
+    }
+    all
 }
 
 fn exchange(client: Dialect, upstream: Dialect, flags: u8) -> Exchange {

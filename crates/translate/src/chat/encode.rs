@@ -58,6 +58,15 @@ impl Encoder<'_> {
         body.text("model", &self.facts.id);
         let mut messages = Vec::new();
         self.messages(&mut messages)?;
+        if messages == b"[]" {
+            let field = match self.request.dialect {
+                Dialect::Responses => "input",
+                Dialect::Gemini => "contents",
+                Dialect::Chat | Dialect::Messages => "messages",
+            };
+            let why = "holds nothing that this upstream can be told: send at least one message with text";
+            return Err(Failure::bad_request(field, format!("`{field}` {why}.")));
+        }
         body.member("messages").append(&mut messages);
         self.tools(body);
         self.web_search_options(body);
