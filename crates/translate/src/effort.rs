@@ -109,7 +109,9 @@ pub(crate) fn change(reasoning: &Reasoning, facts: &ThinkingFacts) -> Option<&'s
     let kept = match (plan(reasoning, facts), reasoning.switch) {
         (ThinkingPlan::Off, _) => off,
         _ if off => false,
-        (ThinkingPlan::Budget(sent), ThinkingSwitch::Budget(said)) => sent == said,
+        (ThinkingPlan::Budget(sent), ThinkingSwitch::Budget(said)) => {
+            sent == said && level.is_none_or(|level| level == effort_of(said))
+        }
         (ThinkingPlan::Adaptive(Some(sent)) | ThinkingPlan::Level(sent), ThinkingSwitch::Budget(said)) => {
             sent == level.unwrap_or(effort_of(said))
         }

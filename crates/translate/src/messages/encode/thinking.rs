@@ -101,7 +101,7 @@ fn changed(
     let said = &request.reasoning;
     let by_switch = matches!(mode, Mode::Budget(_) | Mode::Disabled);
     if by_switch && (request.dialect != Dialect::Messages || effort == said.effort) {
-        let told = effort.is_some_and(|told| Some(told) != effort::level_said(said));
+        let told = effort.is_some_and(|told| Some(told) != effort::level_said(said) && effort != said.effort);
         return effort::change(said, &facts.thinking).or(told.then_some(effort::NEAREST));
     }
     // The level stands beside the switch here; some models take only one of the two.
