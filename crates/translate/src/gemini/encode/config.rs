@@ -303,12 +303,9 @@ fn literally(reasoning: &Reasoning) -> ThinkingPlan {
 
 /// Why the level of the plan is not the one that is sent, if it is not.
 fn lowered(plan: ThinkingPlan) -> Option<&'static str> {
-    match plan {
-        ThinkingPlan::Level(level) | ThinkingPlan::Adaptive(Some(level)) => {
-            (level.name() != level_name(level).to_ascii_lowercase()).then_some("Gemini has no such level")
-        }
-        _ => None,
-    }
+    let (ThinkingPlan::Adaptive(Some(level)) | ThinkingPlan::Level(level)) = plan else { return None };
+    let is_same = level.name().eq_ignore_ascii_case(level_name(level));
+    (!is_same).then_some("Gemini has no such level")
 }
 
 /// Gemini's highest level is `HIGH`.
