@@ -181,6 +181,7 @@ fn private(_: &std::path::Path) {}
 
 /// What a client is told of these events, in both forms: grammatical, and the same.
 fn told(events: Vec<ir::Event>, exchange: &Exchange) {
+    let contradicts = contradicts(&events);
     let mut fold = ir::Fold::default();
     let mut encoder = codec::StreamEncoder::new(exchange);
     let mut out = Vec::new();
@@ -197,6 +198,9 @@ fn told(events: Vec<ir::Event>, exchange: &Exchange) {
         .unwrap_or_else(|fault| panic!("{client}: {fault}\n{}", text(&whole)));
     let mut back = exchange.clone();
     (back.upstream, back.names, back.stop, back.json_tool) = (client, Default::default(), Vec::new(), false);
+    if contradicts {
+        return;
+    }
     let folded = |events: Vec<ir::Event>| {
         let mut fold = ir::Fold::default();
         events.into_iter().for_each(|event| fold.push(event));
@@ -226,6 +230,27 @@ fn said(response: &ir::Response) -> Vec<grammar::Said> {
         }
     }
     all
+}
+
+/// Whether the vendor's last word on a part is another than its pieces. The client of a stream has the pieces by then, and a
+/// whole answer has the last word: they cannot be the same.
+fn contradicts(events: &[ir::Event]) -> bool {
+    let mut pieces = std::collections::BTreeMap::<u32, String>::new();
+    events.iter().any(|event| match event {
+        ir::Event::Delta { part, delta: ir::Delta::Text(text) | ir::Delta::Arguments(text) } => {
+            pieces.entry(part.0).or_default().push_str(text);
+            false
+        }
+        ir::Event::PartStop { part, whole: Some(whole), .. } => {
+            let said = pieces.get(&part.0).map_or("", String::as_str);
+            match &**whole {
+                ir::Part::Text(text) => text.text != said,
+                ir::Part::ToolCall(call) => call.arguments != said,
+                _ => false,
+            }
+        }
+        _ => false,
+    })
 }
 
 fn exchange(client: Dialect, upstream: Dialect, flags: u8) -> Exchange {

@@ -162,6 +162,8 @@ pub(super) fn write_call(call: &ServerCall, input: &Json) -> Option<Vec<u8>> {
 pub(super) fn write_result(result: &ServerResult) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     if let Some(verbatim) = result.verbatim.as_ref().filter(|o| o.dialect == Dialect::Messages) {
+        // A result without content is one that no client can read.
+        Fields::parse(verbatim.json.get()).ok()?.get("content")?;
         crate::wire::write::json(&mut out, &verbatim.json);
         return Some(out);
     }
