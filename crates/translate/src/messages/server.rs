@@ -162,8 +162,10 @@ pub(super) fn write_call(call: &ServerCall, input: &Json) -> Option<Vec<u8>> {
 pub(super) fn write_result(result: &ServerResult) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     if let Some(verbatim) = result.verbatim.as_ref().filter(|o| o.dialect == Dialect::Messages) {
-        // A result without content is one that no client can read.
-        Fields::parse(verbatim.json.get()).ok()?.get("content")?;
+        // A result without content or of no call is one that no client can read.
+        let fields = Fields::parse(verbatim.json.get()).ok()?;
+        fields.get("content")?;
+        fields.get("tool_use_id").and_then(Json::as_string)?;
         crate::wire::write::json(&mut out, &verbatim.json);
         return Some(out);
     }

@@ -146,7 +146,8 @@ impl StreamEncoder {
             delta.json(name, value);
         }
         delta.end();
-        for (name, value) in extra.iter().filter(|(name, _)| name != "container" && name != "usage") {
+        let taken = ["container", "usage", "delta", "type"];
+        for (name, value) in extra.iter().filter(|(name, _)| !taken.contains(&name.as_str())) {
             object.json(name, value);
         }
         self.envelope.usage(object.key("usage"));
