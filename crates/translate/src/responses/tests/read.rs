@@ -417,8 +417,14 @@ fn what_no_client_could_read_is_left_out() {
     let whole = json!({"output_index": 0, "item": {"id": "m", "type": "message", "role": "assistant", "content": [
         {"type": "output_text", "text": "hi", "annotations": [[], 1, {"type": "url_citation", "url": "u"}]}]}});
     let spoken = [
-        ("response.output_text.delta", json!({"item_id": "m", "output_index": 0, "content_index": 0, "delta": "hi"})),
-        ("response.output_text.annotation.added", json!({"item_id": "m", "output_index": 0, "content_index": 0, "annotation": []})),
+        (
+            "response.output_text.delta",
+            json!({"item_id": "m", "output_index": 0, "content_index": 0, "delta": "hi"}),
+        ),
+        (
+            "response.output_text.annotation.added",
+            json!({"item_id": "m", "output_index": 0, "content_index": 0, "annotation": []}),
+        ),
     ];
     for frames in [vec![], spoken.to_vec()] {
         let begun = std::iter::once(created()).chain(frames);

@@ -80,7 +80,9 @@ impl Finder<'_> {
                 self.condition(&binary.left);
                 self.condition(&binary.right);
             }
-            Expr::MethodCall(_) | Expr::Call(_) | Expr::Path(_) | Expr::Field(_) | Expr::Macro(_) => self.negate("negation", expr),
+            Expr::MethodCall(_) | Expr::Call(_) | Expr::Path(_) | Expr::Field(_) | Expr::Macro(_) => {
+                self.negate("negation", expr)
+            }
             _ => {}
         }
     }
@@ -90,7 +92,12 @@ impl Finder<'_> {
             ReturnType::Default => vec![String::new()],
             ReturnType::Type(_, ty) => match &**ty {
                 Type::Path(path) => {
-                    let last = path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+                    let last = path
+                        .path
+                        .segments
+                        .last()
+                        .map(|segment| segment.ident.to_string())
+                        .unwrap_or_default();
                     match last.as_str() {
                         "bool" => vec!["true".to_owned(), "false".to_owned()],
                         "Option" => vec!["None".to_owned()],
@@ -107,7 +114,13 @@ impl Finder<'_> {
         let own = self.text(block.span()).trim_matches(['{', '}', ' ', '\n']).to_owned();
         for answer in answers.into_iter().filter(|answer| *answer != own) {
             let what = format!("returns {answer} at once");
-            self.add("return", first.span(), what.clone(), format!("if {ON} {{ return {answer}; }} "), String::new());
+            self.add(
+                "return",
+                first.span(),
+                what.clone(),
+                format!("if {ON} {{ return {answer}; }} "),
+                String::new(),
+            );
         }
     }
 
@@ -120,7 +133,8 @@ impl Finder<'_> {
             }
             // What has a blank in it is said to people, and no test should hold its wording.
             Lit::Str(text) if !text.value().trim().contains(' ') => {
-                let other = if text.value().is_empty() { "x".to_owned() } else { format!("{}x", text.value()) };
+                let other =
+                    if text.value().is_empty() { "x".to_owned() } else { format!("{}x", text.value()) };
                 self.either("string", span, &format!("{other:?}"));
             }
             Lit::ByteStr(text) => {
@@ -147,8 +161,10 @@ fn binds(expr: &Expr) -> bool {
 }
 
 fn catches_all(arm: &Arm) -> bool {
-    let name = |pat: &syn::PatIdent| pat.ident.to_string().starts_with(char::is_lowercase) && pat.subpat.is_none();
-    arm.guard.is_none() && (matches!(&arm.pat, Pat::Wild(_)) || matches!(&arm.pat, Pat::Ident(pat) if name(pat)))
+    let name =
+        |pat: &syn::PatIdent| pat.ident.to_string().starts_with(char::is_lowercase) && pat.subpat.is_none();
+    arm.guard.is_none()
+        && (matches!(&arm.pat, Pat::Wild(_)) || matches!(&arm.pat, Pat::Ident(pat) if name(pat)))
 }
 
 impl<'ast> Visit<'ast> for Finder<'_> {
@@ -172,7 +188,9 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
         let outer = std::mem::replace(&mut self.function, item.sig.ident.to_string());
-        if item.sig.constness.is_none() && !item.attrs.iter().any(|attribute| attribute.path().is_ident("test")) {
+        if item.sig.constness.is_none()
+            && !item.attrs.iter().any(|attribute| attribute.path().is_ident("test"))
+        {
             self.body(&item.sig.output, &item.block);
             visit::visit_item_fn(self, item);
         }
@@ -225,7 +243,8 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_expr_binary(&mut self, expr: &'ast syn::ExprBinary) {
         let whole = Expr::Binary(expr.clone());
         let with = |finder: &mut Self, operator, sign: &str| {
-            let other = format!("{} {sign} {}", finder.text(expr.left.span()), finder.text(expr.right.span()));
+            let other =
+                format!("{} {sign} {}", finder.text(expr.left.span()), finder.text(expr.right.span()));
             finder.either(operator, whole.span(), &other);
         };
         match expr.op {
@@ -250,7 +269,13 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             let pattern = self.text(arm.pat.span()).to_owned();
             if caught && !catches_all(arm) {
                 match &arm.guard {
-                    None => self.add("arm", arm.pat.span(), format!("skipped: {pattern}"), String::new(), format!(" if !{ON}")),
+                    None => self.add(
+                        "arm",
+                        arm.pat.span(),
+                        format!("skipped: {pattern}"),
+                        String::new(),
+                        format!(" if !{ON}"),
+                    ),
                     Some((_, guard)) if !binds(guard) => self.either("arm", guard.span(), "false"),
                     Some(_) => {}
                 }

@@ -21,9 +21,8 @@ use std::{
 type Error = Box<dyn std::error::Error>;
 
 /// What is mutated, below `crates/translate/src`.
-const SCOPE: [&str; 10] = [
-    "chat", "responses", "messages", "gemini", "relay", "sse", "scan", "usage_scan", "carrier", "ir/fold",
-];
+const SCOPE: [&str; 10] =
+    ["chat", "responses", "messages", "gemini", "relay", "sse", "scan", "usage_scan", "carrier", "ir/fold"];
 
 /// Test binaries that are slow or need what is not in the tree.
 const LEFT_OUT: [&str; 1] = ["real_traffic"];
@@ -44,7 +43,9 @@ fn main() -> Result<(), Error> {
             Some(("--sample", n)) => options.sample = n.parse()?,
             Some(("--minutes", n)) => options.minutes = n.parse()?,
             Some(("--seed", n)) => options.seed = n.parse()?,
-            Some(("--only", list)) => options.only = Some(list.split(',').map(str::parse).collect::<Result<_, _>>()?),
+            Some(("--only", list)) => {
+                options.only = Some(list.split(',').map(str::parse).collect::<Result<_, _>>()?)
+            }
             None if argument == "--list" => options.list = true,
             _ => return Err(format!("what is {argument}?").into()),
         }
@@ -85,7 +86,8 @@ fn sources(root: &Path) -> Result<Vec<(String, String)>, Error> {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let name = path.strip_prefix(&source)?.to_string_lossy().into_owned();
-            let in_scope = |part: &&str| name == format!("{part}.rs") || name.starts_with(&format!("{part}/"));
+            let in_scope =
+                |part: &&str| name == format!("{part}.rs") || name.starts_with(&format!("{part}/"));
             if path.is_dir() {
                 if !name.ends_with("tests") {
                     folders.push(path);
@@ -138,7 +140,10 @@ fn concerns(tests: &str, file: &str) -> bool {
 
 /// Copies what changed, so that an unchanged file is not built again.
 fn copy(root: &Path, scratch: &Path) -> Result<(), Error> {
-    let listed = Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root).output()?;
+    let listed = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root)
+        .output()?;
     for name in String::from_utf8(listed.stdout)?.split('\0').filter(|name| !name.is_empty()) {
         let (from, to) = (root.join(name), scratch.join(name));
         if from.is_file() {
@@ -166,7 +171,8 @@ fn compile(
     size: usize,
 ) -> Result<BTreeMap<u32, Mutant>, Error> {
     let share = |places: &Vec<usize>| (places.len() * size).div_ceil(all.len()).min(places.len());
-    let mut taken: BTreeMap<&String, usize> = order.iter().map(|(file, places)| (file, share(places))).collect();
+    let mut taken: BTreeMap<&String, usize> =
+        order.iter().map(|(file, places)| (file, share(places))).collect();
     let wanted: BTreeMap<&String, usize> = taken.clone();
     let mut broken = BTreeSet::new();
     for round in 1.. {
@@ -189,7 +195,12 @@ fn compile(
         let library = fs::read_to_string(root.join("crates/translate/src/lib.rs"))? + plant::SWITCH;
         put(&scratch.join("crates/translate/src/lib.rs"), library.as_bytes())?;
         let errors = check(scratch, target)?;
-        println!("round {round}: {} mutants, {} errors, {} do not compile", sample.len(), errors.len(), broken.len());
+        println!(
+            "round {round}: {} mutants, {} errors, {} do not compile",
+            sample.len(),
+            errors.len(),
+            broken.len()
+        );
         if errors.is_empty() {
             return Ok(sample);
         }
@@ -219,14 +230,17 @@ fn blame(places: &[(u32, Range<usize>)], span: &Range<usize>) -> Option<u32> {
 
 /// The errors of the compiler: file, places (the main one first), message.
 fn check(scratch: &Path, target: &Path) -> Result<Vec<(String, Vec<Range<usize>>, String)>, Error> {
-    let output = cargo(scratch, target, &["check", "-q", "-p", "byok-translate", "--lib", "--message-format=json"])?;
+    let output =
+        cargo(scratch, target, &["check", "-q", "-p", "byok-translate", "--lib", "--message-format=json"])?;
     let mut errors = Vec::new();
     for message in output.iter().filter(|message| message["message"]["level"] == "error") {
         let message = &message["message"];
-        let mut spans: Vec<&Value> = message["spans"].as_array().map(|list| list.iter().collect()).unwrap_or_default();
+        let mut spans: Vec<&Value> =
+            message["spans"].as_array().map(|list| list.iter().collect()).unwrap_or_default();
         spans.sort_by_key(|span| span["is_primary"] != true);
         let Some(file) = spans.first().and_then(|span| span["file_name"].as_str()) else { continue };
-        let range = |span: &&Value| Some(span["byte_start"].as_u64()? as usize..span["byte_end"].as_u64()? as usize);
+        let range =
+            |span: &&Value| Some(span["byte_start"].as_u64()? as usize..span["byte_end"].as_u64()? as usize);
         let text = message["message"].as_str().unwrap_or_default().to_owned();
         errors.push((file.to_owned(), spans.iter().filter_map(range).collect(), text));
     }
@@ -235,18 +249,32 @@ fn check(scratch: &Path, target: &Path) -> Result<Vec<(String, Vec<Range<usize>>
 
 fn cargo(scratch: &Path, target: &Path, arguments: &[&str]) -> Result<Vec<Value>, Error> {
     let mut command = Command::new("cargo");
-    command.args(arguments).current_dir(scratch).env("CARGO_TARGET_DIR", target).env("RUSTFLAGS", "-Awarnings");
+    command
+        .args(arguments)
+        .current_dir(scratch)
+        .env("CARGO_TARGET_DIR", target)
+        .env("RUSTFLAGS", "-Awarnings");
     let output = command.stderr(Stdio::inherit()).output()?;
-    Ok(output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+    Ok(output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect())
 }
 
 /// Builds the tests; returns the binaries.
 fn build(scratch: &Path, target: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
-    let made = cargo(scratch, target, &["test", "-q", "-p", "byok-translate", "--lib", "--tests", "--no-run", "--message-format=json"])?;
+    let made = cargo(
+        scratch,
+        target,
+        &["test", "-q", "-p", "byok-translate", "--lib", "--tests", "--no-run", "--message-format=json"],
+    )?;
     let mut binaries: Vec<(String, PathBuf)> = made
         .iter()
         .filter(|message| message["profile"]["test"] == true)
-        .filter_map(|message| Some((message["target"]["name"].as_str()?.to_owned(), message["executable"].as_str()?.into())))
+        .filter_map(|message| {
+            Some((message["target"]["name"].as_str()?.to_owned(), message["executable"].as_str()?.into()))
+        })
         .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()))
         .collect();
     // Those that tell most in the least time come first.

@@ -24,14 +24,15 @@ pub fn plant(source: &str, mutants: &[(u32, &Mutant)]) -> (String, Vec<(u32, Ran
     opening.sort_by_key(|(number, mutant)| (mutant.range.start, Reverse(mutant.range.end), *number));
     let mut open: Vec<(u32, &Mutant, usize)> = Vec::new();
     let (mut out, mut at, mut places) = (String::new(), 0, Vec::new());
-    let mut close = |until: usize, open: &mut Vec<(u32, &Mutant, usize)>, out: &mut String, at: &mut usize| {
-        while let Some((number, mutant, from)) = open.pop_if(|(_, mutant, _)| mutant.range.end <= until) {
-            out.push_str(&source[*at..mutant.range.end]);
-            *at = mutant.range.end;
-            out.push_str(&mutant.after.replace('@', &number.to_string()));
-            places.push((number, from..out.len()));
-        }
-    };
+    let mut close =
+        |until: usize, open: &mut Vec<(u32, &Mutant, usize)>, out: &mut String, at: &mut usize| {
+            while let Some((number, mutant, from)) = open.pop_if(|(_, mutant, _)| mutant.range.end <= until) {
+                out.push_str(&source[*at..mutant.range.end]);
+                *at = mutant.range.end;
+                out.push_str(&mutant.after.replace('@', &number.to_string()));
+                places.push((number, from..out.len()));
+            }
+        };
     for (number, mutant) in opening {
         close(mutant.range.start, &mut open, &mut out, &mut at);
         if at < mutant.range.start {
