@@ -8,7 +8,7 @@ use crate::{
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
 };
-use byok_auth::{SaveLogin, SystemClock, claims, save_login};
+use byok_auth::{Answers, How, SaveLogin, SystemClock, claims, save_login};
 use byok_config::{Config, Prefer};
 use byok_store::Store;
 use byok_types::{Account, CredentialKind, ProviderId};
@@ -61,7 +61,7 @@ impl Login {
         if self.no_browser && self.method.is_none() {
             method = logins::without_browser(&vendor).unwrap_or(method);
         }
-        let consent = Consent::new(&id, self.accept)?;
+        let mut consent = Consent::new(&id, self.accept)?;
         // Before anybody logs in anywhere: can the login be kept?
         let store = open_store(config)?;
         let known = find(&store, &id, self.account.as_deref()).await?;
@@ -79,7 +79,17 @@ impl Login {
         let mut lines = Lines::default();
         let transport = network::transport(config)?;
         let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind };
-        let login = steps.log_in(method, self.with.into_iter().collect(), &mut lines).await?;
+        let mut answers: Answers = self.with.into_iter().collect();
+        if let How::Browser(login) = &method.how {
+            login.ready()?;
+            if login.claims() {
+                let known = known.as_ref().map(|account| &*account.claims).unwrap_or_default();
+                answers.extend(
+                    consent.before(known, &mut lines).await.into_iter().map(|name| (name, String::new())),
+                );
+            }
+        }
+        let login = steps.log_in(method, answers, &mut lines).await?;
         let save = SaveLogin {
             provider: &id,
             account: known.as_ref().map(|account| &account.id),

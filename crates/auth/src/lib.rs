@@ -12,11 +12,14 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+pub mod antigravity;
 pub mod claims;
 pub mod claude;
 mod clock;
 mod endpoint;
 mod error;
+pub mod gemini;
+mod google;
 mod import;
 mod login;
 mod manager;
@@ -24,6 +27,7 @@ mod refresh;
 mod refusal;
 #[cfg(test)]
 mod testing;
+pub mod vertex;
 
 pub use answer::{BadAnswer, TokenAnswer};
 pub use clock::{Clock, SystemClock};
