@@ -32,12 +32,11 @@ pub(super) struct ServiceAccount {
 impl ServiceAccount {
     /// Reads a key file. The errors quote nothing of it.
     pub(super) fn read(content: &str, own_endpoint: bool) -> Result<Self, String> {
-        let file: Value = serde_json::from_str(content.trim().trim_start_matches('\u{feff}')).map_err(
-            |_| {
+        let file: Value =
+            serde_json::from_str(content.trim().trim_start_matches('\u{feff}')).map_err(|_| {
                 "it is not whole JSON; give the key file of the service account as the Cloud console wrote it"
                     .to_owned()
-            },
-        )?;
+            })?;
         match file["type"].as_str() {
             Some("service_account") => {}
             Some("authorized_user") => {
