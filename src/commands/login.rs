@@ -66,10 +66,13 @@ impl Login {
         let store = open_store(config)?;
         let known = find(&store, &id, self.account.as_deref()).await?;
 
-        if let Some(ended) = vendor.ended {
-            terminal::warn(ended);
+        // Rules and ends are those of logins; an API key is another matter.
+        if !matches!(method.how, How::Key(_)) {
+            if let Some(ended) = vendor.ended {
+                terminal::warn(ended);
+            }
+            tell_the_rule(&id);
         }
-        tell_the_rule(&id);
         tell_of_keys(&id, config);
         let code_by = match (self.no_browser, self.no_open) {
             (true, _) => steps::CodeBy::Paste,
