@@ -270,7 +270,7 @@ pub(crate) fn error_of(body: &[u8]) -> (Option<String>, Value) {
     if let Some(first) = value.as_array_mut().and_then(|all| (!all.is_empty()).then(|| all.remove(0))) {
         value = first;
     }
-    let error = value["error"].take();
+    let error = value.get_mut("error").map(Value::take).unwrap_or_default();
     let reason =
         error["details"].as_array().into_iter().flatten().find_map(|detail| detail["reason"].as_str());
     (reason.map(str::to_owned), error)

@@ -5,7 +5,7 @@ mod members;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use members::Members;
+pub(crate) use members::{Members, list_of};
 
 use super::{
     Ask, Endpoint, Lookup, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join, judge_by_kind,

@@ -1,8 +1,9 @@
 //! Gemini on Vertex AI: the same dialect, at an address of the project and its location.
 
 use super::{
-    Ask, Endpoint, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, code_assist::Members, join,
-    judge_by_kind, set, without_tail,
+    Ask, Endpoint, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict,
+    code_assist::{Members, list_of},
+    join, judge_by_kind, set, without_tail,
 };
 use byok_types::Failure;
 use bytes::Bytes;
@@ -167,7 +168,7 @@ impl Upstream for Vertex {
 
 fn without_ids(mut contents: Value) -> Value {
     for content in contents.as_array_mut().into_iter().flatten() {
-        for part in content["parts"].as_array_mut().into_iter().flatten() {
+        for part in list_of(content, "parts").into_iter().flatten() {
             for name in ["functionCall", "functionResponse"] {
                 if let Some(function) = part.get_mut(name).and_then(Value::as_object_mut) {
                     function.remove("id");

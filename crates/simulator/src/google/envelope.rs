@@ -184,7 +184,9 @@ fn check_claude(request: &mut Value) -> Result<(), Refusal> {
         }
     }
     // The engine that stands in knows the calling modes of Gemini only.
-    if let Some(config) = request["toolConfig"]["functionCallingConfig"].as_object_mut() {
+    if let Some(config) =
+        request.pointer_mut("/toolConfig/functionCallingConfig").and_then(Value::as_object_mut)
+    {
         config.insert("mode".to_owned(), "AUTO".into());
     }
     Ok(())

@@ -16,8 +16,10 @@ pub(super) fn repaired(answer: &[u8]) -> Option<Vec<u8>> {
     }
     let mut answer: Value = serde_json::from_slice(answer).ok()?;
     let parts = |answer: &mut Value, visit: &mut dyn FnMut(&mut Value)| {
-        for candidate in answer["candidates"].as_array_mut().into_iter().flatten() {
-            for part in candidate["content"]["parts"].as_array_mut().into_iter().flatten() {
+        for candidate in answer.get_mut("candidates").and_then(Value::as_array_mut).into_iter().flatten() {
+            for part in
+                candidate.pointer_mut("/content/parts").and_then(Value::as_array_mut).into_iter().flatten()
+            {
                 visit(part);
             }
         }
@@ -27,7 +29,7 @@ pub(super) fn repaired(answer: &[u8]) -> Option<Vec<u8>> {
         if let Some(text) = part["text"].as_str().filter(|text| text.starts_with(TOO_OLD)) {
             refusal = Some(text.to_owned());
         }
-        if let Some(arguments) = part["functionCall"]["args"].as_object_mut() {
+        if let Some(arguments) = part.pointer_mut("/functionCall/args").and_then(Value::as_object_mut) {
             arguments.shift_remove(PLACEHOLDER);
         }
     });

@@ -1,7 +1,7 @@
 //! What Antigravity wants of a request beyond the dialect. Behind it stand Gemini and, on Vertex, Claude, whose own rules
 //! shine through.
 
-use super::Members;
+use super::{Members, list_of};
 use byok_translate::PLACEHOLDER;
 use byok_types::{Family, ModelFacts, SecretHash, ThinkingForm};
 use serde_json::{Map, Value, json};
@@ -51,7 +51,7 @@ fn turns(contents: &mut Value, claude: bool) {
     let mut number = 0;
     for content in contents.as_array_mut().into_iter().flatten() {
         let model = content["role"] == "model";
-        let Some(parts) = content["parts"].as_array_mut() else { continue };
+        let Some(parts) = list_of(content, "parts") else { continue };
         if claude {
             parts.retain(|part| !is_foreign_thought(part));
         }
@@ -124,7 +124,7 @@ fn tools(request: &mut Members, claude: bool) {
     }
     let mut declared = false;
     for tool in tools.as_array_mut().into_iter().flatten() {
-        for function in tool["functionDeclarations"].as_array_mut().into_iter().flatten() {
+        for function in list_of(tool, "functionDeclarations").into_iter().flatten() {
             declared = true;
             let Some(function) = function.as_object_mut() else { continue };
             let stated = function.remove("parametersJsonSchema").or_else(|| function.remove("parameters"));

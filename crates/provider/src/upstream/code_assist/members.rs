@@ -55,7 +55,7 @@ pub(super) fn count(request: Members, model: &str) -> Result<Bytes, Failure> {
     };
     let mut contents = inner.get(&["contents"]).unwrap_or_else(|| Value::Array(Vec::new()));
     for content in contents.as_array_mut().into_iter().flatten() {
-        if let Some(parts) = content["parts"].as_array_mut() {
+        if let Some(parts) = list_of(content, "parts") {
             parts.retain(|part| part["thought"] != true);
         }
     }
@@ -68,4 +68,9 @@ pub(super) fn count(request: Members, model: &str) -> Result<Bytes, Failure> {
     let mut around = Members::default();
     around.put_members("request", &counted);
     Ok(around.write())
+}
+
+/// A list inside of an object, to be changed; nothing is added where there is none.
+pub(crate) fn list_of<'a>(object: &'a mut Value, name: &str) -> Option<&'a mut Vec<Value>> {
+    object.get_mut(name)?.as_array_mut()
 }

@@ -339,7 +339,7 @@ fn what_refusals_mean() {
         ("https://google.com.evil.test/", false),
         ("http://google.com/", false),
     ] {
-        let body = json!({"error": {"code": 403, "message": "Verify.", "status": denied, "details": [{"reason": "VALIDATION_REQUIRED", "metadata": {"validation_url": url}}]}});
+        let body = json!({"error": {"code": 403, "message": "Verify.", "status": denied, "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "VALIDATION_REQUIRED", "metadata": {"validation_url": url}}]}});
         let failure = GEMINI.read_failure(Dialect::Gemini, 403, &headers, body.to_string().as_bytes());
         assert_eq!(
             failure.message.contains("Open https://accounts.google.com/v"),
@@ -381,4 +381,24 @@ fn quotas_and_models() {
         json!({"display_name": "A", "context_tokens": 10, "max_output_tokens": 5})
     );
     assert!(ANTIGRAVITY.read_models(b"<html>").is_empty() && GEMINI.read_quota(b"x", 0).windows.is_empty());
+}
+
+#[test]
+fn shapes_that_no_client_should_send_break_nothing() {
+    for odd in [
+        json!(1),
+        json!("x"),
+        json!(null),
+        json!([1, "x", null, [], {"parts": 1}, {"parts": [1, {"functionCall": 1}]}]),
+    ] {
+        for name in ["contents", "tools", "toolConfig", "generationConfig"] {
+            for operation in [STREAM, Operation::Count] {
+                let mut body = json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "tools": [{"functionDeclarations": [odd]}]});
+                body[name] = odd.clone();
+                for model in ["claude-sonnet-4-6", "gemini-3-flash", "gpt-oss-120b-medium"] {
+                    shaped(ANTIGRAVITY, operation, model, &body);
+                }
+            }
+        }
+    }
 }
