@@ -49,32 +49,66 @@ pub struct Notice {
 
 /// All claims that byok can make.
 pub const fn claims() -> &'static [Claim] {
-    &[Claim {
-        name: "claude-code-prompt",
-        provider: "claude",
-        kind: CredentialKind::Oauth,
-        place: ClaimPlace::FirstSystemBlock,
-        value: "You are Claude Code, Anthropic's official CLI for Claude.",
-        without: "Anthropic refuses requests made with a plan login unless their system prompt begins with this \
+    &[CLAUDE, ANTIGRAVITY]
+}
+
+const CLAUDE: Claim = Claim {
+    name: "claude-code-prompt",
+    provider: "claude",
+    kind: CredentialKind::Oauth,
+    place: ClaimPlace::FirstSystemBlock,
+    value: "You are Claude Code, Anthropic's official CLI for Claude.",
+    without: "Anthropic refuses requests made with a plan login unless their system prompt begins with this \
                   sentence. Without your consent byok serves only callers that send it themselves, such as Claude Code; \
                   others get a refusal that names the way with an API key.",
-    }]
-}
+};
+
+const ANTIGRAVITY: Claim = Claim {
+    name: "antigravity-user-agent",
+    provider: "antigravity",
+    kind: CredentialKind::Oauth,
+    place: ClaimPlace::Header("user-agent"),
+    value: "antigravity",
+    without: "Google refuses requests to Antigravity whose user agent, and the same word in the request around the \
+              conversation, is another. Without your consent byok sends it nothing; an API key of Google AI Studio needs no \
+              claim: `byok login gemini --method key`.",
+};
 
 /// All notices that byok shows before a login.
 pub const fn notices() -> &'static [Notice] {
-    &[Notice {
-        provider: "claude",
-        kind: CredentialKind::Oauth,
-        rule: "Anthropic's published rules say that the login of a Free, Pro, Max, Team or Enterprise plan is meant for \
+    &[CLAUDE_RULE, GEMINI_RULE, ANTIGRAVITY_RULE]
+}
+
+const CLAUDE_RULE: Notice = Notice {
+    provider: "claude",
+    kind: CredentialKind::Oauth,
+    rule: "Anthropic's published rules say that the login of a Free, Pro, Max, Team or Enterprise plan is meant for \
                Claude Code and Anthropic's other own applications, and that other programs, byok among them, are to \
                use an API key.",
-        risk: "Anthropic may refuse such requests, charge them as extra usage instead of to your plan, or restrict the \
+    risk: "Anthropic may refuse such requests, charge them as extra usage instead of to your plan, or restrict the \
                account, without warning. An API key from the Anthropic Console has none of these limits: put it into \
                the configuration as `api_key` of the provider `claude`.",
-        source: "Claude Code documentation, page `Legal and compliance`, as known in November 2026",
-    }]
-}
+    source: "Claude Code documentation, page `Legal and compliance`, as known in November 2026",
+};
+
+const GEMINI_RULE: Notice = Notice {
+    provider: "gemini",
+    kind: CredentialKind::Oauth,
+    rule: "Google's terms say that reaching Gemini Code Assist with this login from other software than Google's own, byok \
+           among it, breaks them.",
+    risk: "Google may suspend the account. An API key of Google AI Studio has no such limit: `byok login gemini --method key`.",
+    source: "Gemini CLI documentation, page `Terms of Service and Privacy Notice`, as known in August 2026",
+};
+
+const ANTIGRAVITY_RULE: Notice = Notice {
+    provider: "antigravity",
+    kind: CredentialKind::Oauth,
+    rule: "Google's terms do not allow the use of Antigravity from other software than Google's own, byok among it.",
+    risk: "Google has disabled accounts for it in waves since February 2026, with the words `This service has been disabled in \
+           this account for violation of Terms of Service`. An API key of Google AI Studio has no such limit: \
+           `byok login gemini --method key`.",
+    source: "Google's answers and public reports, as known in November 2026",
+};
 
 /// The claim of this name.
 pub fn claim(name: &str) -> Option<&'static Claim> {

@@ -12,12 +12,15 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+pub mod antigravity;
 pub mod claims;
 pub mod claude;
 mod clock;
 mod endpoint;
 mod error;
 mod follow;
+pub mod gemini;
+mod google;
 mod import;
 mod login;
 mod manager;
@@ -25,6 +28,7 @@ mod refresh;
 mod refusal;
 #[cfg(test)]
 mod testing;
+pub mod vertex;
 
 pub use answer::{BadAnswer, TokenAnswer};
 pub use clock::{Clock, SystemClock};

@@ -70,10 +70,12 @@ struct FileModel {
 }
 
 /// All data files. A test reads each of them; one that cannot be read would be left out here.
-const FILES: [&str; 3] = [
+const FILES: [&str; 5] = [
     include_str!("../data/claude.json"),
     include_str!("../data/openai.json"),
     include_str!("../data/gemini.json"),
+    include_str!("../data/antigravity.json"),
+    include_str!("../data/vertex.json"),
 ];
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::of(&FILES));

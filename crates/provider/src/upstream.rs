@@ -4,14 +4,18 @@
 //! only says where a call goes, which headers it carries, and what a refusal means.
 
 mod claude;
+mod code_assist;
 mod endpoint;
 mod gemini;
 mod openai;
+mod vertex;
 
 pub use claude::{ACCEPTED_SENTENCES, Claude, brings_sentence, with_sentence};
+pub use code_assist::CodeAssist;
 pub use endpoint::Endpoint;
 pub use gemini::Gemini;
 pub use openai::OpenAi;
+pub use vertex::Vertex;
 
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{Envelope, codec};

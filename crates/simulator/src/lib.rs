@@ -17,6 +17,7 @@ mod body;
 mod cache;
 mod call;
 mod gemini;
+mod google;
 mod ids;
 mod log;
 mod models;
@@ -38,6 +39,7 @@ mod vendor;
 mod watch;
 mod world;
 
+pub use google::{GoogleAccounts, GoogleClient, GoogleCounts, GoogleGrant, ServiceAccountKey};
 pub use log::{Seen, Via};
 pub use models::{
     Abilities, AnthropicAbilities, GoogleAbilities, GoogleThinking, Maker, OpenaiAbilities, SimModel, models,

@@ -1,6 +1,7 @@
 //! The simulator as its users see it.
 
 use crate::{
+    google::{GoogleAccounts, GoogleClient, GoogleCounts, GoogleGrant, ServiceAccountKey},
     log::Seen,
     oauth::{Grant, OauthCounts, TokenTrouble},
     server,
@@ -155,6 +156,27 @@ impl Simulator {
     /// The access token is answered with 401 from now on, as if it had expired.
     pub fn expire(&self, access_token: &str) {
         self.world.oauth.expire(access_token);
+        self.world.google.expire(access_token);
+    }
+
+    /// A login at Google, as if a person had gone through the browser.
+    pub fn google_grant(&self, client: GoogleClient) -> GoogleGrant {
+        self.world.google.grant(client, self.world.now())
+    }
+
+    /// A service account of this project with a new key; `None` if the machine has no randomness.
+    pub fn service_account(&self, project: &str) -> Option<ServiceAccountKey> {
+        self.world.google.robot(project)
+    }
+
+    /// What Google thinks of the accounts that log in from now on.
+    pub fn google_accounts(&self, accounts: GoogleAccounts) {
+        self.world.google.treat(accounts);
+    }
+
+    /// What Google's login has counted.
+    pub fn google_counts(&self) -> GoogleCounts {
+        self.world.google.counts()
     }
 
     /// The next token request meets this trouble; several calls queue up.

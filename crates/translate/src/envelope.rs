@@ -4,6 +4,9 @@
 //! it turns the vendor's bytes into those of the dialect before anything else looks at them.
 
 mod inner;
+mod repair;
+
+pub use repair::PLACEHOLDER;
 
 use bytes::{Bytes, BytesMut};
 
@@ -30,7 +33,10 @@ impl Envelope {
     pub fn open_whole(self, body: &Bytes) -> Bytes {
         match self {
             Self::None => body.clone(),
-            Self::Response => inner::member(body).map_or_else(|| body.clone(), |inner| body.slice(inner)),
+            Self::Response => {
+                let inner = inner::member(body).map_or_else(|| body.clone(), |inner| body.slice(inner));
+                repair::repaired(&inner).map_or(inner, Bytes::from)
+            }
         }
     }
 

@@ -42,7 +42,7 @@ mod wish;
 
 pub use addresses::{Address, addresses};
 pub use carrier::{Keep, seal_edits};
-pub use envelope::{Envelope, Opener};
+pub use envelope::{Envelope, Opener, PLACEHOLDER};
 pub use estimate::{estimate_tokens, tokens_by_length};
 pub use exchange::Exchange;
 pub use ids::{Ids, content_id};

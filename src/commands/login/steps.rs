@@ -67,7 +67,7 @@ impl Steps<'_> {
                     CodeBy::Paste => by_paste(&**login, lines).await?,
                     CodeBy::Callback { open } => self.by_callback(&**login, open, lines).await?,
                 };
-                login.finish(self.transport, &pending, code).await?
+                login.finish_with(self.transport, &pending, code, &answers).await?
             }
             How::Device(login) => self.by_device(&**login, &answers).await?,
             How::Key(login) => {

@@ -3,7 +3,7 @@
 use super::{ListedModel, Provider, Registry};
 use crate::{
     pool::{Access, Addresses, HealthBook, Seat, Share},
-    upstream::{Claude, Gemini, OpenAi, Upstream},
+    upstream::{Claude, CodeAssist, Gemini, OpenAi, Upstream, Vertex},
 };
 use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
@@ -56,7 +56,7 @@ struct BuiltIn {
 }
 
 /// The built-in providers of this version, in the order in which they stand without a config.
-const BUILT_IN: [BuiltIn; 3] = [
+const BUILT_IN: [BuiltIn; 5] = [
     BuiltIn {
         name: "claude",
         faces: &[Face {
@@ -79,11 +79,38 @@ const BUILT_IN: [BuiltIn; 3] = [
     },
     BuiltIn {
         name: "gemini",
+        faces: &[
+            Face {
+                serves: Serves::Keys,
+                base: "https://generativelanguage.googleapis.com",
+                upstream: |_| Arc::new(Gemini),
+                list: "gemini",
+            },
+            Face {
+                serves: Serves::Logins,
+                base: "https://cloudcode-pa.googleapis.com",
+                upstream: |_| Arc::new(CodeAssist { antigravity: false }),
+                list: "gemini",
+            },
+        ],
+    },
+    BuiltIn {
+        name: "antigravity",
         faces: &[Face {
-            serves: Serves::Keys,
-            base: "https://generativelanguage.googleapis.com",
-            upstream: |_| Arc::new(Gemini),
-            list: "gemini",
+            serves: Serves::Logins,
+            // Quotas are counted by host, so all is asked of one.
+            base: "https://daily-cloudcode-pa.googleapis.com",
+            upstream: |_| Arc::new(CodeAssist { antigravity: true }),
+            list: "antigravity",
+        }],
+    },
+    BuiltIn {
+        name: "vertex",
+        faces: &[Face {
+            serves: Serves::Both,
+            base: "https://aiplatform.googleapis.com",
+            upstream: |_| Arc::new(Vertex),
+            list: "vertex",
         }],
     },
 ];

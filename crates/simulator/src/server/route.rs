@@ -1,7 +1,7 @@
 //! From a path to what it means.
 
 use crate::{
-    call,
+    call, google,
     oauth::Endpoint,
     vendor::{Neighbour, Target},
 };
@@ -19,6 +19,8 @@ pub(super) enum Route {
     /// What is no dialect of its own; the model where the path names it.
     Beside(Neighbour, Option<String>),
     Oauth(Endpoint),
+    /// Google's login and private services.
+    Google(google::Endpoint),
     Nowhere,
 }
 
@@ -30,6 +32,9 @@ impl Route {
         let path = head.uri.path();
         if let Some(endpoint) = Endpoint::of(&head.method, path) {
             return Self::Oauth(endpoint);
+        }
+        if let Some(endpoint) = google::Endpoint::of(&head.method, path) {
+            return Self::Google(endpoint);
         }
         let post = head.method == Method::POST;
         match path {
@@ -92,12 +97,14 @@ impl Route {
         let sse =
             query.split('&').any(|pair| pair == "alt=sse" || pair == "%24alt=sse" || pair == "$alt=sse");
         match action {
-            "generateContent" => {
-                Some(Self::Generate(Dialect::Gemini, Target { model, stream: Some(false), array: false }))
-            }
-            "streamGenerateContent" => {
-                Some(Self::Generate(Dialect::Gemini, Target { model, stream: Some(true), array: !sse }))
-            }
+            "generateContent" => Some(Self::Generate(
+                Dialect::Gemini,
+                Target { model, stream: Some(false), array: false, envelope: false },
+            )),
+            "streamGenerateContent" => Some(Self::Generate(
+                Dialect::Gemini,
+                Target { model, stream: Some(true), array: !sse, envelope: false },
+            )),
             "countTokens" => Some(Self::Count(Dialect::Gemini, model)),
             "embedContent" => Some(Self::Beside(Neighbour::EmbedContent, model)),
             "batchEmbedContents" => Some(Self::Beside(Neighbour::BatchEmbedContents, model)),
@@ -109,6 +116,7 @@ impl Route {
         match self {
             Self::Generate(dialect, _) | Self::Count(dialect, _) => Some(*dialect),
             Self::Beside(neighbour, _) => Some(neighbour.dialect()),
+            Self::Google(endpoint) => endpoint.dialect(),
             Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
         }
     }

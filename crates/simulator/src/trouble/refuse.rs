@@ -278,6 +278,11 @@ fn openai_quota(at: &Circumstances<'_>) -> Refusal {
 }
 
 fn google(cause: Cause, at: &Circumstances<'_>) -> Refusal {
+    if at.key.starts_with("ya29.")
+        && let Some(refusal) = crate::google::worded(cause, at)
+    {
+        return refusal;
+    }
     let plain = |status, kind: &'static str, message: &str| Refusal::new(status, kind, message);
     match cause {
         Cause::BadRequest | Cause::ThirdParty => {

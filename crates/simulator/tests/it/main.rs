@@ -14,6 +14,7 @@ mod cancel;
 mod chat;
 mod client;
 mod gemini;
+mod google;
 mod grammar;
 mod neighbours;
 mod oauth;

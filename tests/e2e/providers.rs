@@ -1,0 +1,4 @@
+//! Each provider from the login to the answer.
+
+mod google;
+mod login;
