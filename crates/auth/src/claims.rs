@@ -4,7 +4,7 @@
 //! something else: each such sentence or header is a [`Claim`], and [`claims`] lists all of them. A claim is off until
 //! the owner of the account has read the [`Notice`] and consented; the consent is stored with the account.
 
-use byok_types::CredentialKind;
+use byok_types::{CredentialKind, TokenFacts};
 
 /// Where a claim goes in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,39 @@ pub const fn claims() -> &'static [Claim] {
         without: "Anthropic refuses requests made with a plan login unless their system prompt begins with this \
                   sentence. Without your consent byok serves only callers that send it themselves, such as Claude Code; \
                   others get a refusal that names the way with an API key.",
+    },
+    Claim {
+        name: "copilot-integration-id",
+        provider: "copilot",
+        kind: CredentialKind::Oauth,
+        place: ClaimPlace::Header("copilot-integration-id"),
+        value: "vscode-chat",
+        without: "GitHub refuses exchanged tokens unless the request names an integration that it has registered, and it \
+                  has registered none for byok. Without your consent byok serves with this login only callers that send \
+                  the header themselves. A login whose GitHub token is accepted as it is needs no such words.",
+    },
+    Claim {
+        name: "copilot-editor-version",
+        provider: "copilot",
+        kind: CredentialKind::Oauth,
+        place: ClaimPlace::Header("editor-version"),
+        value: "vscode/1.110.0",
+        without: "GitHub refuses exchanged tokens unless the request names an editor. Without your consent byok serves with \
+                  this login only callers that send the header themselves. A login whose GitHub token is accepted as it is \
+                  needs no such words.",
     }]
+}
+
+/// Claims that only some logins need: those with this fact.
+const ONLY_WITH: &[(&str, &str, &str)] = &[
+    ("copilot-integration-id", crate::copilot::MODE, crate::copilot::EXCHANGE),
+    ("copilot-editor-version", crate::copilot::MODE, crate::copilot::EXCHANGE),
+];
+
+/// Whether a login with these facts needs the claim.
+pub fn is_needed(claim: &Claim, facts: &TokenFacts) -> bool {
+    let rows = ONLY_WITH.iter().filter(|(name, ..)| *name == claim.name);
+    rows.into_iter().all(|(_, fact, value)| facts.get(*fact).is_some_and(|found| found.expose() == *value))
 }
 
 /// All notices that byok shows before a login.
@@ -73,6 +105,15 @@ pub const fn notices() -> &'static [Notice] {
                account, without warning. An API key from the Anthropic Console has none of these limits: put it into \
                the configuration as `api_key` of the provider `claude`.",
         source: "Claude Code documentation, page `Legal and compliance`, as known in November 2026",
+    },
+    Notice {
+        provider: "copilot",
+        kind: CredentialKind::Oauth,
+        rule: "GitHub offers Copilot for its own editors, its command line and the integrations that it has registered; it \
+               publishes no interface for other programs, byok among them.",
+        risk: "GitHub may refuse such requests, or limit or suspend Copilot for the account if it takes them for abuse. \
+               Each question of yours counts as a premium request of the plan, as in an editor.",
+        source: "what GitHub's own programs and public proxies show, as known in November 2026",
     }]
 }
 
