@@ -80,6 +80,7 @@ impl Login {
         let transport = network::transport(config)?;
         let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind };
         let login = steps.log_in(method, self.with.into_iter().collect(), &mut lines).await?;
+        let consent = consent.for_login(&login);
         let save = SaveLogin {
             provider: &id,
             account: known.as_ref().map(|account| &account.id),

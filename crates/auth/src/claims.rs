@@ -49,36 +49,38 @@ pub struct Notice {
 
 /// All claims that byok can make.
 pub const fn claims() -> &'static [Claim] {
-    &[Claim {
-        name: "claude-code-prompt",
-        provider: "claude",
-        kind: CredentialKind::Oauth,
-        place: ClaimPlace::FirstSystemBlock,
-        value: "You are Claude Code, Anthropic's official CLI for Claude.",
-        without: "Anthropic refuses requests made with a plan login unless their system prompt begins with this \
+    &[
+        Claim {
+            name: "claude-code-prompt",
+            provider: "claude",
+            kind: CredentialKind::Oauth,
+            place: ClaimPlace::FirstSystemBlock,
+            value: "You are Claude Code, Anthropic's official CLI for Claude.",
+            without: "Anthropic refuses requests made with a plan login unless their system prompt begins with this \
                   sentence. Without your consent byok serves only callers that send it themselves, such as Claude Code; \
                   others get a refusal that names the way with an API key.",
-    },
-    Claim {
-        name: "copilot-integration-id",
-        provider: "copilot",
-        kind: CredentialKind::Oauth,
-        place: ClaimPlace::Header("copilot-integration-id"),
-        value: "vscode-chat",
-        without: "GitHub refuses exchanged tokens unless the request names an integration that it has registered, and it \
+        },
+        Claim {
+            name: "copilot-integration-id",
+            provider: "copilot",
+            kind: CredentialKind::Oauth,
+            place: ClaimPlace::Header("copilot-integration-id"),
+            value: "vscode-chat",
+            without: "GitHub refuses exchanged tokens unless the request names an integration that it has registered, and it \
                   has registered none for byok. Without your consent byok serves with this login only callers that send \
                   the header themselves. A login whose GitHub token is accepted as it is needs no such words.",
-    },
-    Claim {
-        name: "copilot-editor-version",
-        provider: "copilot",
-        kind: CredentialKind::Oauth,
-        place: ClaimPlace::Header("editor-version"),
-        value: "vscode/1.110.0",
-        without: "GitHub refuses exchanged tokens unless the request names an editor. Without your consent byok serves with \
+        },
+        Claim {
+            name: "copilot-editor-version",
+            provider: "copilot",
+            kind: CredentialKind::Oauth,
+            place: ClaimPlace::Header("editor-version"),
+            value: "vscode/1.110.0",
+            without: "GitHub refuses exchanged tokens unless the request names an editor. Without your consent byok serves with \
                   this login only callers that send the header themselves. A login whose GitHub token is accepted as it is \
                   needs no such words.",
-    }]
+        },
+    ]
 }
 
 /// Claims that only some logins need: those with this fact.
@@ -95,26 +97,28 @@ pub fn is_needed(claim: &Claim, facts: &TokenFacts) -> bool {
 
 /// All notices that byok shows before a login.
 pub const fn notices() -> &'static [Notice] {
-    &[Notice {
-        provider: "claude",
-        kind: CredentialKind::Oauth,
-        rule: "Anthropic's published rules say that the login of a Free, Pro, Max, Team or Enterprise plan is meant for \
+    &[
+        Notice {
+            provider: "claude",
+            kind: CredentialKind::Oauth,
+            rule: "Anthropic's published rules say that the login of a Free, Pro, Max, Team or Enterprise plan is meant for \
                Claude Code and Anthropic's other own applications, and that other programs, byok among them, are to \
                use an API key.",
-        risk: "Anthropic may refuse such requests, charge them as extra usage instead of to your plan, or restrict the \
+            risk: "Anthropic may refuse such requests, charge them as extra usage instead of to your plan, or restrict the \
                account, without warning. An API key from the Anthropic Console has none of these limits: put it into \
                the configuration as `api_key` of the provider `claude`.",
-        source: "Claude Code documentation, page `Legal and compliance`, as known in November 2026",
-    },
-    Notice {
-        provider: "copilot",
-        kind: CredentialKind::Oauth,
-        rule: "GitHub offers Copilot for its own editors, its command line and the integrations that it has registered; it \
+            source: "Claude Code documentation, page `Legal and compliance`, as known in November 2026",
+        },
+        Notice {
+            provider: "copilot",
+            kind: CredentialKind::Oauth,
+            rule: "GitHub offers Copilot for its own editors, its command line and the integrations that it has registered; it \
                publishes no interface for other programs, byok among them.",
-        risk: "GitHub may refuse such requests, or limit or suspend Copilot for the account if it takes them for abuse. \
+            risk: "GitHub may refuse such requests, or limit or suspend Copilot for the account if it takes them for abuse. \
                Each question of yours counts as a premium request of the plan, as in an editor.",
-        source: "what GitHub's own programs and public proxies show, as known in November 2026",
-    }]
+            source: "what GitHub's own programs and public proxies show, as known in November 2026",
+        },
+    ]
 }
 
 /// The claim of this name.

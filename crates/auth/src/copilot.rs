@@ -233,7 +233,11 @@ fn plan_of(answer: &Value) -> Option<String> {
 }
 
 fn json_of(reply: &byok_transport::BufferedReply) -> Value {
-    if reply.status.is_success() { serde_json::from_slice(&reply.body).unwrap_or_default() } else { Value::Null }
+    if reply.status.is_success() {
+        serde_json::from_slice(&reply.body).unwrap_or_default()
+    } else {
+        Value::Null
+    }
 }
 
 #[cfg(test)]

@@ -7,22 +7,21 @@ fn the_table_is_what_the_documentation_says() {
         claims().iter().map(|claim| (claim.name, claim.provider, claim.place, claim.value)).collect();
     assert_eq!(
         rows,
-        [(
-            "claude-code-prompt",
-            "claude",
-            ClaimPlace::FirstSystemBlock,
-            "You are Claude Code, Anthropic's official CLI for Claude."
-        ), (
-            "copilot-integration-id",
-            "copilot",
-            ClaimPlace::Header("copilot-integration-id"),
-            "vscode-chat"
-        ), (
-            "copilot-editor-version",
-            "copilot",
-            ClaimPlace::Header("editor-version"),
-            "vscode/1.110.0"
-        )],
+        [
+            (
+                "claude-code-prompt",
+                "claude",
+                ClaimPlace::FirstSystemBlock,
+                "You are Claude Code, Anthropic's official CLI for Claude."
+            ),
+            (
+                "copilot-integration-id",
+                "copilot",
+                ClaimPlace::Header("copilot-integration-id"),
+                "vscode-chat"
+            ),
+            ("copilot-editor-version", "copilot", ClaimPlace::Header("editor-version"), "vscode/1.110.0")
+        ],
         "a new claim needs an entry in CHANGELOG.md and in the documentation"
     );
 }
@@ -49,7 +48,8 @@ fn texts_are_single_spaced_sentences() {
 
 #[test]
 fn some_claims_are_for_some_logins_only() {
-    let with = |mode: &str| byok_types::TokenFacts::from([("mode".to_owned(), byok_types::Secret::new(mode))]);
+    let with =
+        |mode: &str| byok_types::TokenFacts::from([("mode".to_owned(), byok_types::Secret::new(mode))]);
     let none = byok_types::TokenFacts::new();
     for (name, facts, needed) in [
         ("claude-code-prompt", &none, true),

@@ -124,7 +124,9 @@ impl DeviceLogin for Login {
                     Ok(Polled::Done(Box::new(login)))
                 }
                 // Says nothing about the code.
-                None if reply.status.is_server_error() || reply.status == http::StatusCode::TOO_MANY_REQUESTS => {
+                None if reply.status.is_server_error()
+                    || reply.status == http::StatusCode::TOO_MANY_REQUESTS =>
+                {
                     Ok(Polled::Pending)
                 }
                 None if reply.status.is_client_error() => {

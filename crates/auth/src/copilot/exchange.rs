@@ -45,7 +45,8 @@ impl Refresher for Copilot {
             let places =
                 self.places(&github).map_err(|error| RefreshError::Config { why: error.to_string() })?;
             let Some(token) = tokens.refresh.as_ref().filter(|_| tokens.fact(MODE) == Some(EXCHANGE)) else {
-                let reason = "GitHub does not accept the token; log in again with `byok login copilot`".to_owned();
+                let reason =
+                    "GitHub does not accept the token; log in again with `byok login copilot`".to_owned();
                 return Err(RefreshError::Permanent { state: AccountState::NeedsLogin { reason } });
             };
             let answer = self.exchange(transport, &places, token).await.map_err(Refused::of_refresh)?;

@@ -20,7 +20,8 @@ impl GitHub {
     pub(super) fn named(name: &str) -> Option<Self> {
         let name = name.trim().trim_start_matches("https://").trim_end_matches('/').to_ascii_lowercase();
         let label = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            !text.is_empty()
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
         let known = name == PUBLIC || name.strip_suffix(".ghe.com").is_some_and(label);
         known.then_some(Self(name))
@@ -83,7 +84,8 @@ impl Places {
         let vendors = host == "githubcopilot.com"
             || host.ends_with(".githubcopilot.com")
             || self.company.as_deref() == Some(host);
-        let known = (url.scheme() == "https" && vendors) || origin(&url).is_some_and(|at| self.own.contains(&at));
+        let known =
+            (url.scheme() == "https" && vendors) || origin(&url).is_some_and(|at| self.own.contains(&at));
         known.then(|| trimmed(&url))
     }
 }

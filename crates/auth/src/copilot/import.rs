@@ -31,7 +31,8 @@ impl Import for Files {
         let bad = |why| ImportError::NotReadable { by, why };
         let json: Value = serde_json::from_slice(content).map_err(|_| bad("it is no complete JSON"))?;
         let entries = json.as_object().ok_or_else(|| bad("it holds no object"))?;
-        let found = if name == "config.json" { of_command_line(&json, now) } else { of_editors(entries, now) };
+        let found =
+            if name == "config.json" { of_command_line(&json, now) } else { of_editors(entries, now) };
         if found.is_empty() {
             return Err(ImportError::Nothing {
                 why: "newer programs of GitHub keep it in the keyring of the system, where byok does not look; log in \
@@ -48,7 +49,9 @@ fn of_editors(entries: &Map<String, Value>, now: i64) -> Vec<Found> {
     let mut found = Vec::new();
     for (key, entry) in entries {
         let host = key.split_once(':').map_or(key.as_str(), |(host, _)| host);
-        let (Some(github), Some(token)) = (GitHub::named(host), entry["oauth_token"].as_str()) else { continue };
+        let (Some(github), Some(token)) = (GitHub::named(host), entry["oauth_token"].as_str()) else {
+            continue;
+        };
         let user = entry["user"].as_str().unwrap_or_default();
         // Several editors of one person: the first is enough.
         let who = (github.name().to_owned(), user.to_owned());
@@ -92,7 +95,10 @@ fn login(token: &str, github: &GitHub, user: &str, now: i64) -> Option<Found> {
         access: token,
         refresh_expires_at: None,
         scopes: Vec::new(),
-        facts: facts.map(|(name, value)| (name.to_owned(), Secret::new(value))).into_iter().collect::<TokenFacts>(),
+        facts: facts
+            .map(|(name, value)| (name.to_owned(), Secret::new(value)))
+            .into_iter()
+            .collect::<TokenFacts>(),
     };
     let details = AccountDetails {
         identity: (!user.is_empty()).then(|| github.identity(user)),

@@ -14,7 +14,8 @@ impl KeyLogin for Copilot {
     ) -> LoginFuture<'a, NewLogin> {
         Box::pin(async move {
             let way = way_of(&key)?;
-            let github = answers.get(HOST).and_then(|name| GitHub::named(name)).unwrap_or_else(GitHub::public);
+            let github =
+                answers.get(HOST).and_then(|name| GitHub::named(name)).unwrap_or_else(GitHub::public);
             self.log_in(transport, key, &github, way).await
         })
     }

@@ -53,8 +53,7 @@ impl DeviceLogin for Kimi {
             if !reply.status.is_success() {
                 return Err(LoginError::CodeRefused { why: Refusal::read(&reply, &[]).to_string() });
             }
-            let started: Started =
-                serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
+            let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
             let complete = started.verification_uri_complete;
             Ok(DeviceCode {
                 user_code: plain(&started.user_code),

@@ -67,8 +67,7 @@ impl Import for Files {
             scopes,
             facts: TokenFacts::from([(REGION.to_owned(), Secret::new(region.name()))]),
         };
-        let details =
-            AccountDetails { identity: identity.map(str::to_owned), ..AccountDetails::default() };
+        let details = AccountDetails { identity: identity.map(str::to_owned), ..AccountDetails::default() };
         let login = NewLogin { credential: Credential::Oauth(tokens), details };
         Ok(vec![Found { login, shared_rotation: true }])
     }

@@ -35,7 +35,8 @@ impl Refresher for Kimi {
             }
             match reply.status {
                 status if status.is_success() && refusal.code.is_empty() => {
-                    let answer = read(&reply.body).map_err(|error| RefreshError::unreadable(error.to_string()))?;
+                    let answer =
+                        read(&reply.body).map_err(|error| RefreshError::unreadable(error.to_string()))?;
                     Ok((answer, AccountDetails::default()))
                 }
                 StatusCode::UNAUTHORIZED => Err(dead(&format!("Kimi says `{}`", refusal.words()))),
@@ -58,5 +59,9 @@ fn dead(why: &str) -> RefreshError {
 pub(super) fn read(body: &[u8]) -> Result<TokenAnswer, BadAnswer> {
     let answer = TokenAnswer::read(body)?;
     let renewable = answer.refresh.as_ref().is_some_and(|token: &Secret| !token.is_blank());
-    if renewable && answer.expires_in.is_some_and(|seconds| seconds > 0) { Ok(answer) } else { Err(BadAnswer) }
+    if renewable && answer.expires_in.is_some_and(|seconds| seconds > 0) {
+        Ok(answer)
+    } else {
+        Err(BadAnswer)
+    }
 }

@@ -72,7 +72,8 @@ impl Places {
             ],
         };
         let below = |tail: &str| {
-            let base = own.inference.as_ref()?.as_str().trim_end_matches('/').trim_end_matches("/v1").to_owned();
+            let base =
+                own.inference.as_ref()?.as_str().trim_end_matches('/').trim_end_matches("/v1").to_owned();
             Url::parse(&format!("{base}/v1/{tail}")).ok()
         };
         Self {
