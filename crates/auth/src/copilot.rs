@@ -1,7 +1,7 @@
 //! GitHub Copilot: a device code at GitHub, then one of two ways to use the token.
 //!
 //! - *Direct*: the GitHub token itself is the Bearer token of the models. Nothing untrue is said. It lives until it is
-//!   revoked, so there is nothing to refresh.
+//!   revoked, so a refresh only asks GitHub whether it does.
 //! - *Exchange*: the GitHub token buys a token of Copilot for about half an hour, and the models want to hear which editor
 //!   asks (two [claims](crate::claims)). The GitHub token takes the place of a refresh token and is not used up.
 //!
@@ -33,6 +33,8 @@ pub const MODE: &str = "mode";
 pub const BASE: &str = "base";
 /// Fact: the GitHub host of the login.
 pub const HOST: &str = "host";
+/// Fact: the token of GitHub, of a login that exchanges it.
+pub const GITHUB: &str = "github";
 /// The value of [`MODE`] of a login whose GitHub token is used as it is.
 pub const DIRECT: &str = "direct";
 /// The value of [`MODE`] of a login that exchanges its token.
@@ -149,8 +151,9 @@ impl Copilot {
             facts.insert(MODE.to_owned(), Secret::new(DIRECT));
             facts.insert(BASE.to_owned(), Secret::new(places.base()));
             OauthTokens {
+                // Bought again with itself: a refusal is checked at GitHub before the login counts as dead.
+                refresh: Some(token.clone()),
                 access: token,
-                refresh: None,
                 expires_at: None,
                 refresh_expires_at: None,
                 scopes: Vec::new(),
@@ -161,6 +164,7 @@ impl Copilot {
                 self.exchange(transport, &places, &token).await.map_err(exchange::Refused::of_login)?;
             facts.extend(answer.facts.clone());
             let mut tokens = answer.into_tokens(None, crate::Clock::now(&crate::SystemClock));
+            facts.insert(GITHUB.to_owned(), token.clone());
             tokens.refresh = Some(token);
             tokens.facts = facts;
             tokens

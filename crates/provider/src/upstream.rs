@@ -4,13 +4,18 @@
 //! only says where a call goes, which headers it carries, and what a refusal means.
 
 mod claude;
+mod copilot;
 mod endpoint;
 mod gemini;
+mod kimi;
 mod openai;
+pub(crate) mod time;
 
 pub use claude::{ACCEPTED_SENTENCES, Claude, brings_sentence, with_sentence};
+pub use copilot::Copilot;
 pub use endpoint::Endpoint;
 pub use gemini::Gemini;
+pub use kimi::Kimi;
 pub use openai::OpenAi;
 
 use crate::knowledge::{Discovered, Quota, Window};
@@ -225,6 +230,9 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
     fn shape(&self, body: Bytes, _shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
         Ok(body)
     }
+
+    /// Adds the headers that say something of the final body.
+    fn headers_of_body(&self, _body: &[u8], _shaping: &Shaping<'_>, _headers: &mut HeaderMap) {}
 
     /// What it puts around its answers.
     fn envelope(&self) -> Envelope {

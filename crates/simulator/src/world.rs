@@ -1,8 +1,9 @@
 //! What all requests of a simulator share.
 
 use crate::{
-    bench::BenchAnswers, cache::PrefixCache, ids::IdMaker, log::RequestLog, oauth::Oauth, responses::Stored,
-    scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch,
+    bench::BenchAnswers, cache::PrefixCache, copilot::GitHub, ids::IdMaker, kimi::Login as Kimi,
+    log::RequestLog, oauth::Oauth, responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions,
+    watch::Watch,
 };
 use parking_lot::Mutex;
 use std::{
@@ -20,6 +21,8 @@ pub(crate) struct World {
     pub(crate) log: RequestLog,
     pub(crate) watch: Arc<Watch>,
     pub(crate) oauth: Oauth,
+    pub(crate) github: GitHub,
+    pub(crate) kimi: Kimi,
     pub(crate) stored: Stored,
     pub(crate) bench: BenchAnswers,
     /// Failures that a key has already had, by cause.
@@ -35,6 +38,8 @@ impl World {
             log: RequestLog::new(options.log_capacity),
             watch: Arc::default(),
             oauth: Oauth::new(options.seed, options.access_lifetime),
+            github: GitHub::default(),
+            kimi: Kimi::default(),
             stored: Stored::default(),
             bench: BenchAnswers::default(),
             failed: Mutex::default(),

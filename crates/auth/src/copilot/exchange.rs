@@ -16,6 +16,8 @@ use url::Url;
 
 /// The token manager renews this long before the end it was told; the vendor wants one minute before `refresh_in`.
 const LATER_THAN_REFRESH_IN: i64 = 300 - 60;
+/// A GitHub token ends only when it is revoked: it counts for as long as any token may.
+const UNTIL_REVOKED: i64 = 400 * 24 * 3600;
 /// How long to wait where GitHub names no time.
 const UNSTATED_WAIT: Duration = Duration::from_mins(1);
 
@@ -44,11 +46,13 @@ impl Refresher for Copilot {
             let github = tokens.fact(HOST).and_then(GitHub::named).unwrap_or_else(GitHub::public);
             let places =
                 self.places(&github).map_err(|error| RefreshError::Config { why: error.to_string() })?;
-            let Some(token) = tokens.refresh.as_ref().filter(|_| tokens.fact(MODE) == Some(EXCHANGE)) else {
-                let reason =
-                    "GitHub does not accept the token; log in again with `byok login copilot`".to_owned();
+            let Some(token) = &tokens.refresh else {
+                let reason = "its token cannot be renewed; log in again with `byok login copilot`".to_owned();
                 return Err(RefreshError::Permanent { state: AccountState::NeedsLogin { reason } });
             };
+            if tokens.fact(MODE) != Some(EXCHANGE) {
+                return self.still_lives(transport, &places, token).await;
+            }
             let answer = self.exchange(transport, &places, token).await.map_err(Refused::of_refresh)?;
             Ok((answer, AccountDetails::default()))
         })
@@ -60,6 +64,32 @@ impl Refresher for Copilot {
 }
 
 impl Copilot {
+    /// Asks GitHub whether a token that is used as it is lives. Whether Copilot serves it is another matter.
+    async fn still_lives(
+        &self,
+        transport: &Transport,
+        places: &Places,
+        token: &Secret,
+    ) -> Result<(TokenAnswer, AccountDetails), RefreshError> {
+        let reply = self.about(transport, &places.profile, token).await?;
+        let status = reply.status;
+        if status == StatusCode::UNAUTHORIZED
+            || status == StatusCode::TOO_MANY_REQUESTS
+            || status.is_server_error()
+        {
+            return Err(meaning(&reply));
+        }
+        let answer = TokenAnswer {
+            access: token.clone(),
+            refresh: None,
+            expires_in: Some(UNTIL_REVOKED),
+            refresh_expires_in: None,
+            scope: None,
+            facts: byok_types::TokenFacts::new(),
+        };
+        Ok((answer, AccountDetails::default()))
+    }
+
     /// Buys a token of Copilot.
     pub(super) async fn exchange(
         &self,

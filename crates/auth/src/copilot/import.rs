@@ -1,6 +1,6 @@
 //! The files in which GitHub's own programs keep a token.
 
-use super::{DIRECT, EXCHANGE, HOST, MODE, Way, host::GitHub, token::way_of};
+use super::{DIRECT, EXCHANGE, GITHUB, HOST, MODE, Way, host::GitHub, token::way_of};
 use crate::{Found, Import, ImportError, Kept, NewLogin};
 use byok_store::AccountDetails;
 use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
@@ -88,17 +88,19 @@ fn login(token: &str, github: &GitHub, user: &str, now: i64) -> Option<Found> {
     let exchanged = token.expose().starts_with("ghu_");
     let mode = if exchanged { EXCHANGE } else { DIRECT };
     let facts = [(MODE, mode), (HOST, github.name())];
+    let mut facts: TokenFacts =
+        facts.map(|(name, value)| (name.to_owned(), Secret::new(value))).into_iter().collect();
+    if exchanged {
+        facts.insert(GITHUB.to_owned(), token.clone());
+    }
     let tokens = OauthTokens {
-        refresh: exchanged.then(|| token.clone()),
+        refresh: Some(token.clone()),
         // The first use exchanges it.
         expires_at: exchanged.then_some(now),
         access: token,
         refresh_expires_at: None,
         scopes: Vec::new(),
-        facts: facts
-            .map(|(name, value)| (name.to_owned(), Secret::new(value)))
-            .into_iter()
-            .collect::<TokenFacts>(),
+        facts,
     };
     let details = AccountDetails {
         identity: (!user.is_empty()).then(|| github.identity(user)),

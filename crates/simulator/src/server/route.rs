@@ -1,7 +1,7 @@
 //! From a path to what it means.
 
 use crate::{
-    call,
+    call, copilot, kimi,
     oauth::Endpoint,
     vendor::{Neighbour, Target},
 };
@@ -19,6 +19,8 @@ pub(super) enum Route {
     /// What is no dialect of its own; the model where the path names it.
     Beside(Neighbour, Option<String>),
     Oauth(Endpoint),
+    Copilot(copilot::Endpoint),
+    Kimi(kimi::Endpoint),
     Nowhere,
 }
 
@@ -30,6 +32,12 @@ impl Route {
         let path = head.uri.path();
         if let Some(endpoint) = Endpoint::of(&head.method, path) {
             return Self::Oauth(endpoint);
+        }
+        if let Some(endpoint) = copilot::Endpoint::of(&head.method, path) {
+            return Self::Copilot(endpoint);
+        }
+        if let Some(endpoint) = kimi::Endpoint::of(&head.method, path) {
+            return Self::Kimi(endpoint);
         }
         let post = head.method == Method::POST;
         match path {
@@ -109,6 +117,8 @@ impl Route {
         match self {
             Self::Generate(dialect, _) | Self::Count(dialect, _) => Some(*dialect),
             Self::Beside(neighbour, _) => Some(neighbour.dialect()),
+            Self::Copilot(endpoint) => endpoint.dialect(),
+            Self::Kimi(endpoint) => endpoint.dialect(),
             Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
         }
     }
