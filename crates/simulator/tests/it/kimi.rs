@@ -63,7 +63,7 @@ async fn every_rule_about_headers_and_bodies() {
         }
         body
     };
-    let key = "Bearer sk-kimi-x";
+    const KEY: (&str, Option<&str>) = ("authorization", Some("Bearer sk-kimi-x"));
     let cases: Vec<(&str, &[(&str, Option<&str>)], Value, u16, &str)> = vec![
         ("messages", &[], body(json!({})), 200, "Hello"),
         (
@@ -73,13 +73,7 @@ async fn every_rule_about_headers_and_bodies() {
             200,
             "input_tokens",
         ),
-        (
-            "messages",
-            &[("authorization", Some(key)), ("x-msh-device-id", None)],
-            body(json!({})),
-            200,
-            "Hello",
-        ),
+        ("messages", &[KEY, ("x-msh-device-id", None)], body(json!({})), 200, "Hello"),
         ("messages", &[("authorization", None)], body(json!({})), 401, "invalid or may have expired"),
         ("messages", &[("x-msh-device-id", None)], body(json!({})), 401, "Invalid Authentication"),
         ("messages", &[("x-msh-device-id", Some("other"))], body(json!({})), 401, "Invalid Authentication"),
@@ -108,13 +102,7 @@ async fn every_rule_about_headers_and_bodies() {
             400,
             "web_search",
         ),
-        (
-            "chat/completions",
-            &[("authorization", Some(key))],
-            body(json!({})),
-            403,
-            "only available for Coding Agents",
-        ),
+        ("chat/completions", &[KEY], body(json!({})), 403, "only available for Coding Agents"),
     ];
     for (path, changes, body, status, words) in cases {
         let mut headers = vec![
