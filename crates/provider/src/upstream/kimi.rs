@@ -97,7 +97,7 @@ impl Upstream for Kimi {
     }
 
     fn shape(&self, body: Bytes, shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
-        body::shape(body, shaping.ask.model)
+        body::shape(body, shaping.ask.model, &shaping.facts.thinking)
     }
 
     fn read_failure(&self, dialect: Dialect, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {

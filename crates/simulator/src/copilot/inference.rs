@@ -97,6 +97,8 @@ fn served(world: &World, call: &Call, dialect: Dialect) -> Result<Reply, Reply> 
     check(call, &body, dialect)?;
     // A key that stays the same while tokens are renewed: what is sealed belongs to the person.
     let key = format!("sk-ant-api03-copilot-{person}");
+    // The engine counts failures by its own key; one that was played here must not be played again there.
+    let of_engine = if dialect == Dialect::Messages { key.as_str() } else { &key["sk-ant-api03-".len()..] };
     let asked = match dialect {
         Dialect::Messages => anthropic::read(&body),
         Dialect::Responses => responses::read(world, &body),
@@ -106,7 +108,7 @@ fn served(world: &World, call: &Call, dialect: Dialect) -> Result<Reply, Reply> 
         .map_err(|bad| refuse::coded(400, "invalid_request_body", &bad.to_string()))?;
     match script.trouble {
         Some(Trouble::Refuse(cause, wait)) => return Err(refuse::of(cause, wait, &id, world.now())),
-        Some(Trouble::Fail { times, cause }) if world.must_fail(&key, cause, times) => {
+        Some(Trouble::Fail { times, cause }) if world.must_fail(of_engine, cause, times) => {
             return Err(refuse::of(cause, None, &id, world.now()));
         }
         _ => {}

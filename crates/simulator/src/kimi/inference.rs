@@ -21,6 +21,8 @@ const MODELS: [(&str, bool, &[&str]); 4] = [
     ("k2.6", false, &[]),
     ("k2", false, &[]),
 ];
+/// The key of the engine, by which it counts failures, too.
+const ENGINE_KEY: &str = "sk-ant-api03-kimi";
 /// The model of the engine that speaks for all of them.
 const ENGINE: &str = "claude-sonnet-4-6";
 
@@ -137,7 +139,7 @@ fn served(world: &World, call: &Call, count: bool) -> Result<Reply, Reply> {
         .map_err(|error| bad(&error.to_string()))?;
     match script.trouble {
         Some(Trouble::Refuse(cause, wait)) => return Err(refuse::of(cause, wait)),
-        Some(Trouble::Fail { times, cause }) if world.must_fail(&who, cause, times) => {
+        Some(Trouble::Fail { times, cause }) if world.must_fail(ENGINE_KEY, cause, times) => {
             return Err(refuse::of(cause, None));
         }
         _ => {}
@@ -146,7 +148,7 @@ fn served(world: &World, call: &Call, count: bool) -> Result<Reply, Reply> {
     let mut inner = call.clone();
     inner.body = body.to_string().into();
     inner.headers.remove(header::AUTHORIZATION);
-    if let Ok(value) = HeaderValue::from_str("sk-ant-api03-kimi") {
+    if let Ok(value) = HeaderValue::from_str(ENGINE_KEY) {
         inner.headers.insert("x-api-key", value);
     }
     Ok(if count {

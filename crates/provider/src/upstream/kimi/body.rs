@@ -1,7 +1,7 @@
 //! What Kimi wants of bodies.
 
 use byok_translate::scan::{Scan, splice};
-use byok_types::Failure;
+use byok_types::{Effort, Failure, ThinkingFacts};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -20,13 +20,47 @@ pub(super) fn upstream_id(model: &str) -> &str {
     }
 }
 
+/// The level that the model has for the one that was asked for: the highest that is not above it, else its lowest; none if it
+/// has no levels. `None` for a word that is no level.
+fn effort(asked: &str, thinking: &ThinkingFacts) -> Option<Option<Effort>> {
+    let rank = |level: Effort| Effort::ALL.iter().position(|known| *known == level);
+    let wanted = rank(Effort::parse(asked)?);
+    let below = thinking
+        .levels
+        .iter()
+        .copied()
+        .filter(|level| rank(*level) <= wanted)
+        .max_by_key(|level| rank(*level));
+    Some(below.or_else(|| thinking.levels.iter().copied().min_by_key(|level| rank(*level))))
+}
+
 /// The body as Kimi takes it.
-pub(super) fn shape(body: Bytes, model: &str) -> Result<Bytes, Failure> {
+pub(super) fn shape(body: Bytes, model: &str, thinking: &ThinkingFacts) -> Result<Bytes, Failure> {
     let scan = Scan::of(&body)?;
     let mut edits = Vec::new();
     let id = upstream_id(model);
     if scan.string(&body, "model").as_deref() != Some(id) {
         edits.push(scan.set("model", &Value::from(id).to_string()));
+    }
+    if let Some(text) = scan.text(&body, "output_config")
+        && let Ok(Value::Object(mut config)) = serde_json::from_str(text)
+        && let Some(asked) = config.get("effort").and_then(Value::as_str)
+        && let Some(allowed) =
+            effort(asked, thinking).filter(|allowed| allowed.map(Effort::name) != Some(asked))
+    {
+        match allowed {
+            Some(level) => config.insert("effort".to_owned(), level.name().into()),
+            None => config.remove("effort"),
+        };
+        edits.push(scan.set("output_config", &Value::Object(config).to_string()));
+    }
+    if !thinking.can_disable
+        && !thinking.forms.is_empty()
+        && let Some(text) = scan.text(&body, "thinking")
+        && serde_json::from_str::<Value>(text).is_ok_and(|asked| asked["type"] == "disabled")
+    {
+        // A model that always thinks refuses to be told not to.
+        edits.push(scan.set("thinking", r#"{"type":"adaptive"}"#));
     }
     if let Some(text) = scan.text(&body, "system").filter(|text| text.contains(BILLING))
         && let Ok(Value::Array(mut blocks)) = serde_json::from_str(text)

@@ -86,9 +86,38 @@ fn bodies_as_kimi_takes_them() {
             json!({"model": "k3", "tools": [{"name": "a"}, {"type": "web_search_20250305"}, {"type": "custom", "name": "b"}]}),
             json!({"model": "k3", "tools": [{"name": "a"}, {"type": "custom", "name": "b"}]}),
         ),
+        (
+            json!({"model": "k3", "thinking": {"type": "disabled"}}),
+            json!({"model": "k3", "thinking": {"type": "adaptive"}}),
+        ),
+        (
+            json!({"model": "k3", "output_config": {"effort": "high"}}),
+            json!({"model": "k3", "output_config": {"effort": "high"}}),
+        ),
+        (
+            json!({"model": "k3", "output_config": {"effort": "medium"}}),
+            json!({"model": "k3", "output_config": {"effort": "low"}}),
+        ),
+        (
+            json!({"model": "k3", "output_config": {"effort": "xhigh"}}),
+            json!({"model": "k3", "output_config": {"effort": "high"}}),
+        ),
+        (
+            json!({"model": "k3", "output_config": {"effort": "minimal"}}),
+            json!({"model": "k3", "output_config": {"effort": "low"}}),
+        ),
+        (
+            json!({"model": "k3", "output_config": {"effort": "odd"}}),
+            json!({"model": "k3", "output_config": {"effort": "odd"}}),
+        ),
     ];
+    let k3 = crate::catalog::Catalog::builtin().facts("k3").thinking;
+    let none = byok_types::ThinkingFacts::default();
+    let plain =
+        body::shape(Bytes::from_static(br#"{"model":"k2","output_config":{"effort":"low"}}"#), "k2", &none);
+    assert_eq!(plain.unwrap(), r#"{"model":"k2","output_config":{}}"#, "only where it is declared");
     for (sent, expected) in cases {
-        let shaped = body::shape(Bytes::from(sent.to_string()), "kimi-k3").unwrap();
+        let shaped = body::shape(Bytes::from(sent.to_string()), "kimi-k3", &k3).unwrap();
         assert_eq!(serde_json::from_slice::<Value>(&shaped).unwrap(), expected, "{sent}");
     }
 }
