@@ -5,6 +5,7 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, antigravity, claude, gemini, vertex};
+use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude, copilot, kimi};
 use byok_config::{BUILT_IN, Config};
 use byok_types::ProviderId;
 use std::{collections::HashMap, sync::Arc};
@@ -19,6 +20,8 @@ const VENDORS: [(&str, Make); 4] = [
     ("antigravity", antigravity::vendor),
     ("vertex", vertex::vendor),
 ];
+const VENDORS: &[(&str, Make)] =
+    &[("claude", claude::vendor), ("copilot", copilot::vendor), ("kimi", kimi::vendor)];
 
 /// The built-in providers that this version serves with an API key.
 const WITH_KEY: [&str; 3] = ["claude", "codex", "gemini"];

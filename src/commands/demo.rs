@@ -76,6 +76,11 @@ fn config(simulator: &str) -> Result<Config, Trouble> {
         let exclude = missing(name, maker)?;
         insert(&mut config, name, Provider { exclude, ..provider(key, address)? })?;
     }
+    let kimi = Provider {
+        exclude: patterns(["k3-256k", "kimi-for-coding-highspeed", "k2.5", "k2-thinking"])?,
+        ..provider("sk-kimi-demo", &format!("{simulator}/kimi/coding"))?
+    };
+    insert(&mut config, "kimi", kimi)?;
     let own = [
         ("demo-openai", Kind::Openai, "sk-demo", v1.as_str(), "gpt-4.1-mini", "demo-chat"),
         ("demo-responses", Kind::Responses, "sk-demo", v1.as_str(), "gpt-5-mini", "demo-responses"),
@@ -104,9 +109,13 @@ fn config(simulator: &str) -> Result<Config, Trouble> {
 fn missing(provider: &str, maker: Maker) -> Result<Vec<Pattern>, Trouble> {
     let known = Catalog::builtin().of_provider(provider).into_iter().flat_map(|vendor| &vendor.models);
     let missing = known.filter(|model| models(maker).iter().all(|simulated| simulated.id != model.id));
-    missing
-        .map(|model| Pattern::try_from(model.id.clone()).map_err(|why| Trouble::new(Exit::Failure, why)))
-        .collect()
+    patterns(missing.map(|model| model.id.as_str()))
+}
+
+fn patterns<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<Pattern>, Trouble> {
+    let pattern =
+        |name: &str| Pattern::try_from(name.to_owned()).map_err(|why| Trouble::new(Exit::Failure, why));
+    names.into_iter().map(pattern).collect()
 }
 
 fn insert(config: &mut Config, name: &str, provider: Provider) -> Result<(), Trouble> {

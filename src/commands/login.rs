@@ -122,6 +122,7 @@ impl Login {
                 steps.log_in(method, answers, &mut lines).await?
             }
         };
+        let consent = consent.for_login(&login);
         let save = SaveLogin {
             provider: &id,
             account: known.as_ref().map(|account| &account.id),

@@ -4,7 +4,7 @@
 //! something else: each such sentence or header is a [`Claim`], and [`claims`] lists all of them. A claim is off until
 //! the owner of the account has read the [`Notice`] and consented; the consent is stored with the account.
 
-use byok_types::CredentialKind;
+use byok_types::{CredentialKind, TokenFacts};
 
 /// Where a claim goes in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -107,6 +107,11 @@ impl<'a> Ask<'a> {
 impl Endpoint<'_> {
     /// Makes a call and reads the whole answer, whatever its status.
     pub(crate) async fn ask(&self, ask: Ask<'_>) -> Result<BufferedReply, TransportError> {
+        self.ask_up_to(ask, MAX_ANSWER_BYTES).await
+    }
+
+    /// The same for an answer of up to so many bytes.
+    pub(crate) async fn ask_up_to(&self, ask: Ask<'_>, most: usize) -> Result<BufferedReply, TransportError> {
         let Ask { method, url, headers, authorization, body, limit } = ask;
         let mut call = self.call(method, url, limit)?;
         for (name, value) in headers {
@@ -129,7 +134,7 @@ impl Endpoint<'_> {
             call.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         }
         call.body = Bytes::from(body);
-        self.transport.send_buffered(call, MAX_ANSWER_BYTES).await
+        self.transport.send_buffered(call, most).await
     }
 
     pub(crate) async fn post_json<B: Serialize + Sync>(

@@ -70,15 +70,17 @@ struct FileModel {
 }
 
 /// All data files. A test reads each of them; one that cannot be read would be left out here.
-const FILES: [&str; 5] = [
+const FILES: &[&str] = &[
     include_str!("../data/claude.json"),
     include_str!("../data/openai.json"),
     include_str!("../data/gemini.json"),
     include_str!("../data/antigravity.json"),
     include_str!("../data/vertex.json"),
+    include_str!("../data/copilot.json"),
+    include_str!("../data/kimi.json"),
 ];
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::of(&FILES));
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::of(FILES));
 
 /// The models of all vendors.
 #[derive(Debug)]

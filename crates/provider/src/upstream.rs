@@ -5,15 +5,21 @@
 
 mod claude;
 mod code_assist;
+mod copilot;
 mod endpoint;
 mod gemini;
+mod kimi;
 mod openai;
 mod vertex;
 
 pub use claude::{ACCEPTED_SENTENCES, Claude, brings_sentence, with_sentence};
 pub use code_assist::CodeAssist;
+pub(crate) mod time;
+
+pub use copilot::Copilot;
 pub use endpoint::Endpoint;
 pub use gemini::Gemini;
+pub use kimi::Kimi;
 pub use openai::OpenAi;
 pub use vertex::Vertex;
 
@@ -229,6 +235,9 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
     fn shape(&self, body: Bytes, _shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
         Ok(body)
     }
+
+    /// Adds the headers that say something of the final body.
+    fn headers_of_body(&self, _body: &[u8], _shaping: &Shaping<'_>, _headers: &mut HeaderMap) {}
 
     /// What it puts around its answers.
     fn envelope(&self) -> Envelope {

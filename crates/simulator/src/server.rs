@@ -8,7 +8,7 @@ pub(crate) use reply::Reply;
 use crate::{
     body::SimBody,
     call::{Call, parse_query},
-    google,
+    google, copilot, kimi,
     log::{Seen, Via},
     oauth,
     socket::{Hangup, Socket},
@@ -108,6 +108,8 @@ async fn answer(
         Route::Beside(neighbour, model) => vendor::beside(&world, &call, *neighbour, model.as_deref()),
         Route::Oauth(endpoint) => oauth::answer(&world, &call, *endpoint),
         Route::Google(endpoint) => google::answer(&world, &call, endpoint),
+        Route::Copilot(endpoint) => copilot::answer(&world, &call, *endpoint),
+        Route::Kimi(endpoint) => kimi::answer(&world, &call, *endpoint),
         Route::Nowhere => Reply::nowhere(&call),
     };
     reply.send(hangup, guard).await

@@ -3,6 +3,9 @@
 use crate::{
     bench::BenchAnswers, cache::PrefixCache, google, ids::IdMaker, log::RequestLog, oauth::Oauth,
     responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch,
+    bench::BenchAnswers, cache::PrefixCache, copilot::GitHub, ids::IdMaker, kimi::Login as Kimi,
+    log::RequestLog, oauth::Oauth, responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions,
+    watch::Watch,
 };
 use parking_lot::Mutex;
 use std::{
@@ -21,6 +24,8 @@ pub(crate) struct World {
     pub(crate) watch: Arc<Watch>,
     pub(crate) oauth: Oauth,
     pub(crate) google: google::Books,
+    pub(crate) github: GitHub,
+    pub(crate) kimi: Kimi,
     pub(crate) stored: Stored,
     pub(crate) bench: BenchAnswers,
     /// Failures that a key has already had, by cause.
@@ -37,6 +42,8 @@ impl World {
             watch: Arc::default(),
             oauth: Oauth::new(options.seed, options.access_lifetime),
             google: google::Books::new(options.access_lifetime),
+            github: GitHub::default(),
+            kimi: Kimi::default(),
             stored: Stored::default(),
             bench: BenchAnswers::default(),
             failed: Mutex::default(),

@@ -4,9 +4,12 @@ use crate::{
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
 };
-use byok_auth::claims::{Claim, ClaimPlace, claims_of};
+use byok_auth::{
+    NewLogin,
+    claims::{Claim, ClaimPlace, claims_of, is_needed},
+};
 use byok_store::Store;
-use byok_types::{Account, CredentialKind, ProviderId};
+use byok_types::{Account, Credential, CredentialKind, ProviderId};
 
 /// The claims of a provider, and those that were accepted on the command line.
 pub(super) struct Consent {
@@ -42,6 +45,15 @@ impl Consent {
         }
         self.asked = true;
         known.iter().chain(&self.accepted).cloned().collect()
+    }
+
+    /// The claims that this login needs: some are only for some ways to use an account.
+    pub(super) fn for_login(mut self, login: &NewLogin) -> Self {
+        match &login.credential {
+            Credential::Oauth(tokens) => self.claims.retain(|claim| is_needed(claim, &tokens.facts)),
+            Credential::ApiKey(_) => self.claims.clear(),
+        }
+        self
     }
 
     /// Asks for what is not settled yet and stores the answer. Without a terminal nothing is asked and nothing assumed.

@@ -1,4 +1,4 @@
-use super::{ClaimPlace, claim, claims, claims_of, notice, notices};
+use super::{ClaimPlace, claim, claims, claims_of, is_needed, notice, notices};
 use byok_types::CredentialKind;
 
 #[test]
@@ -37,5 +37,22 @@ fn texts_are_single_spaced_sentences() {
         claims().iter().map(|claim| claim.without).chain(notices().iter().flat_map(|n| [n.rule, n.risk]));
     for text in texts {
         assert!(text.ends_with('.') && !text.contains("  ") && !text.contains('\n'), "{text:?}");
+    }
+}
+
+#[test]
+fn some_claims_are_for_some_logins_only() {
+    let with =
+        |mode: &str| byok_types::TokenFacts::from([("mode".to_owned(), byok_types::Secret::new(mode))]);
+    let none = byok_types::TokenFacts::new();
+    for (name, facts, needed) in [
+        ("claude-code-prompt", &none, true),
+        ("copilot-integration-id", &with("exchange"), true),
+        ("copilot-editor-version", &with("exchange"), true),
+        ("copilot-integration-id", &with("direct"), false),
+        ("copilot-editor-version", &with("direct"), false),
+        ("copilot-integration-id", &none, false),
+    ] {
+        assert_eq!(is_needed(claim(name).unwrap(), facts), needed, "{name} {facts:?}");
     }
 }

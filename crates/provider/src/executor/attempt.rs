@@ -110,8 +110,8 @@ impl Attempt<'_> {
         if !plan || !asks_model || self.inbound.own_credential.is_some() {
             return Ok(body.clone());
         }
-        let Some(claim) =
-            claims::claims_of(self.candidate.provider.id.as_str(), CredentialKind::Oauth).next()
+        let Some(claim) = claims::claims_of(self.candidate.provider.id.as_str(), CredentialKind::Oauth)
+            .find(|claim| claim.place == claims::ClaimPlace::FirstSystemBlock)
         else {
             return Ok(body.clone());
         };
@@ -125,18 +125,22 @@ impl Attempt<'_> {
     }
 
     fn claim_missing(&self, claim: &str) -> Failure {
+        let provider = &self.candidate.provider.id;
+        let (such, key) = match provider.as_str() {
+            // It has no keys.
+            "copilot" => ("GitHub's own editors", "To be served from any tool, and ".to_owned()),
+            _ => (
+                "Claude Code",
+                format!("Set providers.{provider}.api_key to use these models from any tool; or, "),
+            ),
+        };
         Failure::new(
             FailureKind::Permission,
             Blame::Client,
             format!(
-                "the login `{}` of `{}` serves only callers that the vendor accepts for a plan, such as Claude Code. Set \
-                 providers.{}.api_key to use these models from any tool; or, knowing the vendor's rule, log in again with \
-                 `byok login {} --accept-claim {}`.",
+                "the login `{}` of `{provider}` serves only callers that the vendor accepts for a plan, such as {such}. {key}\
+                 knowing the vendor's rule, log in again with `byok login {provider} --accept-claim {claim}`.",
                 self.seat.public_name(),
-                self.candidate.provider.id,
-                self.candidate.provider.id,
-                self.candidate.provider.id,
-                claim
             ),
         )
         .with_status(400)
@@ -207,7 +211,7 @@ impl Attempt<'_> {
             at_ms: self.inbound.at_ms,
         };
         let body = upstream.shape(body, &shaping).map_err(local)?;
-        self.built(token, body, stream, &ask).map_err(local)
+        self.built(token, body, stream, &shaping).map_err(local)
     }
 
     /// The hosts that a call to `url` may go to: those of the seat, or one of the vendor that the credential names.
@@ -224,7 +228,14 @@ impl Attempt<'_> {
         }
     }
 
-    fn built(&self, token: &Token, body: Bytes, stream: bool, ask: &Ask<'_>) -> Result<Call, Failure> {
+    fn built(
+        &self,
+        token: &Token,
+        body: Bytes,
+        stream: bool,
+        shaping: &Shaping<'_>,
+    ) -> Result<Call, Failure> {
+        let ask = shaping.ask;
         let upstream = &self.candidate.provider.upstream;
         let url = self.seat.addresses.of(&**upstream, &upstream.base(&self.seat.base, token), ask)?;
         let times = &self.candidate.provider.timeouts;
@@ -239,6 +250,7 @@ impl Attempt<'_> {
         let accept = if stream { "text/event-stream" } else { "application/json" };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         upstream.headers(ask, token, headers);
+        upstream.headers_of_body(&call.body, shaping, headers);
         headers.extend(self.seat.headers.clone());
         Ok(call)
     }

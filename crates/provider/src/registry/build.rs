@@ -3,7 +3,7 @@
 use super::{ListedModel, Provider, Registry};
 use crate::{
     pool::{Access, Addresses, HealthBook, Seat, Share},
-    upstream::{Claude, CodeAssist, Gemini, OpenAi, Upstream, Vertex},
+    upstream::{Claude, CodeAssist, Gemini, OpenAi, Upstream, Vertex, Copilot, Kimi},
 };
 use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
@@ -56,7 +56,7 @@ struct BuiltIn {
 }
 
 /// The built-in providers of this version, in the order in which they stand without a config.
-const BUILT_IN: [BuiltIn; 5] = [
+const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         name: "claude",
         faces: &[Face {
@@ -113,6 +113,27 @@ const BUILT_IN: [BuiltIn; 5] = [
             list: "vertex",
         }],
     },
+    BuiltIn {
+        name: "copilot",
+        faces: &[Face {
+            serves: Serves::Logins,
+            base: "https://api.githubcopilot.com",
+            upstream: |urls| {
+                let own = |name| urls.get(&name).map(|url: &HttpUrl| url.url().clone());
+                Arc::new(Copilot { inference: own(UrlName::Inference), usage: own(UrlName::Usage) })
+            },
+            list: "copilot",
+        }],
+    },
+    BuiltIn {
+        name: "kimi",
+        faces: &[Face {
+            serves: Serves::Both,
+            base: "https://api.kimi.com/coding",
+            upstream: |urls| Arc::new(Kimi { own: urls.contains_key(&UrlName::Inference) }),
+            list: "kimi",
+        }],
+    },
 ];
 
 /// Whether a built-in provider takes logins, and whether it takes API keys.
@@ -137,7 +158,7 @@ pub fn build(config: &Config, accounts: &[Account], health: &HealthBook) -> (Reg
     }
     // A login is enough: a built-in provider need not stand in the config.
     let absent = byok_config::Provider::default();
-    for built_in in &BUILT_IN {
+    for built_in in BUILT_IN {
         if let Some(id) = ProviderId::new(built_in.name).ok().filter(|id| !config.providers.contains_key(id))
         {
             add(id, &absent);

@@ -1,7 +1,7 @@
 //! From a path to what it means.
 
 use crate::{
-    call, google,
+    call, google, copilot, kimi,
     oauth::Endpoint,
     vendor::{Neighbour, Target},
 };
@@ -21,6 +21,8 @@ pub(super) enum Route {
     Oauth(Endpoint),
     /// Google's login and private services.
     Google(google::Endpoint),
+    Copilot(copilot::Endpoint),
+    Kimi(kimi::Endpoint),
     Nowhere,
 }
 
@@ -35,6 +37,11 @@ impl Route {
         }
         if let Some(endpoint) = google::Endpoint::of(&head.method, path) {
             return Self::Google(endpoint);
+        if let Some(endpoint) = copilot::Endpoint::of(&head.method, path) {
+            return Self::Copilot(endpoint);
+        }
+        if let Some(endpoint) = kimi::Endpoint::of(&head.method, path) {
+            return Self::Kimi(endpoint);
         }
         let post = head.method == Method::POST;
         match path {
@@ -117,6 +124,8 @@ impl Route {
             Self::Generate(dialect, _) | Self::Count(dialect, _) => Some(*dialect),
             Self::Beside(neighbour, _) => Some(neighbour.dialect()),
             Self::Google(endpoint) => endpoint.dialect(),
+            Self::Copilot(endpoint) => endpoint.dialect(),
+            Self::Kimi(endpoint) => endpoint.dialect(),
             Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
         }
     }

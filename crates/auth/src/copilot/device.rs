@@ -1,0 +1,139 @@
+//! The device code. GitHub answers 200 also for errors, so only the member `error` counts.
+
+use super::{CALL_TIMEOUT, CLIENT_ID, Copilot, HOST, Way, host::GitHub};
+use crate::{
+    Answers, DeviceCode, DeviceLogin, LoginError, LoginFuture, Polled,
+    endpoint::{Ask, Body},
+    login::plain,
+    refusal::Refusal,
+};
+use byok_transport::Transport;
+use byok_types::{Secret, TokenFacts};
+use serde::Deserialize;
+use std::{sync::Arc, time::Duration};
+use url::Url;
+
+/// Enough to know whose login it is.
+const SCOPE: &str = "read:user";
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// A question that comes a moment too early costs five seconds.
+const MARGIN: Duration = Duration::from_secs(1);
+const DEVICE_CODE: &str = "device_code";
+
+/// The device login that ends in one of the two ways.
+pub(super) struct Login {
+    pub(super) copilot: Arc<Copilot>,
+    pub(super) way: Way,
+}
+
+#[derive(Deserialize)]
+struct Started {
+    device_code: Secret,
+    user_code: String,
+    verification_uri: Url,
+    #[serde(default)]
+    verification_uri_complete: Option<Url>,
+    #[serde(default = "fifteen_minutes")]
+    expires_in: u64,
+    #[serde(default = "five")]
+    interval: u64,
+}
+
+const fn fifteen_minutes() -> u64 {
+    900
+}
+
+const fn five() -> u64 {
+    5
+}
+
+#[derive(Default, Deserialize)]
+struct Answer {
+    #[serde(default)]
+    error: Option<String>,
+    #[serde(default)]
+    error_description: Option<String>,
+    #[serde(default)]
+    access_token: Option<Secret>,
+}
+
+impl DeviceLogin for Login {
+    fn start<'a>(&'a self, transport: &'a Transport, answers: &'a Answers) -> LoginFuture<'a, DeviceCode> {
+        Box::pin(async move {
+            let github = match answers.get(HOST) {
+                None => GitHub::public(),
+                Some(name) => GitHub::named(name).ok_or_else(|| LoginError::NotUsable {
+                    why: format!(
+                        "`{}` is neither github.com nor a host such as acme.ghe.com; GitHub Enterprise Server has no Copilot",
+                        plain(name)
+                    ),
+                })?,
+            };
+            let places = self.copilot.places(&github)?;
+            let form = [("client_id", CLIENT_ID), ("scope", SCOPE)];
+            let ask = Ask::post(&places.device, Body::Form(&form), CALL_TIMEOUT);
+            let reply = self.copilot.endpoint(transport).ask(ask).await?;
+            if !reply.status.is_success() {
+                return Err(LoginError::CodeRefused { why: Refusal::read(&reply, &[]).to_string() });
+            }
+            let Ok(started) = serde_json::from_slice::<Started>(&reply.body) else {
+                let refusal = Refusal::read(&reply, &[]);
+                return Err(if refusal.code.is_empty() {
+                    LoginError::BadAnswer
+                } else {
+                    LoginError::CodeRefused { why: refusal.to_string() }
+                });
+            };
+            Ok(DeviceCode {
+                user_code: plain(&started.user_code),
+                page: started.verification_uri,
+                page_with_code: started.verification_uri_complete,
+                expires_in: Duration::from_secs(started.expires_in),
+                interval: Duration::from_secs(started.interval) + MARGIN,
+                facts: TokenFacts::from([
+                    (DEVICE_CODE.to_owned(), started.device_code),
+                    (HOST.to_owned(), Secret::new(github.name())),
+                ]),
+            })
+        })
+    }
+
+    fn poll<'a>(&'a self, transport: &'a Transport, code: &'a DeviceCode) -> LoginFuture<'a, Polled> {
+        Box::pin(async move {
+            let fact = |name| code.facts.get(name).map(Secret::expose).unwrap_or_default();
+            let github = GitHub::named(fact(HOST)).unwrap_or_else(GitHub::public);
+            let places = self.copilot.places(&github)?;
+            let form = [("client_id", CLIENT_ID), ("device_code", fact(DEVICE_CODE)), ("grant_type", GRANT)];
+            let ask = Ask::post(&places.token, Body::Form(&form), CALL_TIMEOUT);
+            let reply = self.copilot.endpoint(transport).ask(ask).await?;
+            let answer: Answer = serde_json::from_slice(&reply.body).unwrap_or_default();
+            match answer.error.as_deref() {
+                Some("authorization_pending") => return Ok(Polled::Pending),
+                Some("slow_down") => return Ok(Polled::SlowDown),
+                Some("expired_token" | "token_expired") => return Err(LoginError::TimedOut(code.expires_in)),
+                Some("access_denied") => return Err(LoginError::Denied { why: "access_denied".to_owned() }),
+                Some(error) => {
+                    let why = answer.error_description.as_deref().unwrap_or_default();
+                    return Err(LoginError::CodeRefused { why: plain(&format!("{error} {why}")) });
+                }
+                None => {}
+            }
+            match answer.access_token.filter(|token| !token.is_blank()) {
+                Some(token) => {
+                    let login = self.copilot.log_in(transport, token, &github, self.way).await?;
+                    Ok(Polled::Done(Box::new(login)))
+                }
+                // Says nothing about the code.
+                None if reply.status.is_server_error()
+                    || reply.status == http::StatusCode::TOO_MANY_REQUESTS =>
+                {
+                    Ok(Polled::Pending)
+                }
+                None if reply.status.is_client_error() => {
+                    Err(LoginError::CodeRefused { why: Refusal::read(&reply, &[]).to_string() })
+                }
+                None => Err(LoginError::BadAnswer),
+            }
+        })
+    }
+}

@@ -1,0 +1,390 @@
+use super::*;
+use byok_auth::claims;
+use byok_types::{ModelFacts, Secret, TokenFacts};
+use serde_json::{Value, json};
+
+const WHOLE: Operation = Operation::Generate { stream: false };
+
+fn token(mode: &str) -> Token {
+    let facts = [(MODE, mode), (BASE, "https://api.individual.githubcopilot.com"), (GITHUB, "ghu_canary")];
+    Token {
+        secret: Secret::new("tid=1:x"),
+        oauth: true,
+        hash: None,
+        facts: facts.map(|(name, value)| (name.to_owned(), Secret::new(value))).into(),
+    }
+}
+
+fn ask(dialect: Dialect) -> Ask<'static> {
+    Ask { operation: WHOLE, dialect, model: "m", client: None, needed: &[], claims: &[] }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).map(|value| value.to_str().unwrap())
+}
+
+#[test]
+fn addresses_and_whom_they_are_trusted_to() {
+    let copilot = Copilot::default();
+    for (dialect, path) in [
+        (Dialect::Chat, "chat/completions"),
+        (Dialect::Responses, "responses"),
+        (Dialect::Messages, "v1/messages"),
+    ] {
+        let url = copilot.url("https://api.githubcopilot.com", &ask(dialect)).unwrap();
+        assert_eq!(url.as_str(), format!("https://api.githubcopilot.com/{path}"));
+    }
+    let exchanged = token(EXCHANGE);
+    assert_eq!(copilot.base("https://b", &exchanged), "https://api.individual.githubcopilot.com");
+    let none = Token { facts: TokenFacts::new(), ..token(EXCHANGE) };
+    assert_eq!(copilot.base("https://b", &none), "https://b");
+    let own = Copilot { inference: Url::parse("https://gateway.test/x").ok(), usage: None };
+    assert_eq!(
+        own.base("https://gateway.test/x", &exchanged),
+        "https://gateway.test/x",
+        "the person's own word"
+    );
+    for (host, trusted) in [
+        ("api.githubcopilot.com", true),
+        ("githubcopilot.com", true),
+        ("api.github.com", true),
+        ("copilot-api.acme.ghe.com", true),
+        ("api.acme.ghe.com", true),
+        ("acme.ghe.com", false),
+        ("api.a.b.ghe.com", false),
+        ("evilgithubcopilot.com", false),
+        ("githubcopilot.com.evil.test", false),
+        ("github.com", false),
+    ] {
+        assert_eq!(copilot.trusts(host), trusted, "{host}");
+    }
+}
+
+#[test]
+fn what_is_claimed_and_what_is_demanded() {
+    let copilot = Copilot::default();
+    let all: Vec<String> =
+        claims::claims_of("copilot", byok_types::CredentialKind::Oauth).map(|c| c.name.to_owned()).collect();
+    let mut own = HeaderMap::new();
+    own.insert(INTEGRATION, "jetbrains-chat".parse().unwrap());
+    own.insert(EDITOR, "JetBrains/1".parse().unwrap());
+    let one = all[..1].to_vec();
+    // Way, claims, the client's headers; what is demanded, and what is said.
+    let cases: [(&str, &[String], Option<&HeaderMap>, Option<&str>, Option<&str>); 5] = [
+        ("direct", &[], None, None, None),
+        ("exchange", &[], None, Some("copilot-integration-id"), None),
+        ("exchange", &one, None, Some("copilot-editor-version"), Some("vscode-chat")),
+        ("exchange", &all, None, None, Some("vscode-chat")),
+        ("exchange", &[], Some(&own), None, Some("jetbrains-chat")),
+    ];
+    for (mode, claims, client, demanded, said) in cases {
+        let ask = Ask { claims, client, ..ask(Dialect::Chat) };
+        assert_eq!(copilot.demands(&ask, &token(mode)), demanded, "{mode} {claims:?}");
+        let mut headers = HeaderMap::new();
+        copilot.headers(&ask, &token(mode), &mut headers);
+        assert_eq!(text(&headers, "copilot-integration-id"), said, "{mode} {claims:?}");
+        assert_eq!(text(&headers, "authorization"), Some("Bearer tid=1:x"));
+        assert_eq!(text(&headers, "x-github-api-version"), Some("2026-06-01"));
+        assert_eq!(headers.contains_key("user-agent"), false, "byok's own is set by the transport");
+    }
+    // Consent given for one way says nothing in the other.
+    let mut headers = HeaderMap::new();
+    copilot.headers(&Ask { claims: &all, ..ask(Dialect::Messages) }, &token("direct"), &mut headers);
+    assert!(!headers.contains_key(INTEGRATION) && !headers.contains_key(EDITOR));
+    assert_eq!(text(&headers, "anthropic-version"), Some("2023-06-01"));
+}
+
+fn of_body(dialect: Dialect, body: Value, client: &HeaderMap) -> (String, bool) {
+    let (ask, token, facts) = (ask(dialect), token("direct"), ModelFacts::default());
+    let shaping = Shaping { ask: &ask, token: &token, facts: &facts, client, request_id: "r", at_ms: 0 };
+    let mut headers = HeaderMap::new();
+    Copilot::default().headers_of_body(body.to_string().as_bytes(), &shaping, &mut headers);
+    (
+        text(&headers, "x-initiator").unwrap().to_owned(),
+        text(&headers, "copilot-vision-request") == Some("true"),
+    )
+}
+
+#[test]
+fn who_began_a_turn_is_told_by_its_last_message_alone() {
+    use Dialect::{Chat, Messages, Responses};
+    let picture = json!({"type": "image", "source": {"type": "base64"}});
+    let cases = [
+        (Chat, json!([{"role": "user", "content": "x"}]), "user", false),
+        (
+            Chat,
+            json!([{"role": "assistant", "content": "x"}, {"role": "user", "content": "y"}]),
+            "user",
+            false,
+        ),
+        (
+            Chat,
+            json!([{"role": "user"}, {"role": "assistant"}, {"role": "tool", "content": "r"}]),
+            "agent",
+            false,
+        ),
+        (Chat, json!([{"role": "user"}, {"role": "assistant", "content": "x"}]), "agent", false),
+        (Chat, json!([{"role": "user", "content": [{"type": "image_url"}]}]), "user", true),
+        (Messages, json!([{"role": "user", "content": "x"}]), "user", false),
+        (Messages, json!([{"role": "user", "content": [{"type": "tool_result"}]}]), "agent", false),
+        (
+            Messages,
+            json!([{"role": "user", "content": [{"type": "tool_result"}, {"type": "text"}]}]),
+            "user",
+            false,
+        ),
+        (
+            Messages,
+            json!([{"role": "user", "content": [{"type": "tool_result", "content": [picture]}]}]),
+            "agent",
+            true,
+        ),
+        (Messages, json!([{"role": "assistant", "content": "x"}]), "agent", false),
+        (Messages, json!([{"role": "user", "content": []}]), "user", false),
+        (Responses, json!([{"role": "user", "content": "x"}]), "user", false),
+        (Responses, json!([{"role": "user"}, {"type": "function_call_output"}]), "agent", false),
+        (
+            Responses,
+            json!([{"type": "function_call_output", "output": [{"type": "input_image"}]}]),
+            "agent",
+            true,
+        ),
+        (Responses, json!("just words"), "user", false),
+    ];
+    for (dialect, turns, initiator, vision) in cases {
+        let name = if dialect == Responses { "input" } else { "messages" };
+        let found = of_body(dialect, json!({name: turns}), &HeaderMap::new());
+        assert_eq!(found, (initiator.to_owned(), vision), "{dialect} {turns}");
+    }
+    // A client's word counts where it is not against the body.
+    let says = |value: &str| HeaderMap::from_iter([(INITIATOR, value.parse().unwrap())]);
+    let result = json!({"messages": [{"role": "tool"}]});
+    assert_eq!(of_body(Chat, result.clone(), &says("user")).0, "user");
+    assert_eq!(of_body(Chat, json!({"messages": [{"role": "user"}]}), &says("agent")).0, "user");
+    assert_eq!(of_body(Chat, result, &says("nonsense")).0, "agent");
+}
+
+fn shaped(dialect: Dialect, operation: Operation, body: &Value) -> Value {
+    let ask = Ask { operation, ..ask(dialect) };
+    serde_json::from_slice(&body::shape(Bytes::from(body.to_string()), &ask).unwrap()).unwrap()
+}
+
+#[test]
+fn bodies_as_copilot_takes_them() {
+    use Dialect::{Chat, Messages, Responses};
+    let stream = Operation::Generate { stream: true };
+    let cases = [
+        (Chat, WHOLE, json!({"model": "m"}), json!({"model": "m"})),
+        (Chat, stream, json!({"model": "m", "stream": true}), json!({"model": "m", "stream": true})),
+        (
+            Chat,
+            stream,
+            json!({"model": "m"}),
+            json!({"stream": true, "stream_options": {"include_usage": true}, "model": "m"}),
+        ),
+        (
+            Responses,
+            WHOLE,
+            json!({"model": "m", "service_tier": "flex", "store": true}),
+            json!({"include": ["reasoning.encrypted_content"], "model": "m", "store": false}),
+        ),
+        (Messages, WHOLE, json!({"model": "m", "messages": []}), json!({"model": "m", "messages": []})),
+        (
+            Messages,
+            WHOLE,
+            json!({"model": "m", "container": "c", "tools": [{"type": "web_search_20250305"}], "tool_choice": {"type": "auto"},
+                "messages": [{"role": "assistant", "content": [{"type": "thinking", "thinking": "", "signature": "s"},
+                    {"type": "tool_use", "input": {"cache_control": {"scope": "kept"}}}]}],
+                "system": [{"type": "text", "text": "t", "cache_control": {"type": "ephemeral", "scope": "global"}}]}),
+            json!({"model": "m",
+                "messages": [{"role": "assistant", "content": [{"type": "tool_use", "input": {"cache_control": {"scope": "kept"}}}]}],
+                "system": [{"type": "text", "text": "t", "cache_control": {"type": "ephemeral"}}]}),
+        ),
+        (
+            Messages,
+            WHOLE,
+            json!({"tools": [{"name": "a", "type": "custom"}, {"name": "b"}, {"type": "code_execution_20250825"}]}),
+            json!({"tools": [{"name": "a", "type": "custom"}, {"name": "b"}]}),
+        ),
+    ];
+    for (dialect, operation, body, expected) in cases {
+        assert_eq!(shaped(dialect, operation, &body), expected, "{dialect} {body}");
+    }
+    let claude = Ask { model: "claude-haiku-4.5", ..ask(Chat) };
+    assert!(Copilot::default().only_streams(&claude) && !Copilot::default().only_streams(&ask(Chat)));
+}
+
+fn judged(status: u16, body: &str, headers: &HeaderMap) -> Verdict {
+    let copilot = Copilot::default();
+    let mut failure = copilot.read_failure(Dialect::Chat, status, headers, body.as_bytes());
+    let after = headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    failure.retry_after = after.map(Duration::from_secs);
+    copilot.judge(&Refusal { failure: &failure, headers, oauth: true, now: 1_796_083_200 - 600 })
+}
+
+#[test]
+fn what_refusals_mean() {
+    let coded = |code: &str| json!({"error": {"message": "m", "code": code}}).to_string();
+    let none = HeaderMap::new();
+    let asks = |seconds: &str| HeaderMap::from_iter([(http::header::RETRY_AFTER, seconds.parse().unwrap())]);
+    let used_up = HeaderMap::from_iter([(
+        HeaderName::from_static("x-quota-snapshot-premium_interactions"),
+        "ent=300&ov=0.0&ovPerm=false&rem=0.0&rst=2026-12-01T00%3A00%3A00Z".parse().unwrap(),
+    )]);
+    let model = |seconds| Some((Scope::Model, Duration::from_secs(seconds)));
+    let account = |seconds| Some((Scope::Account, Duration::from_secs(seconds)));
+    let cases = [
+        (400, coded("model_not_supported"), &none, Next::OtherAccount, model(300)),
+        (400, coded("unsupported_api_for_model"), &none, Next::GiveUp, None),
+        (400, coded("invalid_request_body"), &none, Next::GiveUp, None),
+        (400, coded("model_max_prompt_tokens_exceeded"), &none, Next::GiveUp, None),
+        (400, coded("previous_response_not_found"), &none, Next::GiveUp, None),
+        (400, "bad request: error: invalid initiator".to_owned(), &none, Next::GiveUp, None),
+        (401, "unauthorized: token expired".to_owned(), &none, Next::Refresh, None),
+        (421, "misdirected".to_owned(), &none, Next::Refresh, None),
+        (402, coded("quota_exceeded"), &none, Next::OtherAccount, model(3600)),
+        (402, coded("free_quota_exceeded"), &asks("90"), Next::OtherAccount, model(90)),
+        (402, coded("overage_limit_reached"), &used_up, Next::OtherAccount, model(600)),
+        (402, coded("billing_not_configured"), &none, Next::OtherAccount, model(3600)),
+        (403, "forbidden".to_owned(), &none, Next::Refresh, account(1800)),
+        (403, "shows signs of abuse".to_owned(), &none, Next::OtherAccount, account(3600)),
+        (404, "not found".to_owned(), &none, Next::GiveUp, None),
+        (413, "failed to parse request".to_owned(), &none, Next::GiveUp, None),
+        (422, "filtered".to_owned(), &none, Next::GiveUp, None),
+        (424, "dependency failed".to_owned(), &none, Next::GiveUp, None),
+        (429, coded("rate_limited"), &none, Next::OtherAccount, model(60)),
+        (429, coded("user_model_rate_limited"), &asks("7"), Next::OtherAccount, model(7)),
+        (429, coded("user_global_rate_limited:pro"), &none, Next::OtherAccount, account(60)),
+        (429, coded("user_weekly_rate_limited"), &asks("86400"), Next::OtherAccount, account(86_400)),
+        (429, coded("integration_rate_limited"), &none, Next::OtherAccount, account(60)),
+        (429, coded("extension_blocked"), &none, Next::OtherAccount, account(60)),
+        (466, "client not supported".to_owned(), &none, Next::GiveUp, None),
+        (499, "cancelled".to_owned(), &none, Next::OtherAccount, None),
+        (500, "oops".to_owned(), &none, Next::OtherAccount, model(2)),
+        (503, "upstream provider rate limit".to_owned(), &none, Next::OtherAccount, model(5)),
+    ];
+    for (status, body, headers, next, cool) in cases {
+        let verdict = judged(status, &body, headers);
+        assert_eq!((verdict.next, verdict.cool), (next, cool), "{status} {body}");
+        assert_eq!(verdict.state.is_some(), body.contains("abuse"), "{status} {body}");
+        assert_eq!(verdict.own_credential, matches!(status, 401 | 403 | 421), "{status}");
+    }
+    let copilot = Copilot::default();
+    let read = |status, body: &str| copilot.read_failure(Dialect::Messages, status, &none, body.as_bytes());
+    assert_eq!(read(401, "unauthorized: token expired\n").message, "unauthorized: token expired");
+    assert_eq!(read(422, "filtered").kind, FailureKind::ContentPolicy);
+    assert_eq!(read(400, &coded("model_max_prompt_tokens_exceeded")).kind, FailureKind::ContextTooLong);
+    assert_eq!(read(400, &coded("model_not_supported")).code.as_deref(), Some("model_not_supported"));
+    assert!(!copilot.relays_refusals());
+}
+
+#[test]
+fn what_is_left_of_a_plan() {
+    let header = |name: &'static str, value: &str| {
+        HeaderMap::from_iter([(HeaderName::from_static(name), value.parse().unwrap())])
+    };
+    let premium = "x-quota-snapshot-premium_interactions";
+    let cases = [
+        (
+            premium,
+            "ent=300&ov=0.0&ovPerm=false&rem=87.5&rst=2026-12-01T00:00:00Z",
+            Some(("premium requests", 0.125, Some(1_796_083_200))),
+            false,
+        ),
+        (
+            premium,
+            "ent=300&ov=3.0&ovPerm=true&rem=0.0&rst=2026-12-01T00:00:00Z",
+            Some(("premium requests", 1.0, Some(1_796_083_200))),
+            true,
+        ),
+        (
+            "x-quota-snapshot-premium_models",
+            "ent=300&ov=1&rem=-2&rst=x",
+            Some(("premium requests", 1.0, None)),
+            true,
+        ),
+        ("x-quota-snapshot-chat", "ent=-1&ov=0&rem=100&rst=", None, false),
+        (premium, "ent=0&ov=0&rem=100&rst=", None, false),
+        (premium, "nonsense", None, false),
+        (
+            "x-usage-ratelimit-weekly",
+            "ent=100&ov=0&rem=40&rst=2026-12-01T00:00:00Z",
+            Some(("week", 0.6, Some(1_796_083_200))),
+            false,
+        ),
+    ];
+    for (name, value, expected, extra) in cases {
+        let headers = header(name, value);
+        let found = Copilot::default().windows(&headers, 0);
+        let found = found.first().map(|w| (w.name.as_str(), w.used, w.resets_at));
+        assert_eq!(found, expected, "{name}: {value}");
+        assert_eq!(Copilot::default().charges_extra(&headers), extra, "{name}: {value}");
+    }
+    let quota = quota::read(
+        json!({"access_type_sku": "monthly_subscriber", "copilot_plan": "individual", "quota_reset_date": "2026-12-01",
+            "quota_snapshots": {"chat": {"percent_remaining": 100.0, "unlimited": true}, "completions": {"entitlement": 0, "percent_remaining": 100.0},
+                "premium_interactions": {"entitlement": 300, "percent_remaining": 75.0, "unlimited": false}}})
+        .to_string()
+        .as_bytes(),
+    );
+    assert_eq!((quota.plan.as_deref(), quota.windows.len()), (Some("individual"), 1));
+    assert_eq!((quota.windows[0].used, quota.windows[0].resets_at), (0.25, Some(1_796_083_200)));
+    let free = quota::read(
+        json!({"access_type_sku": "free_limited_copilot", "copilot_plan": "individual", "monthly_quotas": {"chat": 50, "completions": 2000},
+            "limited_user_quotas": {"chat": 40, "completions": 2000}, "limited_user_reset_date": 1_796_083_200})
+        .to_string()
+        .as_bytes(),
+    );
+    assert_eq!(free.plan.as_deref(), Some("free"));
+    assert_eq!((free.windows[0].name.as_str(), free.windows.len()), ("chat", 2));
+    assert!((free.windows[0].used - 0.2).abs() < 1e-9);
+    assert_eq!(quota::read(b"<html>"), Quota::default());
+    let lookup = Copilot::default().ask_quota("b", &token(EXCHANGE)).unwrap();
+    assert_eq!(text(&lookup.headers, "authorization"), Some("token ghu_canary"));
+    assert_eq!(lookup.url.as_str(), "https://api.github.com/copilot_internal/user");
+}
+
+#[test]
+fn the_list_of_models_is_read_leniently() {
+    let model = |id: &str, change: Value| {
+        let mut model = json!({"id": id, "name": "N", "model_picker_enabled": true, "policy": {"state": "enabled"},
+            "capabilities": {"type": "chat", "limits": {"max_context_window_tokens": 200_000, "max_prompt_tokens": 128_000, "max_output_tokens": 16_000},
+                "supports": {"vision": false, "tool_calls": true}}});
+        for (name, value) in change.as_object().unwrap() {
+            model[name] = value.clone();
+        }
+        model
+    };
+    let list = json!({"data": [
+        model("a", json!({})),
+        model("a", json!({"name": "again"})),
+        model("b", json!({"supported_endpoints": ["/chat/completions", "/v1/messages"]})),
+        model("c", json!({"supported_endpoints": ["/responses", "ws:/responses"]})),
+        model("d", json!({"supported_endpoints": ["/chat/completions", "/responses"]})),
+        model("hidden", json!({"model_picker_enabled": false})),
+        model("off", json!({"policy": {"state": "disabled"}})),
+        model("vectors", json!({"capabilities": {"type": "embeddings"}})),
+        7, {"name": "without id"},
+    ]});
+    let found = Copilot::default().read_models(list.to_string().as_bytes());
+    let shown: Vec<_> = found.iter().map(|m| (m.id.as_str(), m.facts["endpoints"].clone())).collect();
+    assert_eq!(
+        shown,
+        [
+            ("a", json!(["chat"])),
+            ("b", json!(["messages"])),
+            ("c", json!(["responses"])),
+            ("d", json!(["responses", "chat"]))
+        ]
+    );
+    assert_eq!(
+        (&found[0].facts["context_tokens"], &found[0].facts["display_name"]),
+        (&json!(128_000), &json!("N"))
+    );
+    for one in found {
+        let mut facts = one.facts;
+        facts.insert("id".to_owned(), json!("x"));
+        serde_json::from_value::<ModelFacts>(Value::Object(facts)).unwrap();
+    }
+    assert!(Copilot::default().read_models(b"<html>").is_empty());
+}

@@ -1,0 +1,194 @@
+//! GitHub Copilot, by a GitHub token as it is and by an exchanged one.
+
+use super::{LoggedIn, becomes, picture};
+use crate::support::ask::Ask;
+use byok_types::Dialect;
+use serde_json::{Value, json};
+
+const EXCHANGE: &str = "/github/copilot_internal/v2/token";
+const CLAIMS: [&str; 6] = [
+    "--method",
+    "exchange",
+    "--accept-claim",
+    "copilot-integration-id",
+    "--accept-claim",
+    "copilot-editor-version",
+];
+
+fn settings(simulator: &str) -> Value {
+    json!({"urls": {
+        "device": format!("{simulator}/github/login/device/code"),
+        "token": format!("{simulator}/github/login/oauth/access_token"),
+        "exchange": format!("{simulator}{EXCHANGE}"),
+        "profile": format!("{simulator}/github/user"),
+        "usage": format!("{simulator}/github/copilot_internal/user"),
+        "inference": format!("{simulator}/copilot"),
+    }})
+}
+
+/// One model of each endpoint, and Claude at Chat.
+const MODELS: [&str; 4] =
+    ["copilot/claude-sonnet-4.6", "copilot/gpt-5.5", "copilot/gpt-5-mini", "copilot/claude-haiku-4.5"];
+
+#[tokio::test]
+async fn a_github_token_as_it_is() {
+    let world = LoggedIn::start("copilot", settings, &[]).await;
+    for part in [
+        "GitHub offers Copilot for its own editors",
+        "WXYZ-",
+        "logged in to copilot as octocat@example.org, plan individual",
+    ] {
+        assert!(world.said.contains(part), "{part}: {}", world.said);
+    }
+    assert!(!world.said.contains("vscode-chat"), "nothing is claimed, so nothing is asked: {}", world.said);
+    assert!(!world.said.contains("ghu_"), "{}", world.said);
+    world.serves(&MODELS).await;
+    assert_eq!(world.count(EXCHANGE), 0);
+    let seen = world.last("/copilot/v1/messages").unwrap();
+    let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    assert!(header("authorization").unwrap().starts_with("Bearer ghu_"));
+    assert!(header("user-agent").unwrap().starts_with("byok/"));
+    assert_eq!((header("copilot-integration-id"), header("editor-version")), (None, None));
+    assert_eq!(header("x-github-api-version").as_deref(), Some("2026-06-01"));
+    assert!(
+        world.byok.status().await.to_string().contains("premium requests"),
+        "the plan is told by the headers"
+    );
+}
+
+#[tokio::test]
+async fn an_exchanged_token_and_what_is_said_with_it() {
+    let world = LoggedIn::start("copilot", settings, &CLAIMS).await;
+    assert!(world.said.contains("byok sends the claim `copilot-integration-id`"), "{}", world.said);
+    world.serves(&MODELS).await;
+    assert_eq!(world.count(EXCHANGE), 1, "one token for all of them");
+    let seen = world.last("/copilot/individual/v1/messages").expect("the address that the exchange named");
+    assert!(seen.headers["authorization"].to_str().unwrap().starts_with("Bearer tid="));
+    assert_eq!(seen.headers["copilot-integration-id"], "vscode-chat");
+    assert_eq!(seen.headers["editor-version"], "vscode/1.110.0");
+    assert!(seen.headers["user-agent"].to_str().unwrap().starts_with("byok/"));
+    let exchange = world.last(EXCHANGE).unwrap();
+    assert!(exchange.headers["authorization"].to_str().unwrap().starts_with("token ghu_"));
+    assert!(!exchange.headers.contains_key("editor-version"));
+
+    // A refused token is exchanged anew, once, and the client sees nothing of it.
+    for (model, stream) in [("copilot/claude-sonnet-4.6", true), ("copilot/gpt-5.5", false)] {
+        let before = world.count(EXCHANGE);
+        let ask = Ask::new("sim:401_once").model(model).stream(stream);
+        world.say(Dialect::Messages, &ask).await.unwrap();
+        assert_eq!(world.count(EXCHANGE), before + 1, "{model}");
+    }
+    let ask = Ask::new("sim:401").model("copilot/gpt-5-mini");
+    let answer = world.send(Dialect::Chat, &ask).await;
+    assert_eq!(answer.status, 503, "byok's own credential is not the client's: {}", answer.text());
+    assert_eq!(world.count(EXCHANGE), 4, "tried once more and not again");
+}
+
+#[tokio::test]
+async fn without_consent_only_callers_that_say_it_themselves_are_served() {
+    let world = LoggedIn::start("copilot", settings, &["--method", "exchange"]).await;
+    assert!(world.said.contains("byok does not send it"), "{}", world.said);
+    let ask = Ask::new("Hello.").model("copilot/gpt-5-mini");
+    let answer = world.send(Dialect::Chat, &ask).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    for part in ["claim_not_accepted", "byok login copilot --accept-claim copilot-integration-id"] {
+        assert!(answer.text().contains(part), "{part}: {}", answer.text());
+    }
+    assert_eq!(world.count("/copilot/individual/chat/completions"), 0, "nothing was sent");
+    let call = crate::support::dialect::call(Dialect::Chat, &ask)
+        .header("copilot-integration-id", "vscode-chat")
+        .header("editor-version", "vscode/1.111.0");
+    let answer = call.send(world.byok.address()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn who_began_a_turn_and_pictures_are_told() {
+    let world = LoggedIn::start("copilot", settings, &[]).await;
+    for client in Dialect::ALL {
+        for (model, path) in [
+            ("copilot/claude-sonnet-4.6", "/copilot/v1/messages"),
+            ("copilot/gpt-5.5", "/copilot/responses"),
+            ("copilot/gpt-5-mini", "/copilot/chat/completions"),
+        ] {
+            let asked = Ask::new("sim:tools").model(model).with(|ask| {
+                let parameters = json!({"type": "object", "properties": {}});
+                ask.tools = vec![crate::support::ask::Tool { name: "get_time", parameters }];
+            });
+            let initiator = || world.last(path).unwrap().headers["x-initiator"].to_str().unwrap().to_owned();
+            let said = world.say(client, &asked).await.unwrap();
+            assert_eq!(initiator(), "user", "{client} {model}");
+            let answered = asked.answered(&said, &["noon"]);
+            let said = world.say(client, &answered).await.unwrap();
+            assert_eq!(initiator(), "agent", "{client} {model}");
+            world.say(client, &answered.followed(&said, "And now?")).await.unwrap();
+            assert_eq!(initiator(), "user", "a question behind many turns is a person's: {client} {model}");
+
+            world
+                .say(client, &picture(model))
+                .await
+                .unwrap_or_else(|error| panic!("{client} {model}: {error}"));
+            assert_eq!(
+                world.last(path).unwrap().headers["copilot-vision-request"],
+                "true",
+                "{client} {model}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn refusals_reach_the_client_in_its_dialect() {
+    let world = LoggedIn::start("copilot", settings, &[]).await;
+    let cases = [
+        ("sim:400", 400, "The scenario refuses"),
+        ("sim:context", 400, "exceeds the limit"),
+        ("sim:413", 413, "failed to parse request"),
+        ("sim:third_party", 466, "client not supported"),
+    ];
+    for client in Dialect::ALL {
+        for (wish, status, words) in cases {
+            let answer = world.send(client, &Ask::new(wish).model("copilot/claude-sonnet-4.6")).await;
+            assert_eq!(answer.status, status, "{client} {wish}: {}", answer.text());
+            assert!(answer.text().contains(words), "{client} {wish}: {}", answer.text());
+            crate::support::dialect::fault(client, &answer.body).unwrap();
+        }
+    }
+    // Used-up premium requests rest one model, not the account.
+    let answer = world.send(Dialect::Chat, &Ask::new("sim:quota").model("copilot/gpt-5.5")).await;
+    assert!(answer.text().contains("premium request allowance"), "{}", answer.text());
+    let answer = world.send(Dialect::Chat, &Ask::new("Hello.").model("copilot/gpt-5-mini")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let answer = world.send(Dialect::Chat, &Ask::new("Hello.").model("copilot/gpt-5.5")).await;
+    assert_ne!(answer.status, 200, "it rests until the plan begins anew");
+    // Abuse ends it.
+    let answer = world.send(Dialect::Chat, &Ask::new("sim:banned").model("copilot/gpt-5-mini")).await;
+    assert_ne!(answer.status, 200);
+    becomes(&world, "blocked").await;
+}
+
+#[tokio::test]
+async fn an_answer_beyond_the_plan_stops_the_account() {
+    let world = LoggedIn::start("copilot", settings, &[]).await;
+    let answer = world.send(Dialect::Chat, &Ask::new("sim:overage").model("copilot/gpt-5-mini")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(answer.header("x-byok-hint").contains("beyond the plan"), "{:?}", answer.headers);
+    becomes(&world, "extra_usage").await;
+}
+
+#[tokio::test]
+async fn models_are_those_that_the_account_has() {
+    let world = LoggedIn::start("copilot", settings, &[]).await;
+    let begun = std::time::Instant::now();
+    loop {
+        let list = crate::support::client::Call::get("/v1/models").send(world.byok.address()).await.json();
+        let ids: Vec<_> =
+            list["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap().to_owned()).collect();
+        let wanted = ["gpt-5.5", "gpt-5.4", "gpt-5-mini", "gpt-4.1", "claude-sonnet-4.6", "claude-haiku-4.5"];
+        if ids == wanted.map(|id| format!("copilot/{id}")) {
+            break;
+        }
+        assert!(begun.elapsed() < crate::support::byok::PATIENCE, "{ids:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}

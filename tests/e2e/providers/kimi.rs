@@ -1,0 +1,118 @@
+//! Kimi Code.
+
+use super::{LoggedIn, becomes, picture};
+use crate::support::ask::{Ask, Think};
+use byok_types::Dialect;
+use serde_json::{Value, json};
+
+const TOKEN: &str = "/kimi/api/oauth/token";
+const MESSAGES: &str = "/kimi/coding/v1/messages";
+
+fn settings(simulator: &str) -> Value {
+    json!({"urls": {
+        "device": format!("{simulator}/kimi/api/oauth/device_authorization"),
+        "token": format!("{simulator}{TOKEN}"),
+        "profile": format!("{simulator}/kimi/coding/v1/me"),
+        "inference": format!("{simulator}/kimi/coding"),
+    }})
+}
+
+#[tokio::test]
+async fn a_membership_serves_everything() {
+    let world = LoggedIn::start("kimi", settings, &["--with", "region=mainland-cn"]).await;
+    for part in ["KIMI-", "logged in to kimi as ada@example.org, plan Allegretto"] {
+        assert!(world.said.contains(part), "{part}: {}", world.said);
+    }
+    world.serves(&["kimi/k3", "kimi-k3", "kimi-for-coding", "kimi/k2.6", "k2"]).await;
+    let seen = world.last(MESSAGES).unwrap();
+    let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    assert!(header("authorization").unwrap().starts_with("Bearer kimi-access-"));
+    assert!(header("user-agent").unwrap().starts_with("byok/"));
+    assert_eq!(header("x-msh-platform").as_deref(), Some("byok"));
+    assert_eq!(header("x-msh-version").as_deref(), Some(env!("CARGO_PKG_VERSION")));
+    let login = world.last("/kimi/api/oauth/device_authorization").unwrap();
+    assert_eq!(
+        header("x-msh-device-id").as_deref(),
+        login.headers["x-msh-device-id"].to_str().ok(),
+        "one id for all"
+    );
+    assert_eq!(world.count("/kimi/coding/v1/chat/completions"), 0, "its Chat serves only programs of a list");
+}
+
+#[tokio::test]
+async fn bodies_are_fitted() {
+    let world = LoggedIn::start("kimi", settings, &[]).await;
+    for client in Dialect::ALL {
+        let ask = Ask::new("Hello.").model("kimi-k3").with(|ask| ask.think = Some(Think::Effort("medium")));
+        world.say(client, &ask).await.unwrap_or_else(|error| panic!("{client}: {error}"));
+        let body = world.last(MESSAGES).unwrap().json();
+        assert_eq!(body["model"], "k3", "under another name it is a smaller model: {client}");
+        if client != Dialect::Messages {
+            assert!(["low", "high"].contains(&body["output_config"]["effort"].as_str().unwrap()), "{body}");
+        }
+        world.say(client, &picture("kimi/k3")).await.unwrap_or_else(|error| panic!("{client}: {error}"));
+    }
+    let body = json!({
+        "model": "kimi-k3[1m]", "max_tokens": 100, "messages": [{"role": "user", "content": "Hello."}],
+        "system": [{"type": "text", "text": "x-anthropic-billing-header: cc_version=2;"}, {"type": "text", "text": "Be kind."}],
+        "tools": [{"type": "web_search_20250305", "name": "web_search"}],
+    });
+    let call = crate::support::client::Call::post("/v1/messages", body.to_string())
+        .header("anthropic-version", "2023-06-01")
+        .header("anthropic-beta", "interleaved-thinking-2025-05-14");
+    let answer = call.send(world.byok.address()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let seen = world.last(MESSAGES).unwrap();
+    assert_eq!(seen.json()["system"], json!([{"type": "text", "text": "Be kind."}]));
+    assert!(!seen.headers.contains_key("anthropic-beta"));
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_and_rotates() {
+    let world = LoggedIn::start("kimi", settings, &[]).await;
+    let before = world.count(TOKEN);
+    let said = world.say(Dialect::Responses, &Ask::new("sim:401_once").model("kimi/k3").stream(true)).await;
+    said.unwrap();
+    assert_eq!(world.count(TOKEN), before + 1);
+    let refresh = world.last(TOKEN).unwrap();
+    let body = String::from_utf8_lossy(&refresh.body).into_owned();
+    assert!(body.contains("grant_type=refresh_token&refresh_token=kimi-refresh-"), "{body}");
+    let login = world.last("/kimi/api/oauth/device_authorization").unwrap();
+    assert_eq!(refresh.headers["x-msh-device-id"], login.headers["x-msh-device-id"]);
+    // The new pair works, and the one after it.
+    let answer = world.send(Dialect::Chat, &Ask::new("sim:401").model("kimi/k3")).await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert_eq!(world.count(TOKEN), before + 2);
+    world.say(Dialect::Chat, &Ask::new("Hello.").model("kimi/k3")).await.unwrap();
+}
+
+#[tokio::test]
+async fn refusals() {
+    let world = LoggedIn::start("kimi", settings, &[]).await;
+    for client in Dialect::ALL {
+        for (wish, status, words) in
+            [("sim:400", 400, "The scenario refuses"), ("sim:context", 400, "prompt is too long")]
+        {
+            let answer = world.send(client, &Ask::new(wish).model("kimi/k3")).await;
+            assert_eq!(answer.status, status, "{client} {wish}: {}", answer.text());
+            assert!(answer.text().contains(words), "{client} {wish}: {}", answer.text());
+        }
+    }
+    let answer = world.send(Dialect::Messages, &Ask::new("sim:third_party").model("kimi/k3")).await;
+    assert!(answer.text().contains("only available for Coding Agents"), "{}", answer.text());
+    assert!(!answer.header("x-byok-hint").is_empty());
+    becomes(&world, "ready").await;
+    // No membership: the account is out until its owner acts.
+    let answer = world.send(Dialect::Messages, &Ask::new("sim:402").model("kimi/k3")).await;
+    assert_ne!(answer.status, 200);
+    becomes(&world, "blocked").await;
+}
+
+#[tokio::test]
+async fn a_window_that_is_used_up_rests_the_account() {
+    let world = LoggedIn::start("kimi", settings, &[]).await;
+    let answer = world.send(Dialect::Messages, &Ask::new("sim:extra_usage").model("kimi/k3")).await;
+    assert!(answer.text().contains("usage limit for this billing cycle"), "{}", answer.text());
+    let answer = world.send(Dialect::Messages, &Ask::new("Hello.").model("kimi/k2")).await;
+    assert_ne!(answer.status, 200, "all of its models rest");
+}
