@@ -49,31 +49,55 @@ pub struct Notice {
 
 /// All claims that byok can make.
 pub const fn claims() -> &'static [Claim] {
-    &[Claim {
-        name: "claude-code-prompt",
-        provider: "claude",
-        kind: CredentialKind::Oauth,
-        place: ClaimPlace::FirstSystemBlock,
-        value: "You are Claude Code, Anthropic's official CLI for Claude.",
-        without: "Anthropic refuses requests made with a plan login unless their system prompt begins with this \
+    &[
+        Claim {
+            name: "claude-code-prompt",
+            provider: "claude",
+            kind: CredentialKind::Oauth,
+            place: ClaimPlace::FirstSystemBlock,
+            value: "You are Claude Code, Anthropic's official CLI for Claude.",
+            without: "Anthropic refuses requests made with a plan login unless their system prompt begins with this \
                   sentence. Without your consent byok serves only callers that send it themselves, such as Claude Code; \
                   others get a refusal that names the way with an API key.",
-    }]
+        },
+        Claim {
+            name: crate::xai::VERSION_CLAIM,
+            provider: "xai",
+            kind: CredentialKind::Oauth,
+            place: ClaimPlace::Header("x-grok-client-version"),
+            value: "1.0.6",
+            without: "xAI refuses requests made with a plan login unless they state the version of a Grok CLI that is new enough. \
+                  Without your consent byok serves only callers that send the header themselves, such as Grok CLI; others get \
+                  a refusal that names the way with an API key.",
+        },
+    ]
 }
 
 /// All notices that byok shows before a login.
 pub const fn notices() -> &'static [Notice] {
-    &[Notice {
-        provider: "claude",
-        kind: CredentialKind::Oauth,
-        rule: "Anthropic's published rules say that the login of a Free, Pro, Max, Team or Enterprise plan is meant for \
+    &[
+        Notice {
+            provider: "claude",
+            kind: CredentialKind::Oauth,
+            rule: "Anthropic's published rules say that the login of a Free, Pro, Max, Team or Enterprise plan is meant for \
                Claude Code and Anthropic's other own applications, and that other programs, byok among them, are to \
                use an API key.",
-        risk: "Anthropic may refuse such requests, charge them as extra usage instead of to your plan, or restrict the \
+            risk: "Anthropic may refuse such requests, charge them as extra usage instead of to your plan, or restrict the \
                account, without warning. An API key from the Anthropic Console has none of these limits: put it into \
                the configuration as `api_key` of the provider `claude`.",
-        source: "Claude Code documentation, page `Legal and compliance`, as known in November 2026",
-    }]
+            source: "Claude Code documentation, page `Legal and compliance`, as known in November 2026",
+        },
+        Notice {
+            provider: "xai",
+            kind: CredentialKind::Oauth,
+            rule: "xAI offers the login of a Grok plan (SuperGrok, X Premium+) for its own program Grok CLI and asks every request \
+               for the version of it; it publishes no interface for other programs, byok among them.",
+            risk: "xAI has at times refused such logins for lower plans, may refuse such requests, or restrict the account. An API \
+               key from console.x.ai has none of these limits: put it into the configuration as `api_key` of the provider \
+               `xai`.",
+            source: "what xAI's own program and public proxies show, as known in November 2026",
+        },
+    ]
 }
 
 /// The claim of this name.

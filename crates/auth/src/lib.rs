@@ -15,6 +15,7 @@ mod answer;
 pub mod claims;
 pub mod claude;
 mod clock;
+pub mod codex;
 mod endpoint;
 mod error;
 mod import;
@@ -24,6 +25,7 @@ mod refresh;
 mod refusal;
 #[cfg(test)]
 mod testing;
+pub mod xai;
 
 pub use answer::{BadAnswer, TokenAnswer};
 pub use clock::{Clock, SystemClock};
