@@ -400,7 +400,7 @@ fn the_file_of_codex_cli() {
         let error = file(nothing.clone()).unwrap_err();
         assert!(matches!(error, ImportError::Nothing { .. }), "{nothing}: {error}");
     }
-    for broken in ["", "{", "[]", r#"{"tokens":{}}"#, r#"{"tokens":{"access_token":"opaque"}}"#] {
+    for broken in ["", "{", "[1]", r#"{"tokens":{}}"#, r#"{"tokens":{"access_token":"opaque"}}"#] {
         let error = Files.read("auth.json", broken.as_bytes(), START).unwrap_err();
         assert!(matches!(error, ImportError::NotReadable { .. }), "{broken}: {error}");
     }
