@@ -16,6 +16,7 @@ mod bench;
 mod body;
 mod cache;
 mod call;
+mod codex;
 mod gemini;
 mod ids;
 mod log;
@@ -23,6 +24,7 @@ mod models;
 mod oauth;
 mod openai;
 mod openai_chat;
+mod plan;
 mod refusal;
 mod responses;
 mod sample;
@@ -37,12 +39,14 @@ mod trouble;
 mod vendor;
 mod watch;
 mod world;
+mod xai;
 
 pub use log::{Seen, Via};
 pub use models::{
     Abilities, AnthropicAbilities, GoogleAbilities, GoogleThinking, Maker, OpenaiAbilities, SimModel, models,
 };
 pub use oauth::{Grant, OauthCounts, TokenTrouble};
+pub use plan::{Plan, PlanCounts, PlanGrant};
 pub use scenario::{SCENARIOS, ScenarioDoc, ScenarioKind};
 pub use simulator::{SimError, SimOptions, Simulator};
 pub use watch::Cancelled;

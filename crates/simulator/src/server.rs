@@ -8,11 +8,13 @@ pub(crate) use reply::Reply;
 use crate::{
     body::SimBody,
     call::{Call, parse_query},
+    codex,
     log::{Seen, Via},
     oauth,
     socket::{Hangup, Socket},
     vendor,
     world::World,
+    xai,
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
@@ -106,6 +108,8 @@ async fn answer(
         Route::Models(dialect, id) => vendor::models(&world, &call, *dialect, id.as_deref()),
         Route::Beside(neighbour, model) => vendor::beside(&world, &call, *neighbour, model.as_deref()),
         Route::Oauth(endpoint) => oauth::answer(&world, &call, *endpoint),
+        Route::Codex(endpoint) => codex::answer(&world, &call, *endpoint),
+        Route::Xai(endpoint) => xai::answer(&world, &call, *endpoint),
         Route::Nowhere => Reply::nowhere(&call),
     };
     reply.send(hangup, guard).await

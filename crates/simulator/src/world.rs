@@ -1,8 +1,8 @@
 //! What all requests of a simulator share.
 
 use crate::{
-    bench::BenchAnswers, cache::PrefixCache, ids::IdMaker, log::RequestLog, oauth::Oauth, responses::Stored,
-    scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch,
+    bench::BenchAnswers, cache::PrefixCache, codex, ids::IdMaker, log::RequestLog, oauth::Oauth, plan,
+    responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch, xai,
 };
 use parking_lot::Mutex;
 use std::{
@@ -20,6 +20,8 @@ pub(crate) struct World {
     pub(crate) log: RequestLog,
     pub(crate) watch: Arc<Watch>,
     pub(crate) oauth: Oauth,
+    pub(crate) codex: plan::Books,
+    pub(crate) xai: plan::Books,
     pub(crate) stored: Stored,
     pub(crate) bench: BenchAnswers,
     /// Failures that a key has already had, by cause.
@@ -35,6 +37,8 @@ impl World {
             log: RequestLog::new(options.log_capacity),
             watch: Arc::default(),
             oauth: Oauth::new(options.seed, options.access_lifetime),
+            codex: codex::books(options.access_lifetime),
+            xai: xai::books(options.access_lifetime),
             stored: Stored::default(),
             bench: BenchAnswers::default(),
             failed: Mutex::default(),

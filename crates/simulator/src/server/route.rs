@@ -1,9 +1,10 @@
 //! From a path to what it means.
 
 use crate::{
-    call,
+    call, codex,
     oauth::Endpoint,
     vendor::{Neighbour, Target},
+    xai,
 };
 use byok_types::Dialect;
 use http::{Method, request::Parts};
@@ -19,6 +20,10 @@ pub(super) enum Route {
     /// What is no dialect of its own; the model where the path names it.
     Beside(Neighbour, Option<String>),
     Oauth(Endpoint),
+    /// The login and the backend of Codex.
+    Codex(codex::Endpoint),
+    /// The login and the hosts of xAI.
+    Xai(xai::Endpoint),
     Nowhere,
 }
 
@@ -30,6 +35,12 @@ impl Route {
         let path = head.uri.path();
         if let Some(endpoint) = Endpoint::of(&head.method, path) {
             return Self::Oauth(endpoint);
+        }
+        if let Some(endpoint) = codex::Endpoint::of(&head.method, path) {
+            return Self::Codex(endpoint);
+        }
+        if let Some(endpoint) = xai::Endpoint::of(&head.method, path) {
+            return Self::Xai(endpoint);
         }
         let post = head.method == Method::POST;
         match path {
@@ -109,6 +120,8 @@ impl Route {
         match self {
             Self::Generate(dialect, _) | Self::Count(dialect, _) => Some(*dialect),
             Self::Beside(neighbour, _) => Some(neighbour.dialect()),
+            Self::Codex(endpoint) => endpoint.dialect(),
+            Self::Xai(endpoint) => endpoint.dialect(),
             Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
         }
     }
