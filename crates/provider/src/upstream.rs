@@ -4,14 +4,18 @@
 //! only says where a call goes, which headers it carries, and what a refusal means.
 
 mod claude;
+mod codex;
 mod endpoint;
 mod gemini;
 mod openai;
+mod xai;
 
 pub use claude::{ACCEPTED_SENTENCES, Claude, brings_sentence, with_sentence};
+pub use codex::Codex;
 pub use endpoint::Endpoint;
 pub use gemini::Gemini;
 pub use openai::OpenAi;
+pub use xai::Xai;
 
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{Envelope, codec};
@@ -214,6 +218,14 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
     /// The claim without which this call would be refused, if its owner has not consented to it.
     fn demands(&self, _ask: &Ask<'_>, _token: &Token) -> Option<&'static str> {
         None
+    }
+
+    /// Adds the claims that the owner of the account consented to, as far as they are headers. Inquiries make them, too.
+    fn claim_headers(&self, _consented: &[String], _headers: &mut HeaderMap) {}
+
+    /// Whether a body of a client of its dialect may pass through; else it is said anew by way of the middle form.
+    fn takes_as_is(&self, _dialect: Dialect, _body: &[u8]) -> bool {
+        true
     }
 
     /// Whether it answers a call only by a stream.

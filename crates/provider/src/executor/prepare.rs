@@ -73,7 +73,8 @@ impl Prepared {
         }
         let dialect = candidate.dialect(peek.dialect);
         // A Chat upstream does not take tools in the shape of Responses; translation gives them that of Chat.
-        if dialect == peek.dialect && peek.dialect == inbound.dialect && !peek.flat_tools {
+        let own = dialect == peek.dialect && peek.dialect == inbound.dialect && !peek.flat_tools;
+        if own && candidate.provider.upstream.takes_as_is(dialect, &inbound.body) {
             return Ok(Self::pass(inbound, peek, candidate, means.unsealed));
         }
         let mut request = decode(inbound, peek)?;

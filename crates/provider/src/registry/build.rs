@@ -3,7 +3,7 @@
 use super::{ListedModel, Provider, Registry};
 use crate::{
     pool::{Access, Addresses, HealthBook, Seat, Share},
-    upstream::{Claude, Gemini, OpenAi, Upstream},
+    upstream::{Claude, Codex, Gemini, OpenAi, Upstream, Xai},
 };
 use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
@@ -56,7 +56,7 @@ struct BuiltIn {
 }
 
 /// The built-in providers of this version, in the order in which they stand without a config.
-const BUILT_IN: [BuiltIn; 3] = [
+const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         name: "claude",
         faces: &[Face {
@@ -68,12 +68,20 @@ const BUILT_IN: [BuiltIn; 3] = [
     },
     BuiltIn {
         name: "codex",
-        faces: &[Face {
-            serves: Serves::Keys,
-            base: "https://api.openai.com/v1",
-            upstream: |_| Arc::new(OpenAi { first_party: true }),
-            list: "codex",
-        }],
+        faces: &[
+            Face {
+                serves: Serves::Keys,
+                base: "https://api.openai.com/v1",
+                upstream: |_| Arc::new(OpenAi { first_party: true }),
+                list: "codex",
+            },
+            Face {
+                serves: Serves::Logins,
+                base: "https://chatgpt.com/backend-api/codex",
+                upstream: |urls| Arc::new(Codex::of(urls)),
+                list: "codex-plan",
+            },
+        ],
     },
     BuiltIn {
         name: "gemini",
@@ -83,6 +91,23 @@ const BUILT_IN: [BuiltIn; 3] = [
             upstream: |_| Arc::new(Gemini),
             list: "gemini",
         }],
+    },
+    BuiltIn {
+        name: "xai",
+        faces: &[
+            Face {
+                serves: Serves::Keys,
+                base: "https://api.x.ai/v1",
+                upstream: |_| Arc::new(Xai::keys()),
+                list: "xai",
+            },
+            Face {
+                serves: Serves::Logins,
+                base: "https://cli-chat-proxy.grok.com/v1",
+                upstream: |urls| Arc::new(Xai::plan(urls)),
+                list: "xai",
+            },
+        ],
     },
 ];
 
@@ -108,7 +133,7 @@ pub fn build(config: &Config, accounts: &[Account], health: &HealthBook) -> (Reg
     }
     // A login is enough: a built-in provider need not stand in the config.
     let absent = byok_config::Provider::default();
-    for built_in in &BUILT_IN {
+    for built_in in BUILT_IN {
         if let Some(id) = ProviderId::new(built_in.name).ok().filter(|id| !config.providers.contains_key(id))
         {
             add(id, &absent);

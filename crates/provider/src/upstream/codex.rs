@@ -217,10 +217,9 @@ fn judge(refusal: &Refusal<'_>) -> Verdict {
         }
         402 => blocked(format!("OpenAI says `{}`", failure.message)),
         // A page of the network in front of the backend, or a region: nothing that a fresh token could change.
-        403 => Verdict {
-            own_credential: true,
-            ..Verdict::other(Some((Scope::Account, Duration::from_mins(5))))
-        },
+        403 => {
+            Verdict { own_credential: true, ..Verdict::other(Some((Scope::Account, Duration::from_mins(5)))) }
+        }
         _ => judge_by_kind(refusal),
     }
 }

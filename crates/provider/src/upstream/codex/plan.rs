@@ -94,7 +94,8 @@ pub(super) fn windows(headers: &HeaderMap, now: i64) -> Vec<Window> {
         [("-primary-used-percent", "primary"), ("-secondary-used-percent", "secondary")];
     let mut windows = Vec::new();
     for header in headers.keys() {
-        let found = USED.iter().find_map(|(tail, window)| Some((header.as_str().strip_suffix(tail)?, *window)));
+        let found =
+            USED.iter().find_map(|(tail, window)| Some((header.as_str().strip_suffix(tail)?, *window)));
         let Some((family, window)) = found.filter(|(family, _)| family.starts_with("x-")) else { continue };
         let value = |what: &str| number(headers, &format!("{family}-{window}-{what}"));
         let (Some(used), Some(minutes)) = (value("used-percent"), value("window-minutes")) else { continue };

@@ -98,7 +98,9 @@ pub(super) fn fitted(body: Bytes, lite: bool) -> Result<Bytes, Failure> {
 
 fn plain(draft: &mut Draft<'_>) {
     let before = draft.members.len();
-    draft.members.retain(|name, value| ALLOWED.contains(&&**name) && (value != "null" || *name == "instructions"));
+    draft
+        .members
+        .retain(|name, value| ALLOWED.contains(&&**name) && (&**value != "null" || *name == "instructions"));
     draft.changed |= draft.members.len() != before;
     input(draft);
     include(draft);
