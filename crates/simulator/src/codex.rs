@@ -83,7 +83,7 @@ pub(crate) fn answer(world: &World, call: &Call, endpoint: Endpoint) -> Reply {
         Endpoint::UserCode => user_code(world, call),
         Endpoint::Poll => poll(world, call),
         Endpoint::DevicePage => {
-            let email = call.query("login_hint").unwrap_or("ada@example.org");
+            let email = call.query("login_hint").unwrap_or(plan::PERSON);
             let known = world.codex.enter(call.query("user_code").unwrap_or_default(), email);
             Ok(Reply::json(if known { 200 } else { 404 }, Vec::new(), &json!({"entered": known})))
         }

@@ -20,6 +20,9 @@ pub enum Plan {
     Xai,
 }
 
+/// Who logs in where nobody says who.
+pub(crate) const PERSON: &str = "ada@example.org";
+
 /// A fresh login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanGrant {
@@ -63,6 +66,7 @@ struct Code {
 struct Device {
     user_code: String,
     entered_by: Option<String>,
+    polled: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -164,7 +168,8 @@ impl Books {
         let mut book = self.book.lock();
         let name = book.name("device");
         let user_code = format!("SIM-{:04}", book.issued);
-        book.devices.insert(name.clone(), Device { user_code: user_code.clone(), entered_by: None });
+        book.devices
+            .insert(name.clone(), Device { user_code: user_code.clone(), entered_by: None, polled: false });
         (name, user_code)
     }
 
@@ -178,9 +183,14 @@ impl Books {
         })
     }
 
-    /// Who entered a device code: `None` if nobody has issued it, an empty name if it waits.
+    /// Who entered a device code: `None` if nobody has issued it, an empty name if it waits. At the second question the default
+    /// person has entered it, unless somebody else was faster.
     pub(crate) fn entered(&self, device: &str) -> Option<String> {
-        self.book.lock().devices.get(device).map(|device| device.entered_by.clone().unwrap_or_default())
+        let mut book = self.book.lock();
+        let device = book.devices.get_mut(device)?;
+        let first = !std::mem::replace(&mut device.polled, true);
+        let default = if first { "" } else { PERSON };
+        Some(device.entered_by.clone().unwrap_or_else(|| default.to_owned()))
     }
 
     /// The device code is spent.
@@ -319,7 +329,7 @@ pub(crate) fn authorize(
         return Err("redirect_uri is not registered".to_owned());
     }
     let state = crate::call::encode(value("state"));
-    let hint = call.query("login_hint").unwrap_or("ada@example.org");
+    let hint = call.query("login_hint").unwrap_or(PERSON);
     if hint.contains("denied") {
         return Ok(format!("{redirect}?error=access_denied&error_description=denied&state={state}"));
     }

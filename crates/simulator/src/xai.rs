@@ -77,7 +77,7 @@ pub(crate) fn answer(world: &World, call: &Call, endpoint: Endpoint) -> Reply {
         Endpoint::Device => device(world, call),
         Endpoint::Token => token(world, call),
         Endpoint::DevicePage => {
-            let email = call.query("login_hint").unwrap_or("ada@example.org");
+            let email = call.query("login_hint").unwrap_or(plan::PERSON);
             let known = world.xai.enter(call.query("user_code").unwrap_or_default(), email);
             Ok(Reply::json(if known { 200 } else { 404 }, Vec::new(), &json!({"entered": known})))
         }
