@@ -76,7 +76,8 @@ fn config(simulator: &str) -> Result<Config, Trouble> {
         let exclude = missing(name, maker)?;
         insert(&mut config, name, Provider { exclude, ..provider(key, address)? })?;
     }
-    let exclude = ["grok-4.20-*", "grok-3-mini*", "grok-composer-*"].map(|name| Pattern::try_from(name.to_owned()));
+    let exclude =
+        ["grok-4.20-*", "grok-3-mini*", "grok-composer-*"].map(|name| Pattern::try_from(name.to_owned()));
     let exclude = exclude.into_iter().collect::<Result<Vec<_>, _>>();
     let exclude = exclude.map_err(|why| Trouble::new(Exit::Failure, why))?;
     let xai = Provider { exclude, ..provider("xai-demo", &format!("{simulator}/xai-api/v1"))? };

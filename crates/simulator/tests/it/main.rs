@@ -18,6 +18,7 @@ mod grammar;
 mod neighbours;
 mod oauth;
 mod plain;
+mod plans;
 mod refusals;
 mod responses;
 mod trouble;

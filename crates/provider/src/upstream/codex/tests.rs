@@ -180,10 +180,10 @@ fn bodies_of_other_clients() {
         ),
     ];
     for (members, expected) in cases {
-        let mut wanted: serde_json::Value =
+        let mut wanted: Value =
             serde_json::from_str(&format!(r#"{{"model":"m",{expected},{REST}}}"#)).unwrap();
         let found = shaped(&format!(r#"{{"model":"m",{members}}}"#), None);
-        let read: serde_json::Value = serde_json::from_str(&found).unwrap();
+        let read: Value = serde_json::from_str(&found).unwrap();
         if wanted["input"][0]["role"] == "developer" {
             wanted.as_object_mut().unwrap().remove("instructions");
         }
