@@ -18,6 +18,7 @@ mod clock;
 pub mod codex;
 mod endpoint;
 mod error;
+mod follow;
 mod import;
 mod login;
 mod manager;
@@ -31,6 +32,7 @@ pub use answer::{BadAnswer, TokenAnswer};
 pub use clock::{Clock, SystemClock};
 pub use endpoint::{Network, Urls};
 pub use error::AuthError;
+pub use follow::{follow, followed, refresher};
 pub use import::{Found, Import, ImportError, Kept};
 pub use login::{
     Answers, AuthorizationCode, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin, FileLogin,
