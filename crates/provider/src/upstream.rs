@@ -228,6 +228,11 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
         true
     }
 
+    /// Whether its answers can be shown to this client of its dialect as they are; else they are written anew.
+    fn answers_as_is(&self, _client: &HeaderMap) -> bool {
+        true
+    }
+
     /// Whether it answers a call only by a stream.
     fn only_streams(&self, _ask: &Ask<'_>) -> bool {
         false

@@ -75,7 +75,11 @@ impl Prepared {
         // A Chat upstream does not take tools in the shape of Responses; translation gives them that of Chat.
         let own = dialect == peek.dialect && peek.dialect == inbound.dialect && !peek.flat_tools;
         if own && candidate.provider.upstream.takes_as_is(dialect, &inbound.body) {
-            return Ok(Self::pass(inbound, peek, candidate, means.unsealed));
+            let mut prepared = Self::pass(inbound, peek, candidate, means.unsealed);
+            if !inbound.count && !candidate.provider.upstream.answers_as_is(&inbound.headers) {
+                prepared.way = Way::Translate;
+            }
+            return Ok(prepared);
         }
         let mut request = decode(inbound, peek)?;
         let place = (peek.dialect == Dialect::Chat && !inbound.count).then(|| {

@@ -117,6 +117,11 @@ impl Upstream for Codex {
         true
     }
 
+    /// Its own program knows what this backend adds to a stream and leaves out at its end; others would trip over it.
+    fn answers_as_is(&self, client: &HeaderMap) -> bool {
+        client.contains_key(ORIGINATOR)
+    }
+
     fn shape(&self, body: Bytes, shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
         if shaping.ask.dialect != Dialect::Responses
             || !matches!(shaping.ask.operation, Operation::Generate { .. })

@@ -145,6 +145,11 @@ impl Upstream for Xai {
         shape::is_plain(body)
     }
 
+    /// The end of a stream may lack what was said, and reasoning may come under other names.
+    fn answers_as_is(&self, client: &HeaderMap) -> bool {
+        client.contains_key(VERSION)
+    }
+
     fn shape(&self, body: Bytes, shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
         if shaping.ask.dialect != Dialect::Responses
             || !matches!(shaping.ask.operation, Operation::Generate { .. })
