@@ -6,6 +6,7 @@ use crate::{
 };
 use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, antigravity, claude, gemini, vertex};
 use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude, copilot, kimi};
+use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude, codex, xai};
 use byok_config::{BUILT_IN, Config};
 use byok_types::ProviderId;
 use std::{collections::HashMap, sync::Arc};
@@ -22,9 +23,10 @@ const VENDORS: [(&str, Make); 4] = [
 ];
 const VENDORS: &[(&str, Make)] =
     &[("claude", claude::vendor), ("copilot", copilot::vendor), ("kimi", kimi::vendor)];
+    &[("claude", claude::vendor), ("codex", codex::vendor), ("xai", xai::vendor)];
 
 /// The built-in providers that this version serves with an API key.
-const WITH_KEY: [&str; 3] = ["claude", "codex", "gemini"];
+const WITH_KEY: &[&str] = &["claude", "codex", "gemini", "xai"];
 
 /// The names of the providers with a login.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {

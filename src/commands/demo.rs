@@ -81,6 +81,12 @@ fn config(simulator: &str) -> Result<Config, Trouble> {
         ..provider("sk-kimi-demo", &format!("{simulator}/kimi/coding"))?
     };
     insert(&mut config, "kimi", kimi)?;
+    let exclude =
+        ["grok-4.20-*", "grok-3-mini*", "grok-composer-*"].map(|name| Pattern::try_from(name.to_owned()));
+    let exclude = exclude.into_iter().collect::<Result<Vec<_>, _>>();
+    let exclude = exclude.map_err(|why| Trouble::new(Exit::Failure, why))?;
+    let xai = Provider { exclude, ..provider("xai-demo", &format!("{simulator}/xai-api/v1"))? };
+    insert(&mut config, "xai", xai)?;
     let own = [
         ("demo-openai", Kind::Openai, "sk-demo", v1.as_str(), "gpt-4.1-mini", "demo-chat"),
         ("demo-responses", Kind::Responses, "sk-demo", v1.as_str(), "gpt-5-mini", "demo-responses"),

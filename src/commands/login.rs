@@ -132,7 +132,10 @@ impl Login {
         };
         let account = save_login(&store, &SystemClock, login, save).await?;
         terminal::say(format_args!("\nlogged in to {id} as {}", described(&account)));
-        consent.settle(&store, &account, &mut lines).await?;
+        // With an API key nothing is claimed.
+        if account.kind == CredentialKind::Oauth {
+            consent.settle(&store, &account, &mut lines).await?;
+        }
         store.close().await;
         terminal::say("a running byok uses it at once; `byok serve` starts one, `byok status` shows it");
         Ok(())

@@ -7,6 +7,11 @@ mod login;
 
 mod copilot;
 mod kimi;
+//! The providers with a login: the real binary logs in at the simulated vendor while it serves, then everything that a client
+//! wants goes through that login.
+
+mod codex;
+mod xai;
 
 use crate::support::{
     ask::{Ask, Piece, Said, Tool, Turn},

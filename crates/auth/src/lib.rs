@@ -17,6 +17,7 @@ pub mod claims;
 pub mod claude;
 mod clock;
 pub mod copilot;
+pub mod codex;
 mod endpoint;
 mod error;
 mod follow;
@@ -31,6 +32,7 @@ mod refusal;
 #[cfg(test)]
 mod testing;
 pub mod vertex;
+pub mod xai;
 
 pub use answer::{BadAnswer, TokenAnswer};
 pub use clock::{Clock, SystemClock};

@@ -78,6 +78,8 @@ const FILES: &[&str] = &[
     include_str!("../data/vertex.json"),
     include_str!("../data/copilot.json"),
     include_str!("../data/kimi.json"),
+    include_str!("../data/codex-plan.json"),
+    include_str!("../data/xai.json"),
 ];
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::of(FILES));

@@ -96,7 +96,8 @@ impl Executor {
             return None;
         }
         let base = provider.upstream.base(&seat.base, &token);
-        let Lookup { method, url, headers, body } = lookup(&base, &token)?;
+        let Lookup { method, url, mut headers, body } = lookup(&base, &token)?;
+        provider.upstream.claim_headers(&seat.claims, &mut headers);
         let host = Host::of(&url).ok()?;
         let ours = seat.hosts.contains(&host) || provider.upstream.trusts(url.host_str().unwrap_or_default());
         if !ours {

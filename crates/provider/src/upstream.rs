@@ -6,6 +6,7 @@
 mod claude;
 mod code_assist;
 mod copilot;
+mod codex;
 mod endpoint;
 mod gemini;
 mod kimi;
@@ -17,11 +18,15 @@ pub use code_assist::CodeAssist;
 pub(crate) mod time;
 
 pub use copilot::Copilot;
+mod xai;
+
+pub use codex::Codex;
 pub use endpoint::Endpoint;
 pub use gemini::Gemini;
 pub use kimi::Kimi;
 pub use openai::OpenAi;
 pub use vertex::Vertex;
+pub use xai::Xai;
 
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{Envelope, codec};
@@ -224,6 +229,19 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
     /// The claim without which this call would be refused, if its owner has not consented to it.
     fn demands(&self, _ask: &Ask<'_>, _token: &Token) -> Option<&'static str> {
         None
+    }
+
+    /// Adds the claims that the owner of the account consented to, as far as they are headers. Inquiries make them, too.
+    fn claim_headers(&self, _consented: &[String], _headers: &mut HeaderMap) {}
+
+    /// Whether a body of a client of its dialect may pass through; else it is said anew by way of the middle form.
+    fn takes_as_is(&self, _dialect: Dialect, _body: &[u8]) -> bool {
+        true
+    }
+
+    /// Whether its answers can be shown to this client of its dialect as they are; else they are written anew.
+    fn answers_as_is(&self, _client: &HeaderMap) -> bool {
+        true
     }
 
     /// Whether it answers a call only by a stream.

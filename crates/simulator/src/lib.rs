@@ -17,6 +17,7 @@ mod body;
 mod cache;
 mod call;
 mod copilot;
+mod codex;
 mod gemini;
 mod google;
 mod ids;
@@ -26,6 +27,7 @@ mod models;
 mod oauth;
 mod openai;
 mod openai_chat;
+mod plan;
 mod refusal;
 mod responses;
 mod sample;
@@ -40,6 +42,7 @@ mod trouble;
 mod vendor;
 mod watch;
 mod world;
+mod xai;
 
 pub use google::{GoogleAccounts, GoogleClient, GoogleCounts, GoogleGrant, ServiceAccountKey};
 pub use log::{Seen, Via};
@@ -47,6 +50,7 @@ pub use models::{
     Abilities, AnthropicAbilities, GoogleAbilities, GoogleThinking, Maker, OpenaiAbilities, SimModel, models,
 };
 pub use oauth::{Grant, OauthCounts, TokenTrouble};
+pub use plan::{Plan, PlanCounts, PlanGrant};
 pub use scenario::{SCENARIOS, ScenarioDoc, ScenarioKind};
 pub use simulator::{SimError, SimOptions, Simulator};
 pub use watch::Cancelled;

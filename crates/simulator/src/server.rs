@@ -8,12 +8,13 @@ pub(crate) use reply::Reply;
 use crate::{
     body::SimBody,
     call::{Call, parse_query},
-    google, copilot, kimi,
+    google, copilot, kimi, codex,
     log::{Seen, Via},
     oauth,
     socket::{Hangup, Socket},
     vendor,
     world::World,
+    xai,
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
@@ -110,6 +111,8 @@ async fn answer(
         Route::Google(endpoint) => google::answer(&world, &call, endpoint),
         Route::Copilot(endpoint) => copilot::answer(&world, &call, *endpoint),
         Route::Kimi(endpoint) => kimi::answer(&world, &call, *endpoint),
+        Route::Codex(endpoint) => codex::answer(&world, &call, *endpoint),
+        Route::Xai(endpoint) => xai::answer(&world, &call, *endpoint),
         Route::Nowhere => Reply::nowhere(&call),
     };
     reply.send(hangup, guard).await

@@ -4,6 +4,7 @@ use crate::{
     google::{GoogleAccounts, GoogleClient, GoogleCounts, GoogleGrant, ServiceAccountKey},
     log::Seen,
     oauth::{Grant, OauthCounts, TokenTrouble},
+    plan::{Books, Plan, PlanCounts, PlanGrant},
     server,
     watch::Cancelled,
     world::World,
@@ -177,6 +178,30 @@ impl Simulator {
     /// What Google's login has counted.
     pub fn google_counts(&self) -> GoogleCounts {
         self.world.google.counts()
+        self.world.codex.expire(access_token);
+        self.world.xai.expire(access_token);
+    }
+
+    /// A login of a plan, as if this person had gone through the browser.
+    pub fn plan_grant(&self, plan: Plan, email: &str) -> PlanGrant {
+        self.books(plan).grant(email, self.world.now())
+    }
+
+    /// What the endpoints of a plan have counted.
+    pub fn plan_counts(&self, plan: Plan) -> PlanCounts {
+        self.books(plan).counts()
+    }
+
+    /// All access tokens of a plan that were issued so far are refused from now on.
+    pub fn expire_plan(&self, plan: Plan) {
+        self.books(plan).expire_all();
+    }
+
+    fn books(&self, plan: Plan) -> &Books {
+        match plan {
+            Plan::Codex => &self.world.codex,
+            Plan::Xai => &self.world.xai,
+        }
     }
 
     /// The next token request meets this trouble; several calls queue up.

@@ -6,6 +6,8 @@ use crate::{
     bench::BenchAnswers, cache::PrefixCache, copilot::GitHub, ids::IdMaker, kimi::Login as Kimi,
     log::RequestLog, oauth::Oauth, responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions,
     watch::Watch,
+    bench::BenchAnswers, cache::PrefixCache, codex, ids::IdMaker, log::RequestLog, oauth::Oauth, plan,
+    responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch, xai,
 };
 use parking_lot::Mutex;
 use std::{
@@ -26,6 +28,8 @@ pub(crate) struct World {
     pub(crate) google: google::Books,
     pub(crate) github: GitHub,
     pub(crate) kimi: Kimi,
+    pub(crate) codex: plan::Books,
+    pub(crate) xai: plan::Books,
     pub(crate) stored: Stored,
     pub(crate) bench: BenchAnswers,
     /// Failures that a key has already had, by cause.
@@ -44,6 +48,8 @@ impl World {
             google: google::Books::new(options.access_lifetime),
             github: GitHub::default(),
             kimi: Kimi::default(),
+            codex: codex::books(options.access_lifetime),
+            xai: xai::books(options.access_lifetime),
             stored: Stored::default(),
             bench: BenchAnswers::default(),
             failed: Mutex::default(),

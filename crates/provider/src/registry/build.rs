@@ -3,7 +3,7 @@
 use super::{ListedModel, Provider, Registry};
 use crate::{
     pool::{Access, Addresses, HealthBook, Seat, Share},
-    upstream::{Claude, CodeAssist, Gemini, OpenAi, Upstream, Vertex, Copilot, Kimi},
+    upstream::{Claude, CodeAssist, Gemini, OpenAi, Upstream, Vertex, Copilot, Kimi, Codex, Xai},
 };
 use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
@@ -70,12 +70,20 @@ const BUILT_IN: &[BuiltIn] = &[
     },
     BuiltIn {
         name: "codex",
-        faces: &[Face {
-            serves: Serves::Keys,
-            base: "https://api.openai.com/v1",
-            upstream: |_| Arc::new(OpenAi { first_party: true }),
-            list: "codex",
-        }],
+        faces: &[
+            Face {
+                serves: Serves::Keys,
+                base: "https://api.openai.com/v1",
+                upstream: |_| Arc::new(OpenAi { first_party: true }),
+                list: "codex",
+            },
+            Face {
+                serves: Serves::Logins,
+                base: "https://chatgpt.com/backend-api/codex",
+                upstream: |urls| Arc::new(Codex::of(urls)),
+                list: "codex-plan",
+            },
+        ],
     },
     BuiltIn {
         name: "gemini",
@@ -133,6 +141,23 @@ const BUILT_IN: &[BuiltIn] = &[
             upstream: |urls| Arc::new(Kimi { own: urls.contains_key(&UrlName::Inference) }),
             list: "kimi",
         }],
+    },
+    BuiltIn {
+        name: "xai",
+        faces: &[
+            Face {
+                serves: Serves::Keys,
+                base: "https://api.x.ai/v1",
+                upstream: |_| Arc::new(Xai::keys()),
+                list: "xai",
+            },
+            Face {
+                serves: Serves::Logins,
+                base: "https://cli-chat-proxy.grok.com/v1",
+                upstream: |urls| Arc::new(Xai::plan(urls)),
+                list: "xai",
+            },
+        ],
     },
 ];
 

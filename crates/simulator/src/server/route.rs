@@ -1,9 +1,10 @@
 //! From a path to what it means.
 
 use crate::{
-    call, google, copilot, kimi,
+    call, google, copilot, kimi, codex,
     oauth::Endpoint,
     vendor::{Neighbour, Target},
+    xai,
 };
 use byok_types::Dialect;
 use http::{Method, request::Parts};
@@ -23,6 +24,10 @@ pub(super) enum Route {
     Google(google::Endpoint),
     Copilot(copilot::Endpoint),
     Kimi(kimi::Endpoint),
+    /// The login and the backend of Codex.
+    Codex(codex::Endpoint),
+    /// The login and the hosts of xAI.
+    Xai(xai::Endpoint),
     Nowhere,
 }
 
@@ -42,6 +47,11 @@ impl Route {
         }
         if let Some(endpoint) = kimi::Endpoint::of(&head.method, path) {
             return Self::Kimi(endpoint);
+        if let Some(endpoint) = codex::Endpoint::of(&head.method, path) {
+            return Self::Codex(endpoint);
+        }
+        if let Some(endpoint) = xai::Endpoint::of(&head.method, path) {
+            return Self::Xai(endpoint);
         }
         let post = head.method == Method::POST;
         match path {
@@ -126,6 +136,8 @@ impl Route {
             Self::Google(endpoint) => endpoint.dialect(),
             Self::Copilot(endpoint) => endpoint.dialect(),
             Self::Kimi(endpoint) => endpoint.dialect(),
+            Self::Codex(endpoint) => endpoint.dialect(),
+            Self::Xai(endpoint) => endpoint.dialect(),
             Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
         }
     }

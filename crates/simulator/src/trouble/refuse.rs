@@ -162,6 +162,16 @@ fn anthropic_quota(at: &Circumstances<'_>) -> Refusal {
 }
 
 fn openai(cause: Cause, at: &Circumstances<'_>) -> Refusal {
+    let own = if crate::plan::Plan::Codex.marks(at.key) {
+        crate::codex::worded(cause, at)
+    } else if crate::xai::is_ours(at.key) {
+        crate::xai::worded(cause, at)
+    } else {
+        None
+    };
+    if let Some(refusal) = own {
+        return refusal;
+    }
     let plain = |status, kind: &'static str, message: &str| Refusal::new(status, kind, message);
     let input = if at.dialect == Dialect::Chat { "messages" } else { "input" };
     match cause {

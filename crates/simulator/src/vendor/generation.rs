@@ -7,9 +7,10 @@ use crate::{
     asked::Asked,
     bench,
     call::Call,
-    gemini,
+    codex, gemini,
     ids::Ids,
     openai_chat,
+    plan::Plan,
     refusal::Refusal,
     responses,
     scenario::{Cause, Script, Trouble},
@@ -112,6 +113,10 @@ impl Generation<'_> {
             return reply;
         }
         let mut headers = headers(self.world, self.call, self.dialect, self.ids);
+        if Plan::Codex.marks(self.key) {
+            let told = codex::limits(self.world.now()).into_iter();
+            headers.extend(told.map(|(name, value)| (name.to_owned(), value)));
+        }
         headers.extend(trouble::padding(script));
         if script.overage && self.dialect == Dialect::Messages {
             anthropic::charge_extra(&mut headers);
@@ -195,8 +200,11 @@ impl Generation<'_> {
     fn stream(&self, turn: &Turn<'_>, script: &Script, headers: Vec<(String, String)>) -> Reply {
         let array = self.target.array;
         let mut frames: Vec<Frame> = match self.dialect {
+        let codex = Plan::Codex.marks(self.key);
+        let frames: Vec<Frame> = match self.dialect {
             Dialect::Messages => anthropic::stream(turn),
             Dialect::Chat => openai_chat::stream(turn),
+            Dialect::Responses if codex => codex::dressed(responses::stream(turn)),
             Dialect::Responses => responses::stream(turn),
             Dialect::Gemini => gemini::stream(turn, array),
         };

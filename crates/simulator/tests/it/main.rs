@@ -21,6 +21,7 @@ mod kimi;
 mod neighbours;
 mod oauth;
 mod plain;
+mod plans;
 mod refusals;
 mod responses;
 mod trouble;
