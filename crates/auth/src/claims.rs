@@ -49,31 +49,53 @@ pub struct Notice {
 
 /// All claims that byok can make.
 pub const fn claims() -> &'static [Claim] {
-    &[Claim {
-        name: "claude-code-prompt",
-        provider: "claude",
-        kind: CredentialKind::Oauth,
-        place: ClaimPlace::FirstSystemBlock,
-        value: "You are Claude Code, Anthropic's official CLI for Claude.",
-        without: "Anthropic refuses requests made with a plan login unless their system prompt begins with this \
+    &[
+        Claim {
+            name: "claude-code-prompt",
+            provider: "claude",
+            kind: CredentialKind::Oauth,
+            place: ClaimPlace::FirstSystemBlock,
+            value: "You are Claude Code, Anthropic's official CLI for Claude.",
+            without: "Anthropic refuses requests made with a plan login unless their system prompt begins with this \
                   sentence. Without your consent byok serves only callers that send it themselves, such as Claude Code; \
                   others get a refusal that names the way with an API key.",
-    }]
+        },
+        Claim {
+            name: "iflow-cli",
+            provider: "iflow",
+            kind: CredentialKind::Oauth,
+            place: ClaimPlace::Header("user-agent"),
+            value: "iFlow-Cli",
+            without: "iFlow refuses every request that is not signed under the name of its own program, so byok makes none \
+                  without your consent. The service ended on 2026-04-17; use another provider.",
+        },
+    ]
 }
 
 /// All notices that byok shows before a login.
 pub const fn notices() -> &'static [Notice] {
-    &[Notice {
-        provider: "claude",
-        kind: CredentialKind::Oauth,
-        rule: "Anthropic's published rules say that the login of a Free, Pro, Max, Team or Enterprise plan is meant for \
+    &[
+        Notice {
+            provider: "claude",
+            kind: CredentialKind::Oauth,
+            rule: "Anthropic's published rules say that the login of a Free, Pro, Max, Team or Enterprise plan is meant for \
                Claude Code and Anthropic's other own applications, and that other programs, byok among them, are to \
                use an API key.",
-        risk: "Anthropic may refuse such requests, charge them as extra usage instead of to your plan, or restrict the \
+            risk: "Anthropic may refuse such requests, charge them as extra usage instead of to your plan, or restrict the \
                account, without warning. An API key from the Anthropic Console has none of these limits: put it into \
                the configuration as `api_key` of the provider `claude`.",
-        source: "Claude Code documentation, page `Legal and compliance`, as known in November 2026",
-    }]
+            source: "Claude Code documentation, page `Legal and compliance`, as known in November 2026",
+        },
+        Notice {
+            provider: "iflow",
+            kind: CredentialKind::Oauth,
+            rule: "From February 2026 iFlow served signed requests of its own program only and suspended keys for what it called \
+               unauthorized requests.",
+            risk: "iFlow may block the key of the account without warning. Its service ended on 2026-04-17, so there is hardly \
+               anything left to win: use another provider.",
+            source: "what users of other programs reported from February to April 2026, and iFlow's own announcement",
+        },
+    ]
 }
 
 /// The claim of this name.

@@ -17,9 +17,11 @@ pub mod claude;
 mod clock;
 mod endpoint;
 mod error;
+pub mod iflow;
 mod import;
 mod login;
 mod manager;
+pub mod qwen;
 mod refresh;
 mod refusal;
 #[cfg(test)]

@@ -7,12 +7,15 @@ fn the_table_is_what_the_documentation_says() {
         claims().iter().map(|claim| (claim.name, claim.provider, claim.place, claim.value)).collect();
     assert_eq!(
         rows,
-        [(
-            "claude-code-prompt",
-            "claude",
-            ClaimPlace::FirstSystemBlock,
-            "You are Claude Code, Anthropic's official CLI for Claude."
-        )],
+        [
+            (
+                "claude-code-prompt",
+                "claude",
+                ClaimPlace::FirstSystemBlock,
+                "You are Claude Code, Anthropic's official CLI for Claude."
+            ),
+            ("iflow-cli", "iflow", ClaimPlace::Header("user-agent"), "iFlow-Cli"),
+        ],
         "a new claim needs an entry in CHANGELOG.md and in the documentation"
     );
 }
