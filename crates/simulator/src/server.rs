@@ -8,8 +8,9 @@ pub(crate) use reply::Reply;
 use crate::{
     body::SimBody,
     call::{Call, parse_query},
+    iflow,
     log::{Seen, Via},
-    oauth,
+    oauth, qwen,
     socket::{Hangup, Socket},
     vendor,
     world::World,
@@ -106,6 +107,8 @@ async fn answer(
         Route::Models(dialect, id) => vendor::models(&world, &call, *dialect, id.as_deref()),
         Route::Beside(neighbour, model) => vendor::beside(&world, &call, *neighbour, model.as_deref()),
         Route::Oauth(endpoint) => oauth::answer(&world, &call, *endpoint),
+        Route::Qwen(endpoint) => qwen::answer(&world, &call, *endpoint),
+        Route::Iflow(endpoint) => iflow::answer(&world, &call, *endpoint),
         Route::Nowhere => Reply::nowhere(&call),
     };
     reply.send(hangup, guard).await

@@ -1,8 +1,9 @@
 //! What all requests of a simulator share.
 
 use crate::{
-    bench::BenchAnswers, cache::PrefixCache, ids::IdMaker, log::RequestLog, oauth::Oauth, responses::Stored,
-    scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch,
+    bench::BenchAnswers, cache::PrefixCache, ids::IdMaker, iflow::Login as Iflow, log::RequestLog,
+    oauth::Oauth, qwen::Login as Qwen, responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions,
+    watch::Watch,
 };
 use parking_lot::Mutex;
 use std::{
@@ -20,6 +21,8 @@ pub(crate) struct World {
     pub(crate) log: RequestLog,
     pub(crate) watch: Arc<Watch>,
     pub(crate) oauth: Oauth,
+    pub(crate) qwen: Qwen,
+    pub(crate) iflow: Iflow,
     pub(crate) stored: Stored,
     pub(crate) bench: BenchAnswers,
     /// Failures that a key has already had, by cause.
@@ -35,6 +38,8 @@ impl World {
             log: RequestLog::new(options.log_capacity),
             watch: Arc::default(),
             oauth: Oauth::new(options.seed, options.access_lifetime),
+            qwen: Qwen::default(),
+            iflow: Iflow::default(),
             stored: Stored::default(),
             bench: BenchAnswers::default(),
             failed: Mutex::default(),

@@ -1,8 +1,9 @@
 //! From a path to what it means.
 
 use crate::{
-    call,
+    call, iflow,
     oauth::Endpoint,
+    qwen,
     vendor::{Neighbour, Target},
 };
 use byok_types::Dialect;
@@ -19,6 +20,8 @@ pub(super) enum Route {
     /// What is no dialect of its own; the model where the path names it.
     Beside(Neighbour, Option<String>),
     Oauth(Endpoint),
+    Qwen(qwen::Endpoint),
+    Iflow(iflow::Endpoint),
     Nowhere,
 }
 
@@ -30,6 +33,12 @@ impl Route {
         let path = head.uri.path();
         if let Some(endpoint) = Endpoint::of(&head.method, path) {
             return Self::Oauth(endpoint);
+        }
+        if let Some(endpoint) = qwen::Endpoint::of(&head.method, path) {
+            return Self::Qwen(endpoint);
+        }
+        if let Some(endpoint) = iflow::Endpoint::of(&head.method, path) {
+            return Self::Iflow(endpoint);
         }
         let post = head.method == Method::POST;
         match path {
@@ -109,6 +118,8 @@ impl Route {
         match self {
             Self::Generate(dialect, _) | Self::Count(dialect, _) => Some(*dialect),
             Self::Beside(neighbour, _) => Some(neighbour.dialect()),
+            Self::Qwen(endpoint) => endpoint.dialect(),
+            Self::Iflow(endpoint) => endpoint.dialect(),
             Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
         }
     }
