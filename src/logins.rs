@@ -17,7 +17,7 @@ const VENDORS: [(&str, Make); 3] =
     [("claude", claude::vendor), ("qwen", qwen::vendor), ("iflow", iflow::vendor)];
 
 /// The built-in providers that this version serves with an API key.
-const WITH_KEY: [&str; 3] = ["claude", "codex", "gemini"];
+const WITH_KEY: &[&str] = &["claude", "codex", "gemini", "qwen", "iflow"];
 
 /// The names of the providers with a login.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {

@@ -70,13 +70,16 @@ struct FileModel {
 }
 
 /// All data files. A test reads each of them; one that cannot be read would be left out here.
-const FILES: [&str; 3] = [
+const FILES: &[&str] = &[
     include_str!("../data/claude.json"),
     include_str!("../data/openai.json"),
     include_str!("../data/gemini.json"),
+    include_str!("../data/qwen.json"),
+    include_str!("../data/qwen-login.json"),
+    include_str!("../data/iflow.json"),
 ];
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::of(&FILES));
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::of(FILES));
 
 /// The models of all vendors.
 #[derive(Debug)]

@@ -125,18 +125,25 @@ impl Attempt<'_> {
     }
 
     fn claim_missing(&self, claim: &str) -> Failure {
+        let provider = &self.candidate.provider.id;
+        let (such, key) = match provider.as_str() {
+            // Its keys are served no better.
+            "iflow" => (
+                "iFlow CLI",
+                "Use another provider; or, with a login or a key that `byok login iflow --method key` keeps, ".to_owned(),
+            ),
+            _ => (
+                "Claude Code",
+                format!("Set providers.{provider}.api_key to use these models from any tool; or, "),
+            ),
+        };
         Failure::new(
             FailureKind::Permission,
             Blame::Client,
             format!(
-                "the login `{}` of `{}` serves only callers that the vendor accepts for a plan, such as Claude Code. Set \
-                 providers.{}.api_key to use these models from any tool; or, knowing the vendor's rule, log in again with \
-                 `byok login {} --accept-claim {}`.",
+                "the login `{}` of `{provider}` serves only callers that the vendor accepts for a plan, such as {such}. {key}\
+                 knowing the vendor's rule, log in again with `byok login {provider} --accept-claim {claim}`.",
                 self.seat.public_name(),
-                self.candidate.provider.id,
-                self.candidate.provider.id,
-                self.candidate.provider.id,
-                claim
             ),
         )
         .with_status(400)
@@ -313,6 +320,9 @@ impl Attempt<'_> {
             read(reply.body, limit, false).await.map(|body| envelope.open_whole(&body))
         };
         let body = body.map_err(|failure| self.broken(failure))?;
+        if let Some(failure) = self.candidate.provider.upstream.refusal_in(&body) {
+            return Err(self.judged(failure, relayed_headers(&headers), &headers, self.seat.is_oauth()));
+        }
         if looks_like_html(&body) {
             let failure = Failure::new(
                 FailureKind::Server,

@@ -3,7 +3,7 @@
 use super::{ListedModel, Provider, Registry};
 use crate::{
     pool::{Access, Addresses, HealthBook, Seat, Share},
-    upstream::{Claude, Gemini, OpenAi, Upstream},
+    upstream::{Claude, Gemini, Iflow, OpenAi, Qwen, Upstream, qwen},
 };
 use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
@@ -56,7 +56,7 @@ struct BuiltIn {
 }
 
 /// The built-in providers of this version, in the order in which they stand without a config.
-const BUILT_IN: [BuiltIn; 3] = [
+const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         name: "claude",
         faces: &[Face {
@@ -84,6 +84,32 @@ const BUILT_IN: [BuiltIn; 3] = [
             list: "gemini",
         }],
     },
+    BuiltIn {
+        name: "qwen",
+        faces: &[
+            Face {
+                serves: Serves::Keys,
+                base: qwen::PLATFORM,
+                upstream: |_| Arc::new(Qwen { login: false }),
+                list: "qwen",
+            },
+            Face {
+                serves: Serves::Logins,
+                base: qwen::PORTAL,
+                upstream: |_| Arc::new(Qwen { login: true }),
+                list: "qwen-login",
+            },
+        ],
+    },
+    BuiltIn {
+        name: "iflow",
+        faces: &[Face {
+            serves: Serves::Both,
+            base: "https://apis.iflow.cn/v1",
+            upstream: |_| Arc::new(Iflow),
+            list: "iflow",
+        }],
+    },
 ];
 
 /// Whether a built-in provider takes logins, and whether it takes API keys.
@@ -108,7 +134,7 @@ pub fn build(config: &Config, accounts: &[Account], health: &HealthBook) -> (Reg
     }
     // A login is enough: a built-in provider need not stand in the config.
     let absent = byok_config::Provider::default();
-    for built_in in &BUILT_IN {
+    for built_in in BUILT_IN {
         if let Some(id) = ProviderId::new(built_in.name).ok().filter(|id| !config.providers.contains_key(id))
         {
             add(id, &absent);
