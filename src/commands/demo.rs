@@ -76,6 +76,8 @@ fn config(simulator: &str) -> Result<Config, Trouble> {
         let exclude = missing(name, maker)?;
         insert(&mut config, name, Provider { exclude, ..provider(key, address)? })?;
     }
+    let qwen = format!("{simulator}/qwen/compatible-mode/v1");
+    insert(&mut config, "qwen", provider("sk-demo-qwen", &qwen)?)?;
     let own = [
         ("demo-openai", Kind::Openai, "sk-demo", v1.as_str(), "gpt-4.1-mini", "demo-chat"),
         ("demo-responses", Kind::Responses, "sk-demo", v1.as_str(), "gpt-5-mini", "demo-responses"),

@@ -11,10 +11,22 @@ use crate::{
 use serde_json::{Value, json};
 
 /// The models that keys are good for.
-const MODELS: [&str; 5] =
-    ["qwen3.6-plus", "qwen3-coder-plus", "qwen3.8-max", "qwen3-max-2026-01-23", "glm-5"];
+const MODELS: [&str; 12] = [
+    "qwen3.8-max",
+    "qwen3.8-max-preview",
+    "qwen3.8-flash",
+    "qwen3.7-max",
+    "qwen3.7-plus",
+    "qwen3.6-plus",
+    "qwen3.6-flash",
+    "qwen3.5-plus",
+    "qwen3-max-2026-01-23",
+    "qwen3-coder-plus",
+    "qwen3-coder-next",
+    "glm-5",
+];
 /// Of these thinking cannot be switched off, and it has three levels.
-const TIERED: [&str; 1] = ["qwen3.8-max"];
+const TIERED: [&str; 2] = ["qwen3.8-max", "qwen3.8-max-preview"];
 /// What a request may have.
 const KNOWN: [&str; 19] = [
     "model",
