@@ -7,6 +7,7 @@ use crate::{
 use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, antigravity, claude, gemini, vertex};
 use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude, copilot, kimi};
 use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude, codex, xai};
+use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude, iflow, qwen};
 use byok_config::{BUILT_IN, Config};
 use byok_types::ProviderId;
 use std::{collections::HashMap, sync::Arc};
@@ -27,6 +28,10 @@ const VENDORS: &[(&str, Make)] =
 
 /// The built-in providers that this version serves with an API key.
 const WITH_KEY: &[&str] = &["claude", "codex", "gemini", "xai"];
+const VENDORS: [(&str, Make); 3] =
+    [("claude", claude::vendor), ("qwen", qwen::vendor), ("iflow", iflow::vendor)];
+
+const WITH_KEY: &[&str] = &["claude", "codex", "gemini", "qwen", "iflow"];
 
 /// The names of the providers with a login.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {

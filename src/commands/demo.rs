@@ -87,6 +87,8 @@ fn config(simulator: &str) -> Result<Config, Trouble> {
     let exclude = exclude.map_err(|why| Trouble::new(Exit::Failure, why))?;
     let xai = Provider { exclude, ..provider("xai-demo", &format!("{simulator}/xai-api/v1"))? };
     insert(&mut config, "xai", xai)?;
+    let qwen = format!("{simulator}/qwen/compatible-mode/v1");
+    insert(&mut config, "qwen", provider("sk-demo-qwen", &qwen)?)?;
     let own = [
         ("demo-openai", Kind::Openai, "sk-demo", v1.as_str(), "gpt-4.1-mini", "demo-chat"),
         ("demo-responses", Kind::Responses, "sk-demo", v1.as_str(), "gpt-5-mini", "demo-responses"),

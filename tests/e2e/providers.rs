@@ -12,6 +12,11 @@ mod kimi;
 
 mod codex;
 mod xai;
+//! The providers with a login: the real binary logs in at the simulated vendor while it serves, then everything that a client
+//! wants goes through that login.
+
+mod iflow;
+mod qwen;
 
 use crate::support::{
     ask::{Ask, Piece, Said, Tool, Turn},

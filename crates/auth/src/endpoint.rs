@@ -115,7 +115,10 @@ impl Endpoint<'_> {
         let Ask { method, url, headers, authorization, body, limit } = ask;
         let mut call = self.call(method, url, limit)?;
         for (name, value) in headers {
-            call.headers.insert(name_of(name)?, value_of(value)?);
+            let name = name_of(name)?;
+            let mut value = value_of(value)?;
+            value.set_sensitive(name == header::COOKIE);
+            call.headers.insert(name, value);
         }
         if let Some(value) = authorization {
             let mut value = value_of(value)?;

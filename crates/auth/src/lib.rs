@@ -23,10 +23,12 @@ mod error;
 mod follow;
 pub mod gemini;
 mod google;
+pub mod iflow;
 mod import;
 pub mod kimi;
 mod login;
 mod manager;
+pub mod qwen;
 mod refresh;
 mod refusal;
 #[cfg(test)]

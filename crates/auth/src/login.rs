@@ -72,6 +72,11 @@ pub trait BrowserLogin: Send + Sync {
     /// that shows codes gets an address of this machine at which nobody listens: its person pastes that address.
     fn begin(&self, redirect: Redirect) -> PendingLogin;
 
+    /// The login for these answers, where it depends on what the person was asked before.
+    fn with_answers(&self, _answers: &Answers) -> Result<Option<Arc<dyn BrowserLogin>>, LoginError> {
+        Ok(None)
+    }
+
     /// Turns the code into tokens and finds out whose they are.
     fn finish<'a>(
         &'a self,

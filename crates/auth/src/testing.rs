@@ -54,6 +54,7 @@ impl Clock for TestClock {
 pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) query: String,
     pub(crate) headers: http::HeaderMap,
     /// The body as text, because the order of its fields matters.
     pub(crate) text: String,
@@ -175,6 +176,7 @@ impl TokenServer {
             vendor.seen.push(Seen {
                 method: head.method.to_string(),
                 path: path.clone(),
+                query: head.uri.query().unwrap_or_default().to_owned(),
                 headers: head.headers,
                 text,
                 json: json.clone(),

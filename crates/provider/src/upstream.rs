@@ -12,6 +12,8 @@ mod gemini;
 mod kimi;
 mod openai;
 mod vertex;
+mod iflow;
+pub(crate) mod qwen;
 
 pub use claude::{ACCEPTED_SENTENCES, Claude, brings_sentence, with_sentence};
 pub use code_assist::CodeAssist;
@@ -27,6 +29,8 @@ pub use kimi::Kimi;
 pub use openai::OpenAi;
 pub use vertex::Vertex;
 pub use xai::Xai;
+pub use iflow::Iflow;
+pub use qwen::Qwen;
 
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{Envelope, codec};
@@ -265,6 +269,11 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
     /// Reads a refusal. What is not of the dialect's own shape is read here.
     fn read_failure(&self, dialect: Dialect, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {
         codec::decode_failure(dialect, status, body)
+    }
+
+    /// Reads a refusal that came with status 200 in the place of a whole answer, in a shape that is not the dialect's.
+    fn refusal_in(&self, _body: &[u8]) -> Option<Failure> {
+        None
     }
 
     /// Whether the bytes of its refusals are of the dialect's own shape, so that a client of that dialect can read them.

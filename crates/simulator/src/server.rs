@@ -8,9 +8,9 @@ pub(crate) use reply::Reply;
 use crate::{
     body::SimBody,
     call::{Call, parse_query},
-    google, copilot, kimi, codex,
+    google, copilot, kimi, codex, iflow,
     log::{Seen, Via},
-    oauth,
+    oauth, qwen,
     socket::{Hangup, Socket},
     vendor,
     world::World,
@@ -113,6 +113,8 @@ async fn answer(
         Route::Kimi(endpoint) => kimi::answer(&world, &call, *endpoint),
         Route::Codex(endpoint) => codex::answer(&world, &call, *endpoint),
         Route::Xai(endpoint) => xai::answer(&world, &call, *endpoint),
+        Route::Qwen(endpoint) => qwen::answer(&world, &call, *endpoint),
+        Route::Iflow(endpoint) => iflow::answer(&world, &call, *endpoint),
         Route::Nowhere => Reply::nowhere(&call),
     };
     reply.send(hangup, guard).await

@@ -8,6 +8,8 @@ use crate::{
     watch::Watch,
     bench::BenchAnswers, cache::PrefixCache, codex, ids::IdMaker, log::RequestLog, oauth::Oauth, plan,
     responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch, xai,
+    bench::BenchAnswers, cache::PrefixCache, ids::IdMaker, iflow::Login as Iflow, log::RequestLog,
+    oauth::Oauth, qwen::Login as Qwen, responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions,
 };
 use parking_lot::Mutex;
 use std::{
@@ -30,6 +32,8 @@ pub(crate) struct World {
     pub(crate) kimi: Kimi,
     pub(crate) codex: plan::Books,
     pub(crate) xai: plan::Books,
+    pub(crate) qwen: Qwen,
+    pub(crate) iflow: Iflow,
     pub(crate) stored: Stored,
     pub(crate) bench: BenchAnswers,
     /// Failures that a key has already had, by cause.
@@ -50,6 +54,8 @@ impl World {
             kimi: Kimi::default(),
             codex: codex::books(options.access_lifetime),
             xai: xai::books(options.access_lifetime),
+            qwen: Qwen::default(),
+            iflow: Iflow::default(),
             stored: Stored::default(),
             bench: BenchAnswers::default(),
             failed: Mutex::default(),

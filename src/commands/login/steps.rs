@@ -63,6 +63,8 @@ impl Steps<'_> {
         }
         Ok(match &method.how {
             How::Browser(login) => {
+                let own = login.with_answers(&answers)?;
+                let login = own.as_ref().unwrap_or(login);
                 let (pending, code) = match self.code_by {
                     CodeBy::Paste => by_paste(&**login, lines).await?,
                     CodeBy::Callback { open } => self.by_callback(&**login, open, lines).await?,

@@ -129,6 +129,11 @@ impl Attempt<'_> {
         let (such, key) = match provider.as_str() {
             // It has no keys.
             "copilot" => ("GitHub's own editors", "To be served from any tool, and ".to_owned()),
+            // Its keys are served no better.
+            "iflow" => (
+                "iFlow CLI",
+                "Use another provider; or, with a login or a key that `byok login iflow --method key` keeps, ".to_owned(),
+            ),
             _ => (
                 "Claude Code",
                 format!("Set providers.{provider}.api_key to use these models from any tool; or, "),
@@ -325,6 +330,9 @@ impl Attempt<'_> {
             read(reply.body, limit, false).await.map(|body| envelope.open_whole(&body))
         };
         let body = body.map_err(|failure| self.broken(failure))?;
+        if let Some(failure) = self.candidate.provider.upstream.refusal_in(&body) {
+            return Err(self.judged(failure, relayed_headers(&headers), &headers, self.seat.is_oauth()));
+        }
         if looks_like_html(&body) {
             let failure = Failure::new(
                 FailureKind::Server,

@@ -2,15 +2,16 @@
 
 use super::{ListedModel, Provider, Registry};
 use crate::{
+    catalog::Catalog,
     pool::{Access, Addresses, HealthBook, Seat, Share},
-    upstream::{Claude, CodeAssist, Gemini, OpenAi, Upstream, Vertex, Copilot, Kimi, Codex, Xai},
+    upstream::{Claude, CodeAssist, Gemini, OpenAi, Upstream, Vertex, Copilot, Kimi, Codex, Xai, Iflow, Qwen, qwen},
 };
 use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
 use byok_types::{Account, AccountId, AccountState, CredentialKind, Dialect, ProviderId, Secret, SecretHash};
 use http::HeaderMap;
 use indexmap::IndexMap;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 use url::Url;
 
 /// A provider of the config that cannot be used.
@@ -41,6 +42,7 @@ enum Serves {
 type Urls = IndexMap<UrlName, HttpUrl>;
 
 /// One service of a built-in provider.
+#[derive(Clone, Copy)]
 struct Face {
     serves: Serves,
     base: &'static str,
@@ -123,7 +125,6 @@ const BUILT_IN: &[BuiltIn] = &[
     },
     BuiltIn {
         name: "copilot",
-        faces: &[Face {
             serves: Serves::Logins,
             base: "https://api.githubcopilot.com",
             upstream: |urls| {
@@ -131,18 +132,12 @@ const BUILT_IN: &[BuiltIn] = &[
                 Arc::new(Copilot { inference: own(UrlName::Inference), usage: own(UrlName::Usage) })
             },
             list: "copilot",
-        }],
     },
-    BuiltIn {
         name: "kimi",
-        faces: &[Face {
-            serves: Serves::Both,
             base: "https://api.kimi.com/coding",
             upstream: |urls| Arc::new(Kimi { own: urls.contains_key(&UrlName::Inference) }),
             list: "kimi",
-        }],
     },
-    BuiltIn {
         name: "xai",
         faces: &[
             Face {
@@ -151,19 +146,42 @@ const BUILT_IN: &[BuiltIn] = &[
                 upstream: |_| Arc::new(Xai::keys()),
                 list: "xai",
             },
-            Face {
                 serves: Serves::Logins,
                 base: "https://cli-chat-proxy.grok.com/v1",
                 upstream: |urls| Arc::new(Xai::plan(urls)),
-                list: "xai",
             },
         ],
     },
+        name: "qwen",
+                base: qwen::PLATFORM,
+                upstream: |_| Arc::new(Qwen { login: false }),
+                list: "qwen",
+            },
+                base: qwen::PORTAL,
+                upstream: |_| Arc::new(Qwen { login: true }),
+                list: "qwen-login",
+            },
+    },
+        name: "iflow",
+            base: "https://apis.iflow.cn/v1",
+            upstream: |_| Arc::new(Iflow),
+            list: "iflow",
+    },
 ];
+
+/// The services of a built-in provider: of one in the table, or of a vendor whose data file names its address.
+fn services(name: &str) -> Option<Cow<'static, [Face]>> {
+    if let Some(built_in) = BUILT_IN.iter().find(|built_in| built_in.name == name) {
+        return Some(Cow::Borrowed(built_in.faces));
+    }
+    let (vendor, base) = Catalog::builtin().compatible().find(|(vendor, _)| vendor.provider == name)?;
+    let upstream: fn(&Urls) -> Arc<dyn Upstream> = |_| Arc::new(OpenAi { first_party: false });
+    Some(Cow::Owned(vec![Face { serves: Serves::Keys, base, upstream, list: &vendor.list }]))
+}
 
 /// Whether a built-in provider takes logins, and whether it takes API keys.
 pub(crate) fn credentials_of(name: &str) -> (bool, bool) {
-    let faces = BUILT_IN.iter().find(|built_in| built_in.name == name).map_or(&[][..], |b| b.faces);
+    let faces = services(name).unwrap_or_default();
     let any = |not: Serves| faces.iter().any(|face| face.serves != not);
     (any(Serves::Keys), faces.is_empty() || any(Serves::Logins))
 }
@@ -186,6 +204,9 @@ pub fn build(config: &Config, accounts: &[Account], health: &HealthBook) -> (Reg
     for built_in in BUILT_IN {
         if let Some(id) = ProviderId::new(built_in.name).ok().filter(|id| !config.providers.contains_key(id))
         {
+    let compatible = Catalog::builtin().compatible().map(|(vendor, _)| vendor.provider.as_str());
+    for name in BUILT_IN.iter().map(|built_in| built_in.name).chain(compatible) {
+        if let Some(id) = ProviderId::new(name).ok().filter(|id| !config.providers.contains_key(id)) {
             add(id, &absent);
         }
     }
@@ -210,7 +231,7 @@ fn faces(
     if !entry.enabled {
         return Ok(Vec::new());
     }
-    let built_in = BUILT_IN.iter().find(|built_in| built_in.name == id.as_str());
+    let services = services(id.as_str());
     let one = |face: &Face, several: bool| {
         // Tokens of a login go to another host only where the settings name that host for it.
         let own = match (face.serves, several) {
@@ -223,7 +244,7 @@ fn faces(
         let builder = Seats { config, entry, base, id, health };
         provider(&builder, face, upstream, None, accounts).map(Arc::new)
     };
-    let Some(built_in) = built_in else {
+    let Some(services) = services else {
         let Some(kind) = entry.kind else { return Err(InvalidProvider::NotSupported(id.clone())) };
         let upstream: fn(&Urls) -> Arc<dyn Upstream> = match kind {
             Kind::Openai | Kind::Responses => |_| Arc::new(OpenAi { first_party: false }),
@@ -237,8 +258,8 @@ fn faces(
         let made = provider(&builder, &face, upstream(&entry.urls), Some(kind.dialect()), accounts)?;
         return Ok(vec![Arc::new(made)]);
     };
-    let several = built_in.faces.len() > 1;
-    let mut faces = built_in.faces.iter().map(|face| one(face, several)).collect::<Result<Vec<_>, _>>()?;
+    let several = services.len() > 1;
+    let mut faces = services.iter().map(|face| one(face, several)).collect::<Result<Vec<_>, _>>()?;
     if entry.prefer == Prefer::Oauth {
         faces.reverse();
     }

@@ -1,8 +1,9 @@
 //! From a path to what it means.
 
 use crate::{
-    call, google, copilot, kimi, codex,
+    call, google, copilot, kimi, codex, iflow,
     oauth::Endpoint,
+    qwen,
     vendor::{Neighbour, Target},
     xai,
 };
@@ -28,6 +29,8 @@ pub(super) enum Route {
     Codex(codex::Endpoint),
     /// The login and the hosts of xAI.
     Xai(xai::Endpoint),
+    Qwen(qwen::Endpoint),
+    Iflow(iflow::Endpoint),
     Nowhere,
 }
 
@@ -52,6 +55,11 @@ impl Route {
         }
         if let Some(endpoint) = xai::Endpoint::of(&head.method, path) {
             return Self::Xai(endpoint);
+        if let Some(endpoint) = qwen::Endpoint::of(&head.method, path) {
+            return Self::Qwen(endpoint);
+        }
+        if let Some(endpoint) = iflow::Endpoint::of(&head.method, path) {
+            return Self::Iflow(endpoint);
         }
         let post = head.method == Method::POST;
         match path {
@@ -138,6 +146,8 @@ impl Route {
             Self::Kimi(endpoint) => endpoint.dialect(),
             Self::Codex(endpoint) => endpoint.dialect(),
             Self::Xai(endpoint) => endpoint.dialect(),
+            Self::Qwen(endpoint) => endpoint.dialect(),
+            Self::Iflow(endpoint) => endpoint.dialect(),
             Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
         }
     }

@@ -22,6 +22,8 @@ mod neighbours;
 mod oauth;
 mod plain;
 mod plans;
+mod iflow;
+mod qwen;
 mod refusals;
 mod responses;
 mod trouble;
