@@ -4,7 +4,7 @@ use crate::{
     network,
     trouble::{Exit, Trouble},
 };
-use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude};
+use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude, kiro};
 use byok_config::{BUILT_IN, Config};
 use byok_types::ProviderId;
 use std::{collections::HashMap, sync::Arc};
@@ -13,7 +13,7 @@ use std::{collections::HashMap, sync::Arc};
 type Make = fn(&Urls<'_>, Network) -> Vendor;
 
 /// The providers with a login.
-const VENDORS: [(&str, Make); 1] = [("claude", claude::vendor)];
+const VENDORS: [(&str, Make); 2] = [("claude", claude::vendor), ("kiro", kiro::vendor)];
 
 /// The built-in providers that this version serves with an API key.
 const WITH_KEY: [&str; 3] = ["claude", "codex", "gemini"];

@@ -58,4 +58,16 @@ pub trait Import: Send + Sync {
 
     /// Reads the content of such a file, as of Unix time `now`. `name` is the name of the file without its directory.
     fn read(&self, name: &str, content: &[u8], now: i64) -> Result<Vec<Found>, ImportError>;
+
+    /// The same for a program that spreads its login over several files: `beside` reads another file of the same directory.
+    fn read_beside(
+        &self,
+        name: &str,
+        content: &[u8],
+        beside: &dyn Fn(&str) -> Option<Vec<u8>>,
+        now: i64,
+    ) -> Result<Vec<Found>, ImportError> {
+        let _ = beside;
+        self.read(name, content, now)
+    }
 }

@@ -18,6 +18,7 @@ mod clock;
 mod endpoint;
 mod error;
 mod import;
+pub mod kiro;
 mod login;
 mod manager;
 mod refresh;

@@ -61,6 +61,17 @@ pub trait BrowserLogin: Send + Sync {
     /// that shows codes gets an address of this machine at which nobody listens: its person pastes that address.
     fn begin(&self, redirect: Redirect) -> PendingLogin;
 
+    /// Starts a login of a vendor that has to be asked something before: it registers a client, or wants answers.
+    fn prepare<'a>(
+        &'a self,
+        transport: &'a Transport,
+        answers: &'a Answers,
+        redirect: Redirect,
+    ) -> LoginFuture<'a, PendingLogin> {
+        let _ = (transport, answers);
+        Box::pin(async move { Ok(self.begin(redirect)) })
+    }
+
     /// Turns the code into tokens and finds out whose they are.
     fn finish<'a>(
         &'a self,

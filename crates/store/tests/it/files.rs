@@ -115,9 +115,7 @@ async fn a_newer_database_is_refused_by_name_of_its_writer() {
         }
         drop(connection);
         let refused = Store::open(&home.options()).err().unwrap();
-        let StoreError::Newer { found: 99, written_by, .. } = &refused else {
-            panic!("{name}: {refused:?}")
-        };
+        let StoreError::Newer { found: 99, written_by, .. } = &refused else { panic!("{name}: {refused:?}") };
         assert_eq!(written_by, if name == "tokens.db" { "9.8.7" } else { "of a newer version" });
         assert!(refused.to_string().contains("update byok"), "{refused}");
         let connection = Connection::open(home.path(name)).unwrap();
