@@ -7,19 +7,34 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::{collections::HashMap, sync::LazyLock};
 
-/// Known models of one vendor.
+/// Known models of one vendor, or of a service that offers models of several.
 #[derive(Debug)]
 pub struct Vendor {
+    /// Name of the list: that of the provider, unless it has several.
+    pub list: String,
     /// The built-in provider whose own models these are.
     pub provider: String,
     /// Who offers them, as lists of models say it.
     pub owner: String,
-    /// Patterns of the vendor's names (`claude-*`).
+    /// Patterns of the vendor's names (`claude-*`). A service that offers the models of others has none: what it calls them
+    /// is a matter between it and byok, and a bare name never means it.
     names: Vec<String>,
     /// Facts of a model that is not listed, as JSON.
     defaults: Map<String, Value>,
     /// Known models in the order of the data file.
     pub models: Vec<KnownModel>,
+}
+
+impl Vendor {
+    /// Whether it is a service that offers models of others.
+    pub fn is_guest(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// A model by its id or another name.
+    pub fn model(&self, name: &str) -> Option<&KnownModel> {
+        self.models.iter().find(|model| model.id == name || model.aliases.iter().any(|alias| alias == name))
+    }
 }
 
 /// A model of the data files.
@@ -36,6 +51,8 @@ pub struct KnownModel {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
+    list: Option<String>,
     provider: String,
     owner: String,
     names: Vec<String>,
@@ -80,13 +97,15 @@ impl Catalog {
         for file in files.iter().filter_map(|text| serde_json::from_str::<File>(text).ok()) {
             let vendor = catalog.vendors.len();
             for (place, model) in file.models.iter().enumerate() {
-                for name in std::iter::once(&model.id).chain(&model.aliases) {
+                let own = |name: &&String| file.names.iter().any(|pattern| matches(pattern, name));
+                for name in std::iter::once(&model.id).chain(&model.aliases).filter(own) {
                     catalog.index.insert(name.clone(), (vendor, place));
                 }
             }
             let models =
                 file.models.into_iter().map(|m| KnownModel { id: m.id, aliases: m.aliases, facts: m.facts });
             catalog.vendors.push(Vendor {
+                list: file.list.unwrap_or_else(|| file.provider.clone()),
                 provider: file.provider,
                 owner: file.owner,
                 names: file.names,
@@ -113,6 +132,37 @@ impl Catalog {
     /// The models of a built-in provider.
     pub fn of_provider(&self, provider: &str) -> Option<&Vendor> {
         self.vendors.iter().find(|v| v.provider == provider)
+    }
+
+    /// The list of this name.
+    pub fn list(&self, name: &str) -> Option<&Vendor> {
+        self.vendors.iter().find(|v| v.list == name)
+    }
+
+    /// Facts of a model in a list, with what the service itself has told of it. The abilities of a model that the list takes
+    /// from another vendor are those that it has there.
+    pub fn facts_in(&self, list: &Vendor, name: &str, told: &Map<String, Value>) -> ModelFacts {
+        let known = list.model(name);
+        let id = known.map_or(name, |model| if list.is_guest() { &model.id } else { name });
+        if !list.is_guest() && self.vendor_of(name).is_some_and(|vendor| vendor.list == list.list) {
+            return self.patched(name, told);
+        }
+        let mut all = Map::new();
+        let plain = id.rsplit('/').next().unwrap_or(id).replace('.', "-");
+        if let Some(native) = [id, plain.as_str()].iter().find(|name| self.index.contains_key(**name)) {
+            let elsewhere = self.facts_elsewhere(native, Dialect::Chat);
+            if let Ok(Value::Object(facts)) = serde_json::to_value(elsewhere) {
+                all = facts;
+            }
+        }
+        merge(&mut all, &list.defaults);
+        if let Some(known) = known {
+            merge(&mut all, &known.facts);
+        }
+        merge(&mut all, told);
+        all.insert("id".to_owned(), Value::from(id));
+        serde_json::from_value(Value::Object(all))
+            .unwrap_or_else(|_| ModelFacts { id: id.to_owned(), ..ModelFacts::default() })
     }
 
     /// Facts of a model at its own vendor. Its id stays the name that was asked for: vendors take their aliases themselves.

@@ -11,6 +11,7 @@ mod hold;
 mod keeper;
 mod media;
 mod multipart;
+mod opened;
 mod outbound;
 mod peek;
 mod prepare;
@@ -167,6 +168,28 @@ impl Executor {
     /// Why the login of an account could not be renewed, if that was its last try: Unix time in seconds, and the cause.
     pub fn refresh_trouble(&self, account: &byok_types::AccountId) -> Option<(i64, String)> {
         self.0.tokens.last_failure(account)
+    }
+
+    /// The way out as the settings have it now.
+    pub(crate) fn transport(&self) -> Transport {
+        self.0.transport()
+    }
+
+    /// Hands out tokens.
+    pub(crate) fn tokens(&self) -> &TokenManager {
+        &self.0.tokens
+    }
+
+    /// Keeps the plan that a vendor told of an account.
+    pub(crate) async fn note_plan(&self, id: &byok_types::AccountId, plan: Option<String>) {
+        let same = matches!(self.0.store.accounts.get(id).await, Ok(Some(account)) if account.plan == plan);
+        if same {
+            return;
+        }
+        let details = byok_store::AccountDetails { plan, ..Default::default() };
+        if let Err(error) = self.0.store.accounts.set_details(id, details).await {
+            tracing::debug!(account = id.as_str(), %error, "the plan of an account is not stored");
+        }
     }
 
     /// Takes another way out from the next call on; running calls go on.

@@ -7,6 +7,8 @@
 pub mod budget;
 pub mod catalog;
 pub mod executor;
+pub mod inquiry;
+pub mod knowledge;
 pub mod ledger;
 pub mod pool;
 pub mod registry;

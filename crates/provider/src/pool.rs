@@ -4,7 +4,10 @@
 //! in order, leaving out those that rest after a refusal. It sees time as a value and never touches network, database or
 //! token; what it knows of the health of a seat survives a reload of the config.
 
-use crate::upstream::{Ask, Operation, Scope, Upstream};
+use crate::{
+    knowledge::{Knowledge, Known},
+    upstream::{Ask, Operation, Scope, Upstream},
+};
 use byok_config::Pattern;
 use byok_transport::{Host, ProxyChoice};
 use byok_types::{AccountId, Dialect, Failure, Secret};
@@ -58,13 +61,25 @@ pub struct Seat {
     pub claims: Vec<String>,
     /// How it fared.
     pub health: Arc<Health>,
+    /// What its vendor has told.
+    pub known: Arc<Known>,
     /// Addresses that were made out for it.
     pub addresses: Addresses,
 }
 
 /// Addresses of calls, kept because parsing one costs as much as all of byok's own work on a small request.
 #[derive(Debug, Default)]
-pub struct Addresses(Mutex<Vec<(Operation, Dialect, String, Url)>>);
+pub struct Addresses(Mutex<Vec<Made>>);
+
+/// An address that was made out.
+#[derive(Debug)]
+struct Made {
+    operation: Operation,
+    dialect: Dialect,
+    model: String,
+    base: String,
+    url: Url,
+}
 
 /// Most addresses kept for a seat: models are named by clients.
 const ADDRESSES: usize = 32;
@@ -73,17 +88,26 @@ impl Addresses {
     /// The address of a call, made by `upstream` the first time.
     pub fn of(&self, upstream: &dyn Upstream, base: &str, ask: &Ask<'_>) -> Result<Url, Failure> {
         let mut known = self.0.lock();
-        let is_it = |(operation, dialect, model, _): &&(Operation, Dialect, String, Url)| {
-            *operation == ask.operation && *dialect == ask.dialect && model == ask.model
+        let is_it = |made: &&Made| {
+            made.operation == ask.operation
+                && made.dialect == ask.dialect
+                && made.model == ask.model
+                && made.base == base
         };
-        if let Some((.., url)) = known.iter().find(is_it) {
-            return Ok(url.clone());
+        if let Some(made) = known.iter().find(is_it) {
+            return Ok(made.url.clone());
         }
         let url = upstream.url(base, ask)?;
         if known.len() >= ADDRESSES {
             known.clear();
         }
-        known.push((ask.operation, ask.dialect, ask.model.to_owned(), url.clone()));
+        known.push(Made {
+            operation: ask.operation,
+            dialect: ask.dialect,
+            model: ask.model.to_owned(),
+            base: base.to_owned(),
+            url: url.clone(),
+        });
         Ok(url)
     }
 }
@@ -211,12 +235,16 @@ impl Health {
 
 /// The health of all seats by account id. Lives as long as the process.
 #[derive(Debug, Default)]
-pub struct HealthBook(Mutex<HashMap<AccountId, Arc<Health>>>);
+pub struct HealthBook {
+    health: Mutex<HashMap<AccountId, Arc<Health>>>,
+    /// What vendors have told.
+    pub knowledge: Knowledge,
+}
 
 impl HealthBook {
     /// The health of a seat.
     pub fn of(&self, id: &AccountId) -> Arc<Health> {
-        self.0.lock().entry(id.clone()).or_default().clone()
+        self.health.lock().entry(id.clone()).or_default().clone()
     }
 }
 

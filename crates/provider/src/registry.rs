@@ -10,7 +10,12 @@ mod suffix;
 pub(crate) use build::choice;
 pub use build::{InvalidProvider, build};
 
-use crate::{catalog::Catalog, pool::Seat, upstream::Upstream};
+use crate::{
+    catalog::{self, Catalog},
+    knowledge::Knowledge,
+    pool::Seat,
+    upstream::Upstream,
+};
 use byok_config::{ExtraUsage, FactsPatch, Pattern, Target, Timeouts};
 use byok_translate::{ModelEntry, ir::Reasoning};
 use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, ProviderId};
@@ -18,7 +23,8 @@ use indexmap::IndexMap;
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
 
-/// A provider that can serve requests.
+/// A provider that can serve requests. One that serves keys and logins by different services has two faces, each of them one
+/// of these.
 #[derive(Debug)]
 pub struct Provider {
     /// Its name in the config.
@@ -27,6 +33,8 @@ pub struct Provider {
     pub upstream: Arc<dyn Upstream>,
     /// The dialect of a provider that is not built in; a built-in one speaks what the facts of a model say.
     pub dialect: Option<Dialect>,
+    /// Name of the list of its models; empty for one that is not built in.
+    pub list: &'static str,
     /// Tells its sealed reasoning from that of other providers: a hash of its name and address.
     pub maker: String,
     /// Its credentials, in the order in which they are tried.
@@ -82,11 +90,20 @@ impl Candidate {
 /// Who can serve what, for one state of config and accounts.
 #[derive(Debug, Default)]
 pub struct Registry {
-    providers: IndexMap<ProviderId, Arc<Provider>>,
+    /// The faces of each provider, in the order in which they are used.
+    providers: IndexMap<ProviderId, Vec<Arc<Provider>>>,
+    knowledge: Knowledge,
     aliases: IndexMap<String, Vec<Target>>,
     patches: IndexMap<String, FactsPatch>,
     /// Facts that have been looked up. Bounded: names come from clients.
-    facts: Mutex<HashMap<(ProviderId, String), Arc<ModelFacts>>>,
+    facts: Mutex<KeptFacts>,
+}
+
+/// Facts, and how much was known when they were looked up.
+#[derive(Debug, Default)]
+struct KeptFacts {
+    changes: u64,
+    facts: HashMap<(ProviderId, &'static str, String), Arc<ModelFacts>>,
 }
 
 /// Most facts kept.
@@ -95,14 +112,20 @@ const FACTS_KEPT: usize = 1024;
 const LONGEST_NAME: usize = 512;
 
 impl Registry {
-    /// All providers in the order of the config.
+    /// All faces of all providers, in the order of the config.
     pub fn providers(&self) -> impl Iterator<Item = &Arc<Provider>> {
-        self.providers.values()
+        self.providers.values().flatten()
     }
 
-    /// The provider with this name.
+    /// The provider with this name: its first face that has a credential, or its first.
     pub fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
-        self.providers.iter().find(|(id, _)| id.as_str() == name).map(|(_, provider)| provider)
+        let faces = self.faces(name);
+        faces.iter().find(|face| !face.seats.is_empty()).or(faces.first())
+    }
+
+    /// The faces of a provider; none if there is no provider of this name.
+    fn faces(&self, name: &str) -> &[Arc<Provider>] {
+        self.providers.iter().find(|(id, _)| id.as_str() == name).map_or(&[], |(_, faces)| faces)
     }
 
     /// The provider of this name, for a call that is for no model.
@@ -172,12 +195,11 @@ impl Registry {
 
     /// Whether a name is written down somewhere: as an alias, in the config of a provider, or in the lists of the vendors.
     fn is_known(&self, name: &str) -> bool {
-        let listed = |name: &str| {
-            Catalog::builtin().knows(name) || self.providers.values().any(|p| p.listed(name).is_some())
-        };
+        let listed =
+            |name: &str| Catalog::builtin().knows(name) || self.providers().any(|p| p.listed(name).is_some());
         let behind_prefix = || {
             name.split_once('/').is_some_and(|(first, rest)| {
-                self.provider(first).is_some_and(|p| p.listed(rest).is_some())
+                self.faces(first).iter().any(|face| face.listed(rest).is_some() || face.lists(rest))
                     || Catalog::builtin().knows(rest)
             })
         };
@@ -212,76 +234,91 @@ impl Registry {
 
     fn by_name(&self, name: &str, out: &mut Vec<Candidate>, missing: &mut Option<Failure>) {
         if let Some((first, rest)) = name.split_once('/').filter(|(_, rest)| !rest.is_empty()) {
-            if let Some(provider) = self.provider(first) {
-                self.offer(provider, rest, None, out, missing);
+            let faces = self.faces(first);
+            if !faces.is_empty() {
+                self.offer(faces, rest, None, out, missing);
                 return;
             }
-            let named =
-                |provider: &&Arc<Provider>| provider.seats.iter().any(|s| s.prefix.as_deref() == Some(first));
-            let team: Vec<_> = self.providers.values().filter(named).collect();
+            let named = |face: &&Arc<Provider>| face.seats.iter().any(|s| s.prefix.as_deref() == Some(first));
+            let team: Vec<_> = self.providers().filter(named).collect();
             if !team.is_empty() {
                 let native = Catalog::builtin().vendor_of(rest).map(|v| v.provider.as_str());
-                for provider in team {
-                    if native == Some(provider.id.as_str()) || provider.listed(rest).is_some() {
-                        self.offer(provider, rest, Some(first), out, missing);
+                for face in team {
+                    if native == Some(face.id.as_str()) || face.listed(rest).is_some() {
+                        self.offer(std::slice::from_ref(face), rest, Some(first), out, missing);
                     }
                 }
                 return;
             }
         }
         let vendor = Catalog::builtin().vendor_of(name);
-        let native = vendor.and_then(|vendor| self.provider(&vendor.provider));
-        if let Some(provider) = native {
-            self.offer(provider, name, None, out, missing);
+        let native = vendor.map_or(&[][..], |vendor| self.faces(&vendor.provider));
+        if !native.is_empty() {
+            self.offer(native, name, None, out, missing);
         } else if let Some(vendor) = vendor {
             missing.get_or_insert_with(|| no_login(&vendor.provider));
         }
-        for provider in self.providers.values() {
-            let is_native = native.is_some_and(|native| native.id == provider.id);
-            if !is_native && provider.listed(name).is_some() {
-                self.offer(provider, name, None, out, missing);
+        for faces in self.providers.values() {
+            let is_native = native.first().is_some_and(|own| faces.iter().any(|face| face.id == own.id));
+            if !is_native && faces.iter().any(|face| face.listed(name).is_some()) {
+                self.offer(faces, name, None, out, missing);
             }
         }
     }
 
+    /// Offers the faces of a provider that have a credential.
     fn offer(
         &self,
-        provider: &Arc<Provider>,
+        faces: &[Arc<Provider>],
         name: &str,
         prefix: Option<&str>,
         out: &mut Vec<Candidate>,
         missing: &mut Option<Failure>,
     ) {
-        if provider.excludes(name) {
-            return;
-        }
-        if provider.seats.is_empty() {
-            missing.get_or_insert_with(|| match &provider.idle {
-                Some(why) => not_in_use(provider.id.as_str(), why),
-                None => no_login(provider.id.as_str()),
+        let mut serving = faces.iter().filter(|face| !face.excludes(name)).peekable();
+        let Some(first) = serving.peek() else { return };
+        let id = first.id.as_str();
+        let from = out.len();
+        for face in serving.filter(|face| !face.seats.is_empty()) {
+            out.push(Candidate {
+                provider: face.clone(),
+                facts: self.facts(face, name),
+                prefix: prefix.map(str::to_owned),
+                thinking: None,
             });
-            return;
         }
-        let facts = self.facts(provider, name);
-        out.push(Candidate {
-            provider: provider.clone(),
-            facts,
-            prefix: prefix.map(str::to_owned),
-            thinking: None,
-        });
+        if out.len() == from {
+            missing.get_or_insert_with(|| match faces.iter().find_map(|face| face.idle.as_deref()) {
+                Some(why) => not_in_use(id, why),
+                None => no_login(id),
+            });
+        }
     }
 
     /// The facts of a model at a provider.
     fn facts(&self, provider: &Provider, name: &str) -> Arc<ModelFacts> {
-        let key = (provider.id.clone(), name.to_owned());
-        if let Some(facts) = self.facts.lock().get(&key) {
-            return facts.clone();
+        let key = (provider.id.clone(), provider.list, name.to_owned());
+        let changes = self.knowledge.changes();
+        {
+            let mut kept = self.facts.lock();
+            if kept.changes != changes || kept.facts.len() >= FACTS_KEPT {
+                kept.facts.clear();
+                kept.changes = changes;
+            }
+            if let Some(facts) = kept.facts.get(&key) {
+                return facts.clone();
+            }
         }
         let listed = provider.listed(name);
         let id = listed.map_or(name, |model| model.id.as_str());
-        let mut facts = match provider.dialect {
-            None => Catalog::builtin().facts(id),
-            Some(dialect) => Catalog::builtin().facts_elsewhere(id, dialect),
+        let mut facts = match (provider.dialect, Catalog::builtin().list(provider.list)) {
+            (Some(dialect), _) => Catalog::builtin().facts_elsewhere(id, dialect),
+            (None, Some(list)) => {
+                let told = provider.seats.iter().find_map(|seat| seat.known.model(id));
+                let told = told.map(|model| model.facts).unwrap_or_default();
+                Catalog::builtin().facts_in(list, id, &told)
+            }
+            (None, None) => Catalog::builtin().facts(id),
         };
         for patch in self.patches.get(id).into_iter().chain(listed.map(|model| &model.facts)) {
             if !patch.is_empty() {
@@ -289,11 +326,7 @@ impl Registry {
             }
         }
         let facts = Arc::new(facts);
-        let mut kept = self.facts.lock();
-        if kept.len() >= FACTS_KEPT {
-            kept.clear();
-        }
-        kept.insert(key, facts.clone());
+        self.facts.lock().facts.insert(key, facts.clone());
         facts
     }
 
@@ -302,14 +335,23 @@ impl Registry {
         let mut entries: IndexMap<String, ModelEntry> = IndexMap::new();
         let hidden: Vec<&str> =
             self.aliases.values().flatten().filter(|t| !t.fork).map(|t| t.model.as_str()).collect();
-        for provider in self.providers.values().filter(|provider| !provider.seats.is_empty()) {
-            let vendor = if provider.dialect.is_none() {
-                Catalog::builtin().of_provider(provider.id.as_str())
-            } else {
-                None
-            };
+        for provider in self.providers().filter(|provider| !provider.seats.is_empty()) {
+            let vendor = Catalog::builtin().list(provider.list).filter(|_| provider.dialect.is_none());
             let owner = vendor.map_or(provider.id.as_str(), |vendor| vendor.owner.as_str());
-            let known = vendor.into_iter().flat_map(|vendor| &vendor.models).map(|model| model.id.as_str());
+            let told: Vec<String> = provider.told();
+            let static_list: Vec<&str> = if told.is_empty() {
+                vendor.into_iter().flat_map(|vendor| &vendor.models).map(|model| model.id.as_str()).collect()
+            } else {
+                told.iter().map(String::as_str).collect()
+            };
+            // The models of a service that offers those of others are asked for by its name.
+            let guest = vendor.is_some_and(catalog::Vendor::is_guest);
+            let own = |id: &str| {
+                let mine =
+                    Catalog::builtin().vendor_of(id).is_some_and(|v| v.provider == provider.id.as_str());
+                if guest && !mine { format!("{}/{id}", provider.id) } else { id.to_owned() }
+            };
+            let known: Vec<(String, &str)> = static_list.iter().map(|id| (own(id), *id)).collect();
             let named = provider.models.iter().flat_map(|model| {
                 if model.aliases.is_empty() {
                     vec![(model.id.as_str(), model.id.as_str())]
@@ -317,7 +359,7 @@ impl Registry {
                     model.aliases.iter().map(|alias| (alias.as_str(), model.id.as_str())).collect()
                 }
             });
-            for (name, id) in known.map(|id| (id, id)).chain(named) {
+            for (name, id) in known.iter().map(|(name, id)| (name.as_str(), *id)).chain(named) {
                 let served = provider.seats.iter().any(|seat| seat.serves(id));
                 if !served || provider.excludes(name) || hidden.contains(&name) || entries.contains_key(name)
                 {
@@ -369,10 +411,29 @@ impl Provider {
     /// The dialect that its vendor prefers; its errors are written in it.
     pub fn own_dialect(&self) -> Dialect {
         let vendors_first = || {
-            let model = Catalog::builtin().of_provider(self.id.as_str())?.models.first()?;
-            Catalog::builtin().facts(&model.id).endpoints.first().copied()
+            let list = Catalog::builtin().list(self.list)?;
+            let model = list.models.first()?;
+            Catalog::builtin().facts_in(list, &model.id, &serde_json::Map::new()).endpoints.first().copied()
         };
         self.dialect.or_else(vendors_first).unwrap_or(Dialect::Chat)
+    }
+
+    /// The models that its vendor has listed for any of its credentials.
+    fn told(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for model in self.seats.iter().flat_map(|seat| seat.known.models()) {
+            if !all.contains(&model.id) {
+                all.push(model.id);
+            }
+        }
+        all
+    }
+
+    /// Whether byok or the vendor lists a model for it.
+    fn lists(&self, name: &str) -> bool {
+        let known = Catalog::builtin().list(self.list).filter(|_| self.dialect.is_none());
+        known.is_some_and(|list| list.model(name).is_some())
+            || self.seats.iter().any(|seat| seat.known.model(name).is_some())
     }
 
     /// Whether the config excludes the model, by the name that is asked for or by its id here.

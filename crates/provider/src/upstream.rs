@@ -13,9 +13,14 @@ pub use endpoint::Endpoint;
 pub use gemini::Gemini;
 pub use openai::OpenAi;
 
-use byok_types::{AccountState, Blame, Dialect, Failure, FailureKind, Secret, SecretHash};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use std::time::Duration;
+use crate::knowledge::{Discovered, Quota, Window};
+use byok_translate::{Envelope, codec};
+use byok_types::{
+    AccountState, Blame, Dialect, Failure, FailureKind, ModelFacts, Secret, SecretHash, TokenFacts,
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use std::{borrow::Cow, time::Duration};
 use url::Url;
 
 /// What a call is for.
@@ -47,6 +52,32 @@ pub struct Ask<'a> {
     pub client: Option<&'a HeaderMap>,
     /// Headers that the encoded body needs.
     pub needed: &'a [(&'static str, String)],
+    /// Claims that the owner of the account consented to.
+    pub claims: &'a [String],
+}
+
+impl Ask<'_> {
+    /// Whether the owner of the account consented to a claim.
+    pub fn may_claim(&self, name: &str) -> bool {
+        self.claims.iter().any(|claim| claim == name)
+    }
+}
+
+/// What a body may have to be fitted to.
+#[derive(Clone, Copy, Debug)]
+pub struct Shaping<'a> {
+    /// The call.
+    pub ask: &'a Ask<'a>,
+    /// What it authenticates with.
+    pub token: &'a Token,
+    /// The model.
+    pub facts: &'a ModelFacts,
+    /// Headers of the client.
+    pub client: &'a HeaderMap,
+    /// Id of the request.
+    pub request_id: &'a str,
+    /// When it arrived, Unix time in milliseconds.
+    pub at_ms: i64,
 }
 
 /// What a call authenticates with.
@@ -58,12 +89,19 @@ pub struct Token {
     pub oauth: bool,
     /// Hash of an access token, to say which one was refused.
     pub hash: Option<SecretHash>,
+    /// What belongs to an access token: a project, a region, an address.
+    pub facts: TokenFacts,
 }
 
 impl Token {
     /// An API key.
     pub fn key(secret: Secret) -> Self {
-        Self { secret, oauth: false, hash: None }
+        Self { secret, oauth: false, hash: None, facts: TokenFacts::new() }
+    }
+
+    /// One of the facts.
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        self.facts.get(name).map(Secret::expose)
     }
 }
 
@@ -126,6 +164,26 @@ impl Verdict {
     }
 }
 
+/// A call that asks a vendor about an account or its models.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    /// Method.
+    pub method: Method,
+    /// Address.
+    pub url: Url,
+    /// Headers, with the credential.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+}
+
+impl Lookup {
+    /// A GET with these headers.
+    pub fn get(url: Url, headers: HeaderMap) -> Self {
+        Self { method: Method::GET, url, headers, body: Bytes::new() }
+    }
+}
+
 /// What a provider must say of itself.
 pub trait Upstream: Send + Sync + std::fmt::Debug {
     /// Where a call goes. `base` is the address of the provider without a slash at its end.
@@ -142,6 +200,81 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
 
     /// Whether the headers of an answer say that it is charged beyond the plan of the account.
     fn charges_extra(&self, headers: &HeaderMap) -> bool;
+
+    /// The address for this credential, where it depends on it.
+    fn base<'a>(&self, base: &'a str, _token: &'a Token) -> Cow<'a, str> {
+        Cow::Borrowed(base)
+    }
+
+    /// Whether a host that a credential names, and not the config, belongs to the vendor.
+    fn trusts(&self, _host: &str) -> bool {
+        false
+    }
+
+    /// The claim without which this call would be refused, if its owner has not consented to it.
+    fn demands(&self, _ask: &Ask<'_>, _token: &Token) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether it answers a call only by a stream.
+    fn only_streams(&self, _ask: &Ask<'_>) -> bool {
+        false
+    }
+
+    /// The body as this vendor wants it, made from one in its dialect.
+    fn shape(&self, body: Bytes, _shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
+        Ok(body)
+    }
+
+    /// What it puts around its answers.
+    fn envelope(&self) -> Envelope {
+        Envelope::None
+    }
+
+    /// Reads a refusal. What is not of the dialect's own shape is read here.
+    fn read_failure(&self, dialect: Dialect, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {
+        codec::decode_failure(dialect, status, body)
+    }
+
+    /// Whether the bytes of its refusals are of the dialect's own shape, so that a client of that dialect can read them.
+    fn relays_refusals(&self) -> bool {
+        true
+    }
+
+    /// Whether it offers a list of its models.
+    fn lists_models(&self) -> bool {
+        false
+    }
+
+    /// Whether it can be asked what is left of a plan.
+    fn tells_quota(&self) -> bool {
+        false
+    }
+
+    /// The call that asks for its models.
+    fn ask_models(&self, _base: &str, _token: &Token) -> Option<Lookup> {
+        None
+    }
+
+    /// Reads the answer to it.
+    fn read_models(&self, _body: &[u8]) -> Vec<Discovered> {
+        Vec::new()
+    }
+
+    /// The call that asks what is left of the plan.
+    fn ask_quota(&self, _base: &str, _token: &Token) -> Option<Lookup> {
+        None
+    }
+
+    /// Reads the answer to it. `now` is Unix time in seconds.
+    fn read_quota(&self, _body: &[u8], _now: i64) -> Quota {
+        Quota::default()
+    }
+
+    /// What the headers of any answer say of the plan. `now` is Unix time in seconds.
+    fn windows(&self, _headers: &HeaderMap, _now: i64) -> Vec<Window> {
+        Vec::new()
+    }
 }
 
 /// What a refusal means at a vendor about which nothing more is known.

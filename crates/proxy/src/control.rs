@@ -128,7 +128,12 @@ async fn bind(path: &Path) -> Result<UnixListener, ControlError> {
     Ok(listener)
 }
 
+/// How long a look at the state waits for what vendors say of quotas.
+const QUOTA_PATIENCE: Duration = Duration::from_secs(3);
+
 async fn status(State(app): State<App>) -> Response {
+    let current = app.current();
+    app.executor().refresh_quotas(&current.state, QUOTA_PATIENCE).await;
     reply::json(StatusCode::OK, serde_json::to_vec(&Status::of(&app)).unwrap_or_default())
 }
 

@@ -1,7 +1,7 @@
 //! What `byok status` shows of a running server.
 
 use crate::app::App;
-use byok_provider::{pool::Access, state::State};
+use byok_provider::{knowledge::Window, pool::Access, state::State};
 use byok_types::{AccountId, AccountState};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -68,6 +68,9 @@ pub struct AccountStatus {
     pub expires_at: Option<i64>,
     /// Claims that its owner consented to.
     pub claims: Vec<String>,
+    /// What is left of its plan, if its vendor has told.
+    #[serde(default)]
+    pub quota: Option<QuotaStatus>,
     /// What rests after a refusal.
     pub resting: Vec<Resting>,
     /// What went wrong last, until it works again.
@@ -84,6 +87,38 @@ pub struct Problem {
     pub at: i64,
     /// What helps.
     pub remedy: String,
+}
+
+/// What is left of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuotaStatus {
+    /// When the vendor told it, Unix seconds.
+    pub told_at: i64,
+    /// The limits.
+    pub windows: Vec<QuotaWindow>,
+}
+
+/// One limit of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuotaWindow {
+    /// Name, such as `5 hours`.
+    pub name: String,
+    /// The used part, 1 for all of it.
+    pub used: f64,
+    /// When it begins anew, Unix seconds.
+    pub resets_at: Option<i64>,
+    /// The model or kind of request that it is about; without one, all.
+    pub scope: Option<String>,
+}
+
+impl QuotaStatus {
+    fn of(told_at: i64, windows: Vec<Window>) -> Self {
+        let windows = windows.into_iter().map(|window| {
+            let Window { name, used, resets_at, scope } = window;
+            QuotaWindow { name, used, resets_at, scope }
+        });
+        Self { told_at, windows: windows.collect() }
+    }
 }
 
 /// A rest after a refusal.
@@ -134,10 +169,8 @@ impl Status {
 impl ProviderStatus {
     /// Every provider that has a key or a login, also where no server runs.
     pub fn of_state(state: &State) -> Vec<Self> {
-        let mut providers: Vec<ProviderStatus> = state
-            .registry
-            .providers()
-            .map(|provider| {
+        let mut providers: Vec<ProviderStatus> = Vec::new();
+        for provider in state.registry.providers() {
                 let seats = provider.seats.iter().map(|seat| {
                     let account = state.accounts.iter().find(|account| account.id == seat.id);
                     let resting = seat.health.all(Instant::now()).into_iter();
@@ -152,6 +185,7 @@ impl ProviderStatus {
                         reason: None,
                         expires_at: account.and_then(|a| a.expires_at),
                         claims: seat.claims.clone(),
+                        quota: seat.known.windows().map(|(told_at, windows)| QuotaStatus::of(told_at, windows)),
                         resting: resting
                             .map(|(model, left)| Resting { model, seconds: left.as_secs() })
                             .collect(),
@@ -162,9 +196,14 @@ impl ProviderStatus {
                         }),
                     }
                 });
-                ProviderStatus { name: provider.id.to_string(), accounts: seats.collect() }
-            })
-            .collect();
+                // A provider with two faces is one to its owner.
+                match providers.iter_mut().find(|known| known.name == provider.id.as_str()) {
+                    Some(known) => known.accounts.extend(seats),
+                    None => {
+                        providers.push(ProviderStatus { name: provider.id.to_string(), accounts: seats.collect() });
+                    }
+                }
+        }
         let seated = |account: &&byok_types::Account| {
             state.registry.providers().any(|provider| provider.seats.iter().any(|seat| seat.id == account.id))
         };
@@ -227,6 +266,7 @@ impl AccountStatus {
             reason,
             expires_at: account.expires_at,
             claims: account.claims.clone(),
+            quota: None,
             resting: Vec::new(),
             problem,
         }

@@ -19,6 +19,7 @@ mod carrier;
 mod custom;
 mod effort;
 mod emulate;
+mod envelope;
 mod estimate;
 mod exchange;
 mod ids;
@@ -40,6 +41,7 @@ mod wish;
 
 pub use addresses::{Address, addresses};
 pub use carrier::{Keep, seal_edits};
+pub use envelope::{Envelope, Opener};
 pub use estimate::{estimate_tokens, tokens_by_length};
 pub use exchange::Exchange;
 pub use ids::{Ids, content_id};

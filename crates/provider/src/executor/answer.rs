@@ -6,11 +6,11 @@
 use super::{
     attempt::{Attempt, transport_failure},
     keeper::Keeper,
+    opened::OpenedBody,
     stopped,
 };
 use crate::{budget::Share, ledger::Ledger};
 use byok_translate::{Exchange, KEEP_ALIVE, Progress, Relay, StreamReader, UsageScanner, codec, ir::Event};
-use byok_transport::ReplyBody;
 use byok_types::{Blame, Failure, FailureKind};
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
@@ -112,7 +112,7 @@ impl Source {
 /// A running answer.
 pub(super) struct Running {
     ledger: Option<Ledger>,
-    body: Option<ReplyBody>,
+    body: Option<OpenedBody>,
     source: Source,
     /// Bytes that are ready for the client.
     ready: BytesMut,
@@ -135,7 +135,7 @@ pub(super) struct Running {
 impl Running {
     pub(super) fn new(
         attempt: &Attempt<'_>,
-        body: ReplyBody,
+        body: OpenedBody,
         (source, held): (Source, Vec<Bytes>),
         first_event: Option<Instant>,
     ) -> Self {

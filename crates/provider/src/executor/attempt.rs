@@ -3,6 +3,7 @@
 use super::{
     Inbound, Inner, Refused, hold,
     keeper::Keeper,
+    opened::OpenedBody,
     outbound::{Ready, relayed_headers},
     peek::Peek,
     prepare::{Prepared, Way},
@@ -12,18 +13,19 @@ use crate::{
     pool::{Access, Seat},
     registry::Candidate,
     state::State,
-    upstream::{self, Ask, Next, Operation, Refusal, Token, Verdict},
+    upstream::{self, Ask, Next, Operation, Refusal, Shaping, Token, Verdict},
 };
 use byok_auth::claims;
 use byok_config::Timeouts;
 use byok_translate::{UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer};
-use byok_transport::{Call, CallTimeouts, Reply, ReplyBody, TransportError};
+use byok_transport::{Call, CallTimeouts, Host, Reply, TransportError};
 use byok_types::{Blame, CredentialKind, Dialect, Failure, FailureKind, Fault, RawFailure, SecretHash};
 use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderValue, Method,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
 };
+use http_body::Body;
 use http_body_util::BodyExt;
 use std::{
     sync::Arc,
@@ -79,7 +81,12 @@ impl Attempt<'_> {
             Access::Account { .. } => match self.executor.tokens.access(&self.seat.id).await {
                 Ok(access) => {
                     let oauth = access.kind == CredentialKind::Oauth;
-                    Ok(Token { secret: access.token.clone(), oauth, hash: oauth.then_some(access.hash) })
+                    Ok(Token {
+                        secret: access.token.clone(),
+                        oauth,
+                        hash: oauth.then_some(access.hash),
+                        facts: access.facts.clone(),
+                    })
                 }
                 Err(error) => Err(self.no_token(&error)),
             },
@@ -114,7 +121,11 @@ impl Attempt<'_> {
         if self.seat.claims.iter().any(|name| name == claim.name) {
             return upstream::with_sentence(body).map_err(|failure| Refused::local(failure, Next::GiveUp));
         }
-        let failure = Failure::new(
+        Err(Refused::local(self.claim_missing(claim.name), Next::OtherAccount))
+    }
+
+    fn claim_missing(&self, claim: &str) -> Failure {
+        Failure::new(
             FailureKind::Permission,
             Blame::Client,
             format!(
@@ -125,16 +136,15 @@ impl Attempt<'_> {
                 self.candidate.provider.id,
                 self.candidate.provider.id,
                 self.candidate.provider.id,
-                claim.name
+                claim
             ),
         )
         .with_status(400)
-        .with_code("claim_not_accepted");
-        Err(Refused::local(failure, Next::OtherAccount))
+        .with_code("claim_not_accepted")
     }
 
     async fn call(&self, token: &Token, body: Bytes, ledger: &mut Ledger) -> Result<Ready, Refused> {
-        let call = self.build(token, body).map_err(|failure| Refused::local(failure, Next::GiveUp))?;
+        let call = self.build(token, body)?;
         let provider = &self.candidate.provider;
         let mut reconnects = 0;
         let transport = self.executor.transport();
@@ -152,6 +162,7 @@ impl Attempt<'_> {
                 Err(error) => return Err(self.unreached(&error)),
             }
         };
+        self.seat.known.told(provider.upstream.windows(&reply.headers, self.now()), self.now());
         if reply.status.as_u16() >= 400 {
             return Err(self.refused(reply, token).await);
         }
@@ -161,23 +172,64 @@ impl Attempt<'_> {
         self.answered(reply, ledger).await
     }
 
-    fn build(&self, token: &Token, body: Bytes) -> Result<Call, Failure> {
+    /// Now, Unix time in seconds, as far as a request has one.
+    fn now(&self) -> i64 {
+        self.inbound.at_ms / 1000
+    }
+
+    fn build(&self, token: &Token, body: Bytes) -> Result<Call, Refused> {
+        let local = |failure| Refused::local(failure, Next::GiveUp);
         if let Some(raw) = &self.inbound.raw {
-            return self.build_raw(raw, token, body);
+            return self.build_raw(raw, token, body).map_err(local);
         }
-        let stream = self.peek.stream && !self.inbound.count;
-        let ask = Ask {
-            operation: if self.inbound.count { Operation::Count } else { Operation::Generate { stream } },
+        let upstream = &self.candidate.provider.upstream;
+        let mut ask = Ask {
+            operation: Operation::Count,
             dialect: self.prepared.dialect,
             model: &self.candidate.facts.id,
             client: matches!(self.prepared.way, Way::Pass { .. }).then_some(&self.inbound.headers),
             needed: &self.prepared.needed,
+            claims: &self.seat.claims,
         };
+        let stream = !self.inbound.count && (self.peek.stream || upstream.only_streams(&ask));
+        if !self.inbound.count {
+            ask.operation = Operation::Generate { stream };
+        }
+        if let Some(claim) = upstream.demands(&ask, token) {
+            return Err(Refused::local(self.claim_missing(claim), Next::OtherAccount));
+        }
+        let shaping = Shaping {
+            ask: &ask,
+            token,
+            facts: &self.candidate.facts,
+            client: &self.inbound.headers,
+            request_id: self.inbound.id.as_str(),
+            at_ms: self.inbound.at_ms,
+        };
+        let body = upstream.shape(body, &shaping).map_err(local)?;
+        self.built(token, body, stream, &ask).map_err(local)
+    }
+
+    /// The hosts that a call to `url` may go to: those of the seat, or one of the vendor that the credential names.
+    pub(super) fn hosts_for(&self, url: &url::Url) -> Result<Arc<[Host]>, Failure> {
         let upstream = &self.candidate.provider.upstream;
-        let url = self.seat.addresses.of(&**upstream, &self.seat.base, &ask)?;
+        match Host::of(url) {
+            Ok(host)
+                if !self.seat.hosts.contains(&host)
+                    && upstream.trusts(url.host_str().unwrap_or_default()) =>
+            {
+                Ok([host].into())
+            }
+            _ => Ok(self.seat.hosts.clone()),
+        }
+    }
+
+    fn built(&self, token: &Token, body: Bytes, stream: bool, ask: &Ask<'_>) -> Result<Call, Failure> {
+        let upstream = &self.candidate.provider.upstream;
+        let url = self.seat.addresses.of(&**upstream, &upstream.base(&self.seat.base, token), ask)?;
         let times = &self.candidate.provider.timeouts;
         let timeouts = CallTimeouts::stream(headers_timeout(times, stream, self.reasons()), times.idle);
-        let mut call = Call::new(Method::POST, url, self.seat.hosts.clone(), timeouts);
+        let mut call = Call::new(Method::POST, url.clone(), self.hosts_for(&url)?, timeouts);
         call.body = body;
         call.without_secrets = token.secret.is_blank();
         call.proxy.clone_from(&self.seat.proxy);
@@ -186,7 +238,7 @@ impl Attempt<'_> {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let accept = if stream { "text/event-stream" } else { "application/json" };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        upstream.headers(&ask, token, headers);
+        upstream.headers(ask, token, headers);
         headers.extend(self.seat.headers.clone());
         Ok(call)
     }
@@ -209,8 +261,13 @@ impl Attempt<'_> {
         let status = reply.status.as_u16();
         let content_type = reply.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let body = read(reply.body, ERROR_LIMIT, true).await.unwrap_or_default();
-        let mut failure = codec::decode_failure(self.prepared.dialect, status, &body);
-        failure.raw = Some(RawFailure { dialect: self.prepared.dialect, content_type, body: body.to_vec() });
+        let upstream = &self.candidate.provider.upstream;
+        let mut failure = upstream.read_failure(self.prepared.dialect, status, &reply.headers, &body);
+        failure.raw = upstream.relays_refusals().then(|| RawFailure {
+            dialect: self.prepared.dialect,
+            content_type,
+            body: body.to_vec(),
+        });
         let stated = retry_after(&reply.headers, SystemTime::now());
         failure.retry_after = stated.or(failure.retry_after);
         self.judged(failure, relayed_headers(&reply.headers), &reply.headers, token.oauth)
@@ -239,17 +296,23 @@ impl Attempt<'_> {
         if let Some(raw) = &self.inbound.raw {
             return self.answered_raw(raw, reply, ledger).await;
         }
+        let envelope = self.candidate.provider.upstream.envelope();
         let events = reply
             .headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
-            .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"));
+            .is_some_and(|kind| envelope.is_stream(&kind.trim_start().to_ascii_lowercase()));
         if events && self.peek.stream {
             return hold::until_good(self, reply).await;
         }
         let limit = self.state.config.limits.answer;
         let headers = reply.headers;
-        let body = read(reply.body, limit, false).await.map_err(|failure| self.broken(failure))?;
+        let body = if events {
+            read(OpenedBody::new(reply.body, envelope), limit, false).await
+        } else {
+            read(reply.body, limit, false).await.map(|body| envelope.open_whole(&body))
+        };
+        let body = body.map_err(|failure| self.broken(failure))?;
         if looks_like_html(&body) {
             let failure = Failure::new(
                 FailureKind::Server,
@@ -420,7 +483,10 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 }
 
 /// The whole body. Past the limit it is cut (`cut`) or refused.
-pub(super) async fn read(mut body: ReplyBody, limit: usize, cut: bool) -> Result<Bytes, Failure> {
+pub(super) async fn read<B>(mut body: B, limit: usize, cut: bool) -> Result<Bytes, Failure>
+where
+    B: Body<Data = Bytes, Error = TransportError> + Unpin,
+{
     let mut first: Option<Bytes> = None;
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {

@@ -8,6 +8,7 @@ use super::{
     answer::{AnswerBody, Running, Source},
     attempt::{Attempt, transport_failure},
     keeper::Keeper,
+    opened::OpenedBody,
     outbound::Ready,
     prepare::Way,
 };
@@ -28,7 +29,8 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
     let first_event = if reasons { times.reasoning_first_event } else { times.first_event };
     let begun = Instant::now();
     let patience = attempt.state.config.timeouts.hold;
-    let Reply { headers, mut body, .. } = reply;
+    let Reply { headers, body, .. } = reply;
+    let mut body = OpenedBody::new(body, attempt.candidate.provider.upstream.envelope());
 
     let mut reader = StreamReader::new(&attempt.prepared.exchange, attempt.state.config.limits.frame);
     let mut progress = Progress::default();

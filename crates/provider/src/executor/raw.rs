@@ -224,17 +224,19 @@ impl Attempt<'_> {
             model: &self.candidate.facts.id,
             client: Some(&inbound.headers),
             needed: &[],
+            claims: &self.seat.claims,
         };
+        let base = upstream.base(&self.seat.base, token);
         let url = match &raw.target {
-            Target::Endpoint(_) => upstream.url(&self.seat.base, &ask)?,
-            Target::Path { path, .. } => below(&self.seat.base, path)?,
+            Target::Endpoint(_) => upstream.url(&base, &ask)?,
+            Target::Path { path, .. } => below(&base, path)?,
         };
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         upstream.headers(&ask, token, &mut headers);
         headers.extend(self.seat.headers.clone());
         let times = &self.candidate.provider.timeouts;
         let timeouts = CallTimeouts::stream(headers_timeout(times, false, self.reasons()), times.idle);
-        let mut call = Call::new(raw.method.clone(), url, self.seat.hosts.clone(), timeouts);
+        let mut call = Call::new(raw.method.clone(), url.clone(), self.hosts_for(&url)?, timeouts);
         call.headers = headers;
         call.body = body;
         call.without_secrets = token.secret.is_blank();

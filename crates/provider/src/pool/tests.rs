@@ -2,6 +2,7 @@ use super::*;
 
 fn seat(id: &str, models: &[&str], prefix: Option<&str>) -> Arc<Seat> {
     Arc::new(Seat {
+        known: Arc::default(),
         addresses: Addresses::default(),
         id: AccountId::new(id).unwrap(),
         label: id.to_owned(),

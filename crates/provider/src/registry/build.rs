@@ -7,7 +7,7 @@ use crate::{
 };
 use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
-use byok_types::{Account, AccountId, AccountState, CredentialKind, ProviderId, Secret, SecretHash};
+use byok_types::{Account, AccountId, AccountState, CredentialKind, Dialect, ProviderId, Secret, SecretHash};
 use http::HeaderMap;
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -26,25 +26,63 @@ pub enum InvalidProvider {
     Address(ProviderId, String),
 }
 
-/// What a built-in provider is.
+/// Which credentials a face serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Serves {
+    /// API keys, those of the store among them.
+    Keys,
+    /// Logins.
+    Logins,
+    /// Both: the vendor takes them at the same place.
+    Both,
+}
+
+/// The addresses of the settings.
+type Urls = IndexMap<UrlName, HttpUrl>;
+
+/// One service of a built-in provider.
+struct Face {
+    serves: Serves,
+    base: &'static str,
+    upstream: fn(&Urls) -> Arc<dyn Upstream>,
+    /// Name of the list of its models.
+    list: &'static str,
+}
+
+/// A built-in provider.
 struct BuiltIn {
     name: &'static str,
-    base: &'static str,
-    upstream: fn() -> Arc<dyn Upstream>,
+    faces: &'static [Face],
 }
 
 /// The built-in providers of this version, in the order in which they stand without a config.
 const BUILT_IN: [BuiltIn; 3] = [
-    BuiltIn { name: "claude", base: "https://api.anthropic.com", upstream: || Arc::new(Claude) },
+    BuiltIn {
+        name: "claude",
+        faces: &[Face {
+            serves: Serves::Both,
+            base: "https://api.anthropic.com",
+            upstream: |_| Arc::new(Claude),
+            list: "claude",
+        }],
+    },
     BuiltIn {
         name: "codex",
-        base: "https://api.openai.com/v1",
-        upstream: || Arc::new(OpenAi { first_party: true }),
+        faces: &[Face {
+            serves: Serves::Keys,
+            base: "https://api.openai.com/v1",
+            upstream: |_| Arc::new(OpenAi { first_party: true }),
+            list: "codex",
+        }],
     },
     BuiltIn {
         name: "gemini",
-        base: "https://generativelanguage.googleapis.com",
-        upstream: || Arc::new(Gemini),
+        faces: &[Face {
+            serves: Serves::Keys,
+            base: "https://generativelanguage.googleapis.com",
+            upstream: |_| Arc::new(Gemini),
+            list: "gemini",
+        }],
     },
 ];
 
@@ -52,13 +90,12 @@ const BUILT_IN: [BuiltIn; 3] = [
 pub fn build(config: &Config, accounts: &[Account], health: &HealthBook) -> (Registry, Vec<InvalidProvider>) {
     let mut providers = IndexMap::new();
     let mut problems = Vec::new();
-    let mut add = |id: ProviderId, entry: &byok_config::Provider| match provider(
-        config, &id, entry, accounts, health,
-    ) {
-        Ok(Some(provider)) => drop(providers.insert(id, Arc::new(provider))),
-        Ok(None) => {}
-        Err(problem) => problems.push(problem),
-    };
+    let mut add =
+        |id: ProviderId, entry: &byok_config::Provider| match faces(config, &id, entry, accounts, health) {
+            Ok(faces) if !faces.is_empty() => drop(providers.insert(id, faces)),
+            Ok(_) => {}
+            Err(problem) => problems.push(problem),
+        };
     for (id, entry) in &config.providers {
         add(id.clone(), entry);
     }
@@ -74,44 +111,87 @@ pub fn build(config: &Config, accounts: &[Account], health: &HealthBook) -> (Reg
         providers,
         aliases: config.aliases.clone(),
         patches: config.models.clone(),
+        knowledge: health.knowledge.clone(),
         facts: parking_lot::Mutex::default(),
     };
     (registry, problems)
 }
 
-fn provider(
+/// The faces of a provider in the order in which they are used; none if it is switched off.
+fn faces(
     config: &Config,
     id: &ProviderId,
     entry: &byok_config::Provider,
     accounts: &[Account],
     health: &HealthBook,
-) -> Result<Option<Provider>, InvalidProvider> {
+) -> Result<Vec<Arc<Provider>>, InvalidProvider> {
     if !entry.enabled {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let built_in = BUILT_IN.iter().find(|built_in| built_in.name == id.as_str());
-    let upstream: Arc<dyn Upstream> = match (built_in, entry.kind) {
-        (Some(built_in), _) => (built_in.upstream)(),
-        (None, Some(Kind::Openai | Kind::Responses)) => Arc::new(OpenAi { first_party: false }),
-        (None, Some(Kind::Anthropic)) => Arc::new(Claude),
-        (None, Some(Kind::Gemini)) => Arc::new(Gemini),
-        (None, None) => return Err(InvalidProvider::NotSupported(id.clone())),
+    let one = |face: &Face, several: bool| {
+        // Tokens of a login go to another host only where the settings name that host for it.
+        let own = match (face.serves, several) {
+            (Serves::Logins, _) => entry.urls.get(&UrlName::Inference),
+            (Serves::Keys, true) => entry.base_url.as_ref(),
+            _ => entry.urls.get(&UrlName::Inference).or(entry.base_url.as_ref()),
+        };
+        let base = own.map_or(face.base, HttpUrl::as_base);
+        let upstream = (face.upstream)(&entry.urls);
+        let builder = Seats { config, entry, base, id, health };
+        provider(&builder, face, upstream, None, accounts).map(Arc::new)
     };
-    let own = entry.urls.get(&UrlName::Inference).or(entry.base_url.as_ref()).map(HttpUrl::as_base);
-    let base = own.or(built_in.map(|built_in| built_in.base)).unwrap_or_default();
-    let builder = Seats { config, entry, base, id, health };
-    let keys = builder.keys(built_in.is_none())?;
-    let logins = builder.logins(accounts)?;
-    let mut idle = accounts.iter().filter(|a| a.provider == *id && !builder.may_serve(a));
+    let Some(built_in) = built_in else {
+        let Some(kind) = entry.kind else { return Err(InvalidProvider::NotSupported(id.clone())) };
+        let upstream: fn(&Urls) -> Arc<dyn Upstream> = match kind {
+            Kind::Openai | Kind::Responses => |_| Arc::new(OpenAi { first_party: false }),
+            Kind::Anthropic => |_| Arc::new(Claude),
+            Kind::Gemini => |_| Arc::new(Gemini),
+        };
+        let face = Face { serves: Serves::Both, base: "", upstream, list: "" };
+        let own = entry.urls.get(&UrlName::Inference).or(entry.base_url.as_ref());
+        let base = own.map_or("", HttpUrl::as_base);
+        let builder = Seats { config, entry, base, id, health };
+        let made = provider(&builder, &face, upstream(&entry.urls), Some(kind.dialect()), accounts)?;
+        return Ok(vec![Arc::new(made)]);
+    };
+    let several = built_in.faces.len() > 1;
+    let mut faces = built_in.faces.iter().map(|face| one(face, several)).collect::<Result<Vec<_>, _>>()?;
+    if entry.prefer == Prefer::Oauth {
+        faces.reverse();
+    }
+    Ok(faces)
+}
+
+fn provider(
+    builder: &Seats<'_>,
+    face: &Face,
+    upstream: Arc<dyn Upstream>,
+    dialect: Option<Dialect>,
+    accounts: &[Account],
+) -> Result<Provider, InvalidProvider> {
+    let Seats { config, entry, base, id, .. } = *builder;
+    let mine = |account: &&Account| {
+        account.provider == *id
+            && match face.serves {
+                Serves::Both => true,
+                Serves::Keys => account.kind == CredentialKind::ApiKey,
+                Serves::Logins => account.kind == CredentialKind::Oauth,
+            }
+    };
+    let keys = if face.serves == Serves::Logins { Vec::new() } else { builder.keys(dialect.is_some())? };
+    let logins = builder.logins(accounts.iter().filter(mine))?;
+    let mut idle = accounts.iter().filter(mine).filter(|a| !builder.may_serve(a));
     let idle = idle.find_map(|a| a.state.trouble(id.as_str()));
     let seats = match entry.prefer {
         Prefer::Key => keys.into_iter().chain(logins).collect(),
         Prefer::Oauth => logins.into_iter().chain(keys).collect(),
     };
-    Ok(Some(Provider {
+    Ok(Provider {
         id: id.clone(),
         upstream,
-        dialect: entry.kind.filter(|_| built_in.is_none()).map(Kind::dialect),
+        dialect,
+        list: face.list,
         maker: SecretHash::of(&format!("{id} {base}")).short(),
         seats,
         models: listed(entry),
@@ -121,7 +201,7 @@ fn provider(
         passthrough_auth: entry.passthrough_auth,
         extra_usage: entry.extra_usage,
         idle,
-    }))
+    })
 }
 
 /// The models that the provider or one of its keys names.
@@ -163,20 +243,24 @@ impl Seats<'_> {
         keys.iter().map(seat).collect()
     }
 
-    /// One seat for each account of the store that can be used.
-    fn logins(&self, accounts: &[Account]) -> Result<Vec<Arc<Seat>>, InvalidProvider> {
-        let mine = accounts.iter().filter(|a| a.provider == *self.id && self.may_serve(a));
-        mine.map(|account| {
-            let access = Access::Account { oauth: account.kind == CredentialKind::Oauth };
-            let mut seat = self.parts(account.id.clone(), account.label.clone(), access, None)?;
-            seat.claims.clone_from(&account.claims);
-            if account.state == AccountState::ExtraUsage {
-                // What it rests for is allowed now.
-                seat.health.forgive();
-            }
-            Ok(Arc::new(seat))
-        })
-        .collect()
+    /// One seat for each of these accounts that can be used.
+    fn logins<'b>(
+        &self,
+        accounts: impl Iterator<Item = &'b Account>,
+    ) -> Result<Vec<Arc<Seat>>, InvalidProvider> {
+        let usable = accounts.filter(|account| self.may_serve(account));
+        usable
+            .map(|account| {
+                let access = Access::Account { oauth: account.kind == CredentialKind::Oauth };
+                let mut seat = self.parts(account.id.clone(), account.label.clone(), access, None)?;
+                seat.claims.clone_from(&account.claims);
+                if account.state == AccountState::ExtraUsage {
+                    // What it rests for is allowed now.
+                    seat.health.forgive();
+                }
+                Ok(Arc::new(seat))
+            })
+            .collect()
     }
 
     /// Whether an account may be used, by its state and what its owner has allowed.
@@ -214,7 +298,7 @@ impl Seats<'_> {
         let base = key.and_then(|key| key.base_url.as_ref()).map_or(self.base, HttpUrl::as_base);
         let mut hosts = vec![self.host(base)?];
         // Single addresses of the person's own config may be called with the same credential.
-        for name in [UrlName::CountTokens, UrlName::Models] {
+        for name in [UrlName::CountTokens, UrlName::Models, UrlName::Usage] {
             if let Some(url) = self.entry.urls.get(&name) {
                 hosts.push(self.host(url.as_base())?);
             }
@@ -226,6 +310,7 @@ impl Seats<'_> {
         }
         Ok(Seat {
             health: self.health.of(&id),
+            known: self.health.knowledge.of(&id),
             id,
             label,
             access,

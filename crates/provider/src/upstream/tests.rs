@@ -3,7 +3,7 @@ use FailureKind::{Auth, BadRequest, ContextTooLong, Overloaded, Permission, Rate
 use bytes::Bytes;
 
 fn ask(operation: Operation, dialect: Dialect, model: &str) -> Ask<'_> {
-    Ask { operation, dialect, model, client: None, needed: &[] }
+    Ask { operation, dialect, model, client: None, needed: &[], claims: &[] }
 }
 
 const STREAM: Operation = Operation::Generate { stream: true };

@@ -1,0 +1,150 @@
+//! What vendors have told of accounts and models lately: lists of models, and what is left of a plan.
+//!
+//! It belongs to a credential and survives a reload of the config. Nothing here asks anybody; that is [`crate::inquiry`].
+
+use byok_types::AccountId;
+use parking_lot::Mutex;
+use serde_json::{Map, Value};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// A model that a vendor lists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Discovered {
+    /// The vendor's id.
+    pub id: String,
+    /// What the list says of it, in the names of the facts of models.
+    pub facts: Map<String, Value>,
+}
+
+/// One limit of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    /// What it is called: `5 hours`, `week`, `premium requests`.
+    pub name: String,
+    /// The used part, 1 for all of it.
+    pub used: f64,
+    /// When it begins anew, Unix time in seconds.
+    pub resets_at: Option<i64>,
+    /// The model or kind of request that it is about; without one, all.
+    pub scope: Option<String>,
+}
+
+/// What is left of a plan.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Quota {
+    /// The plan, in the vendor's word, if it says so here.
+    pub plan: Option<String>,
+    /// Its limits.
+    pub windows: Vec<Window>,
+}
+
+/// What is known of one credential.
+#[derive(Debug, Default)]
+pub struct Known {
+    inner: Mutex<Inner>,
+    changes: Arc<AtomicU64>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    models: Vec<Discovered>,
+    models_asked: Option<Instant>,
+    windows: Vec<Window>,
+    /// When the windows were told, Unix time in seconds.
+    told_at: Option<i64>,
+    quota_asked: Option<Instant>,
+}
+
+impl Known {
+    /// The models that the vendor has listed; empty if it has not been asked or did not answer.
+    pub fn models(&self) -> Vec<Discovered> {
+        self.inner.lock().models.clone()
+    }
+
+    /// One of them.
+    pub fn model(&self, id: &str) -> Option<Discovered> {
+        self.inner.lock().models.iter().find(|model| model.id == id).cloned()
+    }
+
+    /// Takes a list over. An empty one changes nothing: the last good list stays.
+    pub fn listed(&self, models: Vec<Discovered>) {
+        let mut inner = self.inner.lock();
+        if !models.is_empty() && inner.models != models {
+            inner.models = models;
+            self.changes.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// The limits of the plan and when they were told; `None` if nothing is known.
+    pub fn windows(&self) -> Option<(i64, Vec<Window>)> {
+        let inner = self.inner.lock();
+        inner.told_at.map(|at| (at, inner.windows.clone()))
+    }
+
+    /// Takes over what a vendor said of limits; of those that it does not mention the last word stays.
+    pub fn told(&self, windows: Vec<Window>, now: i64) {
+        if windows.is_empty() {
+            return;
+        }
+        let mut inner = self.inner.lock();
+        for window in windows {
+            let same = |known: &&mut Window| known.name == window.name && known.scope == window.scope;
+            match inner.windows.iter_mut().find(same) {
+                Some(known) => *known = window,
+                None => inner.windows.push(window),
+            }
+        }
+        // A window that has ended says nothing any more.
+        inner.windows.retain(|window| window.resets_at.is_none_or(|end| end > now));
+        inner.told_at = Some(now);
+    }
+
+    /// Whether the models are to be asked for again; who is told yes does it.
+    pub fn models_due(&self, every: Duration) -> bool {
+        due(&mut self.inner.lock().models_asked, every)
+    }
+
+    /// Whether the limits are to be asked for again; who is told yes does it.
+    pub fn quota_due(&self, every: Duration) -> bool {
+        due(&mut self.inner.lock().quota_asked, every)
+    }
+}
+
+fn due(asked: &mut Option<Instant>, every: Duration) -> bool {
+    let due = asked.is_none_or(|at| at.elapsed() >= every);
+    if due {
+        *asked = Some(Instant::now());
+    }
+    due
+}
+
+/// What is known of all credentials. Clones share everything.
+#[derive(Clone, Debug, Default)]
+pub struct Knowledge {
+    known: Arc<Mutex<HashMap<AccountId, Arc<Known>>>>,
+    changes: Arc<AtomicU64>,
+}
+
+impl Knowledge {
+    /// What is known of one credential.
+    pub fn of(&self, id: &AccountId) -> Arc<Known> {
+        let mut known = self.known.lock();
+        let fresh = || Arc::new(Known { inner: Mutex::default(), changes: Arc::clone(&self.changes) });
+        Arc::clone(known.entry(id.clone()).or_insert_with(fresh))
+    }
+
+    /// A number that grows when a list of models changes.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests;
