@@ -8,7 +8,7 @@ use crate::{
 };
 use byok_config::Loaded;
 use byok_provider::{pool::HealthBook, state::State};
-use byok_proxy::{AccountStatus, ConfigStatus, ProviderStatus};
+use byok_proxy::{AccountStatus, ConfigStatus, ProviderStatus, QuotaWindow};
 use byok_types::Account;
 use clap::Args;
 use serde::Serialize;
@@ -118,6 +118,10 @@ impl Report {
         } else {
             format!("\n{}", table(&self.providers, now))
         });
+        let quotas: Vec<String> = self.providers.iter().flat_map(|provider| quotas(provider, now)).collect();
+        if !quotas.is_empty() {
+            lines.push(format!("\nwhat is used of the plans:\n{}", quotas.join("\n")));
+        }
         for provider in &self.providers {
             let idle = provider.accounts.iter().filter(|account| account.state != "ready");
             lines.extend(idle.map(|account| {
@@ -202,6 +206,23 @@ fn table(providers: &[ProviderStatus], now: i64) -> Table {
         }
     }
     table
+}
+
+/// What is used of the plans, a line each.
+fn quotas(provider: &ProviderStatus, now: i64) -> Vec<String> {
+    let of_account = |account: &AccountStatus| {
+        let windows = account.quota.iter().flat_map(|quota| &quota.windows);
+        let told: Vec<String> = windows.map(|window| used(window, now)).collect();
+        (!told.is_empty()).then(|| format!("  {} ({}): {}", account.label, provider.name, told.join("; ")))
+    };
+    provider.accounts.iter().filter_map(of_account).collect()
+}
+
+fn used(window: &QuotaWindow, now: i64) -> String {
+    let scope = window.scope.as_ref().map(|scope| format!(" of {scope}")).unwrap_or_default();
+    let resets = window.resets_at.filter(|end| *end > now);
+    let resets = resets.map(|end| format!(", anew in {}", span(end - now))).unwrap_or_default();
+    format!("{}{scope} {:.0} %{resets}", window.name, window.used * 100.0)
 }
 
 fn state(account: &AccountStatus) -> String {

@@ -7,8 +7,8 @@
 mod build;
 mod suffix;
 
-pub(crate) use build::choice;
 pub use build::{InvalidProvider, build};
+pub(crate) use build::{choice, credentials_of};
 
 use crate::{
     catalog::{self, Catalog},
@@ -462,9 +462,12 @@ fn not_in_use(provider: &str, why: &str) -> Failure {
 }
 
 fn no_login(provider: &str) -> Failure {
-    let how = match provider {
-        "claude" => "run `byok login claude`, or set providers.claude.api_key in the config".to_owned(),
-        other => format!("set providers.{other}.api_key in the config"),
+    let how = match build::credentials_of(provider) {
+        (true, true) => {
+            format!("run `byok login {provider}`, or set providers.{provider}.api_key in the config")
+        }
+        (true, false) => format!("run `byok login {provider}`"),
+        (false, _) => format!("set providers.{provider}.api_key in the config"),
     };
     Failure::new(
         FailureKind::Server,

@@ -138,6 +138,7 @@ async fn status(State(app): State<App>) -> Response {
 }
 
 async fn models(State(app): State<App>) -> Response {
+    app.executor().refresh_models(&app.current().state);
     reply::json(StatusCode::OK, serde_json::to_vec(&ModelInfo::of(&app)).unwrap_or_default())
 }
 

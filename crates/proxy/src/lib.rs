@@ -24,4 +24,6 @@ pub use app::{App, AppOptions};
 pub use control::{ControlError, ask as ask_control, serve as serve_control};
 pub use listing::ModelInfo;
 pub use server::{ServeError, Server};
-pub use status::{AccountStatus, ConfigStatus, Problem, ProviderStatus, Resting, Status};
+pub use status::{
+    AccountStatus, ConfigStatus, Problem, ProviderStatus, QuotaStatus, QuotaWindow, Resting, Status,
+};

@@ -171,38 +171,38 @@ impl ProviderStatus {
     pub fn of_state(state: &State) -> Vec<Self> {
         let mut providers: Vec<ProviderStatus> = Vec::new();
         for provider in state.registry.providers() {
-                let seats = provider.seats.iter().map(|seat| {
-                    let account = state.accounts.iter().find(|account| account.id == seat.id);
-                    let resting = seat.health.all(Instant::now()).into_iter();
-                    AccountStatus {
-                        id: seat.id.to_string(),
-                        label: seat.label.clone(),
-                        kind: if matches!(seat.access, Access::Key(_)) { "api_key" } else { "login" }
-                            .to_owned(),
-                        email: account.and_then(|a| a.email.clone()),
-                        plan: account.and_then(|a| a.plan.clone()),
-                        state: "ready".to_owned(),
-                        reason: None,
-                        expires_at: account.and_then(|a| a.expires_at),
-                        claims: seat.claims.clone(),
-                        quota: seat.known.windows().map(|(told_at, windows)| QuotaStatus::of(told_at, windows)),
-                        resting: resting
-                            .map(|(model, left)| Resting { model, seconds: left.as_secs() })
-                            .collect(),
-                        problem: seat.health.problem().map(|problem| Problem {
-                            what: problem.what,
-                            at: problem.at,
-                            remedy: problem.remedy,
-                        }),
-                    }
-                });
-                // A provider with two faces is one to its owner.
-                match providers.iter_mut().find(|known| known.name == provider.id.as_str()) {
-                    Some(known) => known.accounts.extend(seats),
-                    None => {
-                        providers.push(ProviderStatus { name: provider.id.to_string(), accounts: seats.collect() });
-                    }
+            let seats = provider.seats.iter().map(|seat| {
+                let account = state.accounts.iter().find(|account| account.id == seat.id);
+                let resting = seat.health.all(Instant::now()).into_iter();
+                AccountStatus {
+                    id: seat.id.to_string(),
+                    label: seat.label.clone(),
+                    kind: if matches!(seat.access, Access::Key(_)) { "api_key" } else { "login" }.to_owned(),
+                    email: account.and_then(|a| a.email.clone()),
+                    plan: account.and_then(|a| a.plan.clone()),
+                    state: "ready".to_owned(),
+                    reason: None,
+                    expires_at: account.and_then(|a| a.expires_at),
+                    claims: seat.claims.clone(),
+                    quota: seat.known.windows().map(|(told_at, windows)| QuotaStatus::of(told_at, windows)),
+                    resting: resting
+                        .map(|(model, left)| Resting { model, seconds: left.as_secs() })
+                        .collect(),
+                    problem: seat.health.problem().map(|problem| Problem {
+                        what: problem.what,
+                        at: problem.at,
+                        remedy: problem.remedy,
+                    }),
                 }
+            });
+            // A provider with two faces is one to its owner.
+            match providers.iter_mut().find(|known| known.name == provider.id.as_str()) {
+                Some(known) => known.accounts.extend(seats),
+                None => {
+                    providers
+                        .push(ProviderStatus { name: provider.id.to_string(), accounts: seats.collect() });
+                }
+            }
         }
         let seated = |account: &&byok_types::Account| {
             state.registry.providers().any(|provider| provider.seats.iter().any(|seat| seat.id == account.id))

@@ -1,7 +1,7 @@
 //! What the client gets: status, headers and body, or a refusal in its own dialect.
 
 use super::{AnswerBody, BrokenOff, Inbound, Refused, attempt::Attempt, prepare::Way, raw::RawBody};
-use crate::ledger::Ledger;
+use crate::{ledger::Ledger, registry::credentials_of};
 use byok_translate::codec;
 use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, Failure, FailureKind, Fault, Retry};
 use bytes::Bytes;
@@ -300,9 +300,12 @@ fn render(
 
 fn credential_refused(failure: &Failure, ledger: &Ledger) -> Failure {
     let provider = ledger.provider().unwrap_or("the provider");
-    let remedy = match provider {
-        "claude" => "Log in again with `byok login claude`, or correct providers.claude.api_key".to_owned(),
-        other => format!("Correct providers.{other}.api_key"),
+    let remedy = match credentials_of(provider) {
+        (true, true) => {
+            format!("Log in again with `byok login {provider}`, or correct providers.{provider}.api_key")
+        }
+        (true, false) => format!("Log in again with `byok login {provider}`"),
+        (false, _) => format!("Correct providers.{provider}.api_key"),
     };
     Failure {
         raw: None,

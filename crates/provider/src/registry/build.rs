@@ -86,6 +86,13 @@ const BUILT_IN: [BuiltIn; 3] = [
     },
 ];
 
+/// Whether a built-in provider takes logins, and whether it takes API keys.
+pub(crate) fn credentials_of(name: &str) -> (bool, bool) {
+    let faces = BUILT_IN.iter().find(|built_in| built_in.name == name).map_or(&[][..], |b| b.faces);
+    let any = |not: Serves| faces.iter().any(|face| face.serves != not);
+    (any(Serves::Keys), faces.is_empty() || any(Serves::Logins))
+}
+
 /// The registry for `config` and the accounts of the store. Providers that cannot be used are left out and reported.
 pub fn build(config: &Config, accounts: &[Account], health: &HealthBook) -> (Registry, Vec<InvalidProvider>) {
     let mut providers = IndexMap::new();

@@ -1,8 +1,12 @@
 //! Lists of models, in the shape that the caller's tools read.
 
 use super::{Visit, rest_of};
+use crate::app::App;
 use crate::reply;
-use axum::{extract::Extension, response::Response};
+use axum::{
+    extract::{Extension, State},
+    response::Response,
+};
 use byok_translate::{ModelEntry, codec};
 use byok_types::{Blame, Dialect, Failure, FailureKind};
 use http::{HeaderMap, StatusCode, Uri};
@@ -26,7 +30,13 @@ fn shape(headers: &HeaderMap, uri: &Uri) -> Dialect {
     }
 }
 
-pub(crate) async fn list(Extension(visit): Extension<Visit>, headers: HeaderMap, uri: Uri) -> Response {
+pub(crate) async fn list(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    app.executor().refresh_models(&visit.current.state);
     all(&visit, shape(&headers, &uri))
 }
 
@@ -34,7 +44,8 @@ pub(crate) async fn one(Extension(visit): Extension<Visit>, headers: HeaderMap, 
     find(&visit, shape(&headers, &uri), rest_of(&uri, "/v1/models/"))
 }
 
-pub(crate) async fn gemini_list(Extension(visit): Extension<Visit>) -> Response {
+pub(crate) async fn gemini_list(State(app): State<App>, Extension(visit): Extension<Visit>) -> Response {
+    app.executor().refresh_models(&visit.current.state);
     all(&visit, Dialect::Gemini)
 }
 
