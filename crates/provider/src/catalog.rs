@@ -70,10 +70,11 @@ struct FileModel {
 }
 
 /// All data files. A test reads each of them; one that cannot be read would be left out here.
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
     include_str!("../data/claude.json"),
     include_str!("../data/openai.json"),
     include_str!("../data/gemini.json"),
+    include_str!("../data/kiro.json"),
 ];
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::of(&FILES));

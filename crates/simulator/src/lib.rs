@@ -18,6 +18,7 @@ mod cache;
 mod call;
 mod gemini;
 mod ids;
+mod kiro;
 mod log;
 mod models;
 mod oauth;
@@ -38,6 +39,7 @@ mod vendor;
 mod watch;
 mod world;
 
+pub use kiro::KiroCounts;
 pub use log::{Seen, Via};
 pub use models::{
     Abilities, AnthropicAbilities, GoogleAbilities, GoogleThinking, Maker, OpenaiAbilities, SimModel, models,

@@ -8,6 +8,7 @@ pub(crate) use reply::Reply;
 use crate::{
     body::SimBody,
     call::{Call, parse_query},
+    kiro,
     log::{Seen, Via},
     oauth,
     socket::{Hangup, Socket},
@@ -106,6 +107,7 @@ async fn answer(
         Route::Models(dialect, id) => vendor::models(&world, &call, *dialect, id.as_deref()),
         Route::Beside(neighbour, model) => vendor::beside(&world, &call, *neighbour, model.as_deref()),
         Route::Oauth(endpoint) => oauth::answer(&world, &call, *endpoint),
+        Route::Kiro(endpoint) => kiro::answer(&world, &call, *endpoint),
         Route::Nowhere => Reply::nowhere(&call),
     };
     reply.send(hangup, guard).await

@@ -1,6 +1,7 @@
 //! The simulator as its users see it.
 
 use crate::{
+    kiro::KiroCounts,
     log::Seen,
     oauth::{Grant, OauthCounts, TokenTrouble},
     server,
@@ -155,6 +156,21 @@ impl Simulator {
     /// The access token is answered with 401 from now on, as if it had expired.
     pub fn expire(&self, access_token: &str) {
         self.world.oauth.expire(access_token);
+    }
+
+    /// What the login services of Kiro have counted.
+    pub fn kiro_counts(&self) -> KiroCounts {
+        self.world.kiro.counts()
+    }
+
+    /// All access tokens of Kiro are refused from now on, as if they had expired.
+    pub fn expire_kiro(&self) {
+        self.world.kiro.expire_all();
+    }
+
+    /// All logins of Kiro are dead from now on.
+    pub fn revoke_kiro(&self) {
+        self.world.kiro.revoke_all();
     }
 
     /// The next token request meets this trouble; several calls queue up.

@@ -1,8 +1,8 @@
 //! What all requests of a simulator share.
 
 use crate::{
-    bench::BenchAnswers, cache::PrefixCache, ids::IdMaker, log::RequestLog, oauth::Oauth, responses::Stored,
-    scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch,
+    bench::BenchAnswers, cache::PrefixCache, ids::IdMaker, kiro::Kiro, log::RequestLog, oauth::Oauth,
+    responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch,
 };
 use parking_lot::Mutex;
 use std::{
@@ -20,6 +20,7 @@ pub(crate) struct World {
     pub(crate) log: RequestLog,
     pub(crate) watch: Arc<Watch>,
     pub(crate) oauth: Oauth,
+    pub(crate) kiro: Kiro,
     pub(crate) stored: Stored,
     pub(crate) bench: BenchAnswers,
     /// Failures that a key has already had, by cause.
@@ -35,6 +36,7 @@ impl World {
             log: RequestLog::new(options.log_capacity),
             watch: Arc::default(),
             oauth: Oauth::new(options.seed, options.access_lifetime),
+            kiro: Kiro::default(),
             stored: Stored::default(),
             bench: BenchAnswers::default(),
             failed: Mutex::default(),

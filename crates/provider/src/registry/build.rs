@@ -3,7 +3,7 @@
 use super::{ListedModel, Provider, Registry};
 use crate::{
     pool::{Access, Addresses, HealthBook, Seat, Share},
-    upstream::{Claude, Gemini, OpenAi, Upstream},
+    upstream::{Claude, Gemini, KIRO, Kiro, OpenAi, Upstream},
 };
 use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
@@ -56,7 +56,7 @@ struct BuiltIn {
 }
 
 /// The built-in providers of this version, in the order in which they stand without a config.
-const BUILT_IN: [BuiltIn; 3] = [
+const BUILT_IN: [BuiltIn; 4] = [
     BuiltIn {
         name: "claude",
         faces: &[Face {
@@ -82,6 +82,18 @@ const BUILT_IN: [BuiltIn; 3] = [
             base: "https://generativelanguage.googleapis.com",
             upstream: |_| Arc::new(Gemini),
             list: "gemini",
+        }],
+    },
+    BuiltIn {
+        name: "kiro",
+        faces: &[Face {
+            serves: Serves::Both,
+            base: KIRO,
+            upstream: |urls| {
+                let own = |name| urls.get(&name).map(|url| url.url().clone());
+                Arc::new(Kiro { models: own(UrlName::Models), usage: own(UrlName::Usage) })
+            },
+            list: "kiro",
         }],
     },
 ];

@@ -1,7 +1,7 @@
 //! From a path to what it means.
 
 use crate::{
-    call,
+    call, kiro,
     oauth::Endpoint,
     vendor::{Neighbour, Target},
 };
@@ -19,6 +19,7 @@ pub(super) enum Route {
     /// What is no dialect of its own; the model where the path names it.
     Beside(Neighbour, Option<String>),
     Oauth(Endpoint),
+    Kiro(kiro::Endpoint),
     Nowhere,
 }
 
@@ -30,6 +31,9 @@ impl Route {
         let path = head.uri.path();
         if let Some(endpoint) = Endpoint::of(&head.method, path) {
             return Self::Oauth(endpoint);
+        }
+        if let Some(endpoint) = kiro::Endpoint::of(&head.method, path) {
+            return Self::Kiro(endpoint);
         }
         let post = head.method == Method::POST;
         match path {
@@ -109,7 +113,7 @@ impl Route {
         match self {
             Self::Generate(dialect, _) | Self::Count(dialect, _) => Some(*dialect),
             Self::Beside(neighbour, _) => Some(neighbour.dialect()),
-            Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
+            Self::Models(..) | Self::Oauth(_) | Self::Kiro(_) | Self::Nowhere => None,
         }
     }
 
