@@ -16,7 +16,7 @@ type Make = fn(&Urls<'_>, Network) -> Vendor;
 const VENDORS: [(&str, Make); 2] = [("claude", claude::vendor), ("kiro", kiro::vendor)];
 
 /// The built-in providers that this version serves with an API key.
-const WITH_KEY: [&str; 3] = ["claude", "codex", "gemini"];
+const WITH_KEY: [&str; 4] = ["claude", "codex", "gemini", "kiro"];
 
 /// The names of the providers with a login.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {

@@ -76,6 +76,12 @@ fn config(simulator: &str) -> Result<Config, Trouble> {
         let exclude = missing(name, maker)?;
         insert(&mut config, name, Provider { exclude, ..provider(key, address)? })?;
     }
+    let mut kiro = provider("ksk_demo", &format!("{simulator}/kiro/runtime"))?;
+    for (name, path) in [(UrlName::Models, ""), (UrlName::Usage, "getUsageLimits")] {
+        let url = HttpUrl::try_from(format!("{simulator}/kiro/management/{path}"));
+        kiro.urls.insert(name, url.map_err(|why| Trouble::new(Exit::Failure, why))?);
+    }
+    insert(&mut config, "kiro", kiro)?;
     let own = [
         ("demo-openai", Kind::Openai, "sk-demo", v1.as_str(), "gpt-4.1-mini", "demo-chat"),
         ("demo-responses", Kind::Responses, "sk-demo", v1.as_str(), "gpt-5-mini", "demo-responses"),

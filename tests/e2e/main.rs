@@ -16,5 +16,6 @@ mod clients;
 mod faults;
 mod pairs;
 mod passthrough;
+mod providers;
 #[path = "../support/support.rs"]
 mod support;

@@ -63,17 +63,28 @@ pub const fn claims() -> &'static [Claim] {
 
 /// All notices that byok shows before a login.
 pub const fn notices() -> &'static [Notice] {
-    &[Notice {
-        provider: "claude",
-        kind: CredentialKind::Oauth,
-        rule: "Anthropic's published rules say that the login of a Free, Pro, Max, Team or Enterprise plan is meant for \
+    &[
+        Notice {
+            provider: "claude",
+            kind: CredentialKind::Oauth,
+            rule: "Anthropic's published rules say that the login of a Free, Pro, Max, Team or Enterprise plan is meant for \
                Claude Code and Anthropic's other own applications, and that other programs, byok among them, are to \
                use an API key.",
-        risk: "Anthropic may refuse such requests, charge them as extra usage instead of to your plan, or restrict the \
+            risk: "Anthropic may refuse such requests, charge them as extra usage instead of to your plan, or restrict the \
                account, without warning. An API key from the Anthropic Console has none of these limits: put it into \
                the configuration as `api_key` of the provider `claude`.",
-        source: "Claude Code documentation, page `Legal and compliance`, as known in November 2026",
-    }]
+            source: "Claude Code documentation, page `Legal and compliance`, as known in November 2026",
+        },
+        Notice {
+            provider: "kiro",
+            kind: CredentialKind::Oauth,
+            rule: "AWS made Kiro's logins for its own IDE and command line, and locks accounts whose activity looks unusual to it; \
+               users of other programs and of Kiro itself report such locks.",
+            risk: "A locked account is opened again only by AWS support. An API key (`byok login kiro --method key`, paid plans) is the \
+               way that is meant for other programs.",
+            source: "reports of users and the vendor's own error text, as known in November 2026",
+        },
+    ]
 }
 
 /// The claim of this name.

@@ -1,0 +1,3 @@
+//! Each built-in provider from its login to its answers.
+
+mod kiro;
