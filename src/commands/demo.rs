@@ -8,7 +8,7 @@ use crate::{
     terminal,
     trouble::{Exit, Trouble},
 };
-use byok_config::{Config, FactsPatch, HttpUrl, Kind, Live, Model, Pattern, Provider, UpstreamKey};
+use byok_config::{Config, FactsPatch, HttpUrl, Kind, Live, Model, Pattern, Provider, UpstreamKey, UrlName};
 use byok_provider::catalog::Catalog;
 use byok_proxy::Server;
 use byok_simulator::{Maker, SimOptions, Simulator, models};

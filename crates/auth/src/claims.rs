@@ -78,10 +78,10 @@ pub const fn notices() -> &'static [Notice] {
         Notice {
             provider: "kiro",
             kind: CredentialKind::Oauth,
-            rule: "AWS made Kiro's logins for its own IDE and command line, and locks accounts whose activity looks unusual to it; \
-               users of other programs and of Kiro itself report such locks.",
-            risk: "A locked account is opened again only by AWS support. An API key (`byok login kiro --method key`, paid plans) is the \
-               way that is meant for other programs.",
+            rule: "AWS locks Kiro accounts whose activity looks unusual to it; users of other programs, proxies such as byok among \
+                   them, report such locks, and so do users of Kiro itself.",
+            risk: "A locked account does not answer until AWS support has unlocked it; byok then stops using it and shows where to \
+                   ask.",
             source: "reports of users and the vendor's own error text, as known in November 2026",
         },
     ]
