@@ -17,6 +17,7 @@ pub mod claude;
 mod clock;
 mod endpoint;
 mod error;
+mod follow;
 mod import;
 pub mod kiro;
 mod login;
@@ -30,7 +31,8 @@ pub use answer::{BadAnswer, TokenAnswer};
 pub use clock::{Clock, SystemClock};
 pub use endpoint::{Network, Urls};
 pub use error::AuthError;
-pub use import::{Found, Import, ImportError, Kept};
+pub use follow::{follow, followed, refresher};
+pub use import::{Found, Import, ImportError, Kept, neighbours};
 pub use login::{
     Answers, AuthorizationCode, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin, FileLogin,
     How, KeyLogin, LOGIN_WINDOW, LoginError, LoginFuture, Method, NewLogin, PendingLogin, Polled, Question,

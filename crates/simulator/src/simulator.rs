@@ -158,6 +158,11 @@ impl Simulator {
         self.world.oauth.expire(access_token);
     }
 
+    /// A login of Kiro with Google, as if a person had gone through the browser: access token and refresh token.
+    pub fn kiro_grant(&self) -> (String, String) {
+        self.world.kiro.grant()
+    }
+
     /// What the login services of Kiro have counted.
     pub fn kiro_counts(&self) -> KiroCounts {
         self.world.kiro.counts()

@@ -15,6 +15,7 @@ mod chat;
 mod client;
 mod gemini;
 mod grammar;
+mod kiro;
 mod neighbours;
 mod oauth;
 mod plain;
