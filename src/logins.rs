@@ -8,6 +8,7 @@ use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, antigravity, clau
 use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude, copilot, kimi};
 use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude, codex, xai};
 use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude, iflow, qwen};
+use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude, kiro};
 use byok_config::{BUILT_IN, Config};
 use byok_types::ProviderId;
 use std::{collections::HashMap, sync::Arc};
@@ -32,6 +33,9 @@ const VENDORS: [(&str, Make); 3] =
     [("claude", claude::vendor), ("qwen", qwen::vendor), ("iflow", iflow::vendor)];
 
 const WITH_KEY: &[&str] = &["claude", "codex", "gemini", "qwen", "iflow"];
+const VENDORS: [(&str, Make); 2] = [("claude", claude::vendor), ("kiro", kiro::vendor)];
+
+const WITH_KEY: [&str; 4] = ["claude", "codex", "gemini", "kiro"];
 
 /// The names of the providers with a login.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {

@@ -59,7 +59,7 @@ const LINES: usize = 500;
 const LONG_FILES: [(&str, &str); 0] = [];
 
 /// Files that may look at the value of a secret, and why.
-const SECRET_READERS: [(&str, &str); 30] = [
+const SECRET_READERS: &[(&str, &str)] = &[
     ("crates/types/src/secret.rs", "the type itself"),
     ("crates/config/src/validate.rs", "whether a key may stand in a header"),
     ("crates/store/src/sqlite.rs", "sealing"),
@@ -77,6 +77,13 @@ const SECRET_READERS: [(&str, &str); 30] = [
     ("crates/provider/src/upstream/openai.rs", "the header of a call"),
     ("crates/proxy/src/access/keys.rs", "comparison of client keys"),
     ("src/client_key.rs", "a new client key is shown once"),
+    ("crates/auth/src/kiro/browser.rs", "exchange of the code"),
+    ("crates/auth/src/kiro/device.rs", "exchange of the device code, with the registered client"),
+    ("crates/auth/src/kiro/identity.rs", "the header of a call that asks whose login it is"),
+    ("crates/auth/src/kiro/import.rs", "whether a refresh token was cut off"),
+    ("crates/auth/src/kiro/key.rs", "the form of a pasted key or token"),
+    ("crates/auth/src/kiro/refresh.rs", "exchange of the refresh token"),
+    ("crates/provider/src/upstream/kiro.rs", "the header of a call"),
     ("src/network.rs", "the address of a proxy with its password"),
     ("crates/auth/src/codex/browser.rs", "exchange of the code, and logout"),
     ("crates/auth/src/codex/device.rs", "exchange of the code"),

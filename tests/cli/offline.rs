@@ -74,13 +74,16 @@ fn providers_and_accounts_that_do_not_exist() {
             &["login", "mine"],
             2,
             "error: this version of byok has no login for `mine`, only for: claude, codex, xai\n\n\
+            "error: this version of byok has no login for `mine`, only for: claude, kiro\n\n\
              hint: use an API key: set `providers.mine.api_key` in the settings (`byok config path` says where)\n",
         ),
         (
-            &["login", "kiro"],
+            &["login", "iflow"],
             2,
             "error: this version of byok has no login for `kiro`, only for: claude, codex, xai\n\n\
              hint: of the built-in providers it serves: claude, codex, gemini, xai; any other server can be added with a `kind`\n",
+            "error: this version of byok has no login for `iflow`, only for: claude, kiro\n\n\
+             hint: of the built-in providers it serves: claude, codex, gemini, kiro; any other server can be added with a `kind`\n",
         ),
         (
             &["login", "claude", "--accept-claim", "nonsense"],

@@ -150,3 +150,6 @@ pub async fn becomes(world: &LoggedIn, state: &str) {
     }
     panic!("the account does not become {state}: {}", world.byok.status().await);
 }
+//! Each built-in provider from its login to its answers.
+
+mod kiro;

@@ -26,6 +26,7 @@ mod google;
 pub mod iflow;
 mod import;
 pub mod kimi;
+pub mod kiro;
 mod login;
 mod manager;
 pub mod qwen;
@@ -41,7 +42,7 @@ pub use clock::{Clock, SystemClock};
 pub use endpoint::{Network, Urls};
 pub use error::AuthError;
 pub use follow::{follow, followed, refresher};
-pub use import::{Found, Import, ImportError, Kept};
+pub use import::{Found, Import, ImportError, Kept, neighbours};
 pub use login::{
     Answers, AuthorizationCode, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin, FileLogin,
     How, KeyLogin, LOGIN_WINDOW, LoginError, LoginFuture, Method, NewLogin, PendingLogin, Polled, Question,

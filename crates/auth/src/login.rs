@@ -75,6 +75,15 @@ pub trait BrowserLogin: Send + Sync {
     /// The login for these answers, where it depends on what the person was asked before.
     fn with_answers(&self, _answers: &Answers) -> Result<Option<Arc<dyn BrowserLogin>>, LoginError> {
         Ok(None)
+    /// Starts a login of a vendor that has to be asked something before: it registers a client, or wants answers.
+    fn prepare<'a>(
+        &'a self,
+        transport: &'a Transport,
+        answers: &'a Answers,
+        redirect: Redirect,
+    ) -> LoginFuture<'a, PendingLogin> {
+        let _ = (transport, answers);
+        Box::pin(async move { Ok(self.begin(redirect)) })
     }
 
     /// Turns the code into tokens and finds out whose they are.

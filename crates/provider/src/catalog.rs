@@ -89,6 +89,7 @@ const FILES: &[&str] = &[
     include_str!("../data/iflow.json"),
     #[cfg(test)]
     include_str!("../data/tests/example.json"),
+    include_str!("../data/kiro.json"),
 ];
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::of(FILES));

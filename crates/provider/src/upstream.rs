@@ -10,6 +10,7 @@ mod codex;
 mod endpoint;
 mod gemini;
 mod kimi;
+mod kiro;
 mod openai;
 mod vertex;
 mod iflow;
@@ -26,6 +27,8 @@ pub use codex::Codex;
 pub use endpoint::Endpoint;
 pub use gemini::Gemini;
 pub use kimi::Kimi;
+pub(crate) use kiro::BASE as KIRO;
+pub use kiro::Kiro;
 pub use openai::OpenAi;
 pub use vertex::Vertex;
 pub use xai::Xai;
@@ -183,6 +186,15 @@ impl Verdict {
     }
 }
 
+/// What a wire has no word for, beyond its dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Texts at which an answer stops: byok cuts there.
+    Stops,
+    /// The longest answer.
+    Limit,
+}
+
 /// A call that asks a vendor about an account or its models.
 #[derive(Clone, Debug)]
 pub struct Lookup {
@@ -264,6 +276,21 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
     /// What it puts around its answers.
     fn envelope(&self) -> Envelope {
         Envelope::None
+    }
+
+    /// The same for a model, where it depends on that.
+    fn envelope_of(&self, _facts: &ModelFacts) -> Envelope {
+        self.envelope()
+    }
+
+    /// Whether no body can be passed on as it is: each is read and written anew, also that of a client of its dialect.
+    fn reads_all(&self) -> bool {
+        false
+    }
+
+    /// What its wire has no word for.
+    fn lacks(&self) -> &'static [Lack] {
+        &[]
     }
 
     /// Reads a refusal. What is not of the dialect's own shape is read here.

@@ -24,6 +24,7 @@ mod google;
 mod ids;
 mod kimi;
 mod iflow;
+mod kiro;
 mod log;
 mod models;
 mod oauth;
@@ -48,6 +49,7 @@ mod world;
 mod xai;
 
 pub use google::{GoogleAccounts, GoogleClient, GoogleCounts, GoogleGrant, ServiceAccountKey};
+pub use kiro::KiroCounts;
 pub use log::{Seen, Via};
 pub use models::{
     Abilities, AnthropicAbilities, GoogleAbilities, GoogleThinking, Maker, OpenaiAbilities, SimModel, models,

@@ -8,7 +8,7 @@ pub(crate) use reply::Reply;
 use crate::{
     body::SimBody,
     call::{Call, parse_query},
-    google, copilot, kimi, codex, iflow,
+    google, copilot, kimi, codex, iflow, kiro,
     log::{Seen, Via},
     oauth, qwen,
     socket::{Hangup, Socket},
@@ -115,6 +115,7 @@ async fn answer(
         Route::Xai(endpoint) => xai::answer(&world, &call, *endpoint),
         Route::Qwen(endpoint) => qwen::answer(&world, &call, *endpoint),
         Route::Iflow(endpoint) => iflow::answer(&world, &call, *endpoint),
+        Route::Kiro(endpoint) => kiro::answer(&world, &call, *endpoint),
         Route::Nowhere => Reply::nowhere(&call),
     };
     reply.send(hangup, guard).await

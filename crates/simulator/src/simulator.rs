@@ -1,7 +1,7 @@
 //! The simulator as its users see it.
 
 use crate::{
-    google::{GoogleAccounts, GoogleClient, GoogleCounts, GoogleGrant, ServiceAccountKey},
+    google::{GoogleAccounts, GoogleClient, GoogleCounts, GoogleGrant, ServiceAccountKey}, kiro::KiroCounts,
     log::Seen,
     oauth::{Grant, OauthCounts, TokenTrouble},
     plan::{Books, Plan, PlanCounts, PlanGrant},
@@ -202,6 +202,26 @@ impl Simulator {
             Plan::Codex => &self.world.codex,
             Plan::Xai => &self.world.xai,
         }
+    }
+
+    /// A login of Kiro with Google, as if a person had gone through the browser: access token and refresh token.
+    pub fn kiro_grant(&self) -> (String, String) {
+        self.world.kiro.grant()
+    }
+
+    /// What the login services of Kiro have counted.
+    pub fn kiro_counts(&self) -> KiroCounts {
+        self.world.kiro.counts()
+    }
+
+    /// All access tokens of Kiro are refused from now on, as if they had expired.
+    pub fn expire_kiro(&self) {
+        self.world.kiro.expire_all();
+    }
+
+    /// All logins of Kiro are dead from now on.
+    pub fn revoke_kiro(&self) {
+        self.world.kiro.revoke_all();
     }
 
     /// The next token request meets this trouble; several calls queue up.

@@ -10,6 +10,7 @@ use crate::{
     responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch, xai,
     bench::BenchAnswers, cache::PrefixCache, ids::IdMaker, iflow::Login as Iflow, log::RequestLog,
     oauth::Oauth, qwen::Login as Qwen, responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions,
+    bench::BenchAnswers, cache::PrefixCache, ids::IdMaker, kiro::Kiro, log::RequestLog, oauth::Oauth,
 };
 use parking_lot::Mutex;
 use std::{
@@ -34,6 +35,7 @@ pub(crate) struct World {
     pub(crate) xai: plan::Books,
     pub(crate) qwen: Qwen,
     pub(crate) iflow: Iflow,
+    pub(crate) kiro: Kiro,
     pub(crate) stored: Stored,
     pub(crate) bench: BenchAnswers,
     /// Failures that a key has already had, by cause.
@@ -56,6 +58,7 @@ impl World {
             xai: xai::books(options.access_lifetime),
             qwen: Qwen::default(),
             iflow: Iflow::default(),
+            kiro: Kiro::default(),
             stored: Stored::default(),
             bench: BenchAnswers::default(),
             failed: Mutex::default(),

@@ -9,6 +9,7 @@ pub mod chat;
 pub mod codec;
 pub mod gemini;
 pub mod ir;
+pub mod kiro;
 pub mod messages;
 pub mod responses;
 pub mod scan;

@@ -160,6 +160,10 @@ pub enum UrlName {
     Onboard,
     /// Where the projects of an account are listed.
     Projects,
+    /// Base of a login service that the vendor has beside its first one.
+    Social,
+    /// Page where a person chooses how to log in.
+    Portal,
 }
 
 /// An API key of a provider.

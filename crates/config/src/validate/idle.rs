@@ -21,18 +21,16 @@ const CALLED: &[(&str, &[UrlName])] = &[
             UrlName::Models,
         ],
     ),
-    (
         "antigravity",
-        &[
-            UrlName::Authorize,
-            UrlName::Token,
-            UrlName::Revoke,
-            UrlName::Profile,
-            UrlName::Projects,
-            UrlName::Onboard,
-        ],
-    ),
     ("vertex", &[UrlName::Token]),
+/// Addresses that this version calls by provider, beside the base of the model requests of all.
+const CALLED: [(&str, &[UrlName]); 2] = [
+        "kiro",
+            UrlName::Register,
+            UrlName::Device,
+            UrlName::Social,
+            UrlName::Portal,
+            UrlName::Usage,
 ];
 
 /// A warning for each setting that is written and has no effect.
@@ -64,6 +62,8 @@ pub(super) fn warnings(root: &Node) -> Vec<String> {
             let called = CALLED.iter().find(|(name, _)| *name == provider.key);
             let login = called.is_some_and(|(_, called)| called.iter().any(is));
             if !login && !is(&UrlName::Inference) {
+            let called = CALLED.iter().any(|(name, urls)| provider.key == *name && urls.iter().any(is));
+            if !called && !is(&UrlName::Inference) {
                 found.push((path.key("urls").key(&url.key), "this version does not call it"));
             }
         }

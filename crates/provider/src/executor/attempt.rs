@@ -313,7 +313,7 @@ impl Attempt<'_> {
         if let Some(raw) = &self.inbound.raw {
             return self.answered_raw(raw, reply, ledger).await;
         }
-        let envelope = self.candidate.provider.upstream.envelope();
+        let envelope = self.candidate.provider.upstream.envelope_of(&self.candidate.facts);
         let events = reply
             .headers
             .get(CONTENT_TYPE)

@@ -4,7 +4,7 @@ use super::{ListedModel, Provider, Registry};
 use crate::{
     catalog::Catalog,
     pool::{Access, Addresses, HealthBook, Seat, Share},
-    upstream::{Claude, CodeAssist, Gemini, OpenAi, Upstream, Vertex, Copilot, Kimi, Codex, Xai, Iflow, Qwen, qwen},
+    upstream::{Claude, CodeAssist, Gemini, OpenAi, Upstream, Vertex, Copilot, Kimi, Codex, Xai, Iflow, Qwen, qwen, KIRO, Kiro},
 };
 use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
@@ -166,6 +166,13 @@ const BUILT_IN: &[BuiltIn] = &[
             base: "https://apis.iflow.cn/v1",
             upstream: |_| Arc::new(Iflow),
             list: "iflow",
+    },
+        name: "kiro",
+            base: KIRO,
+                let own = |name| urls.get(&name).map(|url| url.url().clone());
+                Arc::new(Kiro { models: own(UrlName::Models), usage: own(UrlName::Usage) })
+            },
+            list: "kiro",
     },
 ];
 

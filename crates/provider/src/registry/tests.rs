@@ -120,8 +120,8 @@ fn t104_endpoints_prefer_the_client() {
 
 #[test]
 fn providers_of_later_versions_are_reported() {
-    let (_, problems) = registry("providers: { kiro: { enabled: true } }");
-    assert_eq!(problems, [InvalidProvider::NotSupported(ProviderId::new("kiro").unwrap())]);
+    let (_, problems) = registry("providers: { iflow: { enabled: true } }");
+    assert_eq!(problems, [InvalidProvider::NotSupported(ProviderId::new("iflow").unwrap())]);
 }
 
 const ENTRIES: &str = "

@@ -1,7 +1,7 @@
 //! From a path to what it means.
 
 use crate::{
-    call, google, copilot, kimi, codex, iflow,
+    call, google, copilot, kimi, codex, iflow, kiro,
     oauth::Endpoint,
     qwen,
     vendor::{Neighbour, Target},
@@ -31,6 +31,7 @@ pub(super) enum Route {
     Xai(xai::Endpoint),
     Qwen(qwen::Endpoint),
     Iflow(iflow::Endpoint),
+    Kiro(kiro::Endpoint),
     Nowhere,
 }
 
@@ -60,6 +61,8 @@ impl Route {
         }
         if let Some(endpoint) = iflow::Endpoint::of(&head.method, path) {
             return Self::Iflow(endpoint);
+        if let Some(endpoint) = kiro::Endpoint::of(&head.method, path) {
+            return Self::Kiro(endpoint);
         }
         let post = head.method == Method::POST;
         match path {
@@ -149,6 +152,7 @@ impl Route {
             Self::Qwen(endpoint) => endpoint.dialect(),
             Self::Iflow(endpoint) => endpoint.dialect(),
             Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
+            Self::Models(..) | Self::Oauth(_) | Self::Kiro(_) | Self::Nowhere => None,
         }
     }
 

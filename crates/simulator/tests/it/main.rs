@@ -18,6 +18,7 @@ mod gemini;
 mod google;
 mod grammar;
 mod kimi;
+mod kiro;
 mod neighbours;
 mod oauth;
 mod plain;
