@@ -1,22 +1,15 @@
-//! Each provider from the login to the answer.
-
-mod google;
-mod login;
-//! The providers with a login: the real binary logs in at the simulated vendor while it serves, then everything that a client
-//! wants goes through that login.
-
-mod copilot;
-mod kimi;
 //! The providers with a login: the real binary logs in at the simulated vendor while it serves, then everything that a client
 //! wants goes through that login.
 
 mod codex;
-mod xai;
-//! The providers with a login: the real binary logs in at the simulated vendor while it serves, then everything that a client
-//! wants goes through that login.
-
+mod copilot;
+mod google;
 mod iflow;
+mod kimi;
+mod kiro;
+mod login;
 mod qwen;
+mod xai;
 
 use crate::support::{
     ask::{Ask, Piece, Said, Tool, Turn},
@@ -150,6 +143,3 @@ pub async fn becomes(world: &LoggedIn, state: &str) {
     }
     panic!("the account does not become {state}: {}", world.byok.status().await);
 }
-//! Each built-in provider from its login to its answers.
-
-mod kiro;

@@ -49,7 +49,7 @@ pub struct Notice {
 
 /// All claims that byok can make.
 pub const fn claims() -> &'static [Claim] {
-    &[CLAUDE, ANTIGRAVITY]
+    &[CLAUDE, ANTIGRAVITY, COPILOT_ID, COPILOT_EDITOR, XAI, IFLOW]
 }
 
 const CLAUDE: Claim = Claim {
@@ -74,9 +74,52 @@ const ANTIGRAVITY: Claim = Claim {
               claim: `byok login gemini --method key`.",
 };
 
+const COPILOT_ID: Claim = Claim {
+    name: "copilot-integration-id",
+    provider: "copilot",
+    kind: CredentialKind::Oauth,
+    place: ClaimPlace::Header("copilot-integration-id"),
+    value: "vscode-chat",
+    without: "GitHub refuses exchanged tokens unless the request names an integration that it has registered, and it \
+                  has registered none for byok. Without your consent byok serves with this login only callers that send \
+                  the header themselves. A login whose GitHub token is accepted as it is needs no such words.",
+};
+
+const COPILOT_EDITOR: Claim = Claim {
+    name: "copilot-editor-version",
+    provider: "copilot",
+    kind: CredentialKind::Oauth,
+    place: ClaimPlace::Header("editor-version"),
+    value: "vscode/1.110.0",
+    without: "GitHub refuses exchanged tokens unless the request names an editor. Without your consent byok serves with \
+                  this login only callers that send the header themselves. A login whose GitHub token is accepted as it is \
+                  needs no such words.",
+};
+
+const XAI: Claim = Claim {
+    name: crate::xai::VERSION_CLAIM,
+    provider: "xai",
+    kind: CredentialKind::Oauth,
+    place: ClaimPlace::Header("x-grok-client-version"),
+    value: "1.0.6",
+    without: "xAI refuses requests made with a plan login unless they state the version of a Grok CLI that is new enough. \
+                  Without your consent byok serves only callers that send the header themselves, such as Grok CLI; others get \
+                  a refusal that names the way with an API key.",
+};
+
+const IFLOW: Claim = Claim {
+    name: "iflow-cli",
+    provider: "iflow",
+    kind: CredentialKind::Oauth,
+    place: ClaimPlace::Header("user-agent"),
+    value: "iFlow-Cli",
+    without: "iFlow refuses every request that is not signed under the name of its own program, so byok makes none \
+                  without your consent. The service ended on 2026-04-17; use another provider.",
+};
+
 /// All notices that byok shows before a login.
 pub const fn notices() -> &'static [Notice] {
-    &[CLAUDE_RULE, GEMINI_RULE, ANTIGRAVITY_RULE]
+    &[CLAUDE_RULE, GEMINI_RULE, ANTIGRAVITY_RULE, COPILOT_RULE, XAI_RULE, IFLOW_RULE, KIRO_RULE]
 }
 
 const CLAUDE_RULE: Notice = Notice {
@@ -109,6 +152,59 @@ const ANTIGRAVITY_RULE: Notice = Notice {
            `byok login gemini --method key`.",
     source: "Google's answers and public reports, as known in November 2026",
 };
+
+const COPILOT_RULE: Notice = Notice {
+    provider: "copilot",
+    kind: CredentialKind::Oauth,
+    rule: "GitHub offers Copilot for its own editors, its command line and the integrations that it has registered; it \
+               publishes no interface for other programs, byok among them.",
+    risk: "GitHub may refuse such requests, or limit or suspend Copilot for the account if it takes them for abuse. \
+               Each question of yours counts as a premium request of the plan, as in an editor.",
+    source: "what GitHub's own programs and public proxies show, as known in November 2026",
+};
+
+const XAI_RULE: Notice = Notice {
+    provider: "xai",
+    kind: CredentialKind::Oauth,
+    rule: "xAI offers the login of a Grok plan (SuperGrok, X Premium+) for its own program Grok CLI and asks every request \
+               for the version of it; it publishes no interface for other programs, byok among them.",
+    risk: "xAI has at times refused such logins for lower plans, may refuse such requests, or restrict the account. An API \
+               key from console.x.ai has none of these limits: put it into the configuration as `api_key` of the provider \
+               `xai`.",
+    source: "what xAI's own program and public proxies show, as known in November 2026",
+};
+
+const IFLOW_RULE: Notice = Notice {
+    provider: "iflow",
+    kind: CredentialKind::Oauth,
+    rule: "From February 2026 iFlow served signed requests of its own program only and suspended keys for what it called \
+               unauthorized requests.",
+    risk: "iFlow may block the key of the account without warning. Its service ended on 2026-04-17, so there is hardly \
+               anything left to win: use another provider.",
+    source: "what users of other programs reported from February to April 2026, and iFlow's own announcement",
+};
+
+const KIRO_RULE: Notice = Notice {
+    provider: "kiro",
+    kind: CredentialKind::Oauth,
+    rule: "AWS locks Kiro accounts whose activity looks unusual to it; users of other programs, proxies such as byok among \
+                   them, report such locks, and so do users of Kiro itself.",
+    risk: "A locked account does not answer until AWS support has unlocked it; byok then stops using it and shows where to \
+                   ask.",
+    source: "reports of users and the vendor's own error text, as known in November 2026",
+};
+
+/// Claims that only some logins need: those with this fact.
+const ONLY_WITH: &[(&str, &str, &str)] = &[
+    ("copilot-integration-id", crate::copilot::MODE, crate::copilot::EXCHANGE),
+    ("copilot-editor-version", crate::copilot::MODE, crate::copilot::EXCHANGE),
+];
+
+/// Whether a login with these facts needs the claim.
+pub fn is_needed(claim: &Claim, facts: &TokenFacts) -> bool {
+    let rows = ONLY_WITH.iter().filter(|(name, ..)| *name == claim.name);
+    rows.into_iter().all(|(_, fact, value)| facts.get(*fact).is_some_and(|found| found.expose() == *value))
+}
 
 /// The claim of this name.
 pub fn claim(name: &str) -> Option<&'static Claim> {

@@ -75,6 +75,8 @@ pub trait BrowserLogin: Send + Sync {
     /// The login for these answers, where it depends on what the person was asked before.
     fn with_answers(&self, _answers: &Answers) -> Result<Option<Arc<dyn BrowserLogin>>, LoginError> {
         Ok(None)
+    }
+
     /// Starts a login of a vendor that has to be asked something before: it registers a client, or wants answers.
     fn prepare<'a>(
         &'a self,

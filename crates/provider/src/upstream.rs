@@ -5,16 +5,16 @@
 
 mod claude;
 mod code_assist;
-mod copilot;
 mod codex;
+mod copilot;
 mod endpoint;
 mod gemini;
+mod iflow;
 mod kimi;
 mod kiro;
 mod openai;
-mod vertex;
-mod iflow;
 pub(crate) mod qwen;
+mod vertex;
 
 pub use claude::{ACCEPTED_SENTENCES, Claude, brings_sentence, with_sentence};
 pub use code_assist::CodeAssist;
@@ -26,14 +26,14 @@ mod xai;
 pub use codex::Codex;
 pub use endpoint::Endpoint;
 pub use gemini::Gemini;
+pub use iflow::Iflow;
 pub use kimi::Kimi;
 pub(crate) use kiro::BASE as KIRO;
 pub use kiro::Kiro;
 pub use openai::OpenAi;
+pub use qwen::Qwen;
 pub use vertex::Vertex;
 pub use xai::Xai;
-pub use iflow::Iflow;
-pub use qwen::Qwen;
 
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{Envelope, codec};

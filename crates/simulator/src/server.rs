@@ -8,7 +8,7 @@ pub(crate) use reply::Reply;
 use crate::{
     body::SimBody,
     call::{Call, parse_query},
-    google, copilot, kimi, codex, iflow, kiro,
+    codex, copilot, google, iflow, kimi, kiro,
     log::{Seen, Via},
     oauth, qwen,
     socket::{Hangup, Socket},

@@ -1,7 +1,8 @@
 //! The simulator as its users see it.
 
 use crate::{
-    google::{GoogleAccounts, GoogleClient, GoogleCounts, GoogleGrant, ServiceAccountKey}, kiro::KiroCounts,
+    google::{GoogleAccounts, GoogleClient, GoogleCounts, GoogleGrant, ServiceAccountKey},
+    kiro::KiroCounts,
     log::Seen,
     oauth::{Grant, OauthCounts, TokenTrouble},
     plan::{Books, Plan, PlanCounts, PlanGrant},
@@ -158,6 +159,8 @@ impl Simulator {
     pub fn expire(&self, access_token: &str) {
         self.world.oauth.expire(access_token);
         self.world.google.expire(access_token);
+        self.world.codex.expire(access_token);
+        self.world.xai.expire(access_token);
     }
 
     /// A login at Google, as if a person had gone through the browser.
@@ -178,8 +181,6 @@ impl Simulator {
     /// What Google's login has counted.
     pub fn google_counts(&self) -> GoogleCounts {
         self.world.google.counts()
-        self.world.codex.expire(access_token);
-        self.world.xai.expire(access_token);
     }
 
     /// A login of a plan, as if this person had gone through the browser.

@@ -1,16 +1,10 @@
 //! What all requests of a simulator share.
 
 use crate::{
-    bench::BenchAnswers, cache::PrefixCache, google, ids::IdMaker, log::RequestLog, oauth::Oauth,
-    responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch,
-    bench::BenchAnswers, cache::PrefixCache, copilot::GitHub, ids::IdMaker, kimi::Login as Kimi,
-    log::RequestLog, oauth::Oauth, responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions,
-    watch::Watch,
-    bench::BenchAnswers, cache::PrefixCache, codex, ids::IdMaker, log::RequestLog, oauth::Oauth, plan,
-    responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch, xai,
-    bench::BenchAnswers, cache::PrefixCache, ids::IdMaker, iflow::Login as Iflow, log::RequestLog,
-    oauth::Oauth, qwen::Login as Qwen, responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions,
-    bench::BenchAnswers, cache::PrefixCache, ids::IdMaker, kiro::Kiro, log::RequestLog, oauth::Oauth,
+    bench::BenchAnswers, cache::PrefixCache, codex, copilot::GitHub, google, ids::IdMaker,
+    iflow::Login as Iflow, kimi::Login as Kimi, kiro::Kiro, log::RequestLog, oauth::Oauth, plan,
+    qwen::Login as Qwen, responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch,
+    xai,
 };
 use parking_lot::Mutex;
 use std::{

@@ -39,13 +39,11 @@ impl Envelope {
     /// Opens a whole answer.
     pub fn open_whole(self, body: &Bytes) -> Bytes {
         match self {
-            Self::None => body.clone(),
+            Self::None | Self::Kiro { .. } => body.clone(),
             Self::Response => {
                 let inner = inner::member(body).map_or_else(|| body.clone(), |inner| body.slice(inner));
                 repair::repaired(&inner).map_or(inner, Bytes::from)
             }
-            Self::None | Self::Kiro { .. } => body.clone(),
-            Self::Response => inner::member(body).map_or_else(|| body.clone(), |inner| body.slice(inner)),
         }
     }
 

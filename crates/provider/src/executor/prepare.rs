@@ -75,15 +75,15 @@ impl Prepared {
         let dialect = candidate.dialect(peek.dialect);
         // A Chat upstream does not take tools in the shape of Responses; translation gives them that of Chat.
         let own = dialect == peek.dialect && peek.dialect == inbound.dialect && !peek.flat_tools;
-        if own && candidate.provider.upstream.takes_as_is(dialect, &inbound.body) {
+        if own
+            && !candidate.provider.upstream.reads_all()
+            && candidate.provider.upstream.takes_as_is(dialect, &inbound.body)
+        {
             let mut prepared = Self::pass(inbound, peek, candidate, means.unsealed);
             if !inbound.count && !candidate.provider.upstream.answers_as_is(&inbound.headers) {
                 prepared.way = Way::Translate;
             }
             return Ok(prepared);
-        let reads_all = candidate.provider.upstream.reads_all();
-        if dialect == peek.dialect && peek.dialect == inbound.dialect && !peek.flat_tools && !reads_all {
-            return Ok(Self::pass(inbound, peek, candidate, means.unsealed));
         }
         let mut request = decode(inbound, peek)?;
         let place = (peek.dialect == Dialect::Chat && !inbound.count).then(|| {

@@ -4,7 +4,10 @@ use super::{ListedModel, Provider, Registry};
 use crate::{
     catalog::Catalog,
     pool::{Access, Addresses, HealthBook, Seat, Share},
-    upstream::{Claude, CodeAssist, Gemini, OpenAi, Upstream, Vertex, Copilot, Kimi, Codex, Xai, Iflow, Qwen, qwen, KIRO, Kiro},
+    upstream::{
+        Claude, CodeAssist, Codex, Copilot, Gemini, Iflow, KIRO, Kimi, Kiro, OpenAi, Qwen, Upstream, Vertex,
+        Xai, qwen,
+    },
 };
 use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
@@ -125,6 +128,7 @@ const BUILT_IN: &[BuiltIn] = &[
     },
     BuiltIn {
         name: "copilot",
+        faces: &[Face {
             serves: Serves::Logins,
             base: "https://api.githubcopilot.com",
             upstream: |urls| {
@@ -132,12 +136,18 @@ const BUILT_IN: &[BuiltIn] = &[
                 Arc::new(Copilot { inference: own(UrlName::Inference), usage: own(UrlName::Usage) })
             },
             list: "copilot",
+        }],
     },
+    BuiltIn {
         name: "kimi",
+        faces: &[Face {
+            serves: Serves::Both,
             base: "https://api.kimi.com/coding",
             upstream: |urls| Arc::new(Kimi { own: urls.contains_key(&UrlName::Inference) }),
             list: "kimi",
+        }],
     },
+    BuiltIn {
         name: "xai",
         faces: &[
             Face {
@@ -146,33 +156,51 @@ const BUILT_IN: &[BuiltIn] = &[
                 upstream: |_| Arc::new(Xai::keys()),
                 list: "xai",
             },
+            Face {
                 serves: Serves::Logins,
                 base: "https://cli-chat-proxy.grok.com/v1",
                 upstream: |urls| Arc::new(Xai::plan(urls)),
+                list: "xai",
             },
         ],
     },
+    BuiltIn {
         name: "qwen",
+        faces: &[
+            Face {
+                serves: Serves::Keys,
                 base: qwen::PLATFORM,
                 upstream: |_| Arc::new(Qwen { login: false }),
                 list: "qwen",
             },
+            Face {
+                serves: Serves::Logins,
                 base: qwen::PORTAL,
                 upstream: |_| Arc::new(Qwen { login: true }),
                 list: "qwen-login",
             },
+        ],
     },
+    BuiltIn {
         name: "iflow",
+        faces: &[Face {
+            serves: Serves::Both,
             base: "https://apis.iflow.cn/v1",
             upstream: |_| Arc::new(Iflow),
             list: "iflow",
+        }],
     },
+    BuiltIn {
         name: "kiro",
+        faces: &[Face {
+            serves: Serves::Both,
             base: KIRO,
+            upstream: |urls| {
                 let own = |name| urls.get(&name).map(|url| url.url().clone());
                 Arc::new(Kiro { models: own(UrlName::Models), usage: own(UrlName::Usage) })
             },
             list: "kiro",
+        }],
     },
 ];
 
@@ -208,9 +236,6 @@ pub fn build(config: &Config, accounts: &[Account], health: &HealthBook) -> (Reg
     }
     // A login is enough: a built-in provider need not stand in the config.
     let absent = byok_config::Provider::default();
-    for built_in in BUILT_IN {
-        if let Some(id) = ProviderId::new(built_in.name).ok().filter(|id| !config.providers.contains_key(id))
-        {
     let compatible = Catalog::builtin().compatible().map(|(vendor, _)| vendor.provider.as_str());
     for name in BUILT_IN.iter().map(|built_in| built_in.name).chain(compatible) {
         if let Some(id) = ProviderId::new(name).ok().filter(|id| !config.providers.contains_key(id)) {

@@ -1,7 +1,7 @@
 //! From a path to what it means.
 
 use crate::{
-    call, google, copilot, kimi, codex, iflow, kiro,
+    call, codex, copilot, google, iflow, kimi, kiro,
     oauth::Endpoint,
     qwen,
     vendor::{Neighbour, Target},
@@ -46,21 +46,25 @@ impl Route {
         }
         if let Some(endpoint) = google::Endpoint::of(&head.method, path) {
             return Self::Google(endpoint);
+        }
         if let Some(endpoint) = copilot::Endpoint::of(&head.method, path) {
             return Self::Copilot(endpoint);
         }
         if let Some(endpoint) = kimi::Endpoint::of(&head.method, path) {
             return Self::Kimi(endpoint);
+        }
         if let Some(endpoint) = codex::Endpoint::of(&head.method, path) {
             return Self::Codex(endpoint);
         }
         if let Some(endpoint) = xai::Endpoint::of(&head.method, path) {
             return Self::Xai(endpoint);
+        }
         if let Some(endpoint) = qwen::Endpoint::of(&head.method, path) {
             return Self::Qwen(endpoint);
         }
         if let Some(endpoint) = iflow::Endpoint::of(&head.method, path) {
             return Self::Iflow(endpoint);
+        }
         if let Some(endpoint) = kiro::Endpoint::of(&head.method, path) {
             return Self::Kiro(endpoint);
         }
@@ -151,7 +155,6 @@ impl Route {
             Self::Xai(endpoint) => endpoint.dialect(),
             Self::Qwen(endpoint) => endpoint.dialect(),
             Self::Iflow(endpoint) => endpoint.dialect(),
-            Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
             Self::Models(..) | Self::Oauth(_) | Self::Kiro(_) | Self::Nowhere => None,
         }
     }

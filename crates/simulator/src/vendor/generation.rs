@@ -199,9 +199,8 @@ impl Generation<'_> {
 
     fn stream(&self, turn: &Turn<'_>, script: &Script, headers: Vec<(String, String)>) -> Reply {
         let array = self.target.array;
-        let mut frames: Vec<Frame> = match self.dialect {
         let codex = Plan::Codex.marks(self.key);
-        let frames: Vec<Frame> = match self.dialect {
+        let mut frames: Vec<Frame> = match self.dialect {
             Dialect::Messages => anthropic::stream(turn),
             Dialect::Chat => openai_chat::stream(turn),
             Dialect::Responses if codex => codex::dressed(responses::stream(turn)),
