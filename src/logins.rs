@@ -84,7 +84,7 @@ pub(crate) fn provider_id(name: &str) -> Result<ProviderId, Trouble> {
 /// How the tokens of logins are refreshed.
 pub(crate) fn refreshers(config: &Config) -> HashMap<ProviderId, Arc<dyn Refresher>> {
     let ids = names().filter_map(|name| ProviderId::new(name).ok());
-    ids.filter_map(|id| made(&id, config).map(|vendor| (id, vendor.refresher))).collect()
+    ids.filter_map(|id| made(&id, config).map(|vendor| (id, byok_auth::refresher(&vendor)))).collect()
 }
 
 fn made(id: &ProviderId, config: &Config) -> Option<Vendor> {

@@ -2,6 +2,7 @@
 
 use crate::trouble::{Exit, Trouble};
 use anstyle::{AnsiColor, Style};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::{
     fmt::Display,
     io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write as _},
@@ -22,6 +23,17 @@ pub(crate) fn data(text: impl Display) -> Result<(), Trouble> {
 /// Says something. A closed stderr is not worth failing for.
 pub(crate) fn say(text: impl Display) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// Says something in the place of what was said so before; nothing at all takes it away.
+pub(crate) fn progress(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "\r\x1b[2K{text}").and_then(|()| err.flush());
+}
+
+/// How wide the terminal is.
+pub(crate) fn columns() -> usize {
+    rustix::termios::tcgetwinsize(io::stderr()).map_or(80, |size| usize::from(size.ws_col))
 }
 
 /// Says what deserves a look.
@@ -65,12 +77,42 @@ impl Lines {
         self.0.get_or_insert_with(read_lines).recv().await
     }
 
+    /// The next line, which is not shown while it is typed.
+    pub(crate) async fn hidden(&mut self) -> Option<String> {
+        let _unseen = Unseen::begin();
+        let line = self.next().await;
+        if io::stdin().is_terminal() {
+            say("");
+        }
+        line
+    }
+
     /// Asks a question that is answered with no unless the person says yes.
     pub(crate) async fn agrees(&mut self, question: &str) -> bool {
         let mut err = io::stderr();
         let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
         let answer = self.next().await.unwrap_or_default();
         matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+}
+
+/// While it lives, the terminal does not show what is typed.
+struct Unseen(Option<Termios>);
+
+impl Unseen {
+    fn begin() -> Self {
+        let Ok(seen) = tcgetattr(io::stdin()) else { return Self(None) };
+        let mut unseen = seen.clone();
+        unseen.local_modes.remove(LocalModes::ECHO);
+        Self(tcsetattr(io::stdin(), OptionalActions::Now, &unseen).is_ok().then_some(seen))
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        if let Some(seen) = &self.0 {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, seen);
+        }
     }
 }
 

@@ -181,6 +181,7 @@ fn private(_: &std::path::Path) {}
 
 /// What a client is told of these events, in both forms: grammatical, and the same.
 fn told(events: Vec<ir::Event>, exchange: &Exchange) {
+    let contradicts = contradicts(&events);
     let mut fold = ir::Fold::default();
     let mut encoder = codec::StreamEncoder::new(exchange);
     let mut out = Vec::new();
@@ -197,10 +198,13 @@ fn told(events: Vec<ir::Event>, exchange: &Exchange) {
         .unwrap_or_else(|fault| panic!("{client}: {fault}\n{}", text(&whole)));
     let mut back = exchange.clone();
     (back.upstream, back.names, back.stop, back.json_tool) = (client, Default::default(), Vec::new(), false);
+    if contradicts {
+        return;
+    }
     let folded = |events: Vec<ir::Event>| {
         let mut fold = ir::Fold::default();
         events.into_iter().for_each(|event| fold.push(event));
-        fold.finish().map(|response| grammar::said(&response)).map_err(|failure| failure.kind)
+        fold.finish().map(|response| said(&response)).map_err(|failure| failure.kind)
     };
     let of_stream = folded(read(&out, &back, out.len()));
     let of_whole = read_answer(&whole, &back).map_err(|failure| failure.kind).and_then(folded);
@@ -211,6 +215,42 @@ fn told(events: Vec<ir::Event>, exchange: &Exchange) {
         text(&out),
         text(&whole)
     );
+}
+
+/// What an answer says. Arguments that are no JSON have a form of their own in a whole Messages answer, which can hold
+/// only objects: `{"_raw": "…"}`.
+fn said(response: &ir::Response) -> Vec<grammar::Said> {
+    let mut all = grammar::said(response);
+    for (_, input) in all.iter_mut().flat_map(|said| &mut said.calls) {
+        let object: serde_json::Value = serde_json::from_str(input).unwrap_or_default();
+        if let (Some(raw), Some(1)) =
+            (object["_raw"].as_str(), object.as_object().map(|members| members.len()))
+        {
+            *input = raw.to_owned();
+        }
+    }
+    all
+}
+
+/// Whether the vendor's last word on a part is another than its pieces. The client of a stream has the pieces by then, and a
+/// whole answer has the last word: they cannot be the same.
+fn contradicts(events: &[ir::Event]) -> bool {
+    let mut pieces = std::collections::BTreeMap::<u32, String>::new();
+    events.iter().any(|event| match event {
+        ir::Event::Delta { part, delta: ir::Delta::Text(text) | ir::Delta::Arguments(text) } => {
+            pieces.entry(part.0).or_default().push_str(text);
+            false
+        }
+        ir::Event::PartStop { part, whole: Some(whole), .. } => {
+            let said = pieces.get(&part.0).map_or("", String::as_str);
+            match &**whole {
+                ir::Part::Text(text) => text.text != said,
+                ir::Part::ToolCall(call) => call.arguments != said,
+                _ => false,
+            }
+        }
+        _ => false,
+    })
 }
 
 fn exchange(client: Dialect, upstream: Dialect, flags: u8) -> Exchange {

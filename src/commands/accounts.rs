@@ -1,3 +1,8 @@
+mod add;
+mod scan;
+mod transfer;
+
+use super::login::check_name;
 use super::{
     config::pretty,
     logout::choose,
@@ -6,20 +11,30 @@ use super::{
 use crate::{
     cli::Global,
     logging,
-    logins::provider_id,
+    logins::{self, provider_id},
+    network,
     place::{Place, open_existing_store},
     terminal,
     trouble::{Exit, Trouble},
 };
+use byok_auth::{SystemClock, TokenManager};
+use byok_config::Config;
 use byok_store::Store;
-use byok_types::{Account, AccountState};
+use byok_types::{Account, AccountState, CredentialKind};
 use clap::{Args, Subcommand};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+/// How long a refresh that is under way may take to end.
+const LAST_REFRESH: Duration = Duration::from_secs(10);
 
 /// List and change the accounts that byok is logged in to
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   byok accounts list
+  byok accounts scan
+  byok accounts rename claude work
+  byok accounts export backup.age
   byok accounts claims claude --revoke claude-code-prompt")]
 pub(crate) struct Accounts {
     #[command(subcommand)]
@@ -62,6 +77,92 @@ Examples:
   byok accounts disable claude
   byok accounts disable claude --account work")]
     Disable(Which),
+    /// Add an account from tokens that you paste
+    ///
+    /// Reads the content of a file of the provider's own program, the JSON of a token answer (`access_token`, `refresh_token`,
+    /// `expires_in`), or an access token alone, from the terminal or from standard input.
+    #[command(after_help = "\
+Examples:
+  byok accounts add claude --account work
+  byok accounts add codex < auth.json")]
+    Add {
+        /// Provider of the account
+        provider: String,
+        /// Name of the new account
+        #[arg(long, value_name = "NAME")]
+        account: Option<String>,
+    },
+    /// Give an account another name
+    #[command(after_help = "\
+Examples:
+  byok accounts rename claude work
+  byok accounts rename claude --account old new")]
+    Rename {
+        #[command(flatten)]
+        which: Which,
+        /// The new name
+        name: String,
+    },
+    /// Forget an account without telling the provider; `byok logout` tells it
+    #[command(after_help = "\
+Examples:
+  byok accounts remove claude --account old")]
+    Remove(Which),
+    /// Renew the tokens of an account now
+    #[command(after_help = "\
+Examples:
+  byok accounts refresh claude
+  byok accounts refresh --all")]
+    Refresh {
+        /// Provider of the account
+        #[arg(required_unless_present = "all")]
+        provider: Option<String>,
+        /// Account, by its name, e-mail address or id; needed where there are several
+        #[arg(long, value_name = "NAME")]
+        account: Option<String>,
+        /// All logins of all providers
+        #[arg(long, conflicts_with_all = ["provider", "account"])]
+        all: bool,
+    },
+    /// Look for logins that the providers' own programs keep on this machine
+    #[command(after_help = "\
+Examples:
+  byok accounts scan
+  byok accounts scan --auto")]
+    Scan {
+        /// Take over what is found: logins that two programs cannot share are followed
+        #[arg(long)]
+        auto: bool,
+    },
+    /// Write all accounts into a file that is sealed with a passphrase (age format)
+    #[command(after_help = "\
+Examples:
+  byok accounts export backup.age
+  byok accounts export backup.age --passphrase-file pass.txt")]
+    Export {
+        /// File to make; it must not be there
+        file: PathBuf,
+        #[command(flatten)]
+        passphrase: Passphrase,
+    },
+    /// Take accounts over from a file of `byok accounts export`
+    #[command(after_help = "\
+Examples:
+  byok accounts import backup.age")]
+    Import {
+        /// File to read
+        file: PathBuf,
+        #[command(flatten)]
+        passphrase: Passphrase,
+    },
+}
+
+/// The passphrase of a sealed file.
+#[derive(Debug, Args)]
+struct Passphrase {
+    /// File whose first line is the passphrase; without it, it is asked for
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
 }
 
 /// An account.
@@ -78,7 +179,8 @@ impl Accounts {
     pub(crate) async fn run(self, global: Global) -> Result<(), Trouble> {
         let place = Place::new(global)?;
         logging::start_quiet(place.variable("BYOK_LOG"));
-        let store = open_existing_store(&place.load()?.config)?;
+        let config = place.load()?.config;
+        let store = open_existing_store(&config)?;
         match self.action.unwrap_or(Action::List { json: false }) {
             Action::List { json } => list(&store, json).await,
             Action::Claims { which, revoke } => {
@@ -86,6 +188,21 @@ impl Accounts {
             }
             Action::Enable(which) => enable(&store, &which.find(&store).await?).await,
             Action::Disable(which) => disable(&store, &which.find(&store).await?).await,
+            Action::Add { provider, account } => {
+                add::run(&place, &config, &provider, account.as_deref()).await
+            }
+            Action::Rename { which, name } => rename(&store, &which.find(&store).await?, &name).await,
+            Action::Remove(which) => remove(&store, &which.find(&store).await?).await,
+            Action::Refresh { provider, account, all } => {
+                let accounts = match provider {
+                    Some(provider) if !all => vec![Which { provider, account }.find(&store).await?],
+                    _ => logins_of(&store).await?,
+                };
+                refresh(&store, &config, accounts).await
+            }
+            Action::Scan { auto } => scan::run(&place, &config, auto).await,
+            Action::Export { file, passphrase } => transfer::export(&store, &file, &passphrase).await,
+            Action::Import { file, passphrase } => transfer::import(&config, &file, &passphrase).await,
         }
     }
 }
@@ -150,6 +267,58 @@ async fn enable(store: &Store, account: &Account) -> Result<(), Trouble> {
         }
     }
     Ok(())
+}
+
+async fn rename(store: &Store, account: &Account, name: &str) -> Result<(), Trouble> {
+    check_name(name)?;
+    store.accounts.rename(&account.id, name).await?;
+    terminal::say(format_args!("{} is called {name} now", account.label));
+    Ok(())
+}
+
+/// Forgets an account. The lock keeps a refresh from bringing tokens back in between.
+async fn remove(store: &Store, account: &Account) -> Result<(), Trouble> {
+    let _lock = store.lock_account(&account.id).await?;
+    store.accounts.remove(&account.id).await?;
+    terminal::say(format_args!(
+        "{} is forgotten; its grant at the provider is not ended by this",
+        account.label
+    ));
+    Ok(())
+}
+
+/// All logins that could be renewed.
+async fn logins_of(store: &Store) -> Result<Vec<Account>, Trouble> {
+    let mut accounts = store.accounts.list(None).await?;
+    accounts.retain(|account| account.kind == CredentialKind::Oauth && account.state == AccountState::Ready);
+    Ok(accounts)
+}
+
+async fn refresh(store: &Store, config: &Config, accounts: Vec<Account>) -> Result<(), Trouble> {
+    let transport = network::transport(config)?;
+    let tokens =
+        TokenManager::new(store.clone(), transport, logins::refreshers(config), Arc::new(SystemClock));
+    let mut failed = None;
+    for account in &accounts {
+        let renewed = async {
+            let old = tokens.access(&account.id).await?;
+            tokens.refresh_now(&account.id, old.hash).await
+        };
+        match renewed.await {
+            Ok(_) => terminal::say(format_args!("renewed: {} ({})", account.label, account.provider)),
+            Err(error) => {
+                terminal::warn(format_args!("{} ({}): {error}", account.label, account.provider));
+                failed = Some(error);
+            }
+        }
+    }
+    tokens.shut_down(LAST_REFRESH).await;
+    store.close().await;
+    match failed {
+        Some(_) => Err(Trouble::new(Exit::Unavailable, "not every login could be renewed")
+            .hint("`byok status` says what helps")),
+        None => Ok(()),
+    }
 }
 
 async fn disable(store: &Store, account: &Account) -> Result<(), Trouble> {

@@ -1,4 +1,6 @@
+mod browser;
 mod consent;
+pub(super) mod import;
 mod steps;
 
 use crate::{
@@ -14,6 +16,7 @@ use byok_store::Store;
 use byok_types::{Account, CredentialKind, ProviderId};
 use clap::Args;
 use consent::Consent;
+use std::path::PathBuf;
 
 /// Log in to a provider with the subscription you have
 ///
@@ -23,13 +26,29 @@ use consent::Consent;
 #[command(after_help = "\
 Examples:
   byok login claude
-  byok login claude --no-browser --account work")]
+  byok login claude --no-browser --account work
+  byok login claude --import")]
 pub(crate) struct Login {
-    /// Provider to log in to: claude
+    /// Provider to log in to
     provider: String,
     /// Print the address and read the code that the provider's page shows
     #[arg(long)]
     no_browser: bool,
+    /// Browser to open the address with, such as firefox, chromium or chrome
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["no_browser", "no_open"])]
+    browser: Option<String>,
+    /// Open a private window, so that another account than the usual one can log in
+    #[arg(long, conflicts_with_all = ["no_browser", "no_open"])]
+    incognito: bool,
+    /// Open an ordinary window
+    #[arg(long, conflicts_with = "incognito")]
+    no_incognito: bool,
+    /// Take over the login that the provider's own program keeps, from its usual place or from a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["no_browser", "no_open", "method"])]
+    import: Option<PathBuf>,
+    /// With --import: renew the login here from now on, although that may log the other program out
+    #[arg(long, requires = "import")]
+    take_over: bool,
     /// Print the address without opening it; a browser on this machine brings the code back
     #[arg(long, conflicts_with = "no_browser")]
     no_open: bool,
@@ -51,7 +70,7 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    pub(crate) async fn run(self, global: Global) -> Result<(), Trouble> {
+    pub(crate) async fn run(mut self, global: Global) -> Result<(), Trouble> {
         let place = Place::new(global)?;
         logging::start_quiet(place.variable("BYOK_LOG"));
         let loaded = place.load()?;
@@ -61,7 +80,8 @@ impl Login {
         if self.no_browser && self.method.is_none() {
             method = logins::without_browser(&vendor).unwrap_or(method);
         }
-        let mut consent = Consent::new(&id, self.accept)?;
+        let wants_window = self.wants_window();
+        let mut consent = Consent::new(&id, std::mem::take(&mut self.accept))?;
         // Before anybody logs in anywhere: can the login be kept?
         let store = open_store(config)?;
         let known = find(&store, &id, self.account.as_deref()).await?;
@@ -77,22 +97,31 @@ impl Login {
         let code_by = match (self.no_browser, self.no_open) {
             (true, _) => steps::CodeBy::Paste,
             (_, true) => steps::CodeBy::Callback { open: false },
-            _ => steps::CodeBy::Callback { open: steps::can_open(&place) },
+            _ => steps::CodeBy::Callback { open: wants_window || steps::can_open(&place) },
         };
         let mut lines = Lines::default();
         let transport = network::transport(config)?;
-        let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind };
-        let mut answers: Answers = self.with.into_iter().collect();
-        if let How::Browser(login) = &method.how {
-            login.ready()?;
-            if login.claims() {
-                let known = known.as_ref().map(|account| &*account.claims).unwrap_or_default();
-                answers.extend(
-                    consent.before(known, &mut lines).await.into_iter().map(|name| (name, String::new())),
-                );
+        self.tell_of_others(&store, &id, known.as_ref()).await?;
+        let login = match &self.import {
+            Some(file) => {
+                let file = Some(file).filter(|file| !file.as_os_str().is_empty());
+                import::one(&place, &id, &vendor, file.map(PathBuf::as_path), self.take_over)?
             }
-        }
-        let login = steps.log_in(method, answers, &mut lines).await?;
+            None => {
+                let window = browser::Window { browser: self.browser.clone(), private: self.incognito };
+                let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind, window };
+                let mut answers: Answers = self.with.into_iter().collect();
+                if let How::Browser(login) = &method.how {
+                    login.ready()?;
+                    if login.claims() {
+                        let known = known.as_ref().map(|account| &*account.claims).unwrap_or_default();
+                        let agreed = consent.before(known, &mut lines).await;
+                        answers.extend(agreed.into_iter().map(|name| (name, String::new())));
+                    }
+                }
+                steps.log_in(method, answers, &mut lines).await?
+            }
+        };
         let save = SaveLogin {
             provider: &id,
             account: known.as_ref().map(|account| &account.id),
@@ -109,6 +138,31 @@ impl Login {
     }
 }
 
+impl Login {
+    /// Whether a browser is to be opened: where somebody names one, they see it.
+    const fn wants_window(&self) -> bool {
+        self.browser.is_some() || self.incognito || self.no_incognito
+    }
+
+    /// A second plan of the same vendor is a matter of its terms.
+    async fn tell_of_others(
+        &self,
+        store: &Store,
+        id: &ProviderId,
+        known: Option<&Account>,
+    ) -> Result<(), Trouble> {
+        let others = store.accounts.list(Some(id)).await?;
+        let logins = others.iter().filter(|account| account.kind == CredentialKind::Oauth);
+        if known.is_none() && logins.count() > 0 {
+            terminal::warn(format_args!(
+                "byok is logged in to {id} already. A login of the same account replaces it; several plans of one person to \
+                 stretch their limits may be against the terms of the vendor."
+            ));
+        }
+        Ok(())
+    }
+}
+
 fn answer(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
@@ -117,11 +171,17 @@ fn answer(text: &str) -> Result<(String, String), String> {
 /// The account that is meant by a name; `None` for the name of a new one.
 async fn find(store: &Store, provider: &ProviderId, name: Option<&str>) -> Result<Option<Account>, Trouble> {
     let Some(name) = name else { return Ok(None) };
+    check_name(name)?;
+    let accounts = store.accounts.list(Some(provider)).await?;
+    Ok(accounts.into_iter().find(|account| is_called(account, name)))
+}
+
+/// Whether an account may be called so.
+pub(super) fn check_name(name: &str) -> Result<(), Trouble> {
     if name.trim().is_empty() || name.chars().count() > 64 || name.contains(char::is_control) {
         return Err(Trouble::new(Exit::Usage, "the name of an account is one line of 1 to 64 characters"));
     }
-    let accounts = store.accounts.list(Some(provider)).await?;
-    Ok(accounts.into_iter().find(|account| is_called(account, name)))
+    Ok(())
 }
 
 /// Whether an account is meant by a name: its label, its e-mail address or its id.

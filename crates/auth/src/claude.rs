@@ -9,6 +9,7 @@
 
 mod errors;
 mod identity;
+mod import;
 mod login;
 mod refresh;
 
@@ -79,8 +80,8 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
             how: How::Browser(claude.clone()),
         }],
         refresher: claude.clone(),
-        revoke: Some(claude),
-        import: None,
+        revoke: Some(claude.clone()),
+        import: Some(claude),
         ended: None,
     }
 }

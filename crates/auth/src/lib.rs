@@ -18,6 +18,7 @@ pub mod claude;
 mod clock;
 mod endpoint;
 mod error;
+mod follow;
 pub mod gemini;
 mod google;
 mod import;
@@ -33,6 +34,7 @@ pub use answer::{BadAnswer, TokenAnswer};
 pub use clock::{Clock, SystemClock};
 pub use endpoint::{Network, Urls};
 pub use error::AuthError;
+pub use follow::{follow, followed, refresher};
 pub use import::{Found, Import, ImportError, Kept};
 pub use login::{
     Answers, AuthorizationCode, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin, FileLogin,

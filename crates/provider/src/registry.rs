@@ -462,7 +462,7 @@ fn not_in_use(provider: &str, why: &str) -> Failure {
 }
 
 fn no_login(provider: &str) -> Failure {
-    let how = match build::credentials_of(provider) {
+    let how = match credentials_of(provider) {
         (true, true) => {
             format!("run `byok login {provider}`, or set providers.{provider}.api_key in the config")
         }

@@ -92,6 +92,45 @@ pub(crate) fn plan(reasoning: &Reasoning, facts: &ThinkingFacts) -> ThinkingPlan
     }
 }
 
+/// Why a wish is said in another way.
+pub(crate) const NEAREST: &str = "the nearest that the model takes";
+
+/// Why the model is told something other than what the client said, if it is.
+pub(crate) fn change(reasoning: &Reasoning, facts: &ThinkingFacts) -> Option<&'static str> {
+    if reasoning.is_unset() {
+        return None;
+    }
+    if facts.forms.is_empty() {
+        return Some("the model does not reason on request");
+    }
+    let level = reasoning.effort;
+    let off = matches!(reasoning.switch, ThinkingSwitch::Off | ThinkingSwitch::Budget(0))
+        || (reasoning.switch == ThinkingSwitch::Unset && level == Some(Effort::None));
+    let kept = match (plan(reasoning, facts), reasoning.switch) {
+        (ThinkingPlan::Off, _) => off,
+        _ if off => false,
+        (ThinkingPlan::Budget(sent), ThinkingSwitch::Budget(said)) => {
+            sent == said && level.is_none_or(|level| level == effort_of(said))
+        }
+        (ThinkingPlan::Adaptive(Some(sent)) | ThinkingPlan::Level(sent), ThinkingSwitch::Budget(said)) => {
+            sent == level.unwrap_or(effort_of(said))
+        }
+        (ThinkingPlan::Adaptive(Some(sent)) | ThinkingPlan::Level(sent), _) => level == Some(sent),
+        (ThinkingPlan::Budget(sent), _) => level.is_none_or(|level| sent == budget_of(level)),
+        (ThinkingPlan::Leave | ThinkingPlan::Dynamic | ThinkingPlan::Adaptive(None), _) => level.is_none(),
+    };
+    (!kept).then_some(NEAREST)
+}
+
+/// The level that the client named, or that stands for its number of tokens.
+pub(crate) fn level_said(reasoning: &Reasoning) -> Option<Effort> {
+    match reasoning.switch {
+        ThinkingSwitch::Budget(budget) => reasoning.effort.or(Some(effort_of(budget))),
+        ThinkingSwitch::Off => Some(Effort::None),
+        _ => reasoning.effort,
+    }
+}
+
 /// The least that a model can be told which cannot be switched off.
 fn least(facts: &ThinkingFacts, least_budget: u32) -> ThinkingPlan {
     let lowest = facts.levels.iter().copied().filter(|l| *l != Effort::None).min();

@@ -25,6 +25,7 @@ mod exchange;
 mod ids;
 mod incoming;
 mod json;
+mod json_hint;
 mod loss;
 mod media;
 mod models;

@@ -156,10 +156,11 @@ impl Decoder {
     }
 
     fn add(&mut self, value: &[u8], content: Content) -> Result<(), FrameTooLarge> {
-        if self.data.len() + value.len() > self.limit {
+        let joins = self.content != Content::Nothing;
+        if self.data.len() + usize::from(joins) + value.len() > self.limit {
             return Err(FrameTooLarge { limit: self.limit });
         }
-        if self.content != Content::Nothing {
+        if joins {
             self.data.push(b'\n');
         }
         self.data.extend_from_slice(value);

@@ -103,6 +103,47 @@ impl From<Str<'_>> for String {
     }
 }
 
+/// Reads a list, or `null`, that has one entry almost always: it takes the memory of one. A list of large structs would
+/// begin with room for four.
+pub(crate) fn few<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    struct Few<T>(Vec<T>);
+
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Few<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_seq(FewVisitor(std::marker::PhantomData)).map(Self)
+        }
+    }
+
+    struct FewVisitor<T>(std::marker::PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> de::Visitor<'de> for FewVisitor<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut entries: A) -> Result<Vec<T>, A::Error> {
+            let Some(first) = entries.next_element()? else { return Ok(Vec::new()) };
+            let mut list = Vec::with_capacity(1);
+            list.push(first);
+            while let Some(entry) = entries.next_element()? {
+                list.push(entry);
+            }
+            Ok(list)
+        }
+    }
+
+    Ok(Option::<Few<T>>::deserialize(deserializer)?.map(|few| few.0))
+}
+
+/// The bytes as text; what is no UTF-8 becomes U+FFFD. Nearly always they are UTF-8, and checking is faster than mending.
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 struct CowVisitor;
 
 impl<'de> de::Visitor<'de> for CowVisitor {

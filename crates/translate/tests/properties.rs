@@ -9,8 +9,8 @@ use byok_translate::{
     Exchange, Ids, Incoming, Json, StreamReader, codec,
     ir::{
         Delta, Effort, Event, Fold, FunctionTool, Image, MaxTokens, MaxTokensSpelling, Message, OutputFormat,
-        Part, PartHead, PartId, Request, Response, Role, Source, Start, Stop, StopReason, Tool, ToolCall,
-        ToolChoice, ToolResult, Usage, unfold,
+        Part, PartHead, PartId, Request, Response, Role, Source, Start, Stop, StopReason, ThinkingSwitch,
+        Tool, ToolCall, ToolChoice, ToolResult, Usage, unfold,
     },
     read_answer,
 };
@@ -66,10 +66,28 @@ fn part() -> impl Strategy<Value = (PartHead, Vec<Delta>)> {
 
 /// The events of an answer as every decoder would say them.
 fn answer() -> impl Strategy<Value = Vec<Event>> {
-    let stop = prop_oneof![3 => Just(StopReason::End), 1 => Just(StopReason::Length)];
-    (vec(part(), 1..6), stop, option::of((0..1000u64, 0..1000u64))).prop_map(|(parts, stop, usage)| {
+    let other = select(vec![
+        StopReason::Length,
+        StopReason::ContextFull,
+        StopReason::ContentFilter,
+        StopReason::Refusal,
+        StopReason::Pause,
+        StopReason::Other,
+    ]);
+    let stop = prop_oneof![2 => Just(StopReason::End), 1 => other];
+    let usage = option::of((0..1000u64, 0..1000u64));
+    (vec(part(), 1..6), stop, usage, option::of(text())).prop_map(|(mut parts, stop, usage, declined)| {
+        if stop == StopReason::Refusal {
+            // Who declines calls no tool.
+            parts.retain(|(head, _)| !matches!(head, PartHead::ToolCall { .. }));
+            parts.extend(declined.map(|words| (PartHead::Refusal, vec![Delta::Refusal(words)])));
+        }
         let called = parts.iter().any(|(head, _)| matches!(head, PartHead::ToolCall { .. }));
-        let stop = if called && stop == StopReason::End { StopReason::ToolCall } else { stop };
+        let stop = if called && matches!(stop, StopReason::End | StopReason::Pause | StopReason::Other) {
+            StopReason::ToolCall
+        } else {
+            stop
+        };
         let mut events =
             vec![Event::Start(Start { id: Some("r".into()), model: Some("m".into()), created: Some(1) })];
         for ((head, deltas), part) in parts.into_iter().zip((0..).map(PartId)) {
@@ -87,9 +105,13 @@ fn answer() -> impl Strategy<Value = Vec<Event>> {
 }
 
 fn exchange(client: Dialect, upstream: Dialect) -> Exchange {
+    exchange_with(client, upstream, "seed")
+}
+
+fn exchange_with(client: Dialect, upstream: Dialect, seed: &str) -> Exchange {
     let mut request = Request::new(client, "m");
     request.stream_options.include_usage = Some(true);
-    Exchange::new(&request, &ModelFacts::default(), upstream, 1, "seed")
+    Exchange::new(&request, &ModelFacts::default(), upstream, 1, seed)
 }
 
 fn written(events: &[Event], exchange: &Exchange) -> Vec<u8> {
@@ -130,12 +152,24 @@ fn meant(response: &Response) -> (Vec<grammar::Said>, Counts) {
     let counts = response.usage.as_ref().map(|usage| (usage.input, usage.output));
     let mut said = grammar::said(response);
     for said in &mut said {
+        // Whether words of a refusal have a place of their own, and the finer reasons of an end, are form.
+        said.text.push_str(&std::mem::take(&mut said.refusal));
+        said.text = said.text.replace(DECLINED, "");
+        said.stop = said.stop.map(|stop| match stop {
+            StopReason::ContextFull => StopReason::Length,
+            StopReason::ContentFilter => StopReason::Refusal,
+            StopReason::Pause | StopReason::Other => StopReason::End,
+            stop => stop,
+        });
         for (_, input) in &mut said.calls {
             *input = plain_json(input);
         }
     }
     (said, counts)
 }
+
+/// What byok says for a vendor that declined without a word, where the dialect wants words.
+const DECLINED: &str = "The model declined to answer.";
 
 /// JSON with one spelling of the line separator, which some dialects must escape.
 fn plain_json(text: &str) -> String {
@@ -151,7 +185,8 @@ proptest! {
         (client, upstream) in (dialect(), dialect()),
         sizes in vec(0..40usize, 0..80),
     ) {
-        let sent = written(&events, &exchange(upstream, upstream));
+        let vendor = exchange_with(upstream, upstream, "the vendor's ids are its own");
+        let sent = written(&events, &vendor);
         prop_assert_eq!(grammar::check(upstream, &sent), Ok(()), "{}", String::from_utf8_lossy(&sent));
         let got = read(&sent, client, upstream, &[]);
         prop_assert_eq!(grammar::promises(&got), Ok(()));
@@ -172,7 +207,7 @@ proptest! {
         let whole = codec::encode_answer(&response, &exchange(client, upstream)).value;
         prop_assert_eq!(grammar::check_answer(client, &whole), Ok(()));
         let of_whole = meant(&folded(read_answer(&whole, &exchange(client, client)).unwrap()));
-        prop_assert_eq!(&of_stream, &of_whole);
+        prop_assert_eq!(&of_stream, &of_whole, "{} {}", String::from_utf8_lossy(&shown), String::from_utf8_lossy(&whole));
         prop_assert_eq!(of_stream.0, original.0, "{}", String::from_utf8_lossy(&shown));
     }
 
@@ -186,11 +221,12 @@ proptest! {
     fn there_and_back_loses_only_what_is_reported(
         middle in request(),
         (home, abroad) in (dialect(), dialect()),
+        (at_home, away) in (thinking(), thinking()),
     ) {
         // What `home` can say of it is where the way begins.
-        let Ok(sent) = write(home, &middle) else { return Ok(()) };
+        let Ok(sent) = write(home, &middle, &at_home) else { return Ok(()) };
         let before = read_request(home, &sent.0);
-        let there = match write(abroad, &before) {
+        let there = match write(abroad, &before, &away) {
             Ok(there) => there,
             // A refusal loses nothing: the client is told.
             Err(failure) => {
@@ -198,7 +234,7 @@ proptest! {
                 return Ok(());
             }
         };
-        let back = write(home, &read_request(abroad, &there.0)).unwrap();
+        let back = write(home, &read_request(abroad, &there.0), &at_home).unwrap();
         let after = read_request(home, &back.0);
         let (before, after) = (aspects(&before), aspects(&after));
         for (name, value) in before {
@@ -262,14 +298,21 @@ fn request() -> impl Strategy<Value = Request> {
         option::of(select(vec![0.5, 1.0])),
         option::of(select(vec![1.0, 40.0])),
         option::of(-9..9i64),
-        // Responses takes no cap below 16.
-        option::of(16..5000u64),
+        option::of(1..5000u64),
         option::of(select(vec![-1.0, 0.5])),
         vec(text(), 0..3),
     );
     let choice =
         select(vec![None, Some(ToolChoice::Auto), Some(ToolChoice::None), Some(ToolChoice::Required)]);
-    let effort = option::of(select(vec![Effort::Low, Effort::Medium, Effort::High]));
+    let effort = option::of(select(vec![
+        Effort::None,
+        Effort::Minimal,
+        Effort::Low,
+        Effort::Medium,
+        Effort::High,
+        Effort::Xhigh,
+        Effort::Max,
+    ]));
     let words = (option::of(text()), option::of("[a-z]{1,5}"), option::of("[a-z]{1,5}"), any::<[bool; 3]>());
     (vec(turn(), 0..4), numbers, choice, effort, words, option::of(any::<bool>())).prop_map(
         |(turns, numbers, choice, effort, (system, user, label, [stream, json, tools]), parallel)| {
@@ -299,19 +342,48 @@ fn request() -> impl Strategy<Value = Request> {
     )
 }
 
+/// What a model may be told about reasoning: in every form, and nothing at all.
+fn thinking() -> impl Strategy<Value = ThinkingFacts> {
+    use ThinkingForm::{Adaptive, Budget, Level};
+    let forms = select(vec![
+        vec![],
+        vec![Budget],
+        vec![Level],
+        vec![Adaptive, ThinkingForm::Effort],
+        vec![Adaptive],
+        vec![Budget, ThinkingForm::Effort],
+    ]);
+    let levels = select(vec![
+        vec![],
+        vec![Effort::Low, Effort::Medium, Effort::High],
+        vec![Effort::None, Effort::Minimal, Effort::High, Effort::Max],
+    ]);
+    let budget = select(vec![None, Some((1024, 32_000))]);
+    (forms, levels, budget, any::<bool>()).prop_map(|(forms, levels, budget, can_disable)| ThinkingFacts {
+        forms,
+        levels,
+        budget,
+        can_disable,
+        ..ThinkingFacts::default()
+    })
+}
+
 /// A request as bytes, and the names of what was lost.
-fn write(dialect: Dialect, request: &Request) -> Result<(Vec<u8>, Vec<String>), byok_types::Failure> {
+fn write(
+    dialect: Dialect,
+    request: &Request,
+    thinking: &ThinkingFacts,
+) -> Result<(Vec<u8>, Vec<String>), byok_types::Failure> {
     let family = match dialect {
         Dialect::Chat | Dialect::Responses => Family::Openai,
         Dialect::Messages => Family::Claude,
         Dialect::Gemini => Family::Gemini,
     };
-    let levels = vec![Effort::Low, Effort::Medium, Effort::High];
-    let forms = match dialect {
-        Dialect::Messages => vec![ThinkingForm::Adaptive, ThinkingForm::Effort],
-        _ => vec![ThinkingForm::Level],
-    };
-    let thinking = ThinkingFacts { forms, levels, ..ThinkingFacts::default() };
+    let mut thinking = thinking.clone();
+    if dialect == Dialect::Chat && !thinking.forms.is_empty() {
+        // The switches of other vendors stay within Chat and their vendor.
+        thinking.forms = vec![ThinkingForm::Level];
+    }
     let facts = ModelFacts { id: "m".into(), family, thinking, first_party: true, ..ModelFacts::default() };
     let written = codec::encode_request(dialect, request, &facts, &mut Ids::new("s"))?;
     Ok((written.value, written.losses.into_iter().map(|loss| loss.field).collect()))
@@ -336,7 +408,7 @@ fn aspects(request: &Request) -> BTreeMap<&'static str, String> {
     note("seed", sampling.seed.map(|seed| seed.to_string()));
     note("stop", (!sampling.stop.is_empty()).then(|| format!("{:?}", sampling.stop)));
     note("max_tokens", request.max_tokens.map(|max| max.value.to_string()));
-    note("effort", request.reasoning.effort.as_ref().map(|effort| format!("{effort:?}")));
+    note("effort", effort_said(request).map(|effort| format!("{effort:?}")));
     note("user", request.end_user.user.clone().or(request.end_user.safety_identifier.clone()));
     note("metadata", (!request.metadata.is_empty()).then(|| format!("{:?}", request.metadata)));
     note(
@@ -361,6 +433,23 @@ fn aspects(request: &Request) -> BTreeMap<&'static str, String> {
     found
 }
 
+/// How much the model is to think, whether it was said as a level or as a number of tokens. The words are those of the
+/// sheet's table; no budget comes back as the highest level.
+fn effort_said(request: &Request) -> Option<Effort> {
+    let level = request.reasoning.effort.map(|level| level.min(Effort::Xhigh));
+    match request.reasoning.switch {
+        ThinkingSwitch::Off | ThinkingSwitch::Budget(0) => Some(Effort::None),
+        ThinkingSwitch::Budget(tokens) => level.or(Some(match tokens {
+            ..=512 => Effort::Minimal,
+            513..=1024 => Effort::Low,
+            1025..=8192 => Effort::Medium,
+            8193..=24_576 => Effort::High,
+            _ => Effort::Xhigh,
+        })),
+        _ => level,
+    }
+}
+
 /// Who says what, in order, without ids and without the cuts between messages of one role.
 fn conversation(request: &Request) -> String {
     let system = request.system.iter().map(|part| (Role::System, part));
@@ -368,6 +457,7 @@ fn conversation(request: &Request) -> String {
         request.messages.iter().flat_map(|message| message.parts.iter().map(|part| (message.role, part))),
     );
     let mut lines = Vec::new();
+    let mut added = Some("Answer with one JSON object and nothing else: no other text, no code fence.");
     for (role, part) in all {
         // Which of the two words for instructions a dialect has, and whose turn a result stands in, is form.
         let role = match role {
@@ -376,14 +466,10 @@ fn conversation(request: &Request) -> String {
         };
         lines.push(match part {
             Part::Text(text) => {
-                // What byok adds where a dialect needs the word in the text is reported as `output_format`.
+                // What byok adds where a dialect needs the word in the text is reported as the format, and said once.
                 let mut words = text.text.clone();
-                for added in [
-                    "Answer in JSON.",
-                    "Answer with one JSON object and nothing else.",
-                    "Answer with one JSON object and nothing else: no other text, no code fence.",
-                ] {
-                    words = words.replace(added, "");
+                if let Some(added) = added.take_if(|added| words.contains(*added)) {
+                    words = words.replacen(added, "", 1);
                 }
                 if words.trim().is_empty() {
                     continue;

@@ -1,5 +1,6 @@
 //! What a person does to log in: in the browser, on another device, or by what is pasted.
 
+use super::browser::Window;
 use crate::{
     place::Place,
     terminal::{self, Lines},
@@ -11,8 +12,8 @@ use byok_auth::{
 };
 use byok_transport::Transport;
 use byok_types::Secret;
-use std::net::IpAddr;
-use webbrowser::{Browser, BrowserOptions};
+use std::{net::IpAddr, time::Duration};
+use tokio::time::Instant;
 
 /// How the code of a browser comes back.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,8 @@ pub(super) struct Steps<'a> {
     pub(super) code_by: CodeBy,
     /// Where to wait for the browser, if not on loopback.
     pub(super) bind: Option<IpAddr>,
+    /// The browser to open.
+    pub(super) window: Window,
 }
 
 impl Steps<'_> {
@@ -85,11 +88,47 @@ impl Steps<'_> {
             "open this address on any device:\n\n  {page}\n\nand enter the code:  {}\n",
             code.user_code
         ));
-        let opened = matches!(self.code_by, CodeBy::Callback { open: true }) && open_browser(page.as_str());
-        let minutes = code.expires_in.as_secs().div_ceil(60);
-        let and = if opened { "; the browser opens it" } else { "" };
-        terminal::say(format_args!("waiting up to {minutes} minutes{and}"));
-        Ok(await_device(self.transport, login, &code).await?)
+        let opened =
+            matches!(self.code_by, CodeBy::Callback { open: true }) && self.window.open(page.as_str());
+        if opened {
+            terminal::say("the browser opens it");
+        }
+        if let Some(picture) = terminal::is_read_by_a_person().then(|| qr(page.as_str())).flatten() {
+            terminal::say(picture);
+        }
+        let waiting = await_device(self.transport, login, &code);
+        Ok(counted_down(code.expires_in, waiting).await?)
+    }
+}
+
+/// A picture of an address for the camera of a phone; `None` where the terminal is too narrow for it.
+fn qr(address: &str) -> Option<String> {
+    let code = qrcode::QrCode::with_error_correction_level(address, qrcode::EcLevel::L).ok()?;
+    let picture = code.render::<qrcode::render::unicode::Dense1x2>().quiet_zone(true).build();
+    let wide = picture.lines().next().map_or(0, |line| line.chars().count());
+    (wide <= terminal::columns()).then_some(picture)
+}
+
+/// Waits, and shows a person how long there still is.
+async fn counted_down<T>(all: Duration, waiting: impl Future<Output = T>) -> T {
+    tokio::pin!(waiting);
+    if !terminal::is_read_by_a_person() {
+        terminal::say(format_args!("waiting up to {} minutes", all.as_secs().div_ceil(60)));
+        return waiting.await;
+    }
+    let end = Instant::now() + all;
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            done = &mut waiting => {
+                terminal::progress("");
+                return done;
+            }
+            _ = ticks.tick() => {
+                let left = end.saturating_duration_since(Instant::now()).as_secs();
+                terminal::progress(&format!("waiting; the code is good for {}:{:02}", left / 60, left % 60));
+            }
+        }
     }
 }
 
@@ -116,7 +155,7 @@ async fn secret(prompt: &str, lines: &mut Lines) -> Result<Secret, Trouble> {
     if terminal::is_interactive() {
         terminal::say(prompt);
     }
-    let line = tokio::time::timeout(LOGIN_WINDOW, lines.next()).await;
+    let line = tokio::time::timeout(LOGIN_WINDOW, lines.hidden()).await;
     let line = line.map_err(|_| LoginError::TimedOut(LOGIN_WINDOW))?.unwrap_or_default();
     let line = line.trim();
     if line.is_empty() {
@@ -172,7 +211,7 @@ impl Steps<'_> {
     ) -> Result<(PendingLogin, AuthorizationCode), Trouble> {
         let server = CallbackServer::open(login.callback(), self.bind).await?;
         let pending = login.begin(Redirect::Callback(server.redirect_uri()?));
-        let opened = open && open_browser(pending.authorize_url.as_str());
+        let opened = open && self.window.open(pending.authorize_url.as_str());
         let what = if opened {
             "the browser opens this address"
         } else {
@@ -213,18 +252,6 @@ async fn pasted(pending: &PendingLogin, lines: &mut Lines) -> Option<Result<Auth
                 terminal::warn(error);
             }
             result => return Some(result),
-        }
-    }
-}
-
-fn open_browser(url: &str) -> bool {
-    let mut options = BrowserOptions::new();
-    options.with_suppress_output(true);
-    match webbrowser::open_browser_with_options(Browser::Default, url, &options) {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::debug!(%error, "the browser could not be opened");
-            false
         }
     }
 }

@@ -382,3 +382,36 @@ fn with_refresh(token: &str) -> byok_types::OauthTokens {
 fn claude() -> Claude {
     Claude::new(Addresses::of(&Urls::none()), crate::Network::default())
 }
+
+#[test]
+fn the_login_of_claude_code() {
+    use crate::{Import as _, ImportError};
+    let read = |text: &str| claude().read(".credentials.json", text.as_bytes(), 0);
+    let found = read(
+        r#"{"mcpOAuth":{},"claudeAiOauth":{"accessToken":"sk-ant-oat01-a","refreshToken":"sk-ant-ort01-r","expiresAt":1800000000000,
+            "scopes":["user:inference"],"subscriptionType":"max","accountUuid":"p","organizationUuid":"o","later":1}}"#,
+    )
+    .unwrap();
+    let [found] = &found[..] else { panic!("{found:?}") };
+    let byok_types::Credential::Oauth(tokens) = &found.login.credential else { panic!() };
+    assert_eq!((tokens.access.expose(), tokens.expires_at), ("sk-ant-oat01-a", Some(1_800_000_000)));
+    assert_eq!(found.login.details.identity.as_deref(), Some("p/o"));
+    assert_eq!(found.login.details.plan.as_deref(), Some("max"));
+    assert!(found.shared_rotation);
+    for (text, readable) in [
+        ("", false),
+        ("{\"claudeAiOauth\":{\"accessTok", false),
+        ("[]", false),
+        ("{}", true),
+        (r#"{"claudeAiOauth":{"accessToken":"","refreshToken":"","expiresAt":0}}"#, true),
+        (r#"{"claudeAiOauth":null}"#, true),
+    ] {
+        let error = read(text).unwrap_err();
+        assert_eq!(matches!(error, ImportError::Nothing { .. }), readable, "{text}: {error}");
+    }
+    let places = claude().places(std::path::Path::new("/home/ada"), &|name| {
+        (name == "CLAUDE_CONFIG_DIR").then(|| "/etc/claude".to_owned())
+    });
+    let files: Vec<_> = places.iter().map(|place| place.file.to_str().unwrap()).collect();
+    assert_eq!(files, ["/etc/claude/.credentials.json", "/home/ada/.claude/.credentials.json"]);
+}

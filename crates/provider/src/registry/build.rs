@@ -62,7 +62,9 @@ const BUILT_IN: [BuiltIn; 5] = [
         faces: &[Face {
             serves: Serves::Both,
             base: "https://api.anthropic.com",
-            upstream: |_| Arc::new(Claude),
+            upstream: |urls| {
+                Arc::new(Claude { usage: urls.get(&UrlName::Usage).map(|url| url.url().clone()) })
+            },
             list: "claude",
         }],
     },
@@ -179,7 +181,7 @@ fn faces(
         let Some(kind) = entry.kind else { return Err(InvalidProvider::NotSupported(id.clone())) };
         let upstream: fn(&Urls) -> Arc<dyn Upstream> = match kind {
             Kind::Openai | Kind::Responses => |_| Arc::new(OpenAi { first_party: false }),
-            Kind::Anthropic => |_| Arc::new(Claude),
+            Kind::Anthropic => |_| Arc::new(Claude::default()),
             Kind::Gemini => |_| Arc::new(Gemini),
         };
         let face = Face { serves: Serves::Both, base: "", upstream, list: "" };

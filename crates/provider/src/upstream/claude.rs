@@ -1,11 +1,14 @@
 //! Anthropic Messages: the vendor itself, by API key or by the login of a plan, and hosts that speak the same.
 
+mod plan;
+
 use super::{
-    Ask, Endpoint, Next, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set,
-    without_tail,
+    Ask, Endpoint, Lookup, Next, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind,
+    set, without_tail,
 };
+use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::scan::{Edit, Scan, splice};
-use byok_types::{AccountState, Failure, FailureKind};
+use byok_types::{AccountState, Dialect, Failure, FailureKind};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 use std::time::Duration;
@@ -33,8 +36,11 @@ pub const ACCEPTED_SENTENCES: [&str; 3] = [
 ];
 
 /// Anthropic Messages.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Claude;
+#[derive(Clone, Debug, Default)]
+pub struct Claude {
+    /// Where the settings say that the use of a plan is asked for.
+    pub usage: Option<Url>,
+}
 
 impl Upstream for Claude {
     fn url(&self, base: &str, ask: &Ask<'_>) -> Result<Url, Failure> {
@@ -89,6 +95,54 @@ impl Upstream for Claude {
         if !betas.is_empty() {
             set(headers, BETA, &betas.join(","), false);
         }
+    }
+
+    fn lists_models(&self) -> bool {
+        true
+    }
+
+    fn ask_models(&self, base: &str, token: &Token) -> Option<Lookup> {
+        let ask = Ask {
+            operation: Operation::Models,
+            dialect: Dialect::Messages,
+            model: "",
+            client: None,
+            needed: &[],
+            claims: &[],
+        };
+        let mut headers = HeaderMap::new();
+        self.headers(&ask, token, &mut headers);
+        Some(Lookup::get(self.url(base, &ask).ok()?, headers))
+    }
+
+    fn read_models(&self, body: &[u8]) -> Vec<Discovered> {
+        plan::models(body)
+    }
+
+    fn tells_quota(&self) -> bool {
+        true
+    }
+
+    fn ask_quota(&self, base: &str, token: &Token) -> Option<Lookup> {
+        if !token.oauth {
+            return None;
+        }
+        let url = match &self.usage {
+            Some(url) => url.clone(),
+            None => join(without_tail(base, &["/v1/messages", "/v1"]), "/api/oauth/usage").ok()?,
+        };
+        let mut headers = HeaderMap::new();
+        set(&mut headers, AUTHORIZATION, &format!("Bearer {}", token.secret.expose()), true);
+        set(&mut headers, BETA, OAUTH_BETA, false);
+        Some(Lookup::get(url, headers))
+    }
+
+    fn read_quota(&self, body: &[u8], _now: i64) -> Quota {
+        Quota { plan: None, windows: plan::windows_of_usage(body) }
+    }
+
+    fn windows(&self, headers: &HeaderMap, _now: i64) -> Vec<Window> {
+        plan::windows_of_headers(headers)
     }
 
     fn charges_extra(&self, headers: &HeaderMap) -> bool {

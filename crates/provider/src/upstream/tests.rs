@@ -2,6 +2,8 @@ use super::*;
 use FailureKind::{Auth, BadRequest, ContextTooLong, Overloaded, Permission, RateLimit, Server};
 use bytes::Bytes;
 
+const CLAUDE: Claude = Claude { usage: None };
+
 fn ask(operation: Operation, dialect: Dialect, model: &str) -> Ask<'_> {
     Ask { operation, dialect, model, client: None, needed: &[], claims: &[] }
 }
@@ -14,25 +16,25 @@ fn urls() {
     let openai = OpenAi { first_party: true };
     let cases: [(&dyn Upstream, &str, Ask<'_>, &str); 14] = [
         (
-            &Claude,
+            &CLAUDE,
             "https://api.anthropic.com",
             ask(STREAM, Dialect::Messages, "m"),
             "https://api.anthropic.com/v1/messages",
         ),
         (
-            &Claude,
+            &CLAUDE,
             "https://x.test/anthropic/v1/",
             ask(WHOLE, Dialect::Messages, "m"),
             "https://x.test/anthropic/v1/messages",
         ),
         (
-            &Claude,
+            &CLAUDE,
             "https://x.test/v1/messages",
             ask(Operation::Count, Dialect::Messages, "m"),
             "https://x.test/v1/messages/count_tokens",
         ),
         (
-            &Claude,
+            &CLAUDE,
             "https://x.test",
             ask(Operation::Models, Dialect::Messages, ""),
             "https://x.test/v1/models?limit=1000",
@@ -96,7 +98,7 @@ fn urls() {
     for (upstream, base, ask, expected) in cases {
         assert_eq!(upstream.url(base, &ask).unwrap().as_str(), expected);
     }
-    assert!(Claude.url("not a url", &ask(WHOLE, Dialect::Messages, "m")).is_err());
+    assert!(CLAUDE.url("not a url", &ask(WHOLE, Dialect::Messages, "m")).is_err());
 }
 
 fn shown(headers: &HeaderMap) -> Vec<String> {
@@ -137,7 +139,7 @@ fn headers_carry_one_credential_and_what_the_body_needs() {
     ];
     for (token, ask, expected) in cases {
         let mut headers = HeaderMap::new();
-        Claude.headers(&ask, token, &mut headers);
+        CLAUDE.headers(&ask, token, &mut headers);
         assert_eq!(shown(&headers), expected);
     }
     let mut headers = HeaderMap::new();
@@ -189,7 +191,7 @@ fn refusals() {
     let cases: Vec<(&str, &dyn Upstream, Failure, HeaderMap, bool, Expected)> = vec![
         (
             "a client's fault",
-            &Claude,
+            &CLAUDE,
             failure(BadRequest, 400, "x"),
             headers(&[]),
             false,
@@ -197,7 +199,7 @@ fn refusals() {
         ),
         (
             "context",
-            &Claude,
+            &CLAUDE,
             failure(ContextTooLong, 400, "prompt is too long"),
             headers(&[]),
             true,
@@ -205,7 +207,7 @@ fn refusals() {
         ),
         (
             "a key is refused",
-            &Claude,
+            &CLAUDE,
             failure(Auth, 401, "x"),
             headers(&[]),
             false,
@@ -213,7 +215,7 @@ fn refusals() {
         ),
         (
             "a token is refused",
-            &Claude,
+            &CLAUDE,
             failure(Auth, 401, "x"),
             headers(&[]),
             true,
@@ -221,7 +223,7 @@ fn refusals() {
         ),
         (
             "overloaded",
-            &Claude,
+            &CLAUDE,
             failure(Overloaded, 529, "x"),
             headers(&[]),
             true,
@@ -229,7 +231,7 @@ fn refusals() {
         ),
         (
             "the five hours are used up",
-            &Claude,
+            &CLAUDE,
             failure(RateLimit, 429, "x"),
             headers(&[
                 ("anthropic-ratelimit-unified-status", "rejected"),
@@ -241,7 +243,7 @@ fn refusals() {
         ),
         (
             "one family is used up",
-            &Claude,
+            &CLAUDE,
             failure(RateLimit, 429, "x"),
             headers(&[
                 ("anthropic-ratelimit-unified-5h-status", "allowed"),
@@ -253,7 +255,7 @@ fn refusals() {
         ),
         (
             "a bare 429 on a plan",
-            &Claude,
+            &CLAUDE,
             failure(RateLimit, 429, "x"),
             headers(&[]),
             true,
@@ -261,7 +263,7 @@ fn refusals() {
         ),
         (
             "long context",
-            &Claude,
+            &CLAUDE,
             failure(RateLimit, 429, "Usage credits are required for long context requests."),
             headers(&[]),
             true,
@@ -269,7 +271,7 @@ fn refusals() {
         ),
         (
             "extra usage",
-            &Claude,
+            &CLAUDE,
             failure(
                 BadRequest,
                 400,

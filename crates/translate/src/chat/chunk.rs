@@ -13,7 +13,7 @@ pub(super) struct Chunk<'a> {
     pub(super) model: Raw<'a>,
     #[serde(borrow)]
     pub(super) created: Raw<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "crate::wire::few")]
     pub(super) choices: Option<Vec<ChunkChoice<'a>>>,
     #[serde(borrow)]
     pub(super) usage: Raw<'a>,
@@ -55,7 +55,7 @@ pub(super) struct ChunkChoice<'a> {
     #[serde(borrow)]
     pub(super) delta: Option<Piece<'a>>,
     #[serde(borrow)]
-    pub(super) message: Option<Piece<'a>>,
+    pub(super) message: Option<Box<Piece<'a>>>,
     #[serde(borrow)]
     pub(super) finish_reason: Raw<'a>,
     /// The stop sequence that occurred (vLLM), where it is a string.

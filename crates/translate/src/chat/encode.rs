@@ -12,7 +12,7 @@ use super::object::Object;
 use crate::{
     Ids, Losses, NameRules, Names, Translated, content_id,
     ir::{Failure, OutputFormat, Part, Request, Role},
-    schema,
+    json_hint, schema,
 };
 use byok_types::{Dialect, MaxTokensField, ModelFacts, StructuredOutput};
 
@@ -58,6 +58,15 @@ impl Encoder<'_> {
         body.text("model", &self.facts.id);
         let mut messages = Vec::new();
         self.messages(&mut messages)?;
+        if messages == b"[]" {
+            let field = match self.request.dialect {
+                Dialect::Responses => "input",
+                Dialect::Gemini => "contents",
+                Dialect::Chat | Dialect::Messages => "messages",
+            };
+            let why = "holds nothing that this upstream can be told: send at least one message with text";
+            return Err(Failure::bad_request(field, format!("`{field}` {why}.")));
+        }
         body.member("messages").append(&mut messages);
         self.tools(body);
         self.web_search_options(body);
@@ -146,16 +155,19 @@ impl Encoder<'_> {
     /// word JSON occurs in the messages.
     fn format_hint(&mut self) -> Option<String> {
         let hint = match &self.request.output_format {
-            OutputFormat::JsonObject if !self.native => {
-                "Answer with one JSON object and nothing else.".to_owned()
+            OutputFormat::JsonObject if !self.native && !json_hint::is_spoken_of(self.request) => {
+                json_hint::OBJECT.to_owned()
             }
             OutputFormat::JsonSchema { schema, .. }
                 if self.facts.structured_output == StructuredOutput::Hint =>
             {
-                format!("Answer with one JSON value by this JSON schema and nothing else:\n{}", schema.get())
+                json_hint::by_schema(schema)
             }
             _ => return None,
         };
+        if json_hint::is_said(self.request, &hint) {
+            return None;
+        }
         self.losses.emulated("output_format", "the form of the answer is also asked for in the instructions");
         Some(hint)
     }
@@ -233,6 +245,9 @@ impl Encoder<'_> {
             Some(most) if !self.native => cap.value.min(u64::from(most)),
             _ => cap.value,
         };
+        if value != cap.value {
+            self.losses.silent("max_tokens", "the model cannot put out that much");
+        }
         match self.facts.max_tokens_field {
             MaxTokensField::MaxTokens => body.value("max_tokens", &value),
             MaxTokensField::MaxCompletionTokens => body.value("max_completion_tokens", &value),

@@ -51,7 +51,7 @@ pub(super) fn settle(said: Option<&str>, sequence: Option<String>, seen: Seen) -
         StopReason::End | StopReason::ToolCall if seen.cut_call => StopReason::Length,
         StopReason::End | StopReason::ToolCall if seen.call => StopReason::ToolCall,
         StopReason::End | StopReason::ToolCall if sequence.is_some() => StopReason::StopSequence,
-        StopReason::End | StopReason::ToolCall if seen.refusal && !seen.text => StopReason::Refusal,
+        StopReason::End | StopReason::ToolCall if seen.refusal => StopReason::Refusal,
         StopReason::ToolCall => StopReason::End,
         reason => reason,
     };
@@ -64,7 +64,8 @@ pub(super) fn finish_reason(stop: Option<&Stop>, call: bool, refusal: bool) -> &
     match stop.map(|stop| stop.reason).unwrap_or_default() {
         StopReason::Length | StopReason::ContextFull => "length",
         StopReason::ContentFilter => "content_filter",
-        StopReason::Refusal if !refusal => "content_filter",
+        // A call beside a normal end would be carried out.
+        StopReason::Refusal if call || !refusal => "content_filter",
         _ if call => "tool_calls",
         _ => "stop",
     }

@@ -18,6 +18,7 @@ use crate::{
     Json,
     ir::{Event, Extra, Failure, Start},
     sse,
+    wire::lossy,
 };
 use byok_types::{Blame, Dialect, FailureKind};
 use choice::Choice;
@@ -63,7 +64,7 @@ impl StreamDecoder {
         if data == b"[DONE]" {
             return self.done(out);
         }
-        let text = String::from_utf8_lossy(data);
+        let text = lossy(data);
         if frame.event == b"error" {
             return self.fail(failure::in_answer(&text), out);
         }
@@ -151,7 +152,7 @@ impl StreamDecoder {
         }
         let word = filled(choice.finish_reason);
         if let Some(Word::Failed { overloaded }) = word.as_deref().map(stop::word) {
-            let piece = choice.delta.as_ref().or(choice.message.as_ref());
+            let piece = choice.delta.as_ref().or(choice.message.as_deref());
             if let Some(error) = choice.error {
                 return Some(failure::in_answer(error.get()));
             }
@@ -193,7 +194,7 @@ fn groq_usage<'a>(raw: Raw<'a>) -> Raw<'a> {
 ///
 /// Some servers answer 200 with an error object; it is a failure here. White space before the answer is keep-alive.
 pub fn decode_answer(body: &[u8]) -> Result<Vec<Event>, Failure> {
-    let text = String::from_utf8_lossy(body.trim_ascii());
+    let text = lossy(body.trim_ascii());
     let mut decoder = StreamDecoder::new();
     let mut events = Vec::new();
     decoder.chunk(&text, &mut events);

@@ -96,15 +96,12 @@ impl StreamDecoder {
         }
         let read = if data[0] == b'[' {
             serde_json::from_slice::<Vec<Chunk<'_>>>(data)
+                .map(|chunks| chunks.into_iter().for_each(|chunk| self.chunk(chunk, out)))
         } else {
-            serde_json::from_slice::<Chunk<'_>>(data).map(|chunk| vec![chunk])
+            serde_json::from_slice::<Chunk<'_>>(data).map(|chunk| self.chunk(chunk, out))
         };
         match read {
-            Ok(chunks) => {
-                for chunk in chunks {
-                    self.chunk(chunk, out);
-                }
-            }
+            Ok(()) => {}
             // A byte that is no UTF-8 costs its character, not the answer.
             Err(_) if std::str::from_utf8(data).is_err() => {
                 self.data(String::from_utf8_lossy(data).as_bytes(), out);

@@ -10,6 +10,7 @@ use super::{failure::write_failure, fields::Fields, output};
 use crate::{
     Exchange, Json, Loss, Losses, carrier,
     ir::{Blob, BlobSlot, Delta, Event, Family, Part, PartHead, PartId, Usage},
+    media,
     wire::write,
 };
 use byok_types::Dialect;
@@ -244,9 +245,11 @@ impl Writer {
         }
     }
 
-    /// A blob as a `thoughtSignature`: Gemini's own as it is, others in a carrier.
+    /// A blob as a `thoughtSignature`: Gemini's own as it is, others in a carrier. So is what a Gemini model gave by way of
+    /// a server of another dialect in that dialect's form: a signature is base64.
     fn signature(&self, blob: Blob) -> String {
-        if blob.family == Family::Gemini {
+        let own = blob.family == Family::Gemini;
+        if own && (media::is_base64(&blob.data) || carrier::PLACEHOLDERS.contains(&blob.data.as_str())) {
             return blob.data;
         }
         carrier::wrap_base64(&Blob { account: blob.account.or_else(|| self.account.clone()), ..blob })

@@ -92,16 +92,44 @@ pub(super) fn read_content(content: Content) -> Result<Vec<Part>, Wrong> {
     }
 }
 
-/// A signature as it stands in a block: a carrier of another family's blob, or Claude's own. Empty means none.
+/// A signature as it stands in a block: a carrier of another family's blob, or a vendor's own. Empty means none.
 ///
-/// Other proxies put what is not Claude's there as it is. What certainly is not must never reach Claude: the conversation
-/// would be refused from then on.
+/// Other vendors and proxies put what is not Claude's there as it is. It must never reach Claude: the conversation would be
+/// refused from then on. Claude's begin with one of three letters; whose the others are is unknown.
 pub(super) fn blob(data: String) -> Option<Blob> {
     if data.is_empty() || carrier::PLACEHOLDERS.contains(&data.as_str()) {
         return None;
     }
-    let family = if data.starts_with("gAAAA") { Family::Openai } else { Family::Claude };
+    let family = if data.starts_with("gAAAA") {
+        Family::Openai
+    } else if data.starts_with(['E', 'R', 'C']) {
+        Family::Claude
+    } else {
+        Family::Other
+    };
     carrier::unwrap(&data).or(Some(Blob { family, account: None, slot: BlobSlot::Thinking, data }))
+}
+
+/// A signature in an answer: there is no doubt about whose it is.
+pub(super) fn blob_of_vendor(data: String) -> Option<Blob> {
+    let carried = carrier::unwrap(&data).is_some();
+    let mut blob = blob(data)?;
+    if !carried && blob.family == Family::Other {
+        blob.family = Family::Claude;
+    }
+    Some(blob)
+}
+
+/// Reads one block of an answer.
+pub(super) fn read_answer(fields: Fields) -> Result<Part, Wrong> {
+    let sealed = ["signature", "data"].iter().find_map(|key| fields.get(key).and_then(Json::as_string));
+    let mut part = read(fields)?;
+    if let Part::Thinking(Thinking { blob: Some(blob), .. }) = &mut part
+        && let Some(own) = sealed.and_then(blob_of_vendor)
+    {
+        blob.family = own.family;
+    }
+    Ok(part)
 }
 
 fn opaque(fields: &Fields) -> Part {

@@ -21,7 +21,7 @@ use super::{is_billing_block, object::Object};
 use crate::{
     Ids, Json, Losses, NameRules, Names, Translated,
     ir::{CacheHint, Document, Image, OutputFormat, Part, Request, Source, ThinkingSwitch},
-    schema,
+    json_hint, schema,
     turns::{self, SystemPart},
 };
 use byok_types::{Dialect, Failure, Family, ModelFacts, StructuredOutput};
@@ -61,6 +61,11 @@ pub(super) fn encode(
     let settled = thinking::settle(request, facts);
     if let Some(reason) = settled.changed {
         losses.emulated(name(request.dialect, Field::Reasoning), reason);
+    }
+    if request.max_tokens.is_some_and(|asked| settled.max_tokens < asked.value) {
+        losses.silent("max_tokens", "the model cannot put out that much");
+    } else if request.max_tokens.is_some_and(|asked| settled.max_tokens > asked.value) {
+        losses.emulated("max_tokens", "raised above the reasoning budget");
     }
     let conversation = turns::arrange(request, &mut losses);
     let mut system = system(request, facts, &conversation.system, &mut losses);
@@ -163,20 +168,17 @@ fn system<'a>(
         blocks.push(SystemBlock { what: What::Part(Cow::Borrowed(part)), mark });
     }
     let hint = match &request.output_format {
-        OutputFormat::JsonObject => {
-            Some("Answer with one JSON object and nothing else: no other text, no code fence.".to_owned())
-        }
+        OutputFormat::JsonObject => Some(json_hint::OBJECT.to_owned()),
         OutputFormat::JsonSchema { schema, .. } if facts.structured_output == StructuredOutput::Hint => {
-            Some(format!(
-                "Answer with one JSON value by this schema and nothing else: no other text, no code fence.\n{}",
-                schema.get()
-            ))
+            Some(json_hint::by_schema(schema))
         }
         OutputFormat::Text | OutputFormat::JsonSchema { .. } | OutputFormat::Opaque(_) => None,
     };
     if let Some(hint) = hint {
         losses.emulated(name(request.dialect, Field::Format), "asked for in the instructions");
-        blocks.push(SystemBlock { what: What::Text(hint.into()), mark: None });
+        if !json_hint::is_said(request, &hint) {
+            blocks.push(SystemBlock { what: What::Text(hint.into()), mark: None });
+        }
     }
     blocks
 }

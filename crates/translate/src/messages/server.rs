@@ -142,6 +142,10 @@ fn name(tool: ServerTool) -> Option<&'static str> {
 pub(super) fn write_call(call: &ServerCall, input: &Json) -> Option<Vec<u8>> {
     if let Some(verbatim) = call.verbatim.as_ref().filter(|o| o.dialect == Dialect::Messages) {
         let mut fields = Fields::parse(verbatim.json.get()).ok()?;
+        // A block without a name or an id is one that no client can read.
+        for key in ["id", "name"] {
+            fields.get(key).and_then(Json::as_string).filter(|text| !text.is_empty())?;
+        }
         fields.set("input", input.clone());
         return Some(fields.verbatim().json.get().as_bytes().to_vec());
     }
@@ -158,6 +162,10 @@ pub(super) fn write_call(call: &ServerCall, input: &Json) -> Option<Vec<u8>> {
 pub(super) fn write_result(result: &ServerResult) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     if let Some(verbatim) = result.verbatim.as_ref().filter(|o| o.dialect == Dialect::Messages) {
+        // A result without content or of no call is one that no client can read.
+        let fields = Fields::parse(verbatim.json.get()).ok()?;
+        fields.get("content")?;
+        fields.get("tool_use_id").and_then(Json::as_string)?;
         crate::wire::write::json(&mut out, &verbatim.json);
         return Some(out);
     }

@@ -71,7 +71,7 @@ impl Envelope {
             return stop;
         }
         stop::agree(&mut stop, if writer.said.call { Calls::ByModel } else { Calls::None });
-        if stop.reason == StopReason::End && writer.said.refusal && !writer.said.text {
+        if stop.reason == StopReason::End && writer.said.refusal {
             stop.reason = StopReason::Refusal;
         }
         stop
@@ -146,7 +146,8 @@ impl StreamEncoder {
             delta.json(name, value);
         }
         delta.end();
-        for (name, value) in extra.iter().filter(|(name, _)| name != "container" && name != "usage") {
+        let taken = ["container", "usage", "delta", "type"];
+        for (name, value) in extra.iter().filter(|(name, _)| !taken.contains(&name.as_str())) {
             object.json(name, value);
         }
         self.envelope.usage(object.key("usage"));

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 use byok_types::Dialect;
-pub(super) use ending::ending;
+pub(super) use ending::{Shown, ending};
 use frames::Frames;
 use open::Item;
 use std::collections::VecDeque;
@@ -49,6 +49,8 @@ pub struct StreamEncoder {
     /// A hosted call whose result may follow.
     server_call: Option<ServerCall>,
     refused: bool,
+    /// Whether a call of a client's tool was written.
+    called: bool,
     stop: Option<Stop>,
     usage: Option<Usage>,
     extra: Extra,
@@ -92,6 +94,7 @@ impl StreamEncoder {
             waiting: VecDeque::new(),
             server_call: None,
             refused: false,
+            called: false,
             stop: None,
             usage: None,
             extra: Extra::default(),
@@ -424,6 +427,7 @@ impl StreamEncoder {
             // The signature of a call travels in a reasoning item ahead of it.
             self.carrier(&blob, out);
         }
+        self.called = true;
         self.begin_call(&call, out);
     }
 
@@ -451,7 +455,8 @@ impl StreamEncoder {
         }
         self.over = true;
         let nothing = self.items == 0 && self.item.is_none() && self.server_call.is_none();
-        let ending = ending(self.stop.as_ref(), self.refused, nothing);
+        let shown = Shown { refused: self.refused, called: self.called, empty: nothing };
+        let ending = ending(self.stop.as_ref(), shown);
         if let Some(words) = &ending.refusal {
             self.text(words, /* refusal */ true, out);
         }

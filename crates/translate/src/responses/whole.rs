@@ -4,7 +4,7 @@ use super::{
     MESSAGE, citation,
     envelope::{Envelope, State},
     item::{self, Status},
-    stream::ending,
+    stream::{Shown, ending},
     writer::element,
 };
 use crate::{
@@ -38,8 +38,12 @@ pub fn encode_answer(response: &Response, exchange: &Exchange) -> Translated<Vec
     for (at, part) in choice.parts.iter().enumerate() {
         writer.part(part, &choice.parts[at + 1..]);
     }
-    let refused = choice.parts.iter().any(|part| matches!(part, Part::Refusal(_)));
-    let ending = ending(choice.stop.as_ref(), refused, /* empty */ choice.parts.is_empty());
+    let shown = Shown {
+        refused: choice.parts.iter().any(|part| matches!(part, Part::Refusal(_))),
+        called: choice.parts.iter().any(|part| matches!(part, Part::ToolCall(_))),
+        empty: choice.parts.is_empty(),
+    };
+    let ending = ending(choice.stop.as_ref(), shown);
     if let Some(words) = &ending.refusal {
         writer.refusal(&Refusal { text: words.clone(), ..Refusal::default() });
     }

@@ -70,6 +70,14 @@ fn a_line_without_an_end_is_refused_at_the_limit() {
 }
 
 #[test]
+fn the_line_ends_within_a_frame_count() {
+    for (limit, fits) in [(16, false), (17, true)] {
+        let read = Decoder::new(limit).push(b"data: aaaaaaaa\ndata: aaaaaaaa\n", |_| {});
+        assert_eq!(read.is_ok(), fits, "{limit}");
+    }
+}
+
+#[test]
 fn a_line_of_five_megabytes_passes() {
     let line = format!("data: {}\n\n", "x".repeat(5 << 20));
     let seen = frames(&line.as_bytes().chunks(16 << 10).collect::<Vec<_>>());

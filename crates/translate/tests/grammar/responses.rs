@@ -143,7 +143,7 @@ impl Checker {
 
     fn usage(response: &Object) -> Result<(), String> {
         let usage = object(response, "usage")?;
-        let total = number(usage, "input_tokens")? + number(usage, "output_tokens")?;
+        let total = number(usage, "input_tokens")?.saturating_add(number(usage, "output_tokens")?);
         ensure(number(usage, "total_tokens")? >= total, "the total is less than its parts")?;
         let input = object(usage, "input_tokens_details")?;
         number(input, "cached_tokens")?;

@@ -28,6 +28,22 @@ fn t63_a_placeholder_is_no_signature() {
     assert_eq!(replayed([thinks("EqQBCkYIBxgCKkBsignature"), text("a")]), ["thinking", "text"]);
 }
 
+/// Kimi's and other vendors' signatures come without a tag too; Claude's begin with one of three letters.
+#[test]
+fn a_signature_of_nobody_knows_whom_is_not_sent_to_claude() {
+    for (signature, sent) in [
+        ("EqQBCkYIBxgCKkB", true),
+        ("RXFRQkNrWUlC", true),
+        ("CAISnwEKRggI", true),
+        ("gAAAAABo", false),
+        ("kq93ZmFrZQ", false),
+        ("3f2504e0-4f89-11d3", false),
+    ] {
+        let expected: &[&str] = if sent { &["thinking", "text"] } else { &["text"] };
+        assert_eq!(replayed([thinks(signature), text("a")]), expected, "{signature}");
+    }
+}
+
 /// A Gemini answer of two calls, the first one signed, as a Messages client keeps it, and its next request.
 fn signed_round() -> Value {
     let stream = parts(&[json!([

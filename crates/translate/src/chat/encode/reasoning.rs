@@ -26,6 +26,11 @@ impl Encoder<'_> {
             }
         };
         let plan = effort::plan(said, facts);
+        if plan != ThinkingPlan::Leave
+            && let Some(reason) = effort::change(said, facts)
+        {
+            self.losses.emulated("reasoning", reason);
+        }
         match plan {
             ThinkingPlan::Leave => {
                 if !said.is_unset() {

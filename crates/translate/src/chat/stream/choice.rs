@@ -74,7 +74,7 @@ impl Choice {
     /// Takes one entry of `choices`.
     pub(super) fn push(&mut self, choice: &ChunkChoice<'_>, sink: &mut Sink<'_>) {
         // A last chunk with the whole message beside an empty delta repeats what has been said.
-        let piece = match (&choice.delta, &choice.message) {
+        let piece = match (&choice.delta, choice.message.as_deref()) {
             (Some(delta), _) => Some(delta),
             (None, Some(message)) if !self.has_begun() => Some(message),
             (None, _) => None,

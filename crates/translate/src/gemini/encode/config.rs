@@ -1,6 +1,6 @@
 use super::{Encoder, inner, members, outer};
 use crate::{
-    effort::{ThinkingPlan, plan},
+    effort::{ThinkingPlan, change, plan},
     gemini::fields::Fields,
     ir::{Effort, Extra, OutputFormat, Reasoning, ThinkingSwitch, Tool, Visibility},
     schema::gemini::for_gemini_output,
@@ -146,6 +146,10 @@ impl Encoder<'_> {
         let plan = if literal { literally(reasoning) } else { plan(reasoning, &self.facts.thinking) };
         if plan == ThinkingPlan::Leave && !reasoning.is_unset() {
             self.losses.silent("reasoning", "the model does not take a wish of this kind");
+        } else if let Some(reason) =
+            lowered(plan).or(change(reasoning, &self.facts.thinking)).filter(|_| !literal)
+        {
+            self.losses.emulated("reasoning", reason);
         }
         let visible = plan != ThinkingPlan::Off && self.shows_thoughts(plan);
         let hidden = self.same && reasoning.visibility == Visibility::Hidden;
@@ -295,6 +299,13 @@ fn literally(reasoning: &Reasoning) -> ThinkingPlan {
         (_, Some(level)) => ThinkingPlan::Level(level),
         _ => ThinkingPlan::Leave,
     }
+}
+
+/// Why the level of the plan is not the one that is sent, if it is not.
+fn lowered(plan: ThinkingPlan) -> Option<&'static str> {
+    let (ThinkingPlan::Adaptive(Some(level)) | ThinkingPlan::Level(level)) = plan else { return None };
+    let is_same = level.name().eq_ignore_ascii_case(level_name(level));
+    (!is_same).then_some("Gemini has no such level")
 }
 
 /// Gemini's highest level is `HIGH`.

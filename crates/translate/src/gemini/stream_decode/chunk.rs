@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Chunk<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "crate::wire::few")]
     pub(super) candidates: Option<Vec<Candidate<'a>>>,
     #[serde(borrow, rename = "usageMetadata", alias = "usage_metadata")]
     pub(super) usage: Option<Counts<'a>>,
@@ -94,7 +94,7 @@ impl<'a> Candidate<'a> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Content<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "crate::wire::few")]
     pub(super) parts: Option<Vec<Piece<'a>>>,
 }
 

@@ -183,8 +183,13 @@ impl Writer {
     }
 
     fn usage_metadata(&self, body: &mut Fields<'_>) {
-        let usage = Usage { input: self.usage.input.or(self.estimate), ..self.usage.clone() };
-        let reasoning = usage.reasoning.unwrap_or(0);
+        let reasoning = self.usage.reasoning.unwrap_or(0);
+        let usage = Usage {
+            input: self.usage.input.or(self.estimate),
+            // Reasoning is a part of the output, whatever a server counts: here the total is the sum.
+            output: Some(self.usage.output.unwrap_or(0).max(reasoning)),
+            ..self.usage.clone()
+        };
         let visible = usage.output.unwrap_or(0).saturating_sub(reasoning);
         let mut fields = Fields::open(body.key("usageMetadata"));
         fields.value("promptTokenCount", &usage.input.unwrap_or(0));

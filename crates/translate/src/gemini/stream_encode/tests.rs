@@ -185,7 +185,7 @@ fn sealed_reasoning_travels_on_a_call_or_at_the_end() {
         ]
     );
     // Gemini's own signatures stay where they were.
-    let own = |slot| Blob { family: Family::Gemini, account: None, slot, data: "S".into() };
+    let own = |slot| Blob { family: Family::Gemini, account: None, slot, data: "SSSS".into() };
     let events = vec![
         open(0, PartHead::Text),
         text(0, "x"),
@@ -200,8 +200,8 @@ fn sealed_reasoning_travels_on_a_call_or_at_the_end() {
         parts_of(&chunks(events)),
         [
             json!({"text": "x"}),
-            json!({"text": "", "thoughtSignature": "S"}),
-            json!({"functionCall": {"id": "c", "name": "f", "args": {}}, "thoughtSignature": "S"}),
+            json!({"text": "", "thoughtSignature": "SSSS"}),
+            json!({"functionCall": {"id": "c", "name": "f", "args": {}}, "thoughtSignature": "SSSS"}),
             json!({"text": ""}),
         ]
     );

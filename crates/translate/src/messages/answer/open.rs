@@ -83,7 +83,7 @@ impl Open {
             },
             Body::Thinking { signature } => {
                 if let Some(text) = wire.signature.filter(|text| !text.is_empty()) {
-                    *signature = block::blob(String::from(text));
+                    *signature = block::blob_of_vendor(String::from(text));
                 }
                 match wire.thinking {
                     Some(piece) if !piece.is_empty() => {

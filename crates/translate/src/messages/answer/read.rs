@@ -119,7 +119,7 @@ impl Reader {
             "compaction" => self.hold(index, Body::Compaction { fields, content: String::new() }),
             _ => {
                 let verbatim = fields.clone();
-                let part = block::read(fields).unwrap_or_else(|_| call_without_id(verbatim));
+                let part = block::read_answer(fields).unwrap_or_else(|_| call_without_id(verbatim));
                 self.begin_part(index, part, out);
             }
         }

@@ -61,7 +61,8 @@ pub(in crate::messages) fn settle(request: &Request, facts: &ModelFacts) -> Sett
         (None, limit) => limit.unwrap_or(UNKNOWN_LIMIT),
     };
     let (mode, effort) = wanted(request, facts);
-    let mut settled = Settled { mode, effort, display: None, max_tokens, changed: None };
+    let changed = changed(request, facts, mode, effort);
+    let mut settled = Settled { mode, effort, display: None, max_tokens, changed };
     if matches!(mode, Mode::Budget(_)) && is_forced(request, facts) {
         // The vendor refuses a budget beside a forced tool (not `adaptive`), and a caller that forces a tool needs it more
         // than the reasoning.
@@ -88,6 +89,25 @@ pub(in crate::messages) fn settle(request: &Request, facts: &ModelFacts) -> Sett
         };
     }
     settled
+}
+
+/// Why the model is told something other than what the client asked for, if it is.
+fn changed(
+    request: &Request,
+    facts: &ModelFacts,
+    mode: Mode,
+    effort: Option<Effort>,
+) -> Option<&'static str> {
+    let said = &request.reasoning;
+    let by_switch = matches!(mode, Mode::Budget(_) | Mode::Disabled);
+    if by_switch && (request.dialect != Dialect::Messages || effort == said.effort) {
+        let told = effort.is_some_and(|told| Some(told) != effort::level_said(said) && effort != said.effort);
+        return effort::change(said, &facts.thinking).or(told.then_some(effort::NEAREST));
+    }
+    // The level stands beside the switch here; some models take only one of the two.
+    let on = !matches!(said.switch, ThinkingSwitch::Unset | ThinkingSwitch::Off);
+    let kept = effort == effort::level_said(said) && !(on && mode == Mode::Absent && effort.is_none());
+    (!kept).then_some(effort::NEAREST)
 }
 
 /// What the client asked for, in a form that the model takes.
@@ -219,6 +239,9 @@ pub(in crate::messages) fn is_sendable(thinking: &Thinking, facts: &ModelFacts) 
 
 /// Makes budget and cap fit: the budget must be smaller, and some of the cap must be left for the answer.
 fn fit(budget: u32, limit: Option<u64>, settled: &mut Settled) {
+    if budget < LEAST_BUDGET {
+        settled.changed = Some("the least budget that the vendor takes");
+    }
     let budget = budget.max(LEAST_BUDGET);
     settled.mode = Mode::Budget(budget);
     if u64::from(budget) < settled.max_tokens {

@@ -22,6 +22,10 @@ impl StreamDecoder {
         let Some(text) = text.filter(|text| !text.is_empty()) else { return };
         let Some(at) = self.find(Kind::Call(flavour), frame) else { return };
         let Said::Call(called) = &mut self.items[at].said else { return };
+        if called.whole && called.length > 0 {
+            // Nothing follows the end of the arguments.
+            return;
+        }
         called.length += text.len();
         match called.part {
             Some(part) => out.push(Event::Delta { part, delta: Delta::Arguments(text.to_owned()) }),

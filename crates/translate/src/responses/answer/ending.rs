@@ -77,7 +77,7 @@ impl StreamDecoder {
             }
             (Some("incomplete"), Some(_)) => StopReason::Other,
             _ if self.seen.call => StopReason::ToolCall,
-            _ if self.seen.refusal && !self.seen.other => StopReason::Refusal,
+            _ if self.seen.refusal => StopReason::Refusal,
             _ => StopReason::End,
         };
         Stop { word, ..Stop::new(reason) }

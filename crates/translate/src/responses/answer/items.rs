@@ -100,6 +100,7 @@ impl StreamDecoder {
         });
         let tracked = &mut self.items[at];
         tracked.done = true;
+        tracked.guessed = false;
         if let Some(id) = id {
             id.clone_into(&mut tracked.id);
         }
@@ -107,6 +108,8 @@ impl StreamDecoder {
             id.clone_into(&mut tracked.call_id);
         }
         match item {
+            // Without a type nobody can tell what it is.
+            OneOf::Other(other) if other.tag.is_empty() => {}
             OneOf::Other(other) => {
                 for part in hosted::parts(&other.tag, other.json) {
                     self.seen.other |= !matches!(part, Part::Opaque(_));

@@ -100,8 +100,13 @@ impl StreamDecoder {
         let index = frame.content_index.0.unwrap_or(0);
         let Said::Message(message) = &mut self.items[at].said else { return };
         let Some(spoken) = message.spoken.iter_mut().find(|s| s.index == index && s.open) else { return };
+        // Counted whatever it is: the whole message has it in its place.
         spoken.citations += 1;
-        let citation = citation::decode(Json::from(annotation.to_owned()));
+        let annotation = Json::from(annotation.to_owned());
+        if !annotation.is_object() {
+            return;
+        }
+        let citation = citation::decode(annotation);
         out.push(Event::Delta { part: spoken.part, delta: Delta::Citation(Box::new(citation)) });
     }
 

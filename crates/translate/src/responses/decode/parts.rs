@@ -66,7 +66,7 @@ fn part(tag: PieceTag, piece: Piece) -> Result<Part, &'static str> {
     Ok(match tag {
         PieceTag::Text => Part::Text(Text {
             text: piece.text.unwrap_or_default(),
-            citations: piece.annotations.into_iter().map(citation::decode).collect(),
+            citations: piece.annotations.into_iter().filter(Json::is_object).map(citation::decode).collect(),
             logprobs: piece.logprobs.filter(|list| !is_empty_list(list)),
             cache,
             blob: None,

@@ -7,6 +7,7 @@ use crate::{
         Compaction, Document, Flavour, Message, OutputFormat, Part, Role, SearchResult, Source, Thinking,
         ToolCall, ToolResult,
     },
+    json_hint,
     responses::writer::{Object, element},
     turns::{self, Turn},
     wire::write,
@@ -91,18 +92,13 @@ fn foreign(encoder: &mut Encoder<'_>) -> Conversation {
         items.flush();
         out = items.out;
     }
-    let wants_json_hint = request.output_format == OutputFormat::JsonObject
-        && !instructions.iter().any(|text| says_json(text))
-        && !request.messages.iter().flat_map(|m| &m.parts).filter_map(text_of).any(says_json);
+    let wants_json_hint =
+        request.output_format == OutputFormat::JsonObject && !json_hint::is_spoken_of(request);
     if wants_json_hint {
-        instructions.push("Answer in JSON.");
+        instructions.push(json_hint::OBJECT);
     }
     let instructions = (!instructions.is_empty()).then(|| instructions.join("\n\n"));
     Conversation { instructions, items: out, wants_json_hint }
-}
-
-fn says_json(text: &str) -> bool {
-    text.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"json"))
 }
 
 fn text_of(part: &Part) -> Option<&str> {

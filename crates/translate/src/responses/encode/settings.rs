@@ -4,7 +4,9 @@ use super::{Encoder, LEAST_OUTPUT};
 use crate::{
     Json, content_id, effort,
     effort::ThinkingPlan,
-    ir::{CustomFormat, Effort, OutputFormat, Part, Reasoning, ThinkingSwitch, Visibility},
+    ir::{
+        CustomFormat, Effort, MaxTokensSpelling, OutputFormat, Part, Reasoning, ThinkingSwitch, Visibility,
+    },
     responses::{wire, writer::Object},
     schema,
 };
@@ -87,6 +89,15 @@ impl Encoder<'_> {
             return;
         }
         let value = if self.native { max.value } else { max.value.max(LEAST_OUTPUT) };
+        if value != max.value {
+            let name = match max.spelling {
+                MaxTokensSpelling::MaxTokens => "max_tokens",
+                MaxTokensSpelling::MaxCompletionTokens => "max_completion_tokens",
+                MaxTokensSpelling::MaxOutputTokens => "max_output_tokens",
+                MaxTokensSpelling::MaxOutputTokensCamel => "generationConfig.maxOutputTokens",
+            };
+            self.losses.emulated(name, "raised to 16, the least that the vendor takes");
+        }
         object.value("max_output_tokens", &value);
     }
 
@@ -126,6 +137,11 @@ impl Encoder<'_> {
             ThinkingPlan::Level(level) => Some(level),
             ThinkingPlan::Budget(budget) => Some(effort::nearest(effort::effort_of(budget), facts)),
         };
+        let said = effort::level_said(reasoning).unwrap_or(Effort::High);
+        let other = effort.is_some_and(|effort| effort != said).then_some(effort::NEAREST);
+        if let Some(reason) = effort::change(reasoning, facts).or(other) {
+            self.losses.emulated("reasoning", reason);
+        }
         // Every client of the other dialects has a place for thinking; who asks for it wants to see it.
         let shown = match reasoning.visibility {
             Visibility::Unset if wants_thinking(reasoning) => Visibility::Auto,

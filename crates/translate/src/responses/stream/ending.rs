@@ -31,8 +31,19 @@ impl Ending {
     }
 }
 
-/// The ending for `stop`. `refused` tells whether the answer says a refusal already, `empty` whether it says nothing at all.
-pub(in super::super) fn ending(stop: Option<&Stop>, refused: bool, empty: bool) -> Ending {
+/// What the client was shown, as far as it bears on the ending.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Shown {
+    /// Words of a refusal.
+    pub(in super::super) refused: bool,
+    /// A call of one of its tools.
+    pub(in super::super) called: bool,
+    /// Nothing at all.
+    pub(in super::super) empty: bool,
+}
+
+/// The ending for `stop`.
+pub(in super::super) fn ending(stop: Option<&Stop>, shown: Shown) -> Ending {
     let completed = Ending { kind: EndingKind::Completed, refusal: None };
     let incomplete = |reason: Option<&str>| Ending {
         kind: EndingKind::Incomplete(reason.map(str::to_owned)),
@@ -45,8 +56,10 @@ pub(in super::super) fn ending(stop: Option<&Stop>, refused: bool, empty: bool) 
         StopReason::Cancelled => {
             incomplete(stop.word.as_deref().filter(|word| matches!(*word, "steered" | "max_messages")))
         }
-        StopReason::MalformedCall if empty => Ending { kind: EndingKind::Malformed, refusal: None },
-        StopReason::Refusal if !refused => {
+        StopReason::MalformedCall if shown.empty => Ending { kind: EndingKind::Malformed, refusal: None },
+        // A call in a completed answer would be carried out.
+        StopReason::Refusal if shown.called => incomplete(Some("content_filter")),
+        StopReason::Refusal if !shown.refused => {
             Ending { kind: EndingKind::Completed, refusal: Some(explanation(stop)) }
         }
         StopReason::End

@@ -433,7 +433,11 @@ fn t102_structured_output_keeps_its_form() {
     );
     let written = chat(json!({"type": "json_object"}));
     assert_eq!(written["text"]["format"], json!({"type": "json_object"}));
-    assert_eq!(written["instructions"], "Answer in JSON.", "the vendor wants the word in the prompt");
+    assert_eq!(
+        written["instructions"],
+        "Answer with one JSON object and nothing else: no other text, no code fence.",
+        "the vendor wants the word in the prompt"
+    );
     let messages = |schema: &Value| {
         let body = json!({"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "q"}], "output_config": {"format": {"type": "json_schema", "schema": schema}}});
         encode(&from_messages(&body))["text"]["format"].clone()

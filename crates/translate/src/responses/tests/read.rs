@@ -400,6 +400,42 @@ fn t43_a_call_that_was_cut_off_is_marked() {
 }
 
 #[test]
+fn what_no_client_could_read_is_left_out() {
+    let item = || json!({"output_index": 0, "item": call_item("{}")});
+    let piece = || json!({"item_id": call_item("")["id"], "output_index": 0, "delta": "{}"});
+    let twice = vec![
+        created(),
+        ("response.function_call_arguments.delta", piece()),
+        ("response.output_item.done", item()),
+        ("response.output_item.added", item()),
+        completed(&json!([])),
+    ];
+    assert_eq!(read_fold(&twice).choices[0].parts.len(), 1, "a call that is announced behind its end");
+    let untyped = json!({"output_index": 0, "item": {"id": "x", "summary": [{"text": {"no": "text"}}]}});
+    let answer = read_fold(&[created(), ("response.output_item.done", untyped), completed(&json!([]))]);
+    assert!(answer.choices.iter().all(|choice| choice.parts.is_empty()), "{answer:?}");
+    let whole = json!({"output_index": 0, "item": {"id": "m", "type": "message", "role": "assistant", "content": [
+        {"type": "output_text", "text": "hi", "annotations": [[], 1, {"type": "url_citation", "url": "u"}]}]}});
+    let spoken = [
+        (
+            "response.output_text.delta",
+            json!({"item_id": "m", "output_index": 0, "content_index": 0, "delta": "hi"}),
+        ),
+        (
+            "response.output_text.annotation.added",
+            json!({"item_id": "m", "output_index": 0, "content_index": 0, "annotation": []}),
+        ),
+    ];
+    for frames in [vec![], spoken.to_vec()] {
+        let begun = std::iter::once(created()).chain(frames);
+        let frames: Vec<_> =
+            begun.chain([("response.output_item.done", whole.clone()), completed(&json!([]))]).collect();
+        let Part::Text(text) = &read_fold(&frames).choices[0].parts[0] else { panic!("no text") };
+        assert_eq!(text.citations.len(), 1, "{text:?}");
+    }
+}
+
+#[test]
 fn t15_t16_endings_that_are_failures() {
     let failed = |error: Value| {
         ("response.failed", json!({"response": {"id": "r", "status": "failed", "error": error}}))

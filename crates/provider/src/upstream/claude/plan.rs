@@ -1,0 +1,100 @@
+//! What Anthropic tells of models and of what is left of a plan.
+//!
+//! Source: the official client, version 2.1.328, and the vendor's SDK of November 2026. Headers give fractions, the usage
+//! endpoint per cent.
+
+use crate::knowledge::{Discovered, Window};
+use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+const PREFIX: &str = "anthropic-ratelimit-unified-";
+/// Windows of the headers, and what people call them.
+const WINDOWS: [(&str, &str, Option<&str>); 3] =
+    [("5h", "5 hours", None), ("7d", "week", None), ("7d_oi", "week", Some("Fable"))];
+
+/// The windows that the headers of an answer tell.
+pub(super) fn windows_of_headers(headers: &HeaderMap) -> Vec<Window> {
+    let header = |name: String| headers.get(name).and_then(|value| value.to_str().ok());
+    WINDOWS
+        .iter()
+        .filter_map(|(id, name, scope)| {
+            let used = header(format!("{PREFIX}{id}-utilization"))?.trim().parse().ok()?;
+            let resets_at = header(format!("{PREFIX}{id}-reset")).and_then(|at| at.trim().parse().ok());
+            Some(Window { name: (*name).to_owned(), used, resets_at, scope: scope.map(str::to_owned) })
+        })
+        .collect()
+}
+
+#[derive(Deserialize)]
+struct Row {
+    utilization: Option<f64>,
+    resets_at: Option<String>,
+}
+
+/// The windows of the usage endpoint: its `limits` where they are, else the older fields.
+pub(super) fn windows_of_usage(body: &[u8]) -> Vec<Window> {
+    let Ok(usage) = serde_json::from_slice::<Map<String, Value>>(body) else { return Vec::new() };
+    let at = |text: Option<&str>| {
+        text.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(|at| at.as_second())
+    };
+    let rows = usage.get("limits").and_then(Value::as_array);
+    let of_row = |row: &Value| {
+        let name = match row["kind"].as_str()? {
+            "session" => "5 hours",
+            "weekly_all" | "weekly_scoped" => "week",
+            other => other,
+        };
+        let scope = ["model", "surface"].iter().find_map(|what| row["scope"][what]["display_name"].as_str());
+        Some(Window {
+            name: name.to_owned(),
+            used: row["percent"].as_f64()? / 100.0,
+            resets_at: at(row["resets_at"].as_str()),
+            scope: scope.map(str::to_owned),
+        })
+    };
+    if let Some(rows) = rows.filter(|rows| !rows.is_empty()) {
+        return rows.iter().filter_map(of_row).collect();
+    }
+    [
+        ("five_hour", "5 hours", None),
+        ("seven_day", "week", None),
+        ("seven_day_opus", "week", Some("Opus")),
+        ("seven_day_sonnet", "week", Some("Sonnet")),
+    ]
+    .into_iter()
+    .filter_map(|(key, name, scope)| {
+        let row = Row::deserialize(usage.get(key)?).ok()?;
+        Some(Window {
+            name: name.to_owned(),
+            used: row.utilization? / 100.0,
+            resets_at: at(row.resets_at.as_deref()),
+            scope: scope.map(str::to_owned),
+        })
+    })
+    .collect()
+}
+
+/// The models of the vendor's list, with the sizes that it states.
+pub(super) fn models(body: &[u8]) -> Vec<Discovered> {
+    let Ok(list) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+    let of_entry = |entry: &Value| {
+        let mut facts = Map::new();
+        for (from, to) in [
+            ("display_name", "display_name"),
+            ("max_input_tokens", "context_tokens"),
+            ("max_tokens", "max_output_tokens"),
+        ] {
+            if let Some(value) = entry.get(from).filter(|value| !value.is_null() && **value != Value::from(0))
+            {
+                facts.insert(to.to_owned(), value.clone());
+            }
+        }
+        (entry["lifecycle"] != "retired").then_some(())?;
+        Some(Discovered { id: entry["id"].as_str()?.to_owned(), facts })
+    };
+    list["data"].as_array().into_iter().flatten().filter_map(of_entry).collect()
+}
+
+#[cfg(test)]
+mod tests;

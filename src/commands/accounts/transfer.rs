@@ -1,0 +1,221 @@
+//! Accounts in a file that is sealed with a passphrase: the age format, which the program `age` opens too.
+
+use super::Passphrase;
+use crate::{
+    place::open_store,
+    terminal::{self, Lines},
+    trouble::{Exit, Trouble},
+};
+use age::secrecy::SecretString;
+use byok_config::Config;
+use byok_store::{Store, StoreError};
+use byok_types::{Account, Credential, OauthTokens, Secret};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    fs::{self, OpenOptions},
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+/// The form of the file.
+const VERSION: u32 = 1;
+/// Shortest passphrase that is taken for a new file.
+const SHORTEST: usize = 8;
+
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    version: u32,
+    accounts: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    account: Account,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    api_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tokens: Option<Tokens>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Tokens {
+    access: String,
+    refresh: Option<String>,
+    expires_at: Option<i64>,
+    refresh_expires_at: Option<i64>,
+    scopes: Vec<String>,
+    #[serde(default)]
+    facts: BTreeMap<String, String>,
+}
+
+impl Entry {
+    fn of(account: Account, credential: &Credential) -> Self {
+        match credential {
+            Credential::ApiKey(key) => Self { account, api_key: Some(key.expose().to_owned()), tokens: None },
+            Credential::Oauth(tokens) => {
+                let facts =
+                    tokens.facts.iter().map(|(name, value)| (name.clone(), value.expose().to_owned()));
+                let tokens = Tokens {
+                    access: tokens.access.expose().to_owned(),
+                    refresh: tokens.refresh.as_ref().map(|token| token.expose().to_owned()),
+                    expires_at: tokens.expires_at,
+                    refresh_expires_at: tokens.refresh_expires_at,
+                    scopes: tokens.scopes.clone(),
+                    facts: facts.collect(),
+                };
+                Self { account, api_key: None, tokens: Some(tokens) }
+            }
+        }
+    }
+
+    fn credential(&self) -> Option<Credential> {
+        if let Some(key) = &self.api_key {
+            return Some(Credential::ApiKey(Secret::new(key.as_str())));
+        }
+        let tokens = self.tokens.as_ref()?;
+        Some(Credential::Oauth(OauthTokens {
+            access: Secret::new(tokens.access.as_str()),
+            refresh: tokens.refresh.as_deref().map(Secret::new),
+            expires_at: tokens.expires_at,
+            refresh_expires_at: tokens.refresh_expires_at,
+            scopes: tokens.scopes.clone(),
+            facts: tokens
+                .facts
+                .iter()
+                .map(|(name, value)| (name.clone(), Secret::new(value.as_str())))
+                .collect(),
+        }))
+    }
+}
+
+pub(super) async fn export(store: &Store, file: &Path, passphrase: &Passphrase) -> Result<(), Trouble> {
+    let accounts = store.accounts.list(None).await?;
+    if accounts.is_empty() {
+        return Err(Trouble::new(Exit::NotAllowed, "there is no account to export")
+            .hint("API keys of the settings stand in the settings; `byok config path` says where"));
+    }
+    let mut entries = Vec::new();
+    for account in accounts {
+        if let Some(credential) = store.secrets.load(&account.id).await? {
+            entries.push(Entry::of(account, &credential));
+        }
+    }
+    let count = entries.len();
+    let text = serde_json::to_vec(&Sealed { version: VERSION, accounts: entries });
+    let text =
+        text.map_err(|error| Trouble::new(Exit::Failure, "the accounts cannot be written").because(&error))?;
+    let phrase = passphrase.read(true).await?;
+    // Deriving the key takes a second on purpose.
+    let sealed =
+        tokio::task::spawn_blocking(move || age::encrypt(&age::scrypt::Recipient::new(phrase), &text)).await;
+    let sealed = match sealed {
+        Ok(Ok(sealed)) => sealed,
+        Ok(Err(error)) => {
+            return Err(Trouble::new(Exit::Failure, "the accounts cannot be sealed").because(&error));
+        }
+        Err(error) => {
+            return Err(Trouble::new(Exit::Failure, "the accounts cannot be sealed").because(&error));
+        }
+    };
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    made.and_then(|mut out| out.write_all(&sealed).and_then(|()| out.sync_all())).map_err(|error| {
+        Trouble::new(Exit::CannotCreate, format!("`{}` cannot be made", file.display())).because(&error)
+    })?;
+    terminal::say(format_args!("{count} accounts are in {}", file.display()));
+    terminal::warn(
+        "logins whose vendor uses refresh tokens up work in one place at a time: log in anew where both are to be used",
+    );
+    Ok(())
+}
+
+pub(super) async fn import(config: &Config, file: &Path, passphrase: &Passphrase) -> Result<(), Trouble> {
+    let shown = file.display().to_string();
+    let sealed = fs::read(file)
+        .map_err(|error| Trouble::new(Exit::Usage, format!("`{shown}` cannot be read")).because(&error))?;
+    if !sealed.starts_with(b"age-encryption.org/") {
+        return Err(Trouble::new(
+            Exit::BadData,
+            format!("`{shown}` is not a file of `byok accounts export`"),
+        )
+        .hint(
+            "logins of the providers' own programs are taken over by `byok login PROVIDER --import FILE`",
+        ));
+    }
+    let phrase = passphrase.read(false).await?;
+    let opened =
+        tokio::task::spawn_blocking(move || age::decrypt(&age::scrypt::Identity::new(phrase), &sealed)).await;
+    let wrong = || {
+        Trouble::new(Exit::BadData, format!("`{shown}` cannot be opened"))
+            .hint("the passphrase is another one, or the file is damaged")
+    };
+    let text = opened.ok().and_then(Result::ok).ok_or_else(wrong)?;
+    let list: Sealed = serde_json::from_slice(&text).map_err(|_| wrong())?;
+    if list.version != VERSION {
+        return Err(Trouble::new(Exit::BadData, format!("`{shown}` was written by another version of byok"))
+            .hint("update byok"));
+    }
+    let store = open_store(config)?;
+    for entry in &list.accounts {
+        let Some(credential) = entry.credential() else { continue };
+        let label = insert(&store, &entry.account, credential).await?;
+        terminal::say(format_args!("imported to {}: {label}", entry.account.provider));
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// Stores an account: in the place of the same one, under another name if its own is taken.
+async fn insert(store: &Store, account: &Account, credential: Credential) -> Result<String, Trouble> {
+    let mut account = account.clone();
+    if let Some(identity) = &account.identity
+        && let Some(known) = store.accounts.find_identity(&account.provider, identity).await?
+    {
+        account.id = known.id;
+        account.label = known.label;
+    }
+    let label = account.label.clone();
+    for number in 2..100 {
+        match store.accounts.insert(account.clone(), credential.clone()).await {
+            Err(StoreError::LabelTaken) => account.label = format!("{label} {number}"),
+            Ok(()) => return Ok(account.label),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(StoreError::LabelTaken.into())
+}
+
+impl Passphrase {
+    /// The passphrase: from its file, else from the person.
+    async fn read(&self, new: bool) -> Result<SecretString, Trouble> {
+        let phrase = match &self.passphrase_file {
+            Some(file) => {
+                let text = fs::read_to_string(file).map_err(|error| {
+                    Trouble::new(Exit::Usage, "the file of the passphrase cannot be read").because(&error)
+                })?;
+                text.lines().next().unwrap_or_default().to_owned()
+            }
+            None => {
+                terminal::say("the passphrase of the file:");
+                let mut lines = Lines::default();
+                let phrase = lines.hidden().await.unwrap_or_default();
+                if new && terminal::is_interactive() {
+                    terminal::say("the same again:");
+                    if lines.hidden().await.unwrap_or_default() != phrase {
+                        return Err(Trouble::new(Exit::Usage, "the two passphrases differ"));
+                    }
+                }
+                phrase
+            }
+        };
+        if phrase.is_empty() || (new && phrase.chars().count() < SHORTEST) {
+            return Err(Trouble::new(
+                Exit::Usage,
+                format!("a passphrase has at least {SHORTEST} characters"),
+            )
+            .hint("several words are easy to remember and hard to guess"));
+        }
+        Ok(SecretString::from(phrase))
+    }
+}

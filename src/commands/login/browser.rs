@@ -1,0 +1,71 @@
+//! Opening a page in a browser.
+
+use std::process::{Command, Stdio};
+use webbrowser::{Browser, BrowserOptions};
+
+/// Which browser, and how.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Window {
+    /// The browser; without one, the usual one of the machine.
+    pub(super) browser: Option<String>,
+    /// Whether it is to be a private window.
+    pub(super) private: bool,
+}
+
+/// Names of browsers, what each is started by, and its word for a private window.
+const BROWSERS: [(&str, &[&str], &str); 6] = [
+    ("firefox", &["firefox"], "--private-window"),
+    ("chrome", &["google-chrome", "google-chrome-stable"], "--incognito"),
+    ("chromium", &["chromium", "chromium-browser"], "--incognito"),
+    ("brave", &["brave", "brave-browser"], "--incognito"),
+    ("edge", &["microsoft-edge", "microsoft-edge-stable"], "--inprivate"),
+    ("vivaldi", &["vivaldi", "vivaldi-stable"], "--incognito"),
+];
+
+impl Window {
+    /// Opens the page; `false` if no browser could be started.
+    pub(super) fn open(&self, url: &str) -> bool {
+        match (&self.browser, self.private) {
+            (None, false) => usual(url),
+            (Some(name), private) => match BROWSERS.iter().find(|(known, ..)| known == name) {
+                Some(browser) => start(browser, private, url),
+                // Any other program that opens an address.
+                None => spawn(name, &[url]),
+            },
+            // Nothing says which browser the usual one is: the first that is there.
+            (None, true) => BROWSERS.iter().any(|browser| start(browser, true, url)),
+        }
+    }
+}
+
+fn usual(url: &str) -> bool {
+    let mut options = BrowserOptions::new();
+    options.with_suppress_output(true);
+    match webbrowser::open_browser_with_options(Browser::Default, url, &options) {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::debug!(%error, "the browser could not be opened");
+            false
+        }
+    }
+}
+
+fn start((name, programs, word): &(&str, &[&str], &str), private: bool, url: &str) -> bool {
+    let arguments: &[&str] = if private { &[word, url] } else { &[url] };
+    if cfg!(target_os = "macos") {
+        let application = match *name {
+            "chrome" => "Google Chrome",
+            "edge" => "Microsoft Edge",
+            "brave" => "Brave Browser",
+            other => other,
+        };
+        return spawn("open", &[&["-na", application, "--args"], arguments].concat());
+    }
+    programs.iter().any(|program| spawn(program, arguments))
+}
+
+fn spawn(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().is_ok()
+}

@@ -1,0 +1,151 @@
+//! Taking over a login that a vendor's own program keeps on this machine.
+
+use crate::{
+    place::Place,
+    terminal,
+    trouble::{Exit, Trouble},
+};
+use byok_auth::{Clock as _, Found, NewLogin, SystemClock, Vendor, follow};
+use byok_config::paths;
+use byok_types::ProviderId;
+use std::{
+    fs::{self, File},
+    io::Read as _,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+/// Largest file that is read.
+const LARGEST: u64 = 1 << 20;
+
+/// A file of a program, and the logins in it.
+pub(in crate::commands) struct Seen {
+    pub(in crate::commands) by: &'static str,
+    pub(in crate::commands) file: PathBuf,
+    pub(in crate::commands) found: Vec<Found>,
+}
+
+/// Everything that a vendor's programs keep on this machine. What cannot be read is told and passed over.
+pub(in crate::commands) fn look(place: &Place, vendor: &Vendor) -> Vec<Seen> {
+    let Some(import) = &vendor.import else { return Vec::new() };
+    let Ok(home) = home(place) else { return Vec::new() };
+    let variable = |name: &str| place.variable(name).map(str::to_owned);
+    let mut seen: Vec<Seen> = Vec::new();
+    for kept in import.places(&home, &variable) {
+        if !kept.file.exists() || seen.iter().any(|known| known.file == kept.file) {
+            continue;
+        }
+        match read(&kept.file).and_then(|content| found(vendor, &kept.file, &content)) {
+            Ok(found) => seen.push(Seen { by: kept.by, file: kept.file, found }),
+            Err(trouble) => terminal::warn(format_args!("{}: {}", kept.file.display(), trouble.parts().0)),
+        }
+    }
+    seen
+}
+
+/// The login of a file, or the first that the vendor's programs keep.
+pub(super) fn one(
+    place: &Place,
+    id: &ProviderId,
+    vendor: &Vendor,
+    file: Option<&Path>,
+    take_over: bool,
+) -> Result<NewLogin, Trouble> {
+    let (file, mut found) = match file {
+        Some(file) => (file.to_owned(), found(vendor, file, &read(file)?)?),
+        None => {
+            let first = look(place, vendor).into_iter().find(|seen| !seen.found.is_empty());
+            let first = first.ok_or_else(|| nothing(id, vendor))?;
+            terminal::say(format_args!("found a login of {} in {}", first.by, first.file.display()));
+            (first.file, first.found)
+        }
+    };
+    if found.len() > 1 {
+        terminal::warn(format_args!("the file holds {} logins; the first is taken", found.len()));
+    }
+    if found.is_empty() {
+        return Err(nothing(id, vendor));
+    }
+    Ok(kept(found.swap_remove(0), &file, take_over))
+}
+
+/// The login as it is stored: followed where the vendor uses refresh tokens up, unless it is to be taken over.
+pub(in crate::commands) fn kept(found: Found, file: &Path, take_over: bool) -> NewLogin {
+    if !found.shared_rotation {
+        return found.login;
+    }
+    if take_over {
+        terminal::warn(
+            "this vendor uses refresh tokens up: from its next renewal here the other program is logged out, and a renewal \
+             there logs byok out. Log in there again to end that.",
+        );
+        return found.login;
+    }
+    terminal::say(
+        "byok follows this login: it reads the file again when the token ends and leaves the renewal to the other program. \
+         `--take-over` renews it here, which logs the other program out; `byok login` without --import makes a login of its own.",
+    );
+    let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    follow(found.login, &file)
+}
+
+fn nothing(id: &ProviderId, vendor: &Vendor) -> Trouble {
+    if vendor.import.is_none() {
+        return Trouble::new(Exit::Usage, format!("no program keeps a login of `{id}` that byok can read"))
+            .hint(format!("use `byok login {id}`"));
+    }
+    Trouble::new(Exit::NotAllowed, format!("no program on this machine keeps a login of `{id}`"))
+        .hint(format!("name its file with `--import FILE`, or use `byok login {id}`"))
+}
+
+fn home(place: &Place) -> Result<PathBuf, Trouble> {
+    let home = place.variable("HOME").map(PathBuf::from);
+    home.or_else(|| paths::directory(&place.0.env).ok()?.parent().map(Path::to_owned))
+        .ok_or_else(|| Trouble::new(Exit::Config, "there is no home directory to look in").hint("set HOME"))
+}
+
+fn found(vendor: &Vendor, file: &Path, content: &[u8]) -> Result<Vec<Found>, Trouble> {
+    let Some(import) = &vendor.import else { return Ok(Vec::new()) };
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    import.read(&name, content, SystemClock.now()).map_err(|error| {
+        let text = error.to_string();
+        match text.rsplit_once("; ") {
+            Some((what, hint)) => Trouble::new(Exit::BadData, what).hint(hint),
+            None => Trouble::new(Exit::BadData, text),
+        }
+    })
+}
+
+/// Reads a file that holds a login. What it is and who may read it is looked at first.
+pub(in crate::commands) fn read(file: &Path) -> Result<Vec<u8>, Trouble> {
+    let shown = file.display();
+    let failed = |error: &std::io::Error| {
+        Trouble::new(Exit::Usage, format!("the file `{shown}` cannot be read")).because(error)
+    };
+    let link = fs::symlink_metadata(file).map_err(|error| failed(&error))?;
+    if link.is_symlink() {
+        let target = fs::canonicalize(file).map_err(|error| failed(&error))?;
+        terminal::warn(format_args!("`{shown}` is a link to `{}`", target.display()));
+    }
+    let open = File::open(file).map_err(|error| failed(&error))?;
+    let about = open.metadata().map_err(|error| failed(&error))?;
+    if !about.is_file() {
+        return Err(Trouble::new(Exit::Usage, format!("`{shown}` is not a file"))
+            .hint("name the file that holds the login"));
+    }
+    if about.len() > LARGEST {
+        return Err(Trouble::new(
+            Exit::BadData,
+            format!("`{shown}` is too large for a login ({} bytes)", about.len()),
+        )
+        .hint("name the file that holds the login"));
+    }
+    if about.permissions().mode() & 0o077 != 0 {
+        terminal::warn(format_args!(
+            "`{shown}` can be read by others on this machine; `chmod 600` keeps the login to yourself"
+        ));
+    }
+    let mut content = Vec::new();
+    open.take(LARGEST).read_to_end(&mut content).map_err(|error| failed(&error))?;
+    Ok(content)
+}
