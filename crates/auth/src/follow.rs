@@ -57,6 +57,18 @@ impl Refresher for Following {
         }
     }
 
+    fn refresh_as<'a>(
+        &'a self,
+        transport: &'a Transport,
+        tokens: &'a OauthTokens,
+        claims: &'a [String],
+    ) -> RefreshFuture<'a> {
+        match followed(tokens) {
+            Some(file) => Box::pin(self.read_again(PathBuf::from(file), tokens)),
+            None => self.own.refresh_as(transport, tokens, claims),
+        }
+    }
+
     fn rotates(&self) -> bool {
         self.own.rotates()
     }
