@@ -6,8 +6,12 @@ use crate::{
     tree::{Node, path::KeyPath},
 };
 
-/// Addresses that this version calls: those of the login of Claude, and the base of the model requests of all.
-const CALLED: [UrlName; 4] = [UrlName::Authorize, UrlName::Token, UrlName::Revoke, UrlName::Profile];
+/// Addresses that this version calls for logins, by provider; the base of the model requests is called for all.
+const CALLED: &[(&str, &[UrlName])] = &[
+    ("claude", &[UrlName::Authorize, UrlName::Token, UrlName::Revoke, UrlName::Profile]),
+    ("qwen", &[UrlName::Device, UrlName::Token]),
+    ("iflow", &[UrlName::Authorize, UrlName::Token, UrlName::Profile, UrlName::Exchange]),
+];
 
 /// A warning for each setting that is written and has no effect.
 pub(super) fn warnings(root: &Node) -> Vec<String> {
@@ -35,8 +39,8 @@ pub(super) fn warnings(root: &Node) -> Vec<String> {
         }
         for url in provider.node.get("urls").map(Node::entries).unwrap_or_default() {
             let is = |name: &UrlName| serde_json::to_value(name).is_ok_and(|name| name == url.key.as_str());
-            let login = provider.key == "claude" && CALLED.iter().any(is);
-            if !login && !is(&UrlName::Inference) {
+            let called = CALLED.iter().any(|(name, urls)| provider.key == *name && urls.iter().any(is));
+            if !called && !is(&UrlName::Inference) {
                 found.push((path.key("urls").key(&url.key), "this version does not call it"));
             }
         }
