@@ -7,7 +7,7 @@ use crate::{
     endpoint::{Ask, Body},
     refusal::Refusal,
 };
-use byok_transport::Transport;
+use byok_transport::{BufferedReply, Transport};
 use byok_types::{Credential, Secret};
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ impl BrowserLogin for Iflow {
                 ..Ask::post(&self.urls.token, Body::Form(&fields), self.timeout())
             };
             let reply = self.endpoint(transport).ask(ask).await?;
-            let Some(mut answer) = self.tokens_of(&reply) else {
+            let Some(mut answer) = tokens_of(&reply) else {
                 // A refusal may come with status 200.
                 let refusal = Refusal::read(&reply, &[code.expose(), secret]);
                 if refusal.status.is_success() && refusal.code.is_empty() {
@@ -83,9 +83,7 @@ impl BrowserLogin for Iflow {
     }
 }
 
-impl Iflow {
-    /// The tokens of an answer; `None` if it has none, whatever its status says.
-    pub(super) fn tokens_of(&self, reply: &byok_transport::BufferedReply) -> Option<TokenAnswer> {
-        reply.status.is_success().then(|| TokenAnswer::read(&reply.body).ok()).flatten()
-    }
+/// The tokens of an answer; `None` if it has none, whatever its status says.
+pub(super) fn tokens_of(reply: &BufferedReply) -> Option<TokenAnswer> {
+    reply.status.is_success().then(|| TokenAnswer::read(&reply.body).ok()).flatten()
 }

@@ -1,6 +1,8 @@
 //! Refresh: new tokens, and the API key that goes with them.
 
-use super::{API_KEY, CLIENT_ID, CLIENT_SECRET, Iflow, KEY_NAME, basic, cookie::is_cookie};
+use super::{
+    API_KEY, CLIENT_ID, CLIENT_SECRET, Iflow, KEY_NAME, basic, browser::tokens_of, cookie::is_cookie,
+};
 use crate::{
     LoginError, RefreshError, RefreshFuture, Refresher, TokenAnswer,
     endpoint::{Ask, Body},
@@ -51,7 +53,7 @@ impl Iflow {
             ..Ask::post(&self.urls.token, Body::Form(&fields), self.timeout())
         };
         let reply = self.endpoint(transport).ask(ask).await?;
-        let Some(mut answer) = self.tokens_of(&reply) else {
+        let Some(mut answer) = tokens_of(&reply) else {
             return Err(failed(&reply, &[refresh.expose(), secret]));
         };
         // The new tokens must not be lost for the sake of the key: the old one stays where none is told.

@@ -56,7 +56,7 @@ fn bad(message: &str) -> Reply {
 }
 
 /// The key of a call, if it has one that the vendor could have given out.
-fn key<'c>(call: &'c Call) -> Result<&'c str, Reply> {
+fn key(call: &Call) -> Result<&str, Reply> {
     let key = call.bearer().unwrap_or_default();
     if key.starts_with("sk-") { Ok(key) } else { Err(said(401, "401", "Invalid API key")) }
 }
