@@ -4,7 +4,10 @@ use crate::{
     network,
     trouble::{Exit, Trouble},
 };
-use byok_auth::{How, Method, Network, Refresher, Urls, Vendor, claude, copilot, kimi};
+use byok_auth::{
+    How, Method, Network, Refresher, Urls, Vendor, antigravity, claude, codex, copilot, gemini, iflow, kimi,
+    kiro, qwen, vertex, xai,
+};
 use byok_config::{BUILT_IN, Config};
 use byok_types::ProviderId;
 use std::{collections::HashMap, sync::Arc};
@@ -13,11 +16,22 @@ use std::{collections::HashMap, sync::Arc};
 type Make = fn(&Urls<'_>, Network) -> Vendor;
 
 /// The providers with a login.
-const VENDORS: &[(&str, Make)] =
-    &[("claude", claude::vendor), ("copilot", copilot::vendor), ("kimi", kimi::vendor)];
+const VENDORS: &[(&str, Make)] = &[
+    ("claude", claude::vendor),
+    ("codex", codex::vendor),
+    ("copilot", copilot::vendor),
+    ("gemini", gemini::vendor),
+    ("kiro", kiro::vendor),
+    ("antigravity", antigravity::vendor),
+    ("qwen", qwen::vendor),
+    ("kimi", kimi::vendor),
+    ("iflow", iflow::vendor),
+    ("vertex", vertex::vendor),
+    ("xai", xai::vendor),
+];
 
-/// The built-in providers that this version serves with an API key.
-const WITH_KEY: [&str; 3] = ["claude", "codex", "gemini"];
+/// The built-in providers that this version serves with an API key of the settings.
+const WITH_KEY: &[&str] = &["claude", "codex", "gemini", "kiro", "qwen", "kimi", "iflow", "vertex", "xai"];
 
 /// The names of the providers with a login.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {

@@ -66,6 +66,7 @@ impl WayOut {
 pub(crate) fn network(config: &Config, id: &ProviderId, provider: &Provider) -> Network {
     Network {
         proxy: provider.proxy.as_ref().map(choice),
+        client_secret: provider.client_secret.clone(),
         token_timeout: Some(config.timeouts_for(id).token),
         ..Network::default()
     }

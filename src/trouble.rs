@@ -211,6 +211,7 @@ impl From<LoginError> for Trouble {
                 Exit::BadData
             }
             LoginError::Unanswered { .. } => Exit::Usage,
+            LoginError::NotReady { .. } => Exit::Config,
             LoginError::TimedOut(_) => Exit::TryAgain,
             LoginError::NoCallback(_) => Exit::CannotCreate,
             LoginError::BadAnswer => Exit::Unavailable,

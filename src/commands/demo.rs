@@ -8,7 +8,7 @@ use crate::{
     terminal,
     trouble::{Exit, Trouble},
 };
-use byok_config::{Config, FactsPatch, HttpUrl, Kind, Live, Model, Pattern, Provider, UpstreamKey};
+use byok_config::{Config, FactsPatch, HttpUrl, Kind, Live, Model, Pattern, Provider, UpstreamKey, UrlName};
 use byok_provider::catalog::Catalog;
 use byok_proxy::Server;
 use byok_simulator::{Maker, SimOptions, Simulator, models};
@@ -81,6 +81,20 @@ fn config(simulator: &str) -> Result<Config, Trouble> {
         ..provider("sk-kimi-demo", &format!("{simulator}/kimi/coding"))?
     };
     insert(&mut config, "kimi", kimi)?;
+    let exclude =
+        ["grok-4.20-*", "grok-3-mini*", "grok-composer-*"].map(|name| Pattern::try_from(name.to_owned()));
+    let exclude = exclude.into_iter().collect::<Result<Vec<_>, _>>();
+    let exclude = exclude.map_err(|why| Trouble::new(Exit::Failure, why))?;
+    let xai = Provider { exclude, ..provider("xai-demo", &format!("{simulator}/xai-api/v1"))? };
+    insert(&mut config, "xai", xai)?;
+    let qwen = format!("{simulator}/qwen/compatible-mode/v1");
+    insert(&mut config, "qwen", provider("sk-demo-qwen", &qwen)?)?;
+    let mut kiro = provider("ksk_demo", &format!("{simulator}/kiro/runtime"))?;
+    for (name, path) in [(UrlName::Models, ""), (UrlName::Usage, "getUsageLimits")] {
+        let url = HttpUrl::try_from(format!("{simulator}/kiro/management/{path}"));
+        kiro.urls.insert(name, url.map_err(|why| Trouble::new(Exit::Failure, why))?);
+    }
+    insert(&mut config, "kiro", kiro)?;
     let own = [
         ("demo-openai", Kind::Openai, "sk-demo", v1.as_str(), "gpt-4.1-mini", "demo-chat"),
         ("demo-responses", Kind::Responses, "sk-demo", v1.as_str(), "gpt-5-mini", "demo-responses"),

@@ -10,7 +10,7 @@ use crate::{
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
 };
-use byok_auth::{SaveLogin, SystemClock, claims, save_login};
+use byok_auth::{Answers, How, SaveLogin, SystemClock, claims, save_login};
 use byok_config::{Config, Prefer};
 use byok_store::Store;
 use byok_types::{Account, CredentialKind, ProviderId};
@@ -81,15 +81,18 @@ impl Login {
             method = logins::without_browser(&vendor).unwrap_or(method);
         }
         let wants_window = self.wants_window();
-        let consent = Consent::new(&id, std::mem::take(&mut self.accept))?;
+        let mut consent = Consent::new(&id, std::mem::take(&mut self.accept))?;
         // Before anybody logs in anywhere: can the login be kept?
         let store = open_store(config)?;
         let known = find(&store, &id, self.account.as_deref()).await?;
 
-        if let Some(ended) = vendor.ended {
-            terminal::warn(ended);
+        // Rules and ends are those of logins; an API key is another matter.
+        if !matches!(method.how, How::Key(_)) {
+            if let Some(ended) = vendor.ended {
+                terminal::warn(ended);
+            }
+            tell_the_rule(&id);
         }
-        tell_the_rule(&id);
         tell_of_keys(&id, config);
         let code_by = match (self.no_browser, self.no_open) {
             (true, _) => steps::CodeBy::Paste,
@@ -107,7 +110,16 @@ impl Login {
             None => {
                 let window = browser::Window { browser: self.browser.clone(), private: self.incognito };
                 let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind, window };
-                steps.log_in(method, self.with.into_iter().collect(), &mut lines).await?
+                let mut answers: Answers = self.with.into_iter().collect();
+                if let How::Browser(login) = &method.how {
+                    login.ready()?;
+                    if login.claims() {
+                        let known = known.as_ref().map(|account| &*account.claims).unwrap_or_default();
+                        let agreed = consent.before(known, &mut lines).await;
+                        answers.extend(agreed.into_iter().map(|name| (name, String::new())));
+                    }
+                }
+                steps.log_in(method, answers, &mut lines).await?
             }
         };
         let consent = consent.for_login(&login);
@@ -120,7 +132,10 @@ impl Login {
         };
         let account = save_login(&store, &SystemClock, login, save).await?;
         terminal::say(format_args!("\nlogged in to {id} as {}", described(&account)));
-        consent.settle(&store, &account, &mut lines).await?;
+        // With an API key nothing is claimed.
+        if account.kind == CredentialKind::Oauth {
+            consent.settle(&store, &account, &mut lines).await?;
+        }
         store.close().await;
         terminal::say("a running byok uses it at once; `byok serve` starts one, `byok status` shows it");
         Ok(())

@@ -1,8 +1,15 @@
 //! The providers with a login: the real binary logs in at the simulated vendor while it serves, then everything that a client
 //! wants goes through that login.
 
+mod codex;
 mod copilot;
+mod google;
+mod iflow;
 mod kimi;
+mod kiro;
+mod login;
+mod qwen;
+mod xai;
 
 use crate::support::{
     ask::{Ask, Piece, Said, Tool, Turn},

@@ -1,6 +1,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use byok_config::{HttpUrl, UrlName};
 use byok_transport::{BufferedReply, Call, CallTimeouts, Host, ProxyChoice, Transport, TransportError};
+use byok_types::Secret;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 use indexmap::IndexMap;
@@ -18,6 +19,8 @@ pub struct Network {
     pub proxy: Option<ProxyChoice>,
     /// Certificate files (PEM) trusted besides the usual ones.
     pub ca_files: Arc<[PathBuf]>,
+    /// The secret of the vendor's own application, which its login server wants to see.
+    pub client_secret: Option<Secret>,
     /// How long the token endpoint may take, if not 30 seconds.
     pub token_timeout: Option<Duration>,
 }
@@ -112,7 +115,10 @@ impl Endpoint<'_> {
         let Ask { method, url, headers, authorization, body, limit } = ask;
         let mut call = self.call(method, url, limit)?;
         for (name, value) in headers {
-            call.headers.insert(name_of(name)?, value_of(value)?);
+            let name = name_of(name)?;
+            let mut value = value_of(value)?;
+            value.set_sensitive(name == header::COOKIE);
+            call.headers.insert(name, value);
         }
         if let Some(value) = authorization {
             let mut value = value_of(value)?;
@@ -151,7 +157,7 @@ impl Endpoint<'_> {
     pub(crate) async fn get_with_bearer(
         &self,
         url: &Url,
-        token: &byok_types::Secret,
+        token: &Secret,
         limit: Duration,
     ) -> Result<BufferedReply, TransportError> {
         let mut call = self.call(Method::GET, url, limit)?;

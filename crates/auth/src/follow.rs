@@ -5,6 +5,7 @@
 
 use crate::{
     Clock as _, Import, NewLogin, RefreshError, RefreshFuture, Refresher, SystemClock, TokenAnswer, Vendor,
+    neighbours,
 };
 use byok_store::AccountDetails;
 use byok_transport::Transport;
@@ -19,8 +20,6 @@ use std::{
 
 /// The fact that names the file of the other program.
 const FILE: &str = "follows";
-/// Largest file that is read.
-const LARGEST: u64 = 1 << 20;
 /// When to look again at a file that holds nothing newer.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
@@ -73,9 +72,10 @@ impl Following {
         let now = SystemClock.now();
         let read = tokio::task::spawn_blocking(move || {
             let mut content = Vec::new();
-            File::open(&file).ok()?.take(LARGEST).read_to_end(&mut content).ok()?;
+            let largest = import.largest();
+            File::open(&file).ok()?.take(largest).read_to_end(&mut content).ok()?;
             let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            import.read(&name, &content, now).ok()
+            import.read_beside(&name, &content, &neighbours(&file, largest), now).ok()
         });
         let found = read.await.ok().flatten().unwrap_or_default();
         let newest = found.into_iter().find_map(|found| match found.login.credential {

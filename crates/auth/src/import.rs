@@ -2,7 +2,11 @@
 
 use crate::NewLogin;
 use byok_types::{Blame, Fault, Retry};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 /// A place where a vendor's program keeps its login.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +60,37 @@ pub trait Import: Send + Sync {
     /// Where it may lie, the likeliest first. `home` is the home directory, `variable` looks up the environment.
     fn places(&self, home: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Kept>;
 
+    /// The largest file that can be one, in bytes.
+    fn largest(&self) -> u64 {
+        1 << 20
+    }
+
     /// Reads the content of such a file, as of Unix time `now`. `name` is the name of the file without its directory.
     fn read(&self, name: &str, content: &[u8], now: i64) -> Result<Vec<Found>, ImportError>;
+
+    /// The same for a program that spreads its login over several files: `beside` reads another file of the same directory.
+    fn read_beside(
+        &self,
+        name: &str,
+        content: &[u8],
+        beside: &dyn Fn(&str) -> Option<Vec<u8>>,
+        now: i64,
+    ) -> Result<Vec<Found>, ImportError> {
+        let _ = beside;
+        self.read(name, content, now)
+    }
+}
+
+/// Reads files that lie beside `file`, up to `largest` bytes, by names without a directory.
+pub fn neighbours(file: &Path, largest: u64) -> impl Fn(&str) -> Option<Vec<u8>> + use<> {
+    let directory = file.parent().map(Path::to_owned);
+    move |name| {
+        let plain = Path::new(name).file_name().is_some_and(|only| only == name);
+        let beside = directory.as_ref().filter(|_| plain)?.join(name);
+        let open =
+            File::open(beside).ok().filter(|open| open.metadata().is_ok_and(|about| about.is_file()))?;
+        let mut content = Vec::new();
+        open.take(largest).read_to_end(&mut content).ok()?;
+        Some(content)
+    }
 }

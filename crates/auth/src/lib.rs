@@ -12,28 +12,37 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+pub mod antigravity;
 pub mod claims;
 pub mod claude;
 mod clock;
+pub mod codex;
 pub mod copilot;
 mod endpoint;
 mod error;
 mod follow;
+pub mod gemini;
+mod google;
+pub mod iflow;
 mod import;
 pub mod kimi;
+pub mod kiro;
 mod login;
 mod manager;
+pub mod qwen;
 mod refresh;
 mod refusal;
 #[cfg(test)]
 mod testing;
+pub mod vertex;
+pub mod xai;
 
 pub use answer::{BadAnswer, TokenAnswer};
 pub use clock::{Clock, SystemClock};
 pub use endpoint::{Network, Urls};
 pub use error::AuthError;
 pub use follow::{follow, followed, refresher};
-pub use import::{Found, Import, ImportError, Kept};
+pub use import::{Found, Import, ImportError, Kept, neighbours};
 pub use login::{
     Answers, AuthorizationCode, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin, FileLogin,
     How, KeyLogin, LOGIN_WINDOW, LoginError, LoginFuture, Method, NewLogin, PendingLogin, Polled, Question,

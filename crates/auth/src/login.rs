@@ -57,9 +57,36 @@ pub trait BrowserLogin: Send + Sync {
     /// Where the browser comes back to.
     fn callback(&self) -> Callback;
 
+    /// Whether all is there that the login needs, so that nobody logs in for nothing.
+    fn ready(&self) -> Result<(), LoginError> {
+        Ok(())
+    }
+
+    /// Whether even the login makes the claims of its provider, so that consent is asked for before it. The names of those
+    /// that were consented to are answers, then.
+    fn claims(&self) -> bool {
+        false
+    }
+
     /// Starts a login: makes its state and verifier and the URL to open. With [`Redirect::Pasted`] a vendor without a page
     /// that shows codes gets an address of this machine at which nobody listens: its person pastes that address.
     fn begin(&self, redirect: Redirect) -> PendingLogin;
+
+    /// The login for these answers, where it depends on what the person was asked before.
+    fn with_answers(&self, _answers: &Answers) -> Result<Option<Arc<dyn BrowserLogin>>, LoginError> {
+        Ok(None)
+    }
+
+    /// Starts a login of a vendor that has to be asked something before: it registers a client, or wants answers.
+    fn prepare<'a>(
+        &'a self,
+        transport: &'a Transport,
+        answers: &'a Answers,
+        redirect: Redirect,
+    ) -> LoginFuture<'a, PendingLogin> {
+        let _ = (transport, answers);
+        Box::pin(async move { Ok(self.begin(redirect)) })
+    }
 
     /// Turns the code into tokens and finds out whose they are.
     fn finish<'a>(
@@ -68,6 +95,17 @@ pub trait BrowserLogin: Send + Sync {
         login: &'a PendingLogin,
         code: AuthorizationCode,
     ) -> LoginFuture<'a, NewLogin>;
+
+    /// The same with the answers to the questions of the login.
+    fn finish_with<'a>(
+        &'a self,
+        transport: &'a Transport,
+        login: &'a PendingLogin,
+        code: AuthorizationCode,
+        _answers: &'a Answers,
+    ) -> LoginFuture<'a, NewLogin> {
+        self.finish(transport, login, code)
+    }
 }
 
 /// A login by a file that the vendor gives out, such as the key of a service account.
@@ -160,6 +198,12 @@ pub enum LoginError {
         /// What is wrong with it, and what to do.
         why: String,
     },
+    /// Something is missing in the settings.
+    #[error("byok cannot log in there yet: {why}")]
+    NotReady {
+        /// What is missing, and what to do.
+        why: String,
+    },
     /// A question has no answer.
     #[error("`{name}` is missing; give it with `--with {name}=VALUE`")]
     Unanswered {
@@ -220,6 +264,7 @@ impl Fault for LoginError {
             | Self::WrongState
             | Self::TimedOut(_)
             | Self::NotUsable { .. }
+            | Self::NotReady { .. }
             | Self::Unanswered { .. }
             | Self::NoAccess { .. }
             | Self::OtherAccount { .. } => Blame::Client,

@@ -18,6 +18,16 @@ pub trait Refresher: Send + Sync {
     /// locking and storing are the caller's.
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a>;
 
+    /// The same for an account whose owner has consented to these claims.
+    fn refresh_as<'a>(
+        &'a self,
+        transport: &'a Transport,
+        tokens: &'a OauthTokens,
+        _claims: &'a [String],
+    ) -> RefreshFuture<'a> {
+        self.refresh(transport, tokens)
+    }
+
     /// Whether a refresh uses the old token up. Of one that does not, a try without an answer says nothing.
     fn rotates(&self) -> bool {
         true

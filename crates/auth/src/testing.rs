@@ -54,6 +54,7 @@ impl Clock for TestClock {
 pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) query: String,
     pub(crate) headers: http::HeaderMap,
     /// The body as text, because the order of its fields matters.
     pub(crate) text: String,
@@ -175,6 +176,7 @@ impl TokenServer {
             vendor.seen.push(Seen {
                 method: head.method.to_string(),
                 path: path.clone(),
+                query: head.uri.query().unwrap_or_default().to_owned(),
                 headers: head.headers,
                 text,
                 json: json.clone(),
@@ -290,4 +292,11 @@ pub(crate) async fn stored(store: &Store, id: &AccountId) -> OauthTokens {
         Credential::Oauth(tokens) => tokens,
         Credential::ApiKey(_) => panic!("an API key"),
     }
+}
+
+/// A token that says this of itself; its signature is none.
+pub(crate) fn jwt(claims: &Value) -> String {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.c2lnbmF0dXJl", part(&json!({"alg": "none"})), part(claims))
 }

@@ -16,6 +16,8 @@ pub struct Vendor {
     pub provider: String,
     /// Who offers them, as lists of models say it.
     pub owner: String,
+    /// Address of a vendor that speaks like `OpenAI` and needs nothing else to be served.
+    pub base: Option<String>,
     /// Patterns of the vendor's names (`claude-*`). A service that offers the models of others has none: what it calls them
     /// is a matter between it and byok, and a bare name never means it.
     names: Vec<String>,
@@ -55,6 +57,8 @@ struct File {
     list: Option<String>,
     provider: String,
     owner: String,
+    #[serde(default)]
+    base: Option<String>,
     names: Vec<String>,
     defaults: Map<String, Value>,
     models: Vec<FileModel>,
@@ -74,8 +78,18 @@ const FILES: &[&str] = &[
     include_str!("../data/claude.json"),
     include_str!("../data/openai.json"),
     include_str!("../data/gemini.json"),
+    include_str!("../data/antigravity.json"),
+    include_str!("../data/vertex.json"),
     include_str!("../data/copilot.json"),
     include_str!("../data/kimi.json"),
+    include_str!("../data/codex-plan.json"),
+    include_str!("../data/xai.json"),
+    include_str!("../data/qwen.json"),
+    include_str!("../data/qwen-login.json"),
+    include_str!("../data/iflow.json"),
+    #[cfg(test)]
+    include_str!("../data/tests/example.json"),
+    include_str!("../data/kiro.json"),
 ];
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::of(FILES));
@@ -110,6 +124,7 @@ impl Catalog {
                 list: file.list.unwrap_or_else(|| file.provider.clone()),
                 provider: file.provider,
                 owner: file.owner,
+                base: file.base,
                 names: file.names,
                 defaults: file.defaults,
                 models: models.collect(),
@@ -129,6 +144,11 @@ impl Catalog {
     /// Whether a name is an id or an alias in a list.
     pub fn knows(&self, name: &str) -> bool {
         self.index.contains_key(name)
+    }
+
+    /// The vendors that need nothing but their address to be served, with it.
+    pub fn compatible(&self) -> impl Iterator<Item = (&Vendor, &str)> {
+        self.vendors.iter().filter_map(|vendor| Some((vendor, vendor.base.as_deref()?)))
     }
 
     /// The models of a built-in provider.

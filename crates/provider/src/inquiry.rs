@@ -8,10 +8,10 @@ use crate::{
     pool::{Access, Seat},
     registry::Provider,
     state::State,
-    upstream::{Lookup, Token},
+    upstream::{Ask, Lookup, Operation, Token},
 };
 use byok_transport::{Call, CallTimeouts, Host};
-use byok_types::CredentialKind;
+use byok_types::{CredentialKind, Dialect};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use http::{HeaderValue, header};
@@ -83,8 +83,21 @@ impl Executor {
         lookup: impl FnOnce(&str, &Token) -> Option<Lookup>,
     ) -> Option<Bytes> {
         let token = self.token_of(seat).await?;
+        let asking = Ask {
+            operation: Operation::Models,
+            dialect: Dialect::Chat,
+            model: "",
+            client: None,
+            needed: &[],
+            claims: &seat.claims,
+        };
+        if provider.upstream.demands(&asking, &token).is_some() {
+            // Its owner has not consented to what would have to be said.
+            return None;
+        }
         let base = provider.upstream.base(&seat.base, &token);
-        let Lookup { method, url, headers, body } = lookup(&base, &token)?;
+        let Lookup { method, url, mut headers, body } = lookup(&base, &token)?;
+        provider.upstream.claim_headers(&seat.claims, &mut headers);
         let host = Host::of(&url).ok()?;
         let ours = seat.hosts.contains(&host) || provider.upstream.trusts(url.host_str().unwrap_or_default());
         if !ours {

@@ -10,12 +10,7 @@ mod suffix;
 pub use build::{InvalidProvider, build};
 pub(crate) use build::{choice, credentials_of};
 
-use crate::{
-    catalog::{self, Catalog},
-    knowledge::Knowledge,
-    pool::Seat,
-    upstream::Upstream,
-};
+use crate::{catalog::Catalog, knowledge::Knowledge, pool::Seat, upstream::Upstream};
 use byok_config::{ExtraUsage, FactsPatch, Pattern, Target, Timeouts};
 use byok_translate::{ModelEntry, ir::Reasoning};
 use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, ProviderId};
@@ -345,7 +340,8 @@ impl Registry {
                 told.iter().map(String::as_str).collect()
             };
             // The models of a service that offers those of others are asked for by its name.
-            let guest = vendor.is_some_and(catalog::Vendor::is_guest);
+            // So are models that a vendor lists beside its own.
+            let guest = vendor.is_some();
             let own = |id: &str| {
                 let mine =
                     Catalog::builtin().vendor_of(id).is_some_and(|v| v.provider == provider.id.as_str());

@@ -4,19 +4,36 @@
 //! only says where a call goes, which headers it carries, and what a refusal means.
 
 mod claude;
+mod code_assist;
+mod codex;
 mod copilot;
 mod endpoint;
 mod gemini;
+mod iflow;
 mod kimi;
+mod kiro;
 mod openai;
-pub(crate) mod time;
+pub(crate) mod qwen;
+mod vertex;
 
 pub use claude::{ACCEPTED_SENTENCES, Claude, brings_sentence, with_sentence};
+pub use code_assist::CodeAssist;
+pub(crate) mod time;
+
 pub use copilot::Copilot;
+mod xai;
+
+pub use codex::Codex;
 pub use endpoint::Endpoint;
 pub use gemini::Gemini;
+pub use iflow::Iflow;
 pub use kimi::Kimi;
+pub(crate) use kiro::BASE as KIRO;
+pub use kiro::Kiro;
 pub use openai::OpenAi;
+pub use qwen::Qwen;
+pub use vertex::Vertex;
+pub use xai::Xai;
 
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{Envelope, codec};
@@ -169,6 +186,15 @@ impl Verdict {
     }
 }
 
+/// What a wire has no word for, beyond its dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Texts at which an answer stops: byok cuts there.
+    Stops,
+    /// The longest answer.
+    Limit,
+}
+
 /// A call that asks a vendor about an account or its models.
 #[derive(Clone, Debug)]
 pub struct Lookup {
@@ -221,6 +247,19 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// Adds the claims that the owner of the account consented to, as far as they are headers. Inquiries make them, too.
+    fn claim_headers(&self, _consented: &[String], _headers: &mut HeaderMap) {}
+
+    /// Whether a body of a client of its dialect may pass through; else it is said anew by way of the middle form.
+    fn takes_as_is(&self, _dialect: Dialect, _body: &[u8]) -> bool {
+        true
+    }
+
+    /// Whether its answers can be shown to this client of its dialect as they are; else they are written anew.
+    fn answers_as_is(&self, _client: &HeaderMap) -> bool {
+        true
+    }
+
     /// Whether it answers a call only by a stream.
     fn only_streams(&self, _ask: &Ask<'_>) -> bool {
         false
@@ -239,9 +278,29 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
         Envelope::None
     }
 
+    /// The same for a model, where it depends on that.
+    fn envelope_of(&self, _facts: &ModelFacts) -> Envelope {
+        self.envelope()
+    }
+
+    /// Whether no body can be passed on as it is: each is read and written anew, also that of a client of its dialect.
+    fn reads_all(&self) -> bool {
+        false
+    }
+
+    /// What its wire has no word for.
+    fn lacks(&self) -> &'static [Lack] {
+        &[]
+    }
+
     /// Reads a refusal. What is not of the dialect's own shape is read here.
     fn read_failure(&self, dialect: Dialect, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {
         codec::decode_failure(dialect, status, body)
+    }
+
+    /// Reads a refusal that came with status 200 in the place of a whole answer, in a shape that is not the dialect's.
+    fn refusal_in(&self, _body: &[u8]) -> Option<Failure> {
+        None
     }
 
     /// Whether the bytes of its refusals are of the dialect's own shape, so that a client of that dialect can read them.

@@ -3,6 +3,7 @@
 mod anthropic;
 mod google;
 mod openai;
+mod xai;
 
 /// Whose service a model belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,6 +56,9 @@ pub struct OpenaiAbilities {
     /// Accepted reasoning efforts; empty: the model does not reason, takes sampling fields and `max_tokens`.
     pub efforts: &'static [&'static str],
 }
+
+/// Models of xAI, which are told how to think as those of `OpenAI` are.
+pub(crate) const GROK: &[SimModel] = xai::MODELS;
 
 /// What stands for every unknown model of a lenient key: it takes all there is.
 pub(crate) use anthropic::PERMISSIVE as PERMISSIVE_ANTHROPIC;
@@ -138,7 +142,9 @@ pub(crate) fn find(maker: Maker, id: &str) -> Option<&'static SimModel> {
         Maker::Anthropic => anthropic::undated(id),
         Maker::Openai | Maker::Google => id,
     };
+    let foreign = if maker == Maker::Openai { GROK } else { &[] };
     all.iter()
+        .chain(foreign)
         .find(|model| model.id == aliased)
         .or_else(|| if id.contains("-sim-") { all.first() } else { None })
 }

@@ -6,4 +6,4 @@ mod tokens;
 
 pub(crate) use answer::{Endpoint, answer};
 pub use tokens::{Grant, OauthCounts, TokenTrouble};
-pub(crate) use tokens::{Oauth, TokenState};
+pub(crate) use tokens::{Oauth, TokenState, challenge_of};

@@ -8,12 +8,13 @@ pub(crate) use reply::Reply;
 use crate::{
     body::SimBody,
     call::{Call, parse_query},
-    copilot, kimi,
+    codex, copilot, google, iflow, kimi, kiro,
     log::{Seen, Via},
-    oauth,
+    oauth, qwen,
     socket::{Hangup, Socket},
     vendor,
     world::World,
+    xai,
 };
 use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
@@ -107,8 +108,14 @@ async fn answer(
         Route::Models(dialect, id) => vendor::models(&world, &call, *dialect, id.as_deref()),
         Route::Beside(neighbour, model) => vendor::beside(&world, &call, *neighbour, model.as_deref()),
         Route::Oauth(endpoint) => oauth::answer(&world, &call, *endpoint),
+        Route::Google(endpoint) => google::answer(&world, &call, endpoint),
         Route::Copilot(endpoint) => copilot::answer(&world, &call, *endpoint),
         Route::Kimi(endpoint) => kimi::answer(&world, &call, *endpoint),
+        Route::Codex(endpoint) => codex::answer(&world, &call, *endpoint),
+        Route::Xai(endpoint) => xai::answer(&world, &call, *endpoint),
+        Route::Qwen(endpoint) => qwen::answer(&world, &call, *endpoint),
+        Route::Iflow(endpoint) => iflow::answer(&world, &call, *endpoint),
+        Route::Kiro(endpoint) => kiro::answer(&world, &call, *endpoint),
         Route::Nowhere => Reply::nowhere(&call),
     };
     reply.send(hangup, guard).await

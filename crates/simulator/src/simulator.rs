@@ -1,8 +1,11 @@
 //! The simulator as its users see it.
 
 use crate::{
+    google::{GoogleAccounts, GoogleClient, GoogleCounts, GoogleGrant, ServiceAccountKey},
+    kiro::KiroCounts,
     log::Seen,
     oauth::{Grant, OauthCounts, TokenTrouble},
+    plan::{Books, Plan, PlanCounts, PlanGrant},
     server,
     watch::Cancelled,
     world::World,
@@ -155,6 +158,71 @@ impl Simulator {
     /// The access token is answered with 401 from now on, as if it had expired.
     pub fn expire(&self, access_token: &str) {
         self.world.oauth.expire(access_token);
+        self.world.google.expire(access_token);
+        self.world.codex.expire(access_token);
+        self.world.xai.expire(access_token);
+    }
+
+    /// A login at Google, as if a person had gone through the browser.
+    pub fn google_grant(&self, client: GoogleClient) -> GoogleGrant {
+        self.world.google.grant(client, self.world.now())
+    }
+
+    /// A service account of this project with a new key; `None` if the machine has no randomness.
+    pub fn service_account(&self, project: &str) -> Option<ServiceAccountKey> {
+        self.world.google.robot(project)
+    }
+
+    /// What Google thinks of the accounts that log in from now on.
+    pub fn google_accounts(&self, accounts: GoogleAccounts) {
+        self.world.google.treat(accounts);
+    }
+
+    /// What Google's login has counted.
+    pub fn google_counts(&self) -> GoogleCounts {
+        self.world.google.counts()
+    }
+
+    /// A login of a plan, as if this person had gone through the browser.
+    pub fn plan_grant(&self, plan: Plan, email: &str) -> PlanGrant {
+        self.books(plan).grant(email, self.world.now())
+    }
+
+    /// What the endpoints of a plan have counted.
+    pub fn plan_counts(&self, plan: Plan) -> PlanCounts {
+        self.books(plan).counts()
+    }
+
+    /// All access tokens of a plan that were issued so far are refused from now on.
+    pub fn expire_plan(&self, plan: Plan) {
+        self.books(plan).expire_all();
+    }
+
+    fn books(&self, plan: Plan) -> &Books {
+        match plan {
+            Plan::Codex => &self.world.codex,
+            Plan::Xai => &self.world.xai,
+        }
+    }
+
+    /// A login of Kiro with Google, as if a person had gone through the browser: access token and refresh token.
+    pub fn kiro_grant(&self) -> (String, String) {
+        self.world.kiro.grant()
+    }
+
+    /// What the login services of Kiro have counted.
+    pub fn kiro_counts(&self) -> KiroCounts {
+        self.world.kiro.counts()
+    }
+
+    /// All access tokens of Kiro are refused from now on, as if they had expired.
+    pub fn expire_kiro(&self) {
+        self.world.kiro.expire_all();
+    }
+
+    /// All logins of Kiro are dead from now on.
+    pub fn revoke_kiro(&self) {
+        self.world.kiro.revoke_all();
     }
 
     /// The next token request meets this trouble; several calls queue up.

@@ -1,9 +1,10 @@
 //! What all requests of a simulator share.
 
 use crate::{
-    bench::BenchAnswers, cache::PrefixCache, copilot::GitHub, ids::IdMaker, kimi::Login as Kimi,
-    log::RequestLog, oauth::Oauth, responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions,
-    watch::Watch,
+    bench::BenchAnswers, cache::PrefixCache, codex, copilot::GitHub, google, ids::IdMaker,
+    iflow::Login as Iflow, kimi::Login as Kimi, kiro::Kiro, log::RequestLog, oauth::Oauth, plan,
+    qwen::Login as Qwen, responses::Stored, scenario::Cause, seal::Seal, simulator::SimOptions, watch::Watch,
+    xai,
 };
 use parking_lot::Mutex;
 use std::{
@@ -21,8 +22,14 @@ pub(crate) struct World {
     pub(crate) log: RequestLog,
     pub(crate) watch: Arc<Watch>,
     pub(crate) oauth: Oauth,
+    pub(crate) google: google::Books,
     pub(crate) github: GitHub,
     pub(crate) kimi: Kimi,
+    pub(crate) codex: plan::Books,
+    pub(crate) xai: plan::Books,
+    pub(crate) qwen: Qwen,
+    pub(crate) iflow: Iflow,
+    pub(crate) kiro: Kiro,
     pub(crate) stored: Stored,
     pub(crate) bench: BenchAnswers,
     /// Failures that a key has already had, by cause.
@@ -38,8 +45,14 @@ impl World {
             log: RequestLog::new(options.log_capacity),
             watch: Arc::default(),
             oauth: Oauth::new(options.seed, options.access_lifetime),
+            google: google::Books::new(options.access_lifetime),
             github: GitHub::default(),
             kimi: Kimi::default(),
+            codex: codex::books(options.access_lifetime),
+            xai: xai::books(options.access_lifetime),
+            qwen: Qwen::default(),
+            iflow: Iflow::default(),
+            kiro: Kiro::default(),
             stored: Stored::default(),
             bench: BenchAnswers::default(),
             failed: Mutex::default(),

@@ -4,7 +4,11 @@
 //! it turns the vendor's bytes into those of the dialect before anything else looks at them.
 
 mod inner;
+mod repair;
 
+pub use repair::PLACEHOLDER;
+
+use crate::kiro::Events;
 use bytes::{Bytes, BytesMut};
 
 /// How a vendor wraps its answers.
@@ -15,6 +19,11 @@ pub enum Envelope {
     None,
     /// Each answer and each event is an object whose member `response` is that of the dialect (Google's Code Assist).
     Response,
+    /// An answer is an event stream of AWS, which becomes one of the Messages dialect (Kiro).
+    Kiro {
+        /// Context of the model in tokens.
+        window: Option<u32>,
+    },
 }
 
 impl Envelope {
@@ -23,14 +32,18 @@ impl Envelope {
         match self {
             Self::None => None,
             Self::Response => Some(Opener(Kind::Response(inner::Lines::default()))),
+            Self::Kiro { window } => Some(Opener(Kind::Kiro(Box::new(Events::new(window))))),
         }
     }
 
     /// Opens a whole answer.
     pub fn open_whole(self, body: &Bytes) -> Bytes {
         match self {
-            Self::None => body.clone(),
-            Self::Response => inner::member(body).map_or_else(|| body.clone(), |inner| body.slice(inner)),
+            Self::None | Self::Kiro { .. } => body.clone(),
+            Self::Response => {
+                let inner = inner::member(body).map_or_else(|| body.clone(), |inner| body.slice(inner));
+                repair::repaired(&inner).map_or(inner, Bytes::from)
+            }
         }
     }
 
@@ -38,6 +51,7 @@ impl Envelope {
     pub fn is_stream(self, content_type: &str) -> bool {
         match self {
             Self::None | Self::Response => content_type.starts_with("text/event-stream"),
+            Self::Kiro { .. } => content_type.starts_with("application/vnd.amazon.eventstream"),
         }
     }
 }
@@ -49,6 +63,7 @@ pub struct Opener(Kind);
 #[derive(Debug)]
 enum Kind {
     Response(inner::Lines),
+    Kiro(Box<Events>),
 }
 
 impl Opener {
@@ -56,6 +71,7 @@ impl Opener {
     pub fn push(&mut self, bytes: &[u8], out: &mut BytesMut) {
         match &mut self.0 {
             Kind::Response(lines) => lines.push(bytes, out),
+            Kind::Kiro(events) => events.push(bytes, out),
         }
     }
 
@@ -63,6 +79,7 @@ impl Opener {
     pub fn finish(&mut self, out: &mut BytesMut) {
         match &mut self.0 {
             Kind::Response(lines) => lines.finish(out),
+            Kind::Kiro(events) => events.finish(out),
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod chat;
 pub mod codec;
 pub mod gemini;
 pub mod ir;
+pub mod kiro;
 pub mod messages;
 pub mod responses;
 pub mod scan;
@@ -42,7 +43,7 @@ mod wish;
 
 pub use addresses::{Address, addresses};
 pub use carrier::{Keep, seal_edits};
-pub use envelope::{Envelope, Opener};
+pub use envelope::{Envelope, Opener, PLACEHOLDER};
 pub use estimate::{estimate_tokens, tokens_by_length};
 pub use exchange::Exchange;
 pub use ids::{Ids, content_id};

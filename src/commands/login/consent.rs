@@ -15,6 +15,8 @@ use byok_types::{Account, Credential, CredentialKind, ProviderId};
 pub(super) struct Consent {
     claims: Vec<&'static Claim>,
     accepted: Vec<String>,
+    /// Whether it was asked before the login.
+    asked: bool,
 }
 
 impl Consent {
@@ -27,7 +29,22 @@ impl Consent {
             return Err(Trouble::new(Exit::Usage, format!("{provider} has no claim `{unknown}`"))
                 .hint(format!("its claims are: {known}")));
         }
-        Ok(Self { claims, accepted })
+        Ok(Self { claims, accepted, asked: false })
+    }
+
+    /// Asks before a login that itself makes the claims. Returns the names of those that were consented to.
+    pub(super) async fn before(&mut self, known: &[String], lines: &mut Lines) -> Vec<String> {
+        for claim in &self.claims {
+            if known.iter().chain(&self.accepted).any(|name| name == claim.name) {
+                continue;
+            }
+            terminal::say(explained(claim));
+            if terminal::is_interactive() && lines.agrees("Shall byok send it for this account?").await {
+                self.accepted.push(claim.name.to_owned());
+            }
+        }
+        self.asked = true;
+        known.iter().chain(&self.accepted).cloned().collect()
     }
 
     /// The claims that this login needs: some are only for some ways to use an account.
@@ -53,11 +70,13 @@ impl Consent {
                 continue;
             }
             let accepted = self.accepted.iter().any(|name| name == claim.name);
-            if !accepted {
+            if !accepted && !self.asked {
                 terminal::say(explained(claim));
             }
             if accepted
-                || (terminal::is_interactive() && lines.agrees("Shall byok send it for this account?").await)
+                || (!self.asked
+                    && terminal::is_interactive()
+                    && lines.agrees("Shall byok send it for this account?").await)
             {
                 consented.push(claim.name.to_owned());
                 terminal::say(format_args!("byok sends the claim `{}` for this account", claim.name));

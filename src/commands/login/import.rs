@@ -5,7 +5,7 @@ use crate::{
     terminal,
     trouble::{Exit, Trouble},
 };
-use byok_auth::{Clock as _, Found, NewLogin, SystemClock, Vendor, follow};
+use byok_auth::{Clock as _, Found, NewLogin, SystemClock, Vendor, follow, neighbours};
 use byok_config::paths;
 use byok_types::ProviderId;
 use std::{
@@ -14,9 +14,6 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
-
-/// Largest file that is read.
-const LARGEST: u64 = 1 << 20;
 
 /// A file of a program, and the logins in it.
 pub(in crate::commands) struct Seen {
@@ -35,7 +32,7 @@ pub(in crate::commands) fn look(place: &Place, vendor: &Vendor) -> Vec<Seen> {
         if !kept.file.exists() || seen.iter().any(|known| known.file == kept.file) {
             continue;
         }
-        match read(&kept.file).and_then(|content| found(vendor, &kept.file, &content)) {
+        match read(&kept.file, import.largest()).and_then(|content| found(vendor, &kept.file, &content)) {
             Ok(found) => seen.push(Seen { by: kept.by, file: kept.file, found }),
             Err(trouble) => terminal::warn(format_args!("{}: {}", kept.file.display(), trouble.parts().0)),
         }
@@ -51,8 +48,9 @@ pub(super) fn one(
     file: Option<&Path>,
     take_over: bool,
 ) -> Result<NewLogin, Trouble> {
+    let largest = vendor.import.as_ref().map_or(0, |import| import.largest());
     let (file, mut found) = match file {
-        Some(file) => (file.to_owned(), found(vendor, file, &read(file)?)?),
+        Some(file) => (file.to_owned(), found(vendor, file, &read(file, largest)?)?),
         None => {
             let first = look(place, vendor).into_iter().find(|seen| !seen.found.is_empty());
             let first = first.ok_or_else(|| nothing(id, vendor))?;
@@ -107,7 +105,8 @@ fn home(place: &Place) -> Result<PathBuf, Trouble> {
 fn found(vendor: &Vendor, file: &Path, content: &[u8]) -> Result<Vec<Found>, Trouble> {
     let Some(import) = &vendor.import else { return Ok(Vec::new()) };
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    import.read(&name, content, SystemClock.now()).map_err(|error| {
+    let beside = neighbours(file, import.largest());
+    import.read_beside(&name, content, &beside, SystemClock.now()).map_err(|error| {
         let text = error.to_string();
         match text.rsplit_once("; ") {
             Some((what, hint)) => Trouble::new(Exit::BadData, what).hint(hint),
@@ -117,7 +116,7 @@ fn found(vendor: &Vendor, file: &Path, content: &[u8]) -> Result<Vec<Found>, Tro
 }
 
 /// Reads a file that holds a login. What it is and who may read it is looked at first.
-pub(in crate::commands) fn read(file: &Path) -> Result<Vec<u8>, Trouble> {
+pub(in crate::commands) fn read(file: &Path, largest: u64) -> Result<Vec<u8>, Trouble> {
     let shown = file.display();
     let failed = |error: &std::io::Error| {
         Trouble::new(Exit::Usage, format!("the file `{shown}` cannot be read")).because(error)
@@ -133,7 +132,7 @@ pub(in crate::commands) fn read(file: &Path) -> Result<Vec<u8>, Trouble> {
         return Err(Trouble::new(Exit::Usage, format!("`{shown}` is not a file"))
             .hint("name the file that holds the login"));
     }
-    if about.len() > LARGEST {
+    if about.len() > largest {
         return Err(Trouble::new(
             Exit::BadData,
             format!("`{shown}` is too large for a login ({} bytes)", about.len()),
@@ -146,6 +145,6 @@ pub(in crate::commands) fn read(file: &Path) -> Result<Vec<u8>, Trouble> {
         ));
     }
     let mut content = Vec::new();
-    open.take(LARGEST).read_to_end(&mut content).map_err(|error| failed(&error))?;
+    open.take(largest).read_to_end(&mut content).map_err(|error| failed(&error))?;
     Ok(content)
 }

@@ -63,11 +63,13 @@ impl Steps<'_> {
         }
         Ok(match &method.how {
             How::Browser(login) => {
+                let own = login.with_answers(&answers)?;
+                let login = own.as_ref().unwrap_or(login);
                 let (pending, code) = match self.code_by {
-                    CodeBy::Paste => by_paste(&**login, lines).await?,
-                    CodeBy::Callback { open } => self.by_callback(&**login, open, lines).await?,
+                    CodeBy::Paste => self.by_paste(&**login, &answers, lines).await?,
+                    CodeBy::Callback { open } => self.by_callback(&**login, &answers, open, lines).await?,
                 };
-                login.finish(self.transport, &pending, code).await?
+                login.finish_with(self.transport, &pending, code, &answers).await?
             }
             How::Device(login) => self.by_device(&**login, &answers).await?,
             How::Key(login) => {
@@ -181,36 +183,40 @@ async fn file(name: Option<&str>, lines: &mut Lines) -> Result<Secret, Trouble> 
     })
 }
 
-async fn by_paste(
-    login: &dyn BrowserLogin,
-    lines: &mut Lines,
-) -> Result<(PendingLogin, AuthorizationCode), Trouble> {
-    let pending = login.begin(Redirect::Pasted);
-    terminal::say(format_args!(
-        "open this address in any browser and log in:\n\n  {}\n",
-        pending.authorize_url
-    ));
-    terminal::say(
-        "then paste the code that the page shows, or the whole address at which the browser ends, and press Enter:",
-    );
-    let code = tokio::time::timeout(LOGIN_WINDOW, pasted(&pending, lines)).await;
-    let code = code.map_err(|_| LoginError::TimedOut(LOGIN_WINDOW))?;
-    let nothing = || {
-        Trouble::new(Exit::NotAllowed, "no code was pasted, so nobody is logged in")
-            .hint("`byok login` waits for the code on its standard input")
-    };
-    Ok((pending, code.ok_or_else(nothing)??))
-}
-
 impl Steps<'_> {
+    async fn by_paste(
+        &self,
+        login: &dyn BrowserLogin,
+        answers: &Answers,
+        lines: &mut Lines,
+    ) -> Result<(PendingLogin, AuthorizationCode), Trouble> {
+        let pending = login.prepare(self.transport, answers, Redirect::Pasted).await?;
+        terminal::say(format_args!(
+            "open this address in any browser and log in:\n\n  {}\n",
+            pending.authorize_url
+        ));
+        terminal::say(
+            "then paste the code that the page shows, or the whole address at which the browser ends, and press Enter:",
+        );
+        let code = tokio::time::timeout(LOGIN_WINDOW, pasted(&pending, lines)).await;
+        let code = code.map_err(|_| LoginError::TimedOut(LOGIN_WINDOW))?;
+        let nothing = || {
+            Trouble::new(Exit::NotAllowed, "no code was pasted, so nobody is logged in")
+                .hint("`byok login` waits for the code on its standard input")
+        };
+        Ok((pending, code.ok_or_else(nothing)??))
+    }
+
     async fn by_callback(
         &self,
         login: &dyn BrowserLogin,
+        answers: &Answers,
         open: bool,
         lines: &mut Lines,
     ) -> Result<(PendingLogin, AuthorizationCode), Trouble> {
         let server = CallbackServer::open(login.callback(), self.bind).await?;
-        let pending = login.begin(Redirect::Callback(server.redirect_uri()?));
+        let redirect = Redirect::Callback(server.redirect_uri()?);
+        let pending = login.prepare(self.transport, answers, redirect).await?;
         let opened = open && self.window.open(pending.authorize_url.as_str());
         let what = if opened {
             "the browser opens this address"

@@ -14,13 +14,16 @@ fn the_table_is_what_the_documentation_says() {
                 ClaimPlace::FirstSystemBlock,
                 "You are Claude Code, Anthropic's official CLI for Claude."
             ),
+            ("antigravity-user-agent", "antigravity", ClaimPlace::Header("user-agent"), "antigravity"),
             (
                 "copilot-integration-id",
                 "copilot",
                 ClaimPlace::Header("copilot-integration-id"),
                 "vscode-chat"
             ),
-            ("copilot-editor-version", "copilot", ClaimPlace::Header("editor-version"), "vscode/1.110.0")
+            ("copilot-editor-version", "copilot", ClaimPlace::Header("editor-version"), "vscode/1.110.0"),
+            ("grok-cli-version", "xai", ClaimPlace::Header("x-grok-client-version"), "1.0.6"),
+            ("iflow-cli", "iflow", ClaimPlace::Header("user-agent"), "iFlow-Cli"),
         ],
         "a new claim needs an entry in CHANGELOG.md and in the documentation"
     );

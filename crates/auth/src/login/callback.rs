@@ -224,7 +224,11 @@ impl Login {
         }
         match (one("code")?, one("error")?) {
             (Some(_), _) if state.is_none() => Err(UNKNOWN),
-            (Some(code), _) if !code.is_empty() => Ok(Ok(AuthorizationCode::new(code))),
+            (Some(code), _) if !code.is_empty() => Ok(Ok(AuthorizationCode::new(code).with_query(query))),
+            // A page that leads to several vendors names one in place of a code; the login says how to go on.
+            (None, None) if state.is_some() && one("login_option")?.is_some() => {
+                Ok(Ok(AuthorizationCode::new("").with_query(query)))
+            }
             (Some(_), _) | (None, None) => Err("There is no code in it."),
             (None, Some(error)) => {
                 let description = one("error_description")?.unwrap_or_default();

@@ -9,11 +9,14 @@ use url::{Url, form_urlencoded};
 /// error, [`LoginError::NotACode`] otherwise.
 pub fn read_pasted(text: &str, state: &State) -> Result<AuthorizationCode, LoginError> {
     let text = text.trim();
+    let mut query = String::new();
     let (code, stated) = if text.contains("://") {
         let url = Url::parse(text).map_err(|_| LoginError::NotACode { why: "the address is incomplete" })?;
-        from_query(url.query().unwrap_or_default())?
+        query = url.query().unwrap_or_default().to_owned();
+        from_query(&query)?
     } else if text.starts_with("code=") || text.contains("&code=") {
-        from_query(text.trim_start_matches('?'))?
+        query = text.trim_start_matches('?').to_owned();
+        from_query(&query)?
     } else {
         let (code, stated) = match text.split_once('#') {
             Some((code, stated)) => (code, Some(stated.trim().to_owned())),
@@ -33,7 +36,7 @@ pub fn read_pasted(text: &str, state: &State) -> Result<AuthorizationCode, Login
             why: "it contains white space or other characters that no code has",
         });
     }
-    Ok(AuthorizationCode::new(code))
+    Ok(AuthorizationCode::new(code).with_query(&query))
 }
 
 fn from_query(query: &str) -> Result<(String, Option<String>), LoginError> {

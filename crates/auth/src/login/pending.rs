@@ -1,7 +1,8 @@
-use byok_types::Secret;
+use byok_types::{Secret, TokenFacts};
 use oauth2::{CsrfToken, PkceCodeChallenge};
+use std::collections::BTreeMap;
 use subtle::ConstantTimeEq as _;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 /// Random bytes of a state. OAuth asks for a value that cannot be guessed.
 const STATE_BYTES: u32 = 32;
@@ -29,17 +30,33 @@ impl State {
 
 /// The code that a login ends with, good for one exchange.
 #[derive(Clone, Debug)]
-pub struct AuthorizationCode(Secret);
+pub struct AuthorizationCode {
+    code: Secret,
+    parameters: BTreeMap<String, Secret>,
+}
 
 impl AuthorizationCode {
     /// Wraps a code.
     pub fn new(code: impl Into<String>) -> Self {
-        Self(Secret::new(code))
+        Self { code: Secret::new(code), parameters: BTreeMap::new() }
+    }
+
+    /// With what else stood in the query of the address that the browser came back to.
+    pub(crate) fn with_query(mut self, query: &str) -> Self {
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let others = pairs.filter(|(name, _)| !matches!(&**name, "code" | "state"));
+        self.parameters = others.map(|(name, value)| (name.into_owned(), Secret::new(value))).collect();
+        self
+    }
+
+    /// What else the browser came back with, by name.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(Secret::expose)
     }
 
     /// The code as text, for the exchange.
     pub fn expose(&self) -> &str {
-        self.0.expose()
+        self.code.expose()
     }
 }
 
@@ -63,6 +80,8 @@ pub struct PendingLogin {
     pub redirect_uri: String,
     /// The PKCE verifier, which proves that the exchange comes from whoever began.
     pub verifier: Secret,
+    /// What [`BrowserLogin::prepare`](crate::BrowserLogin::prepare) found out and the end of the login needs.
+    pub facts: TokenFacts,
 }
 
 impl PendingLogin {
@@ -75,6 +94,7 @@ impl PendingLogin {
             state,
             redirect_uri,
             verifier: Secret::new(verifier.into_secret()),
+            facts: TokenFacts::new(),
         }
     }
 }

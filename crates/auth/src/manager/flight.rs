@@ -110,7 +110,8 @@ impl Shared {
     ) -> Result<Arc<Access>, AuthError> {
         let Exchange { id, provider, old, mark, lock } = exchange;
         let transport = self.transport.read().clone();
-        let (answer, details) = match refresher.refresh(&transport, old).await {
+        let claims = self.store.accounts.get(id).await?.map(|account| account.claims).unwrap_or_default();
+        let (answer, details) = match refresher.refresh_as(&transport, old, &claims).await {
             Ok(new) => new,
             Err(error) => return self.failed(id, provider, old, mark, error).await,
         };

@@ -32,6 +32,11 @@ pub struct Provider {
     /// Single addresses that differ from the vendor's: for gateways, tests, or the day a vendor moves.
     #[schemars(schema_with = "schema::urls")]
     pub urls: IndexMap<UrlName, HttpUrl>,
+    /// Secret of the vendor's own application, where its login server wants to see one (Google, iFlow). Vendors publish it
+    /// with the application; it does not belong to you.
+    #[serde(deserialize_with = "secret::upstream_option", serialize_with = "secret::serialize_option")]
+    #[schemars(schema_with = "secret::schema")]
+    pub client_secret: Option<Secret>,
     /// Proxy for this provider.
     pub proxy: Option<Proxy>,
     /// What is used first where there are both API keys and a login.
@@ -61,6 +66,7 @@ impl Default for Provider {
             api_keys: Vec::new(),
             base_url: None,
             urls: IndexMap::new(),
+            client_secret: None,
             proxy: None,
             prefer: Prefer::default(),
             models: Vec::new(),
@@ -154,6 +160,10 @@ pub enum UrlName {
     Onboard,
     /// Where the projects of an account are listed.
     Projects,
+    /// Base of a login service that the vendor has beside its first one.
+    Social,
+    /// Page where a person chooses how to log in.
+    Portal,
 }
 
 /// An API key of a provider.

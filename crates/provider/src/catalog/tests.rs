@@ -12,6 +12,7 @@ fn every_data_file_and_every_model_in_it_can_be_read() {
             let facts: ModelFacts =
                 serde_json::from_value(Value::Object(all)).unwrap_or_else(|e| panic!("{}: {e}", model.id));
             assert!(!facts.endpoints.is_empty(), "{}", model.id);
+            // A service that offers the models of others has no names of its own.
             assert!(
                 file.names.is_empty() || file.names.iter().any(|p| matches(p, &model.id)),
                 "{} fits no pattern of its vendor",

@@ -15,7 +15,6 @@ use crate::{
     state::State,
     upstream::{self, Ask, Next, Operation, Refusal, Shaping, Token, Verdict},
 };
-use byok_auth::claims;
 use byok_config::Timeouts;
 use byok_translate::{UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer};
 use byok_transport::{Call, CallTimeouts, Host, Reply, TransportError};
@@ -262,7 +261,7 @@ impl Attempt<'_> {
         if let Some(raw) = &self.inbound.raw {
             return self.answered_raw(raw, reply, ledger).await;
         }
-        let envelope = self.candidate.provider.upstream.envelope();
+        let envelope = self.candidate.provider.upstream.envelope_of(&self.candidate.facts);
         let events = reply
             .headers
             .get(CONTENT_TYPE)
@@ -279,6 +278,9 @@ impl Attempt<'_> {
             read(reply.body, limit, false).await.map(|body| envelope.open_whole(&body))
         };
         let body = body.map_err(|failure| self.broken(failure))?;
+        if let Some(failure) = self.candidate.provider.upstream.refusal_in(&body) {
+            return Err(self.judged(failure, relayed_headers(&headers), &headers, self.seat.is_oauth()));
+        }
         if looks_like_html(&body) {
             let failure = Failure::new(
                 FailureKind::Server,

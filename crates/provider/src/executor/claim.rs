@@ -35,6 +35,11 @@ impl Attempt<'_> {
         let (such, key) = match provider.as_str() {
             // It has no keys.
             "copilot" => ("GitHub's own editors", "To be served from any tool, and ".to_owned()),
+            // Its keys are served no better.
+            "iflow" => (
+                "iFlow CLI",
+                "Use another provider; or, with a login or a key that `byok login iflow --method key` keeps, ".to_owned(),
+            ),
             _ => (
                 "Claude Code",
                 format!("Set providers.{provider}.api_key to use these models from any tool; or, "),

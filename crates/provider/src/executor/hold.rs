@@ -30,7 +30,8 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
     let begun = Instant::now();
     let patience = attempt.state.config.timeouts.hold;
     let Reply { headers, body, .. } = reply;
-    let mut body = OpenedBody::new(body, attempt.candidate.provider.upstream.envelope());
+    let mut body =
+        OpenedBody::new(body, attempt.candidate.provider.upstream.envelope_of(&attempt.candidate.facts));
 
     let mut reader = StreamReader::new(&attempt.prepared.exchange, attempt.state.config.limits.frame);
     let mut progress = Progress::default();

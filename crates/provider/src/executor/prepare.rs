@@ -5,6 +5,7 @@ use crate::{
     registry::Candidate,
     replay::{Place, Replay},
     tokens,
+    upstream::Lack,
 };
 use byok_translate::{
     Exchange, Ids, Incoming, Keep, Loss, LossAction, Relay, Translated, codec, drop_seals,
@@ -73,8 +74,16 @@ impl Prepared {
         }
         let dialect = candidate.dialect(peek.dialect);
         // A Chat upstream does not take tools in the shape of Responses; translation gives them that of Chat.
-        if dialect == peek.dialect && peek.dialect == inbound.dialect && !peek.flat_tools {
-            return Ok(Self::pass(inbound, peek, candidate, means.unsealed));
+        let own = dialect == peek.dialect && peek.dialect == inbound.dialect && !peek.flat_tools;
+        if own
+            && !candidate.provider.upstream.reads_all()
+            && candidate.provider.upstream.takes_as_is(dialect, &inbound.body)
+        {
+            let mut prepared = Self::pass(inbound, peek, candidate, means.unsealed);
+            if !inbound.count && !candidate.provider.upstream.answers_as_is(&inbound.headers) {
+                prepared.way = Way::Translate;
+            }
+            return Ok(prepared);
         }
         let mut request = decode(inbound, peek)?;
         let place = (peek.dialect == Dialect::Chat && !inbound.count).then(|| {
@@ -182,6 +191,9 @@ impl Prepared {
         };
         let mut exchange = exchange(inbound, candidate, &request.value, dialect);
         exchange.client = inbound.dialect;
+        for lack in candidate.provider.upstream.lacks() {
+            losses.extend(lacking(*lack, &request.value, &mut exchange));
+        }
         exchange.input_estimate = Some(estimated(inbound.body.len()));
         Ok(Self {
             dialect,
@@ -223,6 +235,37 @@ fn exchange(inbound: &Inbound, candidate: &Candidate, request: &Request, dialect
     // A known family reads the seals of all its accounts; of anyone else nobody knows.
     exchange.account = (exchange.family == Family::Other).then(|| candidate.provider.maker.clone());
     exchange
+}
+
+/// What becomes of a wish that the upstream's wire has no word for.
+fn lacking(lack: Lack, request: &Request, exchange: &mut Exchange) -> Option<Loss> {
+    let named = |names: [&str; 4], action, reason| {
+        let [chat, responses, messages, gemini] = names;
+        let field = match exchange.client {
+            Dialect::Chat => chat,
+            Dialect::Responses => responses,
+            Dialect::Messages => messages,
+            Dialect::Gemini => gemini,
+        };
+        Some(Loss { field: field.to_owned(), action, reason })
+    };
+    match lack {
+        Lack::Stops if !request.sampling.stop.is_empty() => {
+            let names = ["stop", "stop", "stop_sequences", "generationConfig.stopSequences"];
+            let loss =
+                named(names, LossAction::Emulated, "the upstream takes no stop sequences; byok cuts at them");
+            exchange.stop.clone_from(&request.sampling.stop);
+            loss
+        }
+        Lack::Limit if request.max_tokens.is_some() => {
+            let names = ["max_tokens", "max_output_tokens", "max_tokens", "generationConfig.maxOutputTokens"];
+            // A client of Messages has to write one, so its absence upstream is nothing new to it.
+            let messages = exchange.client == Dialect::Messages;
+            let action = if messages { LossAction::DroppedSilently } else { LossAction::Dropped };
+            named(names, action, "the upstream takes no limit of an answer")
+        }
+        Lack::Stops | Lack::Limit => None,
+    }
 }
 
 /// The edit by which a stream tells its usage; `None` if the client asked for it itself.

@@ -2,15 +2,19 @@
 
 use super::{ListedModel, Provider, Registry};
 use crate::{
+    catalog::Catalog,
     pool::{Access, Addresses, HealthBook, Seat, Share},
-    upstream::{Claude, Copilot, Gemini, Kimi, OpenAi, Upstream},
+    upstream::{
+        Claude, CodeAssist, Codex, Copilot, Gemini, Iflow, KIRO, Kimi, Kiro, OpenAi, Qwen, Upstream, Vertex,
+        Xai, qwen,
+    },
 };
 use byok_config::{Config, ExtraUsage, HttpUrl, Kind, Prefer, UpstreamKey, UrlName};
 use byok_transport::{Host, ProxyChoice};
 use byok_types::{Account, AccountId, AccountState, CredentialKind, Dialect, ProviderId, Secret, SecretHash};
 use http::HeaderMap;
 use indexmap::IndexMap;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 use url::Url;
 
 /// A provider of the config that cannot be used.
@@ -41,6 +45,7 @@ enum Serves {
 type Urls = IndexMap<UrlName, HttpUrl>;
 
 /// One service of a built-in provider.
+#[derive(Clone, Copy)]
 struct Face {
     serves: Serves,
     base: &'static str,
@@ -70,20 +75,55 @@ const BUILT_IN: &[BuiltIn] = &[
     },
     BuiltIn {
         name: "codex",
-        faces: &[Face {
-            serves: Serves::Keys,
-            base: "https://api.openai.com/v1",
-            upstream: |_| Arc::new(OpenAi { first_party: true }),
-            list: "codex",
-        }],
+        faces: &[
+            Face {
+                serves: Serves::Keys,
+                base: "https://api.openai.com/v1",
+                upstream: |_| Arc::new(OpenAi { first_party: true }),
+                list: "codex",
+            },
+            Face {
+                serves: Serves::Logins,
+                base: "https://chatgpt.com/backend-api/codex",
+                upstream: |urls| Arc::new(Codex::of(urls)),
+                list: "codex-plan",
+            },
+        ],
     },
     BuiltIn {
         name: "gemini",
+        faces: &[
+            Face {
+                serves: Serves::Keys,
+                base: "https://generativelanguage.googleapis.com",
+                upstream: |_| Arc::new(Gemini),
+                list: "gemini",
+            },
+            Face {
+                serves: Serves::Logins,
+                base: "https://cloudcode-pa.googleapis.com",
+                upstream: |_| Arc::new(CodeAssist { antigravity: false }),
+                list: "gemini",
+            },
+        ],
+    },
+    BuiltIn {
+        name: "antigravity",
         faces: &[Face {
-            serves: Serves::Keys,
-            base: "https://generativelanguage.googleapis.com",
-            upstream: |_| Arc::new(Gemini),
-            list: "gemini",
+            serves: Serves::Logins,
+            // Quotas are counted by host, so all is asked of one.
+            base: "https://daily-cloudcode-pa.googleapis.com",
+            upstream: |_| Arc::new(CodeAssist { antigravity: true }),
+            list: "antigravity",
+        }],
+    },
+    BuiltIn {
+        name: "vertex",
+        faces: &[Face {
+            serves: Serves::Both,
+            base: "https://aiplatform.googleapis.com",
+            upstream: |_| Arc::new(Vertex),
+            list: "vertex",
         }],
     },
     BuiltIn {
@@ -107,11 +147,76 @@ const BUILT_IN: &[BuiltIn] = &[
             list: "kimi",
         }],
     },
+    BuiltIn {
+        name: "xai",
+        faces: &[
+            Face {
+                serves: Serves::Keys,
+                base: "https://api.x.ai/v1",
+                upstream: |_| Arc::new(Xai::keys()),
+                list: "xai",
+            },
+            Face {
+                serves: Serves::Logins,
+                base: "https://cli-chat-proxy.grok.com/v1",
+                upstream: |urls| Arc::new(Xai::plan(urls)),
+                list: "xai",
+            },
+        ],
+    },
+    BuiltIn {
+        name: "qwen",
+        faces: &[
+            Face {
+                serves: Serves::Keys,
+                base: qwen::PLATFORM,
+                upstream: |_| Arc::new(Qwen { login: false }),
+                list: "qwen",
+            },
+            Face {
+                serves: Serves::Logins,
+                base: qwen::PORTAL,
+                upstream: |_| Arc::new(Qwen { login: true }),
+                list: "qwen-login",
+            },
+        ],
+    },
+    BuiltIn {
+        name: "iflow",
+        faces: &[Face {
+            serves: Serves::Both,
+            base: "https://apis.iflow.cn/v1",
+            upstream: |_| Arc::new(Iflow),
+            list: "iflow",
+        }],
+    },
+    BuiltIn {
+        name: "kiro",
+        faces: &[Face {
+            serves: Serves::Both,
+            base: KIRO,
+            upstream: |urls| {
+                let own = |name| urls.get(&name).map(|url| url.url().clone());
+                Arc::new(Kiro { models: own(UrlName::Models), usage: own(UrlName::Usage) })
+            },
+            list: "kiro",
+        }],
+    },
 ];
+
+/// The services of a built-in provider: of one in the table, or of a vendor whose data file names its address.
+fn services(name: &str) -> Option<Cow<'static, [Face]>> {
+    if let Some(built_in) = BUILT_IN.iter().find(|built_in| built_in.name == name) {
+        return Some(Cow::Borrowed(built_in.faces));
+    }
+    let (vendor, base) = Catalog::builtin().compatible().find(|(vendor, _)| vendor.provider == name)?;
+    let upstream: fn(&Urls) -> Arc<dyn Upstream> = |_| Arc::new(OpenAi { first_party: false });
+    Some(Cow::Owned(vec![Face { serves: Serves::Keys, base, upstream, list: &vendor.list }]))
+}
 
 /// Whether a built-in provider takes logins, and whether it takes API keys.
 pub(crate) fn credentials_of(name: &str) -> (bool, bool) {
-    let faces = BUILT_IN.iter().find(|built_in| built_in.name == name).map_or(&[][..], |b| b.faces);
+    let faces = services(name).unwrap_or_default();
     let any = |not: Serves| faces.iter().any(|face| face.serves != not);
     (any(Serves::Keys), faces.is_empty() || any(Serves::Logins))
 }
@@ -131,9 +236,9 @@ pub fn build(config: &Config, accounts: &[Account], health: &HealthBook) -> (Reg
     }
     // A login is enough: a built-in provider need not stand in the config.
     let absent = byok_config::Provider::default();
-    for built_in in BUILT_IN {
-        if let Some(id) = ProviderId::new(built_in.name).ok().filter(|id| !config.providers.contains_key(id))
-        {
+    let compatible = Catalog::builtin().compatible().map(|(vendor, _)| vendor.provider.as_str());
+    for name in BUILT_IN.iter().map(|built_in| built_in.name).chain(compatible) {
+        if let Some(id) = ProviderId::new(name).ok().filter(|id| !config.providers.contains_key(id)) {
             add(id, &absent);
         }
     }
@@ -158,7 +263,7 @@ fn faces(
     if !entry.enabled {
         return Ok(Vec::new());
     }
-    let built_in = BUILT_IN.iter().find(|built_in| built_in.name == id.as_str());
+    let services = services(id.as_str());
     let one = |face: &Face, several: bool| {
         // Tokens of a login go to another host only where the settings name that host for it.
         let own = match (face.serves, several) {
@@ -171,7 +276,7 @@ fn faces(
         let builder = Seats { config, entry, base, id, health };
         provider(&builder, face, upstream, None, accounts).map(Arc::new)
     };
-    let Some(built_in) = built_in else {
+    let Some(services) = services else {
         let Some(kind) = entry.kind else { return Err(InvalidProvider::NotSupported(id.clone())) };
         let upstream: fn(&Urls) -> Arc<dyn Upstream> = match kind {
             Kind::Openai | Kind::Responses => |_| Arc::new(OpenAi { first_party: false }),
@@ -185,8 +290,8 @@ fn faces(
         let made = provider(&builder, &face, upstream(&entry.urls), Some(kind.dialect()), accounts)?;
         return Ok(vec![Arc::new(made)]);
     };
-    let several = built_in.faces.len() > 1;
-    let mut faces = built_in.faces.iter().map(|face| one(face, several)).collect::<Result<Vec<_>, _>>()?;
+    let several = services.len() > 1;
+    let mut faces = services.iter().map(|face| one(face, several)).collect::<Result<Vec<_>, _>>()?;
     if entry.prefer == Prefer::Oauth {
         faces.reverse();
     }

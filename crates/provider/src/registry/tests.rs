@@ -120,8 +120,8 @@ fn t104_endpoints_prefer_the_client() {
 
 #[test]
 fn providers_of_later_versions_are_reported() {
-    let (_, problems) = registry("providers: { kiro: { enabled: true } }");
-    assert_eq!(problems, [InvalidProvider::NotSupported(ProviderId::new("kiro").unwrap())]);
+    let (_, problems) = registry("providers: { iflow: { enabled: true } }");
+    assert_eq!(problems, [InvalidProvider::NotSupported(ProviderId::new("iflow").unwrap())]);
 }
 
 const ENTRIES: &str = "
@@ -212,4 +212,52 @@ aliases: { nowhere: nope, old: claude-3-haiku, mine: claude-sonnet-5 }
             "{alias}"
         );
     }
+}
+
+#[test]
+fn a_vendor_like_openai_is_a_file_and_two_lines() {
+    // The file is `data/tests/example.json`, the line is in `FILES`; the other one makes its name known to the settings.
+    let account = byok_types::Account {
+        id: byok_types::AccountId::new("a").unwrap(),
+        provider: ProviderId::new("example").unwrap(),
+        label: "a".into(),
+        kind: byok_types::CredentialKind::ApiKey,
+        identity: None,
+        email: None,
+        plan: None,
+        state: byok_types::AccountState::Ready,
+        claims: Vec::new(),
+        expires_at: None,
+        created_at: 0,
+        updated_at: 0,
+    };
+    let nobody = build(&byok_config::Config::default(), &[], &HealthBook::default()).0;
+    assert!(served(&nobody, "example-large").contains("providers.example.api_key"));
+    let (registry, problems) = build(&byok_config::Config::default(), &[account], &HealthBook::default());
+    assert_eq!(problems, []);
+    for name in ["example-large", "example/example-large"] {
+        assert_eq!(served(&registry, name), "example:example-large");
+    }
+    assert_eq!(served(&registry, "example-new"), "example:example-new", "new models work on the day");
+    let listed: Vec<_> = registry.list().into_iter().map(|entry| entry.id).collect();
+    assert_eq!(listed, ["example-large", "example-small"]);
+    let candidate = &registry.resolve("example-large").unwrap()[0];
+    assert_eq!(candidate.provider.seats[0].base, "https://api.example.com/v1");
+    assert_eq!(candidate.facts.context_tokens, Some(131_072));
+}
+
+#[test]
+fn what_has_ended_is_offered_to_nobody_without_an_account() {
+    let (registry, _) = registry("providers:\n  qwen: { api_key: sk-aaaaaaaaaaaaaaaaaaaaaaaa }\n");
+    let listed: Vec<_> = registry.list().into_iter().map(|entry| entry.id).collect();
+    assert!(listed.contains(&"qwen3.6-plus".to_owned()), "{listed:?}");
+    assert!(!listed.iter().any(|id| id.contains("coder-model") || id.contains("iflow")), "{listed:?}");
+    for (name, expected) in [
+        ("qwen3-coder-plus", "qwen:qwen3-coder-plus"),
+        ("qwen/glm-5", "qwen:glm-5"),
+        ("qwen4-max", "qwen:qwen4-max"),
+    ] {
+        assert_eq!(served(&registry, name), expected);
+    }
+    assert!(served(&registry, "iflow/glm-4.6").contains("byok login iflow"));
 }

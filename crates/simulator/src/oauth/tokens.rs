@@ -271,6 +271,6 @@ pub(super) const fn refresh_life() -> i64 {
 }
 
 /// The S256 challenge of a verifier.
-pub(super) fn challenge_of(verifier: &str) -> String {
+pub(crate) fn challenge_of(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
 }

@@ -66,6 +66,11 @@ fn merge(event: &mut Value, members: &Value) {
     }
 }
 
+/// Whose blobs those of a model look like: xAI's have no mark of their own.
+pub(super) fn sealer(model: &str) -> Maker {
+    if model.starts_with("grok-") { Maker::Google } else { Maker::Openai }
+}
+
 /// Whether blobs of reasoning are to be sent.
 fn wants_blob(turn: &Turn<'_>) -> bool {
     let wanted = |entry: &Value| entry == "reasoning.encrypted_content";
@@ -99,8 +104,9 @@ fn reasoning(turn: &Turn<'_>, number: usize, pieces: &[String], redacted: bool) 
     let mut done = json!({"id": id, "type": "reasoning", "summary": summary});
     if wants_blob(turn) || redacted {
         // The blob of the first event is a placeholder: only the last one can be sent back.
-        added["encrypted_content"] = json!("gAAAAAplaceholder");
-        done["encrypted_content"] = json!(turn.world.seal.issue(Maker::Openai, Some(turn.key), &id));
+        let maker = sealer(&turn.asked.model);
+        added["encrypted_content"] = json!(if maker == Maker::Openai { "gAAAAAplaceholder" } else { "" });
+        done["encrypted_content"] = json!(turn.world.seal.issue(maker, Some(turn.key), &id));
     }
     Item { added, done, events }
 }

@@ -1,9 +1,11 @@
 //! From a path to what it means.
 
 use crate::{
-    call, copilot, kimi,
+    call, codex, copilot, google, iflow, kimi, kiro,
     oauth::Endpoint,
+    qwen,
     vendor::{Neighbour, Target},
+    xai,
 };
 use byok_types::Dialect;
 use http::{Method, request::Parts};
@@ -19,8 +21,17 @@ pub(super) enum Route {
     /// What is no dialect of its own; the model where the path names it.
     Beside(Neighbour, Option<String>),
     Oauth(Endpoint),
+    /// Google's login and private services.
+    Google(google::Endpoint),
     Copilot(copilot::Endpoint),
     Kimi(kimi::Endpoint),
+    /// The login and the backend of Codex.
+    Codex(codex::Endpoint),
+    /// The login and the hosts of xAI.
+    Xai(xai::Endpoint),
+    Qwen(qwen::Endpoint),
+    Iflow(iflow::Endpoint),
+    Kiro(kiro::Endpoint),
     Nowhere,
 }
 
@@ -33,11 +44,29 @@ impl Route {
         if let Some(endpoint) = Endpoint::of(&head.method, path) {
             return Self::Oauth(endpoint);
         }
+        if let Some(endpoint) = google::Endpoint::of(&head.method, path) {
+            return Self::Google(endpoint);
+        }
         if let Some(endpoint) = copilot::Endpoint::of(&head.method, path) {
             return Self::Copilot(endpoint);
         }
         if let Some(endpoint) = kimi::Endpoint::of(&head.method, path) {
             return Self::Kimi(endpoint);
+        }
+        if let Some(endpoint) = codex::Endpoint::of(&head.method, path) {
+            return Self::Codex(endpoint);
+        }
+        if let Some(endpoint) = xai::Endpoint::of(&head.method, path) {
+            return Self::Xai(endpoint);
+        }
+        if let Some(endpoint) = qwen::Endpoint::of(&head.method, path) {
+            return Self::Qwen(endpoint);
+        }
+        if let Some(endpoint) = iflow::Endpoint::of(&head.method, path) {
+            return Self::Iflow(endpoint);
+        }
+        if let Some(endpoint) = kiro::Endpoint::of(&head.method, path) {
+            return Self::Kiro(endpoint);
         }
         let post = head.method == Method::POST;
         match path {
@@ -100,12 +129,14 @@ impl Route {
         let sse =
             query.split('&').any(|pair| pair == "alt=sse" || pair == "%24alt=sse" || pair == "$alt=sse");
         match action {
-            "generateContent" => {
-                Some(Self::Generate(Dialect::Gemini, Target { model, stream: Some(false), array: false }))
-            }
-            "streamGenerateContent" => {
-                Some(Self::Generate(Dialect::Gemini, Target { model, stream: Some(true), array: !sse }))
-            }
+            "generateContent" => Some(Self::Generate(
+                Dialect::Gemini,
+                Target { model, stream: Some(false), array: false, envelope: false },
+            )),
+            "streamGenerateContent" => Some(Self::Generate(
+                Dialect::Gemini,
+                Target { model, stream: Some(true), array: !sse, envelope: false },
+            )),
             "countTokens" => Some(Self::Count(Dialect::Gemini, model)),
             "embedContent" => Some(Self::Beside(Neighbour::EmbedContent, model)),
             "batchEmbedContents" => Some(Self::Beside(Neighbour::BatchEmbedContents, model)),
@@ -117,9 +148,14 @@ impl Route {
         match self {
             Self::Generate(dialect, _) | Self::Count(dialect, _) => Some(*dialect),
             Self::Beside(neighbour, _) => Some(neighbour.dialect()),
+            Self::Google(endpoint) => endpoint.dialect(),
             Self::Copilot(endpoint) => endpoint.dialect(),
             Self::Kimi(endpoint) => endpoint.dialect(),
-            Self::Models(..) | Self::Oauth(_) | Self::Nowhere => None,
+            Self::Codex(endpoint) => endpoint.dialect(),
+            Self::Xai(endpoint) => endpoint.dialect(),
+            Self::Qwen(endpoint) => endpoint.dialect(),
+            Self::Iflow(endpoint) => endpoint.dialect(),
+            Self::Models(..) | Self::Oauth(_) | Self::Kiro(_) | Self::Nowhere => None,
         }
     }
 

@@ -162,6 +162,16 @@ fn anthropic_quota(at: &Circumstances<'_>) -> Refusal {
 }
 
 fn openai(cause: Cause, at: &Circumstances<'_>) -> Refusal {
+    let own = if crate::plan::Plan::Codex.marks(at.key) {
+        crate::codex::worded(cause, at)
+    } else if crate::xai::is_ours(at.key) {
+        crate::xai::worded(cause, at)
+    } else {
+        None
+    };
+    if let Some(refusal) = own {
+        return refusal;
+    }
     let plain = |status, kind: &'static str, message: &str| Refusal::new(status, kind, message);
     let input = if at.dialect == Dialect::Chat { "messages" } else { "input" };
     match cause {
@@ -278,6 +288,11 @@ fn openai_quota(at: &Circumstances<'_>) -> Refusal {
 }
 
 fn google(cause: Cause, at: &Circumstances<'_>) -> Refusal {
+    if at.key.starts_with("ya29.")
+        && let Some(refusal) = crate::google::worded(cause, at)
+    {
+        return refusal;
+    }
     let plain = |status, kind: &'static str, message: &str| Refusal::new(status, kind, message);
     match cause {
         Cause::BadRequest | Cause::ThirdParty => {

@@ -7,9 +7,10 @@ use crate::{
     asked::Asked,
     bench,
     call::Call,
-    gemini,
+    codex, gemini,
     ids::Ids,
     openai_chat,
+    plan::Plan,
     refusal::Refusal,
     responses,
     scenario::{Cause, Script, Trouble},
@@ -30,6 +31,8 @@ pub(crate) struct Target {
     pub(crate) stream: Option<bool>,
     /// Whether a stream is one JSON array.
     pub(crate) array: bool,
+    /// Whether answers stand in the envelope of Code Assist.
+    pub(crate) envelope: bool,
 }
 
 /// A checked request with everything that its answer needs.
@@ -110,6 +113,10 @@ impl Generation<'_> {
             return reply;
         }
         let mut headers = headers(self.world, self.call, self.dialect, self.ids);
+        if Plan::Codex.marks(self.key) {
+            let told = codex::limits(self.world.now()).into_iter();
+            headers.extend(told.map(|(name, value)| (name.to_owned(), value)));
+        }
         headers.extend(trouble::padding(script));
         if script.overage && self.dialect == Dialect::Messages {
             anthropic::charge_extra(&mut headers);
@@ -169,7 +176,7 @@ impl Generation<'_> {
 
     /// The refusal as an HTTP answer. Google wraps it in an array where a stream would have been one.
     fn refused(&self, refusal: &Refusal) -> Reply {
-        if !(self.target.array && self.target.stream == Some(true)) {
+        if !((self.target.array || self.target.envelope) && self.target.stream == Some(true)) {
             return refused(refusal, self.dialect, self.ids);
         }
         let body = refusal.body(self.dialect, &self.request_id());
@@ -184,6 +191,7 @@ impl Generation<'_> {
             Dialect::Responses => responses::whole(turn),
             Dialect::Gemini => gemini::whole(turn),
         };
+        let body = if self.target.envelope { in_envelope(&body) } else { body };
         let steps =
             trouble::break_whole(body.to_string().into_bytes(), script.trouble, first_text(turn.answer));
         Reply::whole(headers, self.dialect, steps, script.wire)
@@ -191,12 +199,21 @@ impl Generation<'_> {
 
     fn stream(&self, turn: &Turn<'_>, script: &Script, headers: Vec<(String, String)>) -> Reply {
         let array = self.target.array;
-        let frames: Vec<Frame> = match self.dialect {
+        let codex = Plan::Codex.marks(self.key);
+        let mut frames: Vec<Frame> = match self.dialect {
             Dialect::Messages => anthropic::stream(turn),
             Dialect::Chat => openai_chat::stream(turn),
+            Dialect::Responses if codex => codex::dressed(responses::stream(turn)),
             Dialect::Responses => responses::stream(turn),
             Dialect::Gemini => gemini::stream(turn, array),
         };
+        if self.target.envelope {
+            for frame in &mut frames {
+                let chunk = frame.text.trim_start_matches("data: ").trim_end();
+                frame.text =
+                    format!("data: {{\"response\":{chunk},\"traceId\":\"5eed\",\"metadata\":{{}}}}\r\n\r\n");
+            }
+        }
         let error = self.server_error(turn.asked);
         let document = error.body(self.dialect, &self.request_id());
         let frame = |number: usize| match self.dialect {
@@ -210,6 +227,11 @@ impl Generation<'_> {
         let steps = sse::lay_out(items, script, self.dialect, self.world.options.pace);
         Reply::stream(headers, self.dialect, array, steps, script.wire)
     }
+}
+
+/// An answer as Code Assist sends it.
+fn in_envelope(body: &Value) -> Value {
+    serde_json::json!({"response": body, "traceId": "5eed", "metadata": {}})
 }
 
 /// Text of the first delta.

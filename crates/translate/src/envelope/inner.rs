@@ -41,7 +41,11 @@ fn write(line: &[u8], out: &mut BytesMut) {
         Some((data, span)) => {
             let end = data.len() - data.iter().rev().take_while(|b| **b == b'\n' || **b == b'\r').count();
             out.extend_from_slice(b"data: ");
-            out.extend_from_slice(&data[span]);
+            let inner = &data[span];
+            match super::repair::repaired(inner) {
+                Some(repaired) => out.extend_from_slice(&repaired),
+                None => out.extend_from_slice(inner),
+            }
             out.extend_from_slice(&data[end..]);
         }
         // Comments, blank lines, and objects without an answer (an error) stay as they are.

@@ -5,7 +5,7 @@ use crate::{
     models::Maker,
     openai,
     refusal::Refusal,
-    responses::read::conversation,
+    responses::{items::sealer, read::conversation},
     seal::{self, Seal},
     world::World,
 };
@@ -29,6 +29,7 @@ const PAIRS: [(&str, &str, &str); 2] = [
 ];
 
 pub(super) fn check(world: &World, key: &str, body: &Value) -> Checked {
+    let maker = sealer(body["model"].as_str().unwrap_or_default());
     if let Some(id) = body["previous_response_id"].as_str()
         && world.stored.items(id).is_none()
     {
@@ -42,7 +43,7 @@ pub(super) fn check(world: &World, key: &str, body: &Value) -> Checked {
         ids_are_sound(item, &place, &mut ids)?;
         parts(item, &place)?;
         match kind(item) {
-            "reasoning" => reasoning(world, key, item, &given[at + 1..])?,
+            "reasoning" => reasoning(world, (maker, key), item, &given[at + 1..])?,
             "item_reference" => known(world, &item["id"])?,
             "function_call" | "custom_tool_call" => {
                 openai::name(item["name"].as_str().unwrap_or_default(), &format!("{place}.name"))?;
@@ -168,9 +169,9 @@ fn known(world: &World, id: &Value) -> Checked {
 
 /// Reasoning comes back with the blob that was issued to this key for this item, or it was stored; and what it led to
 /// stands behind it.
-fn reasoning(world: &World, key: &str, item: &Value, rest: &[Value]) -> Checked {
+fn reasoning(world: &World, issued: (Maker, &str), item: &Value, rest: &[Value]) -> Checked {
     match item["encrypted_content"].as_str() {
-        Some(blob) => verified(&world.seal, key, item, blob)?,
+        Some(blob) => verified(&world.seal, issued, item, blob)?,
         None => known(world, &item["id"])?,
     }
     let follows = rest.first().is_some_and(|next| match kind(next) {
@@ -187,13 +188,13 @@ fn reasoning(world: &World, key: &str, item: &Value, rest: &[Value]) -> Checked 
     Err(Refusal::new(400, "invalid_request_error", message).param("input"))
 }
 
-fn verified(seal: &Seal, key: &str, item: &Value, blob: &str) -> Checked {
+fn verified(seal: &Seal, (maker, key): (Maker, &str), item: &Value, blob: &str) -> Checked {
     let refuse = |reason: &str| {
         let shown: String = blob.chars().take(8).collect();
         let message = format!("The encrypted content {shown}... could not be verified. Reason: {reason}");
         Err(Refusal::new(400, "invalid_request_error", message).code("invalid_encrypted_content"))
     };
-    let Some(opened) = seal.open(Maker::Openai, blob) else {
+    let Some(opened) = seal.open(maker, blob) else {
         return refuse("Encrypted content could not be decrypted or parsed.");
     };
     if opened.bound != seal::tag(key) {

@@ -13,7 +13,10 @@ pub(super) fn check(body: &Value, model: Option<&SimModel>) -> Checked {
         return Err(openai::invalid("stream_options", message));
     }
     let efforts = openai::efforts(model);
-    openai::sampling(body, efforts, ("reasoning.effort", body["reasoning"]["effort"].as_str()))?;
+    // The models of xAI take sampling fields although they reason.
+    let grok = model.is_some_and(|model| model.id.starts_with("grok-"));
+    let strict = if grok { None } else { efforts };
+    openai::sampling(body, strict, ("reasoning.effort", body["reasoning"]["effort"].as_str()))?;
     let plain = efforts.is_some_and(<[&str]>::is_empty);
     if plain && body["reasoning"]["summary"].is_string() {
         return Err(openai::unsupported("reasoning.summary", ""));

@@ -1,0 +1,33 @@
+//! A key of the platform.
+
+use super::{CHECK_TIMEOUT, Codex};
+use crate::{Answers, KeyLogin, LoginError, LoginFuture, NewLogin, refusal::Refusal};
+use byok_store::AccountDetails;
+use byok_transport::Transport;
+use byok_types::{Credential, Secret};
+
+impl KeyLogin for Codex {
+    fn finish<'a>(
+        &'a self,
+        transport: &'a Transport,
+        key: Secret,
+        _answers: &'a Answers,
+    ) -> LoginFuture<'a, NewLogin> {
+        Box::pin(async move {
+            if !key.expose().starts_with("sk-") {
+                let why =
+                    "a key of OpenAI begins with `sk-`; platform.openai.com/api-keys makes one".to_owned();
+                return Err(LoginError::NotUsable { why });
+            }
+            let reply =
+                self.endpoint(transport).get_with_bearer(&self.urls.profile, &key, CHECK_TIMEOUT).await?;
+            // A key may be allowed to answer and not to list models.
+            if reply.status == http::StatusCode::UNAUTHORIZED {
+                let refusal = Refusal::read(&reply, &[key.expose()]);
+                let why = format!("OpenAI does not accept the key ({refusal}); make a new one");
+                return Err(LoginError::NotUsable { why });
+            }
+            Ok(NewLogin { credential: Credential::ApiKey(key), details: AccountDetails::default() })
+        })
+    }
+}

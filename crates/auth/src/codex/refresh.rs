@@ -1,0 +1,55 @@
+//! Refresh.
+
+use super::{CLIENT_ID, Codex, identity::read};
+use crate::{
+    Clock as _, RefreshError, RefreshFuture, Refresher, SystemClock,
+    endpoint::{Ask, Body},
+    refusal::Refusal,
+};
+use byok_transport::{BufferedReply, Transport};
+use byok_types::{AccountState, OauthTokens};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// Codes of a dead grant.
+const DEAD: [&str; 4] =
+    ["refresh_token_expired", "refresh_token_reused", "refresh_token_invalidated", "invalid_grant"];
+
+impl Refresher for Codex {
+    fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
+        Box::pin(async move {
+            let Some(refresh) = tokens.refresh.as_ref().filter(|token| !token.is_blank()) else {
+                return Err(dead("its token cannot be renewed"));
+            };
+            let body = json!({
+                "client_id": CLIENT_ID, "grant_type": "refresh_token", "refresh_token": refresh.expose(),
+            });
+            let ask = Ask::post(&self.urls.token, Body::Json(body), self.token_timeout());
+            let reply = self.endpoint(transport).ask(ask).await?;
+            if reply.status.is_success() {
+                return read(&reply.body, Some(tokens), SystemClock.now())
+                    .map_err(|error| RefreshError::unreadable(error.to_string()));
+            }
+            let refusal = Refusal::read(&reply, &[refresh.expose()]);
+            if let Some(code) = code_of(&reply).filter(|_| reply.status.is_client_error()) {
+                return Err(dead(&format!("OpenAI says `{code}`")));
+            }
+            if reply.status == StatusCode::UNAUTHORIZED {
+                return Err(dead(&format!("OpenAI says `{}`", refusal.words())));
+            }
+            Err(refusal.of_refresh("OpenAI", "codex", &[]))
+        })
+    }
+}
+
+/// The code of a dead grant in an answer. It stands at `error.code`, in `error` as a text, or in `code`.
+fn code_of(reply: &BufferedReply) -> Option<&'static str> {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let said = [&body["error"]["code"], &body["error"], &body["code"]];
+    DEAD.into_iter().find(|code| said.iter().any(|said| said.as_str() == Some(code)))
+}
+
+fn dead(why: &str) -> RefreshError {
+    let reason = format!("{why}; log in again with `byok login codex`");
+    RefreshError::Permanent { state: AccountState::NeedsLogin { reason } }
+}

@@ -1,0 +1,198 @@
+//! Vertex AI: the key file of a service account, which buys tokens by a signed statement, and API keys (express mode).
+
+mod key;
+
+use crate::{
+    Answers, BadAnswer, Clock, FileLogin, How, KeyLogin, LoginError, LoginFuture, Method, Network, NewLogin,
+    Question, RefreshError, RefreshFuture, Refresher, SystemClock, TokenAnswer, Urls, Vendor,
+    endpoint::{Ask, Body, Endpoint},
+    google::key_identity,
+    refusal::Refusal,
+};
+use byok_config::UrlName;
+use byok_store::AccountDetails;
+use byok_transport::{BufferedReply, Transport};
+use byok_types::{AccountState, Credential, OauthTokens, Secret};
+use key::ServiceAccount;
+use std::{sync::Arc, time::Duration};
+use url::Url;
+
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// Errors that Google's own libraries try again.
+const PASSING: [&str; 3] = ["internal_failure", "server_error", "temporarily_unavailable"];
+
+const QUESTIONS: &[Question] = &[
+    Question {
+        name: "file",
+        prompt: "file with the key of the service account (JSON; `-` reads standard input)",
+        default: "-",
+    },
+    Question {
+        name: "location",
+        prompt: "location of the models, such as global, us, eu or europe-west4",
+        default: "global",
+    },
+];
+
+/// Login and tokens of service accounts.
+pub(crate) struct Vertex {
+    /// The person's own token endpoint.
+    token: Option<Url>,
+    network: Network,
+    clock: Arc<dyn Clock>,
+}
+
+/// All that byok can do about its logins.
+pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
+    let vertex = Arc::new(Vertex::new(urls, network, Arc::new(SystemClock)));
+    Vendor {
+        methods: vec![
+            Method {
+                name: "file",
+                what: "the key file of a service account",
+                questions: QUESTIONS,
+                how: How::File(vertex.clone()),
+            },
+            Method {
+                name: "key",
+                what: "keep an API key of Vertex AI (express mode)",
+                questions: &[],
+                how: How::Key(Arc::new(ExpressKey)),
+            },
+        ],
+        refresher: vertex,
+        // The key of a service account is deleted in the console of its project.
+        revoke: None,
+        import: None,
+        ended: None,
+    }
+}
+
+impl Vertex {
+    pub(crate) fn new(urls: &Urls<'_>, network: Network, clock: Arc<dyn Clock>) -> Self {
+        Self { token: urls.own(UrlName::Token), network, clock }
+    }
+
+    /// Buys a token with a statement that the account's key has signed.
+    async fn buy(
+        &self,
+        transport: &Transport,
+        account: &ServiceAccount,
+    ) -> Result<BufferedReply, RefreshError> {
+        let token = self.token.as_ref().unwrap_or(&account.token_uri);
+        let assertion = account
+            .statement(self.clock.now())
+            .map_err(|why| RefreshError::Config { why: why.to_owned() })?;
+        let fields = [("grant_type", GRANT), ("assertion", &*assertion)];
+        let limit = self.network.token_timeout.unwrap_or(TOKEN_TIMEOUT);
+        let endpoint = Endpoint { transport, network: &self.network };
+        Ok(endpoint.ask(Ask::post(token, Body::Form(&fields), limit)).await?)
+    }
+}
+
+fn read(reply: &BufferedReply) -> Result<TokenAnswer, BadAnswer> {
+    TokenAnswer::read(&reply.body)
+}
+
+impl FileLogin for Vertex {
+    fn finish<'a>(
+        &'a self,
+        transport: &'a Transport,
+        content: &'a Secret,
+        answers: &'a Answers,
+    ) -> LoginFuture<'a, NewLogin> {
+        Box::pin(async move {
+            let location = key::location(answers.get("location").map_or("global", String::as_str))?;
+            let account = ServiceAccount::read(content.expose(), self.token.is_some())
+                .map_err(|why| LoginError::NotUsable { why })?;
+            let reply = self.buy(transport, &account).await.map_err(|error| match error {
+                RefreshError::Config { why } => LoginError::NotUsable { why },
+                other => LoginError::Denied { why: other.to_string() },
+            })?;
+            if !reply.status.is_success() {
+                let why = match refused(&reply) {
+                    RefreshError::Permanent { state } => state.trouble("vertex").unwrap_or_default(),
+                    other => other.to_string(),
+                };
+                return Err(LoginError::Denied { why });
+            }
+            let mut answer = read(&reply).map_err(|_| LoginError::BadAnswer)?;
+            // What buys the next token is the key itself.
+            answer.refresh = Some(account.private_key.clone());
+            answer.facts = account.facts(location);
+            let details = AccountDetails {
+                identity: Some(format!("{} {} {location}", account.client_email, account.project)),
+                email: Some(account.client_email),
+                plan: None,
+            };
+            Ok(NewLogin {
+                credential: Credential::Oauth(answer.into_tokens(None, self.clock.now())),
+                details,
+            })
+        })
+    }
+}
+
+impl Refresher for Vertex {
+    fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
+        Box::pin(async move {
+            let account = ServiceAccount::of_tokens(tokens).ok_or_else(|| RefreshError::Permanent {
+                state: AccountState::NeedsLogin {
+                    reason: "parts of the service account are missing; log in again with `byok login vertex`"
+                        .to_owned(),
+                },
+            })?;
+            let reply = self.buy(transport, &account).await?;
+            if !reply.status.is_success() {
+                return Err(refused(&reply));
+            }
+            let answer = read(&reply).map_err(|error| RefreshError::unreadable(error.to_string()))?;
+            // The key stays what it is.
+            Ok((TokenAnswer { refresh: None, ..answer }, AccountDetails::default()))
+        })
+    }
+
+    fn rotates(&self) -> bool {
+        false
+    }
+}
+
+fn refused(reply: &BufferedReply) -> RefreshError {
+    let refusal = Refusal::read(reply, &[]);
+    if PASSING.contains(&refusal.code.as_str()) {
+        return RefreshError::busy(refusal.to_string(), refusal.retry_after);
+    }
+    if refusal.code == "invalid_grant" && refusal.description.contains("short-lived token") {
+        return RefreshError::busy(
+            format!("the clock of this machine is wrong, says Google ({}); set it", refusal.description),
+            None,
+        );
+    }
+    let dead = ["invalid_grant", "invalid_scope", "unauthorized_client"];
+    refusal.of_refresh("Google", "vertex", &dead)
+}
+
+/// A login with an API key. Nothing can be asked for with it that costs nothing, so it is not checked.
+struct ExpressKey;
+
+impl KeyLogin for ExpressKey {
+    fn finish<'a>(
+        &'a self,
+        _transport: &'a Transport,
+        key: Secret,
+        _answers: &'a Answers,
+    ) -> LoginFuture<'a, NewLogin> {
+        Box::pin(async move {
+            if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+                let why = "a key has no spaces and no characters beyond ASCII; copy it again".to_owned();
+                return Err(LoginError::NotUsable { why });
+            }
+            let details = AccountDetails { identity: Some(key_identity(&key)), ..AccountDetails::default() };
+            Ok(NewLogin { credential: Credential::ApiKey(key), details })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Refresh.
+
+use super::{CLIENT_ID, PRINCIPAL, PRINCIPAL_TYPE, Xai, identity::read};
+use crate::{
+    RefreshError, RefreshFuture, Refresher,
+    endpoint::{Ask, Body},
+    refusal::Refusal,
+};
+use byok_transport::Transport;
+use byok_types::{AccountState, OauthTokens};
+use http::StatusCode;
+use std::time::Duration;
+
+/// How long to wait when the vendor does not know the client, which happens and passes.
+const UNKNOWN_CLIENT: Duration = Duration::from_mins(5);
+
+impl Refresher for Xai {
+    fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
+        Box::pin(async move {
+            let Some(refresh) = tokens.refresh.as_ref().filter(|token| !token.is_blank()) else {
+                return Err(dead("its token cannot be renewed"));
+            };
+            let mut form = vec![
+                ("grant_type", "refresh_token"),
+                ("refresh_token", refresh.expose()),
+                ("client_id", CLIENT_ID),
+            ];
+            for name in [PRINCIPAL_TYPE, PRINCIPAL] {
+                form.extend(tokens.fact(name).map(|value| (name, value)));
+            }
+            let ask = Ask::post(&self.urls.token, Body::Form(&form), self.token_timeout());
+            let reply = self.endpoint(transport).ask(ask).await?;
+            if reply.status.is_success() {
+                return read(&reply.body).map_err(|error| RefreshError::unreadable(error.to_string()));
+            }
+            let refusal = Refusal::read(&reply, &[refresh.expose()]);
+            Err(match refusal.code.as_str() {
+                "invalid_grant" => dead(&format!("xAI says `{}`", refusal.words())),
+                "invalid_client" => RefreshError::busy(refusal.to_string(), Some(UNKNOWN_CLIENT)),
+                _ if reply.status == StatusCode::NOT_FOUND || reply.status.is_redirection() => {
+                    RefreshError::Config { why: refusal.to_string() }
+                }
+                // Nothing else says anything about the credential.
+                _ => RefreshError::busy(refusal.to_string(), refusal.retry_after),
+            })
+        })
+    }
+}
+
+fn dead(why: &str) -> RefreshError {
+    let reason = format!("{why}; log in again with `byok login xai`");
+    RefreshError::Permanent { state: AccountState::NeedsLogin { reason } }
+}

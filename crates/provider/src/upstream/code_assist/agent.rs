@@ -1,0 +1,286 @@
+//! What Antigravity wants of a request beyond the dialect. Behind it stand Gemini and, on Vertex, Claude, whose own rules
+//! shine through.
+
+use super::{Members, list_of};
+use byok_translate::PLACEHOLDER;
+use byok_types::{Family, ModelFacts, SecretHash, ThinkingForm};
+use serde_json::{Map, Value, json};
+
+/// Whom the service wants to hear in the user agent and in the envelope.
+pub(super) const NAME: &str = "antigravity";
+/// The smallest budget for thinking that Claude takes.
+const LEAST_BUDGET: i64 = 1024;
+/// Room for the answer beside the thoughts.
+const ROOM: i64 = 8192;
+
+/// Members of a schema that stay; of all others the service says that it cannot find the field.
+const KEPT: [&str; 8] =
+    ["type", "description", "nullable", "items", "properties", "required", "title", "propertyOrdering"];
+
+/// Fits a request in place.
+pub(super) fn fit(request: &mut Members, facts: &ModelFacts) {
+    let claude = facts.family == Family::Claude;
+    // Refused, or unknown to some of its models.
+    request.remove("safetySettings");
+    request.remove("labels");
+    let contents = request.get(&["contents"]).unwrap_or_default();
+    request.put("sessionId", &json!(conversation(&contents)));
+    if claude || !facts.call_signatures {
+        let mut contents = contents;
+        turns(&mut contents, claude);
+        request.put("contents", &contents);
+    }
+    tools(request, claude);
+    config(request, facts, claude);
+}
+
+/// A number that stays the same for a conversation: it groups the prompt cache. Made from the first words of the user.
+fn conversation(contents: &Value) -> String {
+    let user = contents.as_array().into_iter().flatten().find(|content| content["role"] != "model");
+    let parts = user.and_then(|content| content["parts"].as_array()).into_iter().flatten();
+    let text: String = parts.filter_map(|part| part["text"].as_str()).collect();
+    let hash = SecretHash::of(&text)
+        .short()
+        .bytes()
+        .fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    format!("-{}", hash & (u64::MAX >> 1))
+}
+
+fn turns(contents: &mut Value, claude: bool) {
+    let mut open: Vec<(String, String)> = Vec::new();
+    let mut number = 0;
+    for content in contents.as_array_mut().into_iter().flatten() {
+        let model = content["role"] == "model";
+        let Some(parts) = list_of(content, "parts") else { continue };
+        if claude {
+            parts.retain(|part| !is_foreign_thought(part));
+        }
+        for part in parts.iter_mut() {
+            if claude && part["thoughtSignature"].as_str().is_some_and(|text| !is_claudes(text)) {
+                part.as_object_mut().map(|part| part.remove("thoughtSignature"));
+            }
+            if let Some(call) = part.get_mut("functionCall").and_then(Value::as_object_mut) {
+                number += 1;
+                let id = id_of(call, || format!("call_{number}"));
+                open.push((call.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(), id));
+            }
+            if let Some(result) = part.get_mut("functionResponse").and_then(Value::as_object_mut) {
+                let name = result.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+                let id = id_of(result, || String::new());
+                let mine =
+                    |call: &(String, String)| if id.is_empty() { call.0 == name } else { call.1 == id };
+                if let Some(place) = open.iter().position(mine) {
+                    let (_, call) = open.remove(place);
+                    result.insert("id".to_owned(), json!(call));
+                }
+            }
+        }
+        if claude && model {
+            // Calls come last, or Anthropic does not find their results.
+            parts.sort_by_key(|part| {
+                if part["thought"] == true { 0 } else { 1 + i32::from(part.get("functionCall").is_some()) }
+            });
+        }
+    }
+    if let Some(list) = contents.as_array_mut() {
+        list.retain(|content| content["parts"].as_array().is_none_or(|parts| !parts.is_empty()));
+    }
+}
+
+/// The id of a call or a result as the service takes it, written back.
+fn id_of(function: &mut Map<String, Value>, make: impl FnOnce() -> String) -> String {
+    let stated = function.get("id").and_then(Value::as_str).unwrap_or_default();
+    let legal: String = stated
+        .chars()
+        .map(|char| if char.is_ascii_alphanumeric() || char == '-' || char == '_' { char } else { '_' })
+        .collect();
+    let id = if legal.is_empty() { make() } else { legal };
+    if !id.is_empty() {
+        function.insert("id".to_owned(), json!(id));
+    }
+    id
+}
+
+/// A thought that Claude would refuse: empty, or without its own signature.
+fn is_foreign_thought(part: &Value) -> bool {
+    let signed = part["thoughtSignature"].as_str().is_some_and(is_claudes);
+    part["thought"] == true && (!signed || part["text"].as_str().unwrap_or_default().is_empty())
+}
+
+/// Base64 of a protobuf, once or twice encoded.
+fn is_claudes(signature: &str) -> bool {
+    signature.starts_with(['E', 'R'])
+}
+
+fn tools(request: &mut Members, claude: bool) {
+    let Some(mut tools) = request.get(&["tools"]) else { return };
+    let wish = request.get(&["toolConfig"]).unwrap_or_default();
+    let mode = wish["functionCallingConfig"]["mode"].as_str().unwrap_or_default().to_owned();
+    if claude && mode == "NONE" {
+        // Its choice of tools is not honoured, so "none" means that there are none.
+        request.remove("tools");
+        request.remove("toolConfig");
+        return;
+    }
+    let mut declared = false;
+    for tool in tools.as_array_mut().into_iter().flatten() {
+        for function in list_of(tool, "functionDeclarations").into_iter().flatten() {
+            declared = true;
+            let Some(function) = function.as_object_mut() else { continue };
+            let stated = function.remove("parametersJsonSchema").or_else(|| function.remove("parameters"));
+            let mut schema = clean(&stated.unwrap_or_else(|| json!({})), true);
+            if claude {
+                fill(&mut schema);
+            }
+            if schema["properties"].as_object().is_some_and(|properties| !properties.is_empty()) {
+                function.insert("parameters".to_owned(), schema);
+            }
+        }
+    }
+    if declared && let Some(list) = tools.as_array_mut() {
+        // The vendor's own tools do not go together with functions here.
+        list.retain(|tool| tool.get("functionDeclarations").is_some());
+    }
+    request.put("tools", &tools);
+    if claude && declared {
+        request.put("toolConfig", &json!({"functionCallingConfig": {"mode": "VALIDATED"}}));
+    }
+}
+
+/// A schema in the few words that the service knows. What narrows a value is said in the description instead.
+fn clean(schema: &Value, top: bool) -> Value {
+    let Some(members) = schema.as_object() else { return json!({"type": "string"}) };
+    if let Some(best) = ["anyOf", "oneOf", "allOf"].iter().find_map(|name| branch(members.get(*name)?)) {
+        let mut outer = members.clone();
+        outer.retain(|name, _| !["anyOf", "oneOf", "allOf"].contains(&name.as_str()));
+        for (name, value) in best.as_object().into_iter().flatten() {
+            outer.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        return clean(&Value::Object(outer), top);
+    }
+    let mut kept = Map::new();
+    let mut said = Vec::new();
+    for (name, value) in members {
+        match name.as_str() {
+            "type" => {
+                let types: Vec<&str> = match value {
+                    Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
+                    one => one.as_str().into_iter().collect(),
+                };
+                if types.iter().any(|kind| kind.eq_ignore_ascii_case("null")) {
+                    kept.insert("nullable".to_owned(), json!(true));
+                }
+                let first = types.iter().find(|kind| !kind.eq_ignore_ascii_case("null")).unwrap_or(&"string");
+                kept.insert("type".to_owned(), json!(first));
+            }
+            "properties" => {
+                let cleaned: Map<String, Value> = value
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, value)| (name.clone(), clean(value, false)))
+                    .collect();
+                kept.insert("properties".to_owned(), Value::Object(cleaned));
+            }
+            "items" => drop(kept.insert("items".to_owned(), clean(value, false))),
+            "title" | "propertyOrdering" => {}
+            "enum" | "const" => said.push(format!("one of {value}")),
+            kept_name if KEPT.contains(&kept_name) => drop(kept.insert(name.clone(), value.clone())),
+            "minimum" | "maximum" | "minLength" | "maxLength" | "minItems" | "maxItems" | "pattern"
+            | "format" => {
+                said.push(format!("{name} {value}"));
+            }
+            _ => {}
+        }
+    }
+    if kept.get("type").and_then(Value::as_str).is_some_and(|kind| kind.eq_ignore_ascii_case("array")) {
+        kept.entry("items").or_insert_with(|| json!({"type": "string"}));
+    }
+    if top {
+        kept.entry("type").or_insert_with(|| json!("object"));
+    }
+    let names: Vec<String> = kept
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .collect();
+    if let Some(required) = kept.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| name.as_str().is_some_and(|name| names.iter().any(|known| known == name)));
+    }
+    if kept.get("required").is_some_and(|required| required.as_array().is_none_or(Vec::is_empty)) {
+        kept.remove("required");
+    }
+    if !said.is_empty() {
+        let before = kept
+            .get("description")
+            .and_then(Value::as_str)
+            .map(|text| format!("{text} "))
+            .unwrap_or_default();
+        kept.insert("description".to_owned(), json!(format!("{before}({})", said.join(", "))));
+    }
+    Value::Object(kept)
+}
+
+/// The strongest branch of a choice: an object, else a list, else the first that is not null.
+fn branch(choice: &Value) -> Option<Value> {
+    let branches = choice.as_array()?;
+    let of = |kind: &str| branches.iter().find(|branch| branch["type"] == kind);
+    let any = || branches.iter().find(|branch| branch["type"] != "null");
+    let mut best = of("object").or_else(|| of("array")).or_else(any)?.clone();
+    if of("null").is_some()
+        && let Some(best) = best.as_object_mut()
+    {
+        best.insert("nullable".to_owned(), json!(true));
+    }
+    Some(best)
+}
+
+/// Claude's functions here need a property and a required one. What stands in is taken out of the answers again.
+fn fill(schema: &mut Value) {
+    schema["type"] = json!("object");
+    let has = schema["required"].as_array().is_some_and(|required| !required.is_empty());
+    if has {
+        return;
+    }
+    if !schema["properties"].is_object() {
+        schema["properties"] = json!({});
+    }
+    schema["properties"][PLACEHOLDER] = json!({"type": "boolean", "description": "Always true."});
+    schema["required"] = json!([PLACEHOLDER]);
+}
+
+fn config(request: &mut Members, facts: &ModelFacts, claude: bool) {
+    let Some(mut config) = request.get(&["generationConfig"]) else { return };
+    let Some(members) = config.as_object_mut() else { return };
+    let most = facts.max_output_tokens.map_or(i64::MAX, i64::from);
+    let mut output = members.get("maxOutputTokens").and_then(Value::as_i64).map(|output| output.min(most));
+    if claude && facts.thinking.takes(ThinkingForm::Budget) {
+        let budget = members.get("thinkingConfig").and_then(|thinking| thinking["thinkingBudget"].as_i64());
+        match budget {
+            // Off, or none named: a word about thinking alone would switch it on.
+            None | Some(0) => drop(members.remove("thinkingConfig")),
+            Some(budget) => {
+                let budget = if budget < 0 { LEAST_BUDGET } else { budget.max(LEAST_BUDGET) };
+                let room = output.unwrap_or_else(|| (budget + ROOM).min(most));
+                output = Some(room);
+                if room <= budget {
+                    members.remove("thinkingConfig");
+                } else {
+                    members.insert(
+                        "thinkingConfig".to_owned(),
+                        json!({"thinkingBudget": budget, "includeThoughts": true}),
+                    );
+                    for name in ["temperature", "topP", "topK"] {
+                        members.remove(name);
+                    }
+                }
+            }
+        }
+    }
+    if let Some(output) = output {
+        members.insert("maxOutputTokens".to_owned(), json!(output));
+    }
+    request.put("generationConfig", &config);
+}

@@ -1,0 +1,404 @@
+use super::*;
+use crate::catalog::Catalog;
+use byok_types::{ModelFacts, Secret, TokenFacts};
+
+const GEMINI: CodeAssist = CodeAssist { antigravity: false };
+const ANTIGRAVITY: CodeAssist = CodeAssist { antigravity: true };
+const STREAM: Operation = Operation::Generate { stream: true };
+
+fn token() -> Token {
+    let facts: TokenFacts = [("project".to_owned(), Secret::new("p-1"))].into();
+    Token { secret: Secret::new("ya29.x"), oauth: true, hash: None, facts }
+}
+
+fn ask<'a>(operation: Operation, model: &'a str, claims: &'a [String]) -> Ask<'a> {
+    Ask { operation, dialect: Dialect::Gemini, model, client: None, needed: &[], claims }
+}
+
+fn facts(model: &str) -> ModelFacts {
+    {
+        let catalog = Catalog::builtin();
+        catalog.facts_in(catalog.list("antigravity").unwrap(), model, &Map::new())
+    }
+}
+
+fn shaped(upstream: CodeAssist, operation: Operation, model: &str, body: &Value) -> Value {
+    let claims = vec![CLAIM.to_owned()];
+    let (ask, token, headers) = (ask(operation, model, &claims), token(), HeaderMap::new());
+    let facts = facts(model);
+    let shaping =
+        Shaping { ask: &ask, token: &token, facts: &facts, client: &headers, request_id: "r1", at_ms: 0 };
+    let body = upstream.shape(body.to_string().into(), &shaping).unwrap();
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[test]
+fn addresses_headers_and_the_claim() {
+    let yes = vec![CLAIM.to_owned()];
+    for (upstream, operation, path) in [
+        (GEMINI, STREAM, "/v1internal:streamGenerateContent?alt=sse"),
+        (GEMINI, Operation::Generate { stream: false }, "/v1internal:generateContent"),
+        (ANTIGRAVITY, Operation::Count, "/v1internal:countTokens"),
+    ] {
+        let ask = ask(operation, "m", &yes);
+        assert_eq!(
+            upstream.url("https://x.test/v1internal", &ask).unwrap().as_str(),
+            format!("https://x.test{path}")
+        );
+        let mut headers = HeaderMap::new();
+        upstream.headers(&ask, &token(), &mut headers);
+        assert_eq!(headers["authorization"], "Bearer ya29.x");
+        assert!(!headers.contains_key("x-goog-user-project") && !headers.contains_key("x-goog-api-key"));
+        let agent = headers.get("user-agent").map(|agent| agent.to_str().unwrap());
+        assert_eq!(agent, upstream.antigravity.then_some("antigravity"));
+        assert_eq!(upstream.only_streams(&ask), upstream.antigravity && operation != Operation::Count);
+    }
+    let no = ask(STREAM, "m", &[]);
+    assert_eq!((ANTIGRAVITY.demands(&no, &token()), GEMINI.demands(&no, &token())), (Some(CLAIM), None));
+    let mut headers = HeaderMap::new();
+    ANTIGRAVITY.headers(&no, &token(), &mut headers);
+    assert!(!headers.contains_key("user-agent"), "not without consent");
+}
+
+#[test]
+fn the_envelopes() {
+    let body = json!({"model": "models/m", "store": true, "contents": [{"role": "user", "parts": [{"text": "hi"}]}], "generationConfig": {"seed": 1}});
+    let gemini = shaped(GEMINI, STREAM, "gemini-2.5-pro", &body);
+    assert_eq!(
+        gemini,
+        json!({
+            "model": "gemini-2.5-pro", "project": "p-1", "user_prompt_id": "r1",
+            "request": {"contents": body["contents"], "generationConfig": {"seed": 1}},
+        })
+    );
+    let mut agent = shaped(ANTIGRAVITY, STREAM, "gemini-3-flash", &body);
+    let session = agent["request"]["sessionId"].take();
+    assert!(
+        session.as_str().unwrap().starts_with('-') && session.as_str().unwrap()[1..].parse::<i64>().is_ok()
+    );
+    assert_eq!(
+        session,
+        shaped(ANTIGRAVITY, STREAM, "gemini-3-flash", &body)["request"]["sessionId"],
+        "stable"
+    );
+    assert_eq!(
+        (&agent["requestId"], &agent["userAgent"], &agent["requestType"], &agent["project"]),
+        (&json!("agent-r1"), &json!("antigravity"), &json!("agent"), &json!("p-1"))
+    );
+    assert_eq!(agent.as_object().unwrap().len(), 6);
+
+    for body in [
+        json!({"contents": [{"role": "model", "parts": [{"text": "x", "thought": true}]}, {"role": "user", "parts": [{"text": "hi"}]}], "tools": []}),
+        json!({"generateContentRequest": {"model": "models/m", "contents": [{"role": "user", "parts": [{"text": "hi"}]}]}}),
+    ] {
+        let counted = shaped(GEMINI, Operation::Count, "m", &body);
+        assert_eq!(
+            counted,
+            json!({"request": {"model": "models/m", "contents": [{"role": "user", "parts": [{"text": "hi"}]}]}})
+        );
+    }
+}
+
+#[test]
+fn without_a_project_nothing_is_sent() {
+    let (ask, headers, facts) = (ask(STREAM, "m", &[]), HeaderMap::new(), facts("m"));
+    let token = Token { facts: TokenFacts::new(), ..token() };
+    let shaping =
+        Shaping { ask: &ask, token: &token, facts: &facts, client: &headers, request_id: "r", at_ms: 0 };
+    let failure = GEMINI.shape("{}".into(), &shaping).unwrap_err();
+    assert!(
+        failure.kind == FailureKind::Credential && failure.message.contains("byok login gemini"),
+        "{failure:?}"
+    );
+}
+
+#[test]
+fn claude_behind_antigravity() {
+    let body = json!({
+        "safetySettings": [{}],
+        "contents": [
+            {"role": "user", "parts": [{"text": "hi"}]},
+            {"role": "model", "parts": [
+                {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "skip_thought_signature_validator"},
+                {"text": "so"},
+                {"text": "hm", "thought": true, "thoughtSignature": "Rabc"},
+                {"text": "foreign", "thought": true, "thoughtSignature": "Cxyz"},
+            ]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {}}}]},
+        ],
+        "tools": [{"googleSearch": {}}, {"functionDeclarations": [
+            {"name": "f"},
+            {"name": "g", "parametersJsonSchema": {"$schema": "x", "type": "object", "additionalProperties": false, "required": ["mode", "gone"], "properties": {
+                "mode": {"type": "string", "enum": ["a", "b"]}, "title": {"type": ["string", "null"], "minLength": 1},
+                "list": {"type": "array"}, "any": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+            }}},
+        ]}],
+        "toolConfig": {"functionCallingConfig": {"mode": "ANY"}},
+        "generationConfig": {"thinkingConfig": {"thinkingBudget": 2048, "includeThoughts": true}, "temperature": 0.5, "maxOutputTokens": 128_000},
+    });
+    let request = &shaped(ANTIGRAVITY, STREAM, "claude-sonnet-4-6", &body)["request"];
+    let parts = &request["contents"][1]["parts"];
+    assert_eq!(
+        parts,
+        &json!([
+            {"text": "hm", "thought": true, "thoughtSignature": "Rabc"}, {"text": "so"}, {"functionCall": {"name": "f", "args": {}, "id": "call_1"}},
+        ])
+    );
+    assert_eq!(request["contents"][2]["parts"][0]["functionResponse"]["id"], "call_1");
+    assert_eq!(request["toolConfig"], json!({"functionCallingConfig": {"mode": "VALIDATED"}}));
+    assert_eq!(
+        request["generationConfig"],
+        json!({"thinkingConfig": {"thinkingBudget": 2048, "includeThoughts": true}, "maxOutputTokens": 64_000})
+    );
+    assert!(request.get("safetySettings").is_none());
+    let functions = &request["tools"];
+    assert_eq!(
+        functions.as_array().unwrap().len(),
+        1,
+        "the vendor's own tool does not go together with functions"
+    );
+    let functions = &functions[0]["functionDeclarations"];
+    assert_eq!(functions[0]["parameters"]["required"], json!(["byok_placeholder"]));
+    assert_eq!(
+        functions[1]["parameters"],
+        json!({
+            "type": "object", "required": ["mode"], "properties": {
+                "mode": {"type": "string", "description": "(one of [\"a\",\"b\"])"},
+                "title": {"nullable": true, "type": "string", "description": "(minLength 1)"},
+                "list": {"type": "array", "items": {"type": "string"}},
+                "any": {"type": "string", "nullable": true},
+            },
+        })
+    );
+
+    let off = json!({"contents": [], "tools": [{"functionDeclarations": [{"name": "f"}]}], "toolConfig": {"functionCallingConfig": {"mode": "NONE"}}, "generationConfig": {"thinkingConfig": {"includeThoughts": true}}});
+    let request = &shaped(ANTIGRAVITY, STREAM, "claude-sonnet-4-6", &off)["request"];
+    assert!(request.get("tools").is_none() && request["generationConfig"] == json!({}), "{request}");
+}
+
+#[test]
+fn what_refusals_mean() {
+    let error = |status: u16, word: &str, message: &str, details: Value| {
+        (status, json!({"error": {"code": status, "message": message, "status": word, "details": details}}))
+    };
+    let info = |reason: &str| json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "cloudcode-pa.googleapis.com"});
+    let retry =
+        |delay: &str| json!({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay});
+    let exhausted = "RESOURCE_EXHAUSTED";
+    let denied = "PERMISSION_DENIED";
+    let model = |seconds| Some((Scope::Model, Duration::from_secs(seconds)));
+    let account = |seconds| Some((Scope::Account, Duration::from_secs(seconds)));
+    // Answer, next, rest, state (its first letter), own credential.
+    let cases = [
+        (
+            error(429, exhausted, "x", json!([info("RATE_LIMIT_EXCEEDED"), retry("34.07s")])),
+            "other",
+            Some((Scope::Model, Duration::from_millis(34_070))),
+            ' ',
+            false,
+        ),
+        (
+            error(429, exhausted, "x", json!([info("QUOTA_EXHAUSTED"), retry("256527s")])),
+            "other",
+            model(256_527),
+            ' ',
+            false,
+        ),
+        (
+            error(429, exhausted, "reset after 1h16m0s", json!([info("QUOTA_EXHAUSTED")])),
+            "other",
+            model(4560),
+            ' ',
+            false,
+        ),
+        (error(429, exhausted, "x", json!([info("QUOTA_EXHAUSTED")])), "other", model(3600), ' ', false),
+        (
+            error(429, exhausted, "No capacity", json!([info("MODEL_CAPACITY_EXHAUSTED"), retry("40s")])),
+            "other",
+            model(2),
+            ' ',
+            false,
+        ),
+        (
+            error(503, "UNAVAILABLE", "No capacity", json!([info("MODEL_CAPACITY_EXCEEDED")])),
+            "other",
+            model(2),
+            ' ',
+            false,
+        ),
+        (
+            error(429, exhausted, "x", json!([info("INSUFFICIENT_G1_CREDITS_BALANCE")])),
+            "other",
+            model(1800),
+            ' ',
+            false,
+        ),
+        (error(499, "CANCELLED", "x", json!([])), "other", model(2), ' ', false),
+        (
+            error(403, denied, "Verify your account", json!([info("VALIDATION_REQUIRED")])),
+            "other",
+            None,
+            'B',
+            true,
+        ),
+        (error(403, denied, "(#3501)", json!([info("SUBSCRIPTION_REQUIRED")])), "other", None, 'N', true),
+        (error(403, denied, "x", json!([info("SERVICE_DISABLED")])), "other", None, 'N', true),
+        (
+            error(
+                403,
+                denied,
+                "Permission 'cloudaicompanion.companions.generateChat' denied on resource",
+                json!([]),
+            ),
+            "other",
+            None,
+            'N',
+            true,
+        ),
+        (
+            error(
+                403,
+                denied,
+                "This service has been disabled in this account for violation of Terms of Service.",
+                json!([]),
+            ),
+            "other",
+            None,
+            'B',
+            true,
+        ),
+        (
+            error(403, denied, "x", json!([info("SECURITY_POLICY_VIOLATED")])),
+            "other",
+            account(3600),
+            ' ',
+            true,
+        ),
+        (
+            error(403, denied, "The caller does not have permission", json!([])),
+            "other",
+            account(300),
+            ' ',
+            true,
+        ),
+        (
+            error(404, "NOT_FOUND", "Requested entity was not found.", json!([])),
+            "other",
+            model(600),
+            ' ',
+            false,
+        ),
+        (
+            error(400, "FAILED_PRECONDITION", "User location is not supported for the API use.", json!([])),
+            "stop",
+            None,
+            ' ',
+            false,
+        ),
+        (error(400, "INVALID_ARGUMENT", "max_tokens: 9 > 8", json!([])), "stop", None, ' ', false),
+        (error(401, "UNAUTHENTICATED", "x", json!([])), "refresh", None, ' ', true),
+        (error(500, "INTERNAL", "Unknown Error", json!([])), "other", model(2), ' ', false),
+        (error(503, "UNAVAILABLE", "overloaded", json!([])), "other", model(5), ' ', false),
+        (error(504, "DEADLINE_EXCEEDED", "x", json!([])), "other", model(2), ' ', false),
+    ];
+    let headers = HeaderMap::new();
+    for ((status, body), next, cool, state, own) in cases {
+        // Streaming methods put it in an array.
+        for body in [body.clone(), json!([body])] {
+            let failure =
+                ANTIGRAVITY.read_failure(Dialect::Gemini, status, &headers, body.to_string().as_bytes());
+            let verdict =
+                ANTIGRAVITY.judge(&Refusal { failure: &failure, headers: &headers, oauth: true, now: 0 });
+            let found = match verdict.next {
+                super::super::Next::GiveUp => "stop",
+                super::super::Next::Refresh => "refresh",
+                super::super::Next::OtherAccount => "other",
+            };
+            let letter = match &verdict.state {
+                Some(AccountState::Blocked { .. }) => 'B',
+                Some(AccountState::NeedsLogin { .. }) => 'N',
+                _ => ' ',
+            };
+            assert_eq!(
+                (found, verdict.cool, letter, verdict.own_credential),
+                (next, cool, state, own),
+                "{body}"
+            );
+        }
+    }
+    // Without details it says nothing of a quota: at Antigravity one prompt must not empty the pool.
+    let bare = json!({"error": {"code": 429, "message": "Resource has been exhausted (e.g. check quota).", "status": exhausted}}).to_string();
+    for (upstream, cool) in [(ANTIGRAVITY, None), (GEMINI, model(60))] {
+        let failure = upstream.read_failure(Dialect::Gemini, 429, &headers, bare.as_bytes());
+        let verdict = upstream.judge(&Refusal { failure: &failure, headers: &headers, oauth: true, now: 0 });
+        assert_eq!((verdict.cool, verdict.hint.is_some()), (cool, upstream.antigravity));
+    }
+    // A page to verify at is told, if it is Google's.
+    for (url, told) in [
+        ("https://accounts.google.com/v", true),
+        ("https://google.com.evil.test/", false),
+        ("http://google.com/", false),
+    ] {
+        let body = json!({"error": {"code": 403, "message": "Verify.", "status": denied, "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "VALIDATION_REQUIRED", "metadata": {"validation_url": url}}]}});
+        let failure = GEMINI.read_failure(Dialect::Gemini, 403, &headers, body.to_string().as_bytes());
+        assert_eq!(
+            failure.message.contains("Open https://accounts.google.com/v"),
+            told,
+            "{}",
+            failure.message
+        );
+    }
+}
+
+#[test]
+fn quotas_and_models() {
+    let body = json!({"buckets": [
+        {"remainingFraction": 0.25, "resetTime": "2026-11-28T12:00:00Z", "modelId": "m"}, {"resetTime": "2026-11-28T12:00:00Z", "modelId": "gone"}, {"modelId": "unknown"},
+    ]});
+    let windows = GEMINI.read_quota(body.to_string().as_bytes(), 0).windows;
+    let found: Vec<_> = windows.iter().map(|w| (w.used, w.resets_at, w.scope.as_deref())).collect();
+    assert_eq!(found, [(0.75, Some(1_795_867_200), Some("m")), (1.0, Some(1_795_867_200), Some("gone"))]);
+    let groups = json!({"groups": [{"displayName": "Gemini Models", "buckets": [{"displayName": "Weekly Limit", "remainingFraction": 0.9}]}]});
+    for body in [groups.clone(), json!({"quotaSummary": groups})] {
+        let windows = ANTIGRAVITY.read_quota(body.to_string().as_bytes(), 0).windows;
+        assert_eq!(
+            (windows[0].name.as_str(), windows[0].scope.as_deref()),
+            ("Weekly Limit", Some("Gemini Models"))
+        );
+    }
+    let lookup = ANTIGRAVITY.ask_quota("https://x.test", &token()).unwrap();
+    assert_eq!(
+        (lookup.url.path(), &lookup.body[..]),
+        ("/v1internal:retrieveUserQuotaSummary", &b"{\"project\":\"p-1\"}"[..])
+    );
+    let list = json!({"models": {
+        "a": {"displayName": "A", "maxTokens": 10, "maxOutputTokens": 5}, "chat_20706": {"displayName": "x"}, "tab_x": {"displayName": "x"}, "stub": {}, "gemini-2.5-pro": {"displayName": "x"},
+    }});
+    let models = ANTIGRAVITY.read_models(list.to_string().as_bytes());
+    assert_eq!(models.len(), 1);
+    assert_eq!(
+        Value::Object(models[0].facts.clone()),
+        json!({"display_name": "A", "context_tokens": 10, "max_output_tokens": 5})
+    );
+    assert!(ANTIGRAVITY.read_models(b"<html>").is_empty() && GEMINI.read_quota(b"x", 0).windows.is_empty());
+}
+
+#[test]
+fn shapes_that_no_client_should_send_break_nothing() {
+    for odd in [
+        json!(1),
+        json!("x"),
+        json!(null),
+        json!([1, "x", null, [], {"parts": 1}, {"parts": [1, {"functionCall": 1}]}]),
+    ] {
+        for name in ["contents", "tools", "toolConfig", "generationConfig"] {
+            for operation in [STREAM, Operation::Count] {
+                let mut body = json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "tools": [{"functionDeclarations": [odd]}]});
+                body[name] = odd.clone();
+                for model in ["claude-sonnet-4-6", "gemini-3-flash", "gpt-oss-120b-medium"] {
+                    shaped(ANTIGRAVITY, operation, model, &body);
+                }
+            }
+        }
+    }
+}

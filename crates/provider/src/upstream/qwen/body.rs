@@ -1,0 +1,80 @@
+//! What the vendor wants of a body.
+
+use byok_translate::scan::{Edit, Scan, splice};
+use byok_types::Failure;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The part that the portal wants to see first in the system message: it holds the place of a cached prefix.
+const CACHED: &str = r#"{"type":"text","text":"","cache_control":{"type":"ephemeral"}}"#;
+const KEYS: [&str; 5] = ["messages", "enable_thinking", "reasoning", "reasoning_effort", "tool_choice"];
+
+/// The body for the portal (`login`) or the platform.
+pub(super) fn shaped(body: Bytes, login: bool) -> Result<Bytes, Failure> {
+    let scan = Scan::of_keys(&body, &KEYS)?;
+    let thinking = scan.text(&body, "enable_thinking").map(str::to_owned);
+    let mut body = match (login, scan.value("messages")) {
+        (true, Some(range)) => match system_first(scan.text(&body, "messages").unwrap_or_default()) {
+            Some(text) => splice(&body, vec![Edit { range, text }]),
+            None => body,
+        },
+        _ => body,
+    };
+    // Where thinking is off, an effort contradicts it; where it is on, a tool cannot be forced.
+    let not_with: &[&str] = match thinking.as_deref() {
+        Some("false") => &["reasoning", "reasoning_effort"],
+        Some("true") => &["tool_choice"],
+        _ => &[],
+    };
+    for key in not_with {
+        let scan = Scan::of_keys(&body, &KEYS)?;
+        let forced =
+            || scan.text(&body, key).is_some_and(|text| text == "\"required\"" || text.starts_with('{'));
+        if *key == "tool_choice" && !forced() {
+            continue;
+        }
+        if let Some(edit) = scan.remove(&body, key) {
+            body = splice(&body, vec![edit]);
+        }
+    }
+    Ok(body)
+}
+
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(default)]
+    role: String,
+    #[serde(borrow, default)]
+    content: Option<&'a RawValue>,
+}
+
+/// The messages with all their system messages gathered in one at the beginning; `None` if they cannot be read, which the
+/// vendor says better. All other messages stay as they were written.
+fn system_first(text: &str) -> Option<String> {
+    let messages: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    let mut system = vec![CACHED.to_owned()];
+    let mut others = Vec::new();
+    for message in messages {
+        let Message { role, content } = serde_json::from_str(message.get()).ok()?;
+        if role != "system" && role != "developer" {
+            others.push(message.get());
+            continue;
+        }
+        let content = content.map_or("\"\"", RawValue::get);
+        if content.starts_with('[') {
+            let parts: Vec<&RawValue> = serde_json::from_str(content).ok()?;
+            // A caller that knows the rule has put it there already.
+            let marks = |part: &str| {
+                let same = |a: &str| serde_json::from_str::<serde_json::Value>(a).ok();
+                same(part) == same(CACHED)
+            };
+            system
+                .extend(parts.into_iter().map(RawValue::get).filter(|part| !marks(part)).map(str::to_owned));
+        } else if content.starts_with('"') && content != "\"\"" {
+            system.push(format!(r#"{{"type":"text","text":{content}}}"#));
+        }
+    }
+    let system = format!(r#"{{"role":"system","content":[{}]}}"#, system.join(","));
+    Some(format!("[{}]", std::iter::once(system.as_str()).chain(others).collect::<Vec<_>>().join(",")))
+}
