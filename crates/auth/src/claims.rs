@@ -4,7 +4,7 @@
 //! something else: each such sentence or header is a [`Claim`], and [`claims`] lists all of them. A claim is off until
 //! the owner of the account has read the [`Notice`] and consented; the consent is stored with the account.
 
-use byok_types::{CredentialKind, TokenFacts};
+use byok_types::{CredentialKind, SecretHash, TokenFacts};
 
 /// Where a claim goes in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,7 +203,8 @@ const ONLY_WITH: &[(&str, &str, &str)] = &[
 /// Whether a login with these facts needs the claim.
 pub fn is_needed(claim: &Claim, facts: &TokenFacts) -> bool {
     let rows = ONLY_WITH.iter().filter(|(name, ..)| *name == claim.name);
-    rows.into_iter().all(|(_, fact, value)| facts.get(*fact).is_some_and(|found| found.expose() == *value))
+    rows.into_iter()
+        .all(|(_, fact, value)| facts.get(*fact).is_some_and(|found| found.hash() == SecretHash::of(value)))
 }
 
 /// The claim of this name.

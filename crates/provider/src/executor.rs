@@ -6,6 +6,7 @@
 
 mod answer;
 mod attempt;
+mod claim;
 mod forward;
 mod hold;
 mod keeper;

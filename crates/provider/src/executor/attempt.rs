@@ -15,7 +15,6 @@ use crate::{
     state::State,
     upstream::{self, Ask, Next, Operation, Refusal, Shaping, Token, Verdict},
 };
-use byok_auth::claims;
 use byok_config::Timeouts;
 use byok_translate::{UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer};
 use byok_transport::{Call, CallTimeouts, Host, Reply, TransportError};
@@ -99,57 +98,6 @@ impl Attempt<'_> {
             Ok(_) => Ok(()),
             Err(error) => Err(self.no_token(&error)),
         }
-    }
-
-    /// The body with the claim that this seat's vendor demands, if its owner consented; the body as it is where nothing is
-    /// demanded or the caller brings it.
-    fn claimed(&self, token: &Token) -> Result<Bytes, Refused> {
-        let body = &self.prepared.body;
-        let plan = self.seat.is_oauth() || token.oauth;
-        let asks_model = self.prepared.dialect == Dialect::Messages && self.inbound.raw.is_none();
-        if !plan || !asks_model || self.inbound.own_credential.is_some() {
-            return Ok(body.clone());
-        }
-        let Some(claim) = claims::claims_of(self.candidate.provider.id.as_str(), CredentialKind::Oauth)
-            .find(|claim| claim.place == claims::ClaimPlace::FirstSystemBlock)
-        else {
-            return Ok(body.clone());
-        };
-        if upstream::brings_sentence(body) {
-            return Ok(body.clone());
-        }
-        if self.seat.claims.iter().any(|name| name == claim.name) {
-            return upstream::with_sentence(body).map_err(|failure| Refused::local(failure, Next::GiveUp));
-        }
-        Err(Refused::local(self.claim_missing(claim.name), Next::OtherAccount))
-    }
-
-    fn claim_missing(&self, claim: &str) -> Failure {
-        let provider = &self.candidate.provider.id;
-        let (such, key) = match provider.as_str() {
-            // It has no keys.
-            "copilot" => ("GitHub's own editors", "To be served from any tool, and ".to_owned()),
-            // Its keys are served no better.
-            "iflow" => (
-                "iFlow CLI",
-                "Use another provider; or, with a login or a key that `byok login iflow --method key` keeps, ".to_owned(),
-            ),
-            _ => (
-                "Claude Code",
-                format!("Set providers.{provider}.api_key to use these models from any tool; or, "),
-            ),
-        };
-        Failure::new(
-            FailureKind::Permission,
-            Blame::Client,
-            format!(
-                "the login `{}` of `{provider}` serves only callers that the vendor accepts for a plan, such as {such}. {key}\
-                 knowing the vendor's rule, log in again with `byok login {provider} --accept-claim {claim}`.",
-                self.seat.public_name(),
-            ),
-        )
-        .with_status(400)
-        .with_code("claim_not_accepted")
     }
 
     async fn call(&self, token: &Token, body: Bytes, ledger: &mut Ledger) -> Result<Ready, Refused> {
