@@ -96,6 +96,15 @@ const SECRET_READERS: &[(&str, &str)] = &[
     ("crates/auth/src/xai/key.rs", "the form of a key"),
     ("crates/auth/src/xai/refresh.rs", "exchange of the refresh token"),
     ("crates/provider/src/upstream/codex.rs", "the header of a call"),
+    ("crates/auth/src/copilot.rs", "the header of a call to GitHub"),
+    ("crates/auth/src/copilot/exchange.rs", "exchange of the GitHub token"),
+    ("crates/auth/src/copilot/import.rs", "the form of a stored token"),
+    ("crates/auth/src/copilot/token.rs", "the form of a pasted token"),
+    ("crates/auth/src/kimi/import.rs", "what a token says of itself"),
+    ("crates/auth/src/kimi/key.rs", "the form of a key"),
+    ("crates/auth/src/kimi/refresh.rs", "exchange of the refresh token"),
+    ("crates/provider/src/upstream/copilot.rs", "the header of a call"),
+    ("crates/provider/src/upstream/kimi.rs", "the header of a call"),
     ("crates/provider/src/upstream/xai.rs", "the header of a call"),
 ];
 

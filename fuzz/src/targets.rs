@@ -228,6 +228,8 @@ fn said(response: &ir::Response) -> Vec<grammar::Said> {
         {
             *input = raw.to_owned();
         }
+        // White space around an object means nothing, and a whole answer is written without it.
+        *input = input.trim().to_owned();
     }
     all
 }

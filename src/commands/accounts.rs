@@ -106,6 +106,7 @@ Examples:
     /// Forget an account without telling the provider; `byok logout` tells it
     #[command(after_help = "\
 Examples:
+  byok accounts remove claude
   byok accounts remove claude --account old")]
     Remove(Which),
     /// Renew the tokens of an account now
@@ -148,7 +149,8 @@ Examples:
     /// Take accounts over from a file of `byok accounts export`
     #[command(after_help = "\
 Examples:
-  byok accounts import backup.age")]
+  byok accounts import backup.age
+  byok accounts import backup.age --passphrase-file pass.txt")]
     Import {
         /// File to read
         file: PathBuf,

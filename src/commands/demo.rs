@@ -94,6 +94,23 @@ fn config(simulator: &str) -> Result<Config, Trouble> {
         let url = HttpUrl::try_from(format!("{simulator}/kiro/management/{path}"));
         kiro.urls.insert(name, url.map_err(|why| Trouble::new(Exit::Failure, why))?);
     }
+    // The simulated account has a small plan.
+    kiro.exclude = patterns([
+        "claude-opus-5",
+        "claude-opus-4.7",
+        "claude-opus-4.6",
+        "claude-opus-4.5",
+        "claude-sonnet-5",
+        "claude-sonnet-4",
+        "claude-fable-5",
+        "gpt-5.6-terra",
+        "gpt-5.6-luna",
+        "deepseek-3.2",
+        "glm-5",
+        "minimax-m2.5",
+        "minimax-m2.1",
+        "qwen3-coder-next",
+    ])?;
     insert(&mut config, "kiro", kiro)?;
     let own = [
         ("demo-openai", Kind::Openai, "sk-demo", v1.as_str(), "gpt-4.1-mini", "demo-chat"),

@@ -132,8 +132,7 @@ impl Login {
         };
         let account = save_login(&store, &SystemClock, login, save).await?;
         terminal::say(format_args!("\nlogged in to {id} as {}", described(&account)));
-        // With an API key nothing is claimed.
-        if account.kind == CredentialKind::Oauth {
+        if account.kind == CredentialKind::Oauth || claims::with_keys(id.as_str()) {
             consent.settle(&store, &account, &mut lines).await?;
         }
         store.close().await;

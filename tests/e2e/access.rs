@@ -195,7 +195,7 @@ async fn web_pages_are_kept_out() {
         ("", "same-site", 403),
     ];
     for (origin, site, wanted) in table {
-        let before = world.simulator.request_count();
+        let before = world.simulator.requests().len();
         let get = Call::get("/v1/models");
         let preflight = Call::get("/v1/chat/completions")
             .method("OPTIONS")
@@ -217,8 +217,14 @@ async fn web_pages_are_kept_out() {
             }
             no_cors(&answer);
         }
-        let asked = world.simulator.request_count() - before;
-        assert_eq!(asked, u64::from(wanted == 200), "origin {origin:?} site {site:?}");
+        // A look at the list may have the vendor asked for its own, in the background.
+        let asked = world
+            .simulator
+            .requests()
+            .into_iter()
+            .skip(before)
+            .filter(|seen| !seen.path.ends_with("/models"));
+        assert_eq!(asked.count(), usize::from(wanted == 200), "origin {origin:?} site {site:?}");
     }
 }
 

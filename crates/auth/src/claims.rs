@@ -194,6 +194,11 @@ const KIRO_RULE: Notice = Notice {
     source: "reports of users and the vendor's own error text, as known in November 2026",
 };
 
+/// Whether a provider wants its claims with API keys, too.
+pub fn with_keys(provider: &str) -> bool {
+    provider == "iflow"
+}
+
 /// Claims that only some logins need: those with this fact.
 const ONLY_WITH: &[(&str, &str, &str)] = &[
     ("copilot-integration-id", crate::copilot::MODE, crate::copilot::EXCHANGE),

@@ -230,7 +230,9 @@ impl Registry {
     fn by_name(&self, name: &str, out: &mut Vec<Candidate>, missing: &mut Option<Failure>) {
         if let Some((first, rest)) = name.split_once('/').filter(|(_, rest)| !rest.is_empty()) {
             let faces = self.faces(first);
-            if !faces.is_empty() {
+            // A name with a slash in it that the config lists is a name, unless its first word is a provider that is in use.
+            let in_use = faces.iter().any(|face| !face.seats.is_empty());
+            if !faces.is_empty() && (in_use || self.providers().all(|face| face.listed(name).is_none())) {
                 self.offer(faces, rest, None, out, missing);
                 return;
             }

@@ -6,7 +6,7 @@ use crate::{
 };
 use byok_auth::{
     NewLogin,
-    claims::{Claim, ClaimPlace, claims_of, is_needed},
+    claims::{Claim, ClaimPlace, claims_of, is_needed, with_keys},
 };
 use byok_store::Store;
 use byok_types::{Account, Credential, CredentialKind, ProviderId};
@@ -51,7 +51,7 @@ impl Consent {
     pub(super) fn for_login(mut self, login: &NewLogin) -> Self {
         match &login.credential {
             Credential::Oauth(tokens) => self.claims.retain(|claim| is_needed(claim, &tokens.facts)),
-            Credential::ApiKey(_) => self.claims.clear(),
+            Credential::ApiKey(_) => self.claims.retain(|claim| with_keys(claim.provider)),
         }
         self
     }

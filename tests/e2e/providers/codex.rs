@@ -289,7 +289,12 @@ async fn two_people_by_the_browser() {
     assert!(again.contains("logged in to codex as ada@example.org"), "{again}");
     let bob = paste(&byok, &simulator, "bob@example.org").await;
     assert!(bob.contains("logged in to codex as bob@example.org"), "{bob}");
-    let status = byok.status().await.to_string();
+    // The running server sees the logins within a second.
+    let begun = std::time::Instant::now();
+    let mut status = String::new();
+    while begun.elapsed() < PATIENCE && !status.contains("\"label\":\"bob@example.org\"") {
+        status = byok.status().await.to_string();
+    }
     assert_eq!(status.matches("\"label\":\"ada@example.org\"").count(), 1, "{status}");
     assert_eq!(simulator.plan_counts(Plan::Codex).exchanges, 3);
 }

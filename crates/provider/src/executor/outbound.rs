@@ -165,7 +165,8 @@ fn attempt_headers(attempt: &Attempt<'_>, upstream: &HeaderMap, kind: HeaderValu
         headers = relayed_headers(upstream);
     }
     // What was read whole out of a stream has the type of what it is now.
-    let same = |stated: &&HeaderValue| stated.as_bytes().starts_with(EVENTS.as_bytes()) == (kind == EVENTS);
+    let same =
+        |stated: &&HeaderValue| stated.as_bytes().starts_with(b"text/event-stream") == (kind == EVENTS);
     let stated =
         upstream.get(CONTENT_TYPE).filter(|_| passes && !attempt.inbound.json_array).filter(same).cloned();
     headers.insert(CONTENT_TYPE, stated.unwrap_or(kind));
