@@ -102,25 +102,22 @@ impl Login {
         let mut lines = Lines::default();
         let transport = network::transport(config)?;
         self.tell_of_others(&store, &id, known.as_ref()).await?;
-        let login = match &self.import {
-            Some(file) => {
-                let file = Some(file).filter(|file| !file.as_os_str().is_empty());
-                import::one(&place, &id, &vendor, file.map(PathBuf::as_path), self.take_over)?
-            }
-            None => {
-                let window = browser::Window { browser: self.browser.clone(), private: self.incognito };
-                let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind, window };
-                let mut answers: Answers = self.with.into_iter().collect();
-                if let How::Browser(login) = &method.how {
-                    login.ready()?;
-                    if login.claims() {
-                        let known = known.as_ref().map(|account| &*account.claims).unwrap_or_default();
-                        let agreed = consent.before(known, &mut lines).await;
-                        answers.extend(agreed.into_iter().map(|name| (name, String::new())));
-                    }
+        let login = if let Some(file) = &self.import {
+            let file = Some(file).filter(|file| !file.as_os_str().is_empty());
+            import::one(&place, &id, &vendor, file.map(PathBuf::as_path), self.take_over)?
+        } else {
+            let window = browser::Window { browser: self.browser.clone(), private: self.incognito };
+            let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind, window };
+            let mut answers: Answers = self.with.into_iter().collect();
+            if let How::Browser(login) = &method.how {
+                login.ready()?;
+                if login.claims() {
+                    let known = known.as_ref().map(|account| &*account.claims).unwrap_or_default();
+                    let agreed = consent.before(known, &mut lines).await;
+                    answers.extend(agreed.into_iter().map(|name| (name, String::new())));
                 }
-                steps.log_in(method, answers, &mut lines).await?
             }
+            steps.log_in(method, answers, &mut lines).await?
         };
         let consent = consent.for_login(&login);
         let save = SaveLogin {

@@ -1,4 +1,4 @@
-//! Codex: the login of a ChatGPT plan, and keys of the platform.
+//! Codex: the login of a `ChatGPT` plan, and keys of the platform.
 //!
 //! In the browser it is authorization code with PKCE; only two ports of this machine are registered for its answer. The
 //! login by code is the vendor's own: three steps, and the server, not the program, makes the verifier. Access tokens are
@@ -61,7 +61,7 @@ impl Addresses {
     }
 }
 
-/// Login and refresh of ChatGPT plans.
+/// Login and refresh of `ChatGPT` plans.
 #[derive(Clone, Debug)]
 pub(crate) struct Codex {
     urls: Addresses,

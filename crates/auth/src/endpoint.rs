@@ -28,7 +28,7 @@ pub struct Network {
 /// The addresses that a person's settings give in place of a vendor's.
 ///
 /// Tokens are sent to these hosts and no other, so they must come from the person's own configuration.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Urls<'a>(Option<&'a IndexMap<UrlName, HttpUrl>>);
 
 impl<'a> Urls<'a> {

@@ -89,7 +89,7 @@ impl Gemini {
             profile: "https://www.googleapis.com/oauth2/v2/userinfo",
         };
         Self {
-            client: Client::new(words, urls, network),
+            client: Client::new(&words, urls, network),
             assist: Assist {
                 load: urls
                     .get(UrlName::Projects, "https://cloudcode-pa.googleapis.com/v1internal:loadCodeAssist"),

@@ -62,8 +62,8 @@ pub(crate) struct Words {
 }
 
 impl Client {
-    pub(crate) fn new(words: Words, urls: &Urls<'_>, network: Network) -> Self {
-        let Words { provider, id, scopes, paste, callback, published, profile } = words;
+    pub(crate) fn new(words: &Words, urls: &Urls<'_>, network: Network) -> Self {
+        let Words { provider, id, scopes, paste, callback, published, profile } = *words;
         Self {
             provider,
             id,

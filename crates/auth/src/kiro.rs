@@ -226,7 +226,7 @@ impl Kiro {
     }
 }
 
-/// An answer with tokens. Written in camelCase, and read in snake_case too.
+/// An answer with tokens. Written in camelCase, and read in `snake_case` too.
 #[derive(Deserialize)]
 struct Tokens {
     #[serde(rename = "accessToken", alias = "access_token")]

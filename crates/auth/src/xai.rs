@@ -1,8 +1,8 @@
-//! xAI: the login of a Grok plan (SuperGrok, X Premium+), and keys of the platform.
+//! xAI: the login of a Grok plan (`SuperGrok`, X Premium+), and keys of the platform.
 //!
 //! A device code (RFC 8628), or authorization code with PKCE on any port of this machine. Access tokens live for hours;
 //! refresh tokens rotate, and showing an old one ends the whole family. Tokens of a team have no owner with a name, and their
-//! refresh has to name the team. Sources: the vendor's own program (`grok-build` 1.0.6) and CLIProxyAPI, both of August 2026.
+//! refresh has to name the team. Sources: the vendor's own program (`grok-build` 1.0.6) and `CLIProxyAPI`, both of August 2026.
 //!
 //! What byok does differently from the vendor's program: it names itself, and asks only for the scopes it uses.
 

@@ -1,4 +1,4 @@
-//! The login of ChatGPT plans and the backend that Codex talks to: Responses with rules of its own, a list of models, and
+//! The login of `ChatGPT` plans and the backend that Codex talks to: Responses with rules of its own, a list of models, and
 //! what is left of a plan.
 
 mod rules;

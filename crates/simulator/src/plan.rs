@@ -14,7 +14,7 @@ use std::{
 /// Whose plan it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// ChatGPT, for Codex.
+    /// `ChatGPT`, for Codex.
     Codex,
     /// Grok.
     Xai,

@@ -48,7 +48,7 @@ fn main() {
 fn spent(running: &mut Running, frames: &[String]) -> Duration {
     let begun = cpu();
     running.all(frames);
-    cpu() - begun
+    cpu().checked_sub(begun).unwrap()
 }
 
 fn stream_row(client: Dialect, upstream: Dialect, rounds: usize) -> String {
@@ -135,7 +135,7 @@ fn repeat(wanted: &str) {
 fn timed(mut call: impl FnMut()) -> Duration {
     let begun = cpu();
     call();
-    cpu() - begun
+    cpu().checked_sub(begun).unwrap()
 }
 
 /// What the rounds of a figure took, in microseconds.

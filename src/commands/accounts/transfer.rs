@@ -189,25 +189,22 @@ async fn insert(store: &Store, account: &Account, credential: Credential) -> Res
 impl Passphrase {
     /// The passphrase: from its file, else from the person.
     async fn read(&self, new: bool) -> Result<SecretString, Trouble> {
-        let phrase = match &self.passphrase_file {
-            Some(file) => {
-                let text = fs::read_to_string(file).map_err(|error| {
-                    Trouble::new(Exit::Usage, "the file of the passphrase cannot be read").because(&error)
-                })?;
-                text.lines().next().unwrap_or_default().to_owned()
-            }
-            None => {
-                terminal::say("the passphrase of the file:");
-                let mut lines = Lines::default();
-                let phrase = lines.hidden().await.unwrap_or_default();
-                if new && terminal::is_interactive() {
-                    terminal::say("the same again:");
-                    if lines.hidden().await.unwrap_or_default() != phrase {
-                        return Err(Trouble::new(Exit::Usage, "the two passphrases differ"));
-                    }
+        let phrase = if let Some(file) = &self.passphrase_file {
+            let text = fs::read_to_string(file).map_err(|error| {
+                Trouble::new(Exit::Usage, "the file of the passphrase cannot be read").because(&error)
+            })?;
+            text.lines().next().unwrap_or_default().to_owned()
+        } else {
+            terminal::say("the passphrase of the file:");
+            let mut lines = Lines::default();
+            let phrase = lines.hidden().await.unwrap_or_default();
+            if new && terminal::is_interactive() {
+                terminal::say("the same again:");
+                if lines.hidden().await.unwrap_or_default() != phrase {
+                    return Err(Trouble::new(Exit::Usage, "the two passphrases differ"));
                 }
-                phrase
             }
+            phrase
         };
         if phrase.is_empty() || (new && phrase.chars().count() < SHORTEST) {
             return Err(Trouble::new(

@@ -49,14 +49,11 @@ pub(super) fn one(
     take_over: bool,
 ) -> Result<NewLogin, Trouble> {
     let largest = vendor.import.as_ref().map_or(0, |import| import.largest());
-    let (file, mut found) = match file {
-        Some(file) => (file.to_owned(), found(vendor, file, &read(file, largest)?)?),
-        None => {
-            let first = look(place, vendor).into_iter().find(|seen| !seen.found.is_empty());
-            let first = first.ok_or_else(|| nothing(id, vendor))?;
-            terminal::say(format_args!("found a login of {} in {}", first.by, first.file.display()));
-            (first.file, first.found)
-        }
+    let (file, mut found) = if let Some(file) = file { (file.to_owned(), found(vendor, file, &read(file, largest)?)?) } else {
+        let first = look(place, vendor).into_iter().find(|seen| !seen.found.is_empty());
+        let first = first.ok_or_else(|| nothing(id, vendor))?;
+        terminal::say(format_args!("found a login of {} in {}", first.by, first.file.display()));
+        (first.file, first.found)
     };
     if found.len() > 1 {
         terminal::warn(format_args!("the file holds {} logins; the first is taken", found.len()));

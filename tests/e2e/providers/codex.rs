@@ -290,7 +290,7 @@ async fn two_people_by_the_browser() {
     let bob = paste(&byok, &simulator, "bob@example.org").await;
     assert!(bob.contains("logged in to codex as bob@example.org"), "{bob}");
     // The running server sees the logins within a second.
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let mut status = String::new();
     while begun.elapsed() < PATIENCE && !status.contains("\"label\":\"bob@example.org\"") {
         status = byok.status().await.to_string();

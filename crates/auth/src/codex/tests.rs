@@ -60,7 +60,7 @@ async fn the_authorize_url() {
     let login = codex.begin(Redirect::Pasted);
     assert_eq!(
         Some(login.redirect_uri.as_str()),
-        CallbackServer::unheard(callback).as_ref().map(|u| u.as_str())
+        CallbackServer::unheard(callback).as_ref().map(url::Url::as_str)
     );
     assert_eq!(login.redirect_uri, "http://localhost:1455/auth/callback");
     let pairs: Vec<(String, String)> = login.authorize_url.query_pairs().into_owned().collect();

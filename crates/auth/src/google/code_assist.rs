@@ -98,7 +98,7 @@ impl Lookup<'_> {
             body["cloudaicompanionProject"] = json!(project);
         }
         let reply = self.post(&self.assist.load, body).await?;
-        let answer = if reply.status.is_success() { self.read(&reply)? } else { self.refused(&reply)? };
+        let answer = if reply.status.is_success() { Self::read(&reply)? } else { self.refused(&reply)? };
         let tier = answer.get("currentTier").filter(|tier| tier.is_object());
         let project = project_of(&answer["cloudaicompanionProject"]);
         let Some(tier) = tier else {
@@ -139,7 +139,7 @@ impl Lookup<'_> {
         let (mut waited, mut pause) = (Duration::ZERO, self.assist.pause);
         loop {
             let reply = self.post(&self.assist.onboard, body.clone()).await?;
-            let answer = if reply.status.is_success() { self.read(&reply)? } else { self.refused(&reply)? };
+            let answer = if reply.status.is_success() { Self::read(&reply)? } else { self.refused(&reply)? };
             if answer["done"] == true {
                 let given = project_of(&answer["response"]["cloudaicompanionProject"]);
                 return given.or_else(|| project.map(str::to_owned)).ok_or_else(|| self.needs_project());
@@ -166,7 +166,7 @@ impl Lookup<'_> {
         Ok(self.client.endpoint(self.transport).ask(ask).await?)
     }
 
-    fn read(&self, reply: &BufferedReply) -> Result<Value, LoginError> {
+    fn read(reply: &BufferedReply) -> Result<Value, LoginError> {
         let value: Option<Value> = serde_json::from_slice(&reply.body).ok();
         value.filter(Value::is_object).ok_or(LoginError::BadAnswer)
     }

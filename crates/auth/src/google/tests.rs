@@ -308,7 +308,7 @@ async fn where_the_project_comes_from() {
                 );
             }
             (Err(LoginError::NoAccess { why }), Ends::NoAccess(words)) => {
-                assert!(why.contains(words), "{why}")
+                assert!(why.contains(words), "{why}");
             }
             (Err(LoginError::BadAnswer), Ends::BadAnswer) => {}
             (other, _) => panic!("{expected:?}: {other:?}"),
@@ -571,7 +571,7 @@ fn files_of_googles_own_programs() {
                     assert!(!found[0].shared_rotation);
                 }
                 Err(ImportError::NotReadable { .. } | ImportError::Nothing { .. }) => {
-                    assert_eq!(expected, "-", "{content}")
+                    assert_eq!(expected, "-", "{content}");
                 }
             }
         }

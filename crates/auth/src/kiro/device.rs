@@ -40,6 +40,7 @@ pub(super) struct Social {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the service")]
 struct Registered {
     client_id: String,
     client_secret: Secret,
@@ -49,6 +50,7 @@ struct Registered {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the service")]
 struct Code {
     device_code: Secret,
     user_code: String,

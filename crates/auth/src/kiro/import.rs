@@ -35,9 +35,10 @@ const PROFILE_KEY: &str = "api.codewhisperer.profile";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Files;
 
-/// What either program writes of a token, in camelCase or snake_case.
+/// What either program writes of a token, in camelCase or `snake_case`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the service")]
 struct Token {
     #[serde(alias = "access_token")]
     access_token: Secret,

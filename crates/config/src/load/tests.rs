@@ -231,7 +231,7 @@ fn settings_without_effect_are_named() {
         ("providers: { claude: { timeouts: { connect: 1s } } }", Some("providers.claude.timeouts.connect")),
         ("providers: { claude: { timeouts: { token: 1s } } }", None),
         (
-            "providers: { codex: { urls: { token: 'https://a.example/t' } } }",
+            "providers: { codex: { urls: { projects: 'https://a.example/t' } } }",
             Some("providers.codex.urls.token"),
         ),
         (

@@ -13,12 +13,12 @@ use crate::{
     pool::{Access, Seat},
     registry::Candidate,
     state::State,
-    upstream::{self, Ask, Next, Operation, Refusal, Shaping, Token, Verdict},
+    upstream::{Ask, Next, Operation, Refusal, Shaping, Token, Verdict},
 };
 use byok_config::Timeouts;
 use byok_translate::{UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer};
 use byok_transport::{Call, CallTimeouts, Host, Reply, TransportError};
-use byok_types::{Blame, CredentialKind, Dialect, Failure, FailureKind, Fault, RawFailure, SecretHash};
+use byok_types::{Blame, CredentialKind, Failure, FailureKind, Fault, RawFailure, SecretHash};
 use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderValue, Method,

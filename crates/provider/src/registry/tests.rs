@@ -119,9 +119,11 @@ fn t104_endpoints_prefer_the_client() {
 }
 
 #[test]
-fn providers_of_later_versions_are_reported() {
-    let (_, problems) = registry("providers: { iflow: { enabled: true } }");
-    assert_eq!(problems, [InvalidProvider::NotSupported(ProviderId::new("iflow").unwrap())]);
+fn every_name_that_byok_knows_is_served() {
+    for name in byok_config::BUILT_IN {
+        let (_, problems) = registry(&format!("providers: {{ {name}: {{ enabled: true }} }}"));
+        assert_eq!(problems, [], "{name}");
+    }
 }
 
 const ENTRIES: &str = "

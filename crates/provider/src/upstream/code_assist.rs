@@ -175,7 +175,7 @@ impl Upstream for CodeAssist {
                 ),
                 ..Verdict::PASS_ON
             },
-            (429, _) => Verdict::other(Some((Scope::Model, wait(Duration::from_secs(60))))),
+            (429, _) => Verdict::other(Some((Scope::Model, wait(Duration::from_mins(1))))),
             (499, _) => Verdict::other(Some((Scope::Model, Duration::from_secs(2)))),
             (403, "VALIDATION_REQUIRED") => own(AccountState::Blocked {
                 reason: format!(

@@ -1,4 +1,4 @@
-//! Codex by the login of a ChatGPT plan: Responses with rules of its own, always as a stream.
+//! Codex by the login of a `ChatGPT` plan: Responses with rules of its own, always as a stream.
 
 mod plan;
 mod shape;

@@ -155,7 +155,7 @@ impl Upstream for Vertex {
             },
             (429, _) if says("Quota exceeded") => {
                 let wait =
-                    failure.retry_after.unwrap_or(Duration::from_secs(60)).min(Duration::from_secs(60));
+                    failure.retry_after.unwrap_or(Duration::from_mins(1)).min(Duration::from_mins(1));
                 rest(Scope::Model, wait)
             }
             // Load of the service, which all projects share.

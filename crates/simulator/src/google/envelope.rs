@@ -67,7 +67,7 @@ pub(super) fn generate(
         let found = ANTIGRAVITY.iter().find(|(id, ..)| *id == model);
         let (_, _, stand_in, most) =
             found.ok_or_else(|| Refusal::new(404, "NOT_FOUND", "Requested entity was not found."))?;
-        engine = (*stand_in).to_owned();
+        (*stand_in).clone_into(&mut engine);
         let claude = model.starts_with("claude") || model.starts_with("gpt-");
         antigravity(&request, claude, *most)?;
         if claude {

@@ -73,6 +73,7 @@ pub(super) fn check(body: &Value, owner: Option<&Owner>) -> Checked<()> {
 }
 
 /// No nulls and no empty lists; inside schemas and inputs both are the caller's.
+#[expect(clippy::only_used_in_recursion, reason = "the outermost object may be empty")]
 fn nothing_empty(value: &Value, outer: bool) -> Checked<()> {
     match value {
         Value::Null => Err(Denied::malformed()),
@@ -186,7 +187,7 @@ fn tool(tool: &Value) -> Checked<()> {
 /// Turns alternate; calls and results are paired; tools that were called are declared, and only now.
 fn history(state: &Value, current: &Value, origin: &str) -> Checked<()> {
     let entries = list(&state["history"]);
-    rule(entries.len() % 2 == 0)?;
+    rule(entries.len().is_multiple_of(2))?;
     let mismatch = || invalid("Tool uses and results do not match.", "TOOL_USE_RESULT_MISMATCH");
     let mut open: Vec<&str> = Vec::new();
     let mut called = HashSet::new();

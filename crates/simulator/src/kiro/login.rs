@@ -76,6 +76,7 @@ fn texts<const N: usize>(body: &Value, names: [&str; N]) -> Result<[String; N], 
     Ok(found)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the answers of its callers may be refusals")]
 fn good(body: &Value) -> Result<Reply, Denied> {
     Ok(Reply::json(200, Vec::new(), body))
 }
@@ -99,7 +100,7 @@ fn register(world: &World, body: &Value) -> Result<Reply, Denied> {
         return Err((400, "invalid_client_metadata", "clientName belongs to an official client".to_owned()));
     }
     let all = |list: &Option<Value>, known: &dyn Fn(&str) -> bool| {
-        list.iter().flat_map(|list| list.as_array()).flatten().all(|item| item.as_str().is_some_and(known))
+        list.iter().filter_map(|list| list.as_array()).flatten().all(|item| item.as_str().is_some_and(known))
     };
     if scopes.as_ref().is_none_or(|scopes| scopes.as_array().is_none_or(Vec::is_empty))
         || !all(&scopes, &|scope| SCOPES.contains(&scope))
@@ -206,6 +207,7 @@ fn decided(world: &World, device: &str, client: &str) -> Result<Owner, Denied> {
 }
 
 /// Sends a browser back with a code.
+#[expect(clippy::too_many_arguments, reason = "they are what the page was asked with")]
 fn back(
     world: &World,
     call: &Call,

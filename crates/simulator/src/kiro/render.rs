@@ -26,7 +26,9 @@ fn header(out: &mut Vec<u8>, name: &str, value: &str) {
 
 fn frame(headers: &[(&str, &str)], payload: &Value) -> Vec<u8> {
     let mut named = Vec::new();
-    headers.iter().for_each(|(name, value)| header(&mut named, name, value));
+    for (name, value) in headers {
+        header(&mut named, name, value);
+    }
     let payload = payload.to_string();
     let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes();
     let mut out = Vec::with_capacity(named.len() + payload.len() + 16);
@@ -61,7 +63,7 @@ pub(super) fn exception(name: &str, payload: &Value) -> Vec<u8> {
 pub(super) fn frames(world: &World, answer: &Answer, ids: Ids, model: &str, context: u64) -> Vec<Item> {
     let mut items = Vec::new();
     let mut put = |kind: &str, payload: &Value, delta: bool| {
-        items.push(Item::Bytes { bytes: event(kind, payload), delta })
+        items.push(Item::Bytes { bytes: event(kind, payload), delta });
     };
     put(
         "messageMetadataEvent",

@@ -107,7 +107,7 @@ fn read(turn: &mut Turn, block: &Value, place: &dyn Fn() -> String) -> Result<()
         "text" => turn.say(text("text")),
         "image" => turn.images.push(image(block, place)?),
         "document" if block["source"]["type"] == "text" => {
-            turn.say(block["source"]["data"].as_str().unwrap_or_default())
+            turn.say(block["source"]["data"].as_str().unwrap_or_default());
         }
         "document" => return Err(Failure::bad_request(place(), "Kiro takes no documents; send their text.")),
         "tool_use" => {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 /// What a conversation needs beside the request.
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +134,9 @@ fn uuid(parts: &[&str]) -> String {
         hash.update(part.as_bytes());
     }
     let bytes: [u8; 32] = hash.finalize().into();
-    let hex: String = bytes[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut hex = String::with_capacity(32);
+    for byte in &bytes[..16] {
+        let _ = write!(hex, "{byte:02x}");
+    }
     format!("{}-{}-8{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }

@@ -34,6 +34,7 @@ struct Waiting {
 }
 
 /// Reads frames and writes events.
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing that was or was not seen in the stream")]
 pub(crate) struct Events {
     pending: BytesMut,
     frames: MessageFrameDecoder,
@@ -185,7 +186,7 @@ impl Events {
             "toolUseEvent" => self.tool(payload, out),
             "metadataEvent" => self.usage = usage(&payload["tokenUsage"]).or(self.usage.take()),
             "contextUsageEvent" => {
-                self.percentage = payload["contextUsagePercentage"].as_f64().or(self.percentage)
+                self.percentage = payload["contextUsagePercentage"].as_f64().or(self.percentage);
             }
             "invalidStateEvent" => self.exception("ValidationException", bytes, out),
             "error" => self.exception("InternalServerException", bytes, out),
@@ -210,7 +211,12 @@ impl Events {
                 Some(call) if replaces => call.input = piece,
                 Some(call) => call.input.push_str(&piece),
                 None => {
-                    self.waiting.push(Waiting { id: id.into(), name: name.into(), input: piece, over: false })
+                    self.waiting.push(Waiting {
+                        id: id.into(),
+                        name: name.into(),
+                        input: piece,
+                        over: false,
+                    });
                 }
             }
             if let Some(call) = self.waiting.iter_mut().find(|call| call.id == id) {
@@ -225,7 +231,8 @@ impl Events {
         if let Some(Block::Tool { input, .. }) = &mut self.block {
             // What has been said cannot be taken back, so a whole object counts only as the first word.
             let said = !input.is_empty();
-            if !piece.is_empty() && !(replaces && said) {
+            let again = replaces && said;
+            if !piece.is_empty() && !again {
                 input.push_str(&piece);
                 self.delta(&json!({"type": "input_json_delta", "partial_json": piece}), out);
             }

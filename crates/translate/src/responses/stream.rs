@@ -28,6 +28,7 @@ use std::collections::VecDeque;
 
 /// Writes the events of an answer as a stream.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing that was or was not written")]
 pub struct StreamEncoder {
     frames: Frames,
     envelope: Envelope,

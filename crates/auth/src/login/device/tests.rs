@@ -29,7 +29,7 @@ fn code() -> DeviceCode {
         user_code: "ABCD-EFGH".to_owned(),
         page: Url::parse("https://example.com/device").unwrap(),
         page_with_code: None,
-        expires_in: Duration::from_secs(60),
+        expires_in: Duration::from_mins(1),
         interval: Duration::from_secs(5),
         facts: TokenFacts::new(),
     }

@@ -36,7 +36,7 @@ struct Row {
 pub(super) fn windows_of_usage(body: &[u8]) -> Vec<Window> {
     let Ok(usage) = serde_json::from_slice::<Map<String, Value>>(body) else { return Vec::new() };
     let at = |text: Option<&str>| {
-        text.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(|at| at.as_second())
+        text.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second)
     };
     let rows = usage.get("limits").and_then(Value::as_array);
     let of_row = |row: &Value| {

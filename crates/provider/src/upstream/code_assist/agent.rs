@@ -66,7 +66,7 @@ fn turns(contents: &mut Value, claude: bool) {
             }
             if let Some(result) = part.get_mut("functionResponse").and_then(Value::as_object_mut) {
                 let name = result.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-                let id = id_of(result, || String::new());
+                let id = id_of(result, String::new);
                 let mine =
                     |call: &(String, String)| if id.is_empty() { call.0 == name } else { call.1 == id };
                 if let Some(place) = open.iter().position(mine) {

@@ -261,7 +261,7 @@ fn what_refusals_mean() {
             r#"{"error":{"type":"usage_limit_reached","message":"m"}}"#,
             "100",
             Next::OtherAccount,
-            account(Duration::from_secs(600)),
+            account(Duration::from_mins(10)),
             "",
         ),
         (

@@ -78,14 +78,14 @@ fn what_is_claimed_and_what_is_demanded() {
         ("exchange", &[], Some(&own), None, Some("jetbrains-chat")),
     ];
     for (mode, claims, client, demanded, said) in cases {
-        let ask = Ask { claims, client, ..ask(Dialect::Chat) };
+        let ask = Ask { client, claims, ..ask(Dialect::Chat) };
         assert_eq!(copilot.demands(&ask, &token(mode)), demanded, "{mode} {claims:?}");
         let mut headers = HeaderMap::new();
         copilot.headers(&ask, &token(mode), &mut headers);
         assert_eq!(text(&headers, "copilot-integration-id"), said, "{mode} {claims:?}");
         assert_eq!(text(&headers, "authorization"), Some("Bearer tid=1:x"));
         assert_eq!(text(&headers, "x-github-api-version"), Some("2026-06-01"));
-        assert_eq!(headers.contains_key("user-agent"), false, "byok's own is set by the transport");
+        assert!(!headers.contains_key("user-agent"), "byok's own is set by the transport");
     }
     // Consent given for one way says nothing in the other.
     let mut headers = HeaderMap::new();

@@ -118,12 +118,9 @@ fn what_refusals_mean() {
     ];
     for (status, body, oauth, shown, next, cool, blocked) in cases {
         let headers = HeaderMap::new();
-        let failure = match Iflow.refusal_in(body.as_bytes()) {
-            Some(failure) => failure,
-            None => {
-                assert_ne!(status, 200, "an error is not taken for an answer: {body}");
-                Iflow.read_failure(Dialect::Chat, status, &headers, body.as_bytes())
-            }
+        let failure = if let Some(failure) = Iflow.refusal_in(body.as_bytes()) { failure } else {
+            assert_ne!(status, 200, "an error is not taken for an answer: {body}");
+            Iflow.read_failure(Dialect::Chat, status, &headers, body.as_bytes())
         };
         assert_eq!(failure.status, shown, "{status} {body}: {failure:?}");
         let verdict = Iflow.judge(&Refusal { failure: &failure, headers: &headers, oauth, now: 0 });
