@@ -112,6 +112,7 @@ impl Addresses {
     }
 
     /// An address of the sign-in of a region.
+    #[expect(clippy::unused_self, reason = "it is asked of a login")]
     fn oidc(&self, own: Option<&Url>, region: &str, path: &str) -> Result<Url, LoginError> {
         if let Some(own) = own {
             return Ok(own.clone());

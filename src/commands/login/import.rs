@@ -49,7 +49,9 @@ pub(super) fn one(
     take_over: bool,
 ) -> Result<NewLogin, Trouble> {
     let largest = vendor.import.as_ref().map_or(0, |import| import.largest());
-    let (file, mut found) = if let Some(file) = file { (file.to_owned(), found(vendor, file, &read(file, largest)?)?) } else {
+    let (file, mut found) = if let Some(file) = file {
+        (file.to_owned(), found(vendor, file, &read(file, largest)?)?)
+    } else {
         let first = look(place, vendor).into_iter().find(|seen| !seen.found.is_empty());
         let first = first.ok_or_else(|| nothing(id, vendor))?;
         terminal::say(format_args!("found a login of {} in {}", first.by, first.file.display()));

@@ -1,5 +1,7 @@
 //! `byok login` beside a running server.
 
+#![expect(clippy::zombie_processes, reason = "what a test starts ends with it")]
+
 use crate::support::{byok::PATIENCE, client::Call, world::World};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},

@@ -12,10 +12,10 @@ pub fn read_pasted(text: &str, state: &State) -> Result<AuthorizationCode, Login
     let mut query = String::new();
     let (code, stated) = if text.contains("://") {
         let url = Url::parse(text).map_err(|_| LoginError::NotACode { why: "the address is incomplete" })?;
-        query = url.query().unwrap_or_default().to_owned();
+        url.query().unwrap_or_default().clone_into(&mut query);
         from_query(&query)?
     } else if text.starts_with("code=") || text.contains("&code=") {
-        query = text.trim_start_matches('?').to_owned();
+        text.trim_start_matches('?').clone_into(&mut query);
         from_query(&query)?
     } else {
         let (code, stated) = match text.split_once('#') {

@@ -172,16 +172,16 @@ impl Attempt<'_> {
     }
 
     /// The hosts that a call to `url` may go to: those of the seat, or one of the vendor that the credential names.
-    pub(super) fn hosts_for(&self, url: &url::Url) -> Result<Arc<[Host]>, Failure> {
+    pub(super) fn hosts_for(&self, url: &url::Url) -> Arc<[Host]> {
         let upstream = &self.candidate.provider.upstream;
         match Host::of(url) {
             Ok(host)
                 if !self.seat.hosts.contains(&host)
                     && upstream.trusts(url.host_str().unwrap_or_default()) =>
             {
-                Ok([host].into())
+                [host].into()
             }
-            _ => Ok(self.seat.hosts.clone()),
+            _ => self.seat.hosts.clone(),
         }
     }
 
@@ -197,7 +197,7 @@ impl Attempt<'_> {
         let url = self.seat.addresses.of(&**upstream, &upstream.base(&self.seat.base, token), ask)?;
         let times = &self.candidate.provider.timeouts;
         let timeouts = CallTimeouts::stream(headers_timeout(times, stream, self.reasons()), times.idle);
-        let mut call = Call::new(Method::POST, url.clone(), self.hosts_for(&url)?, timeouts);
+        let mut call = Call::new(Method::POST, url.clone(), self.hosts_for(&url), timeouts);
         call.body = body;
         call.without_secrets = token.secret.is_blank();
         call.proxy.clone_from(&self.seat.proxy);

@@ -238,6 +238,7 @@ fn exchange(inbound: &Inbound, candidate: &Candidate, request: &Request, dialect
 }
 
 /// What becomes of a wish that the upstream's wire has no word for.
+#[expect(clippy::similar_names, reason = "names of fields, and what is named by them")]
 fn lacking(lack: Lack, request: &Request, exchange: &mut Exchange) -> Option<Loss> {
     let named = |names: [&str; 4], action, reason| {
         let [chat, responses, messages, gemini] = names;

@@ -236,7 +236,7 @@ impl Attempt<'_> {
         headers.extend(self.seat.headers.clone());
         let times = &self.candidate.provider.timeouts;
         let timeouts = CallTimeouts::stream(headers_timeout(times, false, self.reasons()), times.idle);
-        let mut call = Call::new(raw.method.clone(), url.clone(), self.hosts_for(&url)?, timeouts);
+        let mut call = Call::new(raw.method.clone(), url.clone(), self.hosts_for(&url), timeouts);
         call.headers = headers;
         call.body = body;
         call.without_secrets = token.secret.is_blank();

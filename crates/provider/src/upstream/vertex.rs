@@ -154,13 +154,11 @@ impl Upstream for Vertex {
                 ..rest(Scope::Model, Duration::from_mins(10))
             },
             (429, _) if says("Quota exceeded") => {
-                let wait =
-                    failure.retry_after.unwrap_or(Duration::from_mins(1)).min(Duration::from_mins(1));
+                let wait = failure.retry_after.unwrap_or(Duration::from_mins(1)).min(Duration::from_mins(1));
                 rest(Scope::Model, wait)
             }
             // Load of the service, which all projects share.
-            (429, _) => rest(Scope::Model, Duration::from_secs(2)),
-            (499, _) => rest(Scope::Model, Duration::from_secs(2)),
+            (429 | 499, _) => rest(Scope::Model, Duration::from_secs(2)),
             _ => judge_by_kind(refusal),
         }
     }

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "cases are written in place")]
+
 use super::{Conversation, code, conversation, failure};
 use crate::{Envelope, KEEP_ALIVE};
 use aws_smithy_eventstream::frame::write_message_to;

@@ -85,7 +85,7 @@ pub(super) fn models(body: &[u8]) -> Vec<Discovered> {
             ("max_input_tokens", "context_tokens"),
             ("max_tokens", "max_output_tokens"),
         ] {
-            if let Some(value) = entry.get(from).filter(|value| !value.is_null() && **value != Value::from(0))
+            if let Some(value) = entry.get(from).filter(|value| value.as_u64() != Some(0) && !value.is_null())
             {
                 facts.insert(to.to_owned(), value.clone());
             }

@@ -1,5 +1,12 @@
 //! What Copilot wants of bodies, and what their headers say of them.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    clippy::similar_names,
+    reason = "one form for all three"
+)]
+
 use super::Ask;
 use crate::upstream::Operation;
 use byok_translate::scan::{Scan, splice};

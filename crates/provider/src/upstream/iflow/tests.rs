@@ -118,7 +118,9 @@ fn what_refusals_mean() {
     ];
     for (status, body, oauth, shown, next, cool, blocked) in cases {
         let headers = HeaderMap::new();
-        let failure = if let Some(failure) = Iflow.refusal_in(body.as_bytes()) { failure } else {
+        let failure = if let Some(failure) = Iflow.refusal_in(body.as_bytes()) {
+            failure
+        } else {
             assert_ne!(status, 200, "an error is not taken for an answer: {body}");
             Iflow.read_failure(Dialect::Chat, status, &headers, body.as_bytes())
         };

@@ -1,5 +1,11 @@
 //! What Kimi wants of bodies.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::option_option,
+    reason = "the form of all upstreams; no wish and no thinking are two things"
+)]
+
 use byok_translate::scan::{Scan, splice};
 use byok_types::{Effort, Failure, ThinkingFacts};
 use bytes::Bytes;

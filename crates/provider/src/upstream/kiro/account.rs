@@ -1,5 +1,7 @@
 //! What Kiro tells of models and of what is left of a plan.
 
+#![expect(clippy::struct_field_names, reason = "the names are those of the service")]
+
 use crate::knowledge::{Discovered, Quota, Window};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

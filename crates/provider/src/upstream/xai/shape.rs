@@ -1,5 +1,7 @@
 //! Bodies as xAI takes them.
 
+#![expect(clippy::needless_pass_by_value, reason = "the form of all upstreams")]
+
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use byok_translate::scan::{Edit, Scan, splice};
 use byok_types::{Failure, ModelFacts};
