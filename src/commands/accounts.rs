@@ -32,9 +32,6 @@ const LAST_REFRESH: Duration = Duration::from_secs(10);
 #[command(after_help = "\
 Examples:
   byok accounts list
-  byok accounts scan
-  byok accounts rename claude work
-  byok accounts export backup.age
   byok accounts claims claude --revoke claude-code-prompt")]
 pub(crate) struct Accounts {
     #[command(subcommand)]
@@ -103,7 +100,7 @@ Examples:
         /// The new name
         name: String,
     },
-    /// Forget an account without telling the provider; `byok logout` tells it
+    /// Forget an account without telling the provider
     #[command(after_help = "\
 Examples:
   byok accounts remove claude
@@ -125,7 +122,7 @@ Examples:
         #[arg(long, conflicts_with_all = ["provider", "account"])]
         all: bool,
     },
-    /// Look for logins that the providers' own programs keep on this machine
+    /// Look for logins of the providers' own programs
     #[command(after_help = "\
 Examples:
   byok accounts scan
@@ -135,7 +132,9 @@ Examples:
         #[arg(long)]
         auto: bool,
     },
-    /// Write all accounts into a file that is sealed with a passphrase (age format)
+    /// Write all accounts into a file sealed with a passphrase
+    ///
+    /// The file has the age format; the program `age` opens it, too.
     #[command(after_help = "\
 Examples:
   byok accounts export backup.age
@@ -146,7 +145,7 @@ Examples:
         #[command(flatten)]
         passphrase: Passphrase,
     },
-    /// Take accounts over from a file of `byok accounts export`
+    /// Take accounts over from an exported file
     #[command(after_help = "\
 Examples:
   byok accounts import backup.age

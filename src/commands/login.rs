@@ -27,8 +27,7 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   byok login claude
-  byok login claude --no-browser --account work
-  byok login claude --import")]
+  byok login claude --no-browser --account work")]
 pub(crate) struct Login {
     /// Provider to log in to
     provider: String,

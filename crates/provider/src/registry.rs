@@ -359,7 +359,11 @@ impl Registry {
             });
             for (name, id) in known.iter().map(|(name, id)| (name.as_str(), *id)).chain(named) {
                 let served = provider.seats.iter().any(|seat| seat.serves(id));
-                if !served || provider.excludes(name) || hidden.contains(&name) || entries.contains_key(name)
+                if !served
+                    || provider.excludes(name)
+                    || provider.excludes(id)
+                    || hidden.contains(&name)
+                    || entries.contains_key(name)
                 {
                     continue;
                 }
