@@ -230,6 +230,9 @@ fn said(response: &ir::Response) -> Vec<grammar::Said> {
         }
         // White space around an object means nothing, and a whole answer is written without it.
         *input = input.trim().to_owned();
+        if input.is_empty() {
+            "{}".clone_into(input);
+        }
     }
     all
 }

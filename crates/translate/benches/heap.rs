@@ -6,6 +6,7 @@
 
 #[path = "codec/frames.rs"]
 mod frames;
+#[expect(dead_code, reason = "the other benchmark uses all of it")]
 #[path = "codec/running.rs"]
 mod running;
 

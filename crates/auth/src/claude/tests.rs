@@ -77,7 +77,7 @@ async fn the_exchange_and_who_it_was() {
     // `finish` asks the endpoint first, then the profile, which knows the plan.
     server.gate.acquire().await.unwrap().forget();
     let done = claude.finish(&transport(), &login, AuthorizationCode::new("code-1")).await.unwrap();
-    let byok_types::Credential::Oauth(got) = &done.credential else { unreachable!() };
+    let byok_types::Credential::Oauth(got) = &done.credential else { panic!() };
     assert_eq!(got.access.expose(), "access-1");
     assert_eq!(got.refresh.as_ref().unwrap().expose(), "refresh-1");
     assert_eq!(got.scopes, ["user:inference", "user:profile"]);

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "cases are written in place")]
+
 use super::{Addresses, Codex, import::Files};
 use crate::{
     Answers, AuthorizationCode, BrowserLogin, CallbackServer, DeviceLogin, Import as _, ImportError,
@@ -90,7 +92,7 @@ async fn the_exchange_and_who_it_was() {
     let login = codex.begin(Redirect::Pasted);
     let done =
         BrowserLogin::finish(&codex, &transport(), &login, AuthorizationCode::new("code-1")).await.unwrap();
-    let Credential::Oauth(got) = &done.credential else { unreachable!() };
+    let Credential::Oauth(got) = &done.credential else { panic!() };
     assert_eq!(got.refresh.as_ref().unwrap().expose(), "refresh-1");
     assert_eq!(got.fact("account_id"), Some("ws-1"));
     assert_eq!(got.fact("fedramp"), None);
@@ -166,7 +168,7 @@ async fn what_tokens_say_of_their_owner() {
         let login = codex.begin(Redirect::Pasted);
         let done =
             BrowserLogin::finish(&codex, &transport(), &login, AuthorizationCode::new("c")).await.unwrap();
-        let Credential::Oauth(got) = &done.credential else { unreachable!() };
+        let Credential::Oauth(got) = &done.credential else { panic!() };
         let details = &done.details;
         assert_eq!(
             (
@@ -188,7 +190,7 @@ async fn what_tokens_say_of_their_owner() {
     let login = codex.begin(Redirect::Pasted);
     let code = || AuthorizationCode::new("c");
     let done = BrowserLogin::finish(&codex, &transport(), &login, code()).await.unwrap();
-    let Credential::Oauth(got) = &done.credential else { unreachable!() };
+    let Credential::Oauth(got) = &done.credential else { panic!() };
     assert_eq!(got.fact("fedramp"), Some("true"));
     let no_workspace = BrowserLogin::finish(&codex, &transport(), &login, code()).await.unwrap_err();
     assert!(matches!(no_workspace, LoginError::NoAccess { .. }), "{no_workspace:?}");
@@ -365,7 +367,7 @@ fn the_file_of_codex_cli() {
         "auth_mode": "chatgpt", "OPENAI_API_KEY": null, "tokens": tokens, "last_refresh": "2026-11-01T00:00:00Z",
     }));
     let found = found.unwrap().remove(0);
-    let Credential::Oauth(got) = &found.login.credential else { unreachable!() };
+    let Credential::Oauth(got) = &found.login.credential else { panic!() };
     assert!(found.shared_rotation);
     assert_eq!(got.expires_at, Some(END));
     assert_eq!(got.fact("account_id"), Some("ws-1"));
@@ -377,7 +379,7 @@ fn the_file_of_codex_cli() {
         [(json!("2027-01-15T08:00:00.123Z"), START + 8 * 86_400), (json!("x"), 0), (Value::Null, 0)]
     {
         let found = file(json!({"tokens": opaque, "last_refresh": last})).unwrap().remove(0);
-        let Credential::Oauth(got) = &found.login.credential else { unreachable!() };
+        let Credential::Oauth(got) = &found.login.credential else { panic!() };
         assert_eq!((got.expires_at, got.fact("account_id")), (Some(end), Some("ws-9")), "{last}");
         assert_eq!(found.login.details.identity.as_deref(), Some("ws-9"));
     }

@@ -19,7 +19,7 @@ fn login(access: &str) -> (NewLogin, Arc<dyn Refresher>) {
 async fn a_login_of_another_program_is_read_again_and_never_renewed() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     let (login, refresher) = login("sk-ant-oat01-old");
-    let Credential::Oauth(tokens) = follow(login, file.path()).credential else { unreachable!() };
+    let Credential::Oauth(tokens) = follow(login, file.path()).credential else { panic!() };
 
     // Nothing newer: byok waits, and asks nobody (the vendor's own address could not be reached from here).
     file.write_all(&written("sk-ant-oat01-old", 100)).unwrap();

@@ -153,7 +153,7 @@ async fn a_login_and_what_is_asked() {
     let with = answers(&[("project", "mine-1")]);
     let done =
         gemini.finish_with(&transport(), &login, AuthorizationCode::new("code-1"), &with).await.unwrap();
-    let Credential::Oauth(got) = &done.credential else { unreachable!() };
+    let Credential::Oauth(got) = &done.credential else { panic!() };
     assert_eq!(got.fact("project"), Some("managed-1"), "the answer's project, not the one asked with");
     assert_eq!(got.refresh.as_ref().unwrap().expose(), "r");
     assert_eq!(done.details.identity.as_deref(), Some("42"));
@@ -300,7 +300,7 @@ async fn where_the_project_comes_from() {
         let end = gemini.finish_with(&transport(), &login, AuthorizationCode::new("c"), &with).await;
         match (end, &expected) {
             (Ok(done), Ends::Project(project, plan)) => {
-                let Credential::Oauth(tokens) = &done.credential else { unreachable!() };
+                let Credential::Oauth(tokens) = &done.credential else { panic!() };
                 assert_eq!(
                     (tokens.fact("project"), done.details.plan.as_deref()),
                     (Some(*project), *plan),
@@ -345,7 +345,7 @@ async fn antigravity_says_who_it_is_only_with_consent() {
         let with = if consented { answers(&[(antigravity::CLAIM, "")]) } else { Answers::new() };
         let done =
             antigravity.finish_with(&transport(), &login, AuthorizationCode::new("c"), &with).await.unwrap();
-        let Credential::Oauth(tokens) = &done.credential else { unreachable!() };
+        let Credential::Oauth(tokens) = &done.credential else { panic!() };
         let seen = server.seen();
         if !consented {
             assert_eq!((tokens.fact("project"), seen.len()), (None, 2), "nothing was said");
@@ -563,7 +563,7 @@ fn files_of_googles_own_programs() {
                         expected,
                         "{content}"
                     );
-                    let Credential::Oauth(tokens) = &found[0].login.credential else { unreachable!() };
+                    let Credential::Oauth(tokens) = &found[0].login.credential else { panic!() };
                     assert_eq!(
                         (tokens.refresh.as_ref().unwrap().expose(), tokens.expires_at),
                         ("r", Some(99))

@@ -61,7 +61,7 @@ async fn a_login_with_a_code() {
     let done = r#"{"access_token":"a","refresh_token":"r","token_type":"Bearer","resource_url":"portal.qwen.ai","expires_in":21600}"#;
     server.script(Scripted::Answer(200, "", done.into()));
     let Polled::Done(login) = qwen.poll(&transport, &code).await.unwrap() else { panic!("not done") };
-    let Credential::Oauth(tokens) = &login.credential else { unreachable!() };
+    let Credential::Oauth(tokens) = &login.credential else { panic!() };
     assert_eq!((tokens.access.expose(), tokens.refresh.as_ref().unwrap().expose()), ("a", "r"));
     assert_eq!(tokens.fact("resource_url"), Some("portal.qwen.ai"));
 
@@ -234,7 +234,7 @@ fn the_file_of_qwen_code() {
     let good = br#"{"access_token":"a","refresh_token":"r","token_type":"Bearer","resource_url":"portal.qwen.ai","expiry_date":1800000000500}"#;
     let found = QwenCode.read("oauth_creds.json", good, START).unwrap();
     assert_eq!((found.len(), found[0].shared_rotation), (1, true));
-    let Credential::Oauth(tokens) = &found[0].login.credential else { unreachable!() };
+    let Credential::Oauth(tokens) = &found[0].login.credential else { panic!() };
     assert_eq!(tokens.expires_at, Some(1_800_000_000));
     assert_eq!(tokens.fact("resource_url"), Some("portal.qwen.ai"));
 

@@ -61,7 +61,7 @@ async fn a_signed_statement_buys_a_token() {
     let server = TokenServer::start().await;
     bought(&server);
     let done = log_in(&server, &file(&pem()).to_string(), "europe-west4").await.unwrap();
-    let Credential::Oauth(tokens) = &done.credential else { unreachable!() };
+    let Credential::Oauth(tokens) = &done.credential else { panic!() };
     assert_eq!((tokens.access.expose(), tokens.expires_at), ("ya29.x", Some(START + 3599)));
     assert_eq!((tokens.fact("project"), tokens.fact("location")), (Some("proj-1"), Some("europe-west4")));
     assert_eq!(
@@ -196,7 +196,7 @@ async fn what_refusals_mean() {
     let start = TokenServer::start().await;
     bought(&start);
     let done = log_in(&start, &file(&pem()).to_string(), "global").await.unwrap();
-    let Credential::Oauth(tokens) = done.credential else { unreachable!() };
+    let Credential::Oauth(tokens) = done.credential else { panic!() };
     for (status, body, dead, words) in cases {
         let server = TokenServer::start().await;
         server.script(Scripted::Answer(status, "", body));
@@ -218,7 +218,7 @@ async fn what_refusals_mean() {
 #[tokio::test]
 async fn an_express_key_is_kept() {
     let vendor = super::vendor(&Urls::none(), Network::default());
-    let How::Key(login) = &vendor.methods[1].how else { unreachable!() };
+    let How::Key(login) = &vendor.methods[1].how else { panic!() };
     let none = Answers::new();
     let done = login.finish(&transport(), Secret::new("AQ.x"), &none).await.unwrap();
     assert!(matches!(done.credential, Credential::ApiKey(_)));

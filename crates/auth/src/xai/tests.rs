@@ -260,7 +260,7 @@ fn the_file_of_the_vendors_program() {
         (json!({"user_id": "", "principal_id": "p-1"}), START + 6 * 3600, "p-1"),
     ] {
         let found = read(json!({ours: with(change.clone())})).unwrap().remove(0);
-        let Credential::Oauth(got) = &found.login.credential else { unreachable!() };
+        let Credential::Oauth(got) = &found.login.credential else { panic!() };
         assert_eq!((got.access.expose(), got.refresh.as_ref().unwrap().expose()), ("access", "refresh"));
         assert_eq!(got.expires_at, Some(end), "{change}");
         assert_eq!(found.login.details.identity.as_deref(), Some(identity), "{change}");

@@ -1,3 +1,5 @@
+#![expect(clippy::too_many_lines, reason = "a table of cases")]
+
 use super::*;
 use crate::catalog::Catalog;
 use byok_types::{ModelFacts, Secret, TokenFacts};

@@ -1,3 +1,5 @@
+#![expect(clippy::type_complexity, clippy::needless_pass_by_value, reason = "tables of cases")]
+
 use super::*;
 use byok_auth::claims;
 use byok_types::{ModelFacts, Secret, TokenFacts};

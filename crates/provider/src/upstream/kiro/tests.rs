@@ -1,3 +1,5 @@
+#![expect(clippy::too_many_lines, clippy::type_complexity, reason = "a table of cases")]
+
 use super::*;
 use byok_types::{Blame, Secret};
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+#![expect(clippy::too_many_lines, reason = "a table of cases")]
+
 use super::*;
 use byok_types::{ModelFacts, RawFailure, Secret, ThinkingFacts, ThinkingForm, TokenFacts};
 use serde_json::{Value, json};
@@ -128,7 +130,7 @@ fn bodies() {
         (tools(&[function(large)]), tools(&[function(open)])),
         (
             tools(&[search.clone(), json!({"type": "mcp"}), json!({"type": "local_shell"})]),
-            tools(&[search.clone()]),
+            tools(std::slice::from_ref(&search)),
         ),
         (tools(&[json!({"type": "mcp"})]), json!({})),
         (
