@@ -119,7 +119,6 @@ const SECRET_READERS: &[(&str, &str)] = &[
     ("crates/auth/src/vertex/key.rs", "what is sent to its vendor"),
     ("crates/auth/src/google/code_assist.rs", "what is sent to its vendor"),
     ("crates/auth/src/google/keys.rs", "what is sent to its vendor"),
-    ("crates/auth/src/copilot/device.rs", "what is sent to its vendor"),
     ("src/commands/accounts/transfer.rs", "the file that is sealed"),
     ("crates/provider/src/upstream/code_assist.rs", "what is sent to its vendor"),
 ];
