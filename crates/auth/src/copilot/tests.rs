@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "cases are written in place")]
+
 use super::{
     Copilot, Own, Way, device::Login, exchange::Refused, host::GitHub, import::Files, token::way_of,
 };

@@ -1,3 +1,5 @@
+#![expect(clippy::too_many_lines, reason = "a table of cases")]
+
 use crate::{
     Answers, AuthorizationCode, BrowserLogin as _, Import as _, ImportError, KeyLogin as _, LoginError,
     Network, Redirect, RefreshError, Refresher as _, Revoke as _, Urls,

@@ -1,3 +1,5 @@
+#![expect(clippy::match_same_arms, reason = "each says another thing")]
+
 use super::{Addresses, Qwen, import::QwenCode, vendor};
 use crate::testing::{START, Scripted, TokenServer, tokens, transport};
 use crate::{

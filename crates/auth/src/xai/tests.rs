@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "cases are written in place")]
+
 use super::{Addresses, Xai, import::Files};
 use crate::{
     Answers, AuthorizationCode, BrowserLogin, DeviceLogin, Import as _, ImportError, KeyLogin, LoginError,
