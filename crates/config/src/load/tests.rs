@@ -232,7 +232,7 @@ fn settings_without_effect_are_named() {
         ("providers: { claude: { timeouts: { token: 1s } } }", None),
         (
             "providers: { codex: { urls: { projects: 'https://a.example/t' } } }",
-            Some("providers.codex.urls.token"),
+            Some("providers.codex.urls.projects"),
         ),
         (
             "providers: { claude: { urls: { token: 'https://a.example/t', inference: 'https://a.example' } } }",
