@@ -239,8 +239,8 @@ fn settings_without_effect_are_named() {
             None,
         ),
         (
-            "providers: { claude: { urls: { usage: 'https://a.example/u' } } }",
-            Some("providers.claude.urls.usage"),
+            "providers: { claude: { urls: { projects: 'https://a.example/u' } } }",
+            Some("providers.claude.urls.projects"),
         ),
     ] {
         let scene = Scene::new(yaml);
