@@ -3,7 +3,7 @@
 use crate::{
     Exchange, Ids, Incoming, Loss, ModelEntry, Translated, chat, gemini,
     ir::{Event, Request, Response},
-    messages, responses, sse,
+    loss, messages, responses, sse,
 };
 use byok_types::{Dialect, Failure, ModelFacts};
 
@@ -24,12 +24,14 @@ pub fn encode_request(
     facts: &ModelFacts,
     ids: &mut Ids,
 ) -> Result<Translated<Vec<u8>>, Failure> {
-    match dialect {
+    let mut written = match dialect {
         Dialect::Chat => chat::encode_request(request, facts, ids),
         Dialect::Responses => responses::encode_request(request, facts, ids),
         Dialect::Messages => messages::encode_request(request, facts, ids),
         Dialect::Gemini => gemini::encode_request(request, facts, ids),
-    }
+    }?;
+    loss::words::in_words_of(request.dialect, &mut written.losses);
+    Ok(written)
 }
 
 /// Writes a request that counts the tokens of `request`.
@@ -39,12 +41,14 @@ pub fn encode_count_request(
     facts: &ModelFacts,
     ids: &mut Ids,
 ) -> Result<Translated<Vec<u8>>, Failure> {
-    match dialect {
+    let mut written = match dialect {
         Dialect::Chat => chat::encode_count_request(request, facts, ids),
         Dialect::Responses => responses::encode_count_request(request, facts, ids),
         Dialect::Messages => messages::encode_count_request(request, facts, ids),
         Dialect::Gemini => gemini::encode_count_request(request, facts, ids),
-    }
+    }?;
+    loss::words::in_words_of(request.dialect, &mut written.losses);
+    Ok(written)
 }
 
 /// Reads the number of tokens that an upstream counted.

@@ -73,6 +73,18 @@ impl Request {
         loosen(&mut self.tools);
     }
 
+    /// Whether a part of the conversation bears a cache marker.
+    pub(crate) fn has_cache_marks(&self) -> bool {
+        let parts = self.system.iter().chain(self.messages.iter().flat_map(|message| &message.parts));
+        parts.into_iter().any(|part| match part {
+            Part::Text(part) => part.cache.is_some(),
+            Part::Image(part) => part.cache.is_some(),
+            Part::Document(part) => part.cache.is_some(),
+            Part::ToolResult(part) => part.cache.is_some(),
+            _ => false,
+        })
+    }
+
     /// An empty request.
     pub fn new(dialect: Dialect, model: impl Into<String>) -> Self {
         Self {

@@ -5,7 +5,8 @@ mod parts;
 mod tools;
 
 pub(super) use items::compaction;
-pub(super) use parts::{message_parts, thinking, tool_call};
+use parts::thinking;
+pub(super) use parts::{message_parts, thinking_of_vendor, tool_call};
 
 use super::mend;
 use super::wire::{self, Body, Content, FormatTag};

@@ -178,6 +178,9 @@ impl Encoder<'_> {
             Part::Image(image) => out.push(self.image(image, part)?),
             Part::Document(document) => self.document(document, part, out)?,
             Part::SearchResult(result) => {
+                if result.citations == Some(true) {
+                    self.losses.dropped(self.path(part), "Chat has no citations of search results");
+                }
                 out.push(Piece::text(format!("{}\n{}", result.title, result.source)));
                 for inner in &result.content {
                     self.pieces(inner, out)?;

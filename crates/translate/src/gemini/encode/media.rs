@@ -58,6 +58,12 @@ impl Encoder<'_> {
         }
     }
 
+    pub(super) fn note_detail(&mut self, detail: Option<&str>) {
+        if detail.is_some_and(|word| word != "auto") {
+            self.losses.silent("detail", "the vendor chooses the resolution itself");
+        }
+    }
+
     pub(super) fn audio(&mut self, audio: &Audio, out: &mut Vec<u8>) {
         match &audio.source {
             Some(source) => self.media(source, "audio/wav", &audio.extra, out),
@@ -83,6 +89,7 @@ impl Encoder<'_> {
         if document.citations == Some(true) {
             self.losses.dropped("citations", "this upstream does not cite from documents");
         }
+        self.note_detail(document.detail.as_deref());
         let heading = [&document.title, &document.context].into_iter().flatten().cloned().collect::<Vec<_>>();
         match &document.source {
             Source::Text(words) => parts::text(out, &titled(&heading, words)),

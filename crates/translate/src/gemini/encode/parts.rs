@@ -130,7 +130,10 @@ impl Encoder<'_> {
             Part::Text(found) => self.text_part(found, None, out),
             Part::Refusal(refusal) if !refusal.text.is_empty() => text(out, &refusal.text),
             Part::Refusal(_) => {}
-            Part::Image(image) => self.media(&image.source, "", &image.extra, out),
+            Part::Image(image) => {
+                self.note_detail(image.detail.as_deref());
+                self.media(&image.source, "", &image.extra, out);
+            }
             Part::Audio(audio) => self.audio(audio, out),
             Part::Video(video) => self.video(video, out),
             Part::Document(document) => self.document(document, out),
@@ -149,6 +152,9 @@ impl Encoder<'_> {
             }
             Part::ServerCall(call) => self.verbatim(call.verbatim.as_ref(), out),
             Part::ServerResult(result) => self.verbatim(result.verbatim.as_ref(), out),
+            Part::Opaque(opaque) if opaque.dialect != Dialect::Gemini => {
+                self.losses.dropped("messages", "only the dialect of the client has this block");
+            }
             Part::Opaque(opaque) => self.verbatim(Some(opaque), out),
             Part::Compaction(compaction) => match &compaction.summary {
                 Some(summary) if !summary.is_empty() => text(out, summary),

@@ -71,7 +71,15 @@ impl Check<'_> {
                 }
             }
             Part::Image(image) => self.image(&image.source, path, losses)?,
-            Part::Document(document) => self.document(&document.source, path)?,
+            Part::Document(document) => {
+                if document.citations == Some(true) {
+                    losses.dropped(path(), "the model is shown the document and does not cite from it");
+                }
+                self.document(&document.source, path)?;
+            }
+            Part::Audio(_) if self.role == Role::Assistant && !self.native => {
+                losses.dropped(path(), "sound of earlier turns cannot be sent");
+            }
             Part::Audio(_) if !self.native => return Err(self.refuse(path, "sound")),
             Part::Video(_) => return Err(self.refuse(path, "video")),
             Part::ToolResult(result) => {
@@ -147,7 +155,7 @@ impl Check<'_> {
 
     fn address(&self, source: &Source, path: &dyn Fn() -> String) -> Result<(), Failure> {
         match source {
-            Source::FileId(_) if !matches!(self.request.dialect, Dialect::Responses | Dialect::Chat) => {
+            Source::FileId(_) if !self.knows_files() => {
                 Err(Failure::bad_request(
                     path(),
                     format!("`{}` names a file at another vendor: send the bytes instead.", path()),
@@ -167,6 +175,11 @@ impl Check<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether file ids of the client mean something to the upstream: OpenAI's two dialects share one file store.
+    fn knows_files(&self) -> bool {
+        self.native || (self.facts.first_party && self.request.dialect == Dialect::Chat)
     }
 
     fn refuse(&self, path: &dyn Fn() -> String, what: &str) -> Failure {

@@ -219,6 +219,9 @@ impl<'e, 'a> Items<'e, 'a> {
             Part::Image(image) => self.image(image),
             Part::Document(document) => self.document(document),
             Part::SearchResult(result) => self.plain(&found(result)),
+            Part::Audio(audio) if self.role == Role::Assistant && !self.native() => {
+                self.plain(audio.transcript.as_deref().unwrap_or_default());
+            }
             Part::Audio(audio) => {
                 if let Some(Source::Base64 { data, .. }) = &audio.source {
                     let mut object = Object::typed(element(&mut self.content), "input_audio");

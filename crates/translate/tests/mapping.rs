@@ -1,0 +1,31 @@
+//! The mapping tables: what becomes of each thing that one dialect can say when it goes to another. One row for each entry of
+//! the tables, each with all three other dialects as targets: carried, said in another way, left out with or without a word
+//! to the client, or refused by the name of the field. The mapping is told of in `docs/middle-form.md`.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+
+#[path = "mapping/answer.rs"]
+mod answer;
+#[path = "mapping/content.rs"]
+mod content;
+#[path = "mapping/errors.rs"]
+mod errors;
+#[path = "mapping/history.rs"]
+mod history;
+#[path = "mapping/request.rs"]
+mod request;
+#[path = "mapping/stream.rs"]
+mod stream;
+#[path = "mapping/support.rs"]
+mod support;
+#[path = "mapping/tools.rs"]
+mod tools;
+
+#[path = "grammar/chat.rs"]
+mod chat_grammar;
+#[path = "grammar/gemini.rs"]
+mod gemini_grammar;
+#[path = "grammar/messages.rs"]
+mod messages_grammar;
+#[path = "grammar/responses.rs"]
+mod responses_grammar;
