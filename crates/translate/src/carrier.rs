@@ -31,6 +31,11 @@ pub(crate) fn wrap(blob: &Blob) -> String {
     format!("{MARK}{}{slot}:{account}:{}", blob.family.name(), URL_SAFE_NO_PAD.encode(&blob.data))
 }
 
+/// Whether a text means to be a carrier, even if nothing can be unwrapped from it. Such a text is no vendor's seal.
+pub(crate) fn is_marked(text: &str) -> bool {
+    text.starts_with(MARK)
+}
+
 /// The blob in a carrier; `None` for text that is not one.
 pub(crate) fn unwrap(text: &str) -> Option<Blob> {
     let mut fields = text.strip_prefix(MARK)?.splitn(3, ':');

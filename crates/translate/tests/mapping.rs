@@ -18,6 +18,9 @@ mod request;
 mod stream;
 #[path = "mapping/support.rs"]
 mod support;
+#[expect(dead_code, reason = "the traps use the rest")]
+#[path = "traps/support.rs"]
+mod talk;
 #[path = "mapping/tools.rs"]
 mod tools;
 

@@ -1,6 +1,7 @@
 //! What a field that was lost is called in the dialect of the client.
 
 use super::Loss;
+use crate::ir::{Part, Request};
 use byok_types::Dialect;
 use std::borrow::Cow;
 
@@ -63,4 +64,42 @@ fn own_word(client: Dialect, field: &str) -> Option<&'static str> {
         Dialect::Gemini => gemini,
     };
     (!word.is_empty()).then_some(word)
+}
+
+/// Where a part stands in the client's request (`messages[2].content[0]`), found by identity. The list as a whole if the
+/// part was made on the way.
+pub(crate) fn path(request: &Request, part: &Part) -> String {
+    let [list, system] = match request.dialect {
+        Dialect::Chat => ["messages", "messages"],
+        Dialect::Responses => ["input", "instructions"],
+        Dialect::Messages => ["messages", "system"],
+        Dialect::Gemini => ["contents", "systemInstruction.parts"],
+    };
+    if let Some(index) = request.system.iter().position(|p| std::ptr::eq(p, part)) {
+        return format!("{system}[{index}]");
+    }
+    for (turn, message) in request.messages.iter().enumerate() {
+        for (place, candidate) in message.parts.iter().enumerate() {
+            let own = match request.dialect {
+                Dialect::Gemini => format!("{list}[{turn}].parts[{place}]"),
+                Dialect::Chat | Dialect::Messages | Dialect::Responses => {
+                    format!("{list}[{turn}].content[{place}]")
+                }
+            };
+            if std::ptr::eq(candidate, part) {
+                return own;
+            }
+            if let Part::ToolResult(result) = candidate
+                && let Some(inner) = result.parts.iter().position(|p| std::ptr::eq(p, part))
+            {
+                return match request.dialect {
+                    Dialect::Messages => format!("{own}.content[{inner}]"),
+                    Dialect::Chat => format!("{list}[{turn}].content[{inner}]"),
+                    Dialect::Responses => format!("{list}[{turn}].output[{inner}]"),
+                    Dialect::Gemini => own,
+                };
+            }
+        }
+    }
+    list.to_owned()
 }

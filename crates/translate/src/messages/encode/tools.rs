@@ -289,7 +289,11 @@ pub(super) fn choice(
                 }
                 _ => None,
             });
-            let known = counterpart(*tool).or_else(|| counterpart(hosted_kind(type_name)));
+            let kinds = [*tool, hosted_kind(type_name)];
+            let is_declared = |kind: &ServerTool| {
+                request.tools.iter().any(|tool| matches!(tool, Tool::Hosted(hosted) if hosted.tool == *kind))
+            };
+            let known = kinds.into_iter().filter(is_declared).find_map(counterpart);
             match own.or_else(|| known.map(|(_, name)| name.to_owned())) {
                 Some(name) => write("tool", Some(&name)),
                 None => {

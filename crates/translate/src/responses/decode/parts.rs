@@ -166,9 +166,12 @@ pub(in super::super) fn tool_call(item: Item, flavour: Flavour) -> ToolCall {
 
 /// A seal in a request: a carrier of byok, or a vendor's own. `OpenAI`'s begin alike; whose the others are is unknown, and
 /// they must go to nobody: a vendor that cannot read one refuses the conversation from then on.
-fn seal(data: String) -> Blob {
+fn seal(data: String) -> Option<Blob> {
+    if carrier::is_marked(&data) {
+        return carrier::unwrap(&data);
+    }
     let family = if data.starts_with("gAAAA") { Family::Openai } else { Family::Other };
-    carrier::unwrap(&data).unwrap_or(Blob { family, account: None, slot: BlobSlot::Thinking, data })
+    Some(Blob { family, account: None, slot: BlobSlot::Thinking, data })
 }
 
 /// A reasoning item of an answer: there is no doubt about whose seal it bears.
@@ -196,7 +199,7 @@ pub(super) fn thinking(item: Item) -> Thinking {
         Some(Content::Pieces(pieces)) => texts(pieces),
         Some(Content::Object(_)) | None => Vec::new(),
     };
-    let blob = item.encrypted_content.filter(|text| !text.is_empty()).map(seal);
+    let blob = item.encrypted_content.filter(|text| !text.is_empty()).and_then(seal);
     Thinking {
         summary: texts(item.summary),
         raw,

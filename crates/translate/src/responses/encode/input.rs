@@ -406,7 +406,14 @@ impl<'e, 'a> Items<'e, 'a> {
 
     fn compaction(&mut self, compaction: &Compaction) {
         match &compaction.blob {
-            None => self.verbatim(Some(&compaction.verbatim)),
+            None if compaction.verbatim.dialect == Dialect::Responses => {
+                self.verbatim(Some(&compaction.verbatim));
+            }
+            None => {
+                if let Some(summary) = &compaction.summary {
+                    self.plain(&format!("[summary of the earlier conversation]\n{summary}"));
+                }
+            }
             Some(blob) if blob.family != self.encoder.facts.family => {}
             Some(blob) => {
                 let own = compaction.verbatim.dialect == Dialect::Responses
@@ -428,6 +435,7 @@ fn yields(part: &Part) -> bool {
     match part {
         Part::Text(text) => !text.text.is_empty(),
         Part::Refusal(_) | Part::ToolCall(_) => true,
+        Part::Compaction(compaction) => compaction.blob.is_none() && compaction.summary.is_some(),
         _ => false,
     }
 }
