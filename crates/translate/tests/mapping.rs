@@ -1,11 +1,15 @@
 //! The mapping tables: what becomes of each thing that one dialect can say when it goes to another. One row for each entry of
 //! the tables, each with all three other dialects as targets: carried, said in another way, left out with or without a word
-//! to the client, or refused by the name of the field. The mapping is told of in `docs/middle-form.md`.
+//! to the client, or refused by the name of the field. And input that follows no table. The mapping is told of in `docs/middle-form.md`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 #[path = "mapping/answer.rs"]
 mod answer;
+#[path = "mapping/bad_requests.rs"]
+mod bad_requests;
+#[path = "mapping/bad_streams.rs"]
+mod bad_streams;
 #[path = "mapping/content.rs"]
 mod content;
 #[path = "mapping/errors.rs"]

@@ -211,7 +211,7 @@ fn stop_reasons() {
         end("unsafe picture", GEMINI, &t(GEMINI), &json!("IMAGE_SAFETY"), filter),
         end("malformed call", GEMINI, &t(GEMINI), &json!("MALFORMED_FUNCTION_CALL"), usual),
         end("too many calls", GEMINI, &t(GEMINI), &json!("TOO_MANY_TOOL_CALLS"), usual),
-        end("continuation", GEMINI, &t(GEMINI), &json!("CONTINUATION"), usual),
+        end("continuation", GEMINI, &t(GEMINI), &json!("CONTINUATION"), ["stop", "completed", "pause_turn", "STOP"]),
         end("other", GEMINI, &t(GEMINI), &json!("OTHER"), usual),
     ];
     let mut faults = Vec::new();
@@ -280,10 +280,6 @@ fn citations() {
             CHAT => {
                 let at = "/choices/0/message/annotations/0/url_citation";
                 json!({format!("{at}/url"): url, format!("{at}/title"): "T", format!("{at}/start_index"): 6, format!("{at}/end_index"): 12})
-            }
-            // Texts of Messages that follow each other are parts of one message, each with its own offsets.
-            RESPONSES if upstream == MESSAGES => {
-                json!({"/output/0/content/1/annotations/0/url": url, "/output/0/content/1/annotations/0/end_index": 6})
             }
             RESPONSES => {
                 let at = "/output/0/content/0/annotations/0";

@@ -102,7 +102,7 @@ fn reasoning(id: &str, blob: &str) -> Value {
 /// A Responses stream of one reasoning item with these summaries; it begins with one id and blob and ends with another.
 fn sealed(summaries: &[&str]) -> String {
     let mut inner = vec![
-        json!({"type": "response.output_item.added", "output_index": 0, "item": reasoning("rs_a", "P")}),
+        json!({"type": "response.output_item.added", "output_index": 0, "item": reasoning("rs_a", "gAAAAP")}),
     ];
     for (at, said) in summaries.iter().enumerate() {
         let event = |kind: &str, key: &str, value: Value| json!({"type": format!("response.reasoning_summary_{kind}"), "output_index": 0, "item_id": "rs_a", "summary_index": at, key: value});
@@ -112,7 +112,7 @@ fn sealed(summaries: &[&str]) -> String {
         inner.push(event("text.done", "text", json!(said)));
         inner.push(event("part.done", "part", part));
     }
-    let mut done = reasoning("rs_b", "F");
+    let mut done = reasoning("rs_b", "gAAAAF");
     done["summary"] = summaries.iter().map(|said| json!({"type": "summary_text", "text": said})).collect();
     inner.push(json!({"type": "response.output_item.done", "output_index": 0, "item": done.clone()}));
     response(&inner, &json!([done]))
@@ -142,7 +142,7 @@ fn t68_the_last_seal_counts() {
         Responses,
         &messages([user("x"), assistant([history, text("a")]), user("y")]),
     )["input"];
-    assert_eq!(input[1]["encrypted_content"], "F", "{input}");
+    assert_eq!(input[1]["encrypted_content"], "gAAAAF", "{input}");
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn t73_an_id_never_stands_beside_the_seal_of_another() {
             json!({"model": "m", "store": false, "input": [{"role": "user", "content": "x"}, item, {"role": "assistant", "content": "a"}]})
         };
         let item = asked(client, Responses, &body)["input"][1].clone();
-        assert_eq!(item["encrypted_content"], "F", "{item}");
+        assert_eq!(item["encrypted_content"], "gAAAAF", "{item}");
         assert!(item["id"].is_null() || item["id"] == "rs_b", "{item}");
     }
 }
