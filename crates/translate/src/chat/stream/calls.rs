@@ -15,8 +15,8 @@ use crate::{
 };
 use serde::de::IgnoredAny;
 
-/// Most calls of one answer: a broken server must not make byok hold more.
-const MOST: usize = 512;
+/// Most calls of one answer: a broken server must not make byok hold more. What follows is cut off, and said to be.
+const MOST: usize = 16_384;
 
 /// One call.
 #[derive(Debug, Default)]
@@ -77,6 +77,10 @@ impl Slot {
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     pub(super) slots: Vec<Slot>,
+    /// How many of the first ones are closed: nothing of them is new.
+    pub(super) settled: usize,
+    /// Whether there were more calls than byok holds.
+    pub(super) overflow: bool,
 }
 
 impl Calls {
@@ -88,6 +92,7 @@ impl Calls {
         let more = input(raw);
         let id = filled(piece.id);
         let Some(place) = self.place(number(piece.index), id.as_deref(), name.as_deref(), &more) else {
+            self.overflow = true;
             return;
         };
         let slot = &mut self.slots[place];
