@@ -111,7 +111,9 @@ impl Check<'_> {
                 } else if compaction.verbatim.dialect != Dialect::Responses && compaction.blob.is_none() {
                     match compaction.summary {
                         Some(_) => losses.emulated(path(), "the summary of the conversation became text"),
-                        None => losses.dropped(path(), "only the vendor of the client's dialect has this block"),
+                        None => {
+                            losses.dropped(path(), "only the vendor of the client's dialect has this block")
+                        }
                     }
                 }
             }
@@ -160,12 +162,10 @@ impl Check<'_> {
 
     fn address(&self, source: &Source, path: &dyn Fn() -> String) -> Result<(), Failure> {
         match source {
-            Source::FileId(_) if !self.knows_files() => {
-                Err(Failure::bad_request(
-                    path(),
-                    format!("`{}` names a file at another vendor: send the bytes instead.", path()),
-                ))
-            }
+            Source::FileId(_) if !self.knows_files() => Err(Failure::bad_request(
+                path(),
+                format!("`{}` names a file at another vendor: send the bytes instead.", path()),
+            )),
             Source::Url { url, .. }
                 if !self.native && (!self.facts.input.url || !url.starts_with("http")) =>
             {
