@@ -19,7 +19,6 @@ use byok_types::{Blame, Dialect, FailureKind};
 use choice::{Choice, Sink};
 pub(super) use chunk::PartialArg;
 use chunk::{Candidate, Chunk, Counts};
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 /// Largest number of answers that are told apart.
@@ -111,7 +110,7 @@ impl StreamDecoder {
         if matches!(self.phase, Phase::Failed | Phase::Ended) || data.is_empty() || data == b"[DONE]" {
             return;
         }
-        if self.half.is_some() && serde_json::from_slice::<IgnoredAny>(data).is_ok() {
+        if self.half.is_some() && serde_json::from_slice::<serde_json::Value>(data).is_ok() {
             self.settle_half(out);
         }
         self.read(data, out);
