@@ -1,9 +1,12 @@
 //! Logins that the providers' own programs keep on this machine.
 
-use super::super::login::import::{self, Seen};
+use super::{
+    super::login::import::{self, Seen},
+    peers,
+};
 use crate::{
     logins,
-    place::{Place, open_store},
+    place::{Place, open_existing_store, open_store},
     table::Table,
     terminal,
     trouble::Trouble,
@@ -19,11 +22,12 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
         let (id, vendor) = logins::vendor(name, config)?;
         seen.extend(import::look(place, &vendor).into_iter().map(|one| (id.clone(), one)));
     }
-    if seen.iter().all(|(_, one)| one.found.is_empty()) {
-        terminal::say("no program of a provider keeps a login on this machine that byok can read");
+    let others = others(place).await?;
+    if seen.iter().all(|(_, one)| one.found.is_empty()) && others.is_empty() {
+        terminal::say("no program keeps a login on this machine that byok can read");
         return Ok(());
     }
-    let store = open_store(config)?;
+    let store = if auto { open_store(config)? } else { open_existing_store(config)? };
     let mut table = Table::new(["PROVIDER", "PROGRAM", "ACCOUNT", "SHARING", "FILE"]);
     for (id, one) in &seen {
         for found in &one.found {
@@ -35,10 +39,17 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
             table.row([id.to_string(), one.by.to_owned(), format!("{who}{known}"), sharing.to_owned(), file]);
         }
     }
+    for source in &others {
+        for entry in &source.taken.logins {
+            peers::row(&mut table, &store, source, entry).await?;
+        }
+    }
     terminal::data(table)?;
+    others.iter().for_each(peers::tell_of_rest);
     if !auto {
         terminal::say(
-            "\n`byok accounts scan --auto` takes them over, `byok login PROVIDER --import` one of them",
+            "\n`byok accounts scan --auto` takes them over, `byok login PROVIDER --import` one of a provider's own program, \
+             `byok accounts import FILE` those of another one",
         );
         return Ok(());
     }
@@ -53,8 +64,30 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
             terminal::say(format_args!("taken over for {id}: {}", account.label));
         }
     }
+    let mode = peers::Mode { take_over: false, dry_run: false };
+    for source in others {
+        peers::take(&store, source, mode).await?;
+    }
     store.close().await;
     Ok(())
+}
+
+/// What programs like byok keep in their usual places. What cannot be read is told and passed over.
+async fn others(place: &Place) -> Result<Vec<peers::Source>, Trouble> {
+    let home = import::home(place)?;
+    let variable = |name: &str| place.variable(name).map(str::to_owned);
+    let mut found = Vec::new();
+    for (_, kept) in byok_auth::peers::places(&home, &variable) {
+        if kept.is_dir() {
+            found.extend(peers::read_folder(&kept).await);
+        } else if kept.exists() {
+            match peers::read(&kept).await {
+                Ok(source) => found.push(source),
+                Err(trouble) => terminal::warn(format_args!("{}: {}", kept.display(), trouble.parts().0)),
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Whether byok has an account of the same person and organisation.

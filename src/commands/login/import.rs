@@ -5,7 +5,7 @@ use crate::{
     terminal,
     trouble::{Exit, Trouble},
 };
-use byok_auth::{Clock as _, Found, NewLogin, SystemClock, Vendor, follow, neighbours};
+use byok_auth::{Clock as _, Found, ImportError, NewLogin, SystemClock, Vendor, follow, neighbours};
 use byok_config::paths;
 use byok_types::ProviderId;
 use std::{
@@ -95,7 +95,7 @@ fn nothing(id: &ProviderId, vendor: &Vendor) -> Trouble {
         .hint(format!("name its file with `--import FILE`, or use `byok login {id}`"))
 }
 
-fn home(place: &Place) -> Result<PathBuf, Trouble> {
+pub(in crate::commands) fn home(place: &Place) -> Result<PathBuf, Trouble> {
     let home = place.variable("HOME").map(PathBuf::from);
     home.or_else(|| paths::directory(&place.0.env).ok()?.parent().map(Path::to_owned))
         .ok_or_else(|| Trouble::new(Exit::Config, "there is no home directory to look in").hint("set HOME"))
@@ -105,17 +105,37 @@ fn found(vendor: &Vendor, file: &Path, content: &[u8]) -> Result<Vec<Found>, Tro
     let Some(import) = &vendor.import else { return Ok(Vec::new()) };
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let beside = neighbours(file, import.largest());
-    import.read_beside(&name, content, &beside, SystemClock.now()).map_err(|error| {
-        let text = error.to_string();
-        match text.rsplit_once("; ") {
-            Some((what, hint)) => Trouble::new(Exit::BadData, what).hint(hint),
-            None => Trouble::new(Exit::BadData, text),
-        }
-    })
+    import.read_beside(&name, content, &beside, SystemClock.now()).map_err(|error| unreadable(&error))
+}
+
+/// A file that is none: what it is, and what helps.
+pub(in crate::commands) fn unreadable(error: &ImportError) -> Trouble {
+    let text = error.to_string();
+    match text.rsplit_once("; ") {
+        Some((what, hint)) => Trouble::new(Exit::BadData, what).hint(hint),
+        None => Trouble::new(Exit::BadData, text),
+    }
 }
 
 /// Reads a file that holds a login. What it is and who may read it is looked at first.
 pub(in crate::commands) fn read(file: &Path, largest: u64) -> Result<Vec<u8>, Trouble> {
+    let (content, exposed) = read_exposed(file, largest)?;
+    if exposed {
+        warn_of_others(file);
+    }
+    Ok(content)
+}
+
+/// Says that others can read a file.
+pub(in crate::commands) fn warn_of_others(file: &Path) {
+    terminal::warn(format_args!(
+        "`{}` can be read by others on this machine; `chmod 600` keeps the login to yourself",
+        file.display()
+    ));
+}
+
+/// Reads a file, and looks whether others can read it, too.
+pub(in crate::commands) fn read_exposed(file: &Path, largest: u64) -> Result<(Vec<u8>, bool), Trouble> {
     let shown = file.display();
     let failed = |error: &std::io::Error| {
         Trouble::new(Exit::Usage, format!("the file `{shown}` cannot be read")).because(error)
@@ -132,18 +152,16 @@ pub(in crate::commands) fn read(file: &Path, largest: u64) -> Result<Vec<u8>, Tr
             .hint("name the file that holds the login"));
     }
     if about.len() > largest {
-        return Err(Trouble::new(
-            Exit::BadData,
-            format!("`{shown}` is too large for a login ({} bytes)", about.len()),
-        )
-        .hint("name the file that holds the login"));
+        return Err(too_large(file, about.len()));
     }
-    if about.permissions().mode() & 0o077 != 0 {
-        terminal::warn(format_args!(
-            "`{shown}` can be read by others on this machine; `chmod 600` keeps the login to yourself"
-        ));
-    }
+    let exposed = about.permissions().mode() & 0o077 != 0;
     let mut content = Vec::new();
     open.take(largest).read_to_end(&mut content).map_err(|error| failed(&error))?;
-    Ok(content)
+    Ok((content, exposed))
+}
+
+/// No login is that large.
+pub(in crate::commands) fn too_large(file: &Path, bytes: u64) -> Trouble {
+    Trouble::new(Exit::BadData, format!("`{}` is too large for a login ({bytes} bytes)", file.display()))
+        .hint("name the file that holds the login")
 }
