@@ -9,7 +9,7 @@ use crate::{
 };
 use byok_auth::{
     Clock as _, Entry, ImportError, LARGEST_DATABASE, LARGEST_FILE, NewLogin, SaveLogin, SystemClock, Taken,
-    follow_entry, is_database, neighbours, peers, save_login,
+    follow_entry, followed, is_database, neighbours, peers, save_login,
 };
 use byok_store::Store;
 use byok_types::{Account, AccountState, Credential, ProviderId};
@@ -124,11 +124,11 @@ pub(super) async fn import(store: &Store, sources: Vec<Source>, mode: Mode) -> R
     for source in &sources {
         tell_of_rest(source);
     }
+    tell_of_sharing(&sources, mode);
     if mode.dry_run {
         terminal::say("nothing was changed; without --dry-run they are taken over");
         return Ok(());
     }
-    tell_of_sharing(&sources, mode);
     let mut done = 0;
     for source in sources {
         done += take(store, source, mode).await?;
@@ -185,7 +185,7 @@ fn shown(entry: &Entry) -> String {
 }
 
 /// The danger of two programs with one login is said before it is there.
-fn tell_of_sharing(sources: &[Source], mode: Mode) {
+pub(super) fn tell_of_sharing(sources: &[Source], mode: Mode) {
     let shared = |source: &&Source| source.taken.logins.iter().any(|entry| entry.found.shared_rotation);
     let mut programs: Vec<_> = sources.iter().filter(shared).map(|source| source.taken.by).collect();
     programs.dedup();
@@ -323,9 +323,10 @@ async fn known(store: &Store, id: &ProviderId, login: &NewLogin) -> Result<Optio
     Ok(None)
 }
 
-/// Whether the tokens end later than those of the account.
+/// Whether the tokens end later than those of the account, or are renewed here from now on.
 async fn is_newer(store: &Store, known: &Account, login: &NewLogin) -> Result<bool, Trouble> {
     let Credential::Oauth(new) = &login.credential else { return Ok(false) };
     let Some(Credential::Oauth(old)) = store.secrets.load(&known.id).await? else { return Ok(true) };
-    Ok(new.access.hash() != old.access.hash() && new.expires_at > old.expires_at)
+    let taken_over = followed(&old).is_some() && followed(new).is_none();
+    Ok(taken_over || (new.access.hash() != old.access.hash() && new.expires_at > old.expires_at))
 }

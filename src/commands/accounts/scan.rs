@@ -65,6 +65,7 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
         }
     }
     let mode = peers::Mode { take_over: false, dry_run: false };
+    peers::tell_of_sharing(&others, mode);
     for source in others {
         peers::take(&store, source, mode).await?;
     }
