@@ -44,8 +44,8 @@ pub(crate) struct Login {
     #[arg(long, conflicts_with = "incognito")]
     no_incognito: bool,
     /// Take over the login that the provider's own program keeps, from its usual place or from a file
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["no_browser", "no_open", "method"])]
-    import: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["no_browser", "no_open", "method"])]
+    import: Option<Option<PathBuf>>,
     /// With --import: renew the login here from now on, although that may log the other program out
     #[arg(long, requires = "import")]
     take_over: bool,
@@ -103,8 +103,7 @@ impl Login {
         let transport = network::transport(config)?;
         self.tell_of_others(&store, &id, known.as_ref()).await?;
         let login = if let Some(file) = &self.import {
-            let file = Some(file).filter(|file| !file.as_os_str().is_empty());
-            import::one(&place, &id, &vendor, file.map(PathBuf::as_path), self.take_over)?
+            import::one(&place, &id, &vendor, file.as_deref(), self.take_over)?
         } else {
             let window = browser::Window { browser: self.browser.clone(), private: self.incognito };
             let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind, window };

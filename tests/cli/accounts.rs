@@ -9,7 +9,7 @@ fn settings(vendor: &Vendor) -> String {
     let base = vendor.simulator.base_url();
     format!(
         "{}  codex:\n    urls:\n      token: {base}/openai-auth/oauth/token\n      revoke: {base}/openai-auth/oauth/revoke\n  \
-         gemini:\n    client_secret: s\n    urls:\n      token: {base}/token\n      revoke: {base}/revoke\n",
+         gemini:\n    client_secret: s\n    urls:\n      token: {base}/google/token\n      revoke: {base}/google/revoke\n",
         vendor.config()
     )
 }
@@ -111,7 +111,7 @@ fn accounts_are_renamed_switched_off_and_forgotten() {
     assert_eq!(run(&["rename", "claude", "new"]), (0, "old is called new now\n".to_owned()));
     add(&home, "claude", "second", &tokens(&vendor));
     let (code, said) = run(&["rename", "claude", "--account", "second", "new"]);
-    assert!(code != 0 && said.contains("new"), "{said}");
+    assert!(code != 0 && said.contains("another account of this provider has that label"), "{said}");
     let (code, said) = run(&["rename", "claude", "--account", "second", " "]);
     assert_eq!((code, said.contains("one line of 1 to 64 characters")), (2, true), "{said}");
     let (code, said) = run(&["rename", "claude", "third"]);
