@@ -283,7 +283,7 @@ async fn save(
             provider: id,
             account: known.map(|account| &account.id),
             label: label.as_deref(),
-            claims: None,
+            claims: &[],
         };
         match save_login(store, &SystemClock, login.clone(), save).await {
             Ok(account) => return Ok(account),
