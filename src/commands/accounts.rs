@@ -21,7 +21,7 @@ use crate::{
 use byok_auth::{SystemClock, TokenManager};
 use byok_config::Config;
 use byok_store::Store;
-use byok_types::{Account, AccountState, CredentialKind};
+use byok_types::{Account, AccountState, Credential, CredentialKind};
 use clap::{Args, Subcommand};
 use std::{
     path::{Path, PathBuf},
@@ -348,9 +348,20 @@ async fn refresh(store: &Store, config: &Config, accounts: Vec<Account>) -> Resu
         TokenManager::new(store.clone(), transport, logins::refreshers(config), Arc::new(SystemClock));
     let mut failed = None;
     for account in &accounts {
+        let old = match store.secrets.load(&account.id).await? {
+            Some(Credential::Oauth(old)) => old.access.hash(),
+            Some(Credential::ApiKey(_)) | None => {
+                terminal::say(format_args!(
+                    "{} ({}) is a key, which is never renewed",
+                    account.label, account.provider
+                ));
+                continue;
+            }
+        };
         let renewed = async {
-            let old = tokens.access(&account.id).await?;
-            tokens.refresh_now(&account.id, old.hash).await
+            let current = tokens.access(&account.id).await?;
+            // One that had ended has been renewed by that already.
+            if current.hash == old { tokens.refresh_now(&account.id, old).await } else { Ok(current) }
         };
         match renewed.await {
             Ok(_) => terminal::say(format_args!("renewed: {} ({})", account.label, account.provider)),

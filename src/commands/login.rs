@@ -91,7 +91,7 @@ impl Login {
             if let Some(ended) = vendor.ended {
                 terminal::warn(ended);
             }
-            tell_the_rule(&id);
+            tell_the_rule(id.as_str());
         }
         tell_of_keys(&id, config);
         let code_by = match (self.no_browser, self.no_open) {
@@ -117,6 +117,13 @@ impl Login {
                 }
             }
             steps.log_in(method, answers, &mut lines).await?
+        };
+        // Somebody else's file may not say whose login it is: the same one is not added a second time.
+        let known = match known {
+            None if self.import.is_some() && self.account.is_none() => {
+                import::known(&store, &id, &login).await?
+            }
+            known => known,
         };
         let consent = consent.for_login(&login);
         // What was consented to beforehand is stored with the tokens: a request may come at once.
@@ -190,8 +197,8 @@ pub(super) fn is_called(account: &Account, name: &str) -> bool {
     account.label == name || account.email.as_deref() == Some(name) || account.id.as_str() == name
 }
 
-fn tell_the_rule(provider: &ProviderId) {
-    if let Some(notice) = claims::notice(provider.as_str(), CredentialKind::Oauth) {
+pub(super) fn tell_the_rule(provider: &str) {
+    if let Some(notice) = claims::notice(provider, CredentialKind::Oauth) {
         terminal::say(notice.rule);
         terminal::say(notice.risk);
         terminal::say(format_args!("({})\n", notice.source));

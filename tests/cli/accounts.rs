@@ -170,6 +170,17 @@ fn tokens_are_renewed_on_request() {
     assert!(!all.err.contains("canary"), "{}", all.err);
     assert_eq!(vendor.simulator.oauth_counts().refreshes, 2, "one that is switched off is left alone");
     assert_eq!(names(&home), ["claude: dead needs_login", "claude: home disabled", "claude: work ready"]);
+    // A token that has ended is renewed once, and not refused for being new.
+    let ended = vendor.simulator.grant();
+    let ended = json!({"claudeAiOauth": {"accessToken": ended.access_token, "refreshToken": ended.refresh_token, "expiresAt": 1}});
+    add(&home, "claude", "ended", &ended.to_string());
+    let one = home.run(&["accounts", "refresh", "claude", "--account", "ended"]);
+    assert_eq!((one.code, &*one.err), (0, "renewed: ended (claude)\n"));
+    assert_eq!(vendor.simulator.oauth_counts().refreshes, 3);
+    let key = private(&home, "keys.yaml", b"gemini-api-key: [{api-key: AIzaX}]\n");
+    assert_eq!(home.run(&["accounts", "import", &key]).code, 0);
+    let key = home.run(&["accounts", "refresh", "gemini"]);
+    assert_eq!((key.code, &*key.err), (0, "gemini (gemini) is a key, which is never renewed\n"));
     let none = home.run(&["accounts", "refresh"]);
     assert_eq!((none.code, none.err.contains("<PROVIDER>")), (2, true), "{}", none.err);
 }

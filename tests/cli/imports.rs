@@ -1,6 +1,7 @@
 //! Logins of other programs: found, followed, taken over; and files that are none.
 
 use crate::support::{Home, Vendor, private};
+use byok_simulator::{GoogleClient, Plan};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::symlink, path::Path};
@@ -104,7 +105,12 @@ fn a_scan_finds_the_logins_of_all_programs_and_takes_them_over_on_request() {
         .out
         .lines()
         .skip(1)
-        .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
+        .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect::<Vec<_>>())
+        .map(|mut cells| {
+            let end = cells.remove(3);
+            assert!(end.ends_with(" left") || (end == "-" && cells[0] == "copilot"), "{}", scan.out);
+            cells
+        })
         .collect();
     let shared = "one program at a time";
     assert_eq!(
@@ -150,7 +156,9 @@ fn a_scan_finds_the_logins_of_all_programs_and_takes_them_over_on_request() {
     expected.sort();
     assert_eq!(accounts(&home), expected, "{}", auto.err);
     let again = home.run(&["accounts", "scan"]);
-    assert_eq!(again.out.matches("(known)").count(), 5, "{}", again.out);
+    assert_eq!(again.out.matches("(known)").count(), 6, "{}", again.out);
+    assert_eq!(home.run(&["accounts", "scan", "--auto"]).code, 0);
+    assert_eq!(accounts(&home), expected, "nothing is added a second time");
     assert_eq!(snapshot(home.path()), before, "nothing of them is changed");
 }
 
@@ -182,6 +190,8 @@ fn the_login_of_a_vendors_own_program() {
         "{}",
         followed.err
     );
+    let again = home.run(&["login", "claude", "--import"]);
+    assert_eq!((again.code, accounts(&home).len()), (0, 1), "{}", again.err);
     // byok leaves the renewal to the program that made it.
     let refresh = home.run(&["accounts", "refresh", "claude"]);
     assert_eq!((refresh.code, refresh.err.contains("use that program once")), (69, true), "{}", refresh.err);
@@ -212,7 +222,9 @@ fn the_modes_of_an_import() {
     let (home, vendor) = (Home::new(), Vendor::start());
     home.write_config(&vendor.config());
     let grant = vendor.simulator.grant();
-    let text = cliproxy(&json!({"access_token": grant.access_token, "refresh_token": grant.refresh_token}));
+    let text = cliproxy(
+        &json!({"access_token": grant.access_token, "refresh_token": grant.refresh_token, "email": ""}),
+    );
     let file = private(&home, "claude-ada.json", text.as_bytes());
 
     let planned = home.run(&["accounts", "import", &file, "--dry-run"]);
@@ -224,11 +236,13 @@ fn the_modes_of_an_import() {
     );
     assert!(!home.file("tokens.db").exists());
     assert!(!planned.out.contains("sk-ant"), "{}", planned.out);
+    let rule = planned.err.find("Anthropic's published rules").expect("the rule is told");
+    assert!(rule < planned.err.find("byok follows").unwrap(), "{}", planned.err);
 
     let followed = home.run(&["accounts", "import", &file]);
     assert_eq!(followed.code, 0, "{}", followed.err);
     assert!(
-        followed.err.ends_with("taken over for claude: ada@example.org (follows CLIProxyAPI)\n"),
+        followed.err.ends_with("taken over for claude: claude (follows CLIProxyAPI)\n"),
         "{}",
         followed.err
     );
@@ -237,18 +251,30 @@ fn the_modes_of_an_import() {
     // What the program has renewed is read.
     fs::write(
         &file,
-        cliproxy(&json!({"access_token": "sk-ant-oat01-renewed", "refresh_token": grant.refresh_token})),
+        cliproxy(&json!({"access_token": "sk-ant-oat01-renewed", "refresh_token": grant.refresh_token, "email": ""})),
     )
     .unwrap();
     let refresh = home.run(&["accounts", "refresh", "claude"]);
-    assert_eq!((refresh.code, &*refresh.err), (0, "renewed: ada@example.org (claude)\n"));
+    assert_eq!((refresh.code, &*refresh.err), (0, "renewed: claude (claude)\n"));
 
     let same = home.run(&["accounts", "import", &file]);
     assert!(
-        same.err.ends_with("known already: claude: ada@example.org; what byok has is not older\n"),
+        same.err.ends_with("known already: claude: claude; what byok has is not older\n"),
         "{}",
         same.err
     );
+    // The place says that it is the same, even when the program has made all tokens anew; what is switched off stays so.
+    assert_eq!(home.run(&["accounts", "disable", "claude"]).code, 0);
+    let anew = json!({"access_token": "sk-ant-oat01-anew", "refresh_token": grant.refresh_token, "expires_at": now() + 7200, "email": ""});
+    fs::write(&file, cliproxy(&anew)).unwrap();
+    let newer = home.run(&["accounts", "import", &file]);
+    assert!(
+        newer.err.ends_with("taken over for claude: claude (switched off; `byok accounts enable claude`)\n"),
+        "{}",
+        newer.err
+    );
+    assert_eq!(accounts(&home), [("claude: claude".to_owned(), "disabled".to_owned())]);
+    assert_eq!(home.run(&["accounts", "enable", "claude"]).code, 0);
     let taken = home.run(&["accounts", "import", &file, "--take-over"]);
     assert_eq!(taken.code, 0, "{}", taken.err);
     assert!(
@@ -304,9 +330,9 @@ fn the_modes_of_an_import() {
     assert_eq!(
         accounts(&home),
         [
-            ("claude: ada@example.org".to_owned(), ready.clone()),
             ("claude: bob@example.org".to_owned(), off),
             ("claude: claude".to_owned(), ready.clone()),
+            ("claude: claude 2".to_owned(), ready.clone()),
             ("copilot: bob".to_owned(), ready.clone()),
             ("kiro: Ada".to_owned(), ready),
         ]
@@ -403,7 +429,12 @@ fn files_that_are_none() {
             "log in there again",
         ),
         (file("large-claude", large.as_bytes()), 65, "is too large for a login", "name the file"),
-        (file("wrong-kind", good.as_bytes()), 65, "there is no login in the file", "byok login claude"),
+        (
+            file("wrong-kind", good.as_bytes()),
+            65,
+            "there is no login in the file",
+            "it is one of CLIProxyAPI; use `byok accounts import FILE`",
+        ),
         (path(&folder), 2, "`HOME/folder` is not a file", "name the file"),
         (path(&dangling), 2, "the file `HOME/dangling` cannot be read", ""),
     ];
@@ -441,4 +472,69 @@ fn links_and_files_that_others_can_read_are_taken_with_a_warning() {
     fs::set_permissions(&code, fs::Permissions::from_mode(0o640)).unwrap();
     let output = home.run(&["login", "claude", &format!("--import={code}")]);
     assert!(output.err.contains("`HOME/code.json` can be read by others"), "{}", output.err);
+}
+
+/// One file of CLIProxyAPI a provider, with tokens that the simulated vendors know: what is stored of each is all that its
+/// renewal needs.
+#[test]
+fn what_is_taken_over_can_be_renewed() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    let (base, simulator) = (vendor.simulator.base_url(), &vendor.simulator);
+    let google = format!(
+        "token: {base}/google/token\n      profile: {base}/google/oauth2/v2/userinfo\n      projects: {base}/google/v1internal:loadCodeAssist"
+    );
+    home.write_config(&format!(
+        "{}  codex:\n    urls:\n      token: {base}/openai-auth/oauth/token\n  xai:\n    urls:\n      token: {base}/xai-auth/oauth2/token\n  \
+         kiro:\n    urls:\n      social: {base}/kiro/social\n  gemini:\n    client_secret: sim-client-secret\n    urls:\n      {google}\n  \
+         antigravity:\n    client_secret: sim-client-secret\n    urls:\n      {google}\n  vertex:\n    urls:\n      token: {base}/google/token\n  \
+         copilot:\n    urls:\n      profile: {base}/github/user\n      exchange: {base}/github/copilot_internal/v2/token\n",
+        vendor.config()
+    ));
+    let ended = "2026-01-01T00:00:00Z";
+    let claude = simulator.grant();
+    let codex = simulator.plan_grant(Plan::Codex, "ada@example.org");
+    let xai = simulator.plan_grant(Plan::Xai, "ada@example.org");
+    let (kiro, kiro_refresh) = simulator.kiro_grant();
+    let gemini = simulator.google_grant(GoogleClient::Gemini);
+    let antigravity = simulator.google_grant(GoogleClient::Antigravity);
+    let robot: Value = serde_json::from_str(&simulator.service_account("sim-project").unwrap().json).unwrap();
+    let files = [
+        ("claude", json!({"access_token": claude.access_token, "refresh_token": claude.refresh_token})),
+        (
+            "codex",
+            json!({"id_token": codex.id_token, "access_token": codex.access_token, "refresh_token": codex.refresh_token}),
+        ),
+        (
+            "xai",
+            json!({"id_token": xai.id_token, "access_token": xai.access_token, "refresh_token": xai.refresh_token}),
+        ),
+        ("kiro", json!({"access_token": kiro, "refresh_token": kiro_refresh, "auth_method": "social"})),
+        (
+            "gemini",
+            json!({"token": {"access_token": gemini.access_token, "refresh_token": gemini.refresh_token}, "project_id": "sim-project"}),
+        ),
+        (
+            "antigravity",
+            json!({"access_token": antigravity.access_token, "refresh_token": antigravity.refresh_token, "project_id": "sim-project"}),
+        ),
+        ("vertex", json!({"service_account": robot, "location": "us-central1"})),
+        ("github-copilot", json!({"access_token": simulator.github_grant(), "username": "ada"})),
+    ];
+    for (kind, mut file) in files {
+        file["type"] = kind.into();
+        file["expired"] = ended.into();
+        private(&home, &format!("auths/{kind}.json"), file.to_string().as_bytes());
+    }
+    let folder = home.path().join("auths");
+    let import = home.run(&["accounts", "import", folder.to_str().unwrap(), "--take-over"]);
+    assert_eq!(import.code, 0, "{}", import.err);
+    assert_eq!(accounts(&home).len(), 8, "{}", import.err);
+    let counts = simulator.oauth_counts();
+    assert_eq!(
+        (counts.token_posts, simulator.google_counts().refreshes),
+        (0, 0),
+        "nothing is renewed by an import"
+    );
+    let refresh = home.run(&["accounts", "refresh", "--all"]);
+    assert_eq!((refresh.code, refresh.err.matches("renewed: ").count()), (0, 8), "{}", refresh.err);
 }

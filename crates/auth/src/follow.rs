@@ -47,6 +47,11 @@ pub fn followed(tokens: &OauthTokens) -> Option<&str> {
     tokens.fact(FILE)
 }
 
+/// Where a login that is followed lives: the file, and its key in a file of a program like byok.
+pub fn home_of(tokens: &OauthTokens) -> Option<(&str, &str)> {
+    Some((tokens.fact(FILE)?, tokens.fact(KEY).unwrap_or_default()))
+}
+
 /// Renews the logins of a vendor: its own way, or by reading the file of the program that a login belongs to.
 pub fn refresher(vendor: &Vendor) -> Arc<dyn Refresher> {
     match &vendor.import {

@@ -42,7 +42,7 @@ pub use answer::{BadAnswer, TokenAnswer};
 pub use clock::{Clock, SystemClock};
 pub use endpoint::{Network, Urls};
 pub use error::AuthError;
-pub use follow::{follow, follow_entry, followed, refresher};
+pub use follow::{follow, follow_entry, followed, home_of, refresher};
 pub use import::{
     Entry, Found, Import, ImportError, Kept, LARGEST_DATABASE, LARGEST_FILE, Left, Taken, is_database,
     neighbours, peers,

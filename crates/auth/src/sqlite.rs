@@ -76,7 +76,7 @@ fn is_whole(pages: &[u8]) -> bool {
         size => size,
     };
     let count = pages.get(28..32).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes);
-    size >= 512 && pages.len() % size == 0 && pages.len() / size >= count as usize
+    size >= 512 && pages.len().is_multiple_of(size) && pages.len() / size >= count as usize
 }
 
 /// Puts the pages of committed transactions over those of the database. What does not belong to the newest run of the log is

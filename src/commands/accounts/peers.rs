@@ -1,6 +1,9 @@
 //! Logins that programs like byok keep: read, shown, and taken over.
 
-use super::super::login::{check_name, import as files};
+use super::super::{
+    login::{check_name, import as files, tell_the_rule},
+    status::{expiry, now},
+};
 use crate::{
     logins::provider_id,
     table::Table,
@@ -12,7 +15,7 @@ use byok_auth::{
     follow_entry, followed, is_database, neighbours, peers, save_login,
 };
 use byok_store::Store;
-use byok_types::{Account, AccountState, Credential, ProviderId};
+use byok_types::{Account, AccountState, Credential, CredentialKind, ProviderId};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -41,34 +44,34 @@ pub(super) struct Source {
     pub(super) taken: Taken,
 }
 
-/// Reads a file. One that is damaged may be half written, so it is read again.
+/// Reads a file.
 pub(super) async fn read(file: &Path) -> Result<Source, Trouble> {
-    let content = content(file)?;
-    read_content(file, content).await
+    read_content(file, content(file)?).await
 }
 
 /// Reads a file whose content is there already.
-pub(super) async fn read_content(file: &Path, mut content: Vec<u8>) -> Result<Source, Trouble> {
+pub(super) async fn read_content(file: &Path, content: Vec<u8>) -> Result<Source, Trouble> {
+    look(file, content).await?.map_err(|error| files::unreadable(&error))
+}
+
+/// Reads a file. One that is damaged may be half written, so it is read again.
+async fn look(file: &Path, mut content: Vec<u8>) -> Result<Result<Source, ImportError>, Trouble> {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    for _ in 1..TRIES {
+    for again in (0..TRIES).rev() {
         let beside = neighbours(file, LARGEST_DATABASE);
         match peers::read(&name, &content, &beside, SystemClock.now()) {
-            Ok(taken) => return Ok(Source { file: file.to_owned(), taken }),
-            Err(ImportError::Damaged { .. }) => {}
-            Err(error) => return Err(files::unreadable(&error)),
+            Err(ImportError::Damaged { .. }) if again > 0 => {}
+            read => return Ok(read.map(|taken| Source { file: file.to_owned(), taken })),
         }
         tokio::time::sleep(PAUSE).await;
         content = self::content(file)?;
     }
-    let beside = neighbours(file, LARGEST_DATABASE);
-    let taken = peers::read(&name, &content, &beside, SystemClock.now())
-        .map_err(|error| files::unreadable(&error))?;
-    Ok(Source { file: file.to_owned(), taken })
+    Ok(Err(ImportError::Damaged { why: "it changes all the time" }))
 }
 
 /// The content of a file. Only databases may be large.
 pub(super) fn content(file: &Path) -> Result<Vec<u8>, Trouble> {
-    let (content, _) = files::read_exposed(file, LARGEST_DATABASE)?;
+    let content = files::read_quietly(file, LARGEST_DATABASE)?;
     let bytes = content.len() as u64;
     if bytes > LARGEST_FILE && !is_database(&content) {
         return Err(files::too_large(file, bytes));
@@ -80,11 +83,20 @@ pub(super) fn content(file: &Path) -> Result<Vec<u8>, Trouble> {
 pub(super) async fn read_folder(folder: &Path) -> Vec<Source> {
     let mut sources = Vec::new();
     for file in json_files(folder) {
-        match read(&file).await {
-            Ok(source) => sources.push(source),
-            Err(trouble) if trouble.exit() == Exit::BadData && !trouble.to_string().contains("damaged") => {}
-            Err(trouble) => terminal::warn(format_args!("{}: {}", file.display(), trouble.parts().0)),
-        }
+        let read = match content(&file) {
+            Ok(content) => look(&file, content).await,
+            Err(trouble) => Err(trouble),
+        };
+        let wrong = match read {
+            Ok(Ok(source)) => {
+                sources.push(source);
+                continue;
+            }
+            Ok(Err(error @ ImportError::Damaged { .. })) => files::unreadable(&error),
+            Ok(Err(_)) => continue,
+            Err(trouble) => trouble,
+        };
+        terminal::warn(format_args!("{}: {}", file.display(), wrong.parts().0));
     }
     sources
 }
@@ -110,7 +122,7 @@ fn json_files(folder: &Path) -> Vec<PathBuf> {
 
 /// Says what there is, and takes it over unless that is all that was asked for.
 pub(super) async fn import(store: &Store, sources: Vec<Source>, mode: Mode) -> Result<(), Trouble> {
-    let mut table = Table::new(["PROVIDER", "PROGRAM", "ACCOUNT", "SHARING", "FILE"]);
+    let mut table = heading();
     let mut count = 0;
     for source in &sources {
         for entry in &source.taken.logins {
@@ -140,6 +152,30 @@ pub(super) async fn import(store: &Store, sources: Vec<Source>, mode: Mode) -> R
     Ok(())
 }
 
+/// The table of what there is.
+pub(super) fn heading() -> Table {
+    Table::new(["PROVIDER", "PROGRAM", "ACCOUNT", "TOKEN", "SHARING", "FILE"])
+}
+
+/// What is known of the end of a credential.
+pub(super) fn ends(login: &NewLogin) -> String {
+    match &login.credential {
+        Credential::ApiKey(_) => "a key".to_owned(),
+        Credential::Oauth(tokens) => tokens.expires_at.map(|end| expiry(end, now())).unwrap_or_default(),
+    }
+}
+
+/// Where the entry lives, and its login as it is stored.
+fn placed(file: &Path, entry: &Entry, mode: Mode) -> NewLogin {
+    let login = entry.found.login.clone();
+    if !entry.found.shared_rotation || mode.take_over || !entry.live {
+        return login;
+    }
+    let file = entry.file.as_deref().unwrap_or(file);
+    let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    follow_entry(login, &file, &entry.key)
+}
+
 /// Adds a login to the table of what there is.
 pub(super) async fn row(
     table: &mut Table,
@@ -148,25 +184,30 @@ pub(super) async fn row(
     entry: &Entry,
 ) -> Result<(), Trouble> {
     let id = provider_id(entry.provider)?;
-    let known = if known(store, &id, &entry.found.login).await?.is_some() { " (known)" } else { "" };
+    let login = placed(&source.file, entry, Mode { take_over: false, dry_run: true });
+    let known = if files::known(store, &id, &login).await?.is_some() { " (known)" } else { "" };
     let who = entry.name.as_ref().or(entry.found.login.details.email.as_ref()).map_or("-", String::as_str);
     let off = if entry.disabled { " (off)" } else { "" };
     let sharing = if entry.found.shared_rotation { "one program at a time" } else { "safe" };
     let file = entry.file.as_ref().unwrap_or(&source.file).display().to_string();
     let program = source.taken.by.to_owned();
-    table.row([id.to_string(), program, format!("{who}{known}{off}"), sharing.to_owned(), file]);
+    table.row([
+        id.to_string(),
+        program,
+        format!("{who}{known}{off}"),
+        ends(&login),
+        sharing.to_owned(),
+        file,
+    ]);
     Ok(())
 }
 
 /// What is not taken over of a file, and what should be known of the rest.
 pub(super) fn tell_of_rest(source: &Source) {
-    let exposed = |file: &Path| files::read_exposed(file, LARGEST_DATABASE).is_ok_and(|(_, exposed)| exposed);
     let mut read: Vec<&Path> = vec![&source.file];
     read.extend(source.taken.logins.iter().filter_map(|entry| entry.file.as_deref()));
     read.dedup();
-    for file in read.into_iter().filter(|file| exposed(file)) {
-        files::warn_of_others(file);
-    }
+    read.into_iter().for_each(files::warn_of_others);
     for entry in &source.taken.logins {
         for note in &entry.notes {
             terminal::warn(format_args!("{}: {note}", shown(entry)));
@@ -184,8 +225,15 @@ fn shown(entry: &Entry) -> String {
     }
 }
 
-/// The danger of two programs with one login is said before it is there.
+/// The providers' rules, and the danger of two programs with one login, are said before the login is there.
 pub(super) fn tell_of_sharing(sources: &[Source], mode: Mode) {
+    let mut told = Vec::new();
+    for entry in sources.iter().flat_map(|source| &source.taken.logins) {
+        if entry.found.login.credential.kind() == CredentialKind::Oauth && !told.contains(&entry.provider) {
+            told.push(entry.provider);
+            tell_the_rule(entry.provider);
+        }
+    }
     let shared = |source: &&Source| source.taken.logins.iter().any(|entry| entry.found.shared_rotation);
     let mut programs: Vec<_> = sources.iter().filter(shared).map(|source| source.taken.by).collect();
     programs.dedup();
@@ -209,7 +257,7 @@ pub(super) fn tell_of_sharing(sources: &[Source], mode: Mode) {
 /// Stores the logins of a file, one by one: what goes wrong with one of them is told, and the others go on. Returns how many
 /// there are in byok now.
 pub(super) async fn take(store: &Store, source: Source, mode: Mode) -> Result<usize, Trouble> {
-    let file = fs::canonicalize(&source.file).unwrap_or(source.file);
+    let file = source.file;
     let mut done = 0;
     for entry in source.taken.logins {
         let name = shown(&entry);
@@ -233,26 +281,24 @@ pub(super) async fn take(store: &Store, source: Source, mode: Mode) -> Result<us
 
 async fn take_one(store: &Store, file: &Path, entry: Entry, by: &str, mode: Mode) -> Result<String, Trouble> {
     let id = provider_id(entry.provider)?;
-    let follows = entry.found.shared_rotation && !mode.take_over;
-    let login = if follows {
-        let lives = entry.file.as_deref().unwrap_or(file);
-        follow_entry(entry.found.login, lives, &entry.key)
-    } else {
-        entry.found.login
-    };
-    let known = known(store, &id, &login).await?;
+    // Looked for at its place even if it is to be renewed here from now on.
+    let known = files::known(store, &id, &placed(file, &entry, Mode { take_over: false, ..mode })).await?;
+    let login = placed(file, &entry, mode);
+    let follows = matches!(&login.credential, Credential::Oauth(tokens) if followed(tokens).is_some());
     if let Some(known) = &known
-        && known.state == AccountState::Ready
+        && matches!(known.state, AccountState::Ready | AccountState::Disabled)
         && !is_newer(store, known, &login).await?
     {
         return Ok(format!("known already: {id}: {}; what byok has is not older", known.label));
     }
     let labels = labels(entry.name, by, known.is_some());
     let account = save(store, &id, known.as_ref(), login, &labels).await?;
-    if entry.disabled {
+    // What its owner has switched off stays so.
+    let off = entry.disabled || known.is_some_and(|known| known.state == AccountState::Disabled);
+    if off {
         store.accounts.set_state(&account.id, AccountState::Disabled).await?;
     }
-    let how = match (entry.disabled, follows) {
+    let how = match (off, follows) {
         (true, _) => format!(" (switched off; `byok accounts enable {id}`)"),
         (false, true) => format!(" (follows {by})"),
         (false, false) => String::new(),
@@ -291,36 +337,6 @@ async fn save(
         }
     }
     Err(result.map_or_else(|| Trouble::new(Exit::Failure, "the account has no name"), Trouble::from))
-}
-
-/// The account that a login is of: the same person and organisation, the same token, or, where nothing else is known and one
-/// address is one account, the same address.
-async fn known(store: &Store, id: &ProviderId, login: &NewLogin) -> Result<Option<Account>, Trouble> {
-    let NewLogin { credential, details } = login;
-    if let Some(identity) = &details.identity
-        && let Some(known) = store.accounts.find_identity(id, identity).await?
-    {
-        return Ok(Some(known));
-    }
-    for account in store.accounts.list(Some(id)).await? {
-        if account.identity.is_some() && details.identity.is_some() {
-            continue;
-        }
-        let same = match (store.secrets.load(&account.id).await?, credential) {
-            (Some(Credential::Oauth(old)), Credential::Oauth(new)) => old.hash() == new.hash(),
-            (Some(Credential::ApiKey(old)), Credential::ApiKey(new)) => old.hash() == new.hash(),
-            _ => false,
-        };
-        // Several workspaces of Codex have one address.
-        let address = account.kind == credential.kind()
-            && id.as_str() != "codex"
-            && account.email.is_some()
-            && account.email == details.email;
-        if same || address {
-            return Ok(Some(account));
-        }
-    }
-    Ok(None)
 }
 
 /// Whether the tokens end later than those of the account, or are renewed here from now on.

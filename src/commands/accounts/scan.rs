@@ -7,14 +7,14 @@ use super::{
 use crate::{
     logins,
     place::{Place, open_existing_store, open_store},
-    table::Table,
     terminal,
     trouble::Trouble,
 };
-use byok_auth::{Found, SaveLogin, SystemClock, save_login};
+use byok_auth::{Found, SaveLogin, SystemClock, follow, save_login};
 use byok_config::Config;
 use byok_store::Store;
 use byok_types::ProviderId;
+use std::path::Path;
 
 pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<(), Trouble> {
     let mut seen: Vec<(ProviderId, Seen)> = Vec::new();
@@ -28,15 +28,22 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
         return Ok(());
     }
     let store = if auto { open_store(config)? } else { open_existing_store(config)? };
-    let mut table = Table::new(["PROVIDER", "PROGRAM", "ACCOUNT", "SHARING", "FILE"]);
+    let mut table = peers::heading();
     for (id, one) in &seen {
         for found in &one.found {
-            let known = if is_known(&store, id, found).await? { " (known)" } else { "" };
+            let known = if is_known(&store, id, &one.file, found).await? { " (known)" } else { "" };
             let details = &found.login.details;
             let who = details.email.as_ref().or(details.plan.as_ref()).map_or("-", String::as_str);
             let sharing = if found.shared_rotation { "one program at a time" } else { "safe" };
             let file = one.file.display().to_string();
-            table.row([id.to_string(), one.by.to_owned(), format!("{who}{known}"), sharing.to_owned(), file]);
+            table.row([
+                id.to_string(),
+                one.by.to_owned(),
+                format!("{who}{known}"),
+                peers::ends(&found.login),
+                sharing.to_owned(),
+                file,
+            ]);
         }
     }
     for source in &others {
@@ -55,7 +62,7 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
     }
     for (id, one) in seen {
         for found in one.found {
-            if is_known(&store, &id, &found).await? {
+            if is_known(&store, &id, &one.file, &found).await? {
                 continue;
             }
             let login = import::kept(found, &one.file, false);
@@ -91,10 +98,10 @@ async fn others(place: &Place) -> Result<Vec<peers::Source>, Trouble> {
     Ok(found)
 }
 
-/// Whether byok has an account of the same person and organisation.
-async fn is_known(store: &Store, id: &ProviderId, found: &Found) -> Result<bool, Trouble> {
-    Ok(match &found.login.details.identity {
-        Some(identity) => store.accounts.find_identity(id, identity).await?.is_some(),
-        None => false,
-    })
+/// Whether byok has this account.
+async fn is_known(store: &Store, id: &ProviderId, file: &Path, found: &Found) -> Result<bool, Trouble> {
+    // Where byok follows it, its place is what stays the same.
+    let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let placed = if found.shared_rotation { follow(found.login.clone(), &file) } else { found.login.clone() };
+    Ok(import::known(store, id, &placed).await?.is_some())
 }
