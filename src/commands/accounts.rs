@@ -152,8 +152,8 @@ Examples:
     },
     /// Take accounts over from an export of byok or another program's files
     ///
-    /// Reads what `byok accounts export` wrote, and the logins of CLIProxyAPI (a file, its folder or its settings), BYOKEY (its
-    /// database or settings), CCProxy, KiroProxy and OctoProxy (files, databases and exports). Which it is shows its content.
+    /// Reads what `byok accounts export` wrote, and the logins of `CLIProxyAPI` (a file, its folder or its settings), `BYOKEY` (its
+    /// database or settings), `CCProxy`, `KiroProxy` and `OctoProxy` (files, databases, exports). Which it is shows its content.
     /// Their files are only read. Logins that two programs cannot share are followed: the other program goes on renewing them.
     #[command(after_help = "\
 Examples:

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 /// Prints the provider's rule for such logins first. The login itself happens on the provider's own page; byok keeps
 /// the tokens, sealed, in its database, and a running byok uses them at once.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[expect(clippy::option_option, reason = "`--import` with a file and without are two things")]
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -286,7 +286,11 @@ fn the_modes_of_an_import() {
     let refresh = home.run(&["accounts", "refresh", "claude"]);
     assert_eq!((refresh.code, vendor.simulator.oauth_counts().refreshes), (0, 1), "{}", refresh.err);
     assert_eq!(accounts(&home).len(), 1);
+}
 
+#[test]
+fn copies_folders_and_settings() {
+    let home = Home::new();
     // A copy cannot be followed.
     let kiro = json!({"accessToken": "aoa", "refreshToken": "aor", "expiresAt": "2099-01-01T00:00:00Z", "authMethod": "social"});
     let export = private(
@@ -332,7 +336,6 @@ fn the_modes_of_an_import() {
         [
             ("claude: bob@example.org".to_owned(), off),
             ("claude: claude".to_owned(), ready.clone()),
-            ("claude: claude 2".to_owned(), ready.clone()),
             ("copilot: bob".to_owned(), ready.clone()),
             ("kiro: Ada".to_owned(), ready),
         ]
@@ -413,7 +416,20 @@ fn files_that_are_none() {
         assert!(output.err.contains(what) && output.err.contains(hint), "{file}: {}", output.err);
         assert!(!output.err.contains("canary") && output.out.is_empty(), "{file}: {}", output.err);
     }
-    // The same with the file of a vendor's own program.
+    assert_eq!(accounts(&home), []);
+}
+
+#[test]
+fn files_that_are_none_of_a_vendors_own_program() {
+    let home = Home::new();
+    let file = |name: &str, content: &[u8]| private(&home, name, content);
+    let good = cliproxy(&json!({}));
+    let folder = home.path().join("folder");
+    fs::create_dir(&folder).unwrap();
+    let dangling = home.path().join("dangling");
+    symlink(home.path().join("gone"), &dangling).unwrap();
+    let large = "x".repeat(5 << 20);
+    let path = |path: &Path| path.to_str().unwrap().to_owned();
     let code = claude_code("sk-ant-oat01-canary", "r");
     let cases = [
         (
@@ -474,7 +490,7 @@ fn links_and_files_that_others_can_read_are_taken_with_a_warning() {
     assert!(output.err.contains("`HOME/code.json` can be read by others"), "{}", output.err);
 }
 
-/// One file of CLIProxyAPI a provider, with tokens that the simulated vendors know: what is stored of each is all that its
+/// One file of `CLIProxyAPI` a provider, with tokens that the simulated vendors know: what is stored of each is all that its
 /// renewal needs.
 #[test]
 fn what_is_taken_over_can_be_renewed() {

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "cases are written in place")]
+
 use super::*;
 use serde_json::json;
 
