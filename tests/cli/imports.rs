@@ -159,6 +159,18 @@ fn a_scan_finds_the_logins_of_all_programs_and_takes_them_over_on_request() {
     assert_eq!(again.out.matches("(known)").count(), 6, "{}", again.out);
     assert_eq!(home.run(&["accounts", "scan", "--auto"]).code, 0);
     assert_eq!(accounts(&home), expected, "nothing is added a second time");
+    // Whichever program they are of: each is found again where it lives, and its renewal is left to that program.
+    for (provider, name) in
+        [("claude", "claude"), ("claude", "claude 2"), ("claude", "ada@example.org"), ("kiro", "Ada")]
+    {
+        let refresh = home.run(&["accounts", "refresh", provider, "--account", name]);
+        assert_eq!(
+            (refresh.code, refresh.err.contains("use that program once")),
+            (69, true),
+            "{}",
+            refresh.err
+        );
+    }
     assert_eq!(snapshot(home.path()), before, "nothing of them is changed");
 }
 

@@ -1,7 +1,10 @@
 //! Logins that the providers' own programs keep on this machine.
 
 use super::{
-    super::login::import::{self, Seen},
+    super::login::{
+        import::{self, Seen},
+        tell_the_rule,
+    },
     peers,
 };
 use crate::{
@@ -13,7 +16,7 @@ use crate::{
 use byok_auth::{Found, SaveLogin, SystemClock, follow, save_login};
 use byok_config::Config;
 use byok_store::Store;
-use byok_types::ProviderId;
+use byok_types::{CredentialKind, ProviderId};
 use std::path::Path;
 
 pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<(), Trouble> {
@@ -60,6 +63,17 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
         );
         return Ok(());
     }
+    let mode = peers::Mode { take_over: false, dry_run: false };
+    peers::tell_of_sharing(&others, mode);
+    let logins =
+        |one: &Seen| one.found.iter().any(|found| found.login.credential.kind() == CredentialKind::Oauth);
+    let mut restricted: Vec<_> =
+        seen.iter().filter(|(_, one)| logins(one)).map(|(id, _)| id.as_str()).collect();
+    restricted.dedup();
+    // Those of the others are told with them.
+    let told =
+        |id: &str| others.iter().flat_map(|source| &source.taken.logins).any(|entry| entry.provider == id);
+    restricted.into_iter().filter(|id| !told(id)).for_each(tell_the_rule);
     for (id, one) in seen {
         for found in one.found {
             if is_known(&store, &id, &one.file, &found).await? {
@@ -71,8 +85,6 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
             terminal::say(format_args!("taken over for {id}: {}", account.label));
         }
     }
-    let mode = peers::Mode { take_over: false, dry_run: false };
-    peers::tell_of_sharing(&others, mode);
     for source in others {
         peers::take(&store, source, mode).await?;
     }

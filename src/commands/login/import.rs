@@ -135,7 +135,9 @@ pub(in crate::commands) async fn known(
         if account.identity.is_some() && details.identity.is_some() {
             continue;
         }
-        let same = match (store.secrets.load(&account.id).await?, credential) {
+        // One that cannot be opened is nobody's.
+        let stored = store.secrets.load(&account.id).await.ok().flatten();
+        let same = match (stored, credential) {
             (Some(Credential::Oauth(old)), Credential::Oauth(new)) => {
                 old.hash() == new.hash() || (home_of(new).is_some() && home_of(&old) == home_of(new))
             }
