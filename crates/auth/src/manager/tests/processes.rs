@@ -43,9 +43,9 @@ async fn a_login_by_another_process_is_seen() {
     daemon.access(&id).await.unwrap();
     let new = OauthTokens { access: Secret::new("by-the-cli"), ..tokens(7200) };
     cli_store.secrets.put(&id, Credential::Oauth(new)).await.unwrap();
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(1);
+    let deadline = Instant::now() + std::time::Duration::from_secs(1);
     while daemon.access(&id).await.unwrap().token.expose() != "by-the-cli" {
-        assert!(std::time::Instant::now() < deadline, "not seen within a second");
+        assert!(Instant::now() < deadline, "not seen within a second");
         tokio::task::yield_now().await;
     }
 }
