@@ -3,7 +3,7 @@
 use crate::trouble::{Exit, Trouble};
 use byok_config::{Config, FactsPatch, HttpUrl, Kind, Model, Pattern, Provider, UpstreamKey, UrlName};
 use byok_provider::catalog::Catalog;
-use byok_simulator::{Maker, models};
+use byok_simulator::{Maker, copilot_models, models};
 use byok_types::{ProviderId, Secret};
 
 /// A built-in provider in the demo.
@@ -19,7 +19,7 @@ struct BuiltIn {
     exclude: &'static [&'static str],
 }
 
-const BUILT_IN: [BuiltIn; 8] = [
+const BUILT_IN: [BuiltIn; 7] = [
     BuiltIn {
         name: "kimi",
         key: Some("sk-kimi-demo"),
@@ -64,12 +64,12 @@ const BUILT_IN: [BuiltIn; 8] = [
             "qwen3-coder-next",
         ],
     },
-    BuiltIn { name: "vertex", key: Some("AIzaDemo"), base: "/vertex", urls: &[], exclude: &[] },
     BuiltIn {
         name: "copilot",
         key: None,
         base: "/copilot",
         urls: &[
+            (UrlName::Inference, "/copilot"),
             (UrlName::Device, "/github/login/device/code"),
             (UrlName::Token, "/github/login/oauth/access_token"),
             (UrlName::Exchange, "/github/copilot_internal/v2/token"),
@@ -83,26 +83,34 @@ const BUILT_IN: [BuiltIn; 8] = [
         key: None,
         base: "/google",
         urls: &[
+            (UrlName::Inference, "/google"),
             (UrlName::Token, "/google/token"),
             (UrlName::Projects, "/google/v1internal:loadCodeAssist"),
             (UrlName::Onboard, "/google/v1internal:onboardUser"),
         ],
+        exclude: &["gemini-3.6-flash-high", "gemini-3.5-flash-low", "gemini-3.5-flash-extra-low"],
+    },
+    BuiltIn {
+        name: "iflow",
+        key: None,
+        base: "/iflow/v1",
+        urls: &[(UrlName::Inference, "/iflow/v1")],
         exclude: &[],
     },
-    BuiltIn { name: "iflow", key: None, base: "/iflow/v1", urls: &[], exclude: &[] },
 ];
 
 /// The settings for a simulator at this address.
 pub(super) fn of(simulator: &str) -> Result<Config, Trouble> {
     let mut config = Config::default();
-    let v1 = format!("{simulator}/v1");
+    let (v1, vertex) = (format!("{simulator}/v1"), format!("{simulator}/vertex"));
     let with_lists = [
         ("claude", "sk-ant-api03-demo", simulator, Maker::Anthropic),
         ("codex", "sk-proj-demo", v1.as_str(), Maker::Openai),
         ("gemini", "AIzaDemo", simulator, Maker::Google),
+        ("vertex", "AIzaDemo", vertex.as_str(), Maker::Google),
     ];
     for (name, key, address, maker) in with_lists {
-        let exclude = missing(name, maker)?;
+        let exclude = missing(name, |id| models(maker).iter().any(|simulated| simulated.id == id))?;
         insert(&mut config, name, Provider { exclude, ..provider(Some(key), address)? })?;
     }
     for BuiltIn { name, key, base, urls, exclude } in BUILT_IN {
@@ -110,7 +118,10 @@ pub(super) fn of(simulator: &str) -> Result<Config, Trouble> {
         for (name, path) in urls {
             provider.urls.insert(*name, url(format!("{simulator}{path}"))?);
         }
-        provider.exclude = patterns(exclude.iter().copied())?;
+        provider.exclude = match name {
+            "copilot" => missing(name, |id| copilot_models().any(|simulated| simulated == id))?,
+            _ => patterns(exclude.iter().copied())?,
+        };
         // The simulated Google issues its clients this one; it is no secret.
         provider.client_secret = (name == "antigravity").then(|| Secret::new("sim-client-secret"));
         insert(&mut config, name, provider)?;
@@ -140,9 +151,9 @@ pub(super) fn of(simulator: &str) -> Result<Config, Trouble> {
 }
 
 /// The models that byok knows of a provider and the simulator does not: they are not offered.
-fn missing(provider: &str, maker: Maker) -> Result<Vec<Pattern>, Trouble> {
+fn missing(provider: &str, has: impl Fn(&str) -> bool) -> Result<Vec<Pattern>, Trouble> {
     let known = Catalog::builtin().of_provider(provider).into_iter().flat_map(|vendor| &vendor.models);
-    let missing = known.filter(|model| models(maker).iter().all(|simulated| simulated.id != model.id));
+    let missing = known.filter(|model| !has(&model.id));
     patterns(missing.map(|model| model.id.as_str()))
 }
 

@@ -86,7 +86,7 @@ impl Does<'_> {
             ask.max_tokens = Some(8000);
             ask.think = Some(Think::Effort("high"));
         });
-        self.said(byok, ask).await.thinking.contains("Well.")
+        !self.said(byok, ask).await.thinking.is_empty()
     }
 
     /// Whether windows of the plan are known after all this, by asking or from the headers of answers.

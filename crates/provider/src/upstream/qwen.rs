@@ -104,8 +104,8 @@ impl Upstream for Qwen {
             || below("qwen.ai")
     }
 
-    fn shape(&self, body: Bytes, _shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
-        body::shaped(body, self.login, losses)
+    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
+        body::shaped(body, self.login, &shaping.facts.thinking, losses)
     }
 
     fn read_failure(&self, dialect: Dialect, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {

@@ -330,7 +330,7 @@ fn what_a_vendor_leaves_out_is_named() {
             &Codex::default(),
             Dialect::Responses,
             r#"{"input":[],"temperature":1,"max_output_tokens":9,"truncation":"disabled","user":"u","service_tier":"flex"}"#.to_owned(),
-            &["max_output_tokens", "service_tier", "temperature"],
+            &["service_tier", "temperature"],
         ),
         (
             &Codex::default(),

@@ -25,8 +25,9 @@ const ALLOWED: [&str; 14] = [
     "client_metadata",
 ];
 const SEALED: &str = "reasoning.encrypted_content";
-/// Members that no client notices the loss of: what is stored, and hints for the vendor's own use.
-const UNNOTICED: [&str; 6] = [
+/// Members that are only logged: what is stored, hints for the vendor's own use, and the cap that translations leave out silently, too.
+const UNNOTICED: [&str; 7] = [
+    "max_output_tokens",
     "stream_options",
     "prompt_cache_retention",
     "prompt_cache_options",
