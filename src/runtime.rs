@@ -88,6 +88,7 @@ impl Running {
             executor: executor.clone(),
             budget,
             address,
+            logins: None,
         };
         let app = App::new(options).await?;
 

@@ -12,6 +12,7 @@ mod canonical;
 mod control;
 mod gate;
 mod listing;
+mod logins;
 mod places;
 mod reply;
 mod routes;
@@ -23,6 +24,7 @@ mod stored;
 pub use app::{App, AppOptions};
 pub use control::{ControlError, ask as ask_control, serve as serve_control};
 pub use listing::ModelInfo;
+pub use logins::serve_logins;
 pub use server::{ServeError, Server};
 pub use status::{
     AccountStatus, ConfigStatus, Problem, ProviderStatus, QuotaStatus, QuotaWindow, Resting, Status,

@@ -157,7 +157,7 @@ async fn a_second_tab_gets_a_polite_page() {
         pages.push(page);
     }
     assert!(pages[0].starts_with("HTTP/1.1 200 "), "{}", pages[0]);
-    assert!(pages[1].is_empty() || pages[1].starts_with("HTTP/1.1 200 "), "{}", pages[1]);
+    assert!(pages[1].is_empty() || pages[1].starts_with("HTTP/1.1 409 "), "{}", pages[1]);
 }
 
 #[tokio::test(start_paused = true)]
