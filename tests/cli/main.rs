@@ -8,3 +8,5 @@ mod login;
 mod offline;
 mod serve;
 mod support;
+mod watch;
+mod web;

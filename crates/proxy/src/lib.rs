@@ -22,7 +22,10 @@ mod status;
 mod stored;
 
 pub use app::{App, AppOptions};
-pub use control::{ControlError, ask as ask_control, serve as serve_control};
+pub use control::{
+    ControlError, LoginTicket, LoginWish, ask as ask_control, ask_with as ask_control_with,
+    serve as serve_control,
+};
 pub use listing::ModelInfo;
 pub use logins::serve_logins;
 pub use server::{ServeError, Server};

@@ -10,6 +10,7 @@ mod serve;
 mod told;
 
 pub use serve::serve as serve_logins;
+pub(crate) use told::key as text_of;
 
 use crate::{
     access::{HostCheck, Hosts, Throttle, host_of},
@@ -77,10 +78,9 @@ fn nothing_here() -> Refused {
 /// be byok's own or that of a link which waits to be opened.
 fn check(front: Front<'_>, parts: &Parts) -> Result<(), Refused> {
     let host = host_of(&parts.uri, &parts.headers);
-    let name_of = |host: &str| host.rsplit_once(':').map_or(host, |(name, _)| name).to_owned();
     match front.hosts.check(host) {
         HostCheck::Ours => {}
-        HostCheck::Foreign if host.is_some_and(|host| front.desk.is_known_as(&name_of(host))) => {}
+        HostCheck::Foreign if host.is_some_and(|host| front.desk.is_known_as(name_of(host))) => {}
         HostCheck::Foreign => {
             return Err(Refused(
                 StatusCode::MISDIRECTED_REQUEST,
@@ -108,14 +108,21 @@ fn check(front: Front<'_>, parts: &Parts) -> Result<(), Refused> {
     ))
 }
 
+/// A Host without its port.
+fn name_of(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
 /// Whether a page of byok, a person or a program asks. Following a link to look at a page changes nothing, so that may come
 /// from anywhere: remote links are sent by mail.
 fn comes_from_byok(front: Front<'_>, parts: &Parts, host: &str) -> bool {
     let text = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if let Some(origin) = text("origin") {
         let own = origin.split_once("://").map_or("", |(_, authority)| authority);
-        let name = own.rsplit_once(':').map_or(own, |(name, _)| name);
-        return own.eq_ignore_ascii_case(host) || front.desk.is_known_as(name);
+        return own.eq_ignore_ascii_case(host) || front.desk.is_known_as(name_of(own));
     }
     match text("sec-fetch-site") {
         None | Some("same-origin" | "none") => true,
@@ -298,3 +305,6 @@ fn json(status: StatusCode, value: &serde_json::Value) -> Response {
     harden(response.headers_mut());
     response
 }
+
+#[cfg(test)]
+mod tests;

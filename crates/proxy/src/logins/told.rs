@@ -8,8 +8,8 @@ use byok_types::{CredentialKind, Secret};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-/// The key of a session as text: it goes to the browser that holds the session, and nowhere else.
-pub(super) fn key(key: &Secret) -> &str {
+/// A token, or the key of a session, as text: it goes to whoever asked for it, and nowhere else.
+pub(crate) fn key(key: &Secret) -> &str {
     key.expose()
 }
 
