@@ -5,8 +5,8 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Desk, How, Method, Network, Offer, Refresher, Urls, Vendor, Vendors, antigravity, claude, codex, copilot, gemini, iflow, kimi,
-    kiro, qwen, vertex, xai,
+    Desk, How, Method, Network, Offer, Refresher, Urls, Vendor, Vendors, antigravity, claude, codex, copilot,
+    gemini, iflow, kimi, kiro, qwen, vertex, xai,
 };
 use byok_config::{BUILT_IN, Config, Live, Prefer};
 use byok_store::Store;
@@ -118,9 +118,8 @@ pub(crate) fn warnings(id: &ProviderId, config: &Config) -> Vec<String> {
     let Some(provider) = config.provider(id) else { return Vec::new() };
     let mut warnings = Vec::new();
     if !provider.enabled {
-        warnings.push(format!(
-            "`providers.{id}.enabled` is false: the login is not used before that is changed"
-        ));
+        warnings
+            .push(format!("`providers.{id}.enabled` is false: the login is not used before that is changed"));
     }
     if !provider.api_keys.is_empty() {
         warnings.push(match provider.prefer {

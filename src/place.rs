@@ -73,10 +73,7 @@ pub(crate) async fn ask<T: DeserializeOwned>(database: &Path, target: &str) -> R
 }
 
 /// Asks the server of a database for a one-time token; `None` if none runs.
-pub(crate) async fn ask_for_login(
-    database: &Path,
-    wish: &LoginWish,
-) -> Result<Option<LoginTicket>, Trouble> {
+pub(crate) async fn ask_for_login(database: &Path, wish: &LoginWish) -> Result<Option<LoginTicket>, Trouble> {
     use byok_proxy::ControlError;
     let body = serde_json::to_vec(wish).unwrap_or_default();
     match ask_control_with(&paths::control_socket(database), Method::POST, "/logins", body).await {

@@ -161,8 +161,11 @@ impl Login {
         vendor: &Vendor,
     ) -> Result<(), Trouble> {
         if !vendor.methods.iter().any(|method| matches!(method.how, How::Browser(_) | How::Device(_))) {
-            return Err(Trouble::new(Exit::Usage, format!("`{id}` has no login on a page: keys and files belong on none"))
-                .hint(format!("use `byok login {id}`")));
+            return Err(Trouble::new(
+                Exit::Usage,
+                format!("`{id}` has no login on a page: keys and files belong on none"),
+            )
+            .hint(format!("use `byok login {id}`")));
         }
         if let Some(name) = &self.account {
             check_name(name)?;

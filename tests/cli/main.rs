@@ -1,6 +1,7 @@
 //! The real binary, as a person or a script uses it.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
 
+mod at_once;
 mod config;
 mod demo;
 mod help;

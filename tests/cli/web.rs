@@ -59,7 +59,8 @@ impl<'v> Browser<'v> {
 
     /// Sends a form as a page of byok does.
     fn form(&self, path: &str, form: &str) -> Seen {
-        let more = [("accept", "text/html"), ("origin", self.base.as_str()), ("sec-fetch-site", "same-origin")];
+        let more =
+            [("accept", "text/html"), ("origin", self.base.as_str()), ("sec-fetch-site", "same-origin")];
         let kind = "application/x-www-form-urlencoded";
         self.send(Method::POST, path, &more, Some((kind, form.to_owned())))
     }
@@ -73,7 +74,10 @@ impl<'v> Browser<'v> {
         let opened = self.form(path, &format!("token={token}"));
         assert_eq!((opened.status, opened.header("location")), (303, path), "{}", opened.text);
         let cookie = opened.header("set-cookie");
-        assert!(cookie.contains("HttpOnly; SameSite=Strict") && cookie.contains("Path=/v0/oauth/"), "{cookie}");
+        assert!(
+            cookie.contains("HttpOnly; SameSite=Strict") && cookie.contains("Path=/v0/oauth/"),
+            "{cookie}"
+        );
         self.cookie = Some(cookie.split(';').next().unwrap().to_owned());
     }
 
@@ -116,7 +120,11 @@ fn a_login_on_a_page_of_the_running_byok() {
     home.write_config(&vendor.config());
     let none = home.run(&["login", "claude", "--web"]);
     assert_eq!(none.code, 69, "{}", none.err);
-    assert!(none.err.starts_with("error: no byok is running here") && none.err.contains("`byok serve`"), "{}", none.err);
+    assert!(
+        none.err.starts_with("error: no byok is running here") && none.err.contains("`byok serve`"),
+        "{}",
+        none.err
+    );
 
     let mut server = home.start(&["serve", "--port", "0"]);
     let mut browser = Browser::new(&vendor, &server.base_url());
@@ -124,12 +132,20 @@ fn a_login_on_a_page_of_the_running_byok() {
     assert!(token.len() >= 43, "256 bits: {token}");
 
     // Without a token the page only asks for one, and nothing of it comes from elsewhere.
+    assert_eq!(browser.get("/v0/oauth").status, 401);
     let page = browser.get(CLAUDE);
     assert_eq!(page.status, 401);
     let policy = page.header("content-security-policy");
-    assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(
+        policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+        "{policy}"
+    );
     assert_eq!((page.header("cache-control"), page.header("referrer-policy")), ("no-store", "same-origin"));
-    assert!(!page.text.contains("src=") && !page.text.contains("http://") && !page.text.contains("https://"), "{}", page.text);
+    assert!(
+        !page.text.contains("src=") && !page.text.contains("http://") && !page.text.contains("https://"),
+        "{}",
+        page.text
+    );
     assert_eq!(browser.get(&format!("{CLAUDE}?token={token}")).status, 200, "to look uses nothing up");
 
     for (path, form, status, says) in [
@@ -201,7 +217,9 @@ fn a_program_leads_through_a_login_in_json() {
         let headers = if key.is_some() { vec![json, ("authorization", bearer.as_str())] } else { vec![json] };
         browser.send(Method::POST, path, &headers, Some(("application/json", body.to_string())))
     };
-    let look = |key: &str| browser.send(Method::GET, path, &[json, ("authorization", &format!("Bearer {key}"))], None);
+    let look = |key: &str| {
+        browser.send(Method::GET, path, &[json, ("authorization", &format!("Bearer {key}"))], None)
+    };
 
     let seen = browser.send(Method::GET, path, &[json], None);
     assert_eq!((seen.status, seen.json()["error"]["code"].as_str()), (401, Some("token_required")));
@@ -216,7 +234,10 @@ fn a_program_leads_through_a_login_in_json() {
     assert_eq!(stranger.send(Method::GET, path, &[json], None).status, 401);
 
     let wrong = post(&format!("{path}/start"), Some(&key), json!({"method": "key"})).json();
-    assert_eq!((&wrong["state"], &wrong["problem"]), (&json!("asking"), &json!("choose how to log in to codex: browser, device")));
+    assert_eq!(
+        (&wrong["state"], &wrong["problem"]),
+        (&json!("asking"), &json!("choose how to log in to codex: browser, device"))
+    );
     assert_eq!(post(&format!("{path}/start"), Some(&key), json!([1])).status, 415);
     let started = post(&format!("{path}/start"), Some(&key), json!({"method": "device"})).json();
     assert_eq!(started["state"], "device", "{started}");

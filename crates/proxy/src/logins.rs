@@ -135,13 +135,7 @@ fn comes_from_byok(front: Front<'_>, parts: &Parts, host: &str) -> bool {
 }
 
 impl Front<'_> {
-    async fn answer(
-        self,
-        asked: Asked,
-        parts: &Parts,
-        body: Body,
-        peer: IpAddr,
-    ) -> Result<Page, Refused> {
+    async fn answer(self, asked: Asked, parts: &Parts, body: Body, peer: IpAddr) -> Result<Page, Refused> {
         let Asked { provider, method } = asked;
         match (provider, method) {
             (None, Method::Look) => Ok(Page::choose(&self.desk.names(), asked::token_of(parts).as_deref())),

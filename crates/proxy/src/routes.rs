@@ -82,8 +82,7 @@ pub(crate) async fn serve(app: App, router: Router, peer: gate::Peer, mut reques
     // Logins have a door of their own: no client key opens it, and none is needed.
     if let (true, Some(desk)) = (logins::is_ours(&path), app.logins()) {
         let limit = current.state.config.limits.wrong_keys_per_minute;
-        let front =
-            Front { desk, hosts: &current.hosts, throttle: app.throttle(), wrong_per_minute: limit };
+        let front = Front { desk, hosts: &current.hosts, throttle: app.throttle(), wrong_per_minute: limit };
         return with_id(logins::answer(front, peer.0.ip(), request).await, &id);
     }
     let (mut parts, body) = request.into_parts();

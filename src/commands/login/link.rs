@@ -60,9 +60,8 @@ impl Link<'_> {
     pub(super) async fn for_this_machine(&self, window: Option<&Window>) -> Result<(), Trouble> {
         let ticket = ask_for_login(&self.config.database, &self.wish(None)).await?;
         let LoginTicket { token, address: listens, minutes } = ticket.ok_or_else(|| {
-            Trouble::new(Exit::Unavailable, "no byok is running here, so there is no page to log in on").hint(
-                format!("start it with `byok serve`; `byok login {}` works without it", self.provider),
-            )
+            Trouble::new(Exit::Unavailable, "no byok is running here, so there is no page to log in on")
+                .hint(format!("start it with `byok serve`; `byok login {}` works without it", self.provider))
         })?;
         let link = address(&local(&listens)?, Some(self.provider.as_str()), &token);
         let opened = window.is_some_and(|window| self.open(window, &link));
@@ -244,7 +243,11 @@ fn outward() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     // An address that is reserved for examples.
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    socket.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_unspecified() && !ip.is_loopback())
+    socket
+        .local_addr()
+        .ok()
+        .map(|address| address.ip())
+        .filter(|ip| !ip.is_unspecified() && !ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -54,8 +54,9 @@ pub(super) async fn watch(place: &Place, json: bool) -> Result<(), Trouble> {
 
 fn shown(report: &Report, json: bool) -> Result<String, Trouble> {
     if json {
-        return serde_json::to_string(report)
-            .map_err(|error| Trouble::new(Exit::Failure, "the state cannot be written as JSON").because(&error));
+        return serde_json::to_string(report).map_err(|error| {
+            Trouble::new(Exit::Failure, "the state cannot be written as JSON").because(&error)
+        });
     }
     let begin = if report.running { String::new() } else { format!("{NOT_RUNNING}\n") };
     Ok(begin + &report.text(now()))

@@ -1,7 +1,7 @@
 use super::{Desk, Offer, Wish};
 use crate::{
-    Answers, BrowserLogin, CallbackServer, DeviceLogin, How, LOGIN_WINDOW, LoginError,
-    Method, NewLogin, Redirect, SaveLogin, SystemClock, await_device,
+    Answers, BrowserLogin, CallbackServer, DeviceLogin, How, LOGIN_WINDOW, LoginError, Method, NewLogin,
+    Redirect, SaveLogin, SystemClock, await_device,
     claims::{Claim, claims_of, is_needed, with_keys},
     read_pasted, save_login,
 };
@@ -265,6 +265,11 @@ impl Session {
             None => Redirect::Pasted,
         };
         let pending = login.prepare(transport, answers, redirect).await?;
+        // Some vendors send the browser elsewhere, whatever they were asked.
+        let comes_here = |server: &CallbackServer| {
+            server.redirect_uri().is_ok_and(|here| here.as_str() == pending.redirect_uri)
+        };
+        let server = server.filter(comes_here);
         let (page, returns) = (pending.authorize_url.clone(), server.is_some());
         let mut returned = Box::pin(async {
             match server {
@@ -338,7 +343,8 @@ impl Session {
         let mut account = save_login(store, &SystemClock, login, save).await?;
         let mut consented = account.claims.clone();
         for claim in &needed {
-            if claims.iter().any(|name| name == claim.name) && !consented.iter().any(|name| name == claim.name)
+            if claims.iter().any(|name| name == claim.name)
+                && !consented.iter().any(|name| name == claim.name)
             {
                 consented.push(claim.name.to_owned());
             }

@@ -103,8 +103,7 @@ impl Vendors for Fake {
             Method { name: "browser", what: "browser", questions: WHO, how: How::Browser(Arc::new(Self)) },
             Method { name: "device", what: "device", questions: &[], how: How::Device(Arc::new(Self)) },
         ];
-        let vendor =
-            Vendor { methods, refresher: Arc::new(Self), revoke: None, import: None, ended: None };
+        let vendor = Vendor { methods, refresher: Arc::new(Self), revoke: None, import: None, ended: None };
         let provider = ProviderId::new(name).ok()?;
         self.names().contains(&name.to_owned()).then(|| Offer { provider, vendor, warnings: Vec::new() })
     }

@@ -75,8 +75,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
 /// The key of a session.
 pub(super) fn session_key(headers: &HeaderMap) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs =
-        cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let own = pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned());
     own.or_else(|| bearer(headers))
 }
@@ -88,7 +87,8 @@ pub(super) struct Form(Vec<(String, String)>);
 impl Form {
     /// A form of a page, or a JSON object whose values are text or lists of text. `None` for anything else.
     pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Option<Self> {
-        let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind =
+            headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if kind.trim_start().starts_with("application/x-www-form-urlencoded") {
             return Some(Self(form_urlencoded::parse(body).into_owned().collect()));
         }

@@ -57,10 +57,12 @@ impl Page {
 
     /// The form for a token that may be for any provider.
     pub(super) fn choose(names: &[String], token: Option<&str>) -> Self {
-        let options: String = names.iter().map(|name| format!("<option>{}</option>", escaped(name))).collect();
+        let options: String =
+            names.iter().map(|name| format!("<option>{}</option>", escaped(name))).collect();
         let select = format!("<label>Provider <select name=\"provider\">{options}</select></label>");
         let told = object!({"providers": names});
-        Self { moves: true, told, ..Self::new("Log in", token_form(PATH, &select, token)) }
+        let status = StatusCode::UNAUTHORIZED;
+        Self { status, moves: true, told, ..Self::new("Log in", token_form(PATH, &select, token)) }
     }
 
     /// The form for a token of one provider.
@@ -89,7 +91,9 @@ impl Page {
         let heading = format!("Log in to {provider}");
         let mut page = match &stage {
             Stage::Asking { problem } => Self::new(heading, asking(session, problem.as_deref())),
-            Stage::Busy => Self { moves: true, ..Self::new(heading, "<p>The vendor is asked …</p>".to_owned()) },
+            Stage::Busy => {
+                Self { moves: true, ..Self::new(heading, "<p>The vendor is asked …</p>".to_owned()) }
+            }
             Stage::Browser { page, returns, problem } => {
                 let body = in_browser(provider, page, *returns, problem.as_deref());
                 Self { moves: true, ..Self::new(heading, body) }

@@ -90,15 +90,13 @@ fn what_is_asked_for() {
         ("GET", "/v0/oauth/claude/callback", None),
     ] {
         let found = Asked::read(&parts(method, target, &[]));
-        let expected = expected.map(|(provider, method)| Asked { provider: provider.map(str::to_owned), method });
+        let expected =
+            expected.map(|(provider, method)| Asked { provider: provider.map(str::to_owned), method });
         assert_eq!(found, expected, "{method} {target}");
     }
-    for (path, expected) in [
-        ("/v0/oauth", true),
-        ("/v0/oauth/claude", true),
-        ("/v0/oauthx", false),
-        ("/v1/v0/oauth", false),
-    ] {
+    for (path, expected) in
+        [("/v0/oauth", true), ("/v0/oauth/claude", true), ("/v0/oauthx", false), ("/v1/v0/oauth", false)]
+    {
         assert_eq!(is_ours(path), expected, "{path}");
     }
 }
@@ -111,10 +109,7 @@ fn forms_and_json() {
     };
     for (kind, body) in [
         ("application/x-www-form-urlencoded", "method=idc&idc.region=eu+1&social.region=x&claim=a&claim=b"),
-        (
-            "application/json",
-            r#"{"method":"idc","region":"eu 1","social.region":"x","claim":["a","b"]}"#,
-        ),
+        ("application/json", r#"{"method":"idc","region":"eu 1","social.region":"x","claim":["a","b"]}"#),
     ] {
         let mut form = read(kind, body).unwrap();
         assert_eq!(form.take("method").as_deref(), Some("idc"));

@@ -19,9 +19,9 @@ pub(super) fn offer(offer: &Offer) -> Value {
     let notice =
         notice.map(|notice| json!({"rule": notice.rule, "risk": notice.risk, "source": notice.source}));
     let methods = offer.methods().map(|method| {
-        let questions = method.questions.iter().map(|question| {
-            json!({"name": question.name, "prompt": question.prompt, "default": question.default})
-        });
+        let questions = method.questions.iter().map(
+            |question| json!({"name": question.name, "prompt": question.prompt, "default": question.default}),
+        );
         json!({"name": method.name, "what": method.what, "questions": questions.collect::<Vec<_>>()})
     });
     let claims = claims::claims_of(offer.provider.as_str(), CredentialKind::Oauth);
