@@ -196,6 +196,47 @@ fn a_login_on_a_page_of_the_running_byok() {
     server.signal(rustix::process::Signal::TERM);
     let (_, log) = server.end();
     assert!(!log.contains(&token) && log.contains("a login was made through the page"), "{log}");
+    assert!(!log.contains("/v0/oauth"), "a link is printed on terminals only: {log}");
+}
+
+#[test]
+fn whoever_tries_tokens_has_to_wait() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(
+        "limits: { wrong_keys_per_minute: 3 }
+",
+    );
+    let mut server = home.start(&["serve", "--port", "0"]);
+    let browser = Browser::new(&vendor, &server.base_url());
+    let token = token(&home, &["claude"]);
+    let tries: Vec<_> = (0..5).map(|_| browser.form(CLAUDE, "token=wrong").status).collect();
+    assert_eq!(tries, [403, 403, 403, 429, 429]);
+    assert_eq!(browser.get(&format!("{CLAUDE}?token={token}")).status, 429);
+    assert_eq!(browser.form(CLAUDE, &format!("token={token}")).status, 429, "the right one, too");
+}
+
+#[test]
+fn a_link_is_for_the_browser_and_not_for_the_list_of_programs() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    let _server = {
+        let mut server = home.start(&["serve", "--port", "0"]);
+        server.base_url();
+        server
+    };
+    let (browser, opened) = (home.path().join("browser"), home.path().join("opened"));
+    let script = format!("#!/bin/sh\nprintf %s \"$1\" > {0}.new && mv {0}.new {0}\n", opened.display());
+    std::fs::write(&browser, script).unwrap();
+    std::fs::set_permissions(&browser, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let env = [("BROWSER", browser.to_str().unwrap()), ("PATH", "/usr/bin:/bin")];
+    let mut byok = home.start_with(&["login", "claude", "--web"], &env);
+    let (base, path, token) = link(&mut byok);
+    assert_eq!(byok.end().0.code(), Some(0));
+    let seen = std::iter::repeat_with(|| std::fs::read_to_string(&opened)).take(100_000).find_map(Result::ok);
+    let seen = seen.expect("the browser was opened");
+    assert!(!seen.contains(&token), "arguments can be read by everybody: {seen}");
+    let file = std::fs::read_to_string(seen.strip_prefix("file://").unwrap()).unwrap();
+    assert!(file.contains(&format!("{base}{path}#{token}")), "{file}");
 }
 
 #[test]

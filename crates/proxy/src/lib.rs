@@ -1,7 +1,8 @@
 //! HTTP in front: who may come in, the routes of the dialects, the control socket.
 //!
 //! Owns: sockets of clients, access, routes, the shape of a request's head. Must not know: how a model is found, how an
-//! account is chosen, what a dialect looks like inside. Everything behind a route is one call of the executor.
+//! account is chosen, what a dialect looks like inside. Everything behind a route is one call of the executor,
+//! but for logins through a page, which `byok-auth` leads.
 #![forbid(unsafe_code)]
 
 mod access;

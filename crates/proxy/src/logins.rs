@@ -167,10 +167,14 @@ impl Front<'_> {
             Method::Look => match (session, asked::token_of(parts)) {
                 (Some(session), _) => Ok(Page::session(&session)),
                 (None, None) => Ok(Page::start(offer, None)),
-                (None, Some(token)) if self.desk.would_open(&token, provider) => {
-                    Ok(Page::start(offer, Some(&token)))
+                (None, Some(token)) => {
+                    self.patience(peer)?;
+                    if self.desk.would_open(&token, provider) {
+                        Ok(Page::start(offer, Some(&token)))
+                    } else {
+                        Err(self.wrong(peer, provider))
+                    }
                 }
-                (None, Some(_)) => Err(self.wrong(peer, provider)),
             },
             Method::Open => {
                 let form = self.form(parts, body).await?;
@@ -193,13 +197,7 @@ impl Front<'_> {
         parts: &Parts,
         peer: IpAddr,
     ) -> Result<Page, Refused> {
-        if let Some(wait) = self.throttle.blocked(peer, self.wrong_per_minute, Instant::now()) {
-            return Err(Refused(
-                StatusCode::TOO_MANY_REQUESTS,
-                "Too many wrong tokens",
-                format!("Wait {} seconds, then open a new link.", wait.as_secs().max(1)),
-            ));
-        }
+        self.patience(peer)?;
         let token = form.take("token").or_else(|| asked::bearer(&parts.headers)).unwrap_or_default();
         let key = self.desk.redeem(token.trim(), provider).await;
         let key = key.ok_or_else(|| self.wrong(peer, provider))?;
@@ -239,6 +237,15 @@ impl Front<'_> {
                 "Send JSON with text values, or the form of the page.".to_owned(),
             )
         })
+    }
+
+    /// Nobody tries tokens at leisure.
+    fn patience(self, peer: IpAddr) -> Result<(), Refused> {
+        let Some(wait) = self.throttle.blocked(peer, self.wrong_per_minute, Instant::now()) else {
+            return Ok(());
+        };
+        let text = format!("Wait {} seconds, then open a new link.", wait.as_secs().max(1));
+        Err(Refused(StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens", text))
     }
 
     fn wrong(self, peer: IpAddr, provider: &str) -> Refused {
