@@ -329,6 +329,30 @@ fn another_machine_logs_in_at_a_page_of_the_command() {
 }
 
 #[test]
+fn another_machine_logs_in_at_a_server_that_it_reaches() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&format!("host: 0.0.0.0\n{}", vendor.config()));
+    let mut server = home.start(&["serve", "--port", "0"]);
+    let listens = server.base_url();
+    let mut byok = home.start(&["login", "claude", "--remote", "--host", "localhost"]);
+    let (base, path, token) = link(&mut byok);
+    assert_eq!(base.rsplit(':').next(), listens.rsplit(':').next(), "{base} is the running server");
+    let (status, said) = byok.end();
+    assert_eq!(status.code(), Some(0), "{said}");
+    let mut browser = Browser::new(&vendor, &base);
+    assert_eq!(browser.get("/v1/models").status, 401, "requests need a key there");
+    for (host, status) in [("box.example.org", 421), ("localhost:1", 200)] {
+        let seen = browser.send(Method::GET, &format!("{path}?token={token}"), &[("host", host)], None);
+        assert_eq!(seen.status, status, "{host}: the name in the link and no other");
+    }
+    browser.open(&path, &token);
+    browser.form(&format!("{path}/start"), "method=browser");
+    let shown = vendor.browse(&unescaped_link(&browser.get(&path).text));
+    browser.form(&format!("{path}/code"), &format!("code={}", shown.replace('#', "%23")));
+    assert_eq!(browser.becomes(&path, "done")["email"], "ada@example.org");
+}
+
+#[test]
 fn links_that_cannot_be_made() {
     let home = Home::new();
     for (args, code, says) in [
