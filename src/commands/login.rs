@@ -71,8 +71,12 @@ pub(crate) struct Login {
     /// Make a link for a person on another machine, who logs in there and hands the result back on the same page
     #[arg(long, conflicts_with_all = ["import", "method", "with", "accept", "no_open", "browser", "incognito", "no_incognito"])]
     remote: bool,
-    /// With --remote: the name under which that machine reaches byok, such as box.lan, box.lan:9000 or https://byok.example.org
-    #[arg(long, value_name = "PUBLIC", requires = "remote")]
+    #[arg(
+        long,
+        value_name = "PUBLIC",
+        requires = "remote",
+        help = "With --remote: the name under which that machine reaches byok, such as box.lan, box.lan:9000 or https://byok.example.org"
+    )]
     host: Option<String>,
     /// Consent to a claim without being asked; for scripts
     #[arg(long = "accept-claim", value_name = "NAME")]

@@ -46,7 +46,8 @@ fn a_browser_comes_back_or_its_answer_is_pasted() {
             ] {
                 match read_pasted(&pasted, &pending.state) {
                     Ok(code) => {
-                        assert!(good && code.expose() == "the-code", "{name} {}: {pasted}", method.name)
+                        let right = good && code.expose() == "the-code";
+                        assert!(right, "{name} {}: {pasted}", method.name);
                     }
                     Err(error) => {
                         let wrong = matches!(error, LoginError::WrongState);
@@ -60,7 +61,8 @@ fn a_browser_comes_back_or_its_answer_is_pasted() {
         }
     }
     let mut listed = IN_A_BROWSER.to_vec();
-    (seen.sort_unstable(), listed.sort_unstable());
+    seen.sort_unstable();
+    listed.sort_unstable();
     assert_eq!(seen, listed);
 }
 

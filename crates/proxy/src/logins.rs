@@ -228,7 +228,7 @@ impl Front<'_> {
         let read = body::read(body, &parts.headers, LARGEST, IN_TIME).await;
         let bytes = read.map_err(|failure| {
             let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST);
-            Refused(status, "The form did not arrive", failure.message.to_string())
+            Refused(status, "The form did not arrive", failure.message)
         })?;
         Form::read(&parts.headers, &bytes).ok_or_else(|| {
             Refused(

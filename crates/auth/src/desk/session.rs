@@ -252,14 +252,15 @@ impl Session {
         mut texts: mpsc::Receiver<String>,
     ) -> Result<NewLogin, LoginError> {
         let here = self.0.wish.public.is_none();
-        let (server, mut problem) = match here {
-            false => (None, None),
-            true => match CallbackServer::open(login.callback(), None).await {
-                Ok(server) => (Some(server), None),
-                Err(error @ LoginError::NoCallback(_)) => (None, Some(error.to_string())),
+        let (mut server, mut problem) = (None, None);
+        if here {
+            match CallbackServer::open(login.callback(), None).await {
+                Ok(open) => server = Some(open),
+                // The code can be pasted all the same.
+                Err(error @ LoginError::NoCallback(_)) => problem = Some(error.to_string()),
                 Err(error) => return Err(error),
-            },
-        };
+            }
+        }
         let redirect = match &server {
             Some(server) => Redirect::Callback(server.redirect_uri()?),
             None => Redirect::Pasted,
@@ -272,13 +273,11 @@ impl Session {
         let server = server.filter(comes_here);
         let (page, returns) = (pending.authorize_url.clone(), server.is_some());
         let mut returned = Box::pin(async {
-            match server {
-                Some(server) => server.wait(&pending.state).await,
-                None => {
-                    tokio::time::sleep(LOGIN_WINDOW).await;
-                    Err(LoginError::TimedOut(LOGIN_WINDOW))
-                }
+            if let Some(server) = server {
+                return server.wait(&pending.state).await;
             }
+            tokio::time::sleep(LOGIN_WINDOW).await;
+            Err(LoginError::TimedOut(LOGIN_WINDOW))
         });
         let code = loop {
             self.set(Stage::Browser { page: page.clone(), returns, problem: problem.take() });

@@ -197,7 +197,7 @@ async fn a_code_is_pasted_until_one_is_right() {
     }
     let stage = session.start("browser", who("ada"), vec!["claude-code-prompt".to_owned()]).await;
     let Stage::Browser { page, returns: false, problem: None } = stage else { panic!("{stage:?}") };
-    let state = page.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let tie = page.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
     for (text, expected) in [
         ("", "this is not a login code"),
         ("two words", "this is not a login code"),
@@ -208,7 +208,7 @@ async fn a_code_is_pasted_until_one_is_right() {
         let stage = session.paste(text.to_owned()).await;
         assert!(matches!(stage, Stage::Browser { .. }) && problem(&stage).starts_with(expected), "{stage:?}");
     }
-    let address = format!("http://127.0.0.1:1/back?code=good&state={state}");
+    let address = format!("http://127.0.0.1:1/back?code=good&state={tie}");
     let stage = session.paste(address.clone()).await;
     let Stage::Done { account, without } = stage else { panic!("{stage:?}") };
     assert_eq!(account.email.as_deref(), Some("ada@example.org"));

@@ -57,8 +57,10 @@ impl Page {
 
     /// The form for a token that may be for any provider.
     pub(super) fn choose(names: &[String], token: Option<&str>) -> Self {
-        let options: String =
-            names.iter().map(|name| format!("<option>{}</option>", escaped(name))).collect();
+        let mut options = String::new();
+        for name in names {
+            let _ = write!(options, "<option>{}</option>", escaped(name));
+        }
         let select = format!("<label>Provider <select name=\"provider\">{options}</select></label>");
         let told = object!({"providers": names});
         let status = StatusCode::UNAUTHORIZED;
@@ -70,14 +72,13 @@ impl Page {
         let provider = offer.provider.as_str();
         let action = format!("{PATH}/{provider}");
         // Without a token nothing is told but what the documentation says, too.
-        let (status, told) = match token {
-            Some(_) => (StatusCode::OK, told::offer(offer)),
-            None => {
-                let text = format!(
-                    "a one-time token is needed; `byok login {provider} --web` makes one. POST it as `token`."
-                );
-                (StatusCode::UNAUTHORIZED, object!({"error": {"message": text, "code": "token_required"}}))
-            }
+        let (status, told) = if token.is_some() {
+            (StatusCode::OK, told::offer(offer))
+        } else {
+            let text = format!(
+                "a one-time token is needed; `byok login {provider} --web` makes one. POST it as `token`."
+            );
+            (StatusCode::UNAUTHORIZED, object!({"error": {"message": text, "code": "token_required"}}))
         };
         let body = token_form(&action, "", token);
         Self { status, moves: true, told, ..Self::new(format!("Log in to {provider}"), body) }
@@ -87,7 +88,6 @@ impl Page {
     pub(super) fn session(session: &Session) -> Self {
         let provider = session.provider().as_str();
         let stage = session.stage();
-        let state = told::word(&stage);
         let heading = format!("Log in to {provider}");
         let mut page = match &stage {
             Stage::Asking { problem } => Self::new(heading, asking(session, problem.as_deref())),
@@ -106,7 +106,7 @@ impl Page {
                 Self::new(format!("Logged in to {provider}"), done(account, without))
             }
         };
-        page.state = state;
+        page.state = told::word(&stage);
         page.told = told::session(session);
         page
     }
