@@ -319,7 +319,7 @@ impl Session {
         Ok(known.into_iter().find(is))
     }
 
-    /// Stores the login, and then the consent to what it needs.
+    /// Stores the login with the consent to what it needs.
     async fn keep(
         &self,
         login: NewLogin,
@@ -332,26 +332,16 @@ impl Session {
             }
             Credential::ApiKey(_) => self.claims().filter(|claim| with_keys(claim.provider)).collect(),
         };
-        let store = &self.0.desk.0.store;
+        // Stored with the tokens: a request may come at once.
+        let agreed: Vec<String> =
+            claims.iter().filter(|name| needed.iter().any(|claim| claim.name == **name)).cloned().collect();
         let save = SaveLogin {
             provider: self.provider(),
             account: known.as_ref().map(|account| &account.id),
             label: self.0.wish.account.as_deref().filter(|_| known.is_none()),
-            claims: None,
+            claims: &agreed,
         };
-        let mut account = save_login(store, &SystemClock, login, save).await?;
-        let mut consented = account.claims.clone();
-        for claim in &needed {
-            if claims.iter().any(|name| name == claim.name)
-                && !consented.iter().any(|name| name == claim.name)
-            {
-                consented.push(claim.name.to_owned());
-            }
-        }
-        if consented != account.claims {
-            store.accounts.set_claims(&account.id, consented.clone()).await?;
-            account.claims = consented;
-        }
+        let account = save_login(&self.0.desk.0.store, &SystemClock, login, save).await?;
         tracing::info!(provider = %self.provider(), "a login was made through the page");
         let has = |claim: &&Claim| account.claims.iter().any(|name| name == claim.name);
         let without = needed.into_iter().filter(|claim| !has(claim)).collect();
