@@ -1,6 +1,6 @@
 //! Codex by the login of a ChatGPT plan.
 
-use super::{LoggedIn, becomes, picture};
+use super::{LoggedIn, becomes, picture, table::Does};
 use crate::support::{
     ask::{Ask, Think},
     byok::{Byok, PATIENCE, Setup},
@@ -53,6 +53,14 @@ async fn a_plan_serves_everything() {
         assert!(world.said.contains(part), "{part}: {}", world.said);
     }
     world.serves(&["codex/gpt-5.5", "gpt-6-sol"]).await;
+    let does = Does {
+        provider: "codex",
+        make: byok_auth::codex::vendor,
+        model: "codex/gpt-5.5",
+        thinks: "codex/gpt-5.5",
+        sees: "codex/gpt-5.5",
+    };
+    does.what_the_readme_says(&world.byok).await;
     let seen = world.last(RESPONSES).unwrap();
     assert!(header(&seen, "authorization").unwrap().starts_with("Bearer eyJ"));
     assert!(header(&seen, "user-agent").unwrap().starts_with("byok/"));

@@ -1,6 +1,6 @@
 //! GitHub Copilot, by a GitHub token as it is and by an exchanged one.
 
-use super::{LoggedIn, becomes, picture};
+use super::{LoggedIn, becomes, picture, table::Does};
 use crate::support::{ask::Ask, byok::PATIENCE};
 use byok_types::Dialect;
 use serde_json::{Value, json};
@@ -44,6 +44,14 @@ async fn a_github_token_as_it_is() {
     assert!(!world.said.contains("ghu_"), "{}", world.said);
     world.serves(&MODELS).await;
     assert_eq!(world.count(EXCHANGE), 0);
+    let does = Does {
+        provider: "copilot",
+        make: byok_auth::copilot::vendor,
+        model: "copilot/claude-sonnet-4.6",
+        thinks: "copilot/claude-sonnet-4.6",
+        sees: "copilot/claude-sonnet-4.6",
+    };
+    does.what_the_readme_says(&world.byok).await;
     let seen = world.last("/copilot/v1/messages").unwrap();
     let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     assert!(header("authorization").unwrap().starts_with("Bearer ghu_"));
