@@ -98,20 +98,21 @@ pub(super) struct Content<'a> {
     pub(super) parts: Option<Vec<Piece<'a>>>,
 }
 
+/// A part. What it rarely has is boxed: small structs are moved faster, and each is moved several times.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Piece<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "crate::wire::text")]
     pub(super) text: Option<Str<'a>>,
     pub(super) thought: Option<bool>,
     #[serde(borrow, alias = "thought_signature")]
     pub(super) thought_signature: Option<Str<'a>>,
     #[serde(borrow, alias = "inline_data")]
-    pub(super) inline_data: Option<Inline<'a>>,
+    pub(super) inline_data: Option<Box<Inline<'a>>>,
     #[serde(borrow, alias = "file_data")]
-    pub(super) file_data: Option<File<'a>>,
+    pub(super) file_data: Option<Box<File<'a>>>,
     #[serde(borrow, alias = "function_call")]
-    pub(super) function_call: Option<Call<'a>>,
+    pub(super) function_call: Option<Box<Call<'a>>>,
     #[serde(borrow, alias = "executable_code")]
     executable_code: Option<&'a RawValue>,
     #[serde(borrow, alias = "code_execution_result")]

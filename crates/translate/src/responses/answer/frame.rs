@@ -4,7 +4,7 @@ use super::super::failure;
 use crate::{
     Json,
     ir::{Extra, Failure},
-    wire::wire,
+    wire::{unescaped, wire},
 };
 use byok_types::{Blame, Dialect, FailureKind};
 use serde::{
@@ -25,7 +25,7 @@ pub(super) struct Frame<'a> {
     pub(super) output_index: Index,
     pub(super) content_index: Index,
     pub(super) summary_index: Index,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "Word::of_text")]
     pub(super) delta: Word<'a>,
     #[serde(borrow)]
     pub(super) text: Word<'a>,
@@ -79,9 +79,18 @@ impl Frame<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Word<'a>(Option<Cow<'a, str>>);
 
-impl Word<'_> {
+impl<'a> Word<'a> {
     pub(super) fn get(&self) -> Option<&str> {
         self.0.as_deref()
+    }
+
+    /// Reads a string that probably has escapes.
+    fn of_text<'de: 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&'de RawValue>::deserialize(deserializer)?;
+        match unescaped(raw.get()) {
+            Some(text) => Ok(Self(Some(text))),
+            None => serde_json::from_str(raw.get()).map_err(de::Error::custom),
+        }
     }
 }
 
