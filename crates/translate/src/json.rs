@@ -1,4 +1,4 @@
-use crate::wire::Key;
+use crate::wire::{self, Key};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -66,7 +66,7 @@ impl Json {
 
     /// The content, if the value is a string.
     pub fn as_string(&self) -> Option<String> {
-        if self.get().starts_with('"') { self.read().ok() } else { None }
+        wire::string(self.get())
     }
 
     /// Whether both texts mean the same value.

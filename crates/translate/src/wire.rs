@@ -174,6 +174,12 @@ pub(crate) fn unescaped(json: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(out))
 }
 
+/// The content of a JSON string. `None` for everything else.
+pub(crate) fn string(json: &str) -> Option<String> {
+    let quoted = json.starts_with('"').then_some(json)?;
+    unescaped(quoted).map(Cow::into_owned).or_else(|| serde_json::from_str(quoted).ok())
+}
+
 /// Reads a string that probably has escapes, or `null`.
 pub(crate) fn text<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str<'a>>, D::Error> {
     let Some(raw) = Option::<&'de RawValue>::deserialize(deserializer)? else { return Ok(None) };

@@ -3,71 +3,68 @@
 use crate::Json;
 
 /// Appends `text` as a JSON string. U+2028 and U+2029 are escaped: some clients take them for line ends.
+///
+/// Text is most of what is written, so it is taken eight bytes at a time.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     // Room for the quotes and for an escape here and there.
-    out.reserve(text.len() + text.len() / 16 + 8);
+    out.reserve(text.len() + text.len() / 8 + 10);
     out.push(b'"');
     let mut rest = text.as_bytes();
-    loop {
-        let (plain, special) = rest.split_at(plain_length(rest));
-        out.extend_from_slice(plain);
-        rest = match special {
-            [] => break,
-            [0xE2, 0x80, 0xA8, rest @ ..] => {
-                out.extend_from_slice(b"\\u2028");
-                rest
-            }
-            [0xE2, 0x80, 0xA9, rest @ ..] => {
-                out.extend_from_slice(b"\\u2029");
-                rest
-            }
-            [byte, rest @ ..] => {
-                escape(out, *byte);
-                rest
-            }
-        };
+    while let Some(chunk) = rest.first_chunk::<8>() {
+        let plain = plain_bytes(*chunk);
+        out.extend_from_slice(chunk);
+        if plain < 8 {
+            out.truncate(out.len() - (8 - plain));
+            rest = special(out, &rest[plain..]);
+        } else {
+            rest = &rest[8..];
+        }
+    }
+    while !rest.is_empty() {
+        rest = special(out, rest);
     }
     out.push(b'"');
 }
 
-fn escape(out: &mut Vec<u8>, byte: u8) {
-    let letter = match byte {
-        b'"' | b'\\' => byte,
-        b'\n' => b'n',
-        b'\t' => b't',
-        b'\r' => b'r',
-        0x08 => b'b',
-        0x0C => b'f',
-        0x00..0x20 => {
-            let digit = |value: u8| b"0123456789abcdef"[usize::from(value)];
-            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
-            return;
-        }
-        // The first byte of a character that is none of the two separators.
-        _ => return out.push(byte),
-    };
-    out.extend_from_slice(&[b'\\', letter]);
-}
-
-/// How many bytes at the beginning can be copied as they are. Eight are looked at together, because text is most of what
-/// is written and looking at its bytes one by one cost more than everything else.
-fn plain_length(bytes: &[u8]) -> usize {
+/// How many bytes come before the first one that may need an escape.
+fn plain_bytes(chunk: [u8; 8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
-    // The high bit of each byte that is zero. A byte after a zero may be marked in error, never one before it.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (index, chunk) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*chunk);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let equal = |byte: u8| zeros(word ^ (ONES * u64::from(byte)));
-        let special = control | equal(b'"') | equal(b'\\') | equal(0xE2);
-        if special != 0 {
-            return index * 8 + special.trailing_zeros() as usize / 8;
+    let word = u64::from_le_bytes(chunk);
+    // The high bit of each byte that is below a bound, or that equals another byte. Bytes after such a one may be marked in
+    // error, bytes before it never are.
+    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGH;
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let special = below(word, 0x20) | equal(b'"') | equal(b'\\') | equal(0xE2);
+    special.trailing_zeros() as usize / 8
+}
+
+/// Appends the first byte, escaped if need be (or all of a line separator); what is left of the text is the answer.
+fn special<'t>(out: &mut Vec<u8>, text: &'t [u8]) -> &'t [u8] {
+    let letter = match *text {
+        [] => return text,
+        [0xE2, 0x80, last @ (0xA8 | 0xA9), ref rest @ ..] => {
+            out.extend_from_slice(if last == 0xA8 { b"\\u2028" } else { b"\\u2029" });
+            return rest;
         }
-    }
-    let is_special = |byte: &u8| *byte < 0x20 || matches!(*byte, b'"' | b'\\' | 0xE2);
-    words.len() * 8 + tail.iter().position(is_special).unwrap_or(tail.len())
+        [byte @ (b'"' | b'\\'), ..] => byte,
+        [b'\n', ..] => b'n',
+        [b'\t', ..] => b't',
+        [b'\r', ..] => b'r',
+        [0x08, ..] => b'b',
+        [0x0C, ..] => b'f',
+        [byte @ 0x00..0x20, ref rest @ ..] => {
+            let digit = |value: u8| b"0123456789abcdef"[usize::from(value)];
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+            return rest;
+        }
+        [byte, ref rest @ ..] => {
+            out.push(byte);
+            return rest;
+        }
+    };
+    out.extend_from_slice(&[b'\\', letter]);
+    &text[1..]
 }
 
 /// Appends `"key":` with a leading comma.

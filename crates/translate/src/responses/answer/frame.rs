@@ -16,22 +16,24 @@ use std::{borrow::Cow, fmt};
 
 /// All members that any event has.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 pub(super) struct Frame<'a> {
-    #[serde(borrow, rename = "type")]
+    #[serde(borrow, default, rename = "type")]
     pub(super) kind: Word<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     pub(super) item_id: Word<'a>,
+    #[serde(default)]
     pub(super) output_index: Index,
+    #[serde(default)]
     pub(super) content_index: Index,
+    #[serde(default)]
     pub(super) summary_index: Index,
-    #[serde(borrow, deserialize_with = "Word::of_text")]
+    #[serde(borrow, default, deserialize_with = "Word::of_text")]
     pub(super) delta: Word<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     pub(super) text: Word<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     pub(super) refusal: Word<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     pub(super) input: Word<'a>,
     #[serde(borrow)]
     pub(super) arguments: Option<&'a RawValue>,
