@@ -20,6 +20,9 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
             rest = &rest[8..];
         }
     }
+    let may_need_escape = |byte: &u8| *byte < 0x20 || matches!(*byte, b'"' | b'\\' | 0xE2);
+    let (plain, mut rest) = rest.split_at(rest.iter().position(may_need_escape).unwrap_or(rest.len()));
+    out.extend_from_slice(plain);
     while !rest.is_empty() {
         rest = special(out, rest);
     }
