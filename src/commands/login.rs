@@ -120,12 +120,14 @@ impl Login {
             steps.log_in(method, answers, &mut lines).await?
         };
         let consent = consent.for_login(&login);
+        // What was consented to beforehand is stored with the tokens: a request may come at once.
+        let agreed = consent.agreed();
         let save = SaveLogin {
             provider: &id,
             account: known.as_ref().map(|account| &account.id),
             label: self.account.as_deref().filter(|_| known.is_none()),
-            // Asked for when the tokens are safe.
-            claims: None,
+            // Other consent is asked for when the tokens are safe.
+            claims: &agreed,
         };
         let account = save_login(&store, &SystemClock, login, save).await?;
         terminal::say(format_args!("\nlogged in to {id} as {}", described(&account)));

@@ -45,7 +45,7 @@ use parking_lot::RwLock;
 use peek::Peek;
 use prepare::{Means, Prepared};
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 use tokio::sync::OwnedSemaphorePermit;
@@ -295,8 +295,16 @@ impl Executor {
                 if ledger.attempts() >= limit {
                     break;
                 }
-                let attempt =
-                    Attempt { executor: &self.0, state, inbound, peek, candidate, seat, prepared: &prepared };
+                let attempt = Attempt {
+                    executor: &self.0,
+                    state,
+                    inbound,
+                    peek,
+                    candidate,
+                    seat,
+                    prepared: &prepared,
+                    shaped_away: OnceLock::new(),
+                };
                 let mut answered = attempt.run(ledger).await;
                 let seal_refused = answered.as_ref().is_err_and(|refused| refuses_seal(&refused.failure));
                 if seal_refused && !unsealed && inbound.raw.is_none() {
@@ -316,6 +324,7 @@ impl Executor {
                             candidate,
                             seat,
                             prepared: &prepared,
+                            shaped_away: OnceLock::new(),
                         };
                         answered = attempt.run(ledger).await;
                     }

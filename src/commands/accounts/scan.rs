@@ -48,7 +48,7 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
                 continue;
             }
             let login = import::kept(found, &one.file, false);
-            let save = SaveLogin { provider: &id, account: None, label: None, claims: None };
+            let save = SaveLogin { provider: &id, account: None, label: None, claims: &[] };
             let account = save_login(&store, &SystemClock, login, save).await?;
             terminal::say(format_args!("taken over for {id}: {}", account.label));
         }

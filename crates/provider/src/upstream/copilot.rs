@@ -13,7 +13,7 @@ use super::{
 };
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_auth::copilot::{API_VERSION, BASE, EXCHANGE, GITHUB, HOST, MODE};
-use byok_translate::codec;
+use byok_translate::{Losses, codec};
 use byok_types::{AccountState, Dialect, Failure, FailureKind};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
@@ -136,8 +136,8 @@ impl Upstream for Copilot {
         ask.dialect == Dialect::Chat && ask.model.starts_with("claude")
     }
 
-    fn shape(&self, body: Bytes, shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
-        body::shape(body, shaping.ask)
+    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
+        body::shape(body, shaping.ask, losses)
     }
 
     fn read_failure(&self, dialect: Dialect, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {

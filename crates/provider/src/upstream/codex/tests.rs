@@ -80,7 +80,8 @@ fn shaped(body: &str, client: Option<&HeaderMap>) -> String {
     let none = HeaderMap::new();
     let shaping =
         Shaping { ask: &ask, token: &token, facts: &facts, client: &none, request_id: "r", at_ms: 0 };
-    let body = Codex::default().shape(Bytes::from(body.to_owned()), &shaping).unwrap();
+    let body =
+        Codex::default().shape(Bytes::from(body.to_owned()), &shaping, &mut Losses::default()).unwrap();
     String::from_utf8(body.to_vec()).unwrap()
 }
 

@@ -168,7 +168,8 @@ fn who_began_a_turn_is_told_by_its_last_message_alone() {
 
 fn shaped(dialect: Dialect, operation: Operation, body: &Value) -> Value {
     let ask = Ask { operation, ..ask(dialect) };
-    serde_json::from_slice(&body::shape(Bytes::from(body.to_string()), &ask).unwrap()).unwrap()
+    serde_json::from_slice(&body::shape(Bytes::from(body.to_string()), &ask, &mut Losses::default()).unwrap())
+        .unwrap()
 }
 
 #[test]

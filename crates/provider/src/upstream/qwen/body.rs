@@ -1,6 +1,9 @@
 //! What the vendor wants of a body.
 
-use byok_translate::scan::{Edit, Scan, splice};
+use byok_translate::{
+    Losses,
+    scan::{Edit, Scan, splice},
+};
 use byok_types::Failure;
 use bytes::Bytes;
 use serde::Deserialize;
@@ -11,7 +14,7 @@ const CACHED: &str = r#"{"type":"text","text":"","cache_control":{"type":"epheme
 const KEYS: [&str; 5] = ["messages", "enable_thinking", "reasoning", "reasoning_effort", "tool_choice"];
 
 /// The body for the portal (`login`) or the platform.
-pub(super) fn shaped(body: Bytes, login: bool) -> Result<Bytes, Failure> {
+pub(super) fn shaped(body: Bytes, login: bool, losses: &mut Losses) -> Result<Bytes, Failure> {
     let scan = Scan::of_keys(&body, &KEYS)?;
     let thinking = scan.text(&body, "enable_thinking").map(str::to_owned);
     let mut body = match (login, scan.value("messages")) {
@@ -35,6 +38,7 @@ pub(super) fn shaped(body: Bytes, login: bool) -> Result<Bytes, Failure> {
             continue;
         }
         if let Some(edit) = scan.remove(&body, key) {
+            losses.dropped(*key, "Qwen does not take it together with how thinking is switched");
             body = splice(&body, vec![edit]);
         }
     }

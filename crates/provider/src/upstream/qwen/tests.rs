@@ -144,7 +144,7 @@ fn bodies() {
         ),
     ];
     for (login, body, expected) in cases {
-        let made = body::shaped(Bytes::from(body.clone()), login).unwrap();
+        let made = body::shaped(Bytes::from(body.clone()), login, &mut Losses::default()).unwrap();
         assert_eq!(std::str::from_utf8(&made).unwrap(), expected, "{body}");
     }
 }
