@@ -12,7 +12,7 @@ use crate::{
     Json,
     ir::{Event, Extra, Failure, Start, Stop, StopReason, Usage},
     sse,
-    wire::Str,
+    wire::{Str, lossy},
 };
 use byok_types::{Blame, Dialect, FailureKind};
 use choice::{Choice, Sink};
@@ -94,27 +94,18 @@ impl StreamDecoder {
         if matches!(self.phase, Phase::Failed | Phase::Ended) || data.is_empty() || data == b"[DONE]" {
             return;
         }
+        // A byte that is no UTF-8 costs its character, not the answer.
+        let text = lossy(data);
         let read = if data[0] == b'[' {
-            serde_json::from_slice::<Vec<Chunk<'_>>>(data)
+            serde_json::from_str::<Vec<Chunk<'_>>>(&text)
                 .map(|chunks| chunks.into_iter().for_each(|chunk| self.chunk(chunk, out)))
         } else {
-            serde_json::from_slice::<Chunk<'_>>(data).map(|chunk| self.chunk(chunk, out))
+            serde_json::from_str::<Chunk<'_>>(&text).map(|chunk| self.chunk(chunk, out))
         };
-        match read {
-            Ok(()) => {}
-            // A byte that is no UTF-8 costs its character, not the answer.
-            Err(_) if std::str::from_utf8(data).is_err() => {
-                self.data(String::from_utf8_lossy(data).as_bytes(), out);
-            }
-            Err(_) => self.fail(
-                Failure::new(
-                    FailureKind::Server,
-                    Blame::Upstream,
-                    "the upstream sent an event that is not a Gemini answer. Try again.",
-                )
-                .with_status(502),
-                out,
-            ),
+        if read.is_err() {
+            let message = "the upstream sent an event that is not a Gemini answer. Try again.";
+            let failure = Failure::new(FailureKind::Server, Blame::Upstream, message);
+            self.fail(failure.with_status(502), out);
         }
     }
 

@@ -14,6 +14,7 @@ use super::mend;
 use crate::{
     ir::{Event, Failure, Flavour, Part, PartHead, PartId, Start},
     sse,
+    wire::lossy,
 };
 use byok_types::{Blame, FailureKind};
 use frame::{Answer, Frame, Head};
@@ -81,12 +82,13 @@ impl StreamDecoder {
         if self.ended || frame.data.is_empty() || frame.data == b"[DONE]" {
             return;
         }
-        if let Ok(event) = serde_json::from_slice::<Frame<'_>>(frame.data) {
+        let text = lossy(frame.data);
+        if let Ok(event) = serde_json::from_str::<Frame<'_>>(&text) {
             self.event(&event, frame.event, out);
             return;
         }
         // Half of a surrogate pair is not valid in a JSON text, but vendors cut between the halves.
-        let Some(mended) = mend::piece(frame.data, &mut self.half) else { return };
+        let Some(mended) = mend::piece(text.as_bytes(), &mut self.half) else { return };
         if let Ok(event) = serde_json::from_slice::<Frame<'_>>(&mended) {
             self.event(&event, frame.event, out);
         }
