@@ -36,6 +36,7 @@ mod relay;
 mod restore;
 mod schema;
 mod seals;
+mod size;
 mod turns;
 mod usage_scan;
 mod wire;

@@ -123,11 +123,13 @@ impl List<'_, '_> {
         let mut open = Vec::new();
         let mut object = Object::new(&mut open);
         object.string("name", upstream);
-        object.some("description", tool.description.as_ref());
+        if let Some(description) = &tool.description {
+            object.string("description", description);
+        }
         let schema = match &tool.schema {
             Some(schema) if own && schema.is_object() => Cow::Borrowed(schema),
             Some(schema) if strict == Some(true) && !own => Cow::Owned(schema::close_objects(schema)),
-            schema => Cow::Owned(root::object(schema.as_ref())),
+            schema => root::object(schema.as_ref()),
         };
         object.json("input_schema", &schema);
         object.some("strict", strict.as_ref());
@@ -294,12 +296,11 @@ pub(super) fn choice(
                 request.tools.iter().any(|tool| matches!(tool, Tool::Hosted(hosted) if hosted.tool == *kind))
             };
             let known = kinds.into_iter().filter(is_declared).find_map(counterpart);
-            match own.or_else(|| known.map(|(_, name)| name.to_owned())) {
-                Some(name) => write("tool", Some(&name)),
-                None => {
-                    losses.dropped(name(request.dialect, Field::ToolChoice), "this vendor has no such tool");
-                    return None;
-                }
+            if let Some(name) = own.or_else(|| known.map(|(_, name)| name.to_owned())) {
+                write("tool", Some(&name));
+            } else {
+                losses.dropped(name(request.dialect, Field::ToolChoice), "this vendor has no such tool");
+                return None;
             }
         }
         Some(ToolChoice::Opaque(opaque)) if opaque.dialect == Dialect::Messages => {

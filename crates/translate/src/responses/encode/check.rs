@@ -112,7 +112,7 @@ impl Check<'_> {
                     match compaction.summary {
                         Some(_) => losses.emulated(path(), "the summary of the conversation became text"),
                         None => {
-                            losses.dropped(path(), "only the vendor of the client's dialect has this block")
+                            losses.dropped(path(), "only the vendor of the client's dialect has this block");
                         }
                     }
                 }
