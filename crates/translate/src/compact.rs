@@ -63,6 +63,8 @@ pub(crate) struct Gather {
     text: String,
     called: bool,
     declined: bool,
+    /// The client has been told that there is no summary.
+    failed: bool,
 }
 
 impl Gather {
@@ -82,6 +84,7 @@ impl Gather {
             Event::Delta { delta: Delta::Refusal(_), .. } => self.declined = true,
             Event::PartStart { .. } | Event::PartStop { .. } | Event::Delta { .. } => {}
             Event::Finish { choice: 0, stop } => self.finish(&stop, out),
+            Event::Failure(_) if self.failed => {}
             other => out.push(other),
         }
     }
@@ -110,6 +113,7 @@ impl Gather {
 
     fn finish(&mut self, stop: &Stop, out: &mut Vec<Event>) {
         if let Some(failure) = self.fault(stop.reason) {
+            self.failed = true;
             out.push(Event::Failure(failure));
             return;
         }
