@@ -106,7 +106,9 @@ mod tests {
             assert_eq!(unwrap_summary(&carrier).as_deref(), Some(summary));
             assert!(is_marked(&carrier) && unwrap(&carrier).is_none(), "{carrier}");
         }
-        for text in ["", "gAAAA", "byok1:summary", "byok1:summary::", "byok1:summary::%%", "byok1:summary:a:YQ"] {
+        for text in
+            ["", "gAAAA", "byok1:summary", "byok1:summary::", "byok1:summary::%%", "byok1:summary:a:YQ"]
+        {
             assert!(unwrap_summary(text).is_none(), "{text}");
         }
     }

@@ -128,7 +128,9 @@ impl Gather {
     /// Why this is no summary to go on from.
     fn fault(&self, reason: StopReason) -> Option<Failure> {
         let trouble = |what: &str| {
-            let text = format!("the model {what} when it was asked to sum up the conversation. Send the request again.");
+            let text = format!(
+                "the model {what} when it was asked to sum up the conversation. Send the request again."
+            );
             Some(Failure::new(FailureKind::Server, Blame::Upstream, text).with_status(502))
         };
         if self.called {

@@ -50,7 +50,10 @@ pub(super) fn items(turn: &Turn<'_>, obfuscate: bool) -> Vec<Item> {
 
 /// Whether the client wants a compaction in place of an answer.
 fn is_to_compact(body: &Value) -> bool {
-    body["input"].as_array().and_then(|items| items.last()).is_some_and(|item| item["type"] == "compaction_trigger")
+    body["input"]
+        .as_array()
+        .and_then(|items| items.last())
+        .is_some_and(|item| item["type"] == "compaction_trigger")
 }
 
 fn compaction(turn: &Turn<'_>) -> Item {

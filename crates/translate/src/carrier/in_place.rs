@@ -134,7 +134,9 @@ impl Place<'_> {
         let seal = match members.string("type").as_deref() {
             Some("thinking") => "signature",
             Some("redacted_thinking") => "data",
-            Some("reasoning" | "compaction" | "compaction_summary" | "context_compaction") => "encrypted_content",
+            Some("reasoning" | "compaction" | "compaction_summary" | "context_compaction") => {
+                "encrypted_content"
+            }
             _ => return Fate::Stays,
         };
         let Some((text, sealed)) = members.get(seal).and_then(|text| Some((text, string(text)?))) else {

@@ -130,7 +130,10 @@ impl Encoder<'_> {
             ("truncation", state.truncation.is_some()),
             ("reasoning.context", reasoning.context.is_some()),
             ("reasoning.mode", reasoning.mode.is_some()),
-            ("cache_control", !self.native && (self.request.cache.hint.is_some() || self.request.has_cache_marks())),
+            (
+                "cache_control",
+                !self.native && (self.request.cache.hint.is_some() || self.request.has_cache_marks()),
+            ),
         ] {
             if said {
                 self.losses.silent(field, "Chat has no such field");
@@ -308,9 +311,8 @@ impl Encoder<'_> {
         let request = self.request;
         let safety = request.safety.as_ref();
         // OpenAI's two dialects share the field.
-        let openai = |dialect| {
-            dialect == Dialect::Chat || (dialect == Dialect::Responses && self.facts.first_party)
-        };
+        let openai =
+            |dialect| dialect == Dialect::Chat || (dialect == Dialect::Responses && self.facts.first_party);
         if let Some(safety) = safety.filter(|safety| openai(safety.dialect)) {
             body.json("moderation", &safety.json);
         } else if safety.is_some() {

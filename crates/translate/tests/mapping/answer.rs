@@ -20,8 +20,10 @@ fn answer(upstream: Dialect, parts: &Value, end: &Value, usage: &Value) -> Value
             }
             answer
         }
-        MESSAGES => json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "up", "content": parts,
-            "stop_reason": end, "stop_sequence": null, "usage": usage}),
+        MESSAGES => {
+            json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "up", "content": parts,
+            "stop_reason": end, "stop_sequence": null, "usage": usage})
+        }
         GEMINI => json!({"responseId": "r", "modelVersion": "up", "usageMetadata": usage,
             "candidates": [{"index": 0, "content": {"role": "model", "parts": parts}, "finishReason": end}]}),
     }
@@ -68,11 +70,20 @@ fn pairs() -> impl Iterator<Item = (Dialect, Dialect)> {
 }
 
 /// What stands at these places is this.
-fn assert_has(name: &str, upstream: Dialect, client: Dialect, got: &Value, wants: &Value, faults: &mut Vec<String>) {
+fn assert_has(
+    name: &str,
+    upstream: Dialect,
+    client: Dialect,
+    got: &Value,
+    wants: &Value,
+    faults: &mut Vec<String>,
+) {
     for (place, want) in wants.as_object().unwrap() {
         let found = got.pointer(place).cloned().unwrap_or_default();
         if found != *want {
-            faults.push(format!("{name}: {upstream:?} to {client:?} {place}: {found} is not {want}\n    {got:.900}"));
+            faults.push(format!(
+                "{name}: {upstream:?} to {client:?} {place}: {found} is not {want}\n    {got:.900}"
+            ));
         }
     }
 }
@@ -85,7 +96,12 @@ fn all_well(faults: &[String]) {
 fn envelope() {
     let mut faults = Vec::new();
     for (upstream, client) in pairs() {
-        let got = Talk::new(upstream, client).whole(&answer(upstream, &text(upstream, "t"), &usual_end(upstream), &counts(upstream)));
+        let got = Talk::new(upstream, client).whole(&answer(
+            upstream,
+            &text(upstream, "t"),
+            &usual_end(upstream),
+            &counts(upstream),
+        ));
         let (id, prefix) = match client {
             CHAT => ("/id", "chatcmpl-"),
             RESPONSES => ("/id", "resp_"),
@@ -97,18 +113,30 @@ fn envelope() {
         let wants = match client {
             CHAT => json!({"/object": "chat.completion", "/created": 1, "/model": "m", "/choices/0/index": 0,
                 "/choices/0/message/role": "assistant", "/choices/0/message/content": "t", "/choices/0/finish_reason": "stop"}),
-            RESPONSES => json!({"/object": "response", "/created_at": 1, "/model": "m", "/status": "completed",
+            RESPONSES => {
+                json!({"/object": "response", "/created_at": 1, "/model": "m", "/status": "completed",
                 "/parallel_tool_calls": true, "/tool_choice": "auto", "/tools": [], "/output/0/content/0/annotations": [],
-                "/output/0/content/0/text": "t"}),
-            MESSAGES => json!({"/type": "message", "/role": "assistant", "/model": "m", "/stop_reason": "end_turn",
-                "/content/0/text": "t"}),
+                "/output/0/content/0/text": "t"})
+            }
+            MESSAGES => {
+                json!({"/type": "message", "/role": "assistant", "/model": "m", "/stop_reason": "end_turn",
+                "/content/0/text": "t"})
+            }
             GEMINI => json!({"/candidates/0/index": 0, "/candidates/0/content/parts/0/text": "t",
                 "/candidates/0/finishReason": "STOP", "/modelVersion": "m"}),
         };
         assert_has("envelope", upstream, client, &got, &wants, &mut faults);
         let present: &[&str] = match client {
             CHAT => &["/choices/0/logprobs", "/choices/0/message/refusal", "/usage"],
-            RESPONSES => &["/error", "/incomplete_details", "/instructions", "/metadata", "/temperature", "/top_p", "/usage"],
+            RESPONSES => &[
+                "/error",
+                "/incomplete_details",
+                "/instructions",
+                "/metadata",
+                "/temperature",
+                "/top_p",
+                "/usage",
+            ],
             MESSAGES => &["/stop_sequence", "/usage/input_tokens", "/usage/output_tokens"],
             GEMINI => &["/usageMetadata"],
         };
@@ -128,16 +156,22 @@ fn usage() {
         // Gemini has no word for what was written into the cache.
         let written = if upstream == GEMINI { 0 } else { 10 };
         let wants = match client {
-            CHAT => json!({"/usage/prompt_tokens": 100, "/usage/completion_tokens": 50, "/usage/total_tokens": 150,
-                "/usage/prompt_tokens_details/cached_tokens": 60, "/usage/completion_tokens_details/reasoning_tokens": 20}),
-            RESPONSES => json!({"/usage/input_tokens": 100, "/usage/output_tokens": 50, "/usage/total_tokens": 150,
+            CHAT => {
+                json!({"/usage/prompt_tokens": 100, "/usage/completion_tokens": 50, "/usage/total_tokens": 150,
+                "/usage/prompt_tokens_details/cached_tokens": 60, "/usage/completion_tokens_details/reasoning_tokens": 20})
+            }
+            RESPONSES => {
+                json!({"/usage/input_tokens": 100, "/usage/output_tokens": 50, "/usage/total_tokens": 150,
                 "/usage/input_tokens_details": {"cached_tokens": 60, "cache_write_tokens": written},
-                "/usage/output_tokens_details": {"reasoning_tokens": 20}}),
+                "/usage/output_tokens_details": {"reasoning_tokens": 20}})
+            }
             MESSAGES => json!({"/usage/input_tokens": 40 - written, "/usage/output_tokens": 50,
                 "/usage/cache_read_input_tokens": 60}),
-            GEMINI => json!({"/usageMetadata/promptTokenCount": 100, "/usageMetadata/candidatesTokenCount": 30,
+            GEMINI => {
+                json!({"/usageMetadata/promptTokenCount": 100, "/usageMetadata/candidatesTokenCount": 30,
                 "/usageMetadata/thoughtsTokenCount": 20, "/usageMetadata/cachedContentTokenCount": 60,
-                "/usageMetadata/totalTokenCount": 150}),
+                "/usageMetadata/totalTokenCount": 150})
+            }
         };
         assert_has("usage", upstream, client, &got, &wants, &mut faults);
     }
@@ -183,21 +217,44 @@ fn stop_reasons() {
         end("calls that are not there", CHAT, &t(CHAT), &json!("tool_calls"), usual),
         end("length", CHAT, &t(CHAT), &json!("length"), length),
         end("filter", CHAT, &t(CHAT), &json!("content_filter"), filter),
-        end("refusal", CHAT, &json!({"role": "assistant", "content": null, "refusal": "no"}), &json!("stop"),
-            ["stop", "completed", "refusal", "SAFETY"]),
+        end(
+            "refusal",
+            CHAT,
+            &json!({"role": "assistant", "content": null, "refusal": "no"}),
+            &json!("stop"),
+            ["stop", "completed", "refusal", "SAFETY"],
+        ),
         end("end", RESPONSES, &t(RESPONSES), &json!({}), usual),
         end("call", RESPONSES, &item, &json!({}), calls),
         end("length", RESPONSES, &t(RESPONSES), &incomplete("max_output_tokens"), length),
         end("filter", RESPONSES, &t(RESPONSES), &incomplete("content_filter"), filter),
         end("refusal", RESPONSES, &refused, &json!({}), ["stop", "completed", "refusal", "SAFETY"]),
-        end("steered", RESPONSES, &t(RESPONSES), &incomplete("steered"), ["stop", "steered", "end_turn", "OTHER"]),
-        end("cancelled", RESPONSES, &t(RESPONSES), &json!({"status": "cancelled"}), ["stop", "cancelled", "end_turn", "OTHER"]),
+        end(
+            "steered",
+            RESPONSES,
+            &t(RESPONSES),
+            &incomplete("steered"),
+            ["stop", "steered", "end_turn", "OTHER"],
+        ),
+        end(
+            "cancelled",
+            RESPONSES,
+            &t(RESPONSES),
+            &json!({"status": "cancelled"}),
+            ["stop", "cancelled", "end_turn", "OTHER"],
+        ),
         end("end", MESSAGES, &t(MESSAGES), &json!("end_turn"), usual),
         end("stop sequence", MESSAGES, &t(MESSAGES), &json!("stop_sequence"), usual),
         end("call", MESSAGES, &block, &json!("tool_use"), calls),
         end("length", MESSAGES, &t(MESSAGES), &json!("max_tokens"), length),
         end("context", MESSAGES, &t(MESSAGES), &json!("model_context_window_exceeded"), length),
-        end("refusal", MESSAGES, &t(MESSAGES), &json!("refusal"), ["content_filter", "completed", "refusal", "SAFETY"]),
+        end(
+            "refusal",
+            MESSAGES,
+            &t(MESSAGES),
+            &json!("refusal"),
+            ["content_filter", "completed", "refusal", "SAFETY"],
+        ),
         end("pause", MESSAGES, &t(MESSAGES), &json!("pause_turn"), usual),
         end("compaction", MESSAGES, &t(MESSAGES), &json!("compaction"), usual),
         end("end", GEMINI, &t(GEMINI), &json!("STOP"), usual),
@@ -211,7 +268,13 @@ fn stop_reasons() {
         end("unsafe picture", GEMINI, &t(GEMINI), &json!("IMAGE_SAFETY"), filter),
         end("malformed call", GEMINI, &t(GEMINI), &json!("MALFORMED_FUNCTION_CALL"), usual),
         end("too many calls", GEMINI, &t(GEMINI), &json!("TOO_MANY_TOOL_CALLS"), usual),
-        end("continuation", GEMINI, &t(GEMINI), &json!("CONTINUATION"), ["stop", "completed", "pause_turn", "STOP"]),
+        end(
+            "continuation",
+            GEMINI,
+            &t(GEMINI),
+            &json!("CONTINUATION"),
+            ["stop", "completed", "pause_turn", "STOP"],
+        ),
         end("other", GEMINI, &t(GEMINI), &json!("OTHER"), usual),
     ];
     let mut faults = Vec::new();
@@ -221,15 +284,16 @@ fn stop_reasons() {
             let got = Talk::new(upstream, client).whole(&said);
             let (told, want) = match client {
                 CHAT => (got.pointer("/choices/0/finish_reason"), chat),
-                RESPONSES => (
-                    got.pointer("/incomplete_details/reason").or_else(|| got.pointer("/status")),
-                    responses,
-                ),
+                RESPONSES => {
+                    (got.pointer("/incomplete_details/reason").or_else(|| got.pointer("/status")), responses)
+                }
                 MESSAGES => (got.pointer("/stop_reason"), messages),
                 GEMINI => (got.pointer("/candidates/0/finishReason"), gemini),
             };
             if told.and_then(Value::as_str) != Some(want) {
-                faults.push(format!("{name}: {upstream:?} to {client:?}: {told:?} is not {want}\n    {got:.700}"));
+                faults.push(format!(
+                    "{name}: {upstream:?} to {client:?}: {told:?} is not {want}\n    {got:.700}"
+                ));
             }
         }
     }
@@ -296,7 +360,12 @@ fn citations() {
         };
         assert_has("citation", upstream, client, &got, &wants, &mut faults);
         if client == MESSAGES {
-            let cited: Vec<_> = got["content"].as_array().unwrap().iter().filter(|block| block["citations"].is_array()).collect();
+            let cited: Vec<_> = got["content"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|block| block["citations"].is_array())
+                .collect();
             let found = cited.first().map(|block| (&block["citations"][0]["url"], &block["text"]));
             if found.map(|(address, _)| address) != Some(&json!(url)) {
                 faults.push(format!("citation: {upstream:?} to {client:?}: {found:?}\n    {got}"));
@@ -357,7 +426,8 @@ fn tiers_and_log_probabilities() {
     parts[0]["content"][0]["logprobs"] = tokens;
     let responses = answer(RESPONSES, &parts, &json!({}), &counts(RESPONSES));
     let mut gemini = answer(GEMINI, &text(GEMINI, "t"), &json!("STOP"), &counts(GEMINI));
-    gemini["candidates"][0]["logprobsResult"] = json!({"chosenCandidates": [{"token": "t", "logProbability": -0.5}], "topCandidates": []});
+    gemini["candidates"][0]["logprobsResult"] =
+        json!({"chosenCandidates": [{"token": "t", "logProbability": -0.5}], "topCandidates": []});
     for (upstream, said) in [(CHAT, chat), (RESPONSES, responses), (GEMINI, gemini)] {
         for client in Dialect::ALL.into_iter().filter(|client| *client != upstream) {
             let got = Talk::new(upstream, client).whole(&said);

@@ -29,20 +29,62 @@ fn user(client: Dialect, content: &Value) -> Value {
 fn wrong_types_deep_inside_parts() {
     let cases = [
         (CHAT, user(CHAT, &json!([{"type": "text", "text": {"a": 1}}])), "messages[0].content[0]"),
-        (CHAT, user(CHAT, &json!([{"type": "image_url", "image_url": {"url": 5}}])), "messages[0].content[0]"),
-        (CHAT, user(CHAT, &json!([{"type": "input_audio", "input_audio": {"data": [], "format": "wav"}}])), "messages[0].content[0]"),
-        (CHAT, json!([{"role": "assistant", "tool_calls": [{"id": "a", "type": "function", "function": "f"}]}]), "messages[0].tool_calls[0]"),
+        (
+            CHAT,
+            user(CHAT, &json!([{"type": "image_url", "image_url": {"url": 5}}])),
+            "messages[0].content[0]",
+        ),
+        (
+            CHAT,
+            user(CHAT, &json!([{"type": "input_audio", "input_audio": {"data": [], "format": "wav"}}])),
+            "messages[0].content[0]",
+        ),
+        (
+            CHAT,
+            json!([{"role": "assistant", "tool_calls": [{"id": "a", "type": "function", "function": "f"}]}]),
+            "messages[0].tool_calls[0]",
+        ),
         (RESPONSES, user(RESPONSES, &json!([{"type": "input_text", "text": {"a": 1}}])), "input"),
         (RESPONSES, user(RESPONSES, &json!([{"type": "input_image", "image_url": []}])), "input"),
-        (RESPONSES, json!([{"type": "function_call", "call_id": 5, "name": "f", "arguments": "{}"}]), "input"),
+        (
+            RESPONSES,
+            json!([{"type": "function_call", "call_id": 5, "name": "f", "arguments": "{}"}]),
+            "input",
+        ),
         (RESPONSES, json!([{"type": "reasoning", "summary": "s"}]), "input"),
-        (MESSAGES, user(MESSAGES, &json!([{"type": "text", "text": {"a": 1}}])), "messages[0].content[0].text"),
-        (MESSAGES, user(MESSAGES, &json!([{"type": "image", "source": {"type": "base64", "media_type": 5, "data": "AAAA"}}])), "messages[0].content[0].source"),
-        (MESSAGES, user(MESSAGES, &json!([{"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text", "text": []}]}])), "messages[0].content[0].content"),
-        (MESSAGES, user(MESSAGES, &json!([{"type": "text", "text": "x", "cache_control": "now"}])), "messages[0].content[0].cache_control"),
+        (
+            MESSAGES,
+            user(MESSAGES, &json!([{"type": "text", "text": {"a": 1}}])),
+            "messages[0].content[0].text",
+        ),
+        (
+            MESSAGES,
+            user(
+                MESSAGES,
+                &json!([{"type": "image", "source": {"type": "base64", "media_type": 5, "data": "AAAA"}}]),
+            ),
+            "messages[0].content[0].source",
+        ),
+        (
+            MESSAGES,
+            user(
+                MESSAGES,
+                &json!([{"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text", "text": []}]}]),
+            ),
+            "messages[0].content[0].content",
+        ),
+        (
+            MESSAGES,
+            user(MESSAGES, &json!([{"type": "text", "text": "x", "cache_control": "now"}])),
+            "messages[0].content[0].cache_control",
+        ),
         (GEMINI, user(GEMINI, &json!([{"text": {"a": 1}}])), "contents"),
         (GEMINI, user(GEMINI, &json!([{"inlineData": {"mimeType": "image/png", "data": 5}}])), "contents"),
-        (GEMINI, json!([{"role": "model", "parts": [{"functionCall": {"name": [], "args": {}}}]}]), "contents"),
+        (
+            GEMINI,
+            json!([{"role": "model", "parts": [{"functionCall": {"name": [], "args": {}}}]}]),
+            "contents",
+        ),
     ];
     let mut faults = Vec::new();
     for (client, conversation, place) in cases {
@@ -53,7 +95,10 @@ fn wrong_types_deep_inside_parts() {
             Err(failure) => {
                 let named = failure.param.clone().unwrap_or_default();
                 if failure.status != 400 || !named.starts_with(place) {
-                    faults.push(format!("{client:?} {conversation}: {} {named} {}", failure.status, failure.message));
+                    faults.push(format!(
+                        "{client:?} {conversation}: {} {named} {}",
+                        failure.status, failure.message
+                    ));
                 }
             }
         }
@@ -78,22 +123,62 @@ fn unknown_parts_in_every_position() {
     let function = json!({"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}});
     let cases = [
         ("user", CHAT, user(CHAT, &both(CHAT))),
-        ("system", CHAT, json!([{"role": "system", "content": both(CHAT)}, {"role": "user", "content": "known"}])),
-        ("assistant", CHAT, json!([{"role": "user", "content": "known"}, {"role": "assistant", "content": both(CHAT)}, {"role": "user", "content": "x"}])),
-        ("result", CHAT, json!([{"role": "user", "content": "known"}, {"role": "assistant", "tool_calls": [function]}, {"role": "tool", "tool_call_id": "a", "content": both(CHAT)}])),
+        (
+            "system",
+            CHAT,
+            json!([{"role": "system", "content": both(CHAT)}, {"role": "user", "content": "known"}]),
+        ),
+        (
+            "assistant",
+            CHAT,
+            json!([{"role": "user", "content": "known"}, {"role": "assistant", "content": both(CHAT)}, {"role": "user", "content": "x"}]),
+        ),
+        (
+            "result",
+            CHAT,
+            json!([{"role": "user", "content": "known"}, {"role": "assistant", "tool_calls": [function]}, {"role": "tool", "tool_call_id": "a", "content": both(CHAT)}]),
+        ),
         ("user", RESPONSES, user(RESPONSES, &both(RESPONSES))),
-        ("developer", RESPONSES, json!([{"type": "message", "role": "developer", "content": both(RESPONSES)}, {"type": "message", "role": "user", "content": "known"}])),
-        ("assistant", RESPONSES, json!([{"type": "message", "role": "user", "content": "known"},
-            {"type": "message", "role": "assistant", "content": [{"type": "output_mystery", "x": "secret"}, {"type": "output_text", "text": "known"}]}, {"type": "message", "role": "user", "content": "x"}])),
-        ("item", RESPONSES, json!([{"type": "mystery", "x": "secret"}, {"type": "message", "role": "user", "content": "known"}])),
-        ("result", RESPONSES, json!([{"type": "message", "role": "user", "content": "known"}, {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"},
-            {"type": "function_call_output", "call_id": "a", "output": both(RESPONSES)}])),
+        (
+            "developer",
+            RESPONSES,
+            json!([{"type": "message", "role": "developer", "content": both(RESPONSES)}, {"type": "message", "role": "user", "content": "known"}]),
+        ),
+        (
+            "assistant",
+            RESPONSES,
+            json!([{"type": "message", "role": "user", "content": "known"},
+            {"type": "message", "role": "assistant", "content": [{"type": "output_mystery", "x": "secret"}, {"type": "output_text", "text": "known"}]}, {"type": "message", "role": "user", "content": "x"}]),
+        ),
+        (
+            "item",
+            RESPONSES,
+            json!([{"type": "mystery", "x": "secret"}, {"type": "message", "role": "user", "content": "known"}]),
+        ),
+        (
+            "result",
+            RESPONSES,
+            json!([{"type": "message", "role": "user", "content": "known"}, {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "a", "output": both(RESPONSES)}]),
+        ),
         ("user", MESSAGES, user(MESSAGES, &both(MESSAGES))),
-        ("assistant", MESSAGES, json!([{"role": "user", "content": "known"}, {"role": "assistant", "content": both(MESSAGES)}, {"role": "user", "content": "x"}])),
-        ("result", MESSAGES, json!([{"role": "user", "content": "known"}, {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "f", "input": {}}]},
-            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": both(MESSAGES)}]}])),
+        (
+            "assistant",
+            MESSAGES,
+            json!([{"role": "user", "content": "known"}, {"role": "assistant", "content": both(MESSAGES)}, {"role": "user", "content": "x"}]),
+        ),
+        (
+            "result",
+            MESSAGES,
+            json!([{"role": "user", "content": "known"}, {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "f", "input": {}}]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": both(MESSAGES)}]}]),
+        ),
         ("user", GEMINI, user(GEMINI, &both(GEMINI))),
-        ("model", GEMINI, json!([{"role": "user", "parts": [{"text": "known"}]}, {"role": "model", "parts": both(GEMINI)}, {"role": "user", "parts": [{"text": "x"}]}])),
+        (
+            "model",
+            GEMINI,
+            json!([{"role": "user", "parts": [{"text": "known"}]}, {"role": "model", "parts": both(GEMINI)}, {"role": "user", "parts": [{"text": "x"}]}]),
+        ),
     ];
     let mut faults = Vec::new();
     for (position, client, conversation) in cases {
@@ -106,7 +191,9 @@ fn unknown_parts_in_every_position() {
                         faults.push(format!("{position}: {client:?} to {target:?}: {sent}\n    {losses:?}"));
                     }
                 }
-                Err(failure) => faults.push(format!("{position}: {client:?} to {target:?}: {}", failure.message)),
+                Err(failure) => {
+                    faults.push(format!("{position}: {client:?} to {target:?}: {}", failure.message))
+                }
             }
         }
     }
@@ -122,7 +209,12 @@ fn ids(target: Dialect, body: &Value) -> (Vec<String>, Vec<String>) {
                 for (kind, is, id) in call {
                     let found = map.get(*kind).is_some_and(|value| *is == "*" || value == is);
                     if found && let Some(id) = value.pointer(id).and_then(Value::as_str) {
-                        let list = if kind.contains("esult") || is.contains("result") || is.contains("output") || *is == "tool" || kind.contains("Response") {
+                        let list = if kind.contains("esult")
+                            || is.contains("result")
+                            || is.contains("output")
+                            || *is == "tool"
+                            || kind.contains("Response")
+                        {
                             &mut out.1
                         } else {
                             &mut out.0
@@ -139,9 +231,12 @@ fn ids(target: Dialect, body: &Value) -> (Vec<String>, Vec<String>) {
         CHAT => &[("type", "function", "/id"), ("role", "tool", "/tool_call_id")],
         RESPONSES => &[("type", "function_call", "/call_id"), ("type", "function_call_output", "/call_id")],
         MESSAGES => &[("type", "tool_use", "/id"), ("type", "tool_result", "/tool_use_id")],
-        GEMINI => &[("functionCall", "*", "/functionCall/id"), ("functionResponse", "*", "/functionResponse/id")],
+        GEMINI => {
+            &[("functionCall", "*", "/functionCall/id"), ("functionResponse", "*", "/functionResponse/id")]
+        }
     };
-    let conversation = ["messages", "input", "contents"].iter().find_map(|key| body.get(*key)).cloned().unwrap_or_default();
+    let conversation =
+        ["messages", "input", "contents"].iter().find_map(|key| body.get(*key)).cloned().unwrap_or_default();
     let mut out = (Vec::new(), Vec::new());
     collect(&conversation, places, &mut out);
     out
@@ -151,17 +246,43 @@ fn ids(target: Dialect, body: &Value) -> (Vec<String>, Vec<String>) {
 #[test]
 fn dangling_and_duplicate_ids() {
     let call = |id: &str| json!({"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}});
-    let (u, calls) = (json!({"role": "user", "content": "x"}), |list: Vec<Value>| json!({"role": "assistant", "tool_calls": list}));
+    let (u, calls) = (
+        json!({"role": "user", "content": "x"}),
+        |list: Vec<Value>| json!({"role": "assistant", "tool_calls": list}),
+    );
     let result = |id: &str, text: &str| json!({"role": "tool", "tool_call_id": id, "content": text});
     let cases = [
         ("no result", json!([u, calls(vec![call("a")]), u]), 1),
         ("no result at the end", json!([u, calls(vec![call("a")])]), 1),
         ("one of two results", json!([u, calls(vec![call("a"), call("b")]), result("b", "known"), u]), 2),
         ("a result of nothing", json!([u, result("gone", "known"), u]), 0),
-        ("two results of one call", json!([u, calls(vec![call("a")]), result("a", "old"), result("a", "known"), u]), 1),
-        ("two calls with one id", json!([u, calls(vec![call("a"), call("a")]), result("a", "known"), result("a", "known too"), u]), 2),
-        ("an id used again in a later turn", json!([u, calls(vec![call("a")]), result("a", "first"), calls(vec![call("a")]), result("a", "known"), u]), 2),
-        ("results in another order", json!([u, calls(vec![call("a"), call("b")]), result("b", "known"), result("a", "first"), u]), 2),
+        (
+            "two results of one call",
+            json!([u, calls(vec![call("a")]), result("a", "old"), result("a", "known"), u]),
+            1,
+        ),
+        (
+            "two calls with one id",
+            json!([u, calls(vec![call("a"), call("a")]), result("a", "known"), result("a", "known too"), u]),
+            2,
+        ),
+        (
+            "an id used again in a later turn",
+            json!([
+                u,
+                calls(vec![call("a")]),
+                result("a", "first"),
+                calls(vec![call("a")]),
+                result("a", "known"),
+                u
+            ]),
+            2,
+        ),
+        (
+            "results in another order",
+            json!([u, calls(vec![call("a"), call("b")]), result("b", "known"), result("a", "first"), u]),
+            2,
+        ),
     ];
     let mut faults = Vec::new();
     for (name, conversation, expected) in cases {
@@ -173,7 +294,8 @@ fn dangling_and_duplicate_ids() {
                 faults.push(format!("{name}: {target:?}: {calls:?} {results:?}: {sent}\n    {losses:?}"));
             }
             // Within a turn ids are told apart; no dialect minds an id that comes again in a later one.
-            let apart = name.contains("again") || calls.iter().all(|id| calls.iter().filter(|other| *other == id).count() == 1);
+            let apart = name.contains("again")
+                || calls.iter().all(|id| calls.iter().filter(|other| *other == id).count() == 1);
             if !apart {
                 faults.push(format!("{name}: {target:?}: {calls:?}"));
             }
@@ -186,17 +308,32 @@ fn dangling_and_duplicate_ids() {
 #[test]
 fn empty_strings() {
     let conversations = [
-        (CHAT, json!([{"role": "system", "content": ""}, {"role": "user", "content": "x"}, {"role": "assistant", "content": ""}, {"role": "user", "content": [{"type": "text", "text": ""}, {"type": "text", "text": "y"}]}])),
-        (RESPONSES, json!([{"type": "message", "role": "user", "content": "x"}, {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": ""}]}, {"type": "message", "role": "user", "content": ""}, {"type": "message", "role": "user", "content": "y"}])),
-        (MESSAGES, json!([{"role": "user", "content": [{"type": "text", "text": ""}, {"type": "text", "text": "x"}]}, {"role": "assistant", "content": ""}, {"role": "user", "content": "y"}])),
-        (GEMINI, json!([{"role": "user", "parts": [{"text": ""}, {"text": "x"}]}, {"role": "model", "parts": [{"text": ""}]}, {"role": "user", "parts": [{"text": "y"}]}])),
+        (
+            CHAT,
+            json!([{"role": "system", "content": ""}, {"role": "user", "content": "x"}, {"role": "assistant", "content": ""}, {"role": "user", "content": [{"type": "text", "text": ""}, {"type": "text", "text": "y"}]}]),
+        ),
+        (
+            RESPONSES,
+            json!([{"type": "message", "role": "user", "content": "x"}, {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": ""}]}, {"type": "message", "role": "user", "content": ""}, {"type": "message", "role": "user", "content": "y"}]),
+        ),
+        (
+            MESSAGES,
+            json!([{"role": "user", "content": [{"type": "text", "text": ""}, {"type": "text", "text": "x"}]}, {"role": "assistant", "content": ""}, {"role": "user", "content": "y"}]),
+        ),
+        (
+            GEMINI,
+            json!([{"role": "user", "parts": [{"text": ""}, {"text": "x"}]}, {"role": "model", "parts": [{"text": ""}]}, {"role": "user", "parts": [{"text": "y"}]}]),
+        ),
     ];
     let mut faults = Vec::new();
     for (client, conversation) in conversations {
         for target in Dialect::ALL.into_iter().filter(|target| *target != client) {
             let (sent, _) = ask(client, target, &facts(target), &body(client, &conversation)).unwrap();
             let text = sent.to_string();
-            let empty = text.contains("\"text\":\"\"") || text.contains("\"content\":\"\"") || text.contains("\"parts\":[]") || text.contains("\"content\":[]");
+            let empty = text.contains("\"text\":\"\"")
+                || text.contains("\"content\":\"\"")
+                || text.contains("\"parts\":[]")
+                || text.contains("\"content\":[]");
             if empty || !text.contains("\"x") || !text.contains('y') {
                 faults.push(format!("{client:?} to {target:?}: {text}"));
             }
@@ -204,7 +341,10 @@ fn empty_strings() {
     }
     // A tool or a call without a name cannot be meant.
     for (client, wrong) in [
-        (CHAT, json!([{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": [{"id": "a", "type": "function", "function": {"name": "", "arguments": "{}"}}]}])),
+        (
+            CHAT,
+            json!([{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": [{"id": "a", "type": "function", "function": {"name": "", "arguments": "{}"}}]}]),
+        ),
         (RESPONSES, json!([{"type": "function_call", "call_id": "a", "name": "", "arguments": "{}"}])),
         (RESPONSES, json!([{"type": "function_call_output", "call_id": "", "output": "x"}])),
     ] {

@@ -51,12 +51,22 @@ fn surrogates_in_pieces() {
             RESPONSES => {
                 let item = json!({"type": "message", "id": "msg_1", "role": "assistant", "content": []});
                 let delta = |text: &str| json!({"type": "response.output_text.delta", "output_index": 0, "item_id": "msg_1", "content_index": 0, "delta": text});
-                response(&[json!({"type": "response.output_item.added", "output_index": 0, "item": item}), delta("@1"), delta("@2")], &json!([]))
+                response(
+                    &[
+                        json!({"type": "response.output_item.added", "output_index": 0, "item": item}),
+                        delta("@1"),
+                        delta("@2"),
+                    ],
+                    &json!([]),
+                )
             }
             MESSAGES => {
                 let delta = |text: &str| json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}});
                 let start = json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}});
-                message(&[start, delta("@1"), delta("@2"), json!({"type": "content_block_stop", "index": 0})], "end_turn")
+                message(
+                    &[start, delta("@1"), delta("@2"), json!({"type": "content_block_stop", "index": 0})],
+                    "end_turn",
+                )
             }
             GEMINI => parts(&[json!([{"text": "@1"}]), json!([{"text": "@2"}])]),
         };
@@ -77,10 +87,13 @@ fn one_call(upstream: Dialect, piece: &str) -> [String; 3] {
     let whole = match upstream {
         CHAT => {
             let head = json!({"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": ""}});
-            deltas(&[call(&head), call(&json!({"index": 0, "function": {"arguments": "@@"}}))]) + &finish("tool_calls") + DONE
+            deltas(&[call(&head), call(&json!({"index": 0, "function": {"arguments": "@@"}}))])
+                + &finish("tool_calls")
+                + DONE
         }
         RESPONSES => {
-            let item = json!({"type": "function_call", "id": "fc_1", "call_id": "a", "name": "f", "arguments": ""});
+            let item =
+                json!({"type": "function_call", "id": "fc_1", "call_id": "a", "name": "f", "arguments": ""});
             response(
                 &[
                     json!({"type": "response.output_item.added", "output_index": 0, "item": item}),
@@ -107,14 +120,17 @@ fn one_call(upstream: Dialect, piece: &str) -> [String; 3] {
 /// A megabyte of arguments, a byte in each piece: every piece is passed on when it comes, and the call ends whole.
 #[test]
 fn a_megabyte_of_arguments_byte_by_byte() {
-    for (upstream, client, told) in
-        [(CHAT, MESSAGES, "\"partial_json\":\"x\""), (MESSAGES, RESPONSES, "\"delta\":\"x\""), (RESPONSES, CHAT, "\"arguments\":\"x\"")]
-    {
+    for (upstream, client, told) in [
+        (CHAT, MESSAGES, "\"partial_json\":\"x\""),
+        (MESSAGES, RESPONSES, "\"delta\":\"x\""),
+        (RESPONSES, CHAT, "\"arguments\":\"x\""),
+    ] {
         let [head, begin, tail] = one_call(upstream, "{\"a\":\"");
         let [_, piece, _] = one_call(upstream, "x");
         let [_, end, _] = one_call(upstream, "\"}");
         let talk = Talk::new(upstream, client);
-        let (mut reader, mut encoder) = (StreamReader::new(&talk.exchange, 64 << 20), codec::StreamEncoder::new(&talk.exchange));
+        let (mut reader, mut encoder) =
+            (StreamReader::new(&talk.exchange, 64 << 20), codec::StreamEncoder::new(&talk.exchange));
         let (mut events, mut out, mut count) = (Vec::new(), Vec::new(), 0);
         let mut largest = 0;
         let mut push = |bytes: &str, pieces: usize| {
@@ -163,7 +179,10 @@ fn ten_thousand_calls() {
         MESSAGES => {
             let all = (0..CALLS).flat_map(|at| {
                 let block = json!({"type": "tool_use", "id": id(at), "name": "f", "input": {}});
-                [json!({"type": "content_block_start", "index": at, "content_block": block}), json!({"type": "content_block_stop", "index": at})]
+                [
+                    json!({"type": "content_block_start", "index": at, "content_block": block}),
+                    json!({"type": "content_block_stop", "index": at}),
+                ]
             });
             message(&all.collect::<Vec<_>>(), "tool_use")
         }

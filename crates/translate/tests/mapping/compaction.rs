@@ -1,7 +1,9 @@
 //! Compaction of a Responses client at upstreams that have none: the wish, the summary, and the way back.
 
 use crate::{
-    support::{CHAT, GEMINI, MESSAGES, RESPONSES, and, ask, check, emulated, facts, has, lacks, row, says, silence},
+    support::{
+        CHAT, GEMINI, MESSAGES, RESPONSES, and, ask, check, emulated, facts, has, lacks, row, says, silence,
+    },
     talk::{DONE, Talk, deltas, finish, message, parts},
 };
 use byok_translate::{Exchange, Incoming, Keep, LossAction, codec, read_answer, scan::splice, seal_edits};
@@ -26,17 +28,34 @@ fn wish() -> Value {
 
 #[test]
 fn the_wish() {
-    let asks = |place| and(and(says("Write down all that is needed"), emulated("compaction_trigger")), has(place, "none"));
+    let asks = |place| {
+        and(and(says("Write down all that is needed"), emulated("compaction_trigger")), has(place, "none"))
+    };
     let no_schema = |wants, place| and(and(wants, silence("compaction_trigger")), lacks(place));
     let wish = wish();
     check(&[
         row("a compaction is wanted", RESPONSES, &wish)
-            .to(CHAT, no_schema(and(asks("/tool_choice"), has("/messages/3/role", "user")), "/response_format"))
-            .to(MESSAGES, no_schema(and(asks("/tool_choice/type"), has("/messages/2/content/0/type", "tool_result")), "/output_config"))
-            .to(GEMINI, no_schema(
-                and(and(says("Write down all that is needed"), emulated("compaction_trigger")), has("/toolConfig/functionCallingConfig/mode", "NONE")),
-                "/generationConfig/responseSchema",
-            )),
+            .to(
+                CHAT,
+                no_schema(and(asks("/tool_choice"), has("/messages/3/role", "user")), "/response_format"),
+            )
+            .to(
+                MESSAGES,
+                no_schema(
+                    and(asks("/tool_choice/type"), has("/messages/2/content/0/type", "tool_result")),
+                    "/output_config",
+                ),
+            )
+            .to(
+                GEMINI,
+                no_schema(
+                    and(
+                        and(says("Write down all that is needed"), emulated("compaction_trigger")),
+                        has("/toolConfig/functionCallingConfig/mode", "NONE"),
+                    ),
+                    "/generationConfig/responseSchema",
+                ),
+            ),
         // Without tools there is nothing to choose.
         row("and nothing else", RESPONSES, &json!({"input": [{"type": "compaction_trigger"}]}))
             .to(CHAT, and(emulated("compaction_trigger"), lacks("/tool_choice")))
@@ -81,29 +100,37 @@ fn a_vendor_of_responses_gets_the_item() {
 fn said(upstream: Dialect, texts: [&str; 2], stop: &str) -> String {
     match upstream {
         CHAT => {
-            let pieces = [json!({"reasoning_content": "hm"}), json!({"content": texts[0]}), json!({"content": texts[1]})];
+            let pieces = [
+                json!({"reasoning_content": "hm"}),
+                json!({"content": texts[0]}),
+                json!({"content": texts[1]}),
+            ];
             deltas(&pieces) + &finish(stop) + DONE
         }
         MESSAGES => {
-            let start = |at: u8, kind: &str, key: &str| {
-                json!({"type": "content_block_start", "index": at, "content_block": {"type": kind, key: ""}})
-            };
-            let delta = |at: u8, kind: &str, key: &str, text: &str| {
-                json!({"type": "content_block_delta", "index": at, "delta": {"type": kind, key: text}})
-            };
+            let start = |at: u8, kind: &str, key: &str| json!({"type": "content_block_start", "index": at, "content_block": {"type": kind, key: ""}});
+            let delta = |at: u8, kind: &str, key: &str, text: &str| json!({"type": "content_block_delta", "index": at, "delta": {"type": kind, key: text}});
             let end = |at: u8| json!({"type": "content_block_stop", "index": at});
             message(
                 &[
-                    start(0, "thinking", "thinking"), delta(0, "thinking_delta", "thinking", "hm"),
-                    delta(0, "signature_delta", "signature", "EqQB"), end(0),
-                    start(1, "text", "text"), delta(1, "text_delta", "text", texts[0]),
-                    delta(1, "text_delta", "text", texts[1]), end(1),
+                    start(0, "thinking", "thinking"),
+                    delta(0, "thinking_delta", "thinking", "hm"),
+                    delta(0, "signature_delta", "signature", "EqQB"),
+                    end(0),
+                    start(1, "text", "text"),
+                    delta(1, "text_delta", "text", texts[0]),
+                    delta(1, "text_delta", "text", texts[1]),
+                    end(1),
                 ],
                 stop,
             )
         }
         _ => {
-            let all = parts(&[json!([{"text": "hm", "thought": true}]), json!([{"text": texts[0]}]), json!([{"text": texts[1]}])]);
+            let all = parts(&[
+                json!([{"text": "hm", "thought": true}]),
+                json!([{"text": texts[0]}]),
+                json!([{"text": texts[1]}]),
+            ]);
             all.replace("\"STOP\"", &format!("\"{stop}\""))
         }
     }
@@ -114,10 +141,14 @@ fn whole(upstream: Dialect, text: &str) -> Value {
         CHAT => json!({"id": "c", "object": "chat.completion", "created": 1, "model": "up",
             "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}),
-        MESSAGES => json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "up", "stop_reason": "end_turn",
-            "stop_sequence": null, "content": [{"type": "text", "text": text}], "usage": {"input_tokens": 7, "output_tokens": 3}}),
-        _ => json!({"candidates": [{"index": 0, "content": {"role": "model", "parts": [{"text": text}]}, "finishReason": "STOP"}],
-            "usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 3, "totalTokenCount": 10}, "modelVersion": "up"}),
+        MESSAGES => {
+            json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "up", "stop_reason": "end_turn",
+            "stop_sequence": null, "content": [{"type": "text", "text": text}], "usage": {"input_tokens": 7, "output_tokens": 3}})
+        }
+        _ => {
+            json!({"candidates": [{"index": 0, "content": {"role": "model", "parts": [{"text": text}]}, "finishReason": "STOP"}],
+            "usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 3, "totalTokenCount": 10}, "modelVersion": "up"})
+        }
     }
 }
 
@@ -128,7 +159,8 @@ const OTHERS: [(Dialect, &str, &str); 3] =
 fn summary_in(items: &Value, target: Dialect) -> String {
     let [item] = &items.as_array().unwrap()[..] else { panic!("more than one item: {items}") };
     assert_eq!(item["type"], "compaction");
-    let next = json!({"model": "m", "input": [item, {"type": "message", "role": "user", "content": "go on"}]});
+    let next =
+        json!({"model": "m", "input": [item, {"type": "message", "role": "user", "content": "go on"}]});
     let (body, losses) = ask(RESPONSES, target, &facts(target), &next).unwrap();
     assert!(losses.iter().all(|loss| loss.action == LossAction::Emulated), "{losses:?}");
     assert!(!body.to_string().contains("byok1:"), "{body}");
@@ -151,10 +183,16 @@ fn the_answer_is_one_compaction() {
         let answered = talk.whole(&whole(upstream, "All is ☂ well."));
         assert_eq!(streamed["output"], answered["output"], "{upstream:?}");
         assert_eq!(answered["status"], "completed");
-        assert_eq!((&answered["usage"]["input_tokens"], &answered["usage"]["output_tokens"]), (&json!(7), &json!(3)));
+        assert_eq!(
+            (&answered["usage"]["input_tokens"], &answered["usage"]["output_tokens"]),
+            (&json!(7), &json!(3))
+        );
         for target in Dialect::ALL {
             let body = summary_in(&streamed["output"], target);
-            assert!(body.contains("[summary of the earlier conversation]\\nAll is ☂ well."), "{target:?}: {body}");
+            assert!(
+                body.contains("[summary of the earlier conversation]\\nAll is ☂ well."),
+                "{target:?}: {body}"
+            );
         }
     }
 }
@@ -165,7 +203,9 @@ fn what_is_no_summary_fails() {
     let call = |upstream| match upstream {
         CHAT => {
             let call = json!({"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}});
-            deltas(&[json!({"content": "Let me look."}), json!({"tool_calls": [call]})]) + &finish("tool_calls") + DONE
+            deltas(&[json!({"content": "Let me look."}), json!({"tool_calls": [call]})])
+                + &finish("tool_calls")
+                + DONE
         }
         MESSAGES => message(
             &[
@@ -183,7 +223,11 @@ fn what_is_no_summary_fails() {
             MESSAGES => said(upstream, ["I", " can't"], "refusal"),
             _ => said(upstream, ["I", " can't"], "SAFETY"),
         };
-        let full = said(upstream, ["All", " is"], if upstream == MESSAGES { "model_context_window_exceeded" } else { cut });
+        let full = said(
+            upstream,
+            ["All", " is"],
+            if upstream == MESSAGES { "model_context_window_exceeded" } else { cut },
+        );
         let full_code = if upstream == MESSAGES { "context_length_exceeded" } else { "server_error" };
         let rows = [
             ("a call", call(upstream), "called a tool", "server_error"),

@@ -59,11 +59,17 @@ fn pictures() {
     check(&[
         part("image and detail", CHAT, &in_chat)
             .to(RESPONSES, has(IN_RESPONSES, in_responses.clone()))
-            .to(MESSAGES, and(has("/messages/0/content/0/source", source.clone()), silent("messages[0].content[0]")))
+            .to(
+                MESSAGES,
+                and(has("/messages/0/content/0/source", source.clone()), silent("messages[0].content[0]")),
+            )
             .to(GEMINI, and(has(IN_GEMINI, in_gemini.clone()), silent("messages[0].content[0]"))),
         part("image and detail", RESPONSES, &in_responses)
             .to(CHAT, has(IN_CHAT, in_chat.clone()))
-            .to(MESSAGES, and(has("/messages/0/content/0/source", source.clone()), silent("input[0].content[0]")))
+            .to(
+                MESSAGES,
+                and(has("/messages/0/content/0/source", source.clone()), silent("input[0].content[0]")),
+            )
             .to(GEMINI, and(has(IN_GEMINI, in_gemini.clone()), silent("input[0].content[0]"))),
         part("image", MESSAGES, &in_messages)
             .to(CHAT, has("/messages/0/content/0/image_url/url", data_url.clone()))
@@ -99,22 +105,34 @@ fn pictures() {
             .to(CHAT, has("/messages/0/content/0/image_url/url", address))
             .to(MESSAGES, has("/messages/0/content/0/source/url", address))
             .to(GEMINI, has("/contents/0/parts/0/fileData/fileUri", address)),
-        part("image at an address", MESSAGES, &json!({"type": "image", "source": {"type": "url", "url": address}}))
-            .to(CHAT, has("/messages/0/content/0/image_url/url", address))
-            .to(RESPONSES, has("/input/0/content/0/image_url", address))
-            .to(GEMINI, has("/contents/0/parts/0/fileData/fileUri", address)),
-        part("image at an address", GEMINI, &json!({"fileData": {"mimeType": "image/png", "fileUri": address}}))
-            .to(CHAT, has("/messages/0/content/0/image_url/url", address))
-            .to(RESPONSES, has("/input/0/content/0/image_url", address))
-            .to(MESSAGES, has("/messages/0/content/0/source/url", address)),
+        part(
+            "image at an address",
+            MESSAGES,
+            &json!({"type": "image", "source": {"type": "url", "url": address}}),
+        )
+        .to(CHAT, has("/messages/0/content/0/image_url/url", address))
+        .to(RESPONSES, has("/input/0/content/0/image_url", address))
+        .to(GEMINI, has("/contents/0/parts/0/fileData/fileUri", address)),
+        part(
+            "image at an address",
+            GEMINI,
+            &json!({"fileData": {"mimeType": "image/png", "fileUri": address}}),
+        )
+        .to(CHAT, has("/messages/0/content/0/image_url/url", address))
+        .to(RESPONSES, has("/input/0/content/0/image_url", address))
+        .to(MESSAGES, has("/messages/0/content/0/source/url", address)),
         part("image by file id", RESPONSES, &json!({"type": "input_image", "file_id": "file-1"}))
             .to(CHAT, refused("input[0].content[0]"))
             .to(MESSAGES, refused("input[0].content[0]"))
             .to(GEMINI, refused("input[0].content[0]")),
-        part("image by file id", MESSAGES, &json!({"type": "image", "source": {"type": "file", "file_id": "f"}}))
-            .to(CHAT, refused("messages[0].content[0]"))
-            .to(RESPONSES, refused("messages[0].content[0]"))
-            .to(GEMINI, refused("messages[0].content[0]")),
+        part(
+            "image by file id",
+            MESSAGES,
+            &json!({"type": "image", "source": {"type": "file", "file_id": "f"}}),
+        )
+        .to(CHAT, refused("messages[0].content[0]"))
+        .to(RESPONSES, refused("messages[0].content[0]"))
+        .to(GEMINI, refused("messages[0].content[0]")),
     ]);
 }
 
@@ -142,7 +160,10 @@ fn documents() {
             .to(MESSAGES, has("/messages/0/content/0/source", source.clone()))
             .to(GEMINI, has(IN_GEMINI, in_gemini.clone())),
         part("PDF", MESSAGES, &json!({"type": "document", "source": source}))
-            .to(CHAT, and(has("/messages/0/content/0/file/file_data", data_url.clone()), says("document.pdf")))
+            .to(
+                CHAT,
+                and(has("/messages/0/content/0/file/file_data", data_url.clone()), says("document.pdf")),
+            )
             .to(RESPONSES, and(has("/input/0/content/0/file_data", data_url.clone()), says("document.pdf")))
             .to(GEMINI, has(IN_GEMINI, in_gemini.clone())),
         part("PDF", GEMINI, &in_gemini)
@@ -163,15 +184,23 @@ fn documents() {
             .to(CHAT, refused("input[0].content[0]"))
             .to(MESSAGES, has("/messages/0/content/0/source", json!({"type": "url", "url": address})))
             .to(GEMINI, has("/contents/0/parts/0/fileData/fileUri", address)),
-        part("PDF at an address that is not fetched", RESPONSES, &json!({"type": "input_file", "file_url": address}))
-            .at(without_addresses)
-            .to(CHAT, refused("input[0].content[0]"))
-            .to(MESSAGES, refused("input[0].content[0]"))
-            .to(GEMINI, refused("input[0].content[0]")),
-        part("PDF at an address", MESSAGES, &json!({"type": "document", "source": {"type": "url", "url": address}}))
-            .to(CHAT, refused("messages[0].content[0]"))
-            .to(RESPONSES, has("/input/0/content/0/file_url", address))
-            .to(GEMINI, has("/contents/0/parts/0/fileData/fileUri", address)),
+        part(
+            "PDF at an address that is not fetched",
+            RESPONSES,
+            &json!({"type": "input_file", "file_url": address}),
+        )
+        .at(without_addresses)
+        .to(CHAT, refused("input[0].content[0]"))
+        .to(MESSAGES, refused("input[0].content[0]"))
+        .to(GEMINI, refused("input[0].content[0]")),
+        part(
+            "PDF at an address",
+            MESSAGES,
+            &json!({"type": "document", "source": {"type": "url", "url": address}}),
+        )
+        .to(CHAT, refused("messages[0].content[0]"))
+        .to(RESPONSES, has("/input/0/content/0/file_url", address))
+        .to(GEMINI, has("/contents/0/parts/0/fileData/fileUri", address)),
         part("file by id", CHAT, &by_id)
             .to(RESPONSES, has("/input/0/content/0/file_id", "file-1"))
             .to(MESSAGES, refused("messages[0].content[0]"))
@@ -185,10 +214,14 @@ fn documents() {
             .to(CHAT, has("/messages/0/content/0/file/file_id", "file-1"))
             .to(MESSAGES, refused("input[0].content[0]"))
             .to(GEMINI, refused("input[0].content[0]")),
-        part("file by id", MESSAGES, &json!({"type": "document", "source": {"type": "file", "file_id": "f"}}))
-            .to(CHAT, refused("messages[0].content[0]"))
-            .to(RESPONSES, refused("messages[0].content[0]"))
-            .to(GEMINI, refused("messages[0].content[0]")),
+        part(
+            "file by id",
+            MESSAGES,
+            &json!({"type": "document", "source": {"type": "file", "file_id": "f"}}),
+        )
+        .to(CHAT, refused("messages[0].content[0]"))
+        .to(RESPONSES, refused("messages[0].content[0]"))
+        .to(GEMINI, refused("messages[0].content[0]")),
         part("text document", MESSAGES, &words)
             .to(CHAT, and(says("T\\n\\nK\\n\\nwords"), dropped("messages[0].content[0]")))
             .to(RESPONSES, and(says("T\\n\\nK\\n\\nwords"), dropped("messages[0].content[0]")))
@@ -230,18 +263,24 @@ fn sound_and_films() {
         row("sound is wanted", CHAT, &json!({"modalities": ["text", "audio"], "audio": {"voice": "v"}}))
             .to(RESPONSES, refused("modalities"))
             .to(MESSAGES, and(silence("audio"), dropped("modalities")))
-            .to(GEMINI, and(has("/generationConfig/responseModalities", json!(["TEXT", "AUDIO"])), dropped("audio"))),
-        row("a picture is wanted", GEMINI, &json!({"generationConfig": {"responseModalities": ["TEXT", "IMAGE"]}}))
-            .to(CHAT, dropped("generationConfig.responseModalities"))
-            .to(RESPONSES, has("/tools/0/type", "image_generation"))
-            .to(MESSAGES, dropped("generationConfig.responseModalities")),
+            .to(
+                GEMINI,
+                and(has("/generationConfig/responseModalities", json!(["TEXT", "AUDIO"])), dropped("audio")),
+            ),
+        row(
+            "a picture is wanted",
+            GEMINI,
+            &json!({"generationConfig": {"responseModalities": ["TEXT", "IMAGE"]}}),
+        )
+        .to(CHAT, dropped("generationConfig.responseModalities"))
+        .to(RESPONSES, has("/tools/0/type", "image_generation"))
+        .to(MESSAGES, dropped("generationConfig.responseModalities")),
     ]);
 }
 
 #[test]
 fn what_only_one_dialect_has() {
-    let (chat, responses, gemini) =
-        ("messages[0].content[1]", "input[0].content[1]", "contents[0].parts[1]");
+    let (chat, responses, gemini) = ("messages[0].content[1]", "input[0].content[1]", "contents[0].parts[1]");
     let item = "input[0].content[0]";
     check(&[
         behind("unknown part", CHAT, &json!({"type": "mystery", "x": "secret"}))
@@ -306,7 +345,13 @@ fn system_and_developer() {
             .to(MESSAGES, and(has("/system/0/text", "a"), has("/system/1/text", "b")))
             .to(GEMINI, has("/systemInstruction", json!({"parts": [{"text": "a\n\nb"}]}))),
         row("leading", RESPONSES, &items)
-            .to(CHAT, and(has("/messages/0", json!({"role": "system", "content": "a"})), has("/messages/1/role", "developer")))
+            .to(
+                CHAT,
+                and(
+                    has("/messages/0", json!({"role": "system", "content": "a"})),
+                    has("/messages/1/role", "developer"),
+                ),
+            )
             .to(MESSAGES, and(has("/system/0/text", "a"), has("/system/1/text", "b")))
             .to(GEMINI, has("/systemInstruction", json!({"parts": [{"text": "a\n\nb"}]}))),
         row("leading", MESSAGES, &blocks(["a", "b"]))
@@ -331,8 +376,12 @@ fn system_and_developer() {
             .to(RESPONSES, has("/input/2/role", "system"))
             .to(MESSAGES, says("\"role\":\"system\""))
             .to(GEMINI, says(reminder)),
-        row("in the middle", RESPONSES, &json!({"input": [{"type": "message", "role": "user", "content": "x"},
-                {"type": "message", "role": "developer", "content": "rule"}]}))
+        row(
+            "in the middle",
+            RESPONSES,
+            &json!({"input": [{"type": "message", "role": "user", "content": "x"},
+                {"type": "message", "role": "developer", "content": "rule"}]}),
+        )
         .to(CHAT, has("/messages/1/role", "developer"))
         .to(MESSAGES, says(reminder))
         .to(GEMINI, says(reminder)),
@@ -340,11 +389,15 @@ fn system_and_developer() {
             .to(RESPONSES, has("/input/0/role", "user"))
             .to(MESSAGES, has("/messages/0/role", "user"))
             .to(GEMINI, has("/contents/0/role", "user")),
-        row("prefill where none is taken", CHAT, &json!({"messages": [user, {"role": "assistant", "content": "begun"}]}))
-            .at(|facts| facts.prefill = false)
-            .to(RESPONSES, says("begun"))
-            .to(MESSAGES, and(silence("begun"), dropped("messages")))
-            .to(GEMINI, says("begun")),
+        row(
+            "prefill where none is taken",
+            CHAT,
+            &json!({"messages": [user, {"role": "assistant", "content": "begun"}]}),
+        )
+        .at(|facts| facts.prefill = false)
+        .to(RESPONSES, says("begun"))
+        .to(MESSAGES, and(silence("begun"), dropped("messages")))
+        .to(GEMINI, says("begun")),
         row("prefill", MESSAGES, &json!({"messages": [user, {"role": "assistant", "content": "begun"}]}))
             .to(CHAT, says("begun"))
             .to(RESPONSES, says("begun"))

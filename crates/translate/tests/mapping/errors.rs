@@ -26,25 +26,79 @@ const fn kind(
 }
 
 const KINDS: &[Kind] = &[
-    kind(FailureKind::BadRequest, 400, ("invalid_request_error", None), "invalid_request_error", "INVALID_ARGUMENT"),
-    kind(FailureKind::PayloadTooLarge, 413, ("invalid_request_error", Some("request_too_large")), "request_too_large", "INVALID_ARGUMENT"),
-    kind(FailureKind::Auth, 401, ("invalid_request_error", Some("invalid_api_key")), "authentication_error", "UNAUTHENTICATED"),
-    kind(FailureKind::Billing, 402, ("insufficient_quota", Some("insufficient_quota")), "billing_error", "RESOURCE_EXHAUSTED"),
+    kind(
+        FailureKind::BadRequest,
+        400,
+        ("invalid_request_error", None),
+        "invalid_request_error",
+        "INVALID_ARGUMENT",
+    ),
+    kind(
+        FailureKind::PayloadTooLarge,
+        413,
+        ("invalid_request_error", Some("request_too_large")),
+        "request_too_large",
+        "INVALID_ARGUMENT",
+    ),
+    kind(
+        FailureKind::Auth,
+        401,
+        ("invalid_request_error", Some("invalid_api_key")),
+        "authentication_error",
+        "UNAUTHENTICATED",
+    ),
+    kind(
+        FailureKind::Billing,
+        402,
+        ("insufficient_quota", Some("insufficient_quota")),
+        "billing_error",
+        "RESOURCE_EXHAUSTED",
+    ),
     kind(FailureKind::Permission, 403, ("permission_error", None), "permission_error", "PERMISSION_DENIED"),
-    kind(FailureKind::NotFound, 404, ("invalid_request_error", Some("model_not_found")), "not_found_error", "NOT_FOUND"),
+    kind(
+        FailureKind::NotFound,
+        404,
+        ("invalid_request_error", Some("model_not_found")),
+        "not_found_error",
+        "NOT_FOUND",
+    ),
     kind(FailureKind::Conflict, 409, ("conflict_error", None), "conflict_error", "ABORTED"),
-    kind(FailureKind::RateLimit, 429, ("rate_limit_error", Some("rate_limit_exceeded")), "rate_limit_error", "RESOURCE_EXHAUSTED"),
-    kind(FailureKind::Timeout, 504, ("timeout", Some("request_timeout")), "timeout_error", "DEADLINE_EXCEEDED"),
-    kind(FailureKind::Overloaded, 503, ("server_error", Some("server_is_overloaded")), "overloaded_error", "UNAVAILABLE"),
+    kind(
+        FailureKind::RateLimit,
+        429,
+        ("rate_limit_error", Some("rate_limit_exceeded")),
+        "rate_limit_error",
+        "RESOURCE_EXHAUSTED",
+    ),
+    kind(
+        FailureKind::Timeout,
+        504,
+        ("timeout", Some("request_timeout")),
+        "timeout_error",
+        "DEADLINE_EXCEEDED",
+    ),
+    kind(
+        FailureKind::Overloaded,
+        503,
+        ("server_error", Some("server_is_overloaded")),
+        "overloaded_error",
+        "UNAVAILABLE",
+    ),
     kind(FailureKind::Server, 500, ("server_error", Some("internal_server_error")), "api_error", "INTERNAL"),
 ];
 
 /// The vendor's body.
 fn body(dialect: Dialect, kind: &Kind) -> Value {
     match dialect {
-        CHAT | RESPONSES => json!({"error": {"message": "words of the vendor", "type": kind.openai.0, "param": null, "code": kind.openai.1}}),
-        MESSAGES => json!({"type": "error", "error": {"type": kind.messages, "message": "words of the vendor"}, "request_id": "req_1"}),
-        GEMINI => json!({"error": {"code": kind.status, "message": "words of the vendor", "status": kind.gemini}}),
+        CHAT | RESPONSES => {
+            json!({"error": {"message": "words of the vendor", "type": kind.openai.0, "param": null, "code": kind.openai.1}})
+        }
+        MESSAGES => {
+            json!({"type": "error", "error": {"type": kind.messages, "message": "words of the vendor"}, "request_id": "req_1"})
+        }
+        GEMINI => {
+            json!({"error": {"code": kind.status, "message": "words of the vendor", "status": kind.gemini}})
+        }
     }
 }
 
@@ -53,16 +107,22 @@ fn kinds() {
     let mut faults = Vec::new();
     for kind in KINDS {
         for upstream in Dialect::ALL {
-            let failure = codec::decode_failure(upstream, kind.status, body(upstream, kind).to_string().as_bytes());
+            let failure =
+                codec::decode_failure(upstream, kind.status, body(upstream, kind).to_string().as_bytes());
             // Gemini has one word for a limit and for money.
             if failure.kind != kind.kind || failure.status != kind.status {
-                faults.push(format!("{:?} of {upstream:?}: {:?} {}", kind.kind, failure.kind, failure.status));
+                faults
+                    .push(format!("{:?} of {upstream:?}: {:?} {}", kind.kind, failure.kind, failure.status));
                 continue;
             }
             for client in Dialect::ALL.into_iter().filter(|client| *client != upstream) {
-                let told: Value = serde_json::from_slice(&codec::encode_failure(client, &failure, "r")).unwrap();
+                let told: Value =
+                    serde_json::from_slice(&codec::encode_failure(client, &failure, "r")).unwrap();
                 let is_told = match client {
-                    CHAT | RESPONSES => told["error"]["type"] == kind.openai.0 && told["error"]["code"] == json!(kind.openai.1),
+                    CHAT | RESPONSES => {
+                        told["error"]["type"] == kind.openai.0
+                            && told["error"]["code"] == json!(kind.openai.1)
+                    }
                     MESSAGES => told["error"]["type"] == kind.messages,
                     GEMINI => told["error"]["status"] == kind.gemini && told["error"]["code"] == kind.status,
                 };
@@ -81,16 +141,56 @@ fn kinds() {
 fn kinds_by_words() {
     let too_long = "prompt is too long: 210000 tokens > 200000 maximum";
     let cases = [
-        (FailureKind::ContextTooLong, MESSAGES, 400, json!({"type": "error", "error": {"type": "invalid_request_error", "message": too_long}})),
-        (FailureKind::ContextTooLong, CHAT, 400, json!({"error": {"message": "maximum context length", "type": "invalid_request_error", "code": "context_length_exceeded"}})),
-        (FailureKind::ContextTooLong, RESPONSES, 400, json!({"error": {"message": "too long", "type": "invalid_request_error", "code": "context_length_exceeded"}})),
-        (FailureKind::ContextTooLong, GEMINI, 400, json!({"error": {"code": 400, "status": "INVALID_ARGUMENT",
-            "message": "The input token count (210000) exceeds the maximum number of tokens allowed (200000)."}})),
-        (FailureKind::QuotaWindow, RESPONSES, 429, json!({"error": {"type": "usage_limit_reached", "message": "limit", "plan_type": "plus", "resets_in_seconds": 100}})),
-        (FailureKind::ContentPolicy, CHAT, 400, json!({"error": {"message": "no", "type": "invalid_request_error", "code": "content_policy_violation"}})),
-        (FailureKind::Overloaded, MESSAGES, 529, json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})),
-        (FailureKind::RateLimit, GEMINI, 429, json!({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "slow down", "details": [
-            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "37s"}]}})),
+        (
+            FailureKind::ContextTooLong,
+            MESSAGES,
+            400,
+            json!({"type": "error", "error": {"type": "invalid_request_error", "message": too_long}}),
+        ),
+        (
+            FailureKind::ContextTooLong,
+            CHAT,
+            400,
+            json!({"error": {"message": "maximum context length", "type": "invalid_request_error", "code": "context_length_exceeded"}}),
+        ),
+        (
+            FailureKind::ContextTooLong,
+            RESPONSES,
+            400,
+            json!({"error": {"message": "too long", "type": "invalid_request_error", "code": "context_length_exceeded"}}),
+        ),
+        (
+            FailureKind::ContextTooLong,
+            GEMINI,
+            400,
+            json!({"error": {"code": 400, "status": "INVALID_ARGUMENT",
+            "message": "The input token count (210000) exceeds the maximum number of tokens allowed (200000)."}}),
+        ),
+        (
+            FailureKind::QuotaWindow,
+            RESPONSES,
+            429,
+            json!({"error": {"type": "usage_limit_reached", "message": "limit", "plan_type": "plus", "resets_in_seconds": 100}}),
+        ),
+        (
+            FailureKind::ContentPolicy,
+            CHAT,
+            400,
+            json!({"error": {"message": "no", "type": "invalid_request_error", "code": "content_policy_violation"}}),
+        ),
+        (
+            FailureKind::Overloaded,
+            MESSAGES,
+            529,
+            json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
+        ),
+        (
+            FailureKind::RateLimit,
+            GEMINI,
+            429,
+            json!({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "slow down", "details": [
+            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "37s"}]}}),
+        ),
     ];
     let mut faults = Vec::new();
     for (kind, upstream, status, body) in cases {
@@ -108,7 +208,9 @@ fn kinds_by_words() {
                 (FailureKind::ContextTooLong, GEMINI) => words.contains("exceeds the maximum"),
                 (FailureKind::QuotaWindow, CHAT) => error["code"] == "insufficient_quota",
                 (FailureKind::QuotaWindow, MESSAGES) => error["type"] == "rate_limit_error",
-                (FailureKind::QuotaWindow | FailureKind::RateLimit, GEMINI) => error["status"] == "RESOURCE_EXHAUSTED",
+                (FailureKind::QuotaWindow | FailureKind::RateLimit, GEMINI) => {
+                    error["status"] == "RESOURCE_EXHAUSTED"
+                }
                 (FailureKind::ContentPolicy, RESPONSES) => error["code"] == "content_policy_violation",
                 (FailureKind::ContentPolicy, MESSAGES) => error["type"] == "invalid_request_error",
                 (FailureKind::ContentPolicy, GEMINI) => error["status"] == "INVALID_ARGUMENT",

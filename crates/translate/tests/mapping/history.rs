@@ -99,14 +99,24 @@ fn calls_and_results() {
 fn pictures_in_results() {
     let source = json!({"type": "base64", "media_type": "image/png", "data": PNG});
     let data_url = format!("data:image/png;base64,{PNG}");
-    let in_messages = json!({"content": [{"type": "text", "text": "t"}, {"type": "image", "source": source}]});
+    let in_messages =
+        json!({"content": [{"type": "text", "text": "t"}, {"type": "image", "source": source}]});
     let in_responses = json!({"output": [{"type": "input_text", "text": "t"}, {"type": "input_image", "image_url": data_url}]});
     let inline = json!({"mimeType": "image/png", "data": PNG});
     check(&[
         called("picture", MESSAGES, &json!({}), &in_messages)
-            .to(CHAT, and(has(CHAT_RESULT, "t"), has("/messages/3/content/1/image_url/url", data_url.clone())))
+            .to(
+                CHAT,
+                and(has(CHAT_RESULT, "t"), has("/messages/3/content/1/image_url/url", data_url.clone())),
+            )
             .to(RESPONSES, has("/input/2/output/1/image_url", data_url.clone()))
-            .to(GEMINI, and(has(GEMINI_RESULT, json!({"output": "t"})), has("/contents/2/parts/1/inlineData", inline.clone()))),
+            .to(
+                GEMINI,
+                and(
+                    has(GEMINI_RESULT, json!({"output": "t"})),
+                    has("/contents/2/parts/1/inlineData", inline.clone()),
+                ),
+            ),
         called("picture", RESPONSES, &json!("{}"), &in_responses)
             .to(CHAT, has("/messages/3/content/1/image_url/url", data_url.clone()))
             .to(MESSAGES, has("/messages/2/content/0/content/1/source", source.clone()))
@@ -116,10 +126,15 @@ fn pictures_in_results() {
             .to(CHAT, says("image_url"))
             .to(RESPONSES, says("input_image"))
             .to(GEMINI, has("/contents/2/parts/0/functionResponse/parts/0/inlineData", inline.clone())),
-        called("text as a list", RESPONSES, &json!("{}"), &json!({"output": [{"type": "input_text", "text": "t"}]}))
-            .to(CHAT, has(CHAT_RESULT, "t"))
-            .to(MESSAGES, says("\"t\""))
-            .to(GEMINI, has(GEMINI_RESULT, json!({"output": "t"}))),
+        called(
+            "text as a list",
+            RESPONSES,
+            &json!("{}"),
+            &json!({"output": [{"type": "input_text", "text": "t"}]}),
+        )
+        .to(CHAT, has(CHAT_RESULT, "t"))
+        .to(MESSAGES, says("\"t\""))
+        .to(GEMINI, has(GEMINI_RESULT, json!({"output": "t"}))),
         called("text as a list", MESSAGES, &json!({}), &json!({"content": [{"type": "text", "text": "t"}]}))
             .to(CHAT, has(CHAT_RESULT, "t"))
             .to(RESPONSES, has(RESPONSES_RESULT, "t"))
@@ -149,20 +164,29 @@ fn free_text_calls() {
 
 #[test]
 fn reasoning() {
-    let item = |seal: &str| json!({"input": [{"type": "message", "role": "user", "content": "x"},
+    let item = |seal: &str| {
+        json!({"input": [{"type": "message", "role": "user", "content": "x"},
         {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "thought"}], "encrypted_content": seal},
-        {"type": "message", "role": "assistant", "content": "y"}, {"type": "message", "role": "user", "content": "z"}]});
-    let block = |signature: &str| json!({"messages": [{"role": "user", "content": "x"},
+        {"type": "message", "role": "assistant", "content": "y"}, {"type": "message", "role": "user", "content": "z"}]})
+    };
+    let block = |signature: &str| {
+        json!({"messages": [{"role": "user", "content": "x"},
         {"role": "assistant", "content": [{"type": "thinking", "thinking": "thought", "signature": signature}, {"type": "text", "text": "y"}]},
-        {"role": "user", "content": "z"}]});
-    let part = |signature: &str| json!({"contents": [{"role": "user", "parts": [{"text": "x"}]},
+        {"role": "user", "content": "z"}]})
+    };
+    let part = |signature: &str| {
+        json!({"contents": [{"role": "user", "parts": [{"text": "x"}]},
         {"role": "model", "parts": [{"text": "thought", "thought": true, "thoughtSignature": signature}, {"text": "y"}]},
-        {"role": "user", "parts": [{"text": "z"}]}]});
+        {"role": "user", "parts": [{"text": "z"}]}]})
+    };
     let chat = json!({"messages": [{"role": "user", "content": "x"},
         {"role": "assistant", "content": "y", "reasoning_content": "thought"}, {"role": "user", "content": "z"}]});
     let nowhere = || and(silence("thought"), silence("gAAAA"));
     check(&[
-        row("OpenAI's seal", RESPONSES, &item("gAAAAx")).to(CHAT, nowhere()).to(MESSAGES, nowhere()).to(GEMINI, nowhere()),
+        row("OpenAI's seal", RESPONSES, &item("gAAAAx"))
+            .to(CHAT, nowhere())
+            .to(MESSAGES, nowhere())
+            .to(GEMINI, nowhere()),
         row("OpenAI's seal in another dialect", MESSAGES, &block("gAAAAx"))
             .to(CHAT, nowhere())
             .to(RESPONSES, has("/input/1/encrypted_content", "gAAAAx"))
@@ -244,7 +268,10 @@ fn cache_markers() {
                 MESSAGES,
                 and(
                     has("/tools/0/cache_control", ephemeral.clone()),
-                    and(has("/system/0/cache_control", ephemeral.clone()), has("/cache_control", ephemeral.clone())),
+                    and(
+                        has("/system/0/cache_control", ephemeral.clone()),
+                        has("/cache_control", ephemeral.clone()),
+                    ),
                 ),
             )
             .to(GEMINI, silence("cache")),
@@ -258,7 +285,10 @@ fn cache_markers() {
             .to(MESSAGES, silence("cache"))
             .to(GEMINI, silence("cache")),
         row("markers of a Chat client", CHAT, &marked)
-            .to(RESPONSES, has("/input/0/content/0/prompt_cache_breakpoint", json!({"mode": "explicit", "ttl": "12h"})))
+            .to(
+                RESPONSES,
+                has("/input/0/content/0/prompt_cache_breakpoint", json!({"mode": "explicit", "ttl": "12h"})),
+            )
             .to(MESSAGES, and(says("\"ttl\":\"1h\""), lacks("/cache_control")))
             .to(GEMINI, and(silence("ephemeral"), silent("cache_control"))),
         row("markers", MESSAGES, &marked)
@@ -269,10 +299,14 @@ fn cache_markers() {
             .to(CHAT, silence("explicit"))
             .to(MESSAGES, says("\"ttl\":\"1h\""))
             .to(GEMINI, and(silence("explicit"), silent("cache_control"))),
-        row("a key of the conversation", MESSAGES, &json!({"metadata": {"user_id": "user_1_account__session_abc"}}))
-            .to(CHAT, says("\"prompt_cache_key\":\""))
-            .to(RESPONSES, has("/prompt_cache_key", "abc"))
-            .to(GEMINI, silence("prompt_cache_key")),
+        row(
+            "a key of the conversation",
+            MESSAGES,
+            &json!({"metadata": {"user_id": "user_1_account__session_abc"}}),
+        )
+        .to(CHAT, says("\"prompt_cache_key\":\""))
+        .to(RESPONSES, has("/prompt_cache_key", "abc"))
+        .to(GEMINI, silence("prompt_cache_key")),
         row("key and retention", CHAT, &key)
             .to(RESPONSES, and(has("/prompt_cache_key", "k"), has("/prompt_cache_retention", "24h")))
             .to(MESSAGES, and(silent("prompt_cache_key"), silent("prompt_cache_retention")))
@@ -283,7 +317,13 @@ fn cache_markers() {
             .to(GEMINI, silent("prompt_cache_retention")),
         row("key at a compatible server", RESPONSES, &key)
             .at(compatible)
-            .to(CHAT, and(lacks("/prompt_cache_key"), and(silent("prompt_cache_key"), silent("prompt_cache_retention"))))
+            .to(
+                CHAT,
+                and(
+                    lacks("/prompt_cache_key"),
+                    and(silent("prompt_cache_key"), silent("prompt_cache_retention")),
+                ),
+            )
             .to(MESSAGES, silent("prompt_cache_key"))
             .to(GEMINI, silent("prompt_cache_key")),
         row("marker of the whole request", MESSAGES, &json!({"cache_control": {"type": "ephemeral"}}))

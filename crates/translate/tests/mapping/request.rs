@@ -196,26 +196,19 @@ fn several_answers_and_log_probabilities() {
             .to(RESPONSES, refused("generationConfig.candidateCount"))
             .to(MESSAGES, refused("generationConfig.candidateCount")),
         row("logprobs", CHAT, &json!({"logprobs": true, "top_logprobs": 3}))
-            .to(
-                RESPONSES,
-                and(has("/top_logprobs", 3), has("/include/1", "message.output_text.logprobs")),
-            )
+            .to(RESPONSES, and(has("/top_logprobs", 3), has("/include/1", "message.output_text.logprobs")))
             .to(MESSAGES, dropped("logprobs"))
             .to(
                 GEMINI,
                 and(has("/generationConfig/responseLogprobs", true), has("/generationConfig/logprobs", 3)),
             ),
-        row(
-            "logprobs",
-            RESPONSES,
-            &json!({"top_logprobs": 3, "include": ["message.output_text.logprobs"]}),
-        )
-        .to(CHAT, and(has("/logprobs", true), has("/top_logprobs", 3)))
-        .to(MESSAGES, dropped("top_logprobs"))
-        .to(
-            GEMINI,
-            and(has("/generationConfig/responseLogprobs", true), has("/generationConfig/logprobs", 3)),
-        ),
+        row("logprobs", RESPONSES, &json!({"top_logprobs": 3, "include": ["message.output_text.logprobs"]}))
+            .to(CHAT, and(has("/logprobs", true), has("/top_logprobs", 3)))
+            .to(MESSAGES, dropped("top_logprobs"))
+            .to(
+                GEMINI,
+                and(has("/generationConfig/responseLogprobs", true), has("/generationConfig/logprobs", 3)),
+            ),
         row("logprobs", GEMINI, &json!({"generationConfig": {"responseLogprobs": true, "logprobs": 3}}))
             .to(CHAT, and(has("/logprobs", true), has("/top_logprobs", 3)))
             .to(RESPONSES, has("/top_logprobs", 3))
@@ -276,8 +269,12 @@ fn format_and_verbosity() {
             .to(RESPONSES, has(in_responses, schema.clone()))
             .to(MESSAGES, and(says("additionalProperties"), emulated("response_format")))
             .to(GEMINI, dropped("response_format.schema")),
-        row("loose schema", GEMINI, &json!({"generationConfig": {"responseMimeType": "application/json",
-                "responseJsonSchema": {"type": "object", "properties": {"a": {"type": "string"}}}}}))
+        row(
+            "loose schema",
+            GEMINI,
+            &json!({"generationConfig": {"responseMimeType": "application/json",
+                "responseJsonSchema": {"type": "object", "properties": {"a": {"type": "string"}}}}}),
+        )
         .to(CHAT, has("/response_format/json_schema/strict", false))
         .to(RESPONSES, has("/text/format/strict", false))
         .to(MESSAGES, has("/output_config/format/schema/additionalProperties", false)),
@@ -505,8 +502,12 @@ fn state_and_stream() {
             .to(RESPONSES, and(has("/include/0", seal), has("/store", false)))
             .to(MESSAGES, lacks("/include"))
             .to(GEMINI, lacks("/include")),
-        row("stream options", CHAT, &json!({"stream": true,
-                "stream_options": {"include_usage": true, "include_obfuscation": true}}))
+        row(
+            "stream options",
+            CHAT,
+            &json!({"stream": true,
+                "stream_options": {"include_usage": true, "include_obfuscation": true}}),
+        )
         .to(RESPONSES, and(has("/stream", true), lacks("/stream_options")))
         .to(MESSAGES, and(has("/stream", true), lacks("/stream_options")))
         .to(GEMINI, and(lacks("/stream"), lacks("/stream_options"))),
@@ -591,11 +592,15 @@ fn effort() {
             .to(GEMINI, has("/generationConfig/thinkingConfig/includeThoughts", true)),
     ];
     // The table of budgets, as it is for Claude and Gemini; Claude's budgets begin at 1024.
-    for (word, tokens) in [("minimal", 512), ("low", 1024), ("medium", 8192), ("high", 24_576), ("xhigh", 32_768)]
+    for (word, tokens) in
+        [("minimal", 512), ("low", 1024), ("medium", 8192), ("high", 24_576), ("xhigh", 32_768)]
     {
         rows.push(
             row("level to a budget", CHAT, &chat(word))
-                .at(|facts| facts.thinking.budget = Some((if facts.family.name() == "claude" { 1024 } else { 128 }, 63_999)))
+                .at(|facts| {
+                    facts.thinking.budget =
+                        Some((if facts.family.name() == "claude" { 1024 } else { 128 }, 63_999))
+                })
                 .to(RESPONSES, has("/reasoning/effort", word))
                 .to(MESSAGES, has(thinking, tokens.max(1024)))
                 .to(GEMINI, has(to_budget, tokens)),

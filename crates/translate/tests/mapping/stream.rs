@@ -15,14 +15,19 @@ pub(crate) fn stream(upstream: Dialect) -> String {
                 json!({"role": "assistant", "content": ""}),
                 json!({"reasoning_content": "why"}),
                 json!({"content": "Hi"}),
-                call(&json!({"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": "{\"a\""}})),
+                call(
+                    &json!({"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": "{\"a\""}}),
+                ),
                 call(&json!({"index": 0, "function": {"arguments": ":1}"}})),
-                call(&json!({"index": 1, "id": "b", "type": "function", "function": {"name": "g", "arguments": "{}"}})),
+                call(
+                    &json!({"index": 1, "id": "b", "type": "function", "function": {"name": "g", "arguments": "{}"}}),
+                ),
             ]);
             said + &finish("tool_calls") + &chunk(&json!([])) + DONE
         }
         RESPONSES => {
-            let item = |kind: &str, at: u8, item: &Value| json!({"type": kind, "output_index": at, "item": item});
+            let item =
+                |kind: &str, at: u8, item: &Value| json!({"type": kind, "output_index": at, "item": item});
             let f = json!({"type": "function_call", "id": "fc_1", "call_id": "a", "name": "f", "arguments": "{\"a\":1}"});
             let g = json!({"type": "function_call", "id": "fc_2", "call_id": "b", "name": "g", "arguments": "{}"});
             let empty = |call: &Value| {
@@ -34,7 +39,8 @@ pub(crate) fn stream(upstream: Dialect) -> String {
                 json!({"type": "reasoning", "id": "rs_1", "encrypted_content": if sealed { json!("gAAAAx") } else { json!(null) },
                     "summary": if sealed { json!([{"type": "summary_text", "text": "why"}]) } else { json!([]) }})
             };
-            let words = |text: Value| json!({"type": "message", "id": "msg_1", "role": "assistant", "content": text});
+            let words =
+                |text: Value| json!({"type": "message", "id": "msg_1", "role": "assistant", "content": text});
             response(
                 &[
                     item("response.output_item.added", 0, &reasoning(false)),
@@ -42,7 +48,11 @@ pub(crate) fn stream(upstream: Dialect) -> String {
                     item("response.output_item.done", 0, &reasoning(true)),
                     item("response.output_item.added", 1, &words(json!([]))),
                     json!({"type": "response.output_text.delta", "output_index": 1, "item_id": "msg_1", "content_index": 0, "delta": "Hi"}),
-                    item("response.output_item.done", 1, &words(json!([{"type": "output_text", "text": "Hi", "annotations": []}]))),
+                    item(
+                        "response.output_item.done",
+                        1,
+                        &words(json!([{"type": "output_text", "text": "Hi", "annotations": []}])),
+                    ),
                     item("response.output_item.added", 2, &empty(&f)),
                     json!({"type": "response.function_call_arguments.delta", "output_index": 2, "item_id": "fc_1", "delta": "{\"a\":1}"}),
                     json!({"type": "response.function_call_arguments.done", "output_index": 2, "item_id": "fc_1", "arguments": "{\"a\":1}"}),
@@ -55,7 +65,8 @@ pub(crate) fn stream(upstream: Dialect) -> String {
         }
         MESSAGES => {
             let start = |at: u8, block: &Value| json!({"type": "content_block_start", "index": at, "content_block": block});
-            let delta = |at: u8, delta: &Value| json!({"type": "content_block_delta", "index": at, "delta": delta});
+            let delta =
+                |at: u8, delta: &Value| json!({"type": "content_block_delta", "index": at, "delta": delta});
             let stop = |at: u8| json!({"type": "content_block_stop", "index": at});
             message(
                 &[
@@ -135,7 +146,9 @@ fn pairs() {
                 RESPONSES => {
                     let kinds: Vec<_> = got
                         .iter()
-                        .filter(|line| line.ends_with(" added") || line.contains(".delta: ") || *line == "completed")
+                        .filter(|line| {
+                            line.ends_with(" added") || line.contains(".delta: ") || *line == "completed"
+                        })
                         .map(String::as_str)
                         .collect();
                     let calls = if upstream == GEMINI { 3 } else { 2 };
@@ -186,7 +199,9 @@ fn joined(lines: &[impl AsRef<str>]) -> Vec<String> {
         for line in lines {
             let piece = line.split_once("input_json_delta: ");
             match (piece, out.last_mut()) {
-                (Some((index, rest)), Some(last)) if last.starts_with(&format!("{index}input_json_delta: ")) => {
+                (Some((index, rest)), Some(last))
+                    if last.starts_with(&format!("{index}input_json_delta: ")) =>
+                {
                     last.push_str(rest);
                 }
                 _ => out.push(line),
@@ -205,20 +220,31 @@ fn special_rows() {
         more.as_object().unwrap().iter().for_each(|(key, value)| event[key] = value.clone());
         event
     };
-    let item = |kind: &str, at: u8, item: &Value| event(&format!("output_item.{kind}"), at, &json!({"item": item}));
-    let start = |at: u8, block: &Value| json!({"type": "content_block_start", "index": at, "content_block": block});
+    let item =
+        |kind: &str, at: u8, item: &Value| event(&format!("output_item.{kind}"), at, &json!({"item": item}));
+    let start =
+        |at: u8, block: &Value| json!({"type": "content_block_start", "index": at, "content_block": block});
     let delta = |at: u8, delta: &Value| json!({"type": "content_block_delta", "index": at, "delta": delta});
     let stop = |at: u8| json!({"type": "content_block_stop", "index": at});
-    let summary = |index: u8, text: &str| event("reasoning_summary_text.delta", 0, &json!({"summary_index": index, "delta": text}));
+    let summary = |index: u8, text: &str| {
+        event("reasoning_summary_text.delta", 0, &json!({"summary_index": index, "delta": text}))
+    };
     let two = json!({"type": "reasoning", "id": "i", "encrypted_content": "gAAAAx",
         "summary": [{"type": "summary_text", "text": "a"}, {"type": "summary_text", "text": "b"}]});
     let open = json!({"type": "reasoning", "id": "i", "summary": []});
-    let two_paragraphs = response(&[item("added", 0, &open), summary(0, "a"), summary(1, "b"), item("done", 0, &two)], &json!([]));
+    let two_paragraphs = response(
+        &[item("added", 0, &open), summary(0, "a"), summary(1, "b"), item("done", 0, &two)],
+        &json!([]),
+    );
     let sealed = json!({"type": "reasoning", "id": "i", "summary": [], "encrypted_content": "gAAAAx"});
     let only_seal = response(&[item("added", 0, &open), item("done", 0, &sealed)], &json!([]));
     let refusing = json!({"type": "message", "id": "i", "role": "assistant", "content": []});
     let refusal = response(
-        &[item("added", 0, &refusing), event("refusal.delta", 0, &json!({"content_index": 0, "delta": "no"})), item("done", 0, &refusing)],
+        &[
+            item("added", 0, &refusing),
+            event("refusal.delta", 0, &json!({"content_index": 0, "delta": "no"})),
+            item("done", 0, &refusing),
+        ],
         &json!([]),
     );
     let search = json!({"type": "web_search_call", "id": "ws_1", "status": "completed",
@@ -226,14 +252,21 @@ fn special_rows() {
     let searched = response(&[item("added", 0, &search), item("done", 0, &search)], &json!([]));
     let picture = json!({"type": "image_generation_call", "id": "i", "status": "completed", "result": "iVBORw0KGgoAAAAA"});
     let drawn = response(&[item("added", 0, &picture), item("done", 0, &picture)], &json!([]));
-    let redacted = message(&[start(0, &json!({"type": "redacted_thinking", "data": "EqQB"})), stop(0)], "end_turn");
+    let redacted =
+        message(&[start(0, &json!({"type": "redacted_thinking", "data": "EqQB"})), stop(0)], "end_turn");
     let server = message(
         &[
-            start(0, &json!({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}})),
+            start(
+                0,
+                &json!({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}),
+            ),
             delta(0, &json!({"type": "input_json_delta", "partial_json": "{\"query\":\"q\"}"})),
             stop(0),
-            start(1, &json!({"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [
-                {"type": "web_search_result", "url": "https://e.org", "title": "T", "encrypted_content": "e", "page_age": null}]})),
+            start(
+                1,
+                &json!({"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [
+                {"type": "web_search_result", "url": "https://e.org", "title": "T", "encrypted_content": "e", "page_age": null}]}),
+            ),
             stop(1),
             start(2, &json!({"type": "text", "text": ""})),
             delta(2, &json!({"type": "text_delta", "text": "Hi"})),
@@ -241,29 +274,62 @@ fn special_rows() {
         ],
         "end_turn",
     );
-    let code = parts(&[json!([{"executableCode": {"language": "PYTHON", "code": "1+1"}}, {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "2"}}])]);
+    let code = parts(&[
+        json!([{"executableCode": {"language": "PYTHON", "code": "1+1"}}, {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "2"}}]),
+    ]);
     let inline = parts(&[json!([{"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgoAAAAA"}}])]);
     let signed = parts(&[json!([{"text": "Hi"}]), json!([{"text": "", "thoughtSignature": "CiQBAAAA"}])]);
-    let failed = deltas(&[json!({"content": "Hi"})]) + "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"code\":503}}\n\n";
+    let failed = deltas(&[json!({"content": "Hi"})])
+        + "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"code\":503}}\n\n";
     let declined = deltas(&[json!({"refusal": "no"})]) + &finish("stop") + DONE;
     let rows: &[(&str, Dialect, Dialect, &str, &[&str])] = &[
         ("P1 a failure", CHAT, MESSAGES, &failed, &["1 stop!", "0 stop", "error overloaded_error"]),
-        ("P2 two paragraphs are one block", RESPONSES, MESSAGES, &two_paragraphs, &["0 thinking ", "0 signature", "1 thinking !"]),
+        (
+            "P2 two paragraphs are one block",
+            RESPONSES,
+            MESSAGES,
+            &two_paragraphs,
+            &["0 thinking ", "0 signature", "1 thinking !"],
+        ),
         ("P2 a seal alone", RESPONSES, MESSAGES, &only_seal, &["0 thinking ", "0 signature", "0 stop"]),
         ("P2 a refusal", RESPONSES, MESSAGES, &refusal, &["0 text_delta: no", "refusal"]),
-        ("P2 a search", RESPONSES, MESSAGES, &searched, &["0 server_tool_use web_search", "1 web_search_tool_result "]),
+        (
+            "P2 a search",
+            RESPONSES,
+            MESSAGES,
+            &searched,
+            &["0 server_tool_use web_search", "1 web_search_tool_result "],
+        ),
         ("P2 a picture", RESPONSES, MESSAGES, &drawn, &["0 text "]),
         ("P3 code", GEMINI, MESSAGES, &code, &["end_turn", "message_stop"]),
         ("P3 a picture", GEMINI, MESSAGES, &inline, &["0 text ", "end_turn"]),
         ("P4 hidden thinking", MESSAGES, CHAT, &redacted, &["finish stop", "[DONE]"]),
         ("P4 a search", MESSAGES, CHAT, &server, &["content: Hi", "finish stop"]),
         ("P5 hidden thinking", MESSAGES, RESPONSES, &redacted, &["0 reasoning added", "0 reasoning done"]),
-        ("P5 a search", MESSAGES, RESPONSES, &server, &["0 web_search_call added", "0 web_search_call.in_progress: ", "0 web_search_call.completed: ", "0 web_search_call done", "1 message added"]),
+        (
+            "P5 a search",
+            MESSAGES,
+            RESPONSES,
+            &server,
+            &[
+                "0 web_search_call added",
+                "0 web_search_call.in_progress: ",
+                "0 web_search_call.completed: ",
+                "0 web_search_call done",
+                "1 message added",
+            ],
+        ),
         ("P7 a refusal", CHAT, RESPONSES, &declined, &["0 refusal.delta: no", "completed"]),
         ("P8 two paragraphs", RESPONSES, CHAT, &two_paragraphs, &["reasoning_content: a", "finish stop"]),
         ("P8 a refusal", RESPONSES, CHAT, &refusal, &["refusal: no", "finish stop"]),
         ("P8 a failure", CHAT, RESPONSES, &failed, &["failed"]),
-        ("P12 a seal on the text", GEMINI, RESPONSES, &signed, &["0 message done", "1 reasoning added", "1 reasoning done", "completed"]),
+        (
+            "P12 a seal on the text",
+            GEMINI,
+            RESPONSES,
+            &signed,
+            &["0 message done", "1 reasoning added", "1 reasoning done", "completed"],
+        ),
     ];
     let mut faults = Vec::new();
     for (name, upstream, client, bytes, wants) in rows {

@@ -194,9 +194,7 @@ fn is_met(want: &Want, got: &Result<(Value, Vec<Loss>), Failure>) -> bool {
         Want::Lacks(place) => body.pointer(place).is_none(),
         Want::Says(text) => body.to_string().contains(text),
         Want::Silence(text) => !body.to_string().contains(text),
-        Want::Lost(action, field) => {
-            losses.iter().any(|loss| loss.action == *action && loss.field == *field)
-        }
+        Want::Lost(action, field) => losses.iter().any(|loss| loss.action == *action && loss.field == *field),
         Want::Whole => losses.is_empty(),
         Want::Refused(_) => false,
     }

@@ -15,10 +15,16 @@ fn tools(name: &'static str, client: Dialect, list: &Value) -> Row {
 fn function(client: Dialect, name: &str) -> Value {
     let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}});
     match client {
-        CHAT => json!({"type": "function", "function": {"name": name, "description": "d", "parameters": schema}}),
-        RESPONSES => json!({"type": "function", "name": name, "description": "d", "parameters": schema, "strict": false}),
+        CHAT => {
+            json!({"type": "function", "function": {"name": name, "description": "d", "parameters": schema}})
+        }
+        RESPONSES => {
+            json!({"type": "function", "name": name, "description": "d", "parameters": schema, "strict": false})
+        }
         MESSAGES => json!({"name": name, "description": "d", "input_schema": schema}),
-        GEMINI => json!({"functionDeclarations": [{"name": name, "description": "d", "parametersJsonSchema": schema}]}),
+        GEMINI => {
+            json!({"functionDeclarations": [{"name": name, "description": "d", "parametersJsonSchema": schema}]})
+        }
     }
 }
 
@@ -42,20 +48,32 @@ fn functions() {
     let strict = json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"],
         "additionalProperties": false});
     rows.push(
-        tools("strict", RESPONSES, &json!([{"type": "function", "name": "f", "parameters": strict, "strict": true}]))
-            .to(CHAT, has("/tools/0/function/strict", true))
-            .to(MESSAGES, has("/tools/0/strict", true))
-            .to(GEMINI, silence("strict")),
+        tools(
+            "strict",
+            RESPONSES,
+            &json!([{"type": "function", "name": "f", "parameters": strict, "strict": true}]),
+        )
+        .to(CHAT, has("/tools/0/function/strict", true))
+        .to(MESSAGES, has("/tools/0/strict", true))
+        .to(GEMINI, silence("strict")),
     );
     rows.push(
-        tools("no parameters", RESPONSES, &json!([{"type": "function", "name": "f", "parameters": null, "strict": null}]))
-            .to(CHAT, has("/tools/0/function/parameters", json!({"type": "object", "properties": {}})))
-            .to(MESSAGES, has("/tools/0/input_schema", json!({"type": "object", "properties": {}})))
-            .to(GEMINI, has("/tools/0/functionDeclarations/0/name", "f")),
+        tools(
+            "no parameters",
+            RESPONSES,
+            &json!([{"type": "function", "name": "f", "parameters": null, "strict": null}]),
+        )
+        .to(CHAT, has("/tools/0/function/parameters", json!({"type": "object", "properties": {}})))
+        .to(MESSAGES, has("/tools/0/input_schema", json!({"type": "object", "properties": {}})))
+        .to(GEMINI, has("/tools/0/functionDeclarations/0/name", "f")),
     );
     rows.push(
-        tools("deferred", MESSAGES, &json!([{"name": "f", "input_schema": {"type": "object"}, "defer_loading": true,
-            "input_examples": [{}]}]))
+        tools(
+            "deferred",
+            MESSAGES,
+            &json!([{"name": "f", "input_schema": {"type": "object"}, "defer_loading": true,
+            "input_examples": [{}]}]),
+        )
         .to(CHAT, silence("input_examples"))
         .to(RESPONSES, silent("tools[0]"))
         .to(GEMINI, silence("input_examples")),
@@ -69,11 +87,18 @@ fn free_text_and_namespaces() {
         "format": {"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: X"}}}}]);
     let in_responses = json!([{"type": "custom", "name": "p", "description": "d",
         "format": {"type": "grammar", "syntax": "lark", "definition": "start: X"}}]);
-    let group = json!([{"type": "namespace", "name": "n", "description": "d", "tools": [function(RESPONSES, "f")]}]);
+    let group =
+        json!([{"type": "namespace", "name": "n", "description": "d", "tools": [function(RESPONSES, "f")]}]);
     check(&[
         tools("custom", CHAT, &in_chat)
             .to(RESPONSES, has("/tools", in_responses.clone()))
-            .to(MESSAGES, and(has("/tools/0/input_schema/required", json!(["input"])), and(says("start: X"), emulated("tools[0]"))))
+            .to(
+                MESSAGES,
+                and(
+                    has("/tools/0/input_schema/required", json!(["input"])),
+                    and(says("start: X"), emulated("tools[0]")),
+                ),
+            )
             .to(GEMINI, and(says("start: X"), emulated("tools"))),
         tools("custom", RESPONSES, &in_responses)
             .to(CHAT, has("/tools", in_chat.clone()))
@@ -81,7 +106,10 @@ fn free_text_and_namespaces() {
             .to(GEMINI, and(has("/tools/0/functionDeclarations/0/name", "p"), emulated("tools"))),
         tools("custom at a compatible server", RESPONSES, &in_responses)
             .at(compatible)
-            .to(CHAT, and(has("/tools/0/function/parameters/required", json!(["input"])), emulated("tools[0]")))
+            .to(
+                CHAT,
+                and(has("/tools/0/function/parameters/required", json!(["input"])), emulated("tools[0]")),
+            )
             .to(MESSAGES, has("/tools/0/input_schema/required", json!(["input"])))
             .to(GEMINI, says("start: X")),
         tools("namespace", RESPONSES, &group)
@@ -104,7 +132,13 @@ fn typed_tools() {
             tools("typed", MESSAGES, &list(kind, name))
                 .to(CHAT, and(has("/tools/0/function/name", name), and(says(word), emulated("tools[0]"))))
                 .to(RESPONSES, and(has("/tools/0/name", name), and(says(word), emulated("tools[0]"))))
-                .to(GEMINI, and(has("/tools/0/functionDeclarations/0/name", name), and(says(word), emulated("tools[0]")))),
+                .to(
+                    GEMINI,
+                    and(
+                        has("/tools/0/functionDeclarations/0/name", name),
+                        and(says(word), emulated("tools[0]")),
+                    ),
+                ),
         );
     }
     rows.push(
@@ -120,22 +154,48 @@ fn typed_tools() {
 fn hosted_tools() {
     let place = json!({"type": "approximate", "city": "Oslo"});
     let in_chat = json!({"search_context_size": "low", "user_location": {"type": "approximate", "approximate": {"city": "Oslo"}}});
-    let in_responses = json!([{"type": "web_search", "filters": {"allowed_domains": ["e.org"]}, "user_location": place}]);
+    let in_responses =
+        json!([{"type": "web_search", "filters": {"allowed_domains": ["e.org"]}, "user_location": place}]);
     let in_messages = json!([{"type": "web_search_20250305", "name": "web_search", "max_uses": 3,
         "allowed_domains": ["e.org"], "user_location": place}]);
-    let blocked = json!([{"type": "web_search_20250305", "name": "web_search", "blocked_domains": ["e.org"]}]);
+    let blocked =
+        json!([{"type": "web_search_20250305", "name": "web_search", "blocked_domains": ["e.org"]}]);
     check(&[
         row("web search", CHAT, &json!({"web_search_options": in_chat}))
-            .to(RESPONSES, and(has("/tools/0/type", "web_search"), and(has("/tools/0/search_context_size", "low"), has("/tools/0/user_location/city", "Oslo"))))
-            .to(MESSAGES, and(has("/tools/0/type", "web_search_20250305"), and(has("/tools/0/user_location", place.clone()), says("web_search"))))
+            .to(
+                RESPONSES,
+                and(
+                    has("/tools/0/type", "web_search"),
+                    and(
+                        has("/tools/0/search_context_size", "low"),
+                        has("/tools/0/user_location/city", "Oslo"),
+                    ),
+                ),
+            )
+            .to(
+                MESSAGES,
+                and(
+                    has("/tools/0/type", "web_search_20250305"),
+                    and(has("/tools/0/user_location", place.clone()), says("web_search")),
+                ),
+            )
             .to(GEMINI, and(has("/tools/0", json!({"googleSearch": {}})), says("googleSearch"))),
         tools("web search", RESPONSES, &in_responses)
             .to(CHAT, and(lacks("/tools"), dropped("tools[0]")))
-            .to(MESSAGES, and(has("/tools/0/allowed_domains", json!(["e.org"])), has("/tools/0/user_location", place.clone())))
+            .to(
+                MESSAGES,
+                and(
+                    has("/tools/0/allowed_domains", json!(["e.org"])),
+                    has("/tools/0/user_location", place.clone()),
+                ),
+            )
             .to(GEMINI, and(has("/tools/0", json!({"googleSearch": {}})), dropped("tools[0]"))),
         tools("web search", MESSAGES, &in_messages)
             .to(CHAT, and(lacks("/tools"), dropped("tools[0]")))
-            .to(RESPONSES, and(has("/tools/0/filters/allowed_domains", json!(["e.org"])), silent("tools[0].max_uses")))
+            .to(
+                RESPONSES,
+                and(has("/tools/0/filters/allowed_domains", json!(["e.org"])), silent("tools[0].max_uses")),
+            )
             .to(GEMINI, and(has("/tools/0", json!({"googleSearch": {}})), dropped("tools[0]"))),
         tools("domains to leave out", MESSAGES, &blocked)
             .to(CHAT, dropped("tools[0]"))
@@ -194,8 +254,10 @@ fn hosted_tools() {
 fn choice() {
     let names = ["f", "g"];
     let named = |client, choice: &Value| match client {
-        GEMINI => json!({"tools": [{"functionDeclarations": names.map(|name| function(GEMINI, name)["functionDeclarations"][0].clone())}],
-            "toolConfig": {"functionCallingConfig": choice}}),
+        GEMINI => {
+            json!({"tools": [{"functionDeclarations": names.map(|name| function(GEMINI, name)["functionDeclarations"][0].clone())}],
+            "toolConfig": {"functionCallingConfig": choice}})
+        }
         _ => json!({"tools": names.map(|name| function(client, name)), "tool_choice": choice}),
     };
     // In the order of Dialect::ALL; null where the dialect does not say it in a word of its own.
@@ -236,19 +298,40 @@ fn choice() {
             rows.push(row);
         }
     }
-    let subset = json!({"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "g"}]});
+    let subset =
+        json!({"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "g"}]});
     let hosted = json!({"tools": [{"type": "web_search"}], "tool_choice": {"type": "web_search_preview"}});
-    let custom = json!({"tools": [{"type": "custom", "name": "p"}], "tool_choice": {"type": "custom", "name": "p"}});
+    let custom =
+        json!({"tools": [{"type": "custom", "name": "p"}], "tool_choice": {"type": "custom", "name": "p"}});
     let opaque = json!({"tools": [function(RESPONSES, "f")], "tool_choice": {"type": "apply_patch"}});
-    let thinking = json!({"tools": [function(CHAT, "f")], "tool_choice": "required", "reasoning_effort": "high"});
+    let thinking =
+        json!({"tools": [function(CHAT, "f")], "tool_choice": "required", "reasoning_effort": "high"});
     rows.extend([
         row("subset", RESPONSES, &named(RESPONSES, &subset))
             .to(CHAT, has("/tool_choice/allowed_tools/tools/0/function/name", "g"))
-            .to(MESSAGES, and(has("/tools/0/name", "g"), and(lacks("/tools/1"), and(has("/tool_choice/type", "auto"), emulated("tool_choice")))))
-            .to(GEMINI, has("/toolConfig/functionCallingConfig", json!({"mode": "VALIDATED", "allowedFunctionNames": ["g"]}))),
+            .to(
+                MESSAGES,
+                and(
+                    has("/tools/0/name", "g"),
+                    and(lacks("/tools/1"), and(has("/tool_choice/type", "auto"), emulated("tool_choice"))),
+                ),
+            )
+            .to(
+                GEMINI,
+                has(
+                    "/toolConfig/functionCallingConfig",
+                    json!({"mode": "VALIDATED", "allowedFunctionNames": ["g"]}),
+                ),
+            ),
         row("subset at a compatible server", RESPONSES, &named(RESPONSES, &subset))
             .at(compatible)
-            .to(CHAT, and(has("/tools/0/function/name", "g"), and(lacks("/tools/1"), and(has("/tool_choice", "auto"), emulated("tool_choice")))))
+            .to(
+                CHAT,
+                and(
+                    has("/tools/0/function/name", "g"),
+                    and(lacks("/tools/1"), and(has("/tool_choice", "auto"), emulated("tool_choice"))),
+                ),
+            )
             .to(MESSAGES, emulated("tool_choice"))
             .to(GEMINI, has("/toolConfig/functionCallingConfig/mode", "VALIDATED")),
         row("validated", GEMINI, &named(GEMINI, &json!({"mode": "VALIDATED"})))
@@ -259,22 +342,35 @@ fn choice() {
             .to(CHAT, lacks("/tool_choice"))
             .to(MESSAGES, has("/tool_choice", json!({"type": "tool", "name": "web_search"})))
             .to(GEMINI, lacks("/toolConfig")),
-        row("hosted", MESSAGES, &json!({"tools": [{"type": "web_search_20250305", "name": "web_search"}],
-                "tool_choice": {"type": "tool", "name": "web_search"}}))
+        row(
+            "hosted",
+            MESSAGES,
+            &json!({"tools": [{"type": "web_search_20250305", "name": "web_search"}],
+                "tool_choice": {"type": "tool", "name": "web_search"}}),
+        )
         .to(CHAT, lacks("/tool_choice"))
         .to(RESPONSES, has("/tool_choice/type", "web_search"))
         .to(GEMINI, lacks("/toolConfig")),
         row("one custom tool", RESPONSES, &custom)
             .to(CHAT, has("/tool_choice", json!({"type": "custom", "custom": {"name": "p"}})))
             .to(MESSAGES, has("/tool_choice", json!({"type": "tool", "name": "p"})))
-            .to(GEMINI, has("/toolConfig/functionCallingConfig", json!({"mode": "ANY", "allowedFunctionNames": ["p"]}))),
+            .to(
+                GEMINI,
+                has(
+                    "/toolConfig/functionCallingConfig",
+                    json!({"mode": "ANY", "allowedFunctionNames": ["p"]}),
+                ),
+            ),
         row("a tool that nobody else has", RESPONSES, &opaque)
             .to(CHAT, and(lacks("/tool_choice"), dropped("tool_choice")))
             .to(MESSAGES, and(lacks("/tool_choice"), dropped("tool_choice")))
             .to(GEMINI, and(lacks("/toolConfig"), dropped("tool_choice"))),
         row("forced beside a budget", CHAT, &thinking)
             .to(RESPONSES, and(has("/tool_choice", "required"), has("/reasoning/effort", "high")))
-            .to(MESSAGES, and(has("/tool_choice/type", "any"), and(lacks("/thinking"), emulated("reasoning_effort"))))
+            .to(
+                MESSAGES,
+                and(has("/tool_choice/type", "any"), and(lacks("/thinking"), emulated("reasoning_effort"))),
+            )
             .to(GEMINI, has("/toolConfig/functionCallingConfig/mode", "ANY")),
         row("without tools", CHAT, &json!({"tool_choice": "required", "parallel_tool_calls": false}))
             .to(RESPONSES, and(lacks("/tool_choice"), lacks("/parallel_tool_calls")))

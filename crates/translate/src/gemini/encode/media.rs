@@ -1,8 +1,8 @@
 use super::{Encoder, inner, outer, parts};
 use crate::{
     gemini::fields::Fields,
-    loss::words::path,
     ir::{Audio, Document, Extra, Part, SearchResult, Source, Video},
+    loss::words::path,
     media,
 };
 use byok_types::Dialect;
@@ -67,7 +67,8 @@ impl Encoder<'_> {
 
     pub(super) fn note_citations(&mut self, part: &Part, wanted: Option<bool>) {
         if wanted == Some(true) {
-            self.losses.dropped(path(self.request, part), "this upstream does not cite from what it is given");
+            self.losses
+                .dropped(path(self.request, part), "this upstream does not cite from what it is given");
         }
     }
 

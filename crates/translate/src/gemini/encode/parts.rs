@@ -161,12 +161,14 @@ impl Encoder<'_> {
             Part::ServerCall(call) => self.verbatim(call.verbatim.as_ref(), out),
             Part::ServerResult(result) => self.verbatim(result.verbatim.as_ref(), out),
             Part::Opaque(opaque) if opaque.dialect != Dialect::Gemini => {
-                self.losses.dropped(path(self.request, part), "only the dialect of the client has this block");
+                self.losses
+                    .dropped(path(self.request, part), "only the dialect of the client has this block");
             }
             Part::Opaque(opaque) => self.verbatim(Some(opaque), out),
             Part::Compaction(compaction) => match &compaction.summary {
                 Some(summary) if !summary.trim().is_empty() => {
-                    self.losses.emulated(path(self.request, part), "the summary of the conversation became text");
+                    self.losses
+                        .emulated(path(self.request, part), "the summary of the conversation became text");
                     text(out, &compact::told(summary));
                 }
                 _ => {

@@ -177,7 +177,9 @@ fn seal(data: String) -> Option<Blob> {
 /// A reasoning item of an answer: there is no doubt about whose seal it bears.
 pub(in super::super) fn thinking_of_vendor(item: Item) -> Thinking {
     let mut thinking = thinking(item);
-    if let Some(blob) = thinking.blob.as_mut().filter(|blob| blob.family == Family::Other && blob.account.is_none()) {
+    if let Some(blob) =
+        thinking.blob.as_mut().filter(|blob| blob.family == Family::Other && blob.account.is_none())
+    {
         blob.family = Family::Openai;
     }
     thinking

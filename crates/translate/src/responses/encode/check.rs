@@ -112,7 +112,9 @@ impl Check<'_> {
                     match compaction.summary {
                         Some(_) => losses.emulated(path(), "the summary of the conversation became text"),
                         None if compaction.verbatim.dialect == Dialect::Responses => {}
-                        None => losses.dropped(path(), "only the vendor of the client's dialect has this block"),
+                        None => {
+                            losses.dropped(path(), "only the vendor of the client's dialect has this block")
+                        }
                     }
                 }
             }
@@ -161,12 +163,10 @@ impl Check<'_> {
 
     fn address(&self, source: &Source, path: &dyn Fn() -> String) -> Result<(), Failure> {
         match source {
-            Source::FileId(_) if !self.knows_files() => {
-                Err(Failure::bad_request(
-                    path(),
-                    format!("`{}` names a file at another vendor: send the bytes instead.", path()),
-                ))
-            }
+            Source::FileId(_) if !self.knows_files() => Err(Failure::bad_request(
+                path(),
+                format!("`{}` names a file at another vendor: send the bytes instead.", path()),
+            )),
             Source::Url { url, .. }
                 if !self.native && (!self.facts.input.url || !url.starts_with("http")) =>
             {

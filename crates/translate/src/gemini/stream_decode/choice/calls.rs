@@ -1,7 +1,8 @@
 use super::{Choice, Sink};
 use crate::{
     gemini::{
-        blob, decode::made_up_id, encode::object_of, keys, partial_args::PartialArgs, stream_decode::chunk::Call,
+        blob, decode::made_up_id, encode::object_of, keys, partial_args::PartialArgs,
+        stream_decode::chunk::Call,
     },
     ir::{BlobSlot, Delta, Event, Flavour, PartHead},
 };
@@ -71,7 +72,8 @@ impl Choice {
 
     fn whole_call(&mut self, call: &Whole<'_>, sink: &mut Sink, out: &mut Vec<Event>) {
         self.close_words(out);
-        let args = if call.args.starts_with('{') { Cow::Borrowed(call.args) } else { Cow::Owned(object(call.args)) };
+        let args =
+            if call.args.starts_with('{') { Cow::Borrowed(call.args) } else { Cow::Owned(object(call.args)) };
         let args = keys::compact(&args);
         let args = keys::original_arguments(&args);
         let call_id = if call.id.is_empty() {
