@@ -110,6 +110,10 @@ mod tests {
                 "{}",
                 command.get_name()
             );
+            for inner in command.get_subcommands() {
+                let words = format!("\nbyok {} {}", command.get_name(), inner.get_name());
+                assert!(reference.contains(&words), "no example of `{}`", words.trim());
+            }
         }
         let help = Cli::command().render_long_help().to_string();
         let (_, codes) = help.split_once("Exit codes:\n").unwrap();

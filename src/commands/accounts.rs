@@ -1,4 +1,5 @@
 mod add;
+mod peers;
 mod scan;
 mod transfer;
 
@@ -13,16 +14,20 @@ use crate::{
     logging,
     logins::{self, provider_id},
     network,
-    place::{Place, open_existing_store},
+    place::{Place, open_existing_store, open_store},
     terminal,
     trouble::{Exit, Trouble},
 };
 use byok_auth::{SystemClock, TokenManager};
 use byok_config::Config;
 use byok_store::Store;
-use byok_types::{Account, AccountState, CredentialKind};
+use byok_types::{Account, AccountState, Credential, CredentialKind};
 use clap::{Args, Subcommand};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 /// How long a refresh that is under way may take to end.
 const LAST_REFRESH: Duration = Duration::from_secs(10);
@@ -145,16 +150,26 @@ Examples:
         #[command(flatten)]
         passphrase: Passphrase,
     },
-    /// Take accounts over from an exported file
+    /// Take accounts over from an export of byok or another program's files
+    ///
+    /// Reads what `byok accounts export` wrote, and the logins of `CLIProxyAPI` (a file, its folder or its settings), `BYOKEY` (its
+    /// database or settings), `CCProxy`, `KiroProxy` and `OctoProxy` (files, databases, exports). Which it is shows its content.
+    /// Their files are only read. Logins that two programs cannot share are followed: the other program goes on renewing them.
     #[command(after_help = "\
 Examples:
   byok accounts import backup.age
-  byok accounts import backup.age --passphrase-file pass.txt")]
+  byok accounts import ~/.cli-proxy-api --dry-run")]
     Import {
-        /// File to read
+        /// File or folder to read
         file: PathBuf,
         #[command(flatten)]
         passphrase: Passphrase,
+        /// Renew the logins here from now on, although that logs the other program out
+        #[arg(long)]
+        take_over: bool,
+        /// Say what would be taken over, and change nothing
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -203,9 +218,41 @@ impl Accounts {
             }
             Action::Scan { auto } => scan::run(&place, &config, auto).await,
             Action::Export { file, passphrase } => transfer::export(&store, &file, &passphrase).await,
-            Action::Import { file, passphrase } => transfer::import(&config, &file, &passphrase).await,
+            Action::Import { file, passphrase, take_over, dry_run } => {
+                let mode = peers::Mode { take_over, dry_run };
+                import(&config, &file, &passphrase, mode).await
+            }
         }
     }
+}
+
+/// Takes over what a file or folder holds, whichever program wrote it.
+async fn import(
+    config: &Config,
+    file: &Path,
+    passphrase: &Passphrase,
+    mode: peers::Mode,
+) -> Result<(), Trouble> {
+    let sources = if file.is_dir() {
+        let sources = peers::read_folder(file).await;
+        if sources.is_empty() {
+            let what = format!("no file in `{}` holds a login that byok can take over", file.display());
+            return Err(Trouble::new(Exit::BadData, what)
+                .hint("name the folder of CLIProxyAPI, or the file of another program"));
+        }
+        sources
+    } else {
+        let content = peers::content(file)?;
+        if transfer::is_export(&content) {
+            return transfer::import(config, file, content, passphrase, mode.dry_run).await;
+        }
+        vec![peers::read_content(file, content).await?]
+    };
+    // Nothing is made where nothing is to be changed.
+    let store = if mode.dry_run { open_existing_store(config)? } else { open_store(config)? };
+    peers::import(&store, sources, mode).await?;
+    store.close().await;
+    Ok(())
 }
 
 impl Which {
@@ -301,9 +348,20 @@ async fn refresh(store: &Store, config: &Config, accounts: Vec<Account>) -> Resu
         TokenManager::new(store.clone(), transport, logins::refreshers(config), Arc::new(SystemClock));
     let mut failed = None;
     for account in &accounts {
+        let old = match store.secrets.load(&account.id).await? {
+            Some(Credential::Oauth(old)) => old.access.hash(),
+            Some(Credential::ApiKey(_)) | None => {
+                terminal::say(format_args!(
+                    "{} ({}) is a key, which is never renewed",
+                    account.label, account.provider
+                ));
+                continue;
+            }
+        };
         let renewed = async {
-            let old = tokens.access(&account.id).await?;
-            tokens.refresh_now(&account.id, old.hash).await
+            let current = tokens.access(&account.id).await?;
+            // One that had ended has been renewed by that already.
+            if current.hash == old { tokens.refresh_now(&account.id, old).await } else { Ok(current) }
         };
         match renewed.await {
             Ok(_) => terminal::say(format_args!("renewed: {} ({})", account.label, account.provider)),

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 /// Prints the provider's rule for such logins first. The login itself happens on the provider's own page; byok keeps
 /// the tokens, sealed, in its database, and a running byok uses them at once.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[expect(clippy::option_option, reason = "`--import` with a file and without are two things")]
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -44,8 +45,8 @@ pub(crate) struct Login {
     #[arg(long, conflicts_with = "incognito")]
     no_incognito: bool,
     /// Take over the login that the provider's own program keeps, from its usual place or from a file
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["no_browser", "no_open", "method"])]
-    import: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["no_browser", "no_open", "method"])]
+    import: Option<Option<PathBuf>>,
     /// With --import: renew the login here from now on, although that may log the other program out
     #[arg(long, requires = "import")]
     take_over: bool,
@@ -91,7 +92,7 @@ impl Login {
             if let Some(ended) = vendor.ended {
                 terminal::warn(ended);
             }
-            tell_the_rule(&id);
+            tell_the_rule(id.as_str());
         }
         tell_of_keys(&id, config);
         let code_by = match (self.no_browser, self.no_open) {
@@ -103,8 +104,7 @@ impl Login {
         let transport = network::transport(config)?;
         self.tell_of_others(&store, &id, known.as_ref()).await?;
         let login = if let Some(file) = &self.import {
-            let file = Some(file).filter(|file| !file.as_os_str().is_empty());
-            import::one(&place, &id, &vendor, file.map(PathBuf::as_path), self.take_over)?
+            import::one(&place, &id, &vendor, file.as_deref(), self.take_over)?
         } else {
             let window = browser::Window { browser: self.browser.clone(), private: self.incognito };
             let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind, window };
@@ -119,13 +119,22 @@ impl Login {
             }
             steps.log_in(method, answers, &mut lines).await?
         };
+        // Somebody else's file may not say whose login it is: the same one is not added a second time.
+        let known = match known {
+            None if self.import.is_some() && self.account.is_none() => {
+                import::known(&store, &id, &login).await?
+            }
+            known => known,
+        };
         let consent = consent.for_login(&login);
+        // What was consented to beforehand is stored with the tokens: a request may come at once.
+        let agreed = consent.agreed();
         let save = SaveLogin {
             provider: &id,
             account: known.as_ref().map(|account| &account.id),
             label: self.account.as_deref().filter(|_| known.is_none()),
-            // Asked for when the tokens are safe.
-            claims: None,
+            // Other consent is asked for when the tokens are safe.
+            claims: &agreed,
         };
         let account = save_login(&store, &SystemClock, login, save).await?;
         terminal::say(format_args!("\nlogged in to {id} as {}", described(&account)));
@@ -189,8 +198,8 @@ pub(super) fn is_called(account: &Account, name: &str) -> bool {
     account.label == name || account.email.as_deref() == Some(name) || account.id.as_str() == name
 }
 
-fn tell_the_rule(provider: &ProviderId) {
-    if let Some(notice) = claims::notice(provider.as_str(), CredentialKind::Oauth) {
+pub(super) fn tell_the_rule(provider: &str) {
+    if let Some(notice) = claims::notice(provider, CredentialKind::Oauth) {
         terminal::say(notice.rule);
         terminal::say(notice.risk);
         terminal::say(format_args!("({})\n", notice.source));

@@ -79,16 +79,26 @@ pub(super) fn choose(
 async fn log_out(store: &Store, config: &Config, account: &Account) -> Result<(), Trouble> {
     let _lock = store.lock_account(&account.id).await?;
     match store.secrets.load(&account.id).await {
+        // It belongs to another program, which stays logged in.
+        Ok(Some(Credential::Oauth(tokens))) if byok_auth::followed(&tokens).is_some() => terminal::say(
+            "the login belongs to the program that byok followed: it is forgotten here, and that program stays logged in",
+        ),
         Ok(Some(Credential::Oauth(tokens))) => {
             let vendor = logins::vendor(account.provider.as_str(), config).ok();
-            if let Some(revoke) = vendor.and_then(|(_, vendor)| vendor.revoke) {
-                let transport = network::transport(config)?;
-                if let Err(error) = revoke.revoke(&transport, &tokens).await {
-                    terminal::warn(format_args!(
-                        "{} could not be told: {error}; the grant can be ended on its page of connected apps",
-                        account.provider
-                    ));
+            match vendor.and_then(|(_, vendor)| vendor.revoke) {
+                Some(revoke) => {
+                    let transport = network::transport(config)?;
+                    if let Err(error) = revoke.revoke(&transport, &tokens).await {
+                        terminal::warn(format_args!(
+                            "{} could not be told: {error}; the grant can be ended on its page of connected apps",
+                            account.provider
+                        ));
+                    }
                 }
+                None => terminal::say(format_args!(
+                    "{} gives programs no way to end a grant; its page of connected apps does",
+                    account.provider
+                )),
             }
         }
         Ok(Some(Credential::ApiKey(_)) | None) => {}

@@ -252,7 +252,7 @@ fn remedy(provider: &str, account: &AccountStatus) -> String {
     }
 }
 
-fn expiry(end: i64, now: i64) -> String {
+pub(super) fn expiry(end: i64, now: i64) -> String {
     if end > now { format!("{} left", span(end - now)) } else { "renewed at its next use".to_owned() }
 }
 
@@ -267,7 +267,7 @@ fn span(seconds: i64) -> String {
     }
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

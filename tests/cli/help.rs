@@ -1,37 +1,33 @@
 use crate::support::Home;
 
-/// The commands and what they begin with. A new one gets a line here.
-const COMMANDS: &[&[&str]] = &[
-    &[],
-    &["serve"],
-    &["demo"],
-    &["login"],
-    &["logout"],
-    &["status"],
-    &["models"],
-    &["accounts"],
-    &["accounts", "list"],
-    &["accounts", "claims"],
-    &["accounts", "enable"],
-    &["accounts", "disable"],
-    &["config"],
-    &["config", "path"],
-    &["config", "show"],
-    &["config", "check"],
-    &["config", "schema"],
-    &["config", "example"],
-    &["completions"],
-];
+/// The commands below one, by its help. `help` itself is none.
+fn below(home: &Home, command: &[String]) -> Vec<Vec<String>> {
+    let args: Vec<_> = command.iter().map(String::as_str).chain(["--help"]).collect();
+    let help = home.run(&args);
+    let list = help.out.split("Commands:\n").nth(1).unwrap_or_default();
+    let names = list
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    names.map(|name| [command, &[name.to_owned()]].concat()).collect()
+}
 
 #[test]
 fn the_help_of_every_command() {
     let home = Home::new();
-    for command in COMMANDS {
-        let help = home.run(&[command, &["--help"][..]].concat());
+    let mut open = vec![Vec::new()];
+    let mut count = 0;
+    while let Some(command) = open.pop() {
+        let args: Vec<_> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = home.run(&args);
         assert_eq!(help.code, 0);
         let name = if command.is_empty() { "byok".to_owned() } else { command.join("-") };
         insta::assert_snapshot!(format!("help-{name}"), help.out);
+        open.extend(below(&home, &command));
+        count += 1;
     }
+    assert!(count >= 26, "the commands are found by their help: {count}");
     assert!(!home.file("").exists(), "help touches nothing");
 }
 

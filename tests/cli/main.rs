@@ -1,9 +1,11 @@
 //! The real binary, as a person or a script uses it.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
 
+mod accounts;
 mod config;
 mod demo;
 mod help;
+mod imports;
 mod login;
 mod offline;
 mod serve;

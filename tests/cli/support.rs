@@ -92,6 +92,20 @@ impl Home {
     }
 }
 
+/// Writes a file below the home that only its owner can read, and returns its path.
+pub(crate) fn private(home: &Home, name: &str, content: &[u8]) -> String {
+    let file = home.path().join(name);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, content).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+/// Who may read a file.
+pub(crate) fn exposed(file: &Path) -> u32 {
+    std::fs::metadata(file).unwrap().permissions().mode() & 0o777
+}
+
 /// A byok that runs. Killed when the test ends.
 pub(crate) struct Running {
     child: Child,

@@ -1,6 +1,7 @@
 //! The providers with a login: the real binary logs in at the simulated vendor while it serves, then everything that a client
 //! wants goes through that login.
 
+mod claude;
 mod codex;
 mod copilot;
 mod google;
@@ -9,6 +10,7 @@ mod kimi;
 mod kiro;
 mod login;
 mod qwen;
+mod table;
 mod xai;
 
 use crate::support::{

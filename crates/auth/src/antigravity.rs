@@ -28,7 +28,8 @@ pub(crate) const CLAIM: &str = "antigravity-user-agent";
 const SCOPES: &str = "https://www.googleapis.com/auth/cloud-platform https://www.googleapis.com/auth/userinfo.email \
                       https://www.googleapis.com/auth/userinfo.profile https://www.googleapis.com/auth/cclog \
                       https://www.googleapis.com/auth/experimentsandconfigs";
-const PROJECT: &str = "project";
+/// Name under which tokens carry their project.
+pub(crate) const PROJECT: &str = "project";
 const BY: &str = "Antigravity";
 
 const QUESTIONS: &[Question] = &[Question {

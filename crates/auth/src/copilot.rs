@@ -15,7 +15,7 @@ mod import;
 mod token;
 
 use crate::{
-    How, LoginError, Method, Network, NewLogin, Question, Urls, Vendor,
+    Found, How, LoginError, Method, Network, NewLogin, Question, Urls, Vendor,
     endpoint::{Ask, Endpoint},
 };
 use byok_config::UrlName;
@@ -107,6 +107,11 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         import: Some(Arc::new(import::Files)),
         ended: None,
     }
+}
+
+/// A login with a token that another program keeps; `None` if it is no token of this kind.
+pub(crate) fn imported(token: &str, user: &str, now: i64) -> Option<Found> {
+    import::login(token, &GitHub::public(), user, now)
 }
 
 impl Copilot {

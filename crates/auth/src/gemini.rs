@@ -28,7 +28,7 @@ pub(crate) const CLIENT_ID: &str = "681255809395-oo8ft2oprdrnp9e3aqf6av3hmdib135
 const SCOPES: &str = "https://www.googleapis.com/auth/cloud-platform https://www.googleapis.com/auth/userinfo.email \
                       https://www.googleapis.com/auth/userinfo.profile";
 /// Name under which tokens carry their project.
-const PROJECT: &str = "project";
+pub(crate) const PROJECT: &str = "project";
 const BY: &str = "Gemini CLI";
 
 /// Asked before the login.

@@ -1,4 +1,15 @@
-//! Credentials that a vendor's own programs have stored on this machine.
+//! Credentials that other programs have stored on this machine: the vendors' own, and programs like byok ([`peers`]).
+
+mod byokey;
+mod ccproxy;
+mod cliproxy;
+mod kiroproxy;
+mod octoproxy;
+pub mod peers;
+mod record;
+mod time;
+
+pub use peers::{Entry, LARGEST_DATABASE, LARGEST_FILE, Left, Taken, is_database};
 
 use crate::NewLogin;
 use byok_types::{Blame, Fault, Retry};
@@ -43,6 +54,21 @@ pub enum ImportError {
         /// Where it may be, and what to do.
         why: &'static str,
     },
+    /// It is what one of the programs writes, but not whole.
+    #[error("the file is damaged: {why}; stop the program that writes it, and try again")]
+    Damaged {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// It is of no kind that byok knows.
+    #[error(
+        "byok does not know this kind of file: {why}; it reads its own export, and the logins of CLIProxyAPI, BYOKEY, CCProxy, \
+         KiroProxy and OctoProxy"
+    )]
+    Unknown {
+        /// What it is instead.
+        why: &'static str,
+    },
 }
 
 impl Fault for ImportError {
@@ -81,12 +107,15 @@ pub trait Import: Send + Sync {
     }
 }
 
-/// Reads files that lie beside `file`, up to `largest` bytes, by names without a directory.
+/// Reads files that lie beside `file`, up to `largest` bytes, by names without a directory. A path from the root is read, too, if
+/// it is that of a JSON file: some programs name the files of their logins so.
 pub fn neighbours(file: &Path, largest: u64) -> impl Fn(&str) -> Option<Vec<u8>> + use<> {
     let directory = file.parent().map(Path::to_owned);
     move |name| {
-        let plain = Path::new(name).file_name().is_some_and(|only| only == name);
-        let beside = directory.as_ref().filter(|_| plain)?.join(name);
+        let named = Path::new(name);
+        let plain = named.file_name().is_some_and(|only| only == name);
+        let whole = named.is_absolute() && named.extension().is_some_and(|ending| ending == "json");
+        let beside = if whole { named.to_owned() } else { directory.as_ref().filter(|_| plain)?.join(name) };
         let open =
             File::open(beside).ok().filter(|open| open.metadata().is_ok_and(|about| about.is_file()))?;
         let mut content = Vec::new();

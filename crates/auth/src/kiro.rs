@@ -12,10 +12,9 @@ mod browser;
 mod device;
 mod errors;
 mod identity;
-mod import;
+pub(crate) mod import;
 mod key;
 mod refresh;
-mod sqlite;
 
 use crate::{
     Answers, How, LoginError, Method, Network, Question, TokenAnswer, Urls, Vendor,

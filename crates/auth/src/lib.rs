@@ -32,6 +32,7 @@ mod manager;
 pub mod qwen;
 mod refresh;
 mod refusal;
+mod sqlite;
 #[cfg(test)]
 mod testing;
 pub mod vertex;
@@ -41,8 +42,11 @@ pub use answer::{BadAnswer, TokenAnswer};
 pub use clock::{Clock, SystemClock};
 pub use endpoint::{Network, Urls};
 pub use error::AuthError;
-pub use follow::{follow, followed, refresher};
-pub use import::{Found, Import, ImportError, Kept, neighbours};
+pub use follow::{follow, follow_entry, followed, home_of, refresher};
+pub use import::{
+    Entry, Found, Import, ImportError, Kept, LARGEST_DATABASE, LARGEST_FILE, Left, Taken, is_database,
+    neighbours, peers,
+};
 pub use login::{
     Answers, AuthorizationCode, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin, FileLogin,
     How, KeyLogin, LOGIN_WINDOW, LoginError, LoginFuture, Method, NewLogin, PendingLogin, Polled, Question,

@@ -12,7 +12,7 @@ use std::{fmt, time::Duration};
 const UNSTATED_WAIT: Duration = Duration::from_mins(1);
 
 /// The shapes of an error: `{"error": "code", "error_description": "…"}` (RFC 6749),
-/// `{"error": {"type" or "code": "code", "message": "…"}}`, and `{"code" or "__type": "code", "message": "…"}`.
+/// `{"error": {"code" or "type": "code", "message": "…"}}`, and `{"code" or "__type": "code", "message": "…"}`.
 #[derive(Default, Deserialize)]
 struct Body {
     #[serde(default)]
@@ -52,7 +52,7 @@ impl Refusal {
         let (code, message) = match &body.error {
             Value::Object(error) => {
                 let field = |name| error.get(name).map(text).unwrap_or_default();
-                (first([field("type"), field("code"), field("status")]), field("message"))
+                (first([field("code"), field("type"), field("status")]), field("message"))
             }
             other => (text(other), String::new()),
         };

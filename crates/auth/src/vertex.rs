@@ -69,6 +69,23 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
     }
 }
 
+/// A login with a key file that another program keeps. Its first use buys the first token.
+pub(crate) fn imported(content: &str, location: &str) -> Result<NewLogin, String> {
+    let location = key::location(location).map_err(|error| error.to_string())?;
+    let account = ServiceAccount::read(content, false)?;
+    let details = account.details(location);
+    let tokens = OauthTokens {
+        // Never sent: it has ended.
+        access: Secret::new("imported"),
+        facts: account.facts(location),
+        refresh: Some(account.private_key),
+        expires_at: Some(0),
+        refresh_expires_at: None,
+        scopes: Vec::new(),
+    };
+    Ok(NewLogin { credential: Credential::Oauth(tokens), details })
+}
+
 impl Vertex {
     pub(crate) fn new(urls: &Urls<'_>, network: Network, clock: Arc<dyn Clock>) -> Self {
         Self { token: urls.own(UrlName::Token), network, clock }
@@ -121,11 +138,7 @@ impl FileLogin for Vertex {
             // What buys the next token is the key itself.
             answer.refresh = Some(account.private_key.clone());
             answer.facts = account.facts(location);
-            let details = AccountDetails {
-                identity: Some(format!("{} {} {location}", account.client_email, account.project)),
-                email: Some(account.client_email),
-                plan: None,
-            };
+            let details = account.details(location);
             Ok(NewLogin {
                 credential: Credential::Oauth(answer.into_tokens(None, self.clock.now())),
                 details,

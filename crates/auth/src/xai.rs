@@ -13,6 +13,8 @@ mod import;
 mod key;
 mod refresh;
 
+pub(crate) use identity::owner;
+
 use crate::{How, Method, Network, Urls, Vendor, endpoint::Endpoint};
 use byok_config::UrlName;
 use byok_transport::Transport;

@@ -46,7 +46,7 @@ use parking_lot::RwLock;
 use peek::Peek;
 use prepare::{Means, Prepared};
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 use tokio::sync::OwnedSemaphorePermit;
@@ -297,8 +297,16 @@ impl Executor {
                 if ledger.attempts() >= limit {
                     break;
                 }
-                let attempt =
-                    Attempt { executor: &self.0, state, inbound, peek, candidate, seat, prepared: &prepared };
+                let attempt = Attempt {
+                    executor: &self.0,
+                    state,
+                    inbound,
+                    peek,
+                    candidate,
+                    seat,
+                    prepared: &prepared,
+                    shaped_away: OnceLock::new(),
+                };
                 let mut answered = attempt.run(ledger).await;
                 let seal_refused = answered.as_ref().is_err_and(|refused| refuses_seal(&refused.failure));
                 if seal_refused && !unsealed && inbound.raw.is_none() {
@@ -318,6 +326,7 @@ impl Executor {
                             candidate,
                             seat,
                             prepared: &prepared,
+                            shaped_away: OnceLock::new(),
                         };
                         answered = attempt.run(ledger).await;
                     }

@@ -14,16 +14,14 @@ mod kimi;
 mod kiro;
 mod openai;
 pub(crate) mod qwen;
+pub(crate) mod time;
 mod vertex;
+mod xai;
 
 pub use claude::{ACCEPTED_SENTENCES, Claude, brings_sentence, with_sentence};
 pub use code_assist::CodeAssist;
-pub(crate) mod time;
-
-pub use copilot::Copilot;
-mod xai;
-
 pub use codex::Codex;
+pub use copilot::Copilot;
 pub use endpoint::Endpoint;
 pub use gemini::Gemini;
 pub use iflow::Iflow;
@@ -36,7 +34,7 @@ pub use vertex::Vertex;
 pub use xai::Xai;
 
 use crate::knowledge::{Discovered, Quota, Window};
-use byok_translate::{Envelope, codec};
+use byok_translate::{Envelope, Losses, codec};
 use byok_types::{
     AccountState, Blame, Dialect, Failure, FailureKind, ModelFacts, Secret, SecretHash, TokenFacts,
 };
@@ -265,8 +263,8 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
         false
     }
 
-    /// The body as this vendor wants it, made from one in its dialect.
-    fn shape(&self, body: Bytes, _shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
+    /// The body as this vendor wants it, made from one in its dialect. What a wish of the client has to be left out for is noted.
+    fn shape(&self, body: Bytes, _shaping: &Shaping<'_>, _losses: &mut Losses) -> Result<Bytes, Failure> {
         Ok(body)
     }
 

@@ -22,6 +22,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 struct Running {
+    app: App,
     executor: Executor,
     store: Store,
     base: String,
@@ -71,8 +72,9 @@ async fn start_all(providers: &str, extra: &str, options: TransportOptions) -> R
     let address = server.address();
     let options = AppOptions { live, store: store.clone(), executor: executor.clone(), budget, address };
     let app = App::new(options).await.unwrap();
-    tokio::spawn(server.run(app, stop.clone(), TaskTracker::new()));
+    tokio::spawn(server.run(app.clone(), stop.clone(), TaskTracker::new()));
     Running {
+        app,
         executor,
         store,
         base: format!("http://{address}"),

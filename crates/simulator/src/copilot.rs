@@ -8,6 +8,7 @@ mod models;
 mod refuse;
 
 pub(crate) use github::GitHub;
+pub use models::copilot_models;
 
 use crate::{call::Call, server::Reply, world::World};
 use byok_types::Dialect;

@@ -48,6 +48,7 @@ mod watch;
 mod world;
 mod xai;
 
+pub use copilot::copilot_models;
 pub use google::{GoogleAccounts, GoogleClient, GoogleCounts, GoogleGrant, ServiceAccountKey};
 pub use kiro::KiroCounts;
 pub use log::{Seen, Via};

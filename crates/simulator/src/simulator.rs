@@ -215,6 +215,11 @@ impl Simulator {
         self.world.kiro.counts()
     }
 
+    /// A GitHub token for Copilot, as if a person had entered the code of a device.
+    pub fn github_grant(&self) -> String {
+        self.world.github.grant()
+    }
+
     /// All access tokens of Kiro are refused from now on, as if they had expired.
     pub fn expire_kiro(&self) {
         self.world.kiro.expire_all();

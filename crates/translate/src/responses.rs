@@ -13,7 +13,7 @@ mod envelope;
 mod failure;
 mod hosted;
 mod item;
-mod mend;
+pub(crate) mod mend;
 mod models;
 pub mod socket;
 pub mod stored;

@@ -33,7 +33,7 @@ pub(super) async fn run(
         text.push('\n');
     }
     let login = read(&vendor, text.trim())?;
-    let save = SaveLogin { provider: &id, account: None, label, claims: None };
+    let save = SaveLogin { provider: &id, account: None, label, claims: &[] };
     let account = save_login(&store, &SystemClock, login, save).await?;
     store.close().await;
     terminal::say(format_args!("added to {id}: {}", account.label));

@@ -1,17 +1,23 @@
 //! Logins that the providers' own programs keep on this machine.
 
-use super::super::login::import::{self, Seen};
+use super::{
+    super::login::{
+        import::{self, Seen},
+        tell_the_rule,
+    },
+    peers,
+};
 use crate::{
     logins,
-    place::{Place, open_store},
-    table::Table,
+    place::{Place, open_existing_store, open_store},
     terminal,
     trouble::Trouble,
 };
-use byok_auth::{Found, SaveLogin, SystemClock, save_login};
+use byok_auth::{Found, SaveLogin, SystemClock, follow, save_login};
 use byok_config::Config;
 use byok_store::Store;
-use byok_types::ProviderId;
+use byok_types::{CredentialKind, ProviderId};
+use std::path::Path;
 
 pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<(), Trouble> {
     let mut seen: Vec<(ProviderId, Seen)> = Vec::new();
@@ -19,48 +25,95 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
         let (id, vendor) = logins::vendor(name, config)?;
         seen.extend(import::look(place, &vendor).into_iter().map(|one| (id.clone(), one)));
     }
-    if seen.iter().all(|(_, one)| one.found.is_empty()) {
-        terminal::say("no program of a provider keeps a login on this machine that byok can read");
+    let others = others(place).await?;
+    if seen.iter().all(|(_, one)| one.found.is_empty()) && others.is_empty() {
+        terminal::say("no program keeps a login on this machine that byok can read");
         return Ok(());
     }
-    let store = open_store(config)?;
-    let mut table = Table::new(["PROVIDER", "PROGRAM", "ACCOUNT", "SHARING", "FILE"]);
+    let store = if auto { open_store(config)? } else { open_existing_store(config)? };
+    let mut table = peers::heading();
     for (id, one) in &seen {
         for found in &one.found {
-            let known = if is_known(&store, id, found).await? { " (known)" } else { "" };
+            let known = if is_known(&store, id, &one.file, found).await? { " (known)" } else { "" };
             let details = &found.login.details;
             let who = details.email.as_ref().or(details.plan.as_ref()).map_or("-", String::as_str);
             let sharing = if found.shared_rotation { "one program at a time" } else { "safe" };
             let file = one.file.display().to_string();
-            table.row([id.to_string(), one.by.to_owned(), format!("{who}{known}"), sharing.to_owned(), file]);
+            table.row([
+                id.to_string(),
+                one.by.to_owned(),
+                format!("{who}{known}"),
+                peers::ends(&found.login),
+                sharing.to_owned(),
+                file,
+            ]);
+        }
+    }
+    for source in &others {
+        for entry in &source.taken.logins {
+            peers::row(&mut table, &store, source, entry).await?;
         }
     }
     terminal::data(table)?;
+    others.iter().for_each(peers::tell_of_rest);
     if !auto {
         terminal::say(
-            "\n`byok accounts scan --auto` takes them over, `byok login PROVIDER --import` one of them",
+            "\n`byok accounts scan --auto` takes them over, `byok login PROVIDER --import` one of a provider's own program, \
+             `byok accounts import FILE` those of another one",
         );
         return Ok(());
     }
+    let mode = peers::Mode { take_over: false, dry_run: false };
+    peers::tell_of_sharing(&others, mode);
+    let logins =
+        |one: &Seen| one.found.iter().any(|found| found.login.credential.kind() == CredentialKind::Oauth);
+    let mut restricted: Vec<_> =
+        seen.iter().filter(|(_, one)| logins(one)).map(|(id, _)| id.as_str()).collect();
+    restricted.dedup();
+    // Those of the others are told with them.
+    let told =
+        |id: &str| others.iter().flat_map(|source| &source.taken.logins).any(|entry| entry.provider == id);
+    restricted.into_iter().filter(|id| !told(id)).for_each(tell_the_rule);
     for (id, one) in seen {
         for found in one.found {
-            if is_known(&store, &id, &found).await? {
+            if is_known(&store, &id, &one.file, &found).await? {
                 continue;
             }
             let login = import::kept(found, &one.file, false);
-            let save = SaveLogin { provider: &id, account: None, label: None, claims: None };
+            let save = SaveLogin { provider: &id, account: None, label: None, claims: &[] };
             let account = save_login(&store, &SystemClock, login, save).await?;
             terminal::say(format_args!("taken over for {id}: {}", account.label));
         }
+    }
+    for source in others {
+        peers::take(&store, source, mode).await?;
     }
     store.close().await;
     Ok(())
 }
 
-/// Whether byok has an account of the same person and organisation.
-async fn is_known(store: &Store, id: &ProviderId, found: &Found) -> Result<bool, Trouble> {
-    Ok(match &found.login.details.identity {
-        Some(identity) => store.accounts.find_identity(id, identity).await?.is_some(),
-        None => false,
-    })
+/// What programs like byok keep in their usual places. What cannot be read is told and passed over.
+async fn others(place: &Place) -> Result<Vec<peers::Source>, Trouble> {
+    let home = import::home(place)?;
+    let variable = |name: &str| place.variable(name).map(str::to_owned);
+    let mut found = Vec::new();
+    for (_, kept) in byok_auth::peers::places(&home, &variable) {
+        if kept.is_dir() {
+            found.extend(peers::read_folder(&kept).await);
+        } else if kept.exists() {
+            match peers::read(&kept).await {
+                Ok(source) => found.push(source),
+                Err(trouble) => terminal::warn(format_args!("{}: {}", kept.display(), trouble.parts().0)),
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether byok has this account.
+async fn is_known(store: &Store, id: &ProviderId, file: &Path, found: &Found) -> Result<bool, Trouble> {
+    // Where byok follows it, its place is what stays the same.
+    let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let placed = if found.shared_rotation { follow(found.login.clone(), &file) } else { found.login.clone() };
+    Ok(import::known(store, id, &placed).await?.is_some())
 }

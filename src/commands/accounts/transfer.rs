@@ -130,19 +130,20 @@ pub(super) async fn export(store: &Store, file: &Path, passphrase: &Passphrase) 
     Ok(())
 }
 
-pub(super) async fn import(config: &Config, file: &Path, passphrase: &Passphrase) -> Result<(), Trouble> {
+/// Whether a file was made by [`export`], by its first bytes.
+pub(super) fn is_export(content: &[u8]) -> bool {
+    content.starts_with(b"age-encryption.org/")
+}
+
+/// Takes over what [`export`] has written; `sealed` is the content of the file.
+pub(super) async fn import(
+    config: &Config,
+    file: &Path,
+    sealed: Vec<u8>,
+    passphrase: &Passphrase,
+    dry_run: bool,
+) -> Result<(), Trouble> {
     let shown = file.display().to_string();
-    let sealed = fs::read(file)
-        .map_err(|error| Trouble::new(Exit::Usage, format!("`{shown}` cannot be read")).because(&error))?;
-    if !sealed.starts_with(b"age-encryption.org/") {
-        return Err(Trouble::new(
-            Exit::BadData,
-            format!("`{shown}` is not a file of `byok accounts export`"),
-        )
-        .hint(
-            "logins of the providers' own programs are taken over by `byok login PROVIDER --import FILE`",
-        ));
-    }
     let phrase = passphrase.read(false).await?;
     let opened =
         tokio::task::spawn_blocking(move || age::decrypt(&age::scrypt::Identity::new(phrase), &sealed)).await;
@@ -155,6 +156,12 @@ pub(super) async fn import(config: &Config, file: &Path, passphrase: &Passphrase
     if list.version != VERSION {
         return Err(Trouble::new(Exit::BadData, format!("`{shown}` was written by another version of byok"))
             .hint("update byok"));
+    }
+    if dry_run {
+        for Entry { account, .. } in &list.accounts {
+            terminal::say(format_args!("would be imported to {}: {}", account.provider, account.label));
+        }
+        return Ok(());
     }
     let store = open_store(config)?;
     for entry in &list.accounts {

@@ -56,6 +56,12 @@ impl Consent {
         self
     }
 
+    /// What was consented to before the login.
+    pub(super) fn agreed(&self) -> Vec<String> {
+        let needed = |name: &&String| self.claims.iter().any(|claim| claim.name == **name);
+        self.accepted.iter().filter(needed).cloned().collect()
+    }
+
     /// Asks for what is not settled yet and stores the answer. Without a terminal nothing is asked and nothing assumed.
     pub(super) async fn settle(
         self,
@@ -65,20 +71,23 @@ impl Consent {
     ) -> Result<(), Trouble> {
         let mut consented = account.claims.clone();
         for claim in self.claims {
-            if consented.iter().any(|name| name == claim.name) {
+            let accepted = self.accepted.iter().any(|name| name == claim.name);
+            if !accepted && consented.iter().any(|name| name == claim.name) {
                 terminal::say(format_args!("your consent to the claim `{}` stays", claim.name));
                 continue;
             }
-            let accepted = self.accepted.iter().any(|name| name == claim.name);
             if !accepted && !self.asked {
                 terminal::say(explained(claim));
             }
-            if accepted
+            let agrees = accepted
                 || (!self.asked
                     && terminal::is_interactive()
-                    && lines.agrees("Shall byok send it for this account?").await)
-            {
-                consented.push(claim.name.to_owned());
+                    && lines.agrees("Shall byok send it for this account?").await);
+            if agrees {
+                // What was accepted before the login is stored with it.
+                if !accepted {
+                    consented.push(claim.name.to_owned());
+                }
                 terminal::say(format_args!("byok sends the claim `{}` for this account", claim.name));
             } else {
                 terminal::say(format_args!(

@@ -5,9 +5,12 @@ use crate::{
     terminal,
     trouble::{Exit, Trouble},
 };
-use byok_auth::{Clock as _, Found, NewLogin, SystemClock, Vendor, follow, neighbours};
+use byok_auth::{
+    Clock as _, Found, ImportError, NewLogin, SystemClock, Vendor, follow, home_of, neighbours, peers,
+};
 use byok_config::paths;
-use byok_types::ProviderId;
+use byok_store::Store;
+use byok_types::{Account, Credential, ProviderId};
 use std::{
     fs::{self, File},
     io::Read as _,
@@ -95,7 +98,7 @@ fn nothing(id: &ProviderId, vendor: &Vendor) -> Trouble {
         .hint(format!("name its file with `--import FILE`, or use `byok login {id}`"))
 }
 
-fn home(place: &Place) -> Result<PathBuf, Trouble> {
+pub(in crate::commands) fn home(place: &Place) -> Result<PathBuf, Trouble> {
     let home = place.variable("HOME").map(PathBuf::from);
     home.or_else(|| paths::directory(&place.0.env).ok()?.parent().map(Path::to_owned))
         .ok_or_else(|| Trouble::new(Exit::Config, "there is no home directory to look in").hint("set HOME"))
@@ -105,17 +108,82 @@ fn found(vendor: &Vendor, file: &Path, content: &[u8]) -> Result<Vec<Found>, Tro
     let Some(import) = &vendor.import else { return Ok(Vec::new()) };
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let beside = neighbours(file, import.largest());
-    import.read_beside(&name, content, &beside, SystemClock.now()).map_err(|error| {
-        let text = error.to_string();
-        match text.rsplit_once("; ") {
-            Some((what, hint)) => Trouble::new(Exit::BadData, what).hint(hint),
-            None => Trouble::new(Exit::BadData, text),
+    let now = SystemClock.now();
+    import.read_beside(&name, content, &beside, now).map_err(|error| {
+        let trouble = unreadable(&error);
+        match peers::read(&name, content, &beside, now) {
+            Ok(taken) => trouble.hint(format!("it is one of {}; use `byok accounts import FILE`", taken.by)),
+            Err(_) => trouble,
         }
     })
 }
 
+/// The account that a login is of: the same person and organisation, the same token or place, or, where nothing else is known
+/// and one address is one account, the same address.
+pub(in crate::commands) async fn known(
+    store: &Store,
+    id: &ProviderId,
+    login: &NewLogin,
+) -> Result<Option<Account>, Trouble> {
+    let NewLogin { credential, details } = login;
+    if let Some(identity) = &details.identity
+        && let Some(known) = store.accounts.find_identity(id, identity).await?
+    {
+        return Ok(Some(known));
+    }
+    for account in store.accounts.list(Some(id)).await? {
+        if account.identity.is_some() && details.identity.is_some() {
+            continue;
+        }
+        // One that cannot be opened is nobody's.
+        let stored = store.secrets.load(&account.id).await.ok().flatten();
+        let same = match (stored, credential) {
+            (Some(Credential::Oauth(old)), Credential::Oauth(new)) => {
+                old.hash() == new.hash() || (home_of(new).is_some() && home_of(&old) == home_of(new))
+            }
+            (Some(Credential::ApiKey(old)), Credential::ApiKey(new)) => old.hash() == new.hash(),
+            _ => false,
+        };
+        // Several workspaces of Codex have one address.
+        let address = account.kind == credential.kind()
+            && id.as_str() != "codex"
+            && account.email.is_some()
+            && account.email == details.email;
+        if same || address {
+            return Ok(Some(account));
+        }
+    }
+    Ok(None)
+}
+
+/// A file that is none: what it is, and what helps.
+pub(in crate::commands) fn unreadable(error: &ImportError) -> Trouble {
+    let text = error.to_string();
+    match text.rsplit_once("; ") {
+        Some((what, hint)) => Trouble::new(Exit::BadData, what).hint(hint),
+        None => Trouble::new(Exit::BadData, text),
+    }
+}
+
 /// Reads a file that holds a login. What it is and who may read it is looked at first.
 pub(in crate::commands) fn read(file: &Path, largest: u64) -> Result<Vec<u8>, Trouble> {
+    let content = read_quietly(file, largest)?;
+    warn_of_others(file);
+    Ok(content)
+}
+
+/// Says it if others can read a file.
+pub(in crate::commands) fn warn_of_others(file: &Path) {
+    if fs::metadata(file).is_ok_and(|about| about.permissions().mode() & 0o077 != 0) {
+        terminal::warn(format_args!(
+            "`{}` can be read by others on this machine; `chmod 600` keeps the login to yourself",
+            file.display()
+        ));
+    }
+}
+
+/// Reads a file without saying who else can.
+pub(in crate::commands) fn read_quietly(file: &Path, largest: u64) -> Result<Vec<u8>, Trouble> {
     let shown = file.display();
     let failed = |error: &std::io::Error| {
         Trouble::new(Exit::Usage, format!("the file `{shown}` cannot be read")).because(error)
@@ -132,18 +200,15 @@ pub(in crate::commands) fn read(file: &Path, largest: u64) -> Result<Vec<u8>, Tr
             .hint("name the file that holds the login"));
     }
     if about.len() > largest {
-        return Err(Trouble::new(
-            Exit::BadData,
-            format!("`{shown}` is too large for a login ({} bytes)", about.len()),
-        )
-        .hint("name the file that holds the login"));
-    }
-    if about.permissions().mode() & 0o077 != 0 {
-        terminal::warn(format_args!(
-            "`{shown}` can be read by others on this machine; `chmod 600` keeps the login to yourself"
-        ));
+        return Err(too_large(file, about.len()));
     }
     let mut content = Vec::new();
     open.take(largest).read_to_end(&mut content).map_err(|error| failed(&error))?;
     Ok(content)
+}
+
+/// No login is that large.
+pub(in crate::commands) fn too_large(file: &Path, bytes: u64) -> Trouble {
+    Trouble::new(Exit::BadData, format!("`{}` is too large for a login ({bytes} bytes)", file.display()))
+        .hint("name the file that holds the login")
 }

@@ -1,6 +1,6 @@
 //! Codex by the login of a ChatGPT plan.
 
-use super::{LoggedIn, becomes, picture};
+use super::{LoggedIn, becomes, picture, table::Does};
 use crate::support::{
     ask::{Ask, Think},
     byok::{Byok, PATIENCE, Setup},
@@ -53,6 +53,14 @@ async fn a_plan_serves_everything() {
         assert!(world.said.contains(part), "{part}: {}", world.said);
     }
     world.serves(&["codex/gpt-5.5", "gpt-6-sol"]).await;
+    let does = Does {
+        provider: "codex",
+        make: byok_auth::codex::vendor,
+        model: "codex/gpt-5.5",
+        thinks: "codex/gpt-5.5",
+        sees: "codex/gpt-5.5",
+    };
+    does.what_the_readme_says(&world.byok).await;
     let seen = world.last(RESPONSES).unwrap();
     assert!(header(&seen, "authorization").unwrap().starts_with("Bearer eyJ"));
     assert!(header(&seen, "user-agent").unwrap().starts_with("byok/"));
@@ -75,7 +83,10 @@ async fn bodies_are_fitted_in_all_dialects() {
             ask.max_tokens = Some(500);
             ask.think = Some(Think::Effort("low"));
         });
-        world.say(client, &ask).await.unwrap_or_else(|error| panic!("{client}: {error}"));
+        let answer = world.send(client, &ask).await;
+        dialect::read(client, false, &answer).unwrap_or_else(|error| panic!("{client}: {error}"));
+        let dropped = answer.headers.get("x-byok-dropped").map(|names| names.to_str().unwrap());
+        assert_eq!(dropped, None, "{client}: the cap is only logged");
         let body = world.last(RESPONSES).unwrap().json();
         assert!(body["max_output_tokens"].is_null(), "{client}: {body}");
         assert!(body.to_string().contains("Be kind."), "{client}: {body}");
@@ -92,6 +103,8 @@ async fn bodies_are_fitted_in_all_dialects() {
     });
     let answer = post(&world, "/v1/responses", body.to_string(), &[]).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
+    let dropped = answer.headers["x-byok-dropped"].to_str().unwrap().to_owned();
+    assert_eq!(dropped, "service_tier,temperature,top_p,truncation");
     dialect::read(Dialect::Responses, false, &answer).unwrap();
     let body = world.last(RESPONSES).unwrap().json();
     let mut names: Vec<_> = body.as_object().unwrap().keys().cloned().collect();

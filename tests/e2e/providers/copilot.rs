@@ -1,6 +1,6 @@
 //! GitHub Copilot, by a GitHub token as it is and by an exchanged one.
 
-use super::{LoggedIn, becomes, picture};
+use super::{LoggedIn, becomes, picture, table::Does};
 use crate::support::{ask::Ask, byok::PATIENCE};
 use byok_types::Dialect;
 use serde_json::{Value, json};
@@ -26,16 +26,6 @@ fn settings(simulator: &str) -> Value {
     }})
 }
 
-/// Waits until the server knows of the consent, which is stored behind the login.
-async fn consented(world: &LoggedIn) {
-    let begun = std::time::Instant::now();
-    let ask = Ask::new("Hello.").model(MODELS[2]);
-    while world.send(Dialect::Chat, &ask).await.text().contains("claim_not_accepted") {
-        assert!(begun.elapsed() < PATIENCE, "the consent is not seen");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-}
-
 /// One model of each endpoint, and Claude at Chat.
 const MODELS: [&str; 4] =
     ["copilot/claude-sonnet-4.6", "copilot/gpt-5.5", "copilot/gpt-5-mini", "copilot/claude-haiku-4.5"];
@@ -54,6 +44,14 @@ async fn a_github_token_as_it_is() {
     assert!(!world.said.contains("ghu_"), "{}", world.said);
     world.serves(&MODELS).await;
     assert_eq!(world.count(EXCHANGE), 0);
+    let does = Does {
+        provider: "copilot",
+        make: byok_auth::copilot::vendor,
+        model: "copilot/claude-sonnet-4.6",
+        thinks: "copilot/claude-sonnet-4.6",
+        sees: "copilot/claude-sonnet-4.6",
+    };
+    does.what_the_readme_says(&world.byok).await;
     let seen = world.last("/copilot/v1/messages").unwrap();
     let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     assert!(header("authorization").unwrap().starts_with("Bearer ghu_"));
@@ -70,7 +68,6 @@ async fn a_github_token_as_it_is() {
 async fn an_exchanged_token_and_what_is_said_with_it() {
     let world = LoggedIn::start("copilot", settings, &CLAIMS).await;
     assert!(world.said.contains("byok sends the claim `copilot-integration-id`"), "{}", world.said);
-    consented(&world).await;
     world.serves(&MODELS).await;
     assert_eq!(world.count(EXCHANGE), 1, "one token for all of them");
     let seen = world.last("/copilot/individual/v1/messages").expect("the address that the exchange named");

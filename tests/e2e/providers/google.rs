@@ -1,6 +1,9 @@
 //! Logins at Google: Gemini Code Assist, Antigravity and Vertex AI, from the login to the answer.
 
-use super::login::{Login, known};
+use super::{
+    login::{Login, known},
+    table::{Does, Make},
+};
 use crate::support::{
     ask::{Ask, Said, Tool},
     client::Answer,
@@ -267,5 +270,19 @@ async fn refusals_of_the_services() {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         assert!(status.contains(words), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn all_three_do_what_the_readme_says() {
+    let world = world().await;
+    log_in_everywhere(&world).await;
+    let rows: [(_, Make, _); 3] = [
+        ("gemini", byok_auth::gemini::vendor, "gemini/gemini-3.5-flash"),
+        ("antigravity", byok_auth::antigravity::vendor, "antigravity/gemini-3-flash"),
+        ("vertex", byok_auth::vertex::vendor, "vertex/gemini-3.5-flash"),
+    ];
+    for (provider, make, model) in rows {
+        Does { provider, make, model, thinks: model, sees: model }.what_the_readme_says(&world.byok).await;
     }
 }

@@ -1,6 +1,6 @@
 //! iFlow: a service that has ended, behind logins in the browser, by cookie and by key.
 
-use super::{LoggedIn, becomes};
+use super::{LoggedIn, becomes, table::Does};
 use crate::support::{
     ask::{Ask, Think},
     byok::{Byok, PATIENCE, Setup},
@@ -91,6 +91,14 @@ async fn a_login_in_the_browser_serves_everything() {
     }
     assert!(!world.said.contains("sim-secret") && !world.said.contains("sk-iflow"), "{}", world.said);
     world.serves(&["iflow/glm-4.6", "iflow/kimi-k2", "iflow/qwen3-coder-plus"]).await;
+    let does = Does {
+        provider: "iflow",
+        make: byok_auth::iflow::vendor,
+        model: "iflow/glm-4.6",
+        thinks: "iflow/glm-4.6",
+        sees: "iflow/qwen3-vl-plus",
+    };
+    does.what_the_readme_says(&world.byok).await;
     let seen = world.last(CHAT).unwrap();
     let key = seen.headers["authorization"].to_str().unwrap();
     assert!(key.starts_with("Bearer sk-iflow-login-"), "the key, not the token: {key}");

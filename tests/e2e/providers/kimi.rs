@@ -1,6 +1,6 @@
 //! Kimi Code.
 
-use super::{LoggedIn, becomes, picture};
+use super::{LoggedIn, becomes, picture, table::Does};
 use crate::support::ask::{Ask, Think};
 use byok_types::Dialect;
 use serde_json::{Value, json};
@@ -24,6 +24,14 @@ async fn a_membership_serves_everything() {
         assert!(world.said.contains(part), "{part}: {}", world.said);
     }
     world.serves(&["kimi/k3", "kimi-k3", "kimi-for-coding", "kimi/k2.6", "k2"]).await;
+    let does = Does {
+        provider: "kimi",
+        make: byok_auth::kimi::vendor,
+        model: "kimi/k3",
+        thinks: "kimi/k3",
+        sees: "kimi/k3",
+    };
+    does.what_the_readme_says(&world.byok).await;
     let seen = world.last(MESSAGES).unwrap();
     let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     assert!(header("authorization").unwrap().starts_with("Bearer kimi-access-"));

@@ -422,3 +422,18 @@ async fn a_pasted_refresh_token() {
     assert_eq!(world.said(Dialect::Gemini, &question("sim:text a", true)).await.text, "a");
     assert_eq!(world.simulator.kiro_counts().refreshes, 1);
 }
+
+#[tokio::test]
+async fn a_login_does_what_the_readme_says() {
+    let world = World::logged_in().await;
+    world.said(Dialect::Messages, &question("Hello.", false)).await;
+    let model = "kiro/claude-sonnet-4.6";
+    let does = super::table::Does {
+        provider: "kiro",
+        make: byok_auth::kiro::vendor,
+        model,
+        thinks: model,
+        sees: model,
+    };
+    does.what_the_readme_says(&world.byok).await;
+}

@@ -1,6 +1,6 @@
 //! Qwen: the login that has ended, and keys of the platform.
 
-use super::{LoggedIn, picture};
+use super::{LoggedIn, picture, table::Does};
 use crate::support::{
     ask::{Ask, Choice, Think, Tool},
     byok::Setup,
@@ -31,6 +31,14 @@ async fn a_login_serves_everything() {
         assert!(world.said.contains(part), "{part}: {}", world.said);
     }
     world.serves(&["qwen/coder-model", "coder-model", "qwen/vision-model", "qwen/qwen3-coder-plus"]).await;
+    let does = Does {
+        provider: "qwen",
+        make: byok_auth::qwen::vendor,
+        model: "qwen/coder-model",
+        thinks: "qwen/coder-model",
+        sees: "qwen/vision-model",
+    };
+    does.what_the_readme_says(&world.byok).await;
     let seen = world.last(PORTAL).unwrap();
     let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     assert!(header("authorization").unwrap().starts_with("Bearer qwen-access-"));

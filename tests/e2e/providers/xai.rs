@@ -1,6 +1,6 @@
 //! xAI by the login of a plan, and by API key.
 
-use super::{LoggedIn, picture};
+use super::{LoggedIn, picture, table::Does};
 use crate::support::{
     ask::{Ask, Think},
     byok::PATIENCE,
@@ -35,6 +35,14 @@ async fn a_plan_serves_everything() {
     assert!(rule < world.said.find("enter the code").unwrap(), "before the login: {}", world.said);
     assert!(world.said.contains("logged in to xai as ada@example.org"), "{}", world.said);
     world.serves(&["xai/grok-4.6", "grok-4.5", "grok-build-0.1"]).await;
+    let does = Does {
+        provider: "xai",
+        make: byok_auth::xai::vendor,
+        model: "xai/grok-4.6",
+        thinks: "xai/grok-4.6",
+        sees: "xai/grok-4.6",
+    };
+    does.what_the_readme_says(&world.byok).await;
     let seen = world.last(RESPONSES).unwrap();
     let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap());
     assert!(header("authorization").unwrap().starts_with("Bearer eyJ"));

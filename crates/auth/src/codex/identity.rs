@@ -26,14 +26,14 @@ struct Answer {
 }
 
 /// Whose tokens they are and what belongs to them.
-pub(super) struct Owner {
-    pub(super) details: AccountDetails,
-    pub(super) facts: TokenFacts,
+pub(crate) struct Owner {
+    pub(crate) details: AccountDetails,
+    pub(crate) facts: TokenFacts,
 }
 
 impl Owner {
     /// From the claims of the id token, with what it lacks from those of the access token.
-    pub(super) fn of(id: Option<&Secret>, access: &Secret) -> Self {
+    pub(crate) fn of(id: Option<&Secret>, access: &Secret) -> Self {
         let claims = |token: &Secret| claims_of_token(token.expose());
         let both = [id.and_then(claims), claims(access)];
         let find = |path: &dyn Fn(&Value) -> Option<String>| both.iter().flatten().find_map(path);
@@ -64,7 +64,7 @@ fn text(value: &Value) -> Option<String> {
 }
 
 /// When an access token ends, Unix seconds, if it says so.
-pub(super) fn end_of(access: &Secret) -> Option<i64> {
+pub(crate) fn end_of(access: &Secret) -> Option<i64> {
     claims_of_token(access.expose())?["exp"].as_i64()
 }
 
@@ -85,9 +85,8 @@ pub(super) fn read(
         _ => return Err(BadAnswer),
     };
     let Owner { details, facts } = Owner::of(id.as_ref(), &access);
-    let left = end_of(&access).map(|end| end.saturating_sub(now));
     let answer = TokenAnswer {
-        expires_in: Some(left.or(answer.expires_in).unwrap_or(UNSTATED_LIFE)),
+        expires_in: Some(life_of(&access, now).or(answer.expires_in).unwrap_or(UNSTATED_LIFE)),
         access,
         refresh,
         refresh_expires_in: None,
@@ -95,6 +94,14 @@ pub(super) fn read(
         facts,
     };
     Ok((answer, details))
+}
+
+/// How long a new access token lives. Where it says when it was issued, the clock of this machine does not matter.
+fn life_of(access: &Secret, now: i64) -> Option<i64> {
+    let claims = claims_of_token(access.expose())?;
+    let end = claims["exp"].as_i64()?;
+    let issued = claims["iat"].as_i64().filter(|issued| *issued < end);
+    Some(end.saturating_sub(issued.unwrap_or(now)))
 }
 
 /// The end of tokens that a file kept since `last`.

@@ -81,7 +81,7 @@ fn of_command_line(json: &Value, now: i64) -> Vec<Found> {
     Vec::new()
 }
 
-fn login(token: &str, github: &GitHub, user: &str, now: i64) -> Option<Found> {
+pub(super) fn login(token: &str, github: &GitHub, user: &str, now: i64) -> Option<Found> {
     let token = Secret::new(token.trim());
     way_of(&token).ok().filter(|way| *way == Way::Either || *way == Way::Direct)?;
     // Tokens of GitHub's own plugin can be exchanged; those of other clients are taken as they are.

@@ -33,9 +33,56 @@ async fn a_login_of_another_program_is_read_again_and_never_renewed() {
     let renewed = answer.into_tokens(Some(&tokens), SystemClock.now());
     assert_eq!(followed(&renewed), followed(&tokens), "it stays followed");
 
-    for gone in [b"{}".as_slice(), b"not json", b""] {
-        std::fs::write(file.path(), gone).unwrap();
+    // Its program may be writing it at this moment.
+    for torn in [b"not json".as_slice(), b"", b"{\"claudeAiOauth\":{"] {
+        std::fs::write(file.path(), torn).unwrap();
         let error = refresher.refresh(&transport(), &tokens).await.unwrap_err();
-        assert!(matches!(error, RefreshError::Permanent { .. }), "{error:?}");
+        assert!(matches!(error, RefreshError::Transient { maybe_spent: false, .. }), "{error:?}");
     }
+    std::fs::write(file.path(), b"{}").unwrap();
+    let error = refresher.refresh(&transport(), &tokens).await.unwrap_err();
+    assert!(matches!(error, RefreshError::Permanent { .. }), "{error:?}");
+    std::fs::remove_file(file.path()).unwrap();
+    let error = refresher.refresh(&transport(), &tokens).await.unwrap_err();
+    assert!(matches!(error, RefreshError::Permanent { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_login_of_a_program_like_byok_is_found_again_by_its_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("tokens.db");
+    let database = rusqlite::Connection::open(&file).unwrap();
+    database
+        .execute_batch(
+            "CREATE TABLE accounts (provider TEXT, account_id TEXT, label TEXT, is_active INTEGER, token_json TEXT)",
+        )
+        .unwrap();
+    let end = SystemClock.now() + 3600;
+    let put = |account: &str, access: &str| {
+        let token = format!(r#"{{"access_token":"{access}","refresh_token":"r","expires_at":{end}}}"#);
+        let row = "INSERT INTO accounts VALUES ('claude', ?1, NULL, 0, ?2)";
+        database.execute("DELETE FROM accounts WHERE account_id = ?1", [account]).unwrap();
+        database.execute(row, [account, &token]).unwrap();
+    };
+    put("home", "sk-ant-oat01-home");
+    put("work", "sk-ant-oat01-old");
+    let content = std::fs::read(&file).unwrap();
+    let taken = peers::read("tokens.db", &content, &|_| None, 0).unwrap();
+    let entry = taken.logins.into_iter().find(|entry| entry.key == "claude/work").unwrap();
+    let Credential::Oauth(tokens) = follow_entry(entry.found.login, &file, &entry.key).credential else {
+        panic!()
+    };
+    let refresher = refresher(&claude::vendor(&Urls::none(), Network::default()));
+    refresher.refresh(&transport(), &tokens).await.unwrap_err();
+
+    put("work", "sk-ant-oat01-new");
+    let (answer, _) = refresher.refresh(&transport(), &tokens).await.unwrap();
+    assert_eq!(answer.access.expose(), "sk-ant-oat01-new");
+
+    database.execute("DELETE FROM accounts WHERE account_id = 'work'", []).unwrap();
+    let error = refresher.refresh(&transport(), &tokens).await.unwrap_err();
+    assert!(
+        matches!(error, RefreshError::Permanent { .. }),
+        "the other account is not taken for it: {error:?}"
+    );
 }

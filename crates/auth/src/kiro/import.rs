@@ -1,11 +1,12 @@
 //! The logins of the Kiro IDE and of kiro-cli on this machine.
 
 use super::{
-    BUILDER_ID, BUILDER_ID_START, HOME_REGION, IDC, SOCIAL, checked_region, fact, is_profile,
-    key::whole,
+    BUILDER_ID, BUILDER_ID_START, HOME_REGION, IDC, SOCIAL, checked_region, fact, is_profile, key::whole,
+};
+use crate::{
+    Found, Import, ImportError, Kept, NewLogin,
     sqlite::{self, Damaged},
 };
-use crate::{Found, Import, ImportError, Kept, NewLogin};
 use byok_store::AccountDetails;
 use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -162,8 +163,11 @@ fn ide(content: &[u8], beside: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Found
 fn cli(content: &[u8], wal: Option<&[u8]>) -> Result<Found, ImportError> {
     let rows =
         sqlite::Rows::read(content, wal).map_err(|Damaged(why)| ImportError::NotReadable { by: CLI, why })?;
+    if rows.columns("auth_kv").is_ok_and(|columns| columns.is_empty()) {
+        return Err(ImportError::NotReadable { by: CLI, why: "it has no table `auth_kv`" });
+    }
     for (key, registrations) in TOKENS {
-        let Some(text) = rows.auth(key) else { continue };
+        let Some(text) = auth(&rows, key) else { continue };
         let Some(mut token) = parse::<Token>(text.as_bytes()) else {
             return Err(ImportError::NotReadable {
                 by: CLI,
@@ -175,12 +179,12 @@ fn cli(content: &[u8], wal: Option<&[u8]>) -> Result<Found, ImportError> {
         }
         if token.profile_arn.is_none() {
             token.profile_arn =
-                rows.state(PROFILE_KEY).and_then(|text| parse::<Active>(text.as_bytes())).map(|it| it.arn);
+                state(&rows, PROFILE_KEY).and_then(|text| parse::<Active>(text.as_bytes())).map(|it| it.arn);
         }
         if registrations.is_empty() {
             return Ok(found(token, SOCIAL, None));
         }
-        let client = registrations.iter().find_map(|key| parse::<Registration>(rows.auth(key)?.as_bytes()));
+        let client = registrations.iter().find_map(|key| parse::<Registration>(auth(&rows, key)?.as_bytes()));
         let client = client.ok_or(ImportError::Nothing {
             why: "the registered client of the login is missing; log in with `byok login kiro`",
         })?;
@@ -190,6 +194,97 @@ fn cli(content: &[u8], wal: Option<&[u8]>) -> Result<Found, ImportError> {
     Err(ImportError::Nothing {
         why: "nobody is logged in there; finish `kiro-cli login`, or log in with `byok login kiro`",
     })
+}
+
+/// A login as programs like byok keep it.
+pub(crate) struct Foreign<'a> {
+    pub(crate) access: &'a str,
+    pub(crate) refresh: Option<&'a str>,
+    pub(crate) end: Option<i64>,
+    /// `social`, `builder-id`, `idc`, or whatever the program calls it.
+    pub(crate) method: Option<&'a str>,
+    /// Id and secret of the registered client, and when it ends.
+    pub(crate) client: Option<(&'a str, &'a str, Option<i64>)>,
+    /// The file of the registered client, where there is one.
+    pub(crate) registration: Option<Vec<u8>>,
+    /// Region of the sign-in.
+    pub(crate) region: Option<&'a str>,
+    pub(crate) start_url: Option<&'a str>,
+    pub(crate) profile: Option<&'a str>,
+}
+
+impl Foreign<'_> {
+    /// As a login of byok at `now`, and what is wrong with it although it can be used.
+    pub(crate) fn found(self, now: i64) -> Result<(Found, Option<&'static str>), &'static str> {
+        let method = self.method.unwrap_or_default().to_ascii_lowercase();
+        // Such a program may have put the client of another account into a social login.
+        let social = method == "social" || (method.is_empty() && self.client.is_none());
+        let own = self.client.map(|(id, secret, end)| Registration {
+            client_id: Secret::new(id),
+            client_secret: Secret::new(secret),
+            expires_at: end.into(),
+            region: None,
+        });
+        let client = self.registration.as_deref().and_then(parse).or(own).filter(|_| !social);
+        let ended = |client: &Registration| client.end().is_some_and(|end| end <= now);
+        let broken = match &client {
+            _ if self.refresh.is_none_or(|refresh| !whole(refresh)) => {
+                Some("its refresh token is missing or cut off")
+            }
+            None if !social => Some("the client that was registered for it is missing"),
+            Some(client) if ended(client) => Some("the registration of its client has ended"),
+            _ => None,
+        };
+        if broken.is_some() && self.end.is_none_or(|end| end <= now) {
+            return Err("it has ended and cannot be renewed; use `byok login kiro`");
+        }
+        let personal = self.start_url.map_or(method != "idc" || self.profile.is_none(), |start| {
+            start.trim_end_matches('/') == BUILDER_ID_START
+        });
+        let kind = match (social, personal) {
+            (true, _) => SOCIAL,
+            (false, true) => BUILDER_ID,
+            (false, false) => IDC,
+        };
+        let token = Token {
+            access_token: Secret::new(self.access),
+            refresh_token: self.refresh.filter(|_| broken.is_none()).map(Secret::new),
+            expires_at: None,
+            auth_method: None,
+            provider: None,
+            profile_arn: self.profile.map(str::to_owned),
+            region: self.region.map(str::to_owned),
+            start_url: self.start_url.map(str::to_owned),
+            client_id_hash: None,
+            client_id: None,
+            client_secret: None,
+        };
+        let mut found = found(token, kind, client);
+        if let Credential::Oauth(tokens) = &mut found.login.credential {
+            tokens.expires_at = Some(self.end.unwrap_or(0));
+        }
+        // The profile may be that of another account, too.
+        found.login.details.identity = None;
+        found.shared_rotation = broken.is_none();
+        Ok((found, broken))
+    }
+}
+
+impl Registration {
+    /// When it ends, in Unix seconds.
+    fn end(&self) -> Option<i64> {
+        self.expires_at.as_i64().or_else(|| self.expires_at.as_str().and_then(seconds))
+    }
+}
+
+/// A value of the table of logins.
+fn auth(rows: &sqlite::Rows, key: &str) -> Option<String> {
+    rows.value("SELECT value FROM auth_kv WHERE key = ?1", key)
+}
+
+/// A value of the table of settings.
+fn state(rows: &sqlite::Rows, key: &str) -> Option<String> {
+    rows.value("SELECT CAST(value AS TEXT) FROM state WHERE key = ?1", key)
 }
 
 fn found(token: Token, kind: &str, client: Option<Registration>) -> Found {
@@ -205,9 +300,9 @@ fn found(token: Token, kind: &str, client: Option<Registration>) -> Found {
         put(fact::START_URL, Secret::new(token.start_url.unwrap_or_else(|| BUILDER_ID_START.to_owned())));
     }
     if let Some(client) = client {
+        let end = client.end();
         put(fact::CLIENT_ID, client.client_id);
         put(fact::CLIENT_SECRET, client.client_secret);
-        let end = client.expires_at.as_i64().or_else(|| client.expires_at.as_str().and_then(seconds));
         if let Some(end) = end {
             put(fact::CLIENT_EXPIRES_AT, Secret::new(end.to_string()));
         }

@@ -24,8 +24,8 @@ pub struct SaveLogin<'a> {
     pub account: Option<&'a AccountId>,
     /// Label of a new account; without it, its e-mail address or the provider's name.
     pub label: Option<&'a str>,
-    /// Names of the claims that the owner consented to; `None` keeps those of an account that is there.
-    pub claims: Option<&'a [String]>,
+    /// Names of the claims that the owner consents to, beside those that an account that is there has already.
+    pub claims: &'a [String],
 }
 
 /// Stores a login. A login of an account that is there replaces its tokens and makes it usable again, in one step.
@@ -57,7 +57,7 @@ pub async fn save_login(
         email: details.email.or(known.email),
         plan: details.plan.or(known.plan),
         state: AccountState::Ready,
-        claims: how.claims.map_or(known.claims, <[String]>::to_vec),
+        claims: consented(known.claims, how.claims),
         expires_at,
         updated_at: now,
         label: how.label.map_or(known.label, str::to_owned),
@@ -86,6 +86,12 @@ async fn find(
     }
 }
 
+fn consented(mut before: Vec<String>, now: &[String]) -> Vec<String> {
+    let new: Vec<String> = now.iter().filter(|name| !before.contains(name)).cloned().collect();
+    before.extend(new);
+    before
+}
+
 fn new_account(how: SaveLogin<'_>, details: AccountDetails, now: i64) -> Result<Account, LoginError> {
     let id = AccountId::new(Uuid::new_v4().simple().to_string()).map_err(|_| StoreError::NoSuchAccount)?;
     Ok(Account {
@@ -97,7 +103,7 @@ fn new_account(how: SaveLogin<'_>, details: AccountDetails, now: i64) -> Result<
         email: details.email,
         plan: details.plan,
         state: AccountState::Ready,
-        claims: how.claims.unwrap_or_default().to_vec(),
+        claims: how.claims.to_vec(),
         expires_at: None,
         created_at: now,
         updated_at: now,

@@ -2,6 +2,7 @@ mod crashes;
 mod failures;
 mod keep_fresh;
 mod processes;
+mod vendors;
 
 use super::{Access, TokenManager};
 use crate::testing::{START, TestClock, TokenServer, add_account, provider, stored, tokens, transport};

@@ -9,6 +9,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use byok_store::AccountDetails;
 use byok_types::{OauthTokens, Secret, TokenFacts};
 use serde_json::{Value, json};
 use url::Url;
@@ -85,6 +86,15 @@ impl ServiceAccount {
             private_key: tokens.refresh.clone()?,
             token_uri: tokens.fact("token_uri").and_then(trusted).unwrap_or_else(|| fixed(TOKEN_URI)),
         })
+    }
+
+    /// Whose it is.
+    pub(super) fn details(&self, location: &str) -> AccountDetails {
+        AccountDetails {
+            identity: Some(format!("{} {} {location}", self.client_email, self.project)),
+            email: Some(self.client_email.clone()),
+            plan: None,
+        }
     }
 
     /// What is stored beside the tokens.

@@ -224,3 +224,18 @@ async fn an_express_key_is_kept() {
     assert!(matches!(done.credential, Credential::ApiKey(_)));
     login.finish(&transport(), Secret::new("a b"), &none).await.unwrap_err();
 }
+
+#[tokio::test]
+async fn a_key_file_of_another_program_buys_its_token_at_its_first_use() {
+    let server = TokenServer::start().await;
+    let login = super::imported(&file(&pem()).to_string(), "us-central1").unwrap();
+    assert_eq!(
+        login.details.identity.as_deref(),
+        Some("robot@proj-1.iam.gserviceaccount.com proj-1 us-central1")
+    );
+    let Credential::Oauth(tokens) = login.credential else { panic!() };
+    assert_eq!((tokens.expires_at, tokens.fact("location")), (Some(0), Some("us-central1")));
+    bought(&server);
+    let (answer, _) = at(&server).refresh(&transport(), &tokens).await.unwrap();
+    assert_eq!(answer.access.expose(), "ya29.x");
+}

@@ -31,7 +31,7 @@ pub(super) fn login(body: &[u8], now: i64) -> Result<NewLogin, BadAnswer> {
 }
 
 /// The owner by what the id token, and what the access token says. A team has no id token.
-pub(super) fn owner(id: &Value, access: &Value) -> (AccountDetails, TokenFacts) {
+pub(crate) fn owner(id: &Value, access: &Value) -> (AccountDetails, TokenFacts) {
     let text = |from: &Value, name: &str| from[name].as_str().map(plain).filter(|text| !text.is_empty());
     let user = text(id, "sub").or_else(|| text(access, "sub"));
     let principal = text(access, PRINCIPAL);

@@ -6,7 +6,7 @@ use super::{
     opened::OpenedBody,
     outbound::{Ready, relayed_headers},
     peek::Peek,
-    prepare::{Prepared, Way},
+    prepare::{Prepared, Way, as_client_says, forbid},
 };
 use crate::{
     ledger::Ledger,
@@ -16,7 +16,9 @@ use crate::{
     upstream::{Ask, Next, Operation, Refusal, Shaping, Token, Verdict},
 };
 use byok_config::Timeouts;
-use byok_translate::{UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer};
+use byok_translate::{
+    Loss, Losses, UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer,
+};
 use byok_transport::{Call, CallTimeouts, Host, Reply, TransportError};
 use byok_types::{Blame, CredentialKind, Failure, FailureKind, Fault, RawFailure, SecretHash};
 use bytes::{Bytes, BytesMut};
@@ -27,7 +29,7 @@ use http::{
 use http_body::Body;
 use http_body_util::BodyExt;
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
@@ -45,6 +47,8 @@ pub(super) struct Attempt<'a> {
     pub(super) candidate: &'a Candidate,
     pub(super) seat: &'a Arc<Seat>,
     pub(super) prepared: &'a Prepared,
+    /// What the vendor's own rules left out of the body.
+    pub(super) shaped_away: OnceLock<Vec<Loss>>,
 }
 
 impl Attempt<'_> {
@@ -167,8 +171,23 @@ impl Attempt<'_> {
             request_id: self.inbound.id.as_str(),
             at_ms: self.inbound.at_ms,
         };
-        let body = upstream.shape(body, &shaping).map_err(local)?;
+        let mut losses = Losses::default();
+        let body = upstream.shape(body, &shaping, &mut losses).map_err(local)?;
+        self.note(losses).map_err(local)?;
         self.built(token, body, stream, &shaping).map_err(local)
+    }
+
+    /// Keeps what the vendor's own rules left out of the body, once: a second call of the attempt leaves out the same.
+    fn note(&self, losses: Losses) -> Result<(), Failure> {
+        let client = self.inbound.dialect;
+        let losses: Vec<Loss> =
+            losses.attach(()).losses.into_iter().map(|loss| as_client_says(loss, client)).collect();
+        forbid(&losses, self.candidate)?;
+        for loss in &losses {
+            tracing::debug!(field = %loss.field, action = ?loss.action, reason = loss.reason, "shaped");
+        }
+        let _ = self.shaped_away.set(losses);
+        Ok(())
     }
 
     /// The hosts that a call to `url` may go to: those of the seat, or one of the vendor that the credential names.

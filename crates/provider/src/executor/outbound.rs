@@ -170,7 +170,7 @@ fn attempt_headers(attempt: &Attempt<'_>, upstream: &HeaderMap, kind: HeaderValu
     let stated =
         upstream.get(CONTENT_TYPE).filter(|_| passes && !attempt.inbound.json_array).filter(same).cloned();
     headers.insert(CONTENT_TYPE, stated.unwrap_or(kind));
-    if let Some(names) = attempt.prepared.dropped() {
+    if let Some(names) = attempt.prepared.dropped(attempt.shaped_away.get().map_or(&[], Vec::as_slice)) {
         put(&mut headers, X_DROPPED, &names);
     }
     about_attempt(attempt, upstream, &mut headers);

@@ -176,15 +176,7 @@ impl Prepared {
         };
         let mut losses = request.losses;
         losses.extend(encoded.losses);
-        if candidate.provider.strict
-            && let Some(loss) = losses.iter().find(|loss| loss.action == LossAction::Dropped)
-        {
-            let message = format!(
-                "`{}` cannot be said to `{}` ({}), and `strict_translation` is on. Leave the field out.",
-                loss.field, candidate.provider.id, loss.reason
-            );
-            return Err(Failure::bad_request(loss.field.clone(), message));
-        }
+        forbid(&losses, candidate)?;
         let needed = match dialect {
             Dialect::Messages => messages::headers_for(&request.value, facts),
             Dialect::Chat | Dialect::Responses | Dialect::Gemini => Vec::new(),
@@ -215,17 +207,50 @@ impl Prepared {
     }
 
     /// Names of fields for `x-byok-dropped`; what byok does in the upstream's place is marked as emulated.
-    pub(super) fn dropped(&self) -> Option<String> {
+    pub(super) fn dropped(&self, by_shape: &[Loss]) -> Option<String> {
         let name = |loss: &Loss| match loss.action {
             LossAction::DroppedSilently => None,
             LossAction::Dropped => Some(loss.field.clone()),
             LossAction::Emulated => Some(format!("{} (emulated)", loss.field)),
         };
-        let mut names: Vec<String> = self.losses.iter().filter_map(name).collect();
+        let mut names: Vec<String> = self.losses.iter().chain(by_shape).filter_map(name).collect();
         names.sort_unstable();
         names.dedup();
         (!names.is_empty()).then(|| names.join(","))
     }
+}
+
+/// Refuses the request where nothing may be left out.
+pub(super) fn forbid(losses: &[Loss], candidate: &Candidate) -> Result<(), Failure> {
+    let loss = losses.iter().find(|loss| candidate.provider.strict && loss.action == LossAction::Dropped);
+    loss.map_or(Ok(()), |loss| {
+        let message = format!(
+            "`{}` cannot be said to `{}` ({}), and `strict_translation` is on. Leave the field out.",
+            loss.field, candidate.provider.id, loss.reason
+        );
+        Err(Failure::bad_request(loss.field.clone(), message))
+    })
+}
+
+/// The limit of an answer in the words of each dialect.
+fn limit_in(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Chat | Dialect::Messages => "max_tokens",
+        Dialect::Responses => "max_output_tokens",
+        Dialect::Gemini => "generationConfig.maxOutputTokens",
+    }
+}
+
+/// A loss of a body in the dialect of the upstream, in the words of the client.
+pub(super) fn as_client_says(mut loss: Loss, client: Dialect) -> Loss {
+    if loss.field == limit_in(Dialect::Responses) {
+        limit_in(client).clone_into(&mut loss.field);
+        // A client of Messages has to write one, so its absence upstream is nothing new to it.
+        if client == Dialect::Messages && loss.action == LossAction::Dropped {
+            loss.action = LossAction::DroppedSilently;
+        }
+    }
+    loss
 }
 
 fn exchange(inbound: &Inbound, candidate: &Candidate, request: &Request, dialect: Dialect) -> Exchange {
@@ -238,32 +263,29 @@ fn exchange(inbound: &Inbound, candidate: &Candidate, request: &Request, dialect
 }
 
 /// What becomes of a wish that the upstream's wire has no word for.
-#[expect(clippy::similar_names, reason = "names of fields, and what is named by them")]
 fn lacking(lack: Lack, request: &Request, exchange: &mut Exchange) -> Option<Loss> {
-    let named = |names: [&str; 4], action, reason| {
-        let [chat, responses, messages, gemini] = names;
-        let field = match exchange.client {
-            Dialect::Chat => chat,
-            Dialect::Responses => responses,
-            Dialect::Messages => messages,
-            Dialect::Gemini => gemini,
-        };
-        Some(Loss { field: field.to_owned(), action, reason })
-    };
+    let client = exchange.client;
     match lack {
         Lack::Stops if !request.sampling.stop.is_empty() => {
-            let names = ["stop", "stop", "stop_sequences", "generationConfig.stopSequences"];
-            let loss =
-                named(names, LossAction::Emulated, "the upstream takes no stop sequences; byok cuts at them");
+            let field = match client {
+                Dialect::Chat | Dialect::Responses => "stop",
+                Dialect::Messages => "stop_sequences",
+                Dialect::Gemini => "generationConfig.stopSequences",
+            };
             exchange.stop.clone_from(&request.sampling.stop);
-            loss
+            Some(Loss {
+                field: field.to_owned(),
+                action: LossAction::Emulated,
+                reason: "the upstream takes no stop sequences; byok cuts at them",
+            })
         }
         Lack::Limit if request.max_tokens.is_some() => {
-            let names = ["max_tokens", "max_output_tokens", "max_tokens", "generationConfig.maxOutputTokens"];
-            // A client of Messages has to write one, so its absence upstream is nothing new to it.
-            let messages = exchange.client == Dialect::Messages;
-            let action = if messages { LossAction::DroppedSilently } else { LossAction::Dropped };
-            named(names, action, "the upstream takes no limit of an answer")
+            let loss = Loss {
+                field: limit_in(Dialect::Responses).to_owned(),
+                action: LossAction::Dropped,
+                reason: "the upstream takes no limit of an answer",
+            };
+            Some(as_client_says(loss, client))
         }
         Lack::Stops | Lack::Limit => None,
     }

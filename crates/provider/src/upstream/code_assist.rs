@@ -12,7 +12,7 @@ use super::{
     set, without_tail,
 };
 use crate::knowledge::{Discovered, Quota, Window};
-use byok_translate::{Envelope, codec};
+use byok_translate::{Envelope, Losses, codec};
 use byok_types::{AccountState, Blame, Dialect, Failure, FailureKind};
 use bytes::Bytes;
 use http::{
@@ -95,7 +95,7 @@ impl Upstream for CodeAssist {
         self.antigravity && ask.operation != Operation::Count
     }
 
-    fn shape(&self, body: Bytes, shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
+    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
         let model = shaping.ask.model;
         let mut request = Members::read(&body)?;
         if shaping.ask.operation == Operation::Count {
@@ -113,13 +113,15 @@ impl Upstream for CodeAssist {
         };
         // What the Generative Language API knows and this one does not.
         for name in ["model", "store", "serviceTier", "service_tier", "stream"] {
-            request.remove(name);
+            if request.remove(name).is_some() && name.starts_with("service") {
+                losses.dropped(name, "this service has no tiers");
+            }
         }
         let mut around = Members::default();
         around.put("model", &json!(model));
         around.put("project", &json!(project));
         if self.antigravity {
-            agent::fit(&mut request, shaping.facts);
+            agent::fit(&mut request, shaping.facts, losses);
             around.put("requestId", &json!(format!("agent-{}", shaping.request_id)));
             around.put("userAgent", &json!(agent::NAME));
             around.put("requestType", &json!("agent"));

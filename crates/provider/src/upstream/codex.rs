@@ -9,6 +9,7 @@ use super::{
 };
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_config::{HttpUrl, UrlName};
+use byok_translate::Losses;
 use byok_types::{AccountState, Blame, Dialect, Failure, FailureKind};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
@@ -122,14 +123,14 @@ impl Upstream for Codex {
         client.contains_key(ORIGINATOR)
     }
 
-    fn shape(&self, body: Bytes, shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
+    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
         if shaping.ask.dialect != Dialect::Responses
             || !matches!(shaping.ask.operation, Operation::Generate { .. })
         {
             return Ok(body);
         }
         let marked = shaping.ask.client.and_then(|client| client.get(&LITE));
-        shape::fitted(body, marked.is_some_and(|value| value == "true"))
+        shape::fitted(body, marked.is_some_and(|value| value == "true"), losses)
     }
 
     fn lists_models(&self) -> bool {

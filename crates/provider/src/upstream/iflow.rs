@@ -9,7 +9,7 @@ use super::{
 };
 use crate::knowledge::Discovered;
 use byok_auth::iflow::API_KEY;
-use byok_translate::codec;
+use byok_translate::{Losses, codec};
 use byok_types::{AccountState, Blame, Dialect, Failure, FailureKind};
 use bytes::Bytes;
 use http::{HeaderMap, header::AUTHORIZATION};
@@ -56,8 +56,8 @@ impl Upstream for Iflow {
         false
     }
 
-    fn shape(&self, body: Bytes, shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
-        body::shaped(body, &shaping.facts.id)
+    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
+        body::shaped(body, &shaping.facts.id, losses)
     }
 
     fn read_failure(&self, dialect: Dialect, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::knowledge::{Discovered, Quota};
 use byok_auth::kimi::{DEVICE, REGION, device_headers};
-use byok_translate::codec;
+use byok_translate::{Losses, codec};
 use byok_types::{AccountState, Dialect, Failure, FailureKind};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
@@ -96,8 +96,8 @@ impl Upstream for Kimi {
         }
     }
 
-    fn shape(&self, body: Bytes, shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
-        body::shape(body, shaping.ask.model, &shaping.facts.thinking)
+    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
+        body::shape(body, shaping.ask.model, &shaping.facts.thinking, losses)
     }
 
     fn read_failure(&self, dialect: Dialect, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::knowledge::{Discovered, Quota};
 use byok_translate::{
-    Envelope,
+    Envelope, Losses,
     kiro::{self, Conversation, code},
 };
 use byok_types::{AccountState, Dialect, Failure, FailureKind, Family, ModelFacts};
@@ -127,7 +127,7 @@ impl Upstream for Kiro {
         &[Lack::Stops, Lack::Limit]
     }
 
-    fn shape(&self, body: Bytes, shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
+    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, _losses: &mut Losses) -> Result<Bytes, Failure> {
         if !matches!(shaping.ask.operation, Operation::Generate { .. }) {
             return Ok(body);
         }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::knowledge::Discovered;
 use byok_auth::qwen::RESOURCE_URL;
-use byok_translate::codec;
+use byok_translate::{Losses, codec};
 use byok_types::{Dialect, Failure, FailureKind};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
@@ -104,8 +104,8 @@ impl Upstream for Qwen {
             || below("qwen.ai")
     }
 
-    fn shape(&self, body: Bytes, _shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
-        body::shaped(body, self.login)
+    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
+        body::shaped(body, self.login, &shaping.facts.thinking, losses)
     }
 
     fn read_failure(&self, dialect: Dialect, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {

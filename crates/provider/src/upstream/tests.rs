@@ -319,3 +319,93 @@ fn refusals() {
         assert_eq!((verdict.next, verdict.cool, verdict.own_credential), expected, "{name}");
     }
 }
+
+/// What hides thinking is the client's own choice: it travels if the client named it, and byok never names it.
+#[test]
+fn t76b_the_beta_that_hides_thinking_is_the_clients_alone() {
+    const HIDES: &str = "redact-thinking-2026-02-12";
+    let key = Token::key(Secret::new("sk-ant-api03-x"));
+    let needed = [("anthropic-beta", "effort-2025-11-24".to_owned())];
+    for (own, hidden) in
+        [(None, false), (Some("interleaved-thinking-2025-05-14"), false), (Some(HIDES), true)]
+    {
+        let mut client = HeaderMap::new();
+        if let Some(own) = own {
+            client.insert("anthropic-beta", own.parse().unwrap());
+        }
+        let ask = Ask { client: Some(&client), needed: &needed, ..ask(STREAM, Dialect::Messages, "m") };
+        let mut headers = HeaderMap::new();
+        CLAUDE.headers(&ask, &key, &mut headers);
+        let told = headers["anthropic-beta"].to_str().unwrap();
+        assert_eq!(told.contains("redact-thinking"), hidden, "{told}");
+    }
+}
+
+/// What each vendor's rules leave out of a body is told.
+#[test]
+fn what_a_vendor_leaves_out_is_named() {
+    use byok_translate::{LossAction, Losses};
+    let chat = r#"{"model":"m","messages":[],"tools":[{"type":"function"}],"#;
+    let cases: [(&dyn Upstream, Dialect, String, &[&str]); 9] = [
+        (
+            &Codex::default(),
+            Dialect::Responses,
+            r#"{"input":[],"temperature":1,"max_output_tokens":9,"truncation":"disabled","user":"u","service_tier":"flex"}"#.to_owned(),
+            &["service_tier", "temperature"],
+        ),
+        (
+            &Codex::default(),
+            Dialect::Responses,
+            r#"{"input":[],"include":["message.output_text.logprobs"],"service_tier":"auto"}"#.to_owned(),
+            &["include"],
+        ),
+        (&Iflow::default(), Dialect::Chat, format!(r#"{chat}"reasoning_effort":"high"}}"#), &["reasoning_effort"]),
+        (
+            &Qwen { login: false },
+            Dialect::Chat,
+            format!(r#"{chat}"enable_thinking":true,"tool_choice":"required"}}"#),
+            &["tool_choice"],
+        ),
+        (
+            &Kimi::default(),
+            Dialect::Messages,
+            r#"{"model":"m","messages":[],"tools":[{"type":"bash_20250124","name":"bash"}]}"#.to_owned(),
+            &["tools"],
+        ),
+        (
+            &Copilot::default(),
+            Dialect::Messages,
+            r#"{"model":"m","messages":[],"container":"c","tools":[{"type":"bash_20250124","name":"bash"}]}"#.to_owned(),
+            &["container", "tools"],
+        ),
+        (&Copilot::default(), Dialect::Responses, r#"{"input":[],"service_tier":"flex"}"#.to_owned(), &["service_tier"]),
+        (
+            &Xai::default(),
+            Dialect::Responses,
+            r#"{"input":[],"stop":["x"],"tools":[{"type":"file_search"}],"reasoning":{"effort":"low"}}"#.to_owned(),
+            &["reasoning.effort", "stop", "tools"],
+        ),
+        (&Vertex, Dialect::Gemini, r#"{"contents":[],"serviceTier":"flex"}"#.to_owned(), &["serviceTier"]),
+    ];
+    for (upstream, dialect, body, expected) in cases {
+        let token = Token { oauth: true, ..Token::key(Secret::new("t")) };
+        let (facts, none) = (ModelFacts::default(), HeaderMap::new());
+        let ask = Ask {
+            operation: Operation::Generate { stream: true },
+            dialect,
+            model: "m",
+            client: None,
+            needed: &[],
+            claims: &[],
+        };
+        let shaping =
+            Shaping { ask: &ask, token: &token, facts: &facts, client: &none, request_id: "r", at_ms: 0 };
+        let mut losses = Losses::default();
+        upstream.shape(body.clone().into(), &shaping, &mut losses).unwrap();
+        let losses = losses.attach(()).losses;
+        let told = losses.iter().filter(|loss| loss.action == LossAction::Dropped);
+        let mut told: Vec<&str> = told.map(|loss| loss.field.as_str()).collect();
+        told.sort_unstable();
+        assert_eq!(told, expected, "{upstream:?} {body}");
+    }
+}

@@ -5,6 +5,7 @@ use super::{
     code_assist::{Members, list_of},
     join, judge_by_kind, set, without_tail,
 };
+use byok_translate::Losses;
 use byok_types::Failure;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
@@ -70,7 +71,7 @@ impl Upstream for Vertex {
         }
     }
 
-    fn shape(&self, body: Bytes, shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
+    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
         let mut request = Members::read(&body)?;
         if shaping.ask.operation == Operation::Count {
             let inner = request.remove("generateContentRequest");
@@ -83,7 +84,9 @@ impl Upstream for Vertex {
             return Ok(counted.write());
         }
         for name in ["model", "store", "serviceTier", "service_tier", "session_id", "sessionId"] {
-            request.remove(name);
+            if request.remove(name).is_some() && name.starts_with("service") {
+                losses.dropped(name, "Vertex AI has no tiers in the request");
+            }
         }
         // Ids of calls are refused by `v1`; results find their calls by order and name.
         if memchr::memmem::find(&body, b"\"function").is_some()

@@ -10,7 +10,7 @@ use super::{
 use crate::knowledge::{Discovered, Quota};
 use byok_auth::{claims, xai::VERSION_CLAIM};
 use byok_config::{HttpUrl, UrlName};
-use byok_translate::codec;
+use byok_translate::{Losses, codec};
 use byok_types::{Blame, Dialect, Failure, FailureKind};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
@@ -150,13 +150,13 @@ impl Upstream for Xai {
         client.contains_key(VERSION)
     }
 
-    fn shape(&self, body: Bytes, shaping: &Shaping<'_>) -> Result<Bytes, Failure> {
+    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
         if shaping.ask.dialect != Dialect::Responses
             || !matches!(shaping.ask.operation, Operation::Generate { .. })
         {
             return Ok(body);
         }
-        shape::fitted(body, shaping.facts)
+        shape::fitted(body, shaping.facts, losses)
     }
 
     /// Errors are a code and a text beside each other; now and then the text is such an error again.

@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 use byok_provider::{
-    executor::{Inbound, Outbound, Raw},
+    executor::{Inbound, Outbound, Raw, Target},
     ledger::Arrival,
     upstream::Endpoint,
 };
@@ -157,7 +157,21 @@ pub(super) async fn run(app: App, visit: Visit, request: Request<Body>, kind: Ki
     if kind.dialect == Dialect::Responses && !kind.count && kind.raw.is_none() {
         return answer_and_keep(app, visit, arrival, parts.headers, body, kind).await;
     }
+    let body = match whole_conversation(&app, &visit, &kind, body) {
+        Ok(body) => body,
+        Err(failure) => return reply::outbound(executor.turn_away(arrival, &failure)),
+    };
     reply::outbound(answer(&app, visit, arrival, parts.headers, body, kind).await)
+}
+
+/// A conversation that is to be compacted may go on from a response that byok keeps; no vendor knows of it.
+fn whole_conversation(app: &App, visit: &Visit, kind: &Kind, body: Bytes) -> Result<Bytes, Failure> {
+    let compacts =
+        matches!(&kind.raw, Some(raw) if matches!(raw.target, Target::Endpoint(Endpoint::Compact)));
+    match stored_for(app, visit) {
+        Some(place) if compacts => Ok(resolve(body, &[place], &visit.current.state)?.body),
+        _ => Ok(body),
+    }
 }
 
 /// What is known of a request when its route is known.

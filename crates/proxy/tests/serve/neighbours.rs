@@ -236,21 +236,33 @@ async fn streams_and_binary_bodies_pass_as_they_arrive() {
 }
 
 fn form(model: &str) -> Vec<u8> {
-    let mut form = b"--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\nContent-Type: audio/wav\r\n\r\n".to_vec();
-    form.extend([0, 255, 13, 10, 45, 45, 67, 13, 10, 1]);
-    form.extend(
-        format!("\r\n--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n{model}\r\n--B--\r\n")
-            .bytes(),
+    form_of("file", "a.wav", "audio/wav", &[("model", model)])
+}
+
+fn form_of(field: &str, name: &str, kind: &str, others: &[(&str, &str)]) -> Vec<u8> {
+    let head = format!(
+        "--B\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\nContent-Type: {kind}\r\n\r\n"
     );
+    let mut form = head.into_bytes();
+    form.extend([0, 255, 13, 10, 45, 45, 67, 13, 10, 1]);
+    for (name, value) in others {
+        form.extend(
+            format!("\r\n--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}").bytes(),
+        );
+    }
+    form.extend(b"\r\n--B--\r\n");
     form
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forms_with_files_are_taken_with_a_key() {
-    let send = async |running: &Running, path: &str, key: &str, model: &str| {
+    let send_form = async |running: &Running, path: &str, key: &str, form: Vec<u8>| {
         let call = running.client.post(format!("{}{path}", running.base));
         let call = call.header("content-type", "multipart/form-data; boundary=B").header("x-api-key", key);
-        read(call.body(form(model)).send().await.unwrap()).await
+        read(call.body(form).send().await.unwrap()).await
+    };
+    let send = async |running: &Running, path: &str, key: &str, model: &str| {
+        send_form(running, path, key, form(model)).await
     };
     let open = start(SETTINGS).await;
     let (status, answer) = send(&open, "/v1/audio/transcriptions", "any", "ears").await;
@@ -269,6 +281,11 @@ async fn forms_with_files_are_taken_with_a_key() {
         assert_eq!(seen.header("content-type"), Some("multipart/form-data; boundary=B"));
         assert_eq!(seen.header("x-api-key"), None);
     }
+    let picture = form_of("image", "a.png", "image/png", &[("model", "gpt-image-1"), ("prompt", "An elk.")]);
+    let (status, answer) = send_form(&running, "/v1/images/edits", KEY, picture.clone()).await;
+    assert!(status == 200 && answer["data"][0]["b64_json"].is_string(), "{answer}");
+    let seen = running.simulator.requests().pop().unwrap();
+    assert_eq!((seen.path.as_str(), &seen.body[..]), ("/v1/images/edits", &picture[..]));
     let (status, answer) = send(&running, "/v1/audio/transcriptions", KEY, "claude-sonnet-5").await;
     assert!(status == 404 && answer.to_string().contains("`claude`"), "{answer}");
 }

@@ -1,6 +1,8 @@
 //! Responses over a WebSocket.
 
 use super::{Running, start};
+use byok_store::ClientKeyRow;
+use byok_types::{ClientKeyId, SecretHash};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -187,6 +189,66 @@ async fn a_connection_is_told_when_byok_stops() {
     drop(running.stop.take());
     match message(&mut socket).await {
         Message::Close(Some(frame)) => assert_eq!(frame.code, CloseCode::Away),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_withdrawn_ends_what_a_connection_may_ask() {
+    let running = start("").await;
+    let key = "byok-test-withdrawn-0123456789abcdef";
+    let id = ClientKeyId::new("key-1").unwrap();
+    let row = ClientKeyRow {
+        id: id.clone(),
+        hash: SecretHash::of(key),
+        label: "laptop".to_owned(),
+        user: None,
+        groups: Vec::new(),
+        models: Vec::new(),
+        limits: None,
+        expires_at: None,
+        created_at: 1,
+        revoked_at: None,
+        debug: false,
+    };
+    running.store.client_keys.insert(row).await.unwrap();
+    running.app.rebuild().await;
+    let bearer = format!("Bearer {key}");
+    let mut socket = dial(&running, &[("authorization", &bearer)]).await.unwrap();
+    let events = ask(&mut socket, create("gpt-5.1", json!("Hello."))).await;
+    assert_eq!(events.last().unwrap()["type"], "response.completed");
+    let asked = running.simulator.request_count();
+    assert!(running.store.client_keys.revoke(&id).await.unwrap());
+    running.app.rebuild().await;
+    let events = ask(&mut socket, create("gpt-5.1", json!("And now?"))).await;
+    let last = events.last().unwrap();
+    assert_eq!((last["type"].as_str(), last["status"].as_u64()), (Some("error"), Some(401)), "{last}");
+    assert_eq!(running.simulator.request_count(), asked, "nobody was asked");
+}
+
+/// On one thread, so that the clock can be moved: five minutes pass at once.
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed() {
+    let running = start("").await;
+    let mut socket = dial(&running, &[]).await.unwrap();
+    let events = ask(&mut socket, create("gpt-5.1", json!("Hello."))).await;
+    assert_eq!(events.last().unwrap()["type"], "response.completed");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(299)).await;
+    // Whoever speaks stays.
+    socket.send(Message::Ping("p".into())).await.unwrap();
+    tokio::time::resume();
+    assert_eq!(message(&mut socket).await, Message::Pong("p".into()));
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(301)).await;
+    tokio::time::resume();
+    match message(&mut socket).await {
+        Message::Close(Some(frame)) => {
+            assert_eq!(
+                (frame.code, frame.reason.as_str()),
+                (CloseCode::Normal, "nothing was said for five minutes")
+            );
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -138,3 +138,28 @@ async fn what_is_not_kept_and_for_whom() {
     let (status, _) = get(&running, "GET", &format!("{}?stream=true", path(&kept)), A).await;
     assert_eq!(status, 400);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_compacted_may_go_on_from_what_is_kept() {
+    let running = start(ON).await;
+    let (_, first) =
+        running.ask("/v1/responses", &json!({"model": "gpt-5.1", "input": "Remember the elk."})).await;
+    let body = json!({"model": "gpt-5.1", "previous_response_id": first["id"], "input": "Go on."});
+    let (status, compacted) = running.ask("/v1/responses/compact", &body).await;
+    assert_eq!(status, 200, "{compacted}");
+    let seen = running.simulator.requests().pop().unwrap();
+    let sent = String::from_utf8_lossy(&seen.body).into_owned();
+    assert_eq!(seen.path, "/v1/responses/compact");
+    assert!(
+        sent.contains("the elk") && sent.contains("Go on.") && !sent.contains("previous_response_id"),
+        "{sent}"
+    );
+    // What nobody knows is the vendor's own matter, or an error.
+    let body = json!({"model": "rs/gpt-5.1", "previous_response_id": "resp_unknown", "input": "Go on."});
+    let (status, refused) = running.ask("/v1/responses/compact", &body).await;
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (400, &json!("previous_response_not_found")),
+        "{refused}"
+    );
+}

@@ -27,6 +27,15 @@ struct Book {
     exchanged: HashMap<String, (String, i64)>,
 }
 
+impl Book {
+    fn issue(&mut self) -> String {
+        self.issued += 1;
+        let token = format!("ghu_simulated{}", self.issued);
+        self.tokens.insert(token.clone(), "octocat".to_owned());
+        token
+    }
+}
+
 /// State of GitHub.
 #[derive(Default)]
 pub(crate) struct GitHub(Mutex<Book>);
@@ -41,6 +50,11 @@ pub(super) enum Owner {
 }
 
 impl GitHub {
+    /// A token of the one person.
+    pub(crate) fn grant(&self) -> String {
+        self.0.lock().issue()
+    }
+
     pub(super) fn owner(&self, token: &str, now: i64) -> Option<Owner> {
         let book = self.0.lock();
         match book.exchanged.get(token) {
@@ -140,9 +154,7 @@ pub(super) fn token(world: &World, call: &Call) -> Reply {
         return refuse("authorization_pending");
     }
     book.devices.remove(field("device_code"));
-    book.issued += 1;
-    let token = format!("ghu_simulated{}", book.issued);
-    book.tokens.insert(token.clone(), "octocat".to_owned());
+    let token = book.issue();
     good(&json!({"access_token": token, "token_type": "bearer", "scope": "read:user"}))
 }
 

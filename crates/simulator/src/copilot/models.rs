@@ -32,6 +32,11 @@ pub(super) const OFFERED: &[Offered] = &[
     Offered { kind: "embeddings", ..chat("text-embedding-3-small", "Azure OpenAI", &[]) },
 ];
 
+/// Ids of the models that the simulated Copilot answers with.
+pub fn copilot_models() -> impl Iterator<Item = &'static str> {
+    OFFERED.iter().filter(|model| model.enabled && model.kind == "chat").map(|model| model.id)
+}
+
 pub(super) fn list() -> Value {
     let path = |dialect: &Dialect| match dialect {
         Dialect::Responses => "/responses",

@@ -14,13 +14,23 @@ use crate::{
 use serde_json::{Value, json};
 
 const PROGRAM: &str = "iFlow-Cli";
-const MODELS: [&str; 7] = [
-    "glm-4.6",
-    "deepseek-v3.2",
-    "qwen3-max-preview",
+const MODELS: [&str; 17] = [
     "qwen3-coder-plus",
-    "kimi-k2",
+    "qwen3-max",
+    "qwen3-vl-plus",
+    "qwen3-max-preview",
+    "glm-4.6",
+    "glm-4.7",
     "minimax-m2",
+    "kimi-k2",
+    "deepseek-v3.2",
+    "deepseek-v3.1",
+    "deepseek-r1",
+    "deepseek-v3",
+    "qwen3-32b",
+    "qwen3-235b-a22b-thinking-2507",
+    "qwen3-235b-a22b-instruct",
+    "qwen3-235b",
     "iflow-rome-30ba3b",
 ];
 /// How far a clock may be off, in milliseconds.

@@ -204,6 +204,39 @@ fn t73_an_id_never_stands_beside_the_seal_of_another() {
     }
 }
 
+/// A gateway that gives an item another id in every event: what belongs together is known by its place.
+#[test]
+fn t73b_ids_that_change_within_an_item_change_nothing() {
+    let message = |id: &str, content: Value| json!({"type": "message", "id": id, "role": "assistant", "content": content});
+    let item = |kind: &str, at: u8, item: &Value| json!({"type": format!("response.output_item.{kind}"), "output_index": at, "item": item});
+    let piece = |kind: &str, id: &str, at: u8, text: &str| json!({"type": format!("response.{kind}.delta"), "item_id": id, "output_index": at, "content_index": 0, "summary_index": 0, "delta": text});
+    let mut whole = reasoning("rs_d", "gAAAAF");
+    whole["summary"] = json!([{"type": "summary_text", "text": "why so"}]);
+    let said = json!([{"type": "output_text", "text": "Hi there", "annotations": []}]);
+    let upstream = response(
+        &[
+            item("added", 0, &reasoning("rs_a", "gAAAAP")),
+            piece("reasoning_summary_text", "rs_b", 0, "why "),
+            piece("reasoning_summary_text", "rs_c", 0, "so"),
+            item("done", 0, &whole),
+            item("added", 1, &message("msg_a", json!([]))),
+            piece("output_text", "msg_b", 1, "Hi "),
+            piece("output_text", "msg_c", 1, "there"),
+            item("done", 1, &message("msg_d", said.clone())),
+        ],
+        &json!([whole, message("msg_e", said)]),
+    );
+    let told = Talk::new(Responses, Messages).told(&upstream);
+    let starts: Vec<&str> = told
+        .iter()
+        .map(String::as_str)
+        .filter(|line| line.ends_with(' ') && !line.contains("delta"))
+        .collect();
+    assert_eq!(starts, ["0 thinking ", "1 text "], "{told:?}");
+    let text: String = told.iter().filter_map(|line| line.strip_prefix("1 text_delta: ")).collect();
+    assert_eq!(text, "Hi there");
+}
+
 #[test]
 fn t74_models_that_want_their_reasoning_back_get_it() {
     let history = messages([

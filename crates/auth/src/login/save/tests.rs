@@ -20,14 +20,14 @@ fn login(identity: Option<&str>, email: Option<&str>) -> NewLogin {
 }
 
 fn how(provider: &ProviderId) -> SaveLogin<'_> {
-    SaveLogin { provider, account: None, label: None, claims: None }
+    SaveLogin { provider, account: None, label: None, claims: &[] }
 }
 
 #[tokio::test]
 async fn a_new_account() {
     let (store, provider, clock) = (Store::memory(), provider(), TestClock::start());
     let claims = ["claude-code-prompt".to_owned()];
-    let how = SaveLogin { claims: Some(&claims), ..how(&provider) };
+    let how = SaveLogin { claims: &claims, ..how(&provider) };
     let account =
         save_login(&store, &*clock, login(Some("p/o"), Some("ada@example.com")), how).await.unwrap();
     assert_eq!(store.accounts.get(&account.id).await.unwrap().as_ref(), Some(&account));

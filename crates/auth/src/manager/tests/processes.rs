@@ -5,21 +5,22 @@ use crate::testing::add_account;
 use crate::{FailPoint, FailPoints, Fate};
 use byok_store::{Store, StoreOptions};
 use byok_types::{AccountState, Credential, OauthTokens, Secret};
-use std::sync::Arc;
+use parking_lot::Mutex;
+use std::{sync::Arc, time::Instant};
 
 fn open(dir: &tempfile::TempDir) -> Store {
     Store::open(&StoreOptions { path: dir.path().join("tokens.db"), key_file: None }).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_rounds_one_refresh_each() {
+async fn five_hundred_rounds_one_refresh_each() {
     let dir = tempfile::tempdir().unwrap();
     let (server, clock) = (TokenServer::start().await, TestClock::start());
     let (daemon_store, cli_store) = (open(&dir), open(&dir));
     let id = add_account(&daemon_store, "a", tokens(-1)).await;
     let daemon = manager(&server, &daemon_store, &clock);
     let cli = manager(&server, &cli_store, &clock);
-    for round in 1..=50 {
+    for round in 1..=500 {
         let ask = |manager: &super::TokenManager| {
             let (manager, id) = (manager.clone(), id.clone());
             tokio::spawn(async move { manager.access(&id).await.unwrap().token.expose().to_owned() })
@@ -42,9 +43,9 @@ async fn a_login_by_another_process_is_seen() {
     daemon.access(&id).await.unwrap();
     let new = OauthTokens { access: Secret::new("by-the-cli"), ..tokens(7200) };
     cli_store.secrets.put(&id, Credential::Oauth(new)).await.unwrap();
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(1);
+    let deadline = Instant::now() + std::time::Duration::from_secs(1);
     while daemon.access(&id).await.unwrap().token.expose() != "by-the-cli" {
-        assert!(std::time::Instant::now() < deadline, "not seen within a second");
+        assert!(Instant::now() < deadline, "not seen within a second");
         tokio::task::yield_now().await;
     }
 }
@@ -70,4 +71,63 @@ async fn a_restart_after_a_kill_tries_the_spent_token_once() {
         assert!(matches!(state, AccountState::NeedsLogin { .. }), "{state:?}");
     }
     assert_eq!(server.posts(), 2);
+}
+
+/// A process is killed again and again, anywhere but between the vendor's answer and the commit.
+#[tokio::test]
+async fn two_hundred_kills_lose_no_login() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, clock) = (TokenServer::start().await, TestClock::start());
+    let id = add_account(&open(&dir), "a", tokens(-1)).await;
+    for round in 0..200 {
+        let point = if round % 2 == 0 { FailPoint::BeforeRequest } else { FailPoint::AfterCommit };
+        let posts = server.posts();
+        {
+            let store = open(&dir);
+            let die = move |reached| if reached == point { Fate::Die } else { Fate::GoOn };
+            let killed = manager(&server, &store, &clock).with_fail_points(FailPoints(Arc::new(die)));
+            let error = killed.access(&id).await.unwrap_err();
+            assert!(matches!(error, AuthError::Interrupted { .. }), "{round}: {error:?}");
+        }
+        // The next process finds the tokens of the last answer and goes on from them.
+        let store = open(&dir);
+        let token = manager(&server, &store, &clock).access(&id).await.unwrap();
+        assert_eq!(server.posts(), posts + 1, "{round}: one request");
+        assert_eq!(token.token.expose(), format!("access-{}", posts + 1), "{round}");
+        let state = store.accounts.get(&id).await.unwrap().unwrap().state;
+        assert_eq!(state, AccountState::Ready, "{round}");
+        clock.pass(28_800);
+    }
+}
+
+/// How long the window is in which a kill costs a login: printed by `cargo test -p byok-auth window -- --nocapture`.
+#[tokio::test]
+async fn the_window_between_answer_and_commit_is_one_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, clock) = (TokenServer::start().await, TestClock::start());
+    let store = open(&dir);
+    let id = add_account(&store, "a", tokens(-1)).await;
+    let (opened, windows) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(Vec::new())));
+    let hook = {
+        let (opened, windows) = (Arc::clone(&opened), Arc::clone(&windows));
+        move |reached| {
+            match reached {
+                FailPoint::BeforeRequest => {}
+                FailPoint::BeforeCommit => *opened.lock() = Some(Instant::now()),
+                FailPoint::AfterCommit => {
+                    windows.lock().extend(opened.lock().take().map(|at: Instant| at.elapsed()));
+                }
+            }
+            Fate::GoOn
+        }
+    };
+    let manager = manager(&server, &store, &clock).with_fail_points(FailPoints(Arc::new(hook)));
+    for _ in 0..100 {
+        manager.access(&id).await.unwrap();
+        clock.pass(28_800);
+    }
+    let mut windows = windows.lock().clone();
+    windows.sort_unstable();
+    assert_eq!(windows.len(), 100, "one window a refresh");
+    println!("window: median {:?}, longest {:?}", windows[50], windows[99]);
 }

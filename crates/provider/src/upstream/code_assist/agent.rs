@@ -2,7 +2,7 @@
 //! shine through.
 
 use super::{Members, list_of};
-use byok_translate::PLACEHOLDER;
+use byok_translate::{Losses, PLACEHOLDER};
 use byok_types::{Family, ModelFacts, SecretHash, ThinkingForm};
 use serde_json::{Map, Value, json};
 
@@ -18,11 +18,14 @@ const KEPT: [&str; 8] =
     ["type", "description", "nullable", "items", "properties", "required", "title", "propertyOrdering"];
 
 /// Fits a request in place.
-pub(super) fn fit(request: &mut Members, facts: &ModelFacts) {
+pub(super) fn fit(request: &mut Members, facts: &ModelFacts, losses: &mut Losses) {
     let claude = facts.family == Family::Claude;
     // Refused, or unknown to some of its models.
-    request.remove("safetySettings");
-    request.remove("labels");
+    for name in ["safetySettings", "labels"] {
+        if request.remove(name).is_some() {
+            losses.dropped(name, "Antigravity refuses it");
+        }
+    }
     let contents = request.get(&["contents"]).unwrap_or_default();
     request.put("sessionId", &json!(conversation(&contents)));
     if claude || !facts.call_signatures {
@@ -30,7 +33,7 @@ pub(super) fn fit(request: &mut Members, facts: &ModelFacts) {
         turns(&mut contents, claude);
         request.put("contents", &contents);
     }
-    tools(request, claude);
+    tools(request, claude, losses);
     config(request, facts, claude);
 }
 
@@ -112,7 +115,7 @@ fn is_claudes(signature: &str) -> bool {
     signature.starts_with(['E', 'R'])
 }
 
-fn tools(request: &mut Members, claude: bool) {
+fn tools(request: &mut Members, claude: bool, losses: &mut Losses) {
     let Some(mut tools) = request.get(&["tools"]) else { return };
     let wish = request.get(&["toolConfig"]).unwrap_or_default();
     let mode = wish["functionCallingConfig"]["mode"].as_str().unwrap_or_default().to_owned();
@@ -139,7 +142,11 @@ fn tools(request: &mut Members, claude: bool) {
     }
     if declared && let Some(list) = tools.as_array_mut() {
         // The vendor's own tools do not go together with functions here.
+        let before = list.len();
         list.retain(|tool| tool.get("functionDeclarations").is_some());
+        if list.len() < before {
+            losses.dropped("tools", "Antigravity does not run its own tools beside functions");
+        }
     }
     request.put("tools", &tools);
     if claude && declared {

@@ -30,7 +30,7 @@ fn shaped(upstream: CodeAssist, operation: Operation, model: &str, body: &Value)
     let facts = facts(model);
     let shaping =
         Shaping { ask: &ask, token: &token, facts: &facts, client: &headers, request_id: "r1", at_ms: 0 };
-    let body = upstream.shape(body.to_string().into(), &shaping).unwrap();
+    let body = upstream.shape(body.to_string().into(), &shaping, &mut Losses::default()).unwrap();
     serde_json::from_slice(&body).unwrap()
 }
 
@@ -107,7 +107,7 @@ fn without_a_project_nothing_is_sent() {
     let token = Token { facts: TokenFacts::new(), ..token() };
     let shaping =
         Shaping { ask: &ask, token: &token, facts: &facts, client: &headers, request_id: "r", at_ms: 0 };
-    let failure = GEMINI.shape("{}".into(), &shaping).unwrap_err();
+    let failure = GEMINI.shape("{}".into(), &shaping, &mut Losses::default()).unwrap_err();
     assert!(
         failure.kind == FailureKind::Credential && failure.message.contains("byok login gemini"),
         "{failure:?}"

@@ -1,5 +1,6 @@
 //! Bodies as the backend takes them. What is in order stays byte for byte; a value that is not touched keeps its bytes.
 
+use byok_translate::Losses;
 use byok_types::Failure;
 use bytes::Bytes;
 use indexmap::IndexMap;
@@ -24,6 +25,16 @@ const ALLOWED: [&str; 14] = [
     "client_metadata",
 ];
 const SEALED: &str = "reasoning.encrypted_content";
+/// Members that are only logged: what is stored, hints for the vendor's own use, and the cap that translations leave out silently, too.
+const UNNOTICED: [&str; 7] = [
+    "max_output_tokens",
+    "stream_options",
+    "prompt_cache_retention",
+    "prompt_cache_options",
+    "safety_identifier",
+    "user",
+    "metadata",
+];
 /// The longest id of an item.
 const LONGEST_ID: usize = 64;
 /// How the ids of items begin.
@@ -80,7 +91,7 @@ impl<'a> Draft<'a> {
 }
 
 /// The body as the backend takes it. `lite`: its client has marked it as of the newer shape, which is the client's own matter.
-pub(super) fn fitted(body: Bytes, lite: bool) -> Result<Bytes, Failure> {
+pub(super) fn fitted(body: Bytes, lite: bool, losses: &mut Losses) -> Result<Bytes, Failure> {
     let text = std::str::from_utf8(&body)
         .map_err(|_| Failure::bad_request("body", "the request body is not UTF-8. Send JSON in UTF-8."))?;
     // What is no object has been refused before.
@@ -88,7 +99,7 @@ pub(super) fn fitted(body: Bytes, lite: bool) -> Result<Bytes, Failure> {
     draft.set("stream", "true");
     draft.set("store", "false");
     if !lite {
-        plain(&mut draft);
+        plain(&mut draft, losses);
     }
     if !draft.changed {
         return Ok(body);
@@ -96,16 +107,31 @@ pub(super) fn fitted(body: Bytes, lite: bool) -> Result<Bytes, Failure> {
     Ok(draft.write().into())
 }
 
-fn plain(draft: &mut Draft<'_>) {
+fn plain(draft: &mut Draft<'_>, losses: &mut Losses) {
     let before = draft.members.len();
-    draft
-        .members
-        .retain(|name, value| ALLOWED.contains(&&**name) && (&**value != "null" || *name == "instructions"));
+    draft.members.retain(|name, value| {
+        let null = &**value == "null";
+        let allowed = ALLOWED.contains(&&**name);
+        // What is only said to be off, or as usual, is not missed.
+        if !allowed && !matches!(&**value, "null" | "false" | "\"disabled\"") {
+            left_out(name, losses);
+        }
+        allowed && (!null || *name == "instructions")
+    });
     draft.changed |= draft.members.len() != before;
     input(draft);
-    include(draft);
-    tier(draft);
+    include(draft, losses);
+    tier(draft, losses);
     tools(draft);
+}
+
+fn left_out(name: &str, losses: &mut Losses) {
+    const WHY: &str = "Codex takes no such member from the login of a plan";
+    if UNNOTICED.contains(&name) {
+        losses.silent(name, WHY);
+    } else {
+        losses.dropped(name, WHY);
+    }
 }
 
 /// The conversation, and the instructions beside it.
@@ -223,11 +249,14 @@ fn without_breakpoints(content: &str) -> Option<String> {
 }
 
 /// Seals are the only way in which reasoning goes on; log probabilities are not to be had.
-fn include(draft: &mut Draft<'_>) {
+fn include(draft: &mut Draft<'_>, losses: &mut Losses) {
     let given: Vec<String> =
         draft.get("include").and_then(|include| serde_json::from_str(include).ok()).unwrap_or_default();
     let mut wanted: Vec<&str> =
         given.iter().map(String::as_str).filter(|entry| !entry.ends_with(".logprobs")).collect();
+    if wanted.len() < given.len() {
+        losses.dropped("include", "Codex tells no log probabilities");
+    }
     if !wanted.contains(&SEALED) {
         wanted.push(SEALED);
     }
@@ -237,11 +266,16 @@ fn include(draft: &mut Draft<'_>) {
     }
 }
 
-fn tier(draft: &mut Draft<'_>) {
+fn tier(draft: &mut Draft<'_>, losses: &mut Losses) {
     match draft.string("service_tier").as_deref() {
         Some("fast") => draft.set("service_tier", "\"priority\""),
         Some("priority" | "default") | None => {}
-        Some(_) => draft.drop("service_tier"),
+        Some(tier) => {
+            if tier != "auto" {
+                losses.dropped("service_tier", "Codex has no such tier");
+            }
+            draft.drop("service_tier");
+        }
     }
 }
 

@@ -9,7 +9,10 @@
 
 use super::Ask;
 use crate::upstream::Operation;
-use byok_translate::scan::{Scan, splice};
+use byok_translate::{
+    Losses,
+    scan::{Scan, splice},
+};
 use byok_types::{Dialect, Failure};
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -79,10 +82,10 @@ fn pictures(turns: &Value) -> bool {
 }
 
 /// The body as Copilot takes it.
-pub(super) fn shape(body: Bytes, ask: &Ask<'_>) -> Result<Bytes, Failure> {
+pub(super) fn shape(body: Bytes, ask: &Ask<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
     match ask.dialect {
-        Dialect::Messages => messages(body),
-        Dialect::Responses => responses(body),
+        Dialect::Messages => messages(body, losses),
+        Dialect::Responses => responses(body, losses),
         Dialect::Chat if matches!(ask.operation, Operation::Generate { stream: true }) => streaming(body),
         _ => Ok(body),
     }
@@ -100,7 +103,7 @@ fn streaming(body: Bytes) -> Result<Bytes, Failure> {
 }
 
 /// Nothing is stored, reasoning comes sealed, and there is no tier to choose.
-fn responses(body: Bytes) -> Result<Bytes, Failure> {
+fn responses(body: Bytes, losses: &mut Losses) -> Result<Bytes, Failure> {
     let scan = Scan::of_keys(&body, &["store", "include", "service_tier", "tools"])?;
     let mut edits = Vec::new();
     if scan.text(&body, "store") != Some("false") {
@@ -109,12 +112,20 @@ fn responses(body: Bytes) -> Result<Bytes, Failure> {
     if scan.text(&body, "include").is_none_or(|text| text == "null") {
         edits.push(scan.set("include", r#"["reasoning.encrypted_content"]"#));
     }
-    edits.extend(scan.remove(&body, "service_tier"));
+    if let Some(edit) = scan.remove(&body, "service_tier") {
+        let plain = scan
+            .text(&body, "service_tier")
+            .is_some_and(|tier| ["null", "\"auto\"", "\"default\""].contains(&tier));
+        if !plain {
+            losses.dropped("service_tier", "Copilot has no tiers");
+        }
+        edits.push(edit);
+    }
     Ok(splice(&body, edits))
 }
 
 /// Unknown fields, the vendor's own tools, empty thoughts and scopes of caches are refused by Copilot.
-fn messages(body: Bytes) -> Result<Bytes, Failure> {
+fn messages(body: Bytes, losses: &mut Losses) -> Result<Bytes, Failure> {
     // What the body does not contain need not be looked for; most bodies stay as they are.
     let text = String::from_utf8_lossy(&body);
     let suspicious =
@@ -127,8 +138,15 @@ fn messages(body: Bytes) -> Result<Bytes, Failure> {
         return Ok(body);
     }
     let mut raw = fields;
-    raw.retain(|name, _| MESSAGES.contains(&name.as_str()));
+    raw.retain(|name, _| {
+        let known = MESSAGES.contains(&name.as_str());
+        if !known {
+            losses.dropped(name.as_str(), "Copilot does not know it");
+        }
+        known
+    });
     if served && let Some(Value::Array(tools)) = raw.get_mut("tools") {
+        losses.dropped("tools", "Copilot does not run the tools of Anthropic");
         tools.retain(|tool| !server(tool));
         if tools.is_empty() {
             raw.remove("tools");

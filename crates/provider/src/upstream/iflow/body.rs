@@ -1,6 +1,9 @@
 //! What the vendor wants of a body: the switch of thinking that the family of the model has.
 
-use byok_translate::scan::{Scan, splice};
+use byok_translate::{
+    Losses,
+    scan::{Scan, splice},
+};
 use byok_types::Failure;
 use bytes::Bytes;
 use serde_json::Value;
@@ -41,7 +44,7 @@ fn switch(model: &str) -> Switch {
 }
 
 /// The body for a model.
-pub(super) fn shaped(body: Bytes, model: &str) -> Result<Bytes, Failure> {
+pub(super) fn shaped(body: Bytes, model: &str, losses: &mut Losses) -> Result<Bytes, Failure> {
     let scan = Scan::of_keys(&body, &KEYS)?;
     let wish = wish(&body, &scan);
     let mut gone: Vec<&str> = WISHES.to_vec();
@@ -50,6 +53,10 @@ pub(super) fn shaped(body: Bytes, model: &str) -> Result<Bytes, Failure> {
         gone.extend(["tools", "tool_choice"]);
     }
     let own = |name: &str| scan.value(name).is_some();
+    if wish.is_some() && switch(model) == Switch::None {
+        let said = WISHES.iter().find(|name| own(name)).copied().unwrap_or("reasoning_effort");
+        losses.dropped(said, "iFlow has no switch for the thinking of this model");
+    }
     let said = match (wish, switch(model)) {
         (None, _) | (_, Switch::None) => None,
         // What the client says in the vendor's own words holds.

@@ -73,7 +73,7 @@ fn thinking_is_switched_as_the_family_wants_it() {
         ("kimi-k2", r#""tools":[{}],"tool_choice":"auto","#, r#""tools":[{}],"tool_choice":"auto","#),
     ] {
         let body = format!("{{{wish}\"n\":1.0}}");
-        let made = body::shaped(Bytes::from(body.clone()), model).unwrap();
+        let made = body::shaped(Bytes::from(body.clone()), model, &mut Losses::default()).unwrap();
         assert_eq!(std::str::from_utf8(&made).unwrap(), format!("{{{said}\"n\":1.0}}"), "{model} {body}");
     }
 }

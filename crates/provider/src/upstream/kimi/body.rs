@@ -6,7 +6,10 @@
     reason = "the form of all upstreams; no wish and no thinking are two things"
 )]
 
-use byok_translate::scan::{Scan, splice};
+use byok_translate::{
+    Losses,
+    scan::{Scan, splice},
+};
 use byok_types::{Effort, Failure, ThinkingFacts};
 use bytes::Bytes;
 use serde_json::Value;
@@ -41,7 +44,12 @@ fn effort(asked: &str, thinking: &ThinkingFacts) -> Option<Option<Effort>> {
 }
 
 /// The body as Kimi takes it.
-pub(super) fn shape(body: Bytes, model: &str, thinking: &ThinkingFacts) -> Result<Bytes, Failure> {
+pub(super) fn shape(
+    body: Bytes,
+    model: &str,
+    thinking: &ThinkingFacts,
+    losses: &mut Losses,
+) -> Result<Bytes, Failure> {
     let scan = Scan::of(&body)?;
     let mut edits = Vec::new();
     let id = upstream_id(model);
@@ -54,6 +62,8 @@ pub(super) fn shape(body: Bytes, model: &str, thinking: &ThinkingFacts) -> Resul
         && let Some(allowed) =
             effort(asked, thinking).filter(|allowed| allowed.map(Effort::name) != Some(asked))
     {
+        losses
+            .emulated("output_config.effort", "the model has other levels; the next one below is asked for");
         match allowed {
             Some(level) => config.insert("effort".to_owned(), level.name().into()),
             None => config.remove("effort"),
@@ -66,6 +76,7 @@ pub(super) fn shape(body: Bytes, model: &str, thinking: &ThinkingFacts) -> Resul
         && serde_json::from_str::<Value>(text).is_ok_and(|asked| asked["type"] == "disabled")
     {
         // A model that always thinks refuses to be told not to.
+        losses.dropped("thinking", "the model always thinks");
         edits.push(scan.set("thinking", r#"{"type":"adaptive"}"#));
     }
     if let Some(text) = scan.text(&body, "system").filter(|text| text.contains(BILLING))
@@ -83,6 +94,7 @@ pub(super) fn shape(body: Bytes, model: &str, thinking: &ThinkingFacts) -> Resul
         let before = tools.len();
         tools.retain(|tool| tool["type"].as_str().is_none_or(|kind| kind == "custom"));
         if tools.len() < before {
+            losses.dropped("tools", "Kimi does not run the tools of Anthropic");
             edits.push(scan.set("tools", &Value::Array(tools).to_string()));
         }
     }

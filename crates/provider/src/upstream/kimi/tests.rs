@@ -113,11 +113,16 @@ fn bodies_as_kimi_takes_them() {
     ];
     let k3 = crate::catalog::Catalog::builtin().facts("k3").thinking;
     let none = byok_types::ThinkingFacts::default();
-    let plain =
-        body::shape(Bytes::from_static(br#"{"model":"k2","output_config":{"effort":"low"}}"#), "k2", &none);
+    let plain = body::shape(
+        Bytes::from_static(br#"{"model":"k2","output_config":{"effort":"low"}}"#),
+        "k2",
+        &none,
+        &mut Losses::default(),
+    );
     assert_eq!(plain.unwrap(), r#"{"model":"k2","output_config":{}}"#, "only where it is declared");
     for (sent, expected) in cases {
-        let shaped = body::shape(Bytes::from(sent.to_string()), "kimi-k3", &k3).unwrap();
+        let shaped =
+            body::shape(Bytes::from(sent.to_string()), "kimi-k3", &k3, &mut Losses::default()).unwrap();
         assert_eq!(serde_json::from_slice::<Value>(&shaped).unwrap(), expected, "{sent}");
     }
 }

@@ -102,7 +102,8 @@ fn headers_and_body() {
             request_id: "r",
             at_ms: 0,
         };
-        let made = Kiro::default().shape(Bytes::from(body.clone()), &shaping).unwrap();
+        let made =
+            Kiro::default().shape(Bytes::from(body.clone()), &shaping, &mut Losses::default()).unwrap();
         let made: Value = serde_json::from_slice(&made).unwrap();
         let message = &made["conversationState"]["currentMessage"]["userInputMessage"];
         assert_eq!(

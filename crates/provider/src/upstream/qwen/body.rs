@@ -1,7 +1,10 @@
 //! What the vendor wants of a body.
 
-use byok_translate::scan::{Edit, Scan, splice};
-use byok_types::Failure;
+use byok_translate::{
+    Losses,
+    scan::{Edit, Scan, splice},
+};
+use byok_types::{Failure, ThinkingFacts, ThinkingForm};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -11,7 +14,13 @@ const CACHED: &str = r#"{"type":"text","text":"","cache_control":{"type":"epheme
 const KEYS: [&str; 5] = ["messages", "enable_thinking", "reasoning", "reasoning_effort", "tool_choice"];
 
 /// The body for the portal (`login`) or the platform.
-pub(super) fn shaped(body: Bytes, login: bool) -> Result<Bytes, Failure> {
+pub(super) fn shaped(
+    body: Bytes,
+    login: bool,
+    facts: &ThinkingFacts,
+    losses: &mut Losses,
+) -> Result<Bytes, Failure> {
+    let body = switched(body, facts)?;
     let scan = Scan::of_keys(&body, &KEYS)?;
     let thinking = scan.text(&body, "enable_thinking").map(str::to_owned);
     let mut body = match (login, scan.value("messages")) {
@@ -35,10 +44,28 @@ pub(super) fn shaped(body: Bytes, login: bool) -> Result<Bytes, Failure> {
             continue;
         }
         if let Some(edit) = scan.remove(&body, key) {
+            losses.dropped(*key, "Qwen does not take it together with how thinking is switched");
             body = splice(&body, vec![edit]);
         }
     }
     Ok(body)
+}
+
+/// A level of thinking, as clients of the dialect say it, at a model that only has a switch.
+fn switched(body: Bytes, facts: &ThinkingFacts) -> Result<Bytes, Failure> {
+    let by_switch = !facts.forms.is_empty() && !facts.forms.contains(&ThinkingForm::Level);
+    let scan = Scan::of_keys(&body, &KEYS)?;
+    let level = scan.text(&body, "reasoning_effort").filter(|_| by_switch);
+    let Some(level) = level else { return Ok(body) };
+    let on = !matches!(level, "\"none\"" | "null");
+    let said = scan.text(&body, "enable_thinking").is_some() || level == "null";
+    let without = scan.remove(&body, "reasoning_effort").into_iter().collect();
+    let body = splice(&body, without);
+    if said {
+        return Ok(body);
+    }
+    let edit = Scan::of_keys(&body, &KEYS)?.set("enable_thinking", &on.to_string());
+    Ok(splice(&body, vec![edit]))
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,5 @@
 use super::{super::Operation, *};
-use byok_types::{Blame, Secret};
+use byok_types::{Blame, Secret, ThinkingFacts, ThinkingForm};
 
 const CASES_OF_LOGIN: [bool; 2] = [true, false];
 
@@ -144,7 +144,19 @@ fn bodies() {
         ),
     ];
     for (login, body, expected) in cases {
-        let made = body::shaped(Bytes::from(body.clone()), login).unwrap();
+        let levels = ThinkingFacts { forms: vec![ThinkingForm::Level], ..ThinkingFacts::default() };
+        let made = body::shaped(Bytes::from(body.clone()), login, &levels, &mut Losses::default()).unwrap();
+        assert_eq!(std::str::from_utf8(&made).unwrap(), expected, "{body}");
+    }
+    // A level at a model that only has a switch.
+    let switch = ThinkingFacts { forms: vec![ThinkingForm::Budget], ..ThinkingFacts::default() };
+    for (body, expected) in [
+        (r#"{"reasoning_effort":"high"}"#, r#"{"enable_thinking":true}"#),
+        (r#"{"reasoning_effort":"none"}"#, r#"{"enable_thinking":false}"#),
+        (r#"{"reasoning_effort":null}"#, "{}"),
+        (r#"{"reasoning_effort":"low","enable_thinking":false}"#, r#"{"enable_thinking":false}"#),
+    ] {
+        let made = body::shaped(Bytes::from(body), false, &switch, &mut Losses::default()).unwrap();
         assert_eq!(std::str::from_utf8(&made).unwrap(), expected, "{body}");
     }
 }

@@ -98,7 +98,7 @@ fn bodies() {
         let ask = ask(operation);
         let shaping =
             Shaping { ask: &ask, token: &token, facts, client: &headers, request_id: "r", at_ms: 0 };
-        let found = Vertex.shape(body.to_string().into(), &shaping).unwrap();
+        let found = Vertex.shape(body.to_string().into(), &shaping, &mut Losses::default()).unwrap();
         assert_eq!(serde_json::from_slice::<Value>(&found).unwrap(), wanted);
     }
 }

@@ -3,7 +3,10 @@
 #![expect(clippy::needless_pass_by_value, reason = "the form of all upstreams")]
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
-use byok_translate::scan::{Edit, Scan, splice};
+use byok_translate::{
+    Losses,
+    scan::{Edit, Scan, splice},
+};
 use byok_types::{Failure, ModelFacts};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -58,7 +61,7 @@ struct Changes {
 }
 
 /// The body with the edits that this vendor needs.
-pub(super) fn fitted(body: Bytes, facts: &ModelFacts) -> Result<Bytes, Failure> {
+pub(super) fn fitted(body: Bytes, facts: &ModelFacts, losses: &mut Losses) -> Result<Bytes, Failure> {
     let scan = Scan::of_keys(&body, &KEYS)?;
     let mut changes = Changes { edits: Vec::new(), gone: REFUSED.to_vec() };
     for (key, wanted) in [("stream", "true"), ("store", "false")] {
@@ -78,7 +81,13 @@ pub(super) fn fitted(body: Bytes, facts: &ModelFacts) -> Result<Bytes, Failure> 
     if !reasons || reasoning.as_object().is_none_or(serde_json::Map::is_empty) {
         changes.gone.push("reasoning");
     }
-    tools(&body, &scan, &mut changes);
+    tools(&body, &scan, &mut changes, losses);
+    if !reasons && reasoning["effort"].as_str().is_some_and(|effort| effort != "none") {
+        losses.dropped("reasoning.effort", "the model has no levels of thinking");
+    }
+    if scan.text(&body, "stop").is_some_and(|stop| stop != "null") {
+        losses.dropped("stop", "xAI stops at no texts in Responses");
+    }
     let mut body = splice(&body, changes.edits);
     // Two neighbours would want the same comma; one after the other, each finds its own.
     for key in changes.gone {
@@ -89,12 +98,15 @@ pub(super) fn fitted(body: Bytes, facts: &ModelFacts) -> Result<Bytes, Failure> 
 }
 
 /// The tools that the vendor knows, each function with a schema whose root is an object.
-fn tools(body: &Bytes, scan: &Scan, changes: &mut Changes) {
+fn tools(body: &Bytes, scan: &Scan, changes: &mut Changes, losses: &mut Losses) {
     let given: Vec<Value> =
         scan.text(body, "tools").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let kept: Vec<Value> = given.iter().cloned().filter_map(tool).collect();
     let choice: Value =
         scan.text(body, "tool_choice").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    if kept.len() < given.len() {
+        losses.dropped("tools", "xAI does not run this tool");
+    }
     if kept.is_empty() {
         changes.gone.extend(["tools", "tool_choice", "parallel_tool_calls"]);
         return;

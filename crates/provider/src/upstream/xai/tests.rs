@@ -84,7 +84,7 @@ fn shaped(body: &Value, reasons: bool) -> Value {
     let (token, ask, none) = (token(), ask(None, &[]), HeaderMap::new());
     let shaping =
         Shaping { ask: &ask, token: &token, facts: &facts, client: &none, request_id: "r", at_ms: 0 };
-    let body = plan().shape(Bytes::from(body.to_string()), &shaping).unwrap();
+    let body = plan().shape(Bytes::from(body.to_string()), &shaping, &mut Losses::default()).unwrap();
     serde_json::from_slice(&body).unwrap()
 }
 

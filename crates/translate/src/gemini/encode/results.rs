@@ -6,6 +6,7 @@ use crate::{
         is_made_up,
     },
     ir::{Part, Source, ToolResult},
+    loss::words::path,
 };
 use std::borrow::Cow;
 
@@ -51,6 +52,9 @@ impl Encoder<'_> {
             response.string("id", &result.call_id);
         }
         response.string("name", name);
+        for part in result.parts.iter().filter(|part| !is_text(part) && !is_media(part)) {
+            self.losses.dropped(path(self.request, part), "a result cannot hold this");
+        }
         response.json("response", &response_of(result));
         let media: Vec<_> = result.parts.iter().filter(|p| is_media(p) && self.fits_inside(p)).collect();
         if !media.is_empty() {
@@ -99,6 +103,15 @@ fn response_of(result: &ToolResult) -> Json {
         return if json.is_object() { json } else { object(|fields| fields.json("output", &json)) };
     }
     object(|fields| fields.string("output", &text))
+}
+
+/// Whether a part of a result is said by its text.
+fn is_text(part: &Part) -> bool {
+    match part {
+        Part::Text(_) | Part::Refusal(_) | Part::SearchResult(_) => true,
+        Part::Document(document) => matches!(document.source, Source::Text(_)),
+        _ => false,
+    }
 }
 
 fn is_media(part: &Part) -> bool {

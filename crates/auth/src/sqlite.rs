@@ -1,10 +1,10 @@
-//! Reads the database of kiro-cli from its bytes, without touching the file: the program may be running.
+//! Reads the database of another program from its bytes, without touching the file: the program may be running.
 
-use rusqlite::{Connection, MAIN_DB, OptionalExtension as _};
+use rusqlite::{Connection, MAIN_DB, OptionalExtension as _, Row};
 use std::io::Cursor;
 
 /// How a database begins.
-pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
+pub(crate) const MAGIC: &[u8] = b"SQLite format 3\0";
 /// More than such a database ever is.
 const LARGEST: usize = 64 * 1024 * 1024;
 const WAL_HEADER: usize = 32;
@@ -12,20 +12,23 @@ const FRAME_HEADER: usize = 24;
 
 /// What is wrong with it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Damaged(pub(super) &'static str);
+pub(crate) struct Damaged(pub(crate) &'static str);
 
 /// A copy in memory.
-pub(super) struct Rows(Connection);
+pub(crate) struct Rows(Connection);
 
 impl Rows {
     /// Reads the database; `wal` is the log beside it, whose pages are newer.
-    pub(super) fn read(content: &[u8], wal: Option<&[u8]>) -> Result<Self, Damaged> {
+    pub(crate) fn read(content: &[u8], wal: Option<&[u8]>) -> Result<Self, Damaged> {
         if content.len() > LARGEST || wal.is_some_and(|wal| wal.len() > LARGEST) {
             return Err(Damaged("it is too large"));
         }
         let mut pages = content.to_vec();
         if let Some(wal) = wal {
             merge(&mut pages, wal);
+        }
+        if !is_whole(&pages) {
+            return Err(Damaged("the database was cut off"));
         }
         // In memory there is no log: the versions of reading and writing become those of a database without one.
         if let Some(versions) = pages.get_mut(18..20) {
@@ -35,29 +38,45 @@ impl Rows {
         let mut memory = Connection::open_in_memory().map_err(damaged)?;
         let length = pages.len();
         memory.deserialize_read_exact(MAIN_DB, Cursor::new(pages), length, true).map_err(damaged)?;
-        let known: i64 = memory
-            .query_row(
-                "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'auth_kv'",
-                [],
-                |row| row.get(0),
-            )
-            .map_err(damaged)?;
-        if known == 1 { Ok(Self(memory)) } else { Err(Damaged("it has no table `auth_kv`")) }
+        // Looking at the schema is what finds out whether it is a database at all.
+        let _: i64 =
+            memory.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).map_err(damaged)?;
+        Ok(Self(memory))
     }
 
-    /// A value of the table of logins.
-    pub(super) fn auth(&self, key: &str) -> Option<String> {
-        self.value("SELECT value FROM auth_kv WHERE key = ?1", key)
+    /// The columns of a table; none if it is not there.
+    pub(crate) fn columns(&self, table: &str) -> Result<Vec<String>, Damaged> {
+        self.each("SELECT name FROM pragma_table_info(?1)", &[table], |row| row.get(0))
     }
 
-    /// A value of the table of settings.
-    pub(super) fn state(&self, key: &str) -> Option<String> {
-        self.value("SELECT CAST(value AS TEXT) FROM state WHERE key = ?1", key)
+    /// All rows of a question.
+    pub(crate) fn each<T>(
+        &self,
+        query: &str,
+        with: &[&str],
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Damaged> {
+        let damaged = |_| Damaged("the database is damaged");
+        let mut asked = self.0.prepare(query).map_err(damaged)?;
+        let rows = asked.query_map(rusqlite::params_from_iter(with), read).map_err(damaged)?;
+        rows.collect::<Result<_, _>>().map_err(damaged)
     }
 
-    fn value(&self, query: &str, key: &str) -> Option<String> {
+    /// The text that a question about one key leads to.
+    pub(crate) fn value(&self, query: &str, key: &str) -> Option<String> {
         self.0.query_row(query, [key], |row| row.get(0)).optional().ok().flatten()
     }
+}
+
+/// Whether all pages are there that the first one speaks of. `SQLite` itself would read what is left of the last one.
+fn is_whole(pages: &[u8]) -> bool {
+    let Some(&[high, low]) = pages.get(16..18) else { return false };
+    let size = match usize::from(u16::from_be_bytes([high, low])) {
+        1 => 65_536,
+        size => size,
+    };
+    let count = pages.get(28..32).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes);
+    size >= 512 && pages.len().is_multiple_of(size) && pages.len() / size >= count as usize
 }
 
 /// Puts the pages of committed transactions over those of the database. What does not belong to the newest run of the log is

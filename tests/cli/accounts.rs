@@ -1,0 +1,294 @@
+//! The commands that list, add, change, renew, export and forget accounts.
+
+use crate::support::{Home, Vendor, exposed, private};
+use byok_simulator::{GoogleClient, Plan};
+use serde_json::{Value, json};
+
+/// Settings whose logins of Claude, Codex and Gemini live at the simulator.
+fn settings(vendor: &Vendor) -> String {
+    let base = vendor.simulator.base_url();
+    format!(
+        "{}  codex:\n    urls:\n      token: {base}/openai-auth/oauth/token\n      revoke: {base}/openai-auth/oauth/revoke\n  \
+         gemini:\n    client_secret: s\n    urls:\n      token: {base}/google/token\n      revoke: {base}/google/revoke\n",
+        vendor.config()
+    )
+}
+
+fn world() -> (Home, Vendor) {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&settings(&vendor));
+    (home, vendor)
+}
+
+/// What the accounts are called, by provider.
+fn names(home: &Home) -> Vec<String> {
+    let list = home.run(&["accounts", "list", "--json"]);
+    assert_eq!(list.code, 0, "{}", list.err);
+    let providers: Value = serde_json::from_str(&list.out).unwrap();
+    let accounts = providers.as_array().unwrap().iter().flat_map(|provider| {
+        let name = provider["name"].as_str().unwrap();
+        let accounts = provider["accounts"].as_array().unwrap();
+        accounts.iter().map(move |account| {
+            format!("{name}: {} {}", account["label"].as_str().unwrap(), account["state"].as_str().unwrap())
+        })
+    });
+    let mut names: Vec<_> = accounts.collect();
+    names.sort();
+    names
+}
+
+/// A token answer of the simulated Claude.
+fn tokens(vendor: &Vendor) -> String {
+    let grant = vendor.simulator.grant();
+    json!({"access_token": grant.access_token, "refresh_token": grant.refresh_token, "expires_in": grant.expires_in, "scope": grant.scope})
+        .to_string()
+}
+
+fn add(home: &Home, provider: &str, name: &str, pasted: &str) {
+    let added = home.run_with(&["accounts", "add", provider, "--account", name], &[], pasted);
+    assert_eq!((added.code, &*added.err), (0, &*format!("added to {provider}: {name}\n")), "{pasted}");
+}
+
+#[test]
+fn accounts_are_added_from_what_is_pasted() {
+    let (home, vendor) = world();
+    add(&home, "claude", "answer", &tokens(&vendor));
+    add(&home, "claude", "token", "sk-ant-oat01-alone\n");
+    add(
+        &home,
+        "claude",
+        "file",
+        r#"{"claudeAiOauth":{"accessToken":"sk-ant-oat01-x","refreshToken":"r","expiresAt":1}}"#,
+    );
+    let codex = vendor.simulator.plan_grant(Plan::Codex, "ada@example.org");
+    let auth = json!({"tokens": {"id_token": codex.id_token, "access_token": codex.access_token, "refresh_token": codex.refresh_token}});
+    add(&home, "codex", "plan", &auth.to_string());
+    assert_eq!(
+        names(&home),
+        ["claude: answer ready", "claude: file ready", "claude: token ready", "codex: plan ready"]
+    );
+    let list = home.run(&["accounts", "list"]);
+    assert!(list.out.starts_with("PROVIDER"), "{}", list.out);
+    assert!(list.out.contains("ada@example.org") || list.out.contains("plan"), "{}", list.out);
+    assert_eq!(home.run(&["accounts"]).out, list.out, "`list` is what the command does by itself");
+
+    let refused = [
+        ("", 65, "neither a token nor JSON"),
+        ("two words", 65, "neither a token nor JSON"),
+        ("{\"access_token\":\"canary", 65, "neither a token nor JSON"),
+        ("{}", 65, "neither a token nor JSON"),
+    ];
+    for (pasted, code, what) in refused {
+        let output = home.run_with(&["accounts", "add", "claude"], &[], pasted);
+        assert_eq!((output.code, output.err.contains(what)), (code, true), "{pasted}: {}", output.err);
+        assert!(
+            output.err.contains("hint: paste an access token") && !output.err.contains("canary"),
+            "{}",
+            output.err
+        );
+    }
+    let taken =
+        home.run_with(&["accounts", "add", "claude", "--account", "token"], &[], "sk-ant-oat01-other");
+    assert_ne!(taken.code, 0, "a name is of one account");
+    let unknown = home.run_with(&["accounts", "add", "nobody"], &[], "x");
+    assert_eq!(
+        (unknown.code, unknown.err.contains("there is no provider `nobody`")),
+        (2, true),
+        "{}",
+        unknown.err
+    );
+    assert_eq!(names(&home).len(), 4);
+}
+
+#[test]
+fn accounts_are_renamed_switched_off_and_forgotten() {
+    let (home, vendor) = world();
+    add(&home, "claude", "old", &tokens(&vendor));
+    let run = |args: &[&str]| {
+        let output = home.run(&[&["accounts"], args].concat());
+        (output.code, output.err)
+    };
+    assert_eq!(run(&["rename", "claude", "new"]), (0, "old is called new now\n".to_owned()));
+    add(&home, "claude", "second", &tokens(&vendor));
+    let (code, said) = run(&["rename", "claude", "--account", "second", "new"]);
+    assert!(code != 0 && said.contains("another account of this provider has that label"), "{said}");
+    let (code, said) = run(&["rename", "claude", "--account", "second", " "]);
+    assert_eq!((code, said.contains("one line of 1 to 64 characters")), (2, true), "{said}");
+    let (code, said) = run(&["rename", "claude", "third"]);
+    assert_eq!((code, said.contains("`claude` has several accounts")), (2, true), "{said}");
+
+    assert_eq!(run(&["disable", "claude", "--account", "new"]).0, 0);
+    assert_eq!(names(&home), ["claude: new disabled", "claude: second ready"]);
+    assert_eq!(run(&["enable", "claude", "--account", "new"]), (0, "new is in use again\n".to_owned()));
+    assert_eq!(run(&["enable", "claude", "--account", "new"]), (0, "new is in use already\n".to_owned()));
+    assert_eq!(run(&["claims", "claude", "--account", "new"]), (0, "no claim is made for new\n".to_owned()));
+    let (code, said) = run(&["claims", "claude", "--account", "new", "--revoke", "x"]);
+    assert_eq!((code, said.contains("there is no consent to `x` for new")), (2, true), "{said}");
+
+    let (code, said) = run(&["remove", "claude", "--account", "new"]);
+    assert_eq!((code, &*said), (0, "new is forgotten; its grant at the provider is not ended by this\n"));
+    assert_eq!(names(&home), ["claude: second ready"]);
+    assert_eq!(vendor.simulator.oauth_counts().revocations, 0, "nobody is told");
+    let (code, said) = run(&["remove", "codex"]);
+    assert_eq!((code, said.contains("there is no account of `codex`")), (77, true), "{said}");
+}
+
+#[test]
+fn tokens_are_renewed_on_request() {
+    let (home, vendor) = world();
+    for name in ["home", "work"] {
+        add(&home, "claude", name, &tokens(&vendor));
+    }
+    let one = home.run(&["accounts", "refresh", "claude", "--account", "work"]);
+    assert_eq!((one.code, &*one.err), (0, "renewed: work (claude)\n"));
+    assert_eq!(vendor.simulator.oauth_counts().refreshes, 1);
+
+    add(
+        &home,
+        "claude",
+        "dead",
+        r#"{"access_token":"sk-ant-oat01-x","refresh_token":"sk-ant-ort01-canary","expires_in":3600}"#,
+    );
+    assert_eq!(home.run(&["accounts", "disable", "claude", "--account", "home"]).code, 0);
+    let all = home.run(&["accounts", "refresh", "--all"]);
+    assert_eq!(all.code, 69, "{}", all.err);
+    assert!(
+        all.err.contains("renewed: work (claude)\n"),
+        "one that fails does not stop the others: {}",
+        all.err
+    );
+    assert!(
+        all.err.contains("warning: dead (claude): the login of claude does not work any more"),
+        "{}",
+        all.err
+    );
+    assert!(
+        all.err.ends_with("error: not every login could be renewed\n\nhint: `byok status` says what helps\n"),
+        "{}",
+        all.err
+    );
+    assert!(!all.err.contains("canary"), "{}", all.err);
+    assert_eq!(vendor.simulator.oauth_counts().refreshes, 2, "one that is switched off is left alone");
+    assert_eq!(names(&home), ["claude: dead needs_login", "claude: home disabled", "claude: work ready"]);
+    // A token that has ended is renewed once, and not refused for being new.
+    let ended = vendor.simulator.grant();
+    let ended = json!({"claudeAiOauth": {"accessToken": ended.access_token, "refreshToken": ended.refresh_token, "expiresAt": 1}});
+    add(&home, "claude", "ended", &ended.to_string());
+    let one = home.run(&["accounts", "refresh", "claude", "--account", "ended"]);
+    assert_eq!((one.code, &*one.err), (0, "renewed: ended (claude)\n"));
+    assert_eq!(vendor.simulator.oauth_counts().refreshes, 3);
+    let key = private(&home, "keys.yaml", b"gemini-api-key: [{api-key: AIzaX}]\n");
+    assert_eq!(home.run(&["accounts", "import", &key]).code, 0);
+    let key = home.run(&["accounts", "refresh", "gemini"]);
+    assert_eq!((key.code, &*key.err), (0, "gemini (gemini) is a key, which is never renewed\n"));
+    let none = home.run(&["accounts", "refresh"]);
+    assert_eq!((none.code, none.err.contains("<PROVIDER>")), (2, true), "{}", none.err);
+}
+
+#[test]
+fn an_export_is_sealed_and_comes_back() {
+    let (home, vendor) = world();
+    let none = home.run_with(&["accounts", "export", "x.age"], &[], "a long passphrase\n");
+    assert_eq!((none.code, none.err.contains("there is no account to export")), (77, true), "{}", none.err);
+    add(&home, "claude", "work", &tokens(&vendor));
+    add(&home, "gemini", "key", r#"{"access_token":"ya29.canary","refresh_token":"1//canary"}"#);
+
+    let file = home.path().join("backup.age");
+    let path = file.to_str().unwrap();
+    let phrase = home.path().join("phrase");
+    std::fs::write(&phrase, "correct horse battery\n").unwrap();
+    let by_file = ["--passphrase-file", phrase.to_str().unwrap()];
+    let short = home.run_with(&["accounts", "export", path], &[], "short\n");
+    assert_eq!(
+        (short.code, short.err.contains("at least 8 characters"), file.exists()),
+        (2, true, false),
+        "{}",
+        short.err
+    );
+    let export = home.run(&[&["accounts", "export", path], &by_file[..]].concat());
+    assert_eq!(export.code, 0, "{}", export.err);
+    assert!(
+        export.err.contains("2 accounts are in HOME/backup.age")
+            && export.err.contains("in one place at a time"),
+        "{}",
+        export.err
+    );
+    assert_eq!(exposed(&file), 0o600);
+    let sealed = std::fs::read(&file).unwrap();
+    assert!(!String::from_utf8_lossy(&sealed).contains("canary"));
+    let twice = home.run(&[&["accounts", "export", path], &by_file[..]].concat());
+    assert_eq!((twice.code, twice.err.contains("cannot be made")), (73, true), "{}", twice.err);
+
+    let other = Home::new();
+    let planned = other.run(&[&["accounts", "import", path, "--dry-run"], &by_file[..]].concat());
+    assert_eq!((planned.code, planned.err.lines().count()), (0, 2), "{}", planned.err);
+    assert!(!other.file("").exists(), "nothing is made where nothing is to be changed");
+    let import = other.run_with(&["accounts", "import", path], &[], "correct horse battery\n");
+    assert_eq!(import.code, 0, "{}", import.err);
+    assert!(
+        import.err.contains("imported to claude: work\n") && import.err.contains("imported to gemini: key\n"),
+        "{}",
+        import.err
+    );
+    assert_eq!(names(&other), ["claude: work ready", "gemini: key ready"]);
+
+    let wrong = other.run_with(&["accounts", "import", path], &[], "another passphrase\n");
+    assert_eq!(
+        (wrong.code, wrong.err.contains("the passphrase is another one, or the file is damaged")),
+        (65, true),
+        "{}",
+        wrong.err
+    );
+    let cut = private(&home, "cut.age", &sealed[..sealed.len() - 20]);
+    let cut = other.run_with(&["accounts", "import", &cut], &[], "correct horse battery\n");
+    assert_eq!((cut.code, cut.err.contains("cannot be opened")), (65, true), "{}", cut.err);
+}
+
+#[test]
+fn logging_out_takes_the_grant_back_where_the_vendor_lets_byok() {
+    let (home, vendor) = world();
+    let codex = vendor.simulator.plan_grant(Plan::Codex, "ada@example.org");
+    let codex = json!({"tokens": {"id_token": codex.id_token, "access_token": codex.access_token, "refresh_token": codex.refresh_token}});
+    let google = vendor.simulator.google_grant(GoogleClient::Gemini);
+    let google = json!({"access_token": google.access_token, "refresh_token": google.refresh_token});
+    let revoked = || {
+        let simulator = &vendor.simulator;
+        let counts = (
+            simulator.oauth_counts().revocations,
+            simulator.plan_counts(Plan::Codex).revocations,
+            simulator.google_counts().revocations,
+        );
+        [counts.0, counts.1, counts.2]
+    };
+    let rows = [
+        ("claude", tokens(&vendor), [1, 0, 0]),
+        ("codex", codex.to_string(), [1, 1, 0]),
+        ("gemini", google.to_string(), [1, 1, 1]),
+    ];
+    for (provider, pasted, counts) in rows {
+        add(&home, provider, "mine", &pasted);
+        let out = home.run(&["logout", provider]);
+        assert_eq!((out.code, &*out.err), (0, &*format!("logged out of {provider}: mine\n")));
+        assert_eq!(revoked(), counts, "{provider}");
+    }
+    // No sheet knows a call for these.
+    let api = r#"{"access_token":"t","refresh_token":"r","expires_in":900,"scope":"","token_type":"Bearer"}"#;
+    for provider in ["kimi", "xai", "kiro", "qwen"] {
+        add(&home, provider, "mine", api);
+        let out = home.run(&["logout", provider]);
+        let expected = format!(
+            "{provider} gives programs no way to end a grant; its page of connected apps does\nlogged out of {provider}: mine\n"
+        );
+        assert_eq!((out.code, out.err), (0, expected));
+    }
+    // A key is not ended by forgetting it.
+    for name in ["home", "work"] {
+        add(&home, "claude", name, &tokens(&vendor));
+    }
+    let all = home.run(&["logout", "claude", "--all"]);
+    assert_eq!((all.code, all.err.lines().count()), (0, 2), "{}", all.err);
+    assert_eq!(revoked(), [3, 1, 1]);
+    let none = home.run(&["logout", "claude", "--all"]);
+    assert_eq!((none.code, none.err.contains("there is no account of `claude`")), (77, true), "{}", none.err);
+    assert_eq!(names(&home), Vec::<String>::new());
+}

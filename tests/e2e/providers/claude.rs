@@ -1,0 +1,67 @@
+//! Claude by the login of a plan.
+
+use super::{
+    login::{Login, known},
+    table::Does,
+};
+use crate::support::{ask::Ask, client::Call, dialect, world::World};
+use byok_types::Dialect;
+use serde_json::{Value, json};
+
+async fn logged_in() -> World {
+    let settings = |simulator: &byok_simulator::Simulator| {
+        let base = simulator.base_url();
+        json!({"providers": {"claude": {"base_url": base, "urls": {
+            "authorize": format!("{base}/cai/oauth/authorize"), "token": format!("{base}/v1/oauth/token"),
+            "profile": format!("{base}/api/oauth/profile"), "usage": format!("{base}/api/oauth/usage"),
+            "revoke": format!("{base}/v1/oauth/token/revoke"),
+        }}}})
+    };
+    let world = World::of(settings, |setup| setup).await;
+    let said =
+        Login::start(&world, &["claude", "--accept-claim", "claude-code-prompt"]).await.paste(&world).await;
+    assert!(said.contains("logged in to claude as"), "{said}");
+    known(&world, "claude").await;
+    world
+}
+
+#[tokio::test]
+async fn a_plan_does_what_the_readme_says() {
+    let world = logged_in().await;
+    let model = "claude/claude-sonnet-5";
+    let does =
+        Does { provider: "claude", make: byok_auth::claude::vendor, model, thinks: model, sees: model };
+    does.what_the_readme_says(&world.byok).await;
+}
+
+#[tokio::test]
+async fn models_are_those_that_the_vendor_lists() {
+    let world = logged_in().await;
+    let list = || async {
+        let list = Call::get("/v1/models").send(world.byok.address()).await;
+        let list: Value = serde_json::from_slice(&list.body).unwrap();
+        let all = list["data"].as_array().unwrap().clone();
+        all.into_iter()
+            .filter_map(|model| model["id"].as_str().map(str::to_owned))
+            .filter(|id| id.contains("claude-"))
+            .collect::<Vec<_>>()
+    };
+    // Stale is served while it is asked; the answer of the vendor comes into the next list.
+    let mut ids = list().await;
+    for _ in 0..2000 {
+        if world.simulator.requests().iter().any(|seen| seen.path == "/v1/models") {
+            ids = list().await;
+            break;
+        }
+        tokio::task::yield_now().await;
+        ids = list().await;
+    }
+    assert!(ids.iter().any(|id| id.contains("claude-sonnet-5")), "{ids:?}");
+    let seen = world.simulator.requests();
+    let asked = seen.iter().find(|seen| seen.path == "/v1/models").expect("the vendor was asked");
+    assert!(asked.headers["authorization"].to_str().unwrap().starts_with("Bearer sk-ant-oat"));
+    let answer = dialect::call(Dialect::Chat, &Ask::new("Hello.").model("claude-sonnet-5"))
+        .send(world.byok.address())
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
