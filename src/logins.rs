@@ -5,10 +5,12 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    How, Method, Network, Refresher, Urls, Vendor, antigravity, claude, codex, copilot, gemini, iflow, kimi,
-    kiro, qwen, vertex, xai,
+    Desk, How, Method, Network, Offer, Refresher, Urls, Vendor, Vendors, antigravity, claude, codex, copilot,
+    gemini, iflow, kimi, kiro, qwen, vertex, xai,
 };
-use byok_config::{BUILT_IN, Config};
+use byok_config::{BUILT_IN, Config, Live, Prefer};
+use byok_store::Store;
+use byok_transport::{Transport, TransportError};
 use byok_types::ProviderId;
 use std::{collections::HashMap, sync::Arc};
 
@@ -86,6 +88,53 @@ pub(crate) fn without_browser(vendor: &Vendor) -> Option<&Method> {
     vendor.methods.iter().find(|method| matches!(method.how, How::Device(_)))
 }
 
+/// Logins through a page, with these settings and what becomes of them.
+pub(crate) fn desk(live: Live, store: Store) -> Desk {
+    Desk::new(store, Arc::new(Table(live)))
+}
+
+/// The table, by the settings as they are now.
+struct Table(Live);
+
+impl Vendors for Table {
+    fn names(&self) -> Vec<String> {
+        names().map(str::to_owned).collect()
+    }
+
+    fn offer(&self, name: &str) -> Option<Offer> {
+        let (provider, config) = (ProviderId::new(name).ok()?, self.0.load());
+        let vendor = made(&provider, &config)?;
+        let warnings = warnings(&provider, &config);
+        Some(Offer { provider, vendor, warnings })
+    }
+
+    fn transport(&self) -> Result<Transport, TransportError> {
+        network::transport(&self.0.load())
+    }
+}
+
+/// What the settings mean for a login. A key and a login for one provider: one of them is used first, and that may cost money.
+pub(crate) fn warnings(id: &ProviderId, config: &Config) -> Vec<String> {
+    let Some(provider) = config.provider(id) else { return Vec::new() };
+    let mut warnings = Vec::new();
+    if !provider.enabled {
+        warnings
+            .push(format!("`providers.{id}.enabled` is false: the login is not used before that is changed"));
+    }
+    if !provider.api_keys.is_empty() {
+        warnings.push(match provider.prefer {
+            Prefer::Key => format!(
+                "an API key is configured for {id}: byok prefers it, and it is billed. `providers.{id}.prefer: oauth` in \
+                 the settings puts the login first."
+            ),
+            Prefer::Oauth => format!(
+                "an API key is configured for {id}: byok uses it, and it is billed, when the login cannot serve a request."
+            ),
+        });
+    }
+    warnings
+}
+
 /// A name as an id.
 pub(crate) fn provider_id(name: &str) -> Result<ProviderId, Trouble> {
     ProviderId::new(name).map_err(|error| Trouble::new(Exit::Usage, error.to_string()))
@@ -104,3 +153,6 @@ fn made(id: &ProviderId, config: &Config) -> Option<Vendor> {
         None => make(&Urls::none(), Network::default()),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_config::{Config, Flags, Loaded, Sources, paths};
-use byok_proxy::ask_control;
+use byok_proxy::{LoginTicket, LoginWish, ask_control, ask_control_with};
 use byok_store::{Store, StoreOptions};
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -69,7 +69,22 @@ pub(crate) async fn ask<T: DeserializeOwned>(database: &Path, target: &str) -> R
         Err(ControlError::NotRunning) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+    understood(&bytes).map(Some)
+}
+
+/// Asks the server of a database for a one-time token; `None` if none runs.
+pub(crate) async fn ask_for_login(database: &Path, wish: &LoginWish) -> Result<Option<LoginTicket>, Trouble> {
+    use byok_proxy::ControlError;
+    let body = serde_json::to_vec(wish).unwrap_or_default();
+    match ask_control_with(&paths::control_socket(database), Method::POST, "/logins", body).await {
+        Ok(bytes) => understood(&bytes).map(Some),
+        Err(ControlError::NotRunning) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn understood<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Trouble> {
+    serde_json::from_slice(bytes).map_err(|error| {
         Trouble::new(Exit::Failure, "the running byok answered something that this one does not understand")
             .because(&error)
             .hint("they are of different versions: restart the running one")

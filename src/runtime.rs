@@ -82,12 +82,14 @@ impl Running {
         let executor =
             Executor::new(transport, tokens.clone(), store.clone(), budget.clone(), stopping.clone());
         let address = server.address();
+        let desk = logins::desk(live.clone(), store.clone());
         let options = AppOptions {
             live: live.clone(),
             store: store.clone(),
             executor: executor.clone(),
             budget,
             address,
+            logins: Some(desk),
         };
         let app = App::new(options).await?;
 

@@ -11,13 +11,22 @@ use tokio::sync::mpsc;
 
 /// Writes data, with a line break behind it. A reader that has seen enough (`byok models | head`) is no error.
 pub(crate) fn data(text: impl Display) -> Result<(), Trouble> {
+    data_if_read(text).map(|_| ())
+}
+
+/// The same for output that goes on: whether there still is a reader.
+pub(crate) fn data_if_read(text: impl Display) -> Result<bool, Trouble> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Trouble::new(Exit::Failure, "the output could not be written").because(&error))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Trouble::new(Exit::Failure, "the output could not be written").because(&error)),
     }
+}
+
+/// Whether a person reads the data.
+pub(crate) fn data_is_read_by_a_person() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// Says something. A closed stderr is not worth failing for.

@@ -76,6 +76,8 @@ const SECRET_READERS: &[(&str, &str)] = &[
     ("crates/provider/src/upstream/gemini.rs", "the header of a call"),
     ("crates/provider/src/upstream/openai.rs", "the header of a call"),
     ("crates/proxy/src/access/keys.rs", "comparison of client keys"),
+    ("crates/proxy/src/logins/told.rs", "a token of a login goes to whoever asked for it"),
+    ("src/commands/login/link.rs", "a token of a login is shown once"),
     ("src/client_key.rs", "a new client key is shown once"),
     ("crates/auth/src/kiro/browser.rs", "exchange of the code"),
     ("crates/auth/src/kiro/identity.rs", "the header of a call that asks whose login it is"),

@@ -1,6 +1,7 @@
 mod browser;
 mod consent;
 pub(super) mod import;
+pub(super) mod link;
 mod steps;
 
 use crate::{
@@ -10,8 +11,8 @@ use crate::{
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
 };
-use byok_auth::{Answers, How, SaveLogin, SystemClock, claims, save_login};
-use byok_config::{Config, Prefer};
+use byok_auth::{Answers, How, SaveLogin, SystemClock, Vendor, claims, save_login};
+use byok_config::Config;
 use byok_store::Store;
 use byok_types::{Account, CredentialKind, ProviderId};
 use clap::Args;
@@ -65,6 +66,19 @@ pub(crate) struct Login {
     /// Account to log in again, or the name of a new one
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
+    /// Make a link for a browser on this machine: the running byok leads through the login on a page of its own
+    #[arg(long, conflicts_with_all = ["import", "method", "with", "accept", "callback_bind", "no_open", "remote"])]
+    web: bool,
+    /// Make a link for a person on another machine, who logs in there and hands the result back on the same page
+    #[arg(long, conflicts_with_all = ["import", "method", "with", "accept", "no_open", "browser", "incognito", "no_incognito"])]
+    remote: bool,
+    #[arg(
+        long,
+        value_name = "PUBLIC",
+        requires = "remote",
+        help = "With --remote: the name under which that machine reaches byok, such as box.lan, box.lan:9000 or https://byok.example.org"
+    )]
+    host: Option<String>,
     /// Consent to a claim without being asked; for scripts
     #[arg(long = "accept-claim", value_name = "NAME")]
     accept: Vec<String>,
@@ -77,6 +91,9 @@ impl Login {
         let loaded = place.load()?;
         let config = &loaded.config;
         let (id, vendor) = logins::vendor(&self.provider, config)?;
+        if self.web || self.remote {
+            return self.by_link(&place, config, &id, &vendor).await;
+        }
         let mut method = logins::method(&id, &vendor, self.method.as_deref())?;
         if self.no_browser && self.method.is_none() {
             method = logins::without_browser(&vendor).unwrap_or(method);
@@ -94,7 +111,7 @@ impl Login {
             }
             tell_the_rule(id.as_str());
         }
-        tell_of_keys(&id, config);
+        logins::warnings(&id, config).iter().for_each(terminal::warn);
         let code_by = match (self.no_browser, self.no_open) {
             (true, _) => steps::CodeBy::Paste,
             (_, true) => steps::CodeBy::Callback { open: false },
@@ -148,6 +165,33 @@ impl Login {
 }
 
 impl Login {
+    /// By a page, of the running byok or of this command.
+    async fn by_link(
+        &self,
+        place: &Place,
+        config: &Config,
+        id: &ProviderId,
+        vendor: &Vendor,
+    ) -> Result<(), Trouble> {
+        if !vendor.methods.iter().any(|method| matches!(method.how, How::Browser(_) | How::Device(_))) {
+            return Err(Trouble::new(
+                Exit::Usage,
+                format!("`{id}` has no login on a page: keys and files belong on none"),
+            )
+            .hint(format!("use `byok login {id}`")));
+        }
+        if let Some(name) = &self.account {
+            check_name(name)?;
+        }
+        let link = link::Link { config, provider: id, account: self.account.clone() };
+        if self.remote {
+            return link.for_another_machine(self.host.as_deref(), self.callback_bind).await;
+        }
+        let open = !self.no_browser && (self.wants_window() || steps::can_open(place));
+        let window = browser::Window { browser: self.browser.clone(), private: self.incognito };
+        link.for_this_machine(open.then_some(&window)).await
+    }
+
     /// Whether a browser is to be opened: where somebody names one, they see it.
     const fn wants_window(&self) -> bool {
         self.browser.is_some() || self.incognito || self.no_incognito
@@ -206,29 +250,7 @@ pub(super) fn tell_the_rule(provider: &str) {
     }
 }
 
-/// A key and a login for one provider: one of them is used first, and that may cost money.
-fn tell_of_keys(id: &ProviderId, config: &Config) {
-    let Some(provider) = config.provider(id) else { return };
-    if !provider.enabled {
-        terminal::warn(format_args!(
-            "`providers.{id}.enabled` is false: the login is not used before that is changed"
-        ));
-    }
-    if provider.api_keys.is_empty() {
-        return;
-    }
-    match provider.prefer {
-        Prefer::Key => terminal::warn(format_args!(
-            "an API key is configured for {id}: byok prefers it, and it is billed. `providers.{id}.prefer: oauth` in \
-             the settings puts the login first."
-        )),
-        Prefer::Oauth => terminal::warn(format_args!(
-            "an API key is configured for {id}: byok uses it, and it is billed, when the login cannot serve a request."
-        )),
-    }
-}
-
-fn described(account: &Account) -> String {
+pub(super) fn described(account: &Account) -> String {
     let plan = account.plan.as_ref().map(|plan| format!(", plan {plan}")).unwrap_or_default();
     match account.email.as_ref().filter(|email| **email != account.label) {
         Some(email) => format!("{} ({email}{plan})", account.label),

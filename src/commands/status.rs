@@ -1,3 +1,5 @@
+mod watch;
+
 use super::config::pretty;
 use crate::{
     cli::Global,
@@ -27,6 +29,9 @@ pub(crate) struct Status {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Show it again until Ctrl-C: every 2 s on a terminal, else whenever it changes
+    #[arg(long)]
+    watch: bool,
 }
 
 /// What is shown. The names of the fields are those of the JSON.
@@ -45,21 +50,32 @@ struct Report {
 
 impl Status {
     pub(crate) async fn run(self, global: Global) -> Result<(), Trouble> {
-        let report = match Place::new(global)?.ask::<byok_proxy::Status>("/status").await? {
-            Ok(status) => Report::of_server(status),
-            Err(loaded) => Report::of_files(&loaded).await?,
-        };
+        let place = Place::new(global)?;
+        if self.watch {
+            return watch::watch(&place, self.json).await;
+        }
+        let report = Report::now(&place).await?;
         if self.json {
             return terminal::data(pretty(&report)?);
         }
         if !report.running {
-            terminal::say("no byok is running (`byok serve` starts one); this is what it would begin with");
+            terminal::say(NOT_RUNNING);
         }
         terminal::data(report.text(now()))
     }
 }
 
+const NOT_RUNNING: &str = "no byok is running (`byok serve` starts one); this is what it would begin with";
+
 impl Report {
+    /// Of the running server, else of what one would begin with.
+    async fn now(place: &Place) -> Result<Self, Trouble> {
+        match place.ask::<byok_proxy::Status>("/status").await? {
+            Ok(status) => Ok(Self::of_server(status)),
+            Err(loaded) => Self::of_files(&loaded).await,
+        }
+    }
+
     fn of_server(status: byok_proxy::Status) -> Self {
         Self {
             running: true,

@@ -6,7 +6,7 @@ fn address(byok: &mut Running) -> String {
     byok.line("/cai/oauth/authorize?").trim().to_owned()
 }
 
-fn log_in_by_paste(home: &Home, vendor: &Vendor, hint: &str, args: &[&str]) -> String {
+pub(crate) fn log_in_by_paste(home: &Home, vendor: &Vendor, hint: &str, args: &[&str]) -> String {
     let mut byok = home.start(&[&["login", "claude", "--no-browser"], args].concat());
     let url = address(&mut byok);
     let code = vendor.browse(&format!("{url}&login_hint={hint}"));

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod accounts;
+mod at_once;
 mod config;
 mod demo;
 mod help;
@@ -10,3 +11,5 @@ mod login;
 mod offline;
 mod serve;
 mod support;
+mod watch;
+mod web;

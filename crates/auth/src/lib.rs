@@ -18,6 +18,7 @@ pub mod claude;
 mod clock;
 pub mod codex;
 pub mod copilot;
+mod desk;
 mod endpoint;
 mod error;
 mod follow;
@@ -40,6 +41,7 @@ pub mod xai;
 
 pub use answer::{BadAnswer, TokenAnswer};
 pub use clock::{Clock, SystemClock};
+pub use desk::{Desk, Offer, Session, Stage, Vendors, Wish};
 pub use endpoint::{Network, Urls};
 pub use error::AuthError;
 pub use follow::{follow, follow_entry, followed, home_of, refresher};

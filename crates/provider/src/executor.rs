@@ -18,6 +18,7 @@ mod outbound;
 mod peek;
 mod prepare;
 mod raw;
+mod reply;
 mod trouble;
 
 pub use answer::AnswerBody;

@@ -6,6 +6,7 @@ use crate::{
     stored::Shelf,
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
+use byok_auth::Desk;
 use byok_config::Live;
 use byok_provider::{budget::Budget, executor::Executor, pool::HealthBook, state::State};
 use byok_store::{Store, StoreError};
@@ -33,6 +34,8 @@ pub struct AppOptions {
     pub budget: Budget,
     /// Address that byok listens on, with the real port.
     pub address: SocketAddr,
+    /// Logins through a page, where there are any.
+    pub logins: Option<Desk>,
 }
 
 /// What all requests share. Cheap to clone.
@@ -43,6 +46,7 @@ struct Shared {
     live: Live,
     store: Store,
     executor: Executor,
+    logins: Option<Desk>,
     budget: Budget,
     health: HealthBook,
     address: SocketAddr,
@@ -81,7 +85,7 @@ impl Current {
 impl App {
     /// Builds the first state from settings and store.
     pub async fn new(options: AppOptions) -> Result<Self, StoreError> {
-        let AppOptions { live, store, executor, budget, address } = options;
+        let AppOptions { live, store, executor, budget, address, logins } = options;
         let health = HealthBook::default();
         let current = build(&live, &store, &health, address).await?;
         let limits = current.state.config.limits.clone();
@@ -89,6 +93,7 @@ impl App {
             live,
             store,
             executor,
+            logins,
             budget,
             health,
             address,
@@ -180,6 +185,11 @@ impl App {
 
     pub(crate) fn executor(&self) -> &Executor {
         &self.0.executor
+    }
+
+    /// Logins through a page.
+    pub fn logins(&self) -> Option<&Desk> {
+        self.0.logins.as_ref()
     }
 
     /// A place among the requests that are answered at the same time; `None` if all are taken.

@@ -1,17 +1,19 @@
 //! The control socket: HTTP on a Unix socket that only its owner can open. The CLI asks the running server here.
 
-use crate::{app::App, listing::ModelInfo, reply, status::Status};
+use crate::{app::App, listing::ModelInfo, logins, reply, status::Status};
 use axum::{
-    Router,
+    Json, Router,
     body::Body,
     extract::State,
     response::Response,
     routing::{get, post},
 };
+use byok_auth::{LOGIN_WINDOW, Wish};
 use byok_types::{Blame, Fault, Retry};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
 use std::{
     io,
     os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
@@ -80,6 +82,7 @@ pub async fn serve(
         .route("/status", get(status))
         .route("/models", get(models))
         .route("/reload", post(reload))
+        .route("/logins", post(login))
         .with_state(app);
     let inner = tasks.clone();
     tasks.spawn(async move {
@@ -148,19 +151,68 @@ async fn reload(State(app): State<App>) -> Response {
     status(State(app)).await
 }
 
+/// What a login through a page is asked for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct LoginWish {
+    /// The provider.
+    pub provider: String,
+    /// The account to log in again, or the name of a new one.
+    pub account: Option<String>,
+    /// The address under which the page is opened from elsewhere.
+    pub public: Option<url::Url>,
+}
+
+/// What opens the page. It goes over this socket and nowhere else.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct LoginTicket {
+    /// The one-time token.
+    pub token: String,
+    /// Address that byok listens on.
+    pub address: String,
+    /// How long the token is good.
+    pub minutes: u64,
+}
+
+async fn login(State(app): State<App>, Json(wish): Json<LoginWish>) -> Response {
+    let Some(desk) = app.logins() else { return reply::empty(StatusCode::NOT_FOUND) };
+    let LoginWish { provider, account, public } = wish;
+    let token = desk.issue(Wish { provider: Some(provider), account, public });
+    let ticket = LoginTicket {
+        token: logins::text_of(&token).to_owned(),
+        address: app.address().to_string(),
+        minutes: LOGIN_WINDOW.as_secs() / 60,
+    };
+    reply::json(StatusCode::OK, serde_json::to_vec(&ticket).unwrap_or_default())
+}
+
 /// Asks the server that listens at `path`. Returns the body of its answer.
 pub async fn ask(path: &Path, method: http::Method, target: &str) -> Result<Vec<u8>, ControlError> {
+    ask_with(path, method, target, Vec::new()).await
+}
+
+/// The same with a body of JSON.
+pub async fn ask_with(
+    path: &Path,
+    method: http::Method,
+    target: &str,
+    json: Vec<u8>,
+) -> Result<Vec<u8>, ControlError> {
     // A socket of somebody else is not asked: it could lie.
     let own = std::fs::symlink_metadata(path).ok().zip(path.parent().and_then(|p| std::fs::metadata(p).ok()));
     if own.is_some_and(|(socket, directory)| socket.uid() != directory.uid()) {
         return Err(ControlError::NotASocket(path.to_owned()));
     }
     let stream = UnixStream::connect(path).await.map_err(|_| ControlError::NotRunning)?;
-    let asked = tokio::time::timeout(PATIENCE, exchange(stream, method, target)).await;
+    let asked = tokio::time::timeout(PATIENCE, exchange(stream, method, target, json)).await;
     asked.map_err(|_| ControlError::NoAnswer("it took too long".to_owned()))?
 }
 
-async fn exchange(stream: UnixStream, method: http::Method, target: &str) -> Result<Vec<u8>, ControlError> {
+async fn exchange(
+    stream: UnixStream,
+    method: http::Method,
+    target: &str,
+    json: Vec<u8>,
+) -> Result<Vec<u8>, ControlError> {
     let failed = |error: &dyn std::fmt::Display| ControlError::NoAnswer(error.to_string());
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| failed(&e))?;
@@ -168,7 +220,8 @@ async fn exchange(stream: UnixStream, method: http::Method, target: &str) -> Res
         .method(method)
         .uri(target)
         .header("host", "byok")
-        .body(Body::empty())
+        .header("content-type", "application/json")
+        .body(Body::from(json))
         .map_err(|e| failed(&e))?;
     let talk = async {
         let answer = sender.send_request(request).await.map_err(|e| failed(&e))?;

@@ -12,7 +12,9 @@ pub(crate) use neighbours::takes_forms;
 use crate::{
     amp,
     app::{self, App},
-    canonical, gate, reply,
+    canonical, gate,
+    logins::{self, Front},
+    reply,
 };
 use axum::{
     Router,
@@ -77,8 +79,14 @@ pub(crate) async fn serve(app: App, router: Router, peer: gate::Peer, mut reques
     if path != request.uri().path() {
         rewrite(&mut request, &path);
     }
+    // Logins have a door of their own: no client key opens it, and none is needed.
+    if let (true, Some(desk)) = (logins::is_ours(&path), app.logins()) {
+        let limit = current.state.config.limits.wrong_keys_per_minute;
+        let front = Front { desk, hosts: &current.hosts, throttle: app.throttle(), wrong_per_minute: limit };
+        return with_id(logins::answer(front, peer.0.ip(), request).await, &id);
+    }
     let (mut parts, body) = request.into_parts();
-    let mut response = match gate::check(&app, &current, peer, &parts, id.as_str()) {
+    let response = match gate::check(&app, &current, peer, &parts, id.as_str()) {
         Err(refused) => *refused,
         Ok(admitted) => {
             let origin = admitted.origin.clone();
@@ -94,6 +102,10 @@ pub(crate) async fn serve(app: App, router: Router, peer: gate::Peer, mut reques
             response
         }
     };
+    with_id(response, &id)
+}
+
+fn with_id(mut response: Response, id: &RequestId) -> Response {
     if !response.headers().contains_key("x-request-id")
         && let Ok(value) = HeaderValue::from_str(id.as_str())
     {

@@ -70,7 +70,8 @@ async fn start_all(providers: &str, extra: &str, options: TransportOptions) -> R
     let executor = Executor::new(transport, tokens.clone(), store.clone(), budget.clone(), stop.clone());
     let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = server.address();
-    let options = AppOptions { live, store: store.clone(), executor: executor.clone(), budget, address };
+    let options =
+        AppOptions { live, store: store.clone(), executor: executor.clone(), budget, address, logins: None };
     let app = App::new(options).await.unwrap();
     tokio::spawn(server.run(app.clone(), stop.clone(), TaskTracker::new()));
     Running {

@@ -1,5 +1,6 @@
 //! What translation costs in CPU time, for each pair of dialects. `cargo bench -p byok-translate --bench codec` prints
-//! the tables of BENCHMARKS.md; `-- --quick` takes fewer rounds, `-- --loop=PAIR` repeats one pair for a profiler.
+//! the tables of BENCHMARKS.md; `-- --quick` takes fewer rounds, `-- --loop=PAIR` repeats one pair for a profiler
+//! (`stream:CLIENT-UPSTREAM` or `request:…`, 2,000 times unless `--times=N` says otherwise).
 //!
 //! A figure is the median of its rounds, and the best round in brackets, in CPU time of this process. Other work on the machine
 //! moves even that (cores share caches and more); the best round is the least disturbed one. "By `Value`" is the yardstick: the
@@ -28,7 +29,8 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let rounds = if arguments.iter().any(|argument| argument == "--quick") { 21 } else { 201 };
     if let Some(wanted) = arguments.iter().find_map(|argument| argument.strip_prefix("--loop=")) {
-        return repeat(wanted);
+        let times = arguments.iter().find_map(|argument| argument.strip_prefix("--times="));
+        return repeat(wanted, times.map_or(2_000, |times| times.parse().expect("a number")));
     }
     println!("| client ← upstream | text delta (µs) | the same by `Value` | argument delta early | late |");
     println!("| --- | ---: | ---: | ---: | ---: |");
@@ -113,7 +115,7 @@ fn request_row(client: Dialect, upstream: Dialect, rounds: usize) -> String {
 }
 
 /// Repeats one pair (`stream:chat-messages`: client, upstream) so that a profiler sees enough of it.
-fn repeat(wanted: &str) {
+fn repeat(wanted: &str, times: usize) {
     let (what, pair) = wanted.split_once(':').expect("--loop=stream:CLIENT-UPSTREAM or request:…");
     let (client, upstream) = pair.split_once('-').expect("CLIENT-UPSTREAM");
     let dialect = |name: &str| *DIALECTS.iter().find(|d| d.to_string() == name).expect("a dialect");
@@ -122,7 +124,7 @@ fn repeat(wanted: &str) {
     let facts = ModelFacts { id: "m".to_owned(), family: family(upstream), ..ModelFacts::default() };
     let incoming = Incoming { body: &body, model: Some("m"), stream: Some(true) };
     let frames = frames::texts(upstream, 2_000);
-    for _ in 0..2_000 {
+    for _ in 0..times {
         if what == "request" {
             let request = codec::decode_request(client, &incoming).expect("readable").value;
             drop(black_box(codec::encode_request(upstream, &request, &facts, &mut Ids::new("seed"))));

@@ -1,4 +1,5 @@
-use serde::{Deserialize, Serialize};
+use crate::wire::{self, Key};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -58,14 +59,43 @@ impl Json {
         self.read().unwrap_or_default()
     }
 
+    /// The members of an object in their order, their values unread.
+    pub(crate) fn members(&self) -> Result<Vec<(Key<'_>, &RawValue)>, serde_json::Error> {
+        self.read::<Members<'_>>().map(|members| members.0)
+    }
+
     /// The content, if the value is a string.
     pub fn as_string(&self) -> Option<String> {
-        if self.get().starts_with('"') { self.read().ok() } else { None }
+        wire::string(self.get())
     }
 
     /// Whether both texts mean the same value.
     pub fn same_value(&self, other: &Self) -> bool {
         self.get() == other.get() || self.to_tree() == other.to_tree()
+    }
+}
+
+struct Members<'a>(Vec<(Key<'a>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::with_capacity(8);
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
     }
 }
 

@@ -37,6 +37,7 @@ mod relay;
 mod restore;
 mod schema;
 mod seals;
+mod size;
 mod turns;
 mod usage_scan;
 mod wire;

@@ -68,7 +68,8 @@ impl NameRules {
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     entries: Vec<(NamedTool, String)>,
-    by_client: HashMap<(Option<String>, String), usize>,
+    /// By namespace and name.
+    by_client: HashMap<Option<String>, HashMap<String, usize>>,
     by_upstream: HashMap<String, usize>,
 }
 
@@ -93,11 +94,7 @@ impl Names {
 
     /// What the upstream calls a tool of the client.
     pub fn upstream<'n>(&'n self, name: &'n str, namespace: Option<&str>) -> Cow<'n, str> {
-        let key = (namespace.map(str::to_owned), name.to_owned());
-        match self.by_client.get(&key) {
-            Some(&index) => Cow::Borrowed(&self.entries[index].1),
-            None => Cow::Borrowed(name),
-        }
+        Cow::Borrowed(self.place(name, namespace).map_or(name, |index| &self.entries[index].1))
     }
 
     /// What the client calls a tool of the upstream. `None` for a name that no tool has.
@@ -124,9 +121,12 @@ impl Names {
         }
     }
 
+    fn place(&self, name: &str, namespace: Option<&str>) -> Option<usize> {
+        self.by_client.get(&namespace.map(str::to_owned))?.get(name).copied()
+    }
+
     fn add(&mut self, flavour: Flavour, name: &str, namespace: Option<&str>, rules: NameRules) {
-        let key = (namespace.map(str::to_owned), name.to_owned());
-        if self.by_client.contains_key(&key) {
+        if self.place(name, namespace).is_some() {
             return;
         }
         let wanted = match namespace {
@@ -143,7 +143,7 @@ impl Names {
             NamedTool { flavour, name: name.to_owned(), namespace: namespace.map(str::to_owned) },
             upstream.clone(),
         ));
-        self.by_client.insert(key, index);
+        self.by_client.entry(namespace.map(str::to_owned)).or_default().insert(name.to_owned(), index);
         self.by_upstream.entry(upstream).or_insert(index);
     }
 }

@@ -4,24 +4,32 @@ pub(crate) mod gemini;
 
 use crate::Json;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// The schema of a tool's arguments as every vendor takes it: an object with `properties`, even if there are none.
-pub(crate) fn object_schema(schema: Option<&Json>) -> Json {
-    let empty = || Json::parse(r#"{"type":"object","properties":{}}"#).unwrap_or_else(|_| Json::null());
+pub(crate) fn object_schema(schema: Option<&Json>) -> Cow<'_, Json> {
+    let empty = || {
+        let empty = Json::parse(r#"{"type":"object","properties":{}}"#);
+        Cow::Owned(empty.unwrap_or_else(|_| Json::null()))
+    };
     let Some(schema) = schema.filter(|s| s.is_object()) else { return empty() };
     // Most schemas are right already; their text is kept as it is.
-    let Ok(mut root) = schema.read::<Map<String, Value>>() else { return empty() };
-    let typed = root.get("type").and_then(Value::as_str) == Some("object");
-    if typed && root.get("properties").is_some_and(Value::is_object) {
-        return schema.clone();
+    let Ok(members) = schema.members() else { return empty() };
+    let is = |name: &str, right: fn(&str) -> bool| {
+        members.iter().any(|(key, value)| key.as_str() == name && right(value.get()))
+    };
+    let typed = is("type", |value| value == r#""object""#);
+    if typed && is("properties", |value| value.starts_with('{')) {
+        return Cow::Borrowed(schema);
     }
+    let Ok(mut root) = schema.read::<Map<String, Value>>() else { return empty() };
     if !typed {
         root.shift_insert(0, "type".to_owned(), Value::from("object"));
     }
     if !root.get("properties").is_some_and(Value::is_object) {
         root.insert("properties".to_owned(), Value::Object(Map::new()));
     }
-    Json::from_value(&root).unwrap_or_else(|_| empty())
+    Json::from_value(&root).map_or_else(|_| empty(), Cow::Owned)
 }
 
 /// Whether a schema meets the subset that `OpenAI` enforces: every object lists all its properties as required, allows no

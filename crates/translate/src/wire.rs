@@ -1,5 +1,7 @@
 //! One way to declare wire objects: known keys become typed fields, unknown keys are kept in order in `extra`.
 
+pub(crate) mod write;
+
 /// Declares a struct that reads a JSON object. Every field has a default, so a missing key is the default value; `null`
 /// is the default too. A key may have several spellings. Keys that are not named land verbatim in `extra`.
 ///
@@ -59,6 +61,7 @@ macro_rules! wire {
 pub(crate) use wire;
 
 use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 
 /// An object key: borrowed when it has no escapes.
@@ -144,6 +147,48 @@ pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
+/// The content of a JSON string, borrowed if it has no escapes, else with one allocation: texts of answers mostly have
+/// line ends and quotation marks in them. `None` for everything else, and for escapes by number, which serde reads.
+pub(crate) fn unescaped(json: &str) -> Option<Cow<'_, str>> {
+    let mut rest = json.strip_prefix('"')?.strip_suffix('"')?;
+    let mut out = String::new();
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        let character = match rest.as_bytes().get(at + 1)? {
+            b'n' => '\n',
+            b't' => '\t',
+            b'r' => '\r',
+            b'b' => '\x08',
+            b'f' => '\x0C',
+            same @ (b'"' | b'\\' | b'/') => char::from(*same),
+            _ => return None,
+        };
+        out.reserve(rest.len());
+        out.push_str(&rest[..at]);
+        out.push(character);
+        rest = &rest[at + 2..];
+    }
+    if out.is_empty() {
+        return Some(Cow::Borrowed(rest));
+    }
+    out.push_str(rest);
+    Some(Cow::Owned(out))
+}
+
+/// The content of a JSON string. `None` for everything else.
+pub(crate) fn string(json: &str) -> Option<String> {
+    let quoted = json.starts_with('"').then_some(json)?;
+    unescaped(quoted).map(Cow::into_owned).or_else(|| serde_json::from_str(quoted).ok())
+}
+
+/// Reads a string that probably has escapes, or `null`.
+pub(crate) fn text<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str<'a>>, D::Error> {
+    let Some(raw) = Option::<&'de RawValue>::deserialize(deserializer)? else { return Ok(None) };
+    match unescaped(raw.get()) {
+        Some(text) => Ok(Some(Str(text))),
+        None => serde_json::from_str(raw.get()).map(Some).map_err(de::Error::custom),
+    }
+}
+
 struct CowVisitor;
 
 impl<'de> de::Visitor<'de> for CowVisitor {
@@ -168,7 +213,12 @@ impl<'de> de::Visitor<'de> for CowVisitor {
 
 /// Reads a request body as `T`. A failure names the field (`messages[3].role`), in words for the caller.
 pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, byok_types::Failure> {
-    serde_json::from_slice(body).map_err(|first| explain::<T>(body, &first))
+    // Checked as a whole, the text of a body need not be checked string by string.
+    let read = match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
+    };
+    read.map_err(|first| explain::<T>(body, &first))
 }
 
 /// Reads the body a second time, slowly, to find the path of the field that is wrong.
@@ -189,72 +239,6 @@ fn explain<'a, T: Deserialize<'a>>(body: &'a [u8], first: &serde_json::Error) ->
             let field = if path.is_empty() || path == "." { "body".to_owned() } else { path };
             let message = format!("`{field}` has the wrong form: {}.", error.inner());
             byok_types::Failure::bad_request(field, message)
-        }
-    }
-}
-
-/// Writing of JSON by hand, for streams: no tree, no intermediate string.
-pub(crate) mod write {
-    use crate::Json;
-
-    /// Appends `text` as a JSON string. U+2028 and U+2029 are escaped: some clients take them for line ends.
-    pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
-        let start = out.len();
-        // Writing to memory does not fail; an error would leave a partial string, which is taken back.
-        if serde_json::to_writer(&mut *out, text).is_err() {
-            out.truncate(start);
-            out.extend_from_slice(b"\"\"");
-            return;
-        }
-        if text.as_bytes().contains(&0xE2) {
-            escape_separators(out, start);
-        }
-    }
-
-    /// Appends `"key":` with a leading comma.
-    pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
-        out.push(b',');
-        string(out, name);
-        out.push(b':');
-    }
-
-    /// Appends JSON text. Line ends in its white space become blanks: a frame of a stream is one line, and line ends
-    /// within strings are always escaped.
-    pub(crate) fn json(out: &mut Vec<u8>, value: &Json) {
-        let start = out.len();
-        out.extend_from_slice(value.get().as_bytes());
-        let mut from = start;
-        while let Some(at) = memchr::memchr2(b'\n', b'\r', &out[from..]) {
-            out[from + at] = b' ';
-            from += at + 1;
-        }
-        if value.get().as_bytes().contains(&0xE2) {
-            escape_separators(out, start);
-        }
-    }
-
-    /// Appends any serialisable value; `null` if it cannot be written.
-    pub(crate) fn value<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
-        let start = out.len();
-        if serde_json::to_writer(&mut *out, value).is_err() {
-            out.truncate(start);
-            out.extend_from_slice(b"null");
-            return;
-        }
-        if out[start..].contains(&0xE2) {
-            escape_separators(out, start);
-        }
-    }
-
-    fn escape_separators(out: &mut Vec<u8>, start: usize) {
-        let mut from = start;
-        while let Some(at) = memchr::memmem::find(&out[from..], b"\xE2\x80").map(|i| i + from) {
-            match out.get(at + 2) {
-                Some(0xA8) => drop(out.splice(at..at + 3, *b"\\u2028")),
-                Some(0xA9) => drop(out.splice(at..at + 3, *b"\\u2029")),
-                _ => {}
-            }
-            from = at + 2;
         }
     }
 }

@@ -214,7 +214,14 @@ impl Steps<'_> {
         open: bool,
         lines: &mut Lines,
     ) -> Result<(PendingLogin, AuthorizationCode), Trouble> {
-        let server = CallbackServer::open(login.callback(), self.bind).await?;
+        let server = match CallbackServer::open(login.callback(), self.bind).await {
+            // Another program holds the ports that the vendor knows; the code can be pasted all the same.
+            Err(error @ LoginError::NoCallback(_)) if self.bind.is_none() => {
+                terminal::warn(error);
+                return self.by_paste(login, answers, lines).await;
+            }
+            server => server?,
+        };
         let redirect = Redirect::Callback(server.redirect_uri()?);
         let pending = login.prepare(self.transport, answers, redirect).await?;
         let opened = open && self.window.open(pending.authorize_url.as_str());

@@ -1,6 +1,7 @@
 //! What `byok serve` says when it listens.
 
-use crate::runtime::Running;
+use crate::{commands::login::link, runtime::Running, terminal};
+use byok_auth::Wish;
 use byok_proxy::{AccountStatus, ModelInfo, ProviderStatus, Status};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -28,6 +29,7 @@ pub(super) fn text(running: &Running, file: Option<&Path>) -> String {
         lines.push("  byok login claude      log in to a Claude plan".to_owned());
         lines.push("  byok config example    how API keys are set".to_owned());
         lines.push("  byok demo              see it work without any account".to_owned());
+        lines.extend(page(running, &base));
     }
     lines.push("  byok status            who serves, and how they fare".to_owned());
     lines.push("\nin the shell of a tool".to_owned());
@@ -35,6 +37,13 @@ pub(super) fn text(running: &Running, file: Option<&Path>) -> String {
     lines.extend(status.config.problems.iter().map(|problem| format!("\nwarning: {problem}")));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// A login on a page, for a server that has none. Where nobody sits at a terminal the token would stand in a log.
+fn page(running: &Running, base: &str) -> Option<String> {
+    let desk = running.app().logins().filter(|_| terminal::is_read_by_a_person())?;
+    let link = link::for_any(base, &desk.issue(Wish::default()));
+    Some(format!("  or log in on this page (the link is good once, for 10 minutes):\n  {link}"))
 }
 
 fn request(base: &str, model: &str, key: bool) -> String {

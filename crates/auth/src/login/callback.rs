@@ -241,13 +241,17 @@ impl Login {
     /// Ends the login with the first answer; the page of a later one says that it was not needed.
     fn end(&self, answer: Answer) -> Response<Full<Bytes>> {
         let Some(done) = self.done.lock().take() else {
-            return page(StatusCode::OK, "Already done", "This login is over. You can close this window.");
+            return page(
+                StatusCode::CONFLICT,
+                "Already done",
+                "This login has its answer already. You can close this window.",
+            );
         };
         let response = match &answer {
             Ok(_) => page(
                 StatusCode::OK,
                 "Almost there",
-                "byok has the code. Go back to the terminal; you can close this window.",
+                "byok has the code. Go back to where the login was started; you can close this window.",
             ),
             Err(error) => page(StatusCode::BAD_REQUEST, "The login did not work", &error.to_string()),
         };

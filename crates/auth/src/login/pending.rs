@@ -17,6 +17,11 @@ impl State {
         Self(Secret::new(CsrfToken::new_random_len(STATE_BYTES).into_secret()))
     }
 
+    /// The same as a secret of another kind: the token of a link, the key of a session.
+    pub(crate) fn into_secret(self) -> Secret {
+        self.0
+    }
+
     /// The state as text, for the authorize URL.
     pub fn expose(&self) -> &str {
         self.0.expose()

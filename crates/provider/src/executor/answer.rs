@@ -3,12 +3,7 @@
 //! No task and no channel stands between the two sockets. A client that stops reading stops the upstream; dropping the body
 //! ends the upstream call, and the record of the request is written then, whatever was reached.
 
-use super::{
-    attempt::{Attempt, transport_failure},
-    keeper::Keeper,
-    opened::OpenedBody,
-    stopped,
-};
+use super::{attempt::Attempt, keeper::Keeper, opened::OpenedBody, reply::transport_failure, stopped};
 use crate::{budget::Share, ledger::Ledger};
 use byok_translate::{Exchange, KEEP_ALIVE, Progress, Relay, StreamReader, UsageScanner, codec, ir::Event};
 use byok_types::{Blame, Failure, FailureKind};

@@ -7,6 +7,7 @@ use super::{
     outbound::{Ready, relayed_headers},
     peek::Peek,
     prepare::{Prepared, Way, as_client_says, forbid},
+    reply::{read, retry_after, transport_failure, unreadable},
 };
 use crate::{
     ledger::Ledger,
@@ -20,14 +21,12 @@ use byok_translate::{
     Loss, Losses, UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer,
 };
 use byok_transport::{Call, CallTimeouts, Host, Reply, TransportError};
-use byok_types::{Blame, CredentialKind, Failure, FailureKind, Fault, RawFailure, SecretHash};
-use bytes::{Bytes, BytesMut};
+use byok_types::{Blame, CredentialKind, Failure, FailureKind, RawFailure, SecretHash};
+use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE},
 };
-use http_body::Body;
-use http_body_util::BodyExt;
 use std::{
     sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
@@ -424,17 +423,6 @@ pub(super) fn headers_timeout(times: &Timeouts, stream: bool, reasons: bool) -> 
     }
 }
 
-pub(super) fn unreadable(provider: &str) -> Failure {
-    Failure::new(
-        FailureKind::Server,
-        Blame::Upstream,
-        format!(
-            "`{provider}` answered with something that is not an answer of its API; check its `base_url`."
-        ),
-    )
-    .with_status(502)
-}
-
 /// Whether a failure is trouble of the vendor's and not a limit of the account.
 pub(super) const fn is_of_the_vendor(kind: FailureKind) -> bool {
     matches!(
@@ -450,63 +438,3 @@ const fn is_of_the_moment(error: &TransportError) -> bool {
         TransportError::Connect { .. } | TransportError::Proxy { .. } | TransportError::Reset { .. }
     )
 }
-
-/// What a client is told when the way to the vendor failed.
-pub(super) fn transport_failure(error: &TransportError) -> Failure {
-    let (kind, status) = match error {
-        TransportError::HeadersTimeout { .. } | TransportError::BodyTimeout { .. } => {
-            (FailureKind::Timeout, 504)
-        }
-        _ => (FailureKind::Server, 502),
-    };
-    Failure::new(kind, error.blame(), format!("{error}.")).with_status(status)
-}
-
-/// How long the vendor asks to wait: milliseconds, seconds, or until a date.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let millis = text("retry-after-ms").and_then(|value| value.parse::<f64>().ok()).map(|ms| ms / 1000.0);
-    let seconds = millis.or_else(|| text(RETRY_AFTER.as_str()).and_then(|value| value.parse::<f64>().ok()));
-    match seconds {
-        Some(seconds) => Duration::try_from_secs_f64(seconds.max(0.0)).ok(),
-        None => httpdate::parse_http_date(text(RETRY_AFTER.as_str())?).ok()?.duration_since(now).ok(),
-    }
-}
-
-/// The whole body. Past the limit it is cut (`cut`) or refused.
-pub(super) async fn read<B>(mut body: B, limit: usize, cut: bool) -> Result<Bytes, Failure>
-where
-    B: Body<Data = Bytes, Error = TransportError> + Unpin,
-{
-    let mut first: Option<Bytes> = None;
-    let mut all = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|error| transport_failure(&error))?.into_data() else { continue };
-        if all.len() + first.as_ref().map_or(0, Bytes::len) + data.len() > limit {
-            if cut {
-                break;
-            }
-            return Err(Failure::new(
-                FailureKind::Server,
-                Blame::Upstream,
-                format!(
-                    "the upstream's answer is larger than {limit} bytes (`limits.answer` in the config)."
-                ),
-            )
-            .with_status(502));
-        }
-        // Most answers are one piece; only the second makes a copy necessary.
-        match (first.take(), all.is_empty()) {
-            (None, true) => first = Some(data),
-            (Some(one), _) => {
-                all.extend_from_slice(&one);
-                all.extend_from_slice(&data);
-            }
-            (None, false) => all.extend_from_slice(&data),
-        }
-    }
-    Ok(first.unwrap_or_else(|| all.freeze()))
-}
-
-#[cfg(test)]
-mod tests;

@@ -2,7 +2,7 @@
 
 use super::{
     Executor, Outbound, OutboundBody,
-    attempt::{read, transport_failure},
+    reply::{read, transport_failure},
 };
 use crate::state::State;
 use byok_transport::{Call, CallTimeouts, Host};

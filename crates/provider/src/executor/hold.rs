@@ -6,11 +6,12 @@
 use super::{
     Refused,
     answer::{AnswerBody, Running, Source},
-    attempt::{Attempt, transport_failure},
+    attempt::Attempt,
     keeper::Keeper,
     opened::OpenedBody,
     outbound::Ready,
     prepare::Way,
+    reply::transport_failure,
 };
 use byok_translate::{Progress, StreamReader, UsageScanner, codec, ir::Event};
 use byok_transport::{Reply, TransportError};

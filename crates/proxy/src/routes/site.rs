@@ -11,7 +11,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 /// The endpoints, as `GET /` lists them.
-pub(crate) const ENDPOINTS: [&str; 27] = [
+pub(crate) const ENDPOINTS: [&str; 28] = [
     "POST /v1/chat/completions",
     "POST /v1/responses",
     "POST /v1/responses/input_tokens",
@@ -38,6 +38,7 @@ pub(crate) const ENDPOINTS: [&str; 27] = [
     "GET /amp/v1/login",
     "ANY /amp/v0/management/{path}",
     "POST /amp/v1/chat/completions",
+    "GET /v0/oauth/{provider}",
     "GET /health",
 ];
 

@@ -5,7 +5,6 @@ use serde::Deserialize;
 
 /// A chunk. Members that servers fill in oddly stay JSON text until they are needed.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 pub(super) struct Chunk<'a> {
     #[serde(borrow)]
     pub(super) id: Raw<'a>,
@@ -13,7 +12,7 @@ pub(super) struct Chunk<'a> {
     pub(super) model: Raw<'a>,
     #[serde(borrow)]
     pub(super) created: Raw<'a>,
-    #[serde(borrow, deserialize_with = "crate::wire::few")]
+    #[serde(borrow, default, deserialize_with = "crate::wire::few")]
     pub(super) choices: Option<Vec<ChunkChoice<'a>>>,
     #[serde(borrow)]
     pub(super) usage: Raw<'a>,
@@ -48,7 +47,6 @@ pub(super) struct Chunk<'a> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 pub(super) struct ChunkChoice<'a> {
     #[serde(borrow)]
     pub(super) index: Raw<'a>,
@@ -73,7 +71,6 @@ pub(super) struct ChunkChoice<'a> {
 
 /// A `delta` or a `message`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 pub(super) struct Piece<'a> {
     #[serde(borrow)]
     pub(super) content: Raw<'a>,
@@ -99,7 +96,6 @@ pub(super) struct Piece<'a> {
 
 /// One entry of `tool_calls`, nested or flat.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 pub(super) struct CallPiece<'a> {
     #[serde(borrow)]
     pub(super) index: Raw<'a>,
@@ -120,7 +116,6 @@ pub(super) struct CallPiece<'a> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 pub(super) struct FunctionPiece<'a> {
     #[serde(borrow)]
     pub(super) name: Raw<'a>,
@@ -132,7 +127,6 @@ pub(super) struct FunctionPiece<'a> {
 
 /// One part of a content that is a list (Mistral).
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 pub(super) struct ContentPiece<'a> {
     #[serde(borrow)]
     pub(super) r#type: Raw<'a>,

@@ -14,7 +14,7 @@ use crate::{
     ir::{Failure, OutputFormat, Part, Request, Role},
     json_hint,
     responses::bounded,
-    schema,
+    schema, size,
 };
 use byok_types::{Dialect, MaxTokensField, ModelFacts, StructuredOutput};
 
@@ -38,7 +38,7 @@ pub fn encode_request(
         native: request.dialect == Dialect::Chat,
         losses: Losses::default(),
     };
-    let mut out = Vec::with_capacity(4096);
+    let mut out = Vec::with_capacity(size::of_body(request));
     let mut body = Object::open(&mut out);
     encoder.body(&mut body)?;
     body.close();
@@ -58,9 +58,10 @@ impl Encoder<'_> {
     fn body(&mut self, body: &mut Object<'_>) -> Result<(), Failure> {
         self.refuse_state()?;
         body.text("model", &self.facts.id);
-        let mut messages = Vec::new();
-        self.messages(&mut messages)?;
-        if messages == b"[]" {
+        let out = body.member("messages");
+        let start = out.len();
+        self.messages(out)?;
+        if out[start..] == *b"[]" {
             let field = match self.request.dialect {
                 Dialect::Responses => "input",
                 Dialect::Gemini => "contents",
@@ -69,7 +70,6 @@ impl Encoder<'_> {
             let why = "holds nothing that this upstream can be told: send at least one message with text";
             return Err(Failure::bad_request(field, format!("`{field}` {why}.")));
         }
-        body.member("messages").append(&mut messages);
         self.tools(body);
         self.web_search_options(body);
         self.stream(body);
@@ -203,7 +203,7 @@ impl Encoder<'_> {
                     format.text("type", "json_schema");
                     format.object("json_schema", |inner| {
                         inner.text("name", &format_name(name.as_deref()));
-                        inner.maybe("description", description.as_deref());
+                        inner.maybe_text("description", description.as_deref());
                         inner.json("schema", schema);
                         inner.maybe("strict", strict);
                         inner.all(extra.of(Dialect::Chat));

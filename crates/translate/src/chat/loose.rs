@@ -1,6 +1,6 @@
 //! Reading what compatible servers send where the official types say something else.
 
-use crate::wire::Str;
+use crate::wire::{Str, unescaped};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
@@ -14,10 +14,7 @@ pub(super) fn text(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     if !json.starts_with('"') {
         return None;
     }
-    match serde_json::from_str::<Str<'_>>(json) {
-        Ok(text) => Some(text.0),
-        Err(_) => wide(json).map(|bytes| Cow::Owned(paired(&bytes))),
-    }
+    whole(json).or_else(|| wide(json).map(|bytes| Cow::Owned(paired(&bytes))))
 }
 
 /// The text, if the value is a string with something in it.
@@ -48,6 +45,11 @@ pub(super) fn input(raw: Raw<'_>) -> Cow<'_, str> {
 /// Reads a value as `T`; what does not fit counts as absent.
 pub(super) fn read<'a, T: Deserialize<'a>>(raw: Raw<'a>) -> Option<T> {
     serde_json::from_str(raw?.get()).ok()
+}
+
+/// The content of a JSON string without lone surrogates.
+fn whole(json: &str) -> Option<Cow<'_, str>> {
+    unescaped(json).or_else(|| serde_json::from_str::<Str<'_>>(json).ok().map(|text| text.0))
 }
 
 /// The bytes of a JSON string; lone surrogates as three bytes that are not UTF-8.
@@ -83,9 +85,9 @@ impl Halves {
     pub(super) fn join<'a>(&mut self, raw: Raw<'a>) -> Option<Cow<'a, str>> {
         let json = raw?.get();
         if self.held.is_empty()
-            && let Ok(text) = serde_json::from_str::<Str<'a>>(json)
+            && let Some(text) = whole(json)
         {
-            return Some(text.0);
+            return Some(text);
         }
         let mut bytes = std::mem::take(&mut self.held);
         bytes.extend(wide(json)?);

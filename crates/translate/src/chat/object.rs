@@ -34,6 +34,12 @@ impl<'o> Object<'o> {
         write::string(self.member(name), value);
     }
 
+    pub(super) fn maybe_text(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.text(name, value);
+        }
+    }
+
     pub(super) fn json(&mut self, name: &str, value: &Json) {
         write::json(self.member(name), value);
     }

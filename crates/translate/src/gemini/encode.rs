@@ -18,6 +18,7 @@ use super::fields::Fields;
 use crate::{
     Ids, Json, Losses, NameRules, Names, Translated,
     ir::{Extra, Failure, Part, Request},
+    size,
     turns::{self, SystemPart},
     wire::write,
 };
@@ -69,7 +70,7 @@ pub(super) fn encode(
         losses: Losses::default(),
         same: request.dialect == Dialect::Gemini,
     };
-    let mut out = Vec::with_capacity(4096);
+    let mut out = Vec::with_capacity(size::of_body(request));
     let mut body = Fields::open(&mut out);
     if purpose == Purpose::Count {
         body.string("model", &format!("models/{}", facts.id.strip_prefix("models/").unwrap_or(&facts.id)));

@@ -13,7 +13,7 @@ use crate::{
     ir::{Event, Extra, Failure, Start, Stop, StopReason, Usage},
     responses::mend,
     sse,
-    wire::Str,
+    wire::{Str, lossy},
 };
 use byok_types::{Blame, Dialect, FailureKind};
 use choice::{Choice, Sink};
@@ -126,28 +126,23 @@ impl StreamDecoder {
     }
 
     fn read(&mut self, data: &[u8], out: &mut Vec<Event>) {
+        // A byte that is no UTF-8 costs its character, not the answer.
+        let text = lossy(data);
         let read = if data[0] == b'[' {
-            serde_json::from_slice::<Vec<Chunk<'_>>>(data)
+            serde_json::from_str::<Vec<Chunk<'_>>>(&text)
                 .map(|chunks| chunks.into_iter().for_each(|chunk| self.chunk(chunk, out)))
         } else {
-            serde_json::from_slice::<Chunk<'_>>(data).map(|chunk| self.chunk(chunk, out))
+            serde_json::from_str::<Chunk<'_>>(&text).map(|chunk| self.chunk(chunk, out))
         };
-        match read {
-            Ok(()) => {}
-            // A byte that is no UTF-8 costs its character, not the answer.
-            Err(_) if std::str::from_utf8(data).is_err() => {
-                self.read(String::from_utf8_lossy(data).as_bytes(), out);
+        if read.is_err() {
+            // Half of a surrogate pair is not valid in a JSON text, but servers cut between the halves.
+            if let Some(mended) = mend::piece(text.as_bytes(), &mut self.half) {
+                self.waiting = self.half.and_then(|_| with_replacement(&mended));
+                return self.read(&mended, out);
             }
-            Err(_) => {
-                // Half of a surrogate pair is not valid in a JSON text, but servers cut between the halves.
-                if let Some(mended) = mend::piece(data, &mut self.half) {
-                    self.waiting = self.half.and_then(|_| with_replacement(&mended));
-                    return self.read(&mended, out);
-                }
-                let message = "the upstream sent an event that is not a Gemini answer. Try again.";
-                let failure = Failure::new(FailureKind::Server, Blame::Upstream, message);
-                self.fail(failure.with_status(502), out);
-            }
+            let message = "the upstream sent an event that is not a Gemini answer. Try again.";
+            let failure = Failure::new(FailureKind::Server, Blame::Upstream, message);
+            self.fail(failure.with_status(502), out);
         }
     }
 

@@ -20,8 +20,8 @@ use self::{
 use super::{is_billing_block, object::Object};
 use crate::{
     Ids, Json, Losses, NameRules, Names, Translated,
-    ir::{CacheHint, Document, Image, OutputFormat, Part, Request, Source, ThinkingSwitch},
-    json_hint, schema,
+    ir::{CacheHint, OutputFormat, Part, Request, ThinkingSwitch},
+    json_hint, schema, size,
     turns::{self, SystemPart},
 };
 use byok_types::{Dialect, Failure, Family, ModelFacts, StructuredOutput};
@@ -78,7 +78,7 @@ pub(super) fn encode(
         &mut losses,
     );
     let pen = Pen { request, facts, names: &names };
-    let mut body = Vec::with_capacity(size(request));
+    let mut body = Vec::with_capacity(size::of_body(request));
     let mut object = Object::new(&mut body);
     object.string("model", &facts.id);
     if purpose == Purpose::Generate {
@@ -117,26 +117,6 @@ pub(super) fn encode(
     }
     object.end();
     Ok(losses.attach(body))
-}
-
-/// About how many bytes the body takes, so that it is not moved while it grows.
-fn size(request: &Request) -> usize {
-    let messages = request.messages.iter().flat_map(|message| &message.parts);
-    let parts: usize = request.system.iter().chain(messages).map(part_size).sum();
-    4096 + 1024 * request.tools.len() + parts
-}
-
-fn part_size(part: &Part) -> usize {
-    let content = match part {
-        Part::Text(text) => text.text.len(),
-        Part::ToolCall(call) => call.arguments.len(),
-        Part::ToolResult(result) => result.parts.iter().map(part_size).sum(),
-        Part::Image(Image { source: Source::Base64 { data, .. }, .. })
-        | Part::Document(Document { source: Source::Base64 { data, .. }, .. }) => data.len(),
-        _ => 256,
-    };
-    // Names of members, and the escapes of quotes and line ends.
-    128 + content + content / 8
 }
 
 /// The leading instructions, each as a block of its own.

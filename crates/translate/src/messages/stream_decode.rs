@@ -7,7 +7,7 @@ use super::{
 use crate::{
     ir::Event,
     sse,
-    wire::{Str, wire},
+    wire::{Str, lossy, wire},
 };
 use byok_types::{Blame, Failure, FailureKind};
 use serde::Deserialize;
@@ -64,7 +64,8 @@ impl StreamDecoder {
         if self.ended {
             return;
         }
-        let Ok(wire) = serde_json::from_slice::<Frame<'_>>(frame.data) else { return };
+        let text = lossy(frame.data);
+        let Ok(wire) = serde_json::from_str::<Frame<'_>>(&text) else { return };
         let kind = match wire.kind.as_deref() {
             Some(kind) => kind,
             None if wire.error.is_some() => "error",
@@ -86,16 +87,13 @@ impl StreamDecoder {
                 let message = wire.message.map_or("{}", RawValue::get);
                 self.reader.start(message, out);
             }
-            "message_delta" => self.message_delta(frame.data, out),
+            "message_delta" => self.message_delta(&text, out),
             "message_stop" => {
                 self.reader.finish(out);
                 self.end(out);
             }
             "ping" => out.push(Event::Ping),
-            "error" => {
-                let failure = std::str::from_utf8(frame.data).map(failure::decode_event);
-                self.fail(failure.unwrap_or_else(|_| truncated()), out);
-            }
+            "error" => self.fail(failure::decode_event(&text), out),
             _ => {}
         }
     }
@@ -112,8 +110,8 @@ impl StreamDecoder {
         self.ended
     }
 
-    fn message_delta(&mut self, data: &[u8], out: &mut Vec<Event>) {
-        let Ok(wire) = serde_json::from_slice::<WireMessageDelta>(data) else { return };
+    fn message_delta(&mut self, data: &str, out: &mut Vec<Event>) {
+        let Ok(wire) = serde_json::from_str::<WireMessageDelta>(data) else { return };
         self.reader.stop(wire.delta);
         self.reader.envelope(wire.extra);
         if let Some(usage) = wire.usage {

@@ -3,7 +3,9 @@
 //! Some servers escape characters outside the basic plane as two `\u` escapes and cut their deltas between them. JSON
 //! strings are therefore read as bytes, in which a lone half stands as its three-byte form, and joined here.
 
+use crate::wire::unescaped;
 use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 
 /// A JSON string that may hold lone halves.
@@ -28,7 +30,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Piece<'a> {
                 Ok(Piece(Cow::Owned(bytes.to_owned())))
             }
         }
-        deserializer.deserialize_bytes(Visitor)
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        match unescaped(raw.get()) {
+            Some(Cow::Borrowed(text)) => Ok(Self(Cow::Borrowed(text.as_bytes()))),
+            Some(Cow::Owned(text)) => Ok(Self(Cow::Owned(text.into_bytes()))),
+            None => serde_json::Deserializer::from_str(raw.get())
+                .deserialize_bytes(Visitor)
+                .map_err(de::Error::custom),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::mend;
 use crate::{
     ir::{Event, Failure, Flavour, Part, PartHead, PartId, Start},
     sse,
+    wire::lossy,
 };
 use byok_types::{Blame, FailureKind};
 use frame::{Answer, Frame, Head};
@@ -83,17 +84,18 @@ impl StreamDecoder {
         if self.ended || frame.data.is_empty() || frame.data == b"[DONE]" {
             return;
         }
-        if let Ok(event) = serde_json::from_slice::<Frame<'_>>(frame.data) {
+        let text = lossy(frame.data);
+        if let Ok(event) = serde_json::from_str::<Frame<'_>>(&text) {
             self.settle_half(out);
             self.event(&event, frame.event, out);
             return;
         }
         // Half of a surrogate pair is not valid in a JSON text, but vendors cut between the halves.
-        let mended = if memchr::memmem::find(frame.data, b".delta\"").is_some() {
-            mend::piece(frame.data, &mut self.half)
+        let mended = if memchr::memmem::find(text.as_bytes(), b".delta\"").is_some() {
+            mend::piece(text.as_bytes(), &mut self.half)
         } else {
             self.settle_half(out);
-            mend::whole(frame.data)
+            mend::whole(text.as_bytes())
         };
         let Some(mended) = mended else { return };
         self.waiting = self.half.and_then(|_| with_delta(&mended));

@@ -49,3 +49,40 @@ fn separators_are_escaped_and_other_text_is_not() {
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }
+
+#[test]
+fn strings_are_written_as_serde_writes_them() {
+    let mut texts: Vec<String> = (0..0x100u32).filter_map(char::from_u32).map(String::from).collect();
+    texts.extend(["", "plain", "\u{2027}\u{20ac}\u{1f600}", "\u{e2}\u{80}"].map(str::to_owned));
+    for text in texts {
+        // At every place within the eight bytes that are looked at together, and beside bytes of all kinds.
+        for before in 0..9 {
+            for fill in ["a", "é", "\u{7f}", "!"] {
+                let text = format!("{}{text}{}", fill.repeat(before), fill.repeat(9 - before));
+                let mut out = Vec::new();
+                write::string(&mut out, &text);
+                assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(&text).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn strings_are_read_as_serde_reads_them() {
+    for (json, left_to_serde) in [
+        (r#""""#, false),
+        (r#""plain""#, false),
+        (r#""\"""#, false),
+        (r#""a\n\t\r\b\f\/\\\"é""#, false),
+        (r#""\\u0041""#, false),
+        (r#""\u0041""#, true),
+        ("null", true),
+        ("[\"a\"]", true),
+    ] {
+        let read = unescaped(json);
+        assert_eq!(read.is_none(), left_to_serde, "{json}");
+        if let Some(read) = read {
+            assert_eq!(read, serde_json::from_str::<String>(json).unwrap(), "{json}");
+        }
+    }
+}

@@ -60,6 +60,20 @@ async fn it_listens_on_this_machine_only() {
 }
 
 #[tokio::test]
+async fn a_port_that_is_taken() {
+    let free = || async { tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap() };
+    let (first, second) = (free().await, free().await);
+    let ports = [first.local_addr().unwrap().port(), second.local_addr().unwrap().port()];
+    let callback = crate::Callback { ports: Vec::leak(ports.to_vec()), ..ANY };
+    let error = CallbackServer::open(callback, None).await.unwrap_err();
+    assert!(matches!(error, LoginError::NoCallback(_)), "{error:?}");
+    assert!(error.to_string().ends_with("; log in with a pasted code instead"), "{error}");
+    drop(second);
+    let server = CallbackServer::open(callback, None).await.unwrap();
+    assert_eq!(server.redirect_uri().unwrap().port(), Some(ports[1]), "the next one that the vendor knows");
+}
+
+#[tokio::test]
 async fn a_login_that_works() {
     let running = start().await;
     let page = running.get_with_state("code=the-code%2F1").await;
@@ -157,7 +171,7 @@ async fn a_second_tab_gets_a_polite_page() {
         pages.push(page);
     }
     assert!(pages[0].starts_with("HTTP/1.1 200 "), "{}", pages[0]);
-    assert!(pages[1].is_empty() || pages[1].starts_with("HTTP/1.1 200 "), "{}", pages[1]);
+    assert!(pages[1].is_empty() || pages[1].starts_with("HTTP/1.1 409 "), "{}", pages[1]);
 }
 
 #[tokio::test(start_paused = true)]

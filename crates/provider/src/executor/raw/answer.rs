@@ -3,9 +3,10 @@
 use super::{
     super::{
         Refused,
-        attempt::{Attempt, read, transport_failure, unreadable},
+        attempt::Attempt,
         forward::DROPPED,
         outbound::{Ready, relayed_headers},
+        reply::{read, transport_failure, unreadable},
         stopped,
     },
     Raw, Target,

@@ -218,7 +218,7 @@ fn function(tool: &FunctionTool, name: &str, native: bool, first_party: bool, ou
         object.text("type", "function");
         object.object("function", |function| {
             function.text("name", name);
-            function.maybe("description", tool.description.as_deref());
+            function.maybe_text("description", tool.description.as_deref());
             match &tool.schema {
                 Some(schema) if native => function.json("parameters", schema),
                 None if native => {}
@@ -242,7 +242,7 @@ fn custom_tool(tool: &CustomTool, name: &str, native: bool, out: &mut Vec<u8>) {
         object.text("type", "custom");
         object.object("custom", |custom| {
             custom.text("name", name);
-            custom.maybe("description", tool.description.as_deref());
+            custom.maybe_text("description", tool.description.as_deref());
             if let CustomFormat::Grammar { syntax, definition } = &tool.format {
                 custom.object("format", |format| {
                     format.text("type", "grammar");

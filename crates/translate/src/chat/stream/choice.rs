@@ -18,6 +18,7 @@ use crate::{
     ir::{Citation, CitationPlace, Delta, Event, Flavour, PartHead, PartId},
 };
 use serde::Deserialize;
+use std::borrow::Cow;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
@@ -100,7 +101,7 @@ impl Choice {
         match piece.content.map(|raw| raw.get().as_bytes()[0]) {
             Some(b'"') => {
                 if let Some(text) = self.content_halves.join(piece.content) {
-                    self.tagged_text(&text, sink);
+                    self.tagged_text(text, sink);
                 }
             }
             Some(b'[') => self.content_list(piece.content, sink),
@@ -155,18 +156,18 @@ impl Choice {
                         sink.whole(self.index, media::image(url));
                     }
                 }
-                _ => self.text(&text(part.text).unwrap_or_default(), sink),
+                _ => self.text(text(part.text).unwrap_or_default(), sink),
             }
         }
     }
 
     /// Text that may begin with a reasoning tag.
-    fn tagged_text(&mut self, text: &str, sink: &mut Sink<'_>) {
+    fn tagged_text(&mut self, text: Cow<'_, str>, sink: &mut Sink<'_>) {
         if self.think.is_off() {
             return self.text(text, sink);
         }
         let mut think = std::mem::take(&mut self.think);
-        think.push(text, |kind, text| self.divided(kind, text, sink));
+        think.push(&text, |kind, text| self.divided(kind, text, sink));
         self.think = think;
     }
 
@@ -180,7 +181,7 @@ impl Choice {
     fn divided(&mut self, kind: Kind, text: &str, sink: &mut Sink<'_>) {
         match kind {
             Kind::Thinking => self.reasoning(text.to_owned(), sink),
-            Kind::Text => self.text(text, sink),
+            Kind::Text => self.text(Cow::Borrowed(text), sink),
         }
     }
 
@@ -196,14 +197,14 @@ impl Choice {
         sink.delta(part, Delta::Thinking { text, paragraph: 0, raw: false });
     }
 
-    fn text(&mut self, text: &str, sink: &mut Sink<'_>) {
+    fn text(&mut self, text: Cow<'_, str>, sink: &mut Sink<'_>) {
         if text.is_empty() {
             return;
         }
         self.seen.text = true;
         self.text_since_call = true;
         let part = self.ensure(Open::Text, sink);
-        sink.delta(part, Delta::Text(text.to_owned()));
+        sink.delta(part, Delta::Text(text.into_owned()));
     }
 
     fn refusal(&mut self, text: String, sink: &mut Sink<'_>) {

@@ -13,12 +13,9 @@ use crate::{
         wire::{WireCall, WireContent, WirePart, WireResult},
     },
     ir::{Blob, BlobSlot, Extra, Failure, Opaque, Part, Role, Text, Thinking, ToolCall, ToolResult},
-    wire::Key,
+    wire,
 };
 use byok_types::Dialect;
-use serde::{Deserialize, Deserializer, de};
-use serde_json::value::RawValue;
-use std::fmt;
 
 /// Says where something stands in the request; asked only if something is wrong with it.
 pub(super) type Field<'f> = &'f dyn Fn() -> String;
@@ -309,46 +306,15 @@ fn attach(signature: Option<&str>, slot: BlobSlot, parts: &mut Vec<Part>) -> Opt
     None
 }
 
-/// What a function response says as text, and whether it reports a failure.
+/// What a function response says as text, and whether it reports a failure. An object whose only field is `output`,
+/// `result` or `error` is taken for that field: under these keys clients put an answer that is no object itself.
 fn result_text(response: &Json) -> (String, bool) {
-    if let Some(text) = response.as_string() {
-        return (text, false);
-    }
-    match response.read::<PlainAnswer>() {
-        Ok(PlainAnswer(Some((text, failed)))) => (text, failed),
-        _ => (response.get().to_owned(), false),
-    }
-}
-
-/// The text of an object whose only field is `output`, `result` or `error`: the keys under which clients put an answer
-/// that is no object itself.
-struct PlainAnswer(Option<(String, bool)>);
-
-impl<'de> Deserialize<'de> for PlainAnswer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = PlainAnswer;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<PlainAnswer, A::Error> {
-                let Some(key) = map.next_key::<Key<'de>>()? else { return Ok(PlainAnswer(None)) };
-                if !matches!(key.as_str(), "output" | "result" | "error") {
-                    while map.next_entry::<de::IgnoredAny, de::IgnoredAny>()?.is_some() {}
-                    return Ok(PlainAnswer(None));
-                }
-                let value = map.next_value::<&'de RawValue>()?.get();
-                if map.next_entry::<de::IgnoredAny, de::IgnoredAny>()?.is_some() {
-                    while map.next_entry::<de::IgnoredAny, de::IgnoredAny>()?.is_some() {}
-                    return Ok(PlainAnswer(None));
-                }
-                let text = serde_json::from_str(value).unwrap_or_else(|_| value.to_owned());
-                Ok(PlainAnswer(Some((text, key.as_str() == "error"))))
-            }
+    let mut members = response.members().unwrap_or_default();
+    let (failed, said) = match members.pop() {
+        Some((key, value)) if members.is_empty() && matches!(key.as_str(), "output" | "result" | "error") => {
+            (key.as_str() == "error", value.get())
         }
-        deserializer.deserialize_map(Visitor)
-    }
+        _ => (false, response.get()),
+    };
+    (wire::string(said).unwrap_or_else(|| said.to_owned()), failed)
 }

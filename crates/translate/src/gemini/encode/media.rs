@@ -6,6 +6,7 @@ use crate::{
     media,
 };
 use byok_types::Dialect;
+use std::borrow::Cow;
 
 impl Encoder<'_> {
     /// `inlineData` or `fileData`. Sources that Gemini cannot be given were refused before.
@@ -138,13 +139,13 @@ fn titled(heading: &[String], words: &str) -> String {
 /// The text in a list of parts.
 pub(super) fn texts(list: &[Part]) -> String {
     let words = list.iter().filter_map(|part| match part {
-        Part::Text(text) => Some(text.text.clone()),
-        Part::Refusal(refusal) => Some(refusal.text.clone()),
+        Part::Text(text) => Some(Cow::Borrowed(text.text.as_str())),
+        Part::Refusal(refusal) => Some(Cow::Borrowed(refusal.text.as_str())),
         Part::SearchResult(result) => {
-            Some(titled(&[result.title.clone(), result.source.clone()], &texts(&result.content)))
+            Some(titled(&[result.title.clone(), result.source.clone()], &texts(&result.content)).into())
         }
         Part::Document(Document { source: Source::Text(text), title, .. }) => {
-            Some(titled(&title.iter().cloned().collect::<Vec<_>>(), text))
+            Some(titled(&title.iter().cloned().collect::<Vec<_>>(), text).into())
         }
         _ => None,
     });

@@ -1,12 +1,10 @@
 use super::{Encoder, contents::append, inner, media::texts, outer};
 use crate::{
     Json,
-    gemini::{
-        fields::{Fields, object},
-        is_made_up,
-    },
+    gemini::{fields::Fields, is_made_up},
     ir::{Part, Source, ToolResult},
     loss::words::path,
+    wire::write,
 };
 use std::borrow::Cow;
 
@@ -55,7 +53,7 @@ impl Encoder<'_> {
         for part in result.parts.iter().filter(|part| !is_text(part) && !is_media(part)) {
             self.losses.dropped(path(self.request, part), "a result cannot hold this");
         }
-        response.json("response", &response_of(result));
+        write_response(result, response.key("response"));
         let media: Vec<_> = result.parts.iter().filter(|p| is_media(p) && self.fits_inside(p)).collect();
         if !media.is_empty() {
             let mut list = Vec::new();
@@ -88,21 +86,26 @@ impl Encoder<'_> {
 
 /// The object that a result is to Gemini. `output` and `error` are the keys that Google documents; an object that a
 /// tool answered is taken whole.
-fn response_of(result: &ToolResult) -> Json {
+fn write_response(result: &ToolResult, out: &mut Vec<u8>) {
     if let Some(object) = result.object.as_ref().filter(|object| object.is_object()) {
-        return object.clone();
+        return write::json(out, object);
     }
     let text = texts(&result.parts);
-    if result.is_error == Some(true) {
-        return object(|fields| fields.string("error", &text));
+    let failed = result.is_error == Some(true);
+    let json = if failed || !text.trim_start().starts_with(['{', '[']) {
+        None
+    } else {
+        Json::parse(text.trim()).ok()
+    };
+    if let Some(object) = json.as_ref().filter(|json| json.is_object()) {
+        return write::json(out, object);
     }
-    let trimmed = text.trim_start();
-    if trimmed.starts_with(['{', '['])
-        && let Ok(json) = Json::parse(text.trim())
-    {
-        return if json.is_object() { json } else { object(|fields| fields.json("output", &json)) };
+    let mut response = Fields::open(out);
+    match json {
+        Some(list) => response.json("output", &list),
+        None => response.string(if failed { "error" } else { "output" }, &text),
     }
-    object(|fields| fields.string("output", &text))
+    response.close();
 }
 
 /// Whether a part of a result is said by its text.

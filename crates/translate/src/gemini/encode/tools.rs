@@ -170,7 +170,9 @@ impl<'r> Encoder<'r> {
     fn function(&self, name: &str, function: &FunctionTool, out: &mut Vec<u8>) {
         let mut fields = Fields::open(out);
         fields.string("name", name);
-        fields.option("description", function.description.as_ref());
+        if let Some(description) = &function.description {
+            fields.string("description", description);
+        }
         let kept = |name: &str| function.extra.get(Dialect::Gemini, name);
         if let Some(parameters) = kept("parameters") {
             fields.json("parameters", parameters);

@@ -7,6 +7,7 @@ use crate::{
     gemini::{blob, decode::media_part, logprobs, server},
     ir::{BlobSlot, Delta, Event, Extra, Part, PartHead, PartId, ServerTool, Source, StopReason},
     media,
+    wire::Str,
 };
 use calls::Partial;
 use ending::stop_reason;
@@ -137,7 +138,7 @@ impl Choice {
     fn piece(&mut self, piece: Piece<'_>, sink: &mut Sink, out: &mut Vec<Event>) {
         let signature = piece.thought_signature.as_deref().unwrap_or_default();
         if let Some(call) = piece.function_call {
-            self.call(call, signature, sink, out);
+            self.call(*call, signature, sink, out);
             return;
         }
         let mut server = piece.server().peekable();
@@ -163,16 +164,18 @@ impl Choice {
         }
         match (piece.text, piece.thought) {
             (text, Some(true)) => {
-                let text = text.as_deref().unwrap_or_default();
+                let text = text.unwrap_or_default();
                 self.words(Kind::Thinking, text, signature, sink, out);
             }
-            (Some(text), _) => self.words(Kind::Text, &text, signature, sink, out),
-            (None, _) if !signature.is_empty() => self.words(Kind::Text, "", signature, sink, out),
+            (Some(text), _) => self.words(Kind::Text, text, signature, sink, out),
+            (None, _) if !signature.is_empty() => {
+                self.words(Kind::Text, Str::default(), signature, sink, out);
+            }
             (None, _) => {}
         }
     }
 
-    fn words(&mut self, kind: Kind, text: &str, signature: &str, sink: &mut Sink, out: &mut Vec<Event>) {
+    fn words(&mut self, kind: Kind, text: Str<'_>, signature: &str, sink: &mut Sink, out: &mut Vec<Event>) {
         let slot = if kind == Kind::Text { BlobSlot::Text } else { BlobSlot::Thinking };
         let blob = blob(signature, slot);
         if text.is_empty() && blob.is_none() {
@@ -194,10 +197,10 @@ impl Choice {
             let delta = match kind {
                 Kind::Text => {
                     self.said = true;
-                    self.text.push_str(text);
-                    Delta::Text(text.to_owned())
+                    self.text.push_str(&text);
+                    Delta::Text(text.into())
                 }
-                Kind::Thinking => Delta::Thinking { text: text.to_owned(), paragraph: 0, raw: false },
+                Kind::Thinking => Delta::Thinking { text: text.into(), paragraph: 0, raw: false },
             };
             out.push(Event::Delta { part, delta });
         }

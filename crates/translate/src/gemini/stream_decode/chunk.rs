@@ -5,9 +5,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 #[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Chunk<'a> {
-    #[serde(borrow, deserialize_with = "crate::wire::few")]
+    #[serde(borrow, default, deserialize_with = "crate::wire::few")]
     pub(super) candidates: Option<Vec<Candidate<'a>>>,
     #[serde(borrow, rename = "usageMetadata", alias = "usage_metadata")]
     pub(super) usage: Option<Counts<'a>>,
@@ -52,7 +52,7 @@ impl<'a> Chunk<'a> {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Candidate<'a> {
     pub(super) index: Option<Number>,
     #[serde(borrow)]
@@ -92,26 +92,26 @@ impl<'a> Candidate<'a> {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
 pub(super) struct Content<'a> {
-    #[serde(borrow, deserialize_with = "crate::wire::few")]
+    #[serde(borrow, default, deserialize_with = "crate::wire::few")]
     pub(super) parts: Option<Vec<Piece<'a>>>,
 }
 
+/// A part. What it rarely has is boxed: small structs are moved faster, and each is moved several times.
 #[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Piece<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "crate::wire::text")]
     pub(super) text: Option<Str<'a>>,
     pub(super) thought: Option<bool>,
     #[serde(borrow, alias = "thought_signature")]
     pub(super) thought_signature: Option<Str<'a>>,
     #[serde(borrow, alias = "inline_data")]
-    pub(super) inline_data: Option<Inline<'a>>,
+    pub(super) inline_data: Option<Box<Inline<'a>>>,
     #[serde(borrow, alias = "file_data")]
-    pub(super) file_data: Option<File<'a>>,
+    pub(super) file_data: Option<Box<File<'a>>>,
     #[serde(borrow, alias = "function_call")]
-    pub(super) function_call: Option<Call<'a>>,
+    pub(super) function_call: Option<Box<Call<'a>>>,
     #[serde(borrow, alias = "executable_code")]
     executable_code: Option<&'a RawValue>,
     #[serde(borrow, alias = "code_execution_result")]
@@ -137,7 +137,7 @@ impl<'a> Piece<'a> {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Inline<'a> {
     #[serde(borrow, alias = "mime_type")]
     pub(super) mime_type: Option<Str<'a>>,
@@ -146,7 +146,7 @@ pub(super) struct Inline<'a> {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub(super) struct File<'a> {
     #[serde(borrow, alias = "mime_type")]
     pub(super) mime_type: Option<Str<'a>>,
@@ -155,7 +155,7 @@ pub(super) struct File<'a> {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Call<'a> {
     #[serde(borrow)]
     pub(super) id: Option<Str<'a>>,
@@ -171,7 +171,7 @@ pub(super) struct Call<'a> {
 
 /// One piece of the arguments of a call that Vertex streams.
 #[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub(in crate::gemini) struct PartialArg<'a> {
     #[serde(borrow, alias = "json_path")]
     pub(in crate::gemini) json_path: Option<Str<'a>>,
@@ -186,7 +186,7 @@ pub(in crate::gemini) struct PartialArg<'a> {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Counts<'a> {
     #[serde(rename = "promptTokenCount", alias = "prompt_token_count")]
     pub(super) prompt: Option<Number>,
@@ -232,7 +232,6 @@ impl<'a> Counts<'a> {
 /// The tokens of sound in a list of counts by modality.
 pub(super) fn audio_tokens(details: &RawValue) -> Option<u64> {
     #[derive(Default, Deserialize)]
-    #[serde(default)]
     struct Detail<'a> {
         #[serde(borrow)]
         modality: Option<Str<'a>>,
@@ -247,7 +246,6 @@ pub(super) fn audio_tokens(details: &RawValue) -> Option<u64> {
 /// Why the prompt was refused, if it was.
 pub(super) fn block_reason(feedback: &RawValue) -> Option<String> {
     #[derive(Default, Deserialize)]
-    #[serde(default)]
     struct Feedback {
         #[serde(rename = "blockReason", alias = "block_reason")]
         reason: Option<String>,

@@ -2,15 +2,17 @@
 
 use crate::{Json, schema};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// The schema of a function's arguments with an object at its root.
-pub(super) fn object(schema: Option<&Json>) -> Json {
-    let plain = schema::object_schema(schema);
-    let Some(Ok(mut root)) = schema.map(Json::read::<Map<String, Value>>) else { return plain };
-    let needs_work = ["$ref", "anyOf", "oneOf", "allOf"].iter().any(|key| root.contains_key(*key));
-    if !needs_work {
-        return plain;
-    }
+pub(super) fn object(schema: Option<&Json>) -> Cow<'_, Json> {
+    let special = |key: &str| matches!(key, "$ref" | "anyOf" | "oneOf" | "allOf");
+    let plain = match schema.map(Json::members) {
+        Some(Ok(members)) => !members.iter().any(|(key, _)| special(key.as_str())),
+        _ => true,
+    };
+    let read = || schema.and_then(|schema| schema.read::<Map<String, Value>>().ok());
+    let Some(mut root) = (!plain).then(read).flatten() else { return schema::object_schema(schema) };
     resolve(&mut root);
     for key in ["allOf", "anyOf", "oneOf"] {
         if let Some(Value::Array(branches)) = root.shift_remove(key) {
@@ -18,7 +20,7 @@ pub(super) fn object(schema: Option<&Json>) -> Json {
         }
     }
     let merged = Json::from_value(&root).ok();
-    schema::object_schema(merged.as_ref())
+    Cow::Owned(schema::object_schema(merged.as_ref()).into_owned())
 }
 
 /// Follows a reference at the root to its definition in the same schema.

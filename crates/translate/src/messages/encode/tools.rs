@@ -123,11 +123,13 @@ impl List<'_, '_> {
         let mut open = Vec::new();
         let mut object = Object::new(&mut open);
         object.string("name", upstream);
-        object.some("description", tool.description.as_ref());
+        if let Some(description) = &tool.description {
+            object.string("description", description);
+        }
         let schema = match &tool.schema {
             Some(schema) if own && schema.is_object() => Cow::Borrowed(schema),
             Some(schema) if strict == Some(true) && !own => Cow::Owned(schema::close_objects(schema)),
-            schema => Cow::Owned(root::object(schema.as_ref())),
+            schema => root::object(schema.as_ref()),
         };
         object.json("input_schema", &schema);
         object.some("strict", strict.as_ref());

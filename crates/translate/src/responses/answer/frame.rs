@@ -4,7 +4,7 @@ use super::super::failure;
 use crate::{
     Json,
     ir::{Extra, Failure},
-    wire::wire,
+    wire::{unescaped, wire},
 };
 use byok_types::{Blame, Dialect, FailureKind};
 use serde::{
@@ -16,22 +16,24 @@ use std::{borrow::Cow, fmt};
 
 /// All members that any event has.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 pub(super) struct Frame<'a> {
-    #[serde(borrow, rename = "type")]
+    #[serde(borrow, default, rename = "type")]
     pub(super) kind: Word<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     pub(super) item_id: Word<'a>,
+    #[serde(default)]
     pub(super) output_index: Index,
+    #[serde(default)]
     pub(super) content_index: Index,
+    #[serde(default)]
     pub(super) summary_index: Index,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "Word::of_text")]
     pub(super) delta: Word<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     pub(super) text: Word<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     pub(super) refusal: Word<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     pub(super) input: Word<'a>,
     #[serde(borrow)]
     pub(super) arguments: Option<&'a RawValue>,
@@ -79,9 +81,18 @@ impl Frame<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Word<'a>(Option<Cow<'a, str>>);
 
-impl Word<'_> {
+impl<'a> Word<'a> {
     pub(super) fn get(&self) -> Option<&str> {
         self.0.as_deref()
+    }
+
+    /// Reads a string that probably has escapes.
+    fn of_text<'de: 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&'de RawValue>::deserialize(deserializer)?;
+        match unescaped(raw.get()) {
+            Some(text) => Ok(Self(Some(text))),
+            None => serde_json::from_str(raw.get()).map_err(de::Error::custom),
+        }
     }
 }
 

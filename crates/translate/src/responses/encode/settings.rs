@@ -11,6 +11,7 @@ use crate::{
     schema,
 };
 use byok_types::{Dialect, MaxTokensField};
+use std::borrow::Cow;
 
 /// Longest `prompt_cache_key`, `user` and `safety_identifier` that `OpenAI` takes.
 const LONGEST_KEY: usize = 64;
@@ -391,6 +392,6 @@ pub(super) fn custom_format(object: &mut Object<'_>, format: &CustomFormat) {
 }
 
 /// The arguments of a function that takes none.
-pub(super) fn no_parameters() -> Json {
+pub(super) fn no_parameters() -> Cow<'static, Json> {
     schema::object_schema(None)
 }
