@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 /// What the answer side must know of the request: made once, when the request has been encoded for its upstream.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each of them read in another place")]
 pub struct Exchange {
     /// Dialect of the client.
     pub client: Dialect,

@@ -27,8 +27,8 @@ pub(super) fn messages(list: Vec<OneOf<Item>>, losses: &mut Losses) -> Result<Ve
 }
 
 /// Takes the wish for a compaction from the end of a list. Further up it has been fulfilled already.
-pub(super) fn take_trigger(list: &mut Vec<OneOf<Item>>) -> Option<Json> {
-    let last = list.pop_if(|item| matches!(item, OneOf::Other(other) if other.tag == "compaction_trigger"));
+pub(super) fn take_trigger(items: &mut Vec<OneOf<Item>>) -> Option<Json> {
+    let last = items.pop_if(|item| matches!(item, OneOf::Other(other) if other.tag == "compaction_trigger"));
     match last {
         Some(OneOf::Other(other)) => Some(other.json),
         _ => None,

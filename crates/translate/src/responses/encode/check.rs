@@ -113,7 +113,7 @@ impl Check<'_> {
                         Some(_) => losses.emulated(path(), "the summary of the conversation became text"),
                         None if compaction.verbatim.dialect == Dialect::Responses => {}
                         None => {
-                            losses.dropped(path(), "only the vendor of the client's dialect has this block")
+                            losses.dropped(path(), "only the vendor of the client's dialect has this block");
                         }
                     }
                 }
