@@ -1,7 +1,7 @@
 //! One door to the four dialects: the dialect is a value, and every function here passes on to the module that knows it.
 
 use crate::{
-    Exchange, Ids, Incoming, Loss, ModelEntry, Translated, chat, gemini,
+    Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, chat, compact, gemini,
     ir::{Event, Request, Response},
     loss, messages, responses, sse,
 };
@@ -24,13 +24,14 @@ pub fn encode_request(
     facts: &ModelFacts,
     ids: &mut Ids,
 ) -> Result<Translated<Vec<u8>>, Failure> {
+    let asked = &*compact::in_words(request, dialect);
     let mut written = match dialect {
-        Dialect::Chat => chat::encode_request(request, facts, ids),
-        Dialect::Responses => responses::encode_request(request, facts, ids),
-        Dialect::Messages => messages::encode_request(request, facts, ids),
-        Dialect::Gemini => gemini::encode_request(request, facts, ids),
+        Dialect::Chat => chat::encode_request(asked, facts, ids),
+        Dialect::Responses => responses::encode_request(asked, facts, ids),
+        Dialect::Messages => messages::encode_request(asked, facts, ids),
+        Dialect::Gemini => gemini::encode_request(asked, facts, ids),
     }?;
-    loss::words::in_words_of(request.dialect, &mut written.losses);
+    finish(request, dialect, &mut written);
     Ok(written)
 }
 
@@ -41,14 +42,27 @@ pub fn encode_count_request(
     facts: &ModelFacts,
     ids: &mut Ids,
 ) -> Result<Translated<Vec<u8>>, Failure> {
+    let asked = &*compact::in_words(request, dialect);
     let mut written = match dialect {
-        Dialect::Chat => chat::encode_count_request(request, facts, ids),
-        Dialect::Responses => responses::encode_count_request(request, facts, ids),
-        Dialect::Messages => messages::encode_count_request(request, facts, ids),
-        Dialect::Gemini => gemini::encode_count_request(request, facts, ids),
+        Dialect::Chat => chat::encode_count_request(asked, facts, ids),
+        Dialect::Responses => responses::encode_count_request(asked, facts, ids),
+        Dialect::Messages => messages::encode_count_request(asked, facts, ids),
+        Dialect::Gemini => gemini::encode_count_request(asked, facts, ids),
     }?;
-    loss::words::in_words_of(request.dialect, &mut written.losses);
+    finish(request, dialect, &mut written);
     Ok(written)
+}
+
+/// Puts the losses of a request into the words of its client.
+fn finish(request: &Request, upstream: Dialect, written: &mut Translated<Vec<u8>>) {
+    loss::words::in_words_of(request.dialect, &mut written.losses);
+    if compact::is_emulated(request, upstream) {
+        written.losses.push(Loss {
+            field: compact::FIELD.to_owned(),
+            action: LossAction::Emulated,
+            reason: compact::REASON,
+        });
+    }
 }
 
 /// Reads the number of tokens that an upstream counted.

@@ -11,6 +11,8 @@ mod answer;
 mod bad_requests;
 #[path = "mapping/bad_streams.rs"]
 mod bad_streams;
+#[path = "mapping/compaction.rs"]
+mod compaction;
 #[path = "mapping/content.rs"]
 mod content;
 #[path = "mapping/errors.rs"]

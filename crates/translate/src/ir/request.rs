@@ -58,6 +58,8 @@ pub struct Request {
     pub cache: CacheOptions,
     /// References to state at the vendor.
     pub state: ConversationState,
+    /// The wish for a compaction in place of an answer, verbatim (Responses `compaction_trigger` at the end of the input).
+    pub compact: Option<Opaque>,
     /// Safety settings, verbatim (Gemini `safetySettings`, Chat and Responses `moderation`).
     pub safety: Option<Opaque>,
     /// Extra output that the client asks for (Responses).
@@ -114,6 +116,7 @@ impl Request {
             store: None,
             cache: CacheOptions::default(),
             state: ConversationState::default(),
+            compact: None,
             safety: None,
             include: Vec::new(),
             extra: Extra::default(),

@@ -43,7 +43,10 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
     let mut request = Request::new(Dialect::Responses, model);
     request.messages = match body.input {
         Some(wire::Input::Text(text)) => vec![Message::new(Role::User, vec![Part::text(text)])],
-        Some(wire::Input::Items(list)) => items::messages(list, &mut losses)?,
+        Some(wire::Input::Items(mut list)) => {
+            request.compact = items::take_trigger(&mut list).map(opaque);
+            items::messages(list, &mut losses)?
+        }
         None if stateful => Vec::new(),
         None => {
             return Err(Failure::bad_request("input", "`input` is missing: send a text or a list of items."));

@@ -3,6 +3,7 @@
 use super::{Encoder, place, tools::cache};
 use crate::{
     chat::object::object,
+    compact,
     ir::{Audio, CacheHint, Document, Failure, Image, Part, Source, Text, Video},
     media::{self, MediaKind},
     wire::write,
@@ -191,7 +192,7 @@ impl Encoder<'_> {
             Part::Compaction(compaction) => match &compaction.summary {
                 Some(summary) => {
                     self.losses.emulated(self.path(part), "the summary of the conversation became text");
-                    out.push(Piece::text(format!("[summary of the earlier conversation]\n{summary}")));
+                    out.push(Piece::text(compact::told(summary)));
                 }
                 None => self.losses.dropped(self.path(part), "the summary is sealed for another vendor"),
             },

@@ -1,6 +1,6 @@
 use super::{Encoder, contents::append, inner, media::search_result, outer};
 use crate::{
-    Json, custom,
+    Json, compact, custom,
     gemini::{NO_SIGNATURE, fields::Fields, is_made_up, keys},
     ir::{Blob, BlobSlot, ConfigChange, Extra, Flavour, Opaque, Part, Text, Thinking, ToolCall},
     loss::words::path,
@@ -166,7 +166,11 @@ impl Encoder<'_> {
             }
             Part::Opaque(opaque) => self.verbatim(Some(opaque), out),
             Part::Compaction(compaction) => match &compaction.summary {
-                Some(summary) if !summary.is_empty() => text(out, summary),
+                Some(summary) if !summary.trim().is_empty() => {
+                    self.losses
+                        .emulated(path(self.request, part), "the summary of the conversation became text");
+                    text(out, &compact::told(summary));
+                }
                 _ => {
                     let reason = "a sealed summary can only be read by its vendor";
                     self.losses.dropped(path(self.request, part), reason);

@@ -48,7 +48,9 @@ impl Gate<'_> {
             Part::Compaction(compaction) => {
                 let known = compaction.verbatim.dialect == Dialect::Messages && self.is_claude();
                 let readable = compaction.summary.as_deref().is_some_and(|text| !text.trim().is_empty());
-                if !known {
+                if !known && readable {
+                    losses.emulated(path(self.request, part), "the summary of the conversation became text");
+                } else if !known {
                     losses.dropped(path(self.request, part), "a sealed summary is valid at its vendor only");
                 }
                 Ok(known || readable)

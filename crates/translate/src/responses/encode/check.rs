@@ -108,9 +108,10 @@ impl Check<'_> {
             Part::Compaction(compaction) => {
                 if compaction.blob.as_ref().is_some_and(|blob| blob.family != self.facts.family) {
                     losses.dropped(path(), "the summary is sealed by another vendor");
-                } else if compaction.verbatim.dialect != Dialect::Responses && compaction.blob.is_none() {
+                } else if compaction.blob.is_none() {
                     match compaction.summary {
                         Some(_) => losses.emulated(path(), "the summary of the conversation became text"),
+                        None if compaction.verbatim.dialect == Dialect::Responses => {}
                         None => {
                             losses.dropped(path(), "only the vendor of the client's dialect has this block");
                         }

@@ -2,7 +2,7 @@
 
 use super::Encoder;
 use crate::{
-    content_id, custom,
+    compact, content_id, custom,
     ir::{
         Compaction, Document, Flavour, Message, OutputFormat, Part, Role, SearchResult, Source, Thinking,
         ToolCall, ToolResult,
@@ -62,6 +62,7 @@ fn native(encoder: &mut Encoder<'_>) -> Conversation {
         }
         items.flush();
     }
+    items.verbatim(request.compact.as_ref());
     Conversation { instructions, items: items.out, wants_json_hint: false }
 }
 
@@ -406,14 +407,10 @@ impl<'e, 'a> Items<'e, 'a> {
 
     fn compaction(&mut self, compaction: &Compaction) {
         match &compaction.blob {
-            None if compaction.verbatim.dialect == Dialect::Responses => {
-                self.verbatim(Some(&compaction.verbatim));
-            }
-            None => {
-                if let Some(summary) = &compaction.summary {
-                    self.plain(&format!("[summary of the earlier conversation]\n{summary}"));
-                }
-            }
+            None => match &compaction.summary {
+                Some(summary) => self.plain(&compact::told(summary)),
+                None => self.verbatim(Some(&compaction.verbatim)),
+            },
             Some(blob) if blob.family != self.encoder.facts.family => {}
             Some(blob) => {
                 let own = compaction.verbatim.dialect == Dialect::Responses
