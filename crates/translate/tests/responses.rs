@@ -499,7 +499,7 @@ fn item() -> impl Strategy<Value = Value> {
         (word(), output).prop_map(|(id, output)| json!({"type": "function_call_output", "call_id": format!("{id}_"), "output": output})),
         (prop::collection::vec(text(), 0..3), word()).prop_map(|(summary, seal)| {
             let summary: Vec<_> = summary.into_iter().map(|text| json!({"type": "summary_text", "text": text})).collect();
-            json!({"type": "reasoning", "id": "rs_1", "summary": summary, "encrypted_content": seal})
+            json!({"type": "reasoning", "id": "rs_1", "summary": summary, "encrypted_content": format!("gAAAA{seal}")})
         }),
         Just(json!({"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}})),
         Just(json!({"type": "mcp_list_tools", "id": "m", "server_label": "s", "tools": []})),
