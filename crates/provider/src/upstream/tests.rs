@@ -359,7 +359,7 @@ fn what_a_vendor_leaves_out_is_named() {
             r#"{"input":[],"include":["message.output_text.logprobs"],"service_tier":"auto"}"#.to_owned(),
             &["include"],
         ),
-        (&Iflow::default(), Dialect::Chat, format!(r#"{chat}"reasoning_effort":"high"}}"#), &["reasoning_effort"]),
+        (&Iflow, Dialect::Chat, format!(r#"{chat}"reasoning_effort":"high"}}"#), &["reasoning_effort"]),
         (
             &Qwen { login: false },
             Dialect::Chat,
