@@ -3,6 +3,7 @@
 //! to the client, or refused by the name of the field. And input that follows no table. The mapping is told of in `docs/middle-form.md`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+#![expect(clippy::too_many_lines, reason = "tables")]
 
 #[path = "mapping/answer.rs"]
 mod answer;

@@ -108,10 +108,10 @@ impl Upstream for Copilot {
             let needed = ask.needed.iter().find(|(name, _)| *name == ANTHROPIC_BETA.as_str());
             let needed = needed.map(|(_, value)| value.as_str());
             let betas = Self::clients(ask, &ANTHROPIC_BETA).or(needed).unwrap_or_default();
-            let listed: Vec<_> =
+            let allowed: Vec<_> =
                 betas.split(',').map(str::trim).filter(|beta| BETAS.contains(beta)).collect();
-            if !listed.is_empty() {
-                set(headers, ANTHROPIC_BETA, &listed.join(","), false);
+            if !allowed.is_empty() {
+                set(headers, ANTHROPIC_BETA, &allowed.join(","), false);
             }
         }
     }

@@ -192,7 +192,7 @@ fn unknown_parts_in_every_position() {
                     }
                 }
                 Err(failure) => {
-                    faults.push(format!("{position}: {client:?} to {target:?}: {}", failure.message))
+                    faults.push(format!("{position}: {client:?} to {target:?}: {}", failure.message));
                 }
             }
         }

@@ -14,7 +14,6 @@ const SOUND: &str = "UklGRiQAAABXQVZF";
 /// Where the one part of the message stands in each dialect.
 const IN_CHAT: &str = "/messages/0/content/0";
 const IN_RESPONSES: &str = "/input/0/content/0";
-const IN_MESSAGES: &str = "/messages/0/content/0";
 const IN_GEMINI: &str = "/contents/0/parts/0";
 
 /// A row about a part that stands behind a text.

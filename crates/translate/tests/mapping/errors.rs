@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// A kind of error: its words in OpenAI's dialects (`type`, `code`), in Messages (`type`) and in Gemini (`status`), with the
 /// status of HTTP, and what a client is told where that is another.
 struct Kind {
-    kind: FailureKind,
+    means: FailureKind,
     status: u16,
     openai: (&'static str, Option<&'static str>),
     messages: &'static str,
@@ -16,13 +16,13 @@ struct Kind {
 }
 
 const fn kind(
-    kind: FailureKind,
+    means: FailureKind,
     status: u16,
     openai: (&'static str, Option<&'static str>),
     messages: &'static str,
     gemini: &'static str,
 ) -> Kind {
-    Kind { kind, status, openai, messages, gemini }
+    Kind { means, status, openai, messages, gemini }
 }
 
 const KINDS: &[Kind] = &[
@@ -110,9 +110,9 @@ fn kinds() {
             let failure =
                 codec::decode_failure(upstream, kind.status, body(upstream, kind).to_string().as_bytes());
             // Gemini has one word for a limit and for money.
-            if failure.kind != kind.kind || failure.status != kind.status {
+            if failure.kind != kind.means || failure.status != kind.status {
                 faults
-                    .push(format!("{:?} of {upstream:?}: {:?} {}", kind.kind, failure.kind, failure.status));
+                    .push(format!("{:?} of {upstream:?}: {:?} {}", kind.means, failure.kind, failure.status));
                 continue;
             }
             for client in Dialect::ALL.into_iter().filter(|client| *client != upstream) {
@@ -128,7 +128,7 @@ fn kinds() {
                 };
                 let words = told["error"]["message"].as_str().unwrap_or_default();
                 if !is_told || !words.contains("words of the vendor") {
-                    faults.push(format!("{:?}: {upstream:?} to {client:?}: {told}", kind.kind));
+                    faults.push(format!("{:?}: {upstream:?} to {client:?}: {told}", kind.means));
                 }
             }
         }
@@ -207,7 +207,9 @@ fn kinds_by_words() {
                 (FailureKind::ContextTooLong, MESSAGES) => words.starts_with("prompt is too long"),
                 (FailureKind::ContextTooLong, GEMINI) => words.contains("exceeds the maximum"),
                 (FailureKind::QuotaWindow, CHAT) => error["code"] == "insufficient_quota",
-                (FailureKind::QuotaWindow, MESSAGES) => error["type"] == "rate_limit_error",
+                (FailureKind::QuotaWindow | FailureKind::RateLimit, MESSAGES) => {
+                    error["type"] == "rate_limit_error"
+                }
                 (FailureKind::QuotaWindow | FailureKind::RateLimit, GEMINI) => {
                     error["status"] == "RESOURCE_EXHAUSTED"
                 }
@@ -217,7 +219,6 @@ fn kinds_by_words() {
                 (FailureKind::Overloaded, CHAT | RESPONSES) => error["code"] == "server_is_overloaded",
                 (FailureKind::Overloaded, GEMINI) => error["status"] == "UNAVAILABLE",
                 (FailureKind::RateLimit, CHAT | RESPONSES) => error["code"] == "rate_limit_exceeded",
-                (FailureKind::RateLimit, MESSAGES) => error["type"] == "rate_limit_error",
                 _ => true,
             };
             if !is_told {

@@ -599,7 +599,7 @@ fn effort() {
             row("level to a budget", CHAT, &chat(word))
                 .at(|facts| {
                     facts.thinking.budget =
-                        Some((if facts.family.name() == "claude" { 1024 } else { 128 }, 63_999))
+                        Some((if facts.family.name() == "claude" { 1024 } else { 128 }, 63_999));
                 })
                 .to(RESPONSES, has("/reasoning/effort", word))
                 .to(MESSAGES, has(thinking, tokens.max(1024)))

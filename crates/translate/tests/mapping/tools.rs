@@ -253,7 +253,7 @@ fn hosted_tools() {
 #[test]
 fn choice() {
     let names = ["f", "g"];
-    let named = |client, choice: &Value| match client {
+    let choosing = |client, choice: &Value| match client {
         GEMINI => {
             json!({"tools": [{"functionDeclarations": names.map(|name| function(GEMINI, name)["functionDeclarations"][0].clone())}],
             "toolConfig": {"functionCallingConfig": choice}})
@@ -291,7 +291,7 @@ fn choice() {
             if *name == "two functions, one needed" && client == MESSAGES {
                 continue;
             }
-            let mut row = row(name, client, &named(client, said));
+            let mut row = row(name, client, &choosing(client, said));
             for ((target, place), word) in Dialect::ALL.into_iter().zip(places).zip(words) {
                 row = row.to(target, has(place, word.clone()));
             }
@@ -307,7 +307,7 @@ fn choice() {
     let thinking =
         json!({"tools": [function(CHAT, "f")], "tool_choice": "required", "reasoning_effort": "high"});
     rows.extend([
-        row("subset", RESPONSES, &named(RESPONSES, &subset))
+        row("subset", RESPONSES, &choosing(RESPONSES, &subset))
             .to(CHAT, has("/tool_choice/allowed_tools/tools/0/function/name", "g"))
             .to(
                 MESSAGES,
@@ -323,7 +323,7 @@ fn choice() {
                     json!({"mode": "VALIDATED", "allowedFunctionNames": ["g"]}),
                 ),
             ),
-        row("subset at a compatible server", RESPONSES, &named(RESPONSES, &subset))
+        row("subset at a compatible server", RESPONSES, &choosing(RESPONSES, &subset))
             .at(compatible)
             .to(
                 CHAT,
@@ -334,7 +334,7 @@ fn choice() {
             )
             .to(MESSAGES, emulated("tool_choice"))
             .to(GEMINI, has("/toolConfig/functionCallingConfig/mode", "VALIDATED")),
-        row("validated", GEMINI, &named(GEMINI, &json!({"mode": "VALIDATED"})))
+        row("validated", GEMINI, &choosing(GEMINI, &json!({"mode": "VALIDATED"})))
             .to(CHAT, has("/tool_choice", "auto"))
             .to(RESPONSES, has("/tool_choice", "auto"))
             .to(MESSAGES, has("/tool_choice/type", "auto")),
