@@ -296,12 +296,11 @@ pub(super) fn choice(
                 request.tools.iter().any(|tool| matches!(tool, Tool::Hosted(hosted) if hosted.tool == *kind))
             };
             let known = kinds.into_iter().filter(is_declared).find_map(counterpart);
-            if let Some(name) = own.or_else(|| known.map(|(_, name)| name.to_owned())) {
-                write("tool", Some(&name));
-            } else {
+            let Some(known) = own.or_else(|| known.map(|(_, name)| name.to_owned())) else {
                 losses.dropped(name(request.dialect, Field::ToolChoice), "this vendor has no such tool");
                 return None;
-            }
+            };
+            write("tool", Some(&known));
         }
         Some(ToolChoice::Opaque(opaque)) if opaque.dialect == Dialect::Messages => {
             out.extend_from_slice(opaque.json.get().as_bytes());
