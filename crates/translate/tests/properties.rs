@@ -411,7 +411,7 @@ fn write(
     dialect: Dialect,
     request: &Request,
     thinking: &ThinkingFacts,
-) -> Result<(Vec<u8>, Vec<String>), byok_types::Failure> {
+) -> Result<(Vec<u8>, Vec<String>), Failure> {
     let family = match dialect {
         Dialect::Chat | Dialect::Responses => Family::Openai,
         Dialect::Messages => Family::Claude,
