@@ -1,6 +1,9 @@
 //! One way to declare wire objects: known keys become typed fields, unknown keys are kept in order in `extra`.
 
+mod borrowed;
 pub(crate) mod write;
+
+pub(crate) use borrowed::{Few, Fill, Optional, Place, Text, borrowed, fill, moved};
 
 /// Declares a struct that reads a JSON object. Every field has a default, so a missing key is the default value; `null`
 /// is the default too. A key may have several spellings. Keys that are not named land verbatim in `extra`.
@@ -61,7 +64,6 @@ macro_rules! wire {
 pub(crate) use wire;
 
 use serde::{Deserialize, Deserializer, de};
-use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 
 /// An object key: borrowed when it has no escapes.
@@ -106,42 +108,6 @@ impl From<Str<'_>> for String {
     }
 }
 
-/// Reads a list, or `null`, that has one entry almost always: it takes the memory of one. A list of large structs would
-/// begin with room for four.
-pub(crate) fn few<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Vec<T>>, D::Error> {
-    struct Few<T>(Vec<T>);
-
-    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Few<T> {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_seq(FewVisitor(std::marker::PhantomData)).map(Self)
-        }
-    }
-
-    struct FewVisitor<T>(std::marker::PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> de::Visitor<'de> for FewVisitor<T> {
-        type Value = Vec<T>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list")
-        }
-
-        fn visit_seq<A: de::SeqAccess<'de>>(self, mut entries: A) -> Result<Vec<T>, A::Error> {
-            let Some(first) = entries.next_element()? else { return Ok(Vec::new()) };
-            let mut list = Vec::with_capacity(1);
-            list.push(first);
-            while let Some(entry) = entries.next_element()? {
-                list.push(entry);
-            }
-            Ok(list)
-        }
-    }
-
-    Ok(Option::<Few<T>>::deserialize(deserializer)?.map(|few| few.0))
-}
-
 /// The bytes as text; what is no UTF-8 becomes U+FFFD. Nearly always they are UTF-8, and checking is faster than mending.
 pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
@@ -150,43 +116,57 @@ pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
 /// The content of a JSON string, borrowed if it has no escapes, else with one allocation: texts of answers mostly have
 /// line ends and quotation marks in them. `None` for everything else, and for escapes by number, which serde reads.
 pub(crate) fn unescaped(json: &str) -> Option<Cow<'_, str>> {
-    let mut rest = json.strip_prefix('"')?.strip_suffix('"')?;
-    let mut out = String::new();
-    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
-        let character = match rest.as_bytes().get(at + 1)? {
-            b'n' => '\n',
-            b't' => '\t',
-            b'r' => '\r',
-            b'b' => '\x08',
-            b'f' => '\x0C',
-            same @ (b'"' | b'\\' | b'/') => char::from(*same),
-            _ => return None,
-        };
-        out.reserve(rest.len());
-        out.push_str(&rest[..at]);
-        out.push(character);
-        rest = &rest[at + 2..];
+    leading_string(json).filter(|(_, rest)| rest.is_empty()).map(|(text, _)| text)
+}
+
+/// The same for the string that `json` begins with, and what follows it. `json` must be part of a valid text.
+pub(crate) fn leading_string(json: &str) -> Option<(Cow<'_, str>, &str)> {
+    let text = json.strip_prefix('"')?;
+    let plain = memchr::memchr2(b'"', b'\\', text.as_bytes())?;
+    if text.as_bytes()[plain] == b'"' {
+        return Some((Cow::Borrowed(&text[..plain]), &text[plain + 1..]));
     }
-    if out.is_empty() {
-        return Some(Cow::Borrowed(rest));
+    let (head, mut rest) = text.as_bytes().split_at(plain);
+    let mut out = Vec::with_capacity(text.len());
+    out.extend_from_slice(head);
+    loop {
+        if let Some(chunk) = rest.first_chunk::<8>() {
+            let plain = write::before_mark(*chunk);
+            out.extend_from_slice(chunk);
+            out.truncate(out.len() - (8 - plain));
+            rest = &rest[plain..];
+            if plain == 8 {
+                continue;
+            }
+        }
+        let (&byte, tail) = rest.split_first()?;
+        rest = tail;
+        match byte {
+            b'"' => {
+                return Some((Cow::Owned(String::from_utf8(out).ok()?), &text[text.len() - rest.len()..]));
+            }
+            b'\\' => {
+                let (&letter, tail) = rest.split_first()?;
+                rest = tail;
+                out.push(match letter {
+                    b'n' => b'\n',
+                    b't' => b'\t',
+                    b'r' => b'\r',
+                    b'b' => 0x08,
+                    b'f' => 0x0C,
+                    b'"' | b'\\' | b'/' => letter,
+                    _ => return None,
+                });
+            }
+            byte => out.push(byte),
+        }
     }
-    out.push_str(rest);
-    Some(Cow::Owned(out))
 }
 
 /// The content of a JSON string. `None` for everything else.
 pub(crate) fn string(json: &str) -> Option<String> {
     let quoted = json.starts_with('"').then_some(json)?;
     unescaped(quoted).map(Cow::into_owned).or_else(|| serde_json::from_str(quoted).ok())
-}
-
-/// Reads a string that probably has escapes, or `null`.
-pub(crate) fn text<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str<'a>>, D::Error> {
-    let Some(raw) = Option::<&'de RawValue>::deserialize(deserializer)? else { return Ok(None) };
-    match unescaped(raw.get()) {
-        Some(text) => Ok(Some(Str(text))),
-        None => serde_json::from_str(raw.get()).map(Some).map_err(de::Error::custom),
-    }
 }
 
 struct CowVisitor;

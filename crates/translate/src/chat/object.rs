@@ -21,40 +21,43 @@ impl<'o> Object<'o> {
     }
 
     /// Begins a member; its value is to be appended to what is returned.
-    pub(super) fn member(&mut self, name: &str) -> &mut Vec<u8> {
-        if !std::mem::replace(&mut self.empty, false) {
-            self.out.push(b',');
-        }
-        write::string(self.out, name);
-        self.out.push(b':');
+    pub(super) fn member(&mut self, name: &'static str) -> &mut Vec<u8> {
+        self.comma();
+        write::name(self.out, name);
         self.out
     }
 
-    pub(super) fn text(&mut self, name: &str, value: &str) {
+    fn comma(&mut self) {
+        if !std::mem::replace(&mut self.empty, false) {
+            self.out.push(b',');
+        }
+    }
+
+    pub(super) fn text(&mut self, name: &'static str, value: &str) {
         write::string(self.member(name), value);
     }
 
-    pub(super) fn maybe_text(&mut self, name: &str, value: Option<&str>) {
+    pub(super) fn maybe_text(&mut self, name: &'static str, value: Option<&str>) {
         if let Some(value) = value {
             self.text(name, value);
         }
     }
 
-    pub(super) fn json(&mut self, name: &str, value: &Json) {
+    pub(super) fn json(&mut self, name: &'static str, value: &Json) {
         write::json(self.member(name), value);
     }
 
     /// A number, a boolean or anything else that serde writes.
-    pub(super) fn value<T: serde::Serialize + ?Sized>(&mut self, name: &str, value: &T) {
+    pub(super) fn value<T: serde::Serialize + ?Sized>(&mut self, name: &'static str, value: &T) {
         write::value(self.member(name), value);
     }
 
-    pub(super) fn null(&mut self, name: &str) {
+    pub(super) fn null(&mut self, name: &'static str) {
         self.member(name).extend_from_slice(b"null");
     }
 
     /// A member that is left out if there is no value.
-    pub(super) fn maybe<T: serde::Serialize>(&mut self, name: &str, value: Option<T>) {
+    pub(super) fn maybe<T: serde::Serialize>(&mut self, name: &'static str, value: Option<T>) {
         if let Some(value) = value {
             self.value(name, &value);
         }
@@ -63,12 +66,15 @@ impl<'o> Object<'o> {
     /// Members that are known only as text.
     pub(super) fn all<'f>(&mut self, fields: impl IntoIterator<Item = &'f (String, Json)>) {
         for (name, value) in fields {
-            self.json(name, value);
+            self.comma();
+            write::string(self.out, name);
+            self.out.push(b':');
+            write::json(self.out, value);
         }
     }
 
     /// A member that is an object.
-    pub(super) fn object(&mut self, name: &str, write: impl FnOnce(&mut Object<'_>)) {
+    pub(super) fn object(&mut self, name: &'static str, write: impl FnOnce(&mut Object<'_>)) {
         let mut inner = Object::open(self.member(name));
         write(&mut inner);
         inner.close();
@@ -77,7 +83,7 @@ impl<'o> Object<'o> {
     /// A member that is a list.
     pub(super) fn list<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         items: impl IntoIterator<Item = T>,
         mut write: impl FnMut(T, &mut Vec<u8>),
     ) {

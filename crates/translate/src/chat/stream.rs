@@ -18,7 +18,7 @@ use crate::{
     Json,
     ir::{Event, Extra, Failure, Start},
     sse,
-    wire::lossy,
+    wire::{fill, lossy},
 };
 use byok_types::{Blame, Dialect, FailureKind};
 use choice::Choice;
@@ -98,18 +98,19 @@ impl StreamDecoder {
     }
 
     fn chunk(&mut self, text: &str, out: &mut Vec<Event>) {
-        let Ok(chunk) = serde_json::from_str::<Chunk<'_>>(text) else {
+        let mut chunk = Chunk::default();
+        if fill(&mut chunk, text).is_err() {
             // JSON of another shape may be an addition of this server; anything else is the end of all sense.
             if serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
                 self.fail(failure::not_json(text), out);
             }
             return;
-        };
+        }
         if let Some(failure) = failure::instead_of_answer(&chunk, text) {
             return self.fail(failure, out);
         }
         self.start(&chunk, out);
-        for choice in chunk.choices.iter().flatten() {
+        for choice in chunk.choices() {
             if let Some(failure) = self.choice(choice, out) {
                 return self.fail(failure, out);
             }
@@ -117,7 +118,7 @@ impl StreamDecoder {
         if let Some(urls) = read::<Vec<String>>(chunk.citations) {
             self.sources = urls;
         }
-        let placed = chunk.choices.iter().flatten().find_map(|choice| choice.usage);
+        let placed = chunk.choices().find_map(|choice| choice.usage);
         let counters = [chunk.usage, placed, groq_usage(chunk.x_groq)];
         let usage = counters.into_iter().find_map(|raw| usage::decode(raw, chunk.service_tier));
         out.extend(usage.map(Event::Usage));

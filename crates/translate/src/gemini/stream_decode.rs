@@ -13,7 +13,7 @@ use crate::{
     ir::{Event, Extra, Failure, Start, Stop, StopReason, Usage},
     responses::mend,
     sse,
-    wire::{Str, lossy},
+    wire::{Str, fill, lossy},
 };
 use byok_types::{Blame, Dialect, FailureKind};
 use choice::{Choice, Sink};
@@ -132,7 +132,8 @@ impl StreamDecoder {
             serde_json::from_str::<Vec<Chunk<'_>>>(&text)
                 .map(|chunks| chunks.into_iter().for_each(|chunk| self.chunk(chunk, out)))
         } else {
-            serde_json::from_str::<Chunk<'_>>(&text).map(|chunk| self.chunk(chunk, out))
+            let mut chunk = Chunk::default();
+            fill(&mut chunk, &text).map(|()| self.chunk(chunk, out))
         };
         if read.is_err() {
             // Half of a surrogate pair is not valid in a JSON text, but servers cut between the halves.
@@ -167,46 +168,46 @@ impl StreamDecoder {
         if self.phase == Phase::Failed {
             return;
         }
-        let inner = chunk.response.take();
-        if let Some(error) = chunk.error.or(inner.as_ref().and_then(|inner| inner.error)) {
-            self.fail(stream_failure(error), out);
-            return;
+        let Some(mut inner) = chunk.response.take() else { return self.answer(chunk, out) };
+        inner.error = chunk.error.or(inner.error);
+        inner.usage = inner.usage.or(chunk.usage);
+        self.answer(*inner, out);
+    }
+
+    fn answer(&mut self, chunk: Chunk<'_>, out: &mut Vec<Event>) {
+        if let Some(error) = chunk.error {
+            return self.fail(stream_failure(error), out);
         }
-        let (candidates, usage, envelope) = match inner {
-            None => chunk.split(),
-            Some(inner) => {
-                let (candidates, usage, envelope) = inner.split();
-                (candidates, usage.or(chunk.usage), envelope)
-            }
-        };
-        self.begin(&envelope, out);
-        self.keep(Owner::Answer, "promptFeedback", envelope.feedback);
-        self.keep(Owner::Answer, "modelStatus", envelope.status);
-        for (place, candidate) in candidates.into_iter().enumerate() {
+        self.begin(&chunk, out);
+        self.keep(Owner::Answer, "promptFeedback", chunk.prompt_feedback);
+        self.keep(Owner::Answer, "modelStatus", chunk.model_status);
+        for (place, candidate) in chunk.candidates.into_iter().flat_map(|list| list.0).enumerate() {
             let index = candidate.index.map_or(place, |n| usize::try_from(n.count()).unwrap_or(usize::MAX));
             if index < MOST_CHOICES {
                 self.candidate(index, candidate, out);
             }
         }
-        if let Some(reason) = envelope.feedback.and_then(chunk::block_reason) {
+        if let Some(reason) = chunk.prompt_feedback.and_then(chunk::block_reason) {
             self.choice(0).blocked(reason);
         }
-        if let Some(usage) = usage {
+        if let Some(usage) = chunk.usage {
             self.usage(&usage, out);
         }
     }
 
-    fn begin(&mut self, envelope: &chunk::Envelope<'_>, out: &mut Vec<Event>) {
+    fn begin(&mut self, chunk: &Chunk<'_>, out: &mut Vec<Event>) {
         if self.phase != Phase::Before {
             return;
         }
         self.phase = Phase::Started;
-        let owned = |text: &Option<Str<'_>>| text.as_deref().map(str::to_owned);
-        self.sink.answer = owned(&envelope.id).unwrap_or_default();
+        let filled =
+            |text: &Option<Str<'_>>| text.as_deref().filter(|text| !text.is_empty()).map(str::to_owned);
+        let id = filled(&chunk.response_id);
+        self.sink.answer = id.clone().unwrap_or_default();
         out.push(Event::Start(Start {
-            id: owned(&envelope.id),
-            model: owned(&envelope.model),
-            created: envelope.created.as_deref().and_then(unix_seconds),
+            id,
+            model: filled(&chunk.model_version),
+            created: chunk.create_time.as_deref().and_then(unix_seconds),
         }));
     }
 

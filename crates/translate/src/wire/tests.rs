@@ -86,3 +86,92 @@ fn strings_are_read_as_serde_reads_them() {
         }
     }
 }
+
+#[test]
+fn the_string_at_the_beginning_ends_at_its_own_quotation_mark() {
+    for (json, expected) in [
+        (r#""a","b""#, Some(("a", r#","b""#))),
+        (r#""\\"}"#, Some(("\\", "}"))),
+        (r#""\"":1"#, Some(("\"", ":1"))),
+        (r#""a\n" "#, Some(("a\n", " "))),
+        (r#""no end"#, None),
+        (r#""no end\"#, None),
+        (r#""no end\""#, None),
+        ("12", None),
+        ("", None),
+    ] {
+        let read = leading_string(json);
+        assert_eq!(read.as_ref().map(|(text, rest)| (&**text, *rest)), expected, "{json}");
+    }
+    // Bytes are taken in eights: an escape at each place of one.
+    for before in 0..10 {
+        for fill in ["a", "\u{e9}"] {
+            let text = format!("{}\n\"{}", fill.repeat(before), fill.repeat(20 - before));
+            let json = serde_json::to_string(&text).unwrap();
+            assert_eq!(unescaped(&json).as_deref(), Some(text.as_str()));
+        }
+    }
+}
+
+borrowed! {
+    struct Seen<'a> {
+        "name" | "other_name" => name: Option<Str<'a>>,
+        "text" => text: Option<Text<'a>>,
+        "raw" => raw: Option<&'a serde_json::value::RawValue>,
+        "inner" => inner: Option<Inside<'a>>,
+        "list" => list: Option<Few<Option<Inside<'a>>>>,
+    }
+}
+
+borrowed! {
+    struct Inside<'a> {
+        "flag" => flag: Option<bool>,
+        "name" => name: Option<Str<'a>>,
+    }
+}
+
+#[test]
+fn objects_of_an_answer_are_read_in_place() {
+    fn inside(inner: &Inside<'_>) -> String {
+        format!("{:?}/{}", inner.flag, inner.name.as_deref().unwrap_or("-"))
+    }
+    for (json, expected) in [
+        ("{}", "- - - none none"),
+        (r#"{"name":null,"text":null,"raw":null,"inner":null,"list":null}"#, "- - - none none"),
+        (r#"{"other_name":"a\u0041","text":"b\nc","raw":[1, 2]}"#, "aA b\nc [1, 2] none none"),
+        (r#"{"inner":{"flag":true,"unknown":{"flag":false}}}"#, "- - - Some(true)/- none"),
+        // Of a key that stands twice the last counts, with nothing left of the first.
+        (r#"{"inner":{"flag":true},"inner":{"name":"b"},"name":"a","other_name":"b"}"#, "b - - None/b none"),
+        (r#"{"inner":{"flag":true},"inner":null,"list":[{}],"list":[]}"#, "- - - none []"),
+        (
+            r#"{"list":[{"flag":true,"name":"a"},null,{"name":"b"}]}"#,
+            "- - - none [Some(true)/a, null, None/b]",
+        ),
+    ] {
+        let mut seen = Seen::default();
+        fill(&mut seen, json).unwrap();
+        let list = seen.list.map(|list| {
+            let list: Vec<_> =
+                list.0.iter().map(|entry| entry.as_ref().map_or("null".to_owned(), inside)).collect();
+            format!("[{}]", list.join(", "))
+        });
+        let shown = format!(
+            "{} {} {} {} {}",
+            seen.name.as_deref().unwrap_or("-"),
+            seen.text.map_or("-".into(), |text| text.0),
+            seen.raw.map_or("-", |raw| raw.get()),
+            seen.inner.as_ref().map_or("none".to_owned(), inside),
+            list.as_deref().unwrap_or("none"),
+        );
+        assert_eq!(shown, expected, "{json}");
+    }
+}
+
+#[test]
+fn what_is_no_such_object_is_refused() {
+    for json in
+        ["[]", "12", r#"{"name":1}"#, r#"{"list":{}}"#, r#"{"inner":[]}"#, r#"{"text":{}}"#, "{} {}", "{", ""]
+    {
+        assert!(fill(&mut Seen::default(), json).is_err(), "{json}");
+    }
+}

@@ -29,17 +29,29 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+/// The high bit of each byte that is below a bound. Bytes after such a one may be marked in error, bytes before it never are.
+fn below(word: u64, bound: u64) -> u64 {
+    word.wrapping_sub(ONES * bound) & !word & (ONES << 7)
+}
+
+/// The high bit of each byte that equals another, with the same reservation.
+fn equal(word: u64, byte: u8) -> u64 {
+    below(word ^ (ONES * u64::from(byte)), 1)
+}
+
 /// How many bytes come before the first one that may need an escape.
 fn plain_bytes(chunk: [u8; 8]) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
     let word = u64::from_le_bytes(chunk);
-    // The high bit of each byte that is below a bound, or that equals another byte. Bytes after such a one may be marked in
-    // error, bytes before it never are.
-    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGH;
-    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    let special = below(word, 0x20) | equal(b'"') | equal(b'\\') | equal(0xE2);
+    let special = below(word, 0x20) | equal(word, b'"') | equal(word, b'\\') | equal(word, 0xE2);
     special.trailing_zeros() as usize / 8
+}
+
+/// How many bytes come before the first quotation mark or backslash.
+pub(super) fn before_mark(chunk: [u8; 8]) -> usize {
+    let word = u64::from_le_bytes(chunk);
+    (equal(word, b'"') | equal(word, b'\\')).trailing_zeros() as usize / 8
 }
 
 /// Appends the first byte, escaped if need be (or all of a line separator); what is left of the text is the answer.
@@ -68,6 +80,14 @@ fn special<'t>(out: &mut Vec<u8>, text: &'t [u8]) -> &'t [u8] {
     };
     out.extend_from_slice(&[b'\\', letter]);
     &text[1..]
+}
+
+/// Appends `"name":`. Names of byok's own have nothing to escape.
+pub(crate) fn name(out: &mut Vec<u8>, name: &'static str) {
+    out.reserve(name.len() + 3);
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
 }
 
 /// Appends `"key":` with a leading comma.

@@ -97,7 +97,7 @@ impl<'p> Piece<'p> {
     }
 }
 
-fn file(document: &Document, member: &str, value: &str, marker: Marker<'_>, out: &mut Vec<u8>) {
+fn file(document: &Document, member: &'static str, value: &str, marker: Marker<'_>, out: &mut Vec<u8>) {
     object(out, |object| {
         object.text("type", "file");
         object.object("file", |file| {

@@ -206,7 +206,7 @@ fn json_tool(format: &OutputFormat) -> FunctionTool {
     }
 }
 
-fn write_named(out: &mut Vec<u8>, member: &str, name: &str) {
+fn write_named(out: &mut Vec<u8>, member: &'static str, name: &str) {
     object(out, |tool| {
         tool.text("type", member);
         tool.object(member, |inner| inner.text("name", name));

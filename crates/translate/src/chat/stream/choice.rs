@@ -16,6 +16,7 @@ use crate::{
         thought::{self, Details},
     },
     ir::{Citation, CitationPlace, Delta, Event, Flavour, PartHead, PartId},
+    wire::Few,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -281,7 +282,7 @@ impl Choice {
     }
 
     fn call_pieces(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
-        let list: Vec<Option<CallPiece<'_>>> = read(piece.tool_calls).unwrap_or_default();
+        let Few(list) = read::<Few<Option<CallPiece<'_>>>>(piece.tool_calls).unwrap_or_default();
         // The old way to call: one function, without id or index.
         let legacy = read::<FunctionPiece<'_>>(piece.function_call)
             .map(|function| CallPiece { function: Some(function), ..CallPiece::default() });

@@ -7,11 +7,11 @@ use crate::{
     gemini::{blob, decode::media_part, logprobs, server},
     ir::{BlobSlot, Delta, Event, Extra, Part, PartHead, PartId, ServerTool, Source, StopReason},
     media,
-    wire::Str,
 };
 use calls::Partial;
 use ending::stop_reason;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// Hands out names of parts.
 #[derive(Debug, Default)]
@@ -107,7 +107,8 @@ impl Choice {
         sink: &mut Sink,
         out: &mut Vec<Event>,
     ) {
-        for piece in candidate.content.and_then(|content| content.parts).into_iter().flatten() {
+        let parts = candidate.content.and_then(|content| content.parts);
+        for piece in parts.into_iter().flat_map(|list| list.0) {
             if whole {
                 self.part_starts.push(self.text.len());
             }
@@ -162,20 +163,27 @@ impl Choice {
             }
             return;
         }
-        match (piece.text, piece.thought) {
+        match (piece.text.map(|text| text.0), piece.thought) {
             (text, Some(true)) => {
                 let text = text.unwrap_or_default();
                 self.words(Kind::Thinking, text, signature, sink, out);
             }
             (Some(text), _) => self.words(Kind::Text, text, signature, sink, out),
             (None, _) if !signature.is_empty() => {
-                self.words(Kind::Text, Str::default(), signature, sink, out);
+                self.words(Kind::Text, Cow::default(), signature, sink, out);
             }
             (None, _) => {}
         }
     }
 
-    fn words(&mut self, kind: Kind, text: Str<'_>, signature: &str, sink: &mut Sink, out: &mut Vec<Event>) {
+    fn words(
+        &mut self,
+        kind: Kind,
+        text: Cow<'_, str>,
+        signature: &str,
+        sink: &mut Sink,
+        out: &mut Vec<Event>,
+    ) {
         let slot = if kind == Kind::Text { BlobSlot::Text } else { BlobSlot::Thinking };
         let blob = blob(signature, slot);
         if text.is_empty() && blob.is_none() {

@@ -1,78 +1,42 @@
 //! A chunk as it stands on the wire, borrowed from it.
 
-use crate::{gemini::wire::Number, wire::Str};
+use crate::{
+    gemini::wire::Number,
+    wire::{Few, Str, Text, borrowed, moved},
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Chunk<'a> {
-    #[serde(borrow, default, deserialize_with = "crate::wire::few")]
-    pub(super) candidates: Option<Vec<Candidate<'a>>>,
-    #[serde(borrow, rename = "usageMetadata", alias = "usage_metadata")]
-    pub(super) usage: Option<Counts<'a>>,
-    #[serde(borrow, alias = "model_version")]
-    model_version: Option<Str<'a>>,
-    #[serde(borrow, alias = "response_id")]
-    response_id: Option<Str<'a>>,
-    #[serde(borrow, alias = "create_time")]
-    create_time: Option<Str<'a>>,
-    #[serde(borrow, alias = "prompt_feedback")]
-    prompt_feedback: Option<&'a RawValue>,
-    #[serde(borrow, alias = "model_status")]
-    model_status: Option<&'a RawValue>,
-    /// The Code Assist envelope.
-    #[serde(borrow)]
-    pub(super) response: Option<Box<Chunk<'a>>>,
-    #[serde(borrow)]
-    pub(super) error: Option<&'a RawValue>,
-}
+moved! { Option<Number> }
 
-/// What a chunk says of the answer as a whole.
-pub(super) struct Envelope<'a> {
-    pub(super) id: Option<Str<'a>>,
-    pub(super) model: Option<Str<'a>>,
-    pub(super) created: Option<Str<'a>>,
-    pub(super) feedback: Option<&'a RawValue>,
-    pub(super) status: Option<&'a RawValue>,
-}
-
-impl<'a> Chunk<'a> {
-    /// Takes the chunk apart.
-    pub(super) fn split(self) -> (Vec<Candidate<'a>>, Option<Counts<'a>>, Envelope<'a>) {
-        let envelope = Envelope {
-            id: self.response_id.filter(|id| !id.is_empty()),
-            model: self.model_version.filter(|model| !model.is_empty()),
-            created: self.create_time,
-            feedback: self.prompt_feedback,
-            status: self.model_status,
-        };
-        (self.candidates.unwrap_or_default(), self.usage, envelope)
+borrowed! {
+    pub(super) struct Chunk<'a> {
+        "candidates" => candidates: Option<Few<Candidate<'a>>>,
+        "usageMetadata" | "usage_metadata" => usage: Option<Counts<'a>>,
+        "modelVersion" | "model_version" => model_version: Option<Str<'a>>,
+        "responseId" | "response_id" => response_id: Option<Str<'a>>,
+        "createTime" | "create_time" => create_time: Option<Str<'a>>,
+        "promptFeedback" | "prompt_feedback" => prompt_feedback: Option<&'a RawValue>,
+        "modelStatus" | "model_status" => model_status: Option<&'a RawValue>,
+        /// The Code Assist envelope.
+        "response" => response: Option<Box<Chunk<'a>>>,
+        "error" => error: Option<&'a RawValue>,
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Candidate<'a> {
-    pub(super) index: Option<Number>,
-    #[serde(borrow)]
-    pub(super) content: Option<Content<'a>>,
-    #[serde(borrow, alias = "finish_reason")]
-    pub(super) finish_reason: Option<Str<'a>>,
-    #[serde(borrow, alias = "finish_message")]
-    pub(super) finish_message: Option<&'a RawValue>,
-    #[serde(borrow, alias = "grounding_metadata")]
-    pub(super) grounding_metadata: Option<&'a RawValue>,
-    #[serde(borrow, alias = "citation_metadata")]
-    pub(super) citation_metadata: Option<&'a RawValue>,
-    #[serde(borrow, alias = "url_context_metadata")]
-    url_context_metadata: Option<&'a RawValue>,
-    #[serde(borrow, alias = "safety_ratings")]
-    safety_ratings: Option<&'a RawValue>,
-    #[serde(borrow, alias = "avg_logprobs")]
-    avg_logprobs: Option<&'a RawValue>,
-    #[serde(borrow, alias = "logprobs_result")]
-    pub(super) logprobs_result: Option<&'a RawValue>,
+borrowed! {
+    pub(super) struct Candidate<'a> {
+        "index" => index: Option<Number>,
+        "content" => content: Option<Content<'a>>,
+        "finishReason" | "finish_reason" => finish_reason: Option<Str<'a>>,
+        "finishMessage" | "finish_message" => finish_message: Option<&'a RawValue>,
+        "groundingMetadata" | "grounding_metadata" => grounding_metadata: Option<&'a RawValue>,
+        "citationMetadata" | "citation_metadata" => citation_metadata: Option<&'a RawValue>,
+        "urlContextMetadata" | "url_context_metadata" => url_context_metadata: Option<&'a RawValue>,
+        "safetyRatings" | "safety_ratings" => safety_ratings: Option<&'a RawValue>,
+        "avgLogprobs" | "avg_logprobs" => avg_logprobs: Option<&'a RawValue>,
+        "logprobsResult" | "logprobs_result" => logprobs_result: Option<&'a RawValue>,
+    }
 }
 
 impl<'a> Candidate<'a> {
@@ -91,35 +55,26 @@ impl<'a> Candidate<'a> {
     }
 }
 
-#[derive(Default, Deserialize)]
-pub(super) struct Content<'a> {
-    #[serde(borrow, default, deserialize_with = "crate::wire::few")]
-    pub(super) parts: Option<Vec<Piece<'a>>>,
+borrowed! {
+    pub(super) struct Content<'a> {
+        "parts" => parts: Option<Few<Piece<'a>>>,
+    }
 }
 
-/// A part. What it rarely has is boxed: small structs are moved faster, and each is moved several times.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Piece<'a> {
-    #[serde(borrow, default, deserialize_with = "crate::wire::text")]
-    pub(super) text: Option<Str<'a>>,
-    pub(super) thought: Option<bool>,
-    #[serde(borrow, alias = "thought_signature")]
-    pub(super) thought_signature: Option<Str<'a>>,
-    #[serde(borrow, alias = "inline_data")]
-    pub(super) inline_data: Option<Box<Inline<'a>>>,
-    #[serde(borrow, alias = "file_data")]
-    pub(super) file_data: Option<Box<File<'a>>>,
-    #[serde(borrow, alias = "function_call")]
-    pub(super) function_call: Option<Box<Call<'a>>>,
-    #[serde(borrow, alias = "executable_code")]
-    executable_code: Option<&'a RawValue>,
-    #[serde(borrow, alias = "code_execution_result")]
-    code_execution_result: Option<&'a RawValue>,
-    #[serde(borrow, alias = "tool_call")]
-    tool_call: Option<&'a RawValue>,
-    #[serde(borrow, alias = "tool_response")]
-    tool_response: Option<&'a RawValue>,
+borrowed! {
+    /// A part. What it rarely has is boxed: small structs are moved faster, and each is moved several times.
+    pub(super) struct Piece<'a> {
+        "text" => text: Option<Text<'a>>,
+        "thought" => thought: Option<bool>,
+        "thoughtSignature" | "thought_signature" => thought_signature: Option<Str<'a>>,
+        "inlineData" | "inline_data" => inline_data: Option<Box<Inline<'a>>>,
+        "fileData" | "file_data" => file_data: Option<Box<File<'a>>>,
+        "functionCall" | "function_call" => function_call: Option<Box<Call<'a>>>,
+        "executableCode" | "executable_code" => executable_code: Option<&'a RawValue>,
+        "codeExecutionResult" | "code_execution_result" => code_execution_result: Option<&'a RawValue>,
+        "toolCall" | "tool_call" => tool_call: Option<&'a RawValue>,
+        "toolResponse" | "tool_response" => tool_response: Option<&'a RawValue>,
+    }
 }
 
 impl<'a> Piece<'a> {
@@ -136,82 +91,56 @@ impl<'a> Piece<'a> {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Inline<'a> {
-    #[serde(borrow, alias = "mime_type")]
-    pub(super) mime_type: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub(super) data: Option<Str<'a>>,
+borrowed! {
+    pub(super) struct Inline<'a> {
+        "mimeType" | "mime_type" => mime_type: Option<Str<'a>>,
+        "data" => data: Option<Str<'a>>,
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct File<'a> {
-    #[serde(borrow, alias = "mime_type")]
-    pub(super) mime_type: Option<Str<'a>>,
-    #[serde(borrow, alias = "file_uri")]
-    pub(super) file_uri: Option<Str<'a>>,
+borrowed! {
+    pub(super) struct File<'a> {
+        "mimeType" | "mime_type" => mime_type: Option<Str<'a>>,
+        "fileUri" | "file_uri" => file_uri: Option<Str<'a>>,
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Call<'a> {
-    #[serde(borrow)]
-    pub(super) id: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub(super) name: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub(super) args: Option<&'a RawValue>,
-    #[serde(borrow, alias = "partial_args")]
-    pub(super) partial_args: Option<Vec<PartialArg<'a>>>,
-    #[serde(alias = "will_continue")]
-    pub(super) will_continue: Option<bool>,
+borrowed! {
+    pub(super) struct Call<'a> {
+        "id" => id: Option<Str<'a>>,
+        "name" => name: Option<Str<'a>>,
+        "args" => args: Option<&'a RawValue>,
+        "partialArgs" | "partial_args" => partial_args: Option<Vec<PartialArg<'a>>>,
+        "willContinue" | "will_continue" => will_continue: Option<bool>,
+    }
 }
 
-/// One piece of the arguments of a call that Vertex streams.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::gemini) struct PartialArg<'a> {
-    #[serde(borrow, alias = "json_path")]
-    pub(in crate::gemini) json_path: Option<Str<'a>>,
-    #[serde(borrow, alias = "string_value")]
-    pub(in crate::gemini) string_value: Option<Str<'a>>,
-    #[serde(alias = "number_value")]
-    pub(in crate::gemini) number_value: Option<serde_json::Number>,
-    #[serde(alias = "bool_value")]
-    pub(in crate::gemini) bool_value: Option<bool>,
-    #[serde(alias = "will_continue")]
-    pub(in crate::gemini) will_continue: Option<bool>,
+borrowed! {
+    /// One piece of the arguments of a call that Vertex streams.
+    pub(in crate::gemini) struct PartialArg<'a> {
+        "jsonPath" | "json_path" => json_path: Option<Str<'a>>,
+        "stringValue" | "string_value" => string_value: Option<Str<'a>>,
+        "numberValue" | "number_value" => number_value: Option<serde_json::Number>,
+        "boolValue" | "bool_value" => bool_value: Option<bool>,
+        "willContinue" | "will_continue" => will_continue: Option<bool>,
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Counts<'a> {
-    #[serde(rename = "promptTokenCount", alias = "prompt_token_count")]
-    pub(super) prompt: Option<Number>,
-    #[serde(rename = "cachedContentTokenCount", alias = "cached_content_token_count")]
-    pub(super) cached: Option<Number>,
-    #[serde(rename = "candidatesTokenCount", alias = "candidates_token_count")]
-    pub(super) candidates: Option<Number>,
-    #[serde(rename = "thoughtsTokenCount", alias = "thoughts_token_count")]
-    pub(super) thoughts: Option<Number>,
-    #[serde(rename = "toolUsePromptTokenCount", alias = "tool_use_prompt_token_count")]
-    pub(super) tool_use: Option<Number>,
-    #[serde(rename = "totalTokenCount", alias = "total_token_count")]
-    pub(super) total: Option<Number>,
-    #[serde(borrow, rename = "promptTokensDetails", alias = "prompt_tokens_details")]
-    pub(super) prompt_details: Option<&'a RawValue>,
-    #[serde(borrow, rename = "candidatesTokensDetails", alias = "candidates_tokens_details")]
-    pub(super) candidate_details: Option<&'a RawValue>,
-    #[serde(borrow, alias = "cache_tokens_details")]
-    cache_tokens_details: Option<&'a RawValue>,
-    #[serde(borrow, alias = "tool_use_prompt_tokens_details")]
-    tool_use_prompt_tokens_details: Option<&'a RawValue>,
-    #[serde(borrow, alias = "traffic_type")]
-    traffic_type: Option<&'a RawValue>,
-    #[serde(borrow, alias = "service_tier")]
-    pub(super) service_tier: Option<Str<'a>>,
+borrowed! {
+    pub(super) struct Counts<'a> {
+        "promptTokenCount" | "prompt_token_count" => prompt: Option<Number>,
+        "cachedContentTokenCount" | "cached_content_token_count" => cached: Option<Number>,
+        "candidatesTokenCount" | "candidates_token_count" => candidates: Option<Number>,
+        "thoughtsTokenCount" | "thoughts_token_count" => thoughts: Option<Number>,
+        "toolUsePromptTokenCount" | "tool_use_prompt_token_count" => tool_use: Option<Number>,
+        "totalTokenCount" | "total_token_count" => total: Option<Number>,
+        "promptTokensDetails" | "prompt_tokens_details" => prompt_details: Option<&'a RawValue>,
+        "candidatesTokensDetails" | "candidates_tokens_details" => candidate_details: Option<&'a RawValue>,
+        "cacheTokensDetails" | "cache_tokens_details" => cache_tokens_details: Option<&'a RawValue>,
+        "toolUsePromptTokensDetails" | "tool_use_prompt_tokens_details" => tool_use_prompt_tokens_details: Option<&'a RawValue>,
+        "trafficType" | "traffic_type" => traffic_type: Option<&'a RawValue>,
+        "serviceTier" | "service_tier" => service_tier: Option<Str<'a>>,
+    }
 }
 
 impl<'a> Counts<'a> {
