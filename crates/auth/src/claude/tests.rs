@@ -194,9 +194,10 @@ async fn a_refresh() {
         r#"{"grant_type":"refresh_token","refresh_token":"refresh-0","client_id":"9d1c250a-e61b-44d9-88ed-5944d1962f5e","scope":"user:profile user:inference"}"#
     );
     // The scopes that were granted, where they are known.
-    let narrow = OauthTokens { scopes: vec!["user:inference".to_owned()], ..tokens(1) };
+    let server = TokenServer::start().await;
+    let narrow = OauthTokens { scopes: vec!["user:inference".to_owned()], ..tokens(0) };
     server.claude().refresh(&transport(), &narrow).await.unwrap();
-    assert_eq!(server.seen()[1].json["scope"], "user:inference");
+    assert_eq!(server.seen()[0].json["scope"], "user:inference");
 }
 
 #[tokio::test]
