@@ -4,7 +4,7 @@ use crate::testing::{Scripted, TokenServer, tokens, transport};
 use crate::{
     AuthorizationCode, BrowserLogin as _, LoginError, Redirect, RefreshError, Refresher as _, Revoke as _,
 };
-use byok_types::{AccountState, Secret};
+use byok_types::{AccountState, OauthTokens, Secret};
 use serde_json::json;
 use std::time::Duration;
 use url::Url;
@@ -113,6 +113,11 @@ async fn the_profile_fills_the_gaps() {
         ),
         (
             200,
+            r#"{"account":{"uuid":"p","email":"ada@example.com"},"organization":{"uuid":"o","organization_type":"claude_max","rate_limit_tier":"default_claude_max_5x"}}"#,
+            Some("max 5x"),
+        ),
+        (
+            200,
             r#"{"account":{"uuid":"p","email":"ada@example.com"},"organization":{"uuid":"o","organization_type":"claude_max"}}"#,
             Some("max"),
         ),
@@ -188,6 +193,11 @@ async fn a_refresh() {
         server.seen()[0].text,
         r#"{"grant_type":"refresh_token","refresh_token":"refresh-0","client_id":"9d1c250a-e61b-44d9-88ed-5944d1962f5e","scope":"user:profile user:inference"}"#
     );
+    // The scopes that were granted, where they are known.
+    let server = TokenServer::start().await;
+    let narrow = OauthTokens { scopes: vec!["user:inference".to_owned()], ..tokens(0) };
+    server.claude().refresh(&transport(), &narrow).await.unwrap();
+    assert_eq!(server.seen()[0].json["scope"], "user:inference");
 }
 
 #[tokio::test]
@@ -375,8 +385,8 @@ async fn logging_out() {
     assert!(!error.to_string().contains("canary"), "{error}");
 }
 
-fn with_refresh(token: &str) -> byok_types::OauthTokens {
-    byok_types::OauthTokens { refresh: Some(Secret::new(token)), ..tokens(3600) }
+fn with_refresh(token: &str) -> OauthTokens {
+    OauthTokens { refresh: Some(Secret::new(token)), ..tokens(3600) }
 }
 
 fn claude() -> Claude {

@@ -36,12 +36,12 @@ impl Refresher for Kiro {
 }
 
 impl Kiro {
-    fn social(&self, refresh: &str) -> (Url, Value) {
+    pub(super) fn social(&self, refresh: &str) -> (Url, Value) {
         (self.urls.of_social("refreshToken"), json!({"refreshToken": refresh}))
     }
 
     /// At the region of the sign-in, which need not be that of the API.
-    fn aws(&self, tokens: &OauthTokens, refresh: &str) -> Result<(Url, Value), RefreshError> {
+    pub(super) fn aws(&self, tokens: &OauthTokens, refresh: &str) -> Result<(Url, Value), RefreshError> {
         let (Some(id), Some(secret), Some(region)) =
             (tokens.fact(fact::CLIENT_ID), tokens.fact(fact::CLIENT_SECRET), tokens.fact(fact::AUTH_REGION))
         else {

@@ -219,6 +219,7 @@ async fn what_an_answer_to_the_wait_means() {
         (400, r#"{"error":"authorization_pending"}"#, "pending"),
         (400, r#"{"__type":"AuthorizationPendingException","message":"x"}"#, "pending"),
         (400, r#"{"error":"slow_down"}"#, "slow"),
+        (400, r#"{"__type":"SlowDownException","message":"x"}"#, "slow"),
         (429, "", "slow"),
         (503, "<html>", "pending"),
         (400, r#"{"error":"expired_token"}"#, "over"),
@@ -541,6 +542,16 @@ async fn a_refresh() {
     says(&server, [json!({"accessToken": "a-3", "refreshToken": ""})]);
     let (answer, _) = kiro(&server).refresh(&transport(), &old).await.unwrap();
     assert_eq!(answer.into_tokens(Some(&old), START).refresh.unwrap().expose(), "refresh-0");
+}
+
+#[test]
+fn a_refresh_goes_to_the_region_of_the_sign_in() {
+    let kiro = Kiro::new(Addresses::of(&Urls::none()), Network::default());
+    // The profile of this login is of another region.
+    let (url, _) = kiro.aws(&kept("idc"), "refresh-0").unwrap();
+    assert_eq!(url.as_str(), "https://oidc.eu-west-1.amazonaws.com/token");
+    let (url, _) = kiro.social("refresh-0");
+    assert_eq!(url.as_str(), "https://prod.us-east-1.auth.desktop.kiro.dev/refreshToken");
 }
 
 #[derive(Debug, PartialEq)]

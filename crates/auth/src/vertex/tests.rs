@@ -1,4 +1,4 @@
-use super::Vertex;
+use super::{ServiceAccount, Vertex};
 use crate::{
     Answers, Clock, FileLogin as _, How, LoginError, Network, RefreshError, Refresher as _, Urls,
     testing::{START, Scripted, TestClock, TokenServer, transport},
@@ -54,6 +54,20 @@ fn bought(server: &TokenServer) {
 async fn log_in(server: &TokenServer, content: &str, location: &str) -> Result<crate::NewLogin, LoginError> {
     let answers: Answers = [("location".to_owned(), location.to_owned())].into();
     at(server).finish(&transport(), &Secret::new(content), &answers).await
+}
+
+#[test]
+fn the_audience_is_the_same_wherever_the_token_is_bought() {
+    for endpoint in ["https://oauth2.googleapis.com/token", "https://sts.googleapis.com/v1/token"] {
+        let mut content = file(&pem());
+        content["token_uri"] = json!(endpoint);
+        let account = ServiceAccount::read(&content.to_string(), false).unwrap();
+        assert_eq!(account.token_uri.as_str(), endpoint);
+        let statement = account.statement(START).unwrap();
+        let claims = URL_SAFE_NO_PAD.decode(statement.split('.').nth(1).unwrap()).unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        assert_eq!(claims["aud"], "https://oauth2.googleapis.com/token");
+    }
 }
 
 #[tokio::test]

@@ -279,3 +279,6 @@ pub fn with_sentence(body: &Bytes) -> Result<Bytes, Failure> {
     };
     Ok(splice(body, vec![edit]))
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,7 @@ fn addresses_headers_and_the_claim() {
         (GEMINI, STREAM, "/v1internal:streamGenerateContent?alt=sse"),
         (GEMINI, Operation::Generate { stream: false }, "/v1internal:generateContent"),
         (ANTIGRAVITY, Operation::Count, "/v1internal:countTokens"),
+        (ANTIGRAVITY, STREAM, "/v1internal:streamGenerateContent?alt=sse"),
     ] {
         let ask = ask(operation, "m", &yes);
         assert_eq!(
@@ -172,6 +173,15 @@ fn claude_behind_antigravity() {
             },
         })
     );
+
+    // A budget is at least 1024, and there is room for the answer beside it.
+    for (asked, limit, sent) in
+        [(500, None, json!(1024)), (-1, None, json!(1024)), (2048, Some(2000), json!(null))]
+    {
+        let body = json!({"contents": [], "generationConfig": {"thinkingConfig": {"thinkingBudget": asked}, "maxOutputTokens": limit}});
+        let request = &shaped(ANTIGRAVITY, STREAM, "claude-sonnet-4-6", &body)["request"];
+        assert_eq!(request["generationConfig"]["thinkingConfig"]["thinkingBudget"], sent, "{asked}");
+    }
 
     let off = json!({"contents": [], "tools": [{"functionDeclarations": [{"name": "f"}]}], "toolConfig": {"functionCallingConfig": {"mode": "NONE"}}, "generationConfig": {"thinkingConfig": {"includeThoughts": true}}});
     let request = &shaped(ANTIGRAVITY, STREAM, "claude-sonnet-4-6", &off)["request"];
@@ -373,6 +383,11 @@ fn quotas_and_models() {
         (lookup.url.path(), &lookup.body[..]),
         ("/v1internal:retrieveUserQuotaSummary", &b"{\"project\":\"p-1\"}"[..])
     );
+    let agent =
+        |lookup: &Lookup| lookup.headers.get("user-agent").map(|agent| agent.to_str().unwrap().to_owned());
+    assert_eq!(agent(&lookup).as_deref(), Some("antigravity"));
+    let lookup = GEMINI.ask_quota("https://x.test", &token()).unwrap();
+    assert_eq!((lookup.url.path(), agent(&lookup)), ("/v1internal:retrieveUserQuota", None));
     let list = json!({"models": {
         "a": {"displayName": "A", "maxTokens": 10, "maxOutputTokens": 5}, "chat_20706": {"displayName": "x"}, "tab_x": {"displayName": "x"}, "stub": {}, "gemini-2.5-pro": {"displayName": "x"},
     }});

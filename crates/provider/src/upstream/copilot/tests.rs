@@ -85,6 +85,10 @@ fn what_is_claimed_and_what_is_demanded() {
         let mut headers = HeaderMap::new();
         copilot.headers(&ask, &token(mode), &mut headers);
         assert_eq!(text(&headers, "copilot-integration-id"), said, "{mode} {claims:?}");
+        // Both are said, or what is missing is demanded.
+        let editor = said.filter(|_| demanded.is_none());
+        let editor = editor.map(|said| if said == "vscode-chat" { "vscode/1.110.0" } else { "JetBrains/1" });
+        assert_eq!(text(&headers, "editor-version"), editor, "{mode} {claims:?}");
         assert_eq!(text(&headers, "authorization"), Some("Bearer tid=1:x"));
         assert_eq!(text(&headers, "x-github-api-version"), Some("2026-06-01"));
         assert!(!headers.contains_key("user-agent"), "byok's own is set by the transport");
@@ -272,6 +276,8 @@ fn what_refusals_mean() {
         assert_eq!(verdict.state.is_some(), body.contains("abuse"), "{status} {body}");
         assert_eq!(verdict.own_credential, matches!(status, 401 | 403 | 421), "{status}");
     }
+    let hint = judged(466, "client not supported", &none).hint;
+    assert!(hint.is_some_and(|hint| hint.contains("`headers` of the provider")), "{hint:?}");
     let copilot = Copilot::default();
     let read = |status, body: &str| copilot.read_failure(Dialect::Messages, status, &none, body.as_bytes());
     assert_eq!(read(401, "unauthorized: token expired\n").message, "unauthorized: token expired");

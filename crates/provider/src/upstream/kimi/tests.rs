@@ -32,6 +32,13 @@ fn addresses() {
     assert_eq!(kimi.base(usual, &token("mainland-cn")), usual);
     assert_eq!(kimi.base(usual, &token("global")), "https://api.kimi.ai/coding");
     assert_eq!(Kimi { own: true }.base("http://own", &token("global")), "http://own");
+    for (lookup, path) in [
+        (kimi.ask_quota(usual, &token("global")), "/coding/v1/usages"),
+        (kimi.ask_models(usual, &token("global")), "/coding/v1/models"),
+    ] {
+        let lookup = lookup.unwrap();
+        assert_eq!((lookup.url.path(), text(&lookup.headers, "x-msh-device-id")), (path, Some("d-1")));
+    }
     assert!(kimi.trusts("api.kimi.ai") && !kimi.trusts("kimi.ai.evil.test") && !kimi.trusts("auth.kimi.com"));
 }
 
@@ -191,6 +198,7 @@ fn limits_in_every_form() {
         "limits": [
             {"window": {"duration": 300, "timeUnit": "TIME_UNIT_MINUTE"}, "detail": {"remaining": "99", "limit": "100", "reset_in": 60}},
             {"name": "burst", "detail": {"used": 1, "limit": 2, "resetAt": "2026-12-01T00:00:00Z"}},
+            {"window": {"duration": 2, "timeUnit": "TIME_UNIT_HOUR"}, "detail": {"used": 1, "limit": 4}},
             {"window": {"duration": 1, "timeUnit": "TIME_UNIT_WEEK"}, "detail": {"limit": "0", "used": "0"}},
         ],
         "boosterWallet": {"balance": {"amount": "1"}},
@@ -202,7 +210,8 @@ fn limits_in_every_form() {
         [
             ("week", 0.04, Some(1_796_083_200)),
             ("5 hours", 0.01, Some(1060)),
-            ("burst", 0.5, Some(1_796_083_200))
+            ("burst", 0.5, Some(1_796_083_200)),
+            ("2 hours", 0.25, None),
         ]
     );
     assert_eq!(Kimi::default().read_quota(b"<html>", 0), Quota::default());

@@ -267,6 +267,7 @@ fn lookups() {
         let asked = kiro.ask_quota(BASE, &token).unwrap();
         assert_eq!(asked.url.query().unwrap().contains("profileArn"), with, "{}", asked.url);
         assert!(asked.url.path().ends_with("/getUsageLimits"));
+        assert!(asked.url.query().unwrap().contains("resourceType=AGENTIC_REQUEST"), "{}", asked.url);
     }
     let key = kiro.ask_quota(BASE, &Token::key(Secret::new("ksk_1"))).unwrap();
     assert_eq!(key.headers["tokentype"], "API_KEY");
