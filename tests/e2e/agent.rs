@@ -29,6 +29,8 @@ enum Stage {
     Working(usize),
     /// A summary was asked for.
     Summing,
+    /// A compaction was asked for.
+    Compacting,
 }
 
 /// One agent in one pair of dialects.
@@ -104,6 +106,14 @@ impl Agent {
                 self.begin(Some(&said.text));
                 Ok(())
             }
+            Stage::Compacting => {
+                let kinds: Vec<_> = said.kept.iter().map(|item| item["type"].as_str()).collect();
+                equal("items", &kinds, &vec![Some("compaction")])?;
+                self.stage = Stage::Working(0);
+                self.begin(None);
+                self.ask.turns.insert(0, Turn::Said(said.kept.clone()));
+                Ok(())
+            }
         }
     }
 
@@ -138,6 +148,13 @@ impl Agent {
             equal(&result, &repeated, &true).map_err(|error| format!("{error}: {}", said.text))?;
         }
         self.question += 1;
+        // A client of Responses has its history compacted every other time.
+        if self.pair.client == Dialect::Responses && self.question % (2 * QUESTIONS) == QUESTIONS {
+            self.ask.turns.push(Turn::Said(said.kept.clone()));
+            self.ask.turns.push(Turn::Said(vec![json!({"type": "compaction_trigger"})]));
+            self.stage = Stage::Compacting;
+            return Ok(());
+        }
         if self.question.is_multiple_of(QUESTIONS) {
             self.ask = self.ask.followed(said, "Sum up what has happened.");
             self.stage = Stage::Summing;

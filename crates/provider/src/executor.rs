@@ -7,6 +7,7 @@
 mod answer;
 mod attempt;
 mod claim;
+mod compact;
 mod forward;
 mod hold;
 mod keeper;
@@ -216,6 +217,7 @@ impl Executor {
 
     /// Serves a request. Every failure is an answer, in the client's dialect. Dropping the future ends the upstream call.
     pub async fn run(&self, state: Arc<State>, mut inbound: Inbound) -> Outbound {
+        compact::ask_in_other_words(&state, &mut inbound);
         let arrival = Arrival {
             id: inbound.id.clone(),
             at: inbound.at,

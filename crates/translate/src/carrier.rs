@@ -14,6 +14,8 @@ use crate::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 const MARK: &str = "byok1:";
+/// What stands in the place of a family where a carrier holds a readable summary.
+const SUMMARY: &str = "summary";
 
 /// Words that Gemini takes in place of a signature. They seal nothing, wherever they stand.
 pub(crate) const PLACEHOLDERS: [&str; 2] =
@@ -29,6 +31,11 @@ pub(crate) fn wrap(blob: &Blob) -> String {
     };
     let account = blob.account.as_deref().unwrap_or_default();
     format!("{MARK}{}{slot}:{account}:{}", blob.family.name(), URL_SAFE_NO_PAD.encode(&blob.data))
+}
+
+/// Whether a text means to be a carrier, even if nothing can be unwrapped from it. Such a text is no vendor's seal.
+pub(crate) fn is_marked(text: &str) -> bool {
+    text.starts_with(MARK)
 }
 
 /// The blob in a carrier; `None` for text that is not one.
@@ -48,6 +55,17 @@ pub(crate) fn unwrap(text: &str) -> Option<Blob> {
     };
     let data = String::from_utf8(URL_SAFE_NO_PAD.decode(data).ok()?).ok()?;
     Some(Blob { family, account: (!account.is_empty()).then(|| account.to_owned()), slot, data })
+}
+
+/// The carrier of a summary that a model wrote in plain words: whoever serves the conversation next may read it.
+pub(crate) fn wrap_summary(summary: &str) -> String {
+    format!("{MARK}{SUMMARY}::{}", URL_SAFE_NO_PAD.encode(summary))
+}
+
+/// The summary in a carrier; `None` for anything else.
+pub(crate) fn unwrap_summary(text: &str) -> Option<String> {
+    let data = text.strip_prefix(MARK)?.strip_prefix(SUMMARY)?.strip_prefix("::")?;
+    String::from_utf8(URL_SAFE_NO_PAD.decode(data).ok()?).ok().filter(|summary| !summary.trim().is_empty())
 }
 
 /// The carrier in base64, for slots that must be base64 (Gemini `thoughtSignature`).
@@ -78,6 +96,20 @@ mod tests {
                     assert_eq!(unwrap_base64(&wrap_base64(&blob)).as_ref(), Some(&blob));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn summaries_come_back() {
+        for summary in ["done", "a:b\n\"c\" ☂"] {
+            let carrier = wrap_summary(summary);
+            assert_eq!(unwrap_summary(&carrier).as_deref(), Some(summary));
+            assert!(is_marked(&carrier) && unwrap(&carrier).is_none(), "{carrier}");
+        }
+        for text in
+            ["", "gAAAA", "byok1:summary", "byok1:summary::", "byok1:summary::%%", "byok1:summary:a:YQ"]
+        {
+            assert!(unwrap_summary(text).is_none(), "{text}");
         }
     }
 

@@ -1,9 +1,9 @@
 //! One door to the four dialects: the dialect is a value, and every function here passes on to the module that knows it.
 
 use crate::{
-    Exchange, Ids, Incoming, Loss, ModelEntry, Translated, chat, gemini,
+    Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, chat, compact, gemini,
     ir::{Event, Request, Response},
-    messages, responses, sse,
+    loss, messages, responses, sse,
 };
 use byok_types::{Dialect, Failure, ModelFacts};
 
@@ -24,12 +24,15 @@ pub fn encode_request(
     facts: &ModelFacts,
     ids: &mut Ids,
 ) -> Result<Translated<Vec<u8>>, Failure> {
-    match dialect {
-        Dialect::Chat => chat::encode_request(request, facts, ids),
-        Dialect::Responses => responses::encode_request(request, facts, ids),
-        Dialect::Messages => messages::encode_request(request, facts, ids),
-        Dialect::Gemini => gemini::encode_request(request, facts, ids),
-    }
+    let asked = &*compact::in_words(request, dialect);
+    let mut written = match dialect {
+        Dialect::Chat => chat::encode_request(asked, facts, ids),
+        Dialect::Responses => responses::encode_request(asked, facts, ids),
+        Dialect::Messages => messages::encode_request(asked, facts, ids),
+        Dialect::Gemini => gemini::encode_request(asked, facts, ids),
+    }?;
+    finish(request, dialect, &mut written);
+    Ok(written)
 }
 
 /// Writes a request that counts the tokens of `request`.
@@ -39,11 +42,26 @@ pub fn encode_count_request(
     facts: &ModelFacts,
     ids: &mut Ids,
 ) -> Result<Translated<Vec<u8>>, Failure> {
-    match dialect {
-        Dialect::Chat => chat::encode_count_request(request, facts, ids),
-        Dialect::Responses => responses::encode_count_request(request, facts, ids),
-        Dialect::Messages => messages::encode_count_request(request, facts, ids),
-        Dialect::Gemini => gemini::encode_count_request(request, facts, ids),
+    let asked = &*compact::in_words(request, dialect);
+    let mut written = match dialect {
+        Dialect::Chat => chat::encode_count_request(asked, facts, ids),
+        Dialect::Responses => responses::encode_count_request(asked, facts, ids),
+        Dialect::Messages => messages::encode_count_request(asked, facts, ids),
+        Dialect::Gemini => gemini::encode_count_request(asked, facts, ids),
+    }?;
+    finish(request, dialect, &mut written);
+    Ok(written)
+}
+
+/// Puts the losses of a request into the words of its client.
+fn finish(request: &Request, upstream: Dialect, written: &mut Translated<Vec<u8>>) {
+    loss::words::in_words_of(request.dialect, &mut written.losses);
+    if compact::is_emulated(request, upstream) {
+        written.losses.push(Loss {
+            field: compact::FIELD.to_owned(),
+            action: LossAction::Emulated,
+            reason: compact::REASON,
+        });
     }
 }
 

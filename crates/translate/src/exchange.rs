@@ -1,5 +1,5 @@
 use crate::{
-    Ids, NameRules, Names,
+    Ids, NameRules, Names, compact,
     ir::{OutputFormat, Request},
 };
 use byok_types::{Dialect, Family, ModelFacts, StructuredOutput};
@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 /// What the answer side must know of the request: made once, when the request has been encoded for its upstream.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each of them read in another place")]
 pub struct Exchange {
     /// Dialect of the client.
     pub client: Dialect,
@@ -36,6 +37,8 @@ pub struct Exchange {
     pub stop: Vec<String>,
     /// Whether structured output was asked for by way of a forced tool.
     pub json_tool: bool,
+    /// Whether the answer is to be a compaction that the upstream knows nothing of.
+    pub compact: bool,
     /// Fields of the request that a Responses answer repeats. Messages are not among them.
     pub echo: Option<Arc<Request>>,
 }
@@ -43,6 +46,7 @@ pub struct Exchange {
 impl Exchange {
     /// What the answer to `request` must know. `created` is in Unix seconds, `seed` makes its ids unique.
     pub fn new(request: &Request, facts: &ModelFacts, upstream: Dialect, created: i64, seed: &str) -> Self {
+        let compact = compact::is_emulated(request, upstream);
         let echo = (request.dialect == Dialect::Responses).then(|| Arc::new(without_messages(request)));
         Self {
             client: request.dialect,
@@ -58,8 +62,10 @@ impl Exchange {
             input_estimate: None,
             first_event: 0,
             stop: if upstream == Dialect::Responses { request.sampling.stop.clone() } else { Vec::new() },
-            json_tool: facts.structured_output == StructuredOutput::ForcedTool
+            json_tool: !compact
+                && facts.structured_output == StructuredOutput::ForcedTool
                 && matches!(request.output_format, OutputFormat::JsonSchema { .. }),
+            compact,
             echo,
         }
     }

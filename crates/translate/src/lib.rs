@@ -17,6 +17,7 @@ pub mod sse;
 
 mod addresses;
 mod carrier;
+mod compact;
 mod custom;
 mod effort;
 mod emulate;

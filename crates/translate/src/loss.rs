@@ -1,3 +1,5 @@
+pub(crate) mod words;
+
 /// What happened to something that the target dialect cannot say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LossAction {

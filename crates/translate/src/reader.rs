@@ -2,6 +2,7 @@
 
 use crate::{
     Exchange, codec,
+    compact::Gather,
     emulate::{JsonTool, StopCut},
     ir::{Blob, Delta, Event, Family, Part, PartHead, StopReason, Usage},
     restore::Restore,
@@ -68,6 +69,11 @@ impl StreamReader {
         self.decoder.ended()
     }
 
+    /// Whether the model is speaking although the client is shown nothing of it until the end.
+    pub fn gathers(&self) -> bool {
+        self.filters.gather.as_ref().is_some_and(Gather::has_begun)
+    }
+
     /// Bytes held because they make no frame yet.
     pub fn held(&self) -> usize {
         self.frames.held()
@@ -109,6 +115,7 @@ struct Filters {
     json_tool: Option<JsonTool>,
     restore: Option<Restore>,
     stop: Option<StopCut>,
+    gather: Option<Gather>,
     /// Events between two filters; kept to be used again.
     between: Vec<Event>,
 }
@@ -127,11 +134,17 @@ impl Filters {
             json_tool: exchange.json_tool.then(JsonTool::default),
             restore: (!exchange.names.is_empty()).then(|| Restore::new(exchange.names.clone())),
             stop: (!exchange.stop.is_empty()).then(|| StopCut::new(&exchange.stop)),
+            // A client that has no compaction is shown the summary itself.
+            gather: (exchange.compact && exchange.client == Dialect::Responses).then(Gather::default),
             between: Vec::new(),
         }
     }
 
     fn push(&mut self, mut event: Event, out: &mut Vec<Event>) {
+        if let Some(gather) = &mut self.gather {
+            // Of a summary nothing is left that the others would have to do with.
+            return gather.push(event, out);
+        }
         if let Some((native, real)) = self.seals {
             for blob in seals_of(&mut event).filter(|blob| blob.family == native) {
                 blob.family = real;

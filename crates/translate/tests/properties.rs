@@ -14,7 +14,7 @@ use byok_translate::{
     },
     read_answer,
 };
-use byok_types::{Dialect, Family, ModelFacts, ThinkingFacts, ThinkingForm};
+use byok_types::{Dialect, Failure, Family, ModelFacts, ThinkingFacts, ThinkingForm};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use std::collections::BTreeMap;
 
@@ -123,7 +123,11 @@ fn written(events: &[Event], exchange: &Exchange) -> Vec<u8> {
 
 /// What a client of `client` reads of bytes that an upstream of `upstream` sent in pieces of these sizes.
 fn read(bytes: &[u8], client: Dialect, upstream: Dialect, sizes: &[usize]) -> Vec<Event> {
-    let mut reader = StreamReader::new(&exchange(client, upstream), 1 << 20);
+    read_with(bytes, &exchange(client, upstream), sizes)
+}
+
+fn read_with(bytes: &[u8], exchange: &Exchange, sizes: &[usize]) -> Vec<Event> {
+    let mut reader = StreamReader::new(exchange, 1 << 20);
     let mut events = Vec::new();
     let mut rest = bytes;
     for size in sizes {
@@ -137,11 +141,15 @@ fn read(bytes: &[u8], client: Dialect, upstream: Dialect, sizes: &[usize]) -> Ve
 }
 
 fn folded(events: Vec<Event>) -> Response {
+    try_folded(events).unwrap()
+}
+
+fn try_folded(events: Vec<Event>) -> Result<Response, Failure> {
     let mut fold = Fold::default();
     for event in events {
         fold.push(event);
     }
-    fold.finish().unwrap()
+    fold.finish()
 }
 
 /// What is said, and the token counts.
@@ -209,6 +217,36 @@ proptest! {
         let of_whole = meant(&folded(read_answer(&whole, &exchange(client, client)).unwrap()));
         prop_assert_eq!(&of_stream, &of_whole, "{} {}", String::from_utf8_lossy(&shown), String::from_utf8_lossy(&whole));
         prop_assert_eq!(of_stream.0, original.0, "{}", String::from_utf8_lossy(&shown));
+    }
+
+    #[test]
+    fn a_compaction_is_one_item_or_a_failure(
+        events in answer(),
+        upstream in dialect().prop_filter("that has none", |dialect| *dialect != Dialect::Responses),
+        sizes in vec(0..40usize, 0..80),
+    ) {
+        let sent = written(&events, &exchange_with(upstream, upstream, "the vendor's ids are its own"));
+        let exchange = Exchange { compact: true, ..exchange(Dialect::Responses, upstream) };
+        let got = read_with(&sent, &exchange, &[]);
+        prop_assert_eq!(grammar::promises(&got), Ok(()));
+        prop_assert_eq!(&read_with(&sent, &exchange, &sizes), &got);
+        let shown = written(&got, &exchange);
+        prop_assert_eq!(grammar::check(Dialect::Responses, &shown), Ok(()), "{}", String::from_utf8_lossy(&shown));
+        let (response, original) = (try_folded(got), folded(events));
+        match response {
+            Err(failure) => prop_assert!(matches!(failure.status, 400 | 502), "{failure:?}"),
+            Ok(response) => {
+                let [Part::Compaction(compaction)] = &response.choices[0].parts[..] else {
+                    return Err(TestCaseError::fail(format!("{response:?}")));
+                };
+                let told = compaction.summary.clone().unwrap_or_default();
+                let said = |part: &Part| if let Part::Text(text) = part { text.text.clone() } else { String::new() };
+                let said: String = original.choices[0].parts.iter().map(said).collect();
+                // Between two texts a line may break.
+                prop_assert_eq!(told.replace('\n', ""), said.replace('\n', ""));
+                prop_assert!(!original.choices[0].parts.iter().any(|part| matches!(part, Part::ToolCall(_))));
+            }
+        }
     }
 
     #[test]

@@ -207,6 +207,8 @@ pub struct ModelFacts {
     pub result_media: bool,
     /// Whether function declarations take standard JSON Schema (Gemini `parametersJsonSchema`).
     pub json_schema_tools: bool,
+    /// Whether a faster answer can be had for more money (Messages `speed`).
+    pub fast: bool,
     /// Whether this is the vendor's own service, which knows its newest request fields; compatible servers get fewer.
     pub first_party: bool,
 }
@@ -234,6 +236,7 @@ impl Default for ModelFacts {
             call_signatures: false,
             result_media: false,
             json_schema_tools: true,
+            fast: false,
             first_party: false,
         }
     }

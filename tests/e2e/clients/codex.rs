@@ -143,3 +143,105 @@ async fn a_failure_is_one_that_codex_understands() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_packed_body_is_unpacked() {
+    let world = World::start().await;
+    each(Case::all(CLIENT), async |case| {
+        let ask = case.ask("sim:text Unpacked.");
+        let body = body(&ask);
+        let packed = zstd::encode_all(body.to_string().as_bytes(), 3).map_err(|error| error.to_string())?;
+        let call =
+            Call::post("/v1/responses", packed).headers(CLIENT[0].headers).header("content-encoding", "zstd");
+        let said = case.read(&call.send(world.byok.address()).await)?;
+        equal("text", &said.text.as_str(), &"Unpacked.")?;
+        let upstream = case.upstream_body(&world)?;
+        let input = |body: &Value| body["input"].clone();
+        equal("input", &(case.upstream != Dialect::Responses || input(&upstream) == input(&body)), &true)
+    })
+    .await;
+}
+
+const SUMMARY: &str = "The work in /src/ä.rs is half done.";
+
+/// A conversation with a tool at whose end the model would say the summary.
+async fn worked(world: &World, case: Case) -> Result<Ask, String> {
+    let ask = case.ask("sim:thinking Where? sim:text Looking. sim:tool exec_command {\"path\":\"/src\"}");
+    let said = case.say(world, &ask).await?;
+    let ask = ask.answered(&said, &["one file;"]);
+    let said = case.say(world, &ask).await?;
+    Ok(ask.followed(&said, &format!("sim:text {SUMMARY}")))
+}
+
+#[tokio::test]
+async fn a_full_context_is_compacted_and_the_session_goes_on() {
+    let world = World::start().await;
+    each(Case::all(CLIENT), async |case| {
+        let own = case.upstream == Dialect::Responses;
+        let full = worked(&world, case).await?;
+        let before = case.upstream_body(&world)?;
+        let mut wish = body(&full);
+        wish["input"].as_array_mut().unwrap().push(json!({"type": "compaction_trigger"}));
+        let answer = case.post(&world, &full, wish).await;
+        let said = case.read(&answer)?;
+        let kinds: Vec<_> = said.kept.iter().map(|item| item["type"].clone()).collect();
+        equal("items", &kinds, &vec![json!("compaction")])?;
+        equal("text", &(said.text.as_str(), said.stop.as_str()), &("", "completed"))?;
+        equal("usage", &(said.usage.input > 0 && said.usage.output > 0), &true)?;
+        let emulated = answer.header("x-byok-dropped").contains("compaction_trigger (emulated)");
+        equal("emulated", &emulated, &!own)?;
+        equal("tools", &case.upstream_body(&world)?["tools"], &before["tools"])?;
+
+        // A new turn behind the summary, and the summary in the middle of a turn.
+        for behind in [false, true] {
+            let next = case.ask("sim:text Going on.").with(|ask| {
+                let at = if behind { 1 } else { 0 };
+                ask.turns.insert(at, Turn::Said(said.kept.clone()));
+            });
+            let gone_on = case.say(&world, &next).await?;
+            equal("text", &gone_on.text.as_str(), &"Going on.")?;
+            let upstream = case.upstream_body(&world)?.to_string();
+            let sealed = said.kept[0]["encrypted_content"].as_str().unwrap_or_default();
+            equal("summary", &upstream.contains(if own { sealed } else { SUMMARY }), &true)
+                .map_err(|error| format!("{error}: {upstream}"))?;
+            equal("carrier", &upstream.contains("byok1:"), &false)?;
+        }
+        if own {
+            return Ok(());
+        }
+        // Another model takes over, and its vendor has compactions of its own.
+        let other = Case { upstream: Dialect::Responses, ..case }.pair().model();
+        let next = case.ask("sim:text Taken over.").model(&other).stream(true).with(|ask| {
+            ask.turns.insert(0, Turn::Said(said.kept.clone()));
+        });
+        equal("text", &case.say(&world, &next).await?.text.as_str(), &"Taken over.")?;
+        let upstream = world.seen(&format!("<{case}>")).ok_or("nothing was seen")?;
+        equal("dialect", &upstream.dialect, &Some(Dialect::Responses))?;
+        let upstream = upstream.json().to_string();
+        equal("summary", &(upstream.contains(SUMMARY), upstream.contains("byok1:")), &(true, false))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_context_is_compacted_by_the_older_endpoint_too() {
+    let world = World::start().await;
+    each(Case::all(CLIENT), async |case| {
+        let full = worked(&world, case).await?;
+        let whole = body(&full);
+        let wish = json!({"model": whole["model"], "input": whole["input"], "instructions": "You help."});
+        let call = Call::post("/v1/responses/compact", wish.to_string()).headers(CLIENT[0].headers);
+        let answer = call.header("accept", "application/json").send(world.byok.address()).await;
+        equal("status", &answer.status, &200).map_err(|error| format!("{error}: {}", answer.text()))?;
+        let answer = answer.json();
+        let item = answer.pointer("/output/0").ok_or("no item")?;
+        equal("item", &(item["type"].as_str(), answer.pointer("/output/1")), &(Some("compaction"), None))?;
+        let next = case.ask("sim:text Going on.").with(|ask| {
+            ask.turns.insert(0, Turn::Said(vec![item.clone()]));
+        });
+        equal("text", &case.say(&world, &next).await?.text.as_str(), &"Going on.")?;
+        let upstream = case.upstream_body(&world)?.to_string();
+        equal("summary", &(case.upstream == Dialect::Responses || upstream.contains(SUMMARY)), &true)
+    })
+    .await;
+}

@@ -102,3 +102,30 @@ async fn a_client_that_goes_away_before_the_answer_ends_the_call_too() {
         assert!(best < AT_ONCE, "{pair}: the upstream call went on for {best:?}");
     }
 }
+
+#[tokio::test]
+async fn t30_a_client_that_leaves_is_no_fault_of_the_account() {
+    let world = World::start().await;
+    let mut left = 0;
+    for pair in Pair::streams() {
+        let mut open = pair.open(&world, &pair.ask("sim:slow 500 20")).await;
+        open.until("word").await;
+        drop(open);
+        bounded("the end of the upstream call", world.simulator.cancelled()).await;
+        left += 1;
+    }
+    // The same keys serve the next question at once.
+    each(Pair::streams(), async |pair| {
+        let answer = pair.send(&world, &pair.ask("sim:text Still here.")).await;
+        equal("status", &answer.status, &200)?;
+        equal("attempts", &answer.header("x-byok-attempts"), &"1")
+    })
+    .await;
+    let status = world.byok.status().await.to_string();
+    assert!(!status.contains("\"resting\":[{") && !status.contains("needs_login"), "{status}");
+    let told = |outcome: &str| {
+        world.byok.log().matches(&format!("outcome={outcome}")).count()
+            + world.byok.log().matches(&format!("outcome=\"{outcome}\"")).count()
+    };
+    assert_eq!((told("cancelled"), told("failed")), (left, 0), "{}", world.byok.log());
+}

@@ -184,6 +184,11 @@ impl Said {
                 self.calls.push(Called { id: id.to_owned(), name: name.to_owned(), arguments });
             }
             "web_search_call" => {}
+            "compaction" => {
+                demand(!text(item, "encrypted_content")?.is_empty(), || {
+                    "a compaction of nothing".to_owned()
+                })?;
+            }
             "code_interpreter_call" => {
                 text(item, "status")?;
                 text(item, "container_id")?;

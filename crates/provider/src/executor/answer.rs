@@ -309,6 +309,9 @@ impl Running {
     /// Writes the events that were read.
     fn encode(&mut self) {
         let Source::Translate(translation) = &mut self.source else { return };
+        if translation.reader.gathers() {
+            self.first_event = None;
+        }
         if translation.events.is_empty() {
             return;
         }

@@ -27,6 +27,9 @@ const INITIATOR: HeaderName = HeaderName::from_static("x-initiator");
 const VISION: HeaderName = HeaderName::from_static("copilot-vision-request");
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 const ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+/// The betas that the gateway lets through; it refuses the whole request for any other.
+const BETAS: [&str; 3] =
+    ["interleaved-thinking-2025-05-14", "context-management-2025-06-27", "advanced-tool-use-2025-11-20"];
 
 /// The headers that an exchanged token needs, with the claims that stand for them.
 const CLAIMED: [(HeaderName, &str); 2] =
@@ -104,8 +107,11 @@ impl Upstream for Copilot {
             set(headers, ANTHROPIC_VERSION, version, false);
             let needed = ask.needed.iter().find(|(name, _)| *name == ANTHROPIC_BETA.as_str());
             let needed = needed.map(|(_, value)| value.as_str());
-            if let Some(betas) = Self::clients(ask, &ANTHROPIC_BETA).or(needed) {
-                set(headers, ANTHROPIC_BETA, betas, false);
+            let betas = Self::clients(ask, &ANTHROPIC_BETA).or(needed).unwrap_or_default();
+            let listed: Vec<_> =
+                betas.split(',').map(str::trim).filter(|beta| BETAS.contains(beta)).collect();
+            if !listed.is_empty() {
+                set(headers, ANTHROPIC_BETA, &listed.join(","), false);
             }
         }
     }

@@ -320,6 +320,27 @@ fn refusals() {
     }
 }
 
+/// What hides thinking is the client's own choice: it travels if the client named it, and byok never names it.
+#[test]
+fn t76b_the_beta_that_hides_thinking_is_the_clients_alone() {
+    const HIDES: &str = "redact-thinking-2026-02-12";
+    let key = Token::key(Secret::new("sk-ant-api03-x"));
+    let needed = [("anthropic-beta", "effort-2025-11-24".to_owned())];
+    for (own, hidden) in
+        [(None, false), (Some("interleaved-thinking-2025-05-14"), false), (Some(HIDES), true)]
+    {
+        let mut client = HeaderMap::new();
+        if let Some(own) = own {
+            client.insert("anthropic-beta", own.parse().unwrap());
+        }
+        let ask = Ask { client: Some(&client), needed: &needed, ..ask(STREAM, Dialect::Messages, "m") };
+        let mut headers = HeaderMap::new();
+        CLAUDE.headers(&ask, &key, &mut headers);
+        let told = headers["anthropic-beta"].to_str().unwrap();
+        assert_eq!(told.contains("redact-thinking"), hidden, "{told}");
+    }
+}
+
 /// What each vendor's rules leave out of a body is told.
 #[test]
 fn what_a_vendor_leaves_out_is_named() {

@@ -139,7 +139,6 @@ async fn who_does_not_offer_it_is_named_with_what_would_work() {
             "`claude`, which serves this model, has no `/v1/embeddings`",
         ),
         ("/v1/audio/speech", "gemini-2.5-flash", "input", "a model of `codex`"),
-        ("/v1/responses/compact", "claude-sonnet-5", "input", "`kind: responses`"),
         ("/v1beta/models/gpt-4o:embedContent", "gpt-4o", "content", "`kind: gemini`"),
     ] {
         let (status, answer) = running.ask(path, &json!({"model": model, field: "x"})).await;

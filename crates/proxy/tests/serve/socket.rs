@@ -195,7 +195,8 @@ async fn a_connection_is_told_when_byok_stops() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_withdrawn_ends_what_a_connection_may_ask() {
-    let running = start("").await;
+    // Another key stays: without any, a loopback address is open to all.
+    let running = start(&format!("api_keys: ['{KEY}']\n")).await;
     let key = "byok-test-withdrawn-0123456789abcdef";
     let id = ClientKeyId::new("key-1").unwrap();
     let row = ClientKeyRow {

@@ -20,6 +20,9 @@ pub(super) struct Item {
 
 /// The items of an answer. `obfuscate`: deltas are padded.
 pub(super) fn items(turn: &Turn<'_>, obfuscate: bool) -> Vec<Item> {
+    if is_to_compact(turn.body) {
+        return vec![compaction(turn)];
+    }
     let mut items: Vec<Item> = turn
         .answer
         .parts
@@ -43,6 +46,21 @@ pub(super) fn items(turn: &Turn<'_>, obfuscate: bool) -> Vec<Item> {
         }
     }
     items
+}
+
+/// Whether the client wants a compaction in place of an answer.
+fn is_to_compact(body: &Value) -> bool {
+    body["input"]
+        .as_array()
+        .and_then(|items| items.last())
+        .is_some_and(|item| item["type"] == "compaction_trigger")
+}
+
+fn compaction(turn: &Turn<'_>) -> Item {
+    let id = turn.ids.hex("cmp_", 0, 48);
+    let blob = turn.world.seal.issue(sealer(&turn.asked.model), Some(turn.key), &id);
+    let item = json!({"id": id, "type": "compaction", "encrypted_content": blob});
+    Item { added: item.clone(), done: item, events: Vec::new() }
 }
 
 fn deltas(kind: &str, pieces: &[String], shared: &Value) -> Vec<(Role, Value)> {

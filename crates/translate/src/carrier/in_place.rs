@@ -1,7 +1,8 @@
 //! Carriers in a body that passes through: restored or taken out where they stand, every other byte left alone.
 
-use super::{MARK, unwrap, unwrap_base64};
+use super::{MARK, unwrap, unwrap_base64, unwrap_summary};
 use crate::{
+    compact,
     ir::{Blob, BlobSlot, Family},
     scan::{Edit, Scan},
 };
@@ -133,12 +134,23 @@ impl Place<'_> {
         let seal = match members.string("type").as_deref() {
             Some("thinking") => "signature",
             Some("redacted_thinking") => "data",
-            Some("reasoning" | "compaction") => "encrypted_content",
+            Some("reasoning" | "compaction" | "compaction_summary" | "context_compaction") => {
+                "encrypted_content"
+            }
             _ => return Fate::Stays,
         };
         let Some((text, sealed)) = members.get(seal).and_then(|text| Some((text, string(text)?))) else {
             return Fate::Stays;
         };
+        if let Some(summary) = unwrap_summary(&sealed) {
+            // No seal of anybody: whoever comes next is told in words.
+            let told = serde_json::json!({
+                "type": "message", "role": "user",
+                "content": [{"type": "input_text", "text": compact::told(&summary)}],
+            });
+            edits.push(Edit { range: self.range(item), text: told.to_string() });
+            return Fate::Stays;
+        }
         let blob = match (self.keep, unwrap(&sealed)) {
             (Keep::None, _) if sealed.is_empty() => return Fate::Stays,
             (Keep::None, _) => return Fate::Goes,

@@ -131,15 +131,16 @@ impl<'p> Sorted<'p> {
 
     fn annotations(&self, message: &mut Object<'_>, losses: &mut Losses) {
         let mut start = 0;
-        let mut found: Vec<(u64, &Citation)> = Vec::new();
+        let mut found: Vec<(u64, u64, &Citation)> = Vec::new();
         for part in &self.texts {
-            found.extend(part.citations.iter().map(|citation| (start, citation)));
-            start += part.text.chars().count() as u64;
+            let length = part.text.chars().count() as u64;
+            found.extend(part.citations.iter().map(|citation| (start, length, citation)));
+            start += length;
         }
         let mut shown = Vec::new();
-        for (offset, citation) in found {
+        for (offset, length, citation) in found {
             let mut json = Vec::new();
-            if shown::annotation(citation, offset, &mut json) {
+            if shown::annotation(citation, offset, length, &mut json) {
                 shown.push(json);
             } else {
                 losses.silent("annotations", "Chat can cite web pages only");

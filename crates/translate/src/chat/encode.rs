@@ -12,7 +12,9 @@ use super::object::Object;
 use crate::{
     Ids, Losses, NameRules, Names, Translated, content_id,
     ir::{Failure, OutputFormat, Part, Request, Role},
-    json_hint, schema, size,
+    json_hint,
+    responses::bounded,
+    schema, size,
 };
 use byok_types::{Dialect, MaxTokensField, ModelFacts, StructuredOutput};
 
@@ -122,6 +124,20 @@ impl Encoder<'_> {
         }
         if self.request.max_tool_calls.is_some() {
             self.losses.dropped("max_tool_calls", "Chat has no such field");
+        }
+        let reasoning = &self.request.reasoning;
+        for (field, said) in [
+            ("truncation", state.truncation.is_some()),
+            ("reasoning.context", reasoning.context.is_some()),
+            ("reasoning.mode", reasoning.mode.is_some()),
+            (
+                "cache_control",
+                !self.native && (self.request.cache.hint.is_some() || self.request.has_cache_marks()),
+            ),
+        ] {
+            if said {
+                self.losses.silent(field, "Chat has no such field");
+            }
         }
         Ok(())
     }
@@ -294,7 +310,10 @@ impl Encoder<'_> {
     fn account(&mut self, body: &mut Object<'_>) {
         let request = self.request;
         let safety = request.safety.as_ref();
-        if let Some(safety) = safety.filter(|safety| safety.dialect == Dialect::Chat) {
+        // OpenAI's two dialects share the field.
+        let openai =
+            |dialect| dialect == Dialect::Chat || (dialect == Dialect::Responses && self.facts.first_party);
+        if let Some(safety) = safety.filter(|safety| openai(safety.dialect)) {
             body.json("moderation", &safety.json);
         } else if safety.is_some() {
             self.losses.silent("safety", "Chat has no such field");
@@ -313,8 +332,14 @@ impl Encoder<'_> {
         } else if !request.metadata.is_empty() {
             self.losses.silent("metadata", "kept only with stored answers");
         }
-        body.maybe("user", request.end_user.user.as_deref());
-        body.maybe("safety_identifier", request.end_user.safety_identifier.as_deref());
+        let user = request.end_user.user.as_deref();
+        if request.dialect == Dialect::Messages {
+            // What Messages calls a user id is longer than OpenAI takes.
+            body.maybe("safety_identifier", user.map(bounded).as_deref());
+        } else {
+            body.maybe("user", user);
+            body.maybe("safety_identifier", request.end_user.safety_identifier.as_deref());
+        }
         let shared = matches!(request.dialect, Dialect::Chat | Dialect::Responses);
         body.maybe("prompt_cache_key", self.cache_key().as_deref());
         if shared {
@@ -354,6 +379,8 @@ impl Encoder<'_> {
             ("user", request.end_user.user.is_some()),
             ("safety_identifier", request.end_user.safety_identifier.is_some()),
             ("prompt_cache_key", request.cache.key.is_some()),
+            ("prompt_cache_retention", request.cache.retention.is_some()),
+            ("prompt_cache_options", request.cache.options.is_some()),
         ];
         for (field, _) in said.into_iter().filter(|(_, said)| *said) {
             self.losses.silent(field, "the upstream may not know the field");
@@ -369,8 +396,8 @@ impl Encoder<'_> {
             return Some("priority".to_owned());
         }
         match request.service_tier.as_deref()? {
-            tier @ ("auto" | "default" | "flex" | "scale" | "priority") => Some(tier.to_owned()),
-            "fast" => Some("priority".to_owned()),
+            tier @ ("auto" | "default" | "flex" | "scale" | "priority" | "fast") => Some(tier.to_owned()),
+            "unspecified" => Some("auto".to_owned()),
             "standard" | "standard_only" => Some("default".to_owned()),
             _ => {
                 self.losses.dropped("service_tier", "the upstream has no such tier");

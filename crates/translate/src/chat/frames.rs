@@ -207,12 +207,13 @@ impl StreamEncoder {
 
     fn annotations(&mut self, choice: usize, start: u64, citations: &[Citation], out: &mut Vec<u8>) {
         let mut list = Vec::new();
+        let length = self.choices[choice].characters.saturating_sub(start);
         for citation in citations {
             let before = list.len();
             if before > 0 {
                 list.push(b',');
             }
-            if !shown::annotation(citation, start, &mut list) {
+            if !shown::annotation(citation, start, length, &mut list) {
                 list.truncate(before);
                 self.losses.silent("annotations", "Chat can cite web pages only");
             }

@@ -16,8 +16,9 @@ pub(super) fn is_custom(names: &Names, name: &str, namespace: Option<&str>, flav
 }
 
 /// A citation as an annotation, if Chat can say it: only web pages have a form. `offset` counts the characters of the
-/// message before the text that the citation belongs to.
-pub(super) fn annotation(citation: &Citation, offset: u64, out: &mut Vec<u8>) -> bool {
+/// message before the text that the citation belongs to, `length` those of the text: a citation without a place is one of all
+/// of it.
+pub(super) fn annotation(citation: &Citation, offset: u64, length: u64, out: &mut Vec<u8>) -> bool {
     if let Some(opaque) = citation.verbatim.as_ref().filter(|opaque| opaque.dialect == Dialect::Chat) {
         write::json(out, &opaque.json);
         return true;
@@ -29,7 +30,7 @@ pub(super) fn annotation(citation: &Citation, offset: u64, out: &mut Vec<u8>) ->
             inner.text("url", url);
             inner.text("title", citation.title.as_deref().unwrap_or_default());
             inner.value("start_index", &(offset + citation.start.unwrap_or(0)));
-            inner.value("end_index", &(offset + citation.end.unwrap_or(0)));
+            inner.value("end_index", &(offset + citation.end.unwrap_or(length)));
         });
     });
     true

@@ -12,6 +12,7 @@ mod results;
 mod tools;
 
 pub(crate) use media::is_google;
+pub(super) use parts::object_of;
 
 use super::fields::Fields;
 use crate::{

@@ -11,6 +11,7 @@ use super::{decode_failure, wire::Number};
 use crate::{
     Json,
     ir::{Event, Extra, Failure, Start, Stop, StopReason, Usage},
+    responses::mend,
     sse,
     wire::{Str, lossy},
 };
@@ -71,6 +72,21 @@ pub struct StreamDecoder {
     envelope: Vec<Kept>,
     /// A whole answer is complete by itself, with or without a finish reason.
     whole: bool,
+    /// The first half of a character whose second half comes with the next chunk.
+    half: Option<u16>,
+    /// The chunk that says U+FFFD in the place of that half.
+    waiting: Option<Vec<u8>>,
+}
+
+/// The chunk with U+FFFD as its last text and nothing else.
+fn with_replacement(chunk: &[u8]) -> Option<Vec<u8>> {
+    let chunk: serde_json::Value = serde_json::from_slice(chunk).ok()?;
+    let candidate = chunk.get("response").unwrap_or(&chunk).pointer("/candidates/0")?;
+    let mut part = candidate.pointer("/content/parts")?.as_array()?.last()?.clone();
+    *part.get_mut("text")? = "\u{FFFD}".into();
+    let index = candidate.get("index").cloned().unwrap_or_default();
+    let content = serde_json::json!({"role": "model", "parts": [part]});
+    serde_json::to_vec(&serde_json::json!({"candidates": [{"index": index, "content": content}]})).ok()
 }
 
 impl StreamDecoder {
@@ -94,6 +110,22 @@ impl StreamDecoder {
         if matches!(self.phase, Phase::Failed | Phase::Ended) || data.is_empty() || data == b"[DONE]" {
             return;
         }
+        if self.half.is_some() && serde_json::from_slice::<serde_json::Value>(data).is_ok() {
+            self.settle_half(out);
+        }
+        self.read(data, out);
+    }
+
+    /// A half of a character whose other half did not come becomes U+FFFD, in the place where it stood.
+    fn settle_half(&mut self, out: &mut Vec<Event>) {
+        if self.half.take().is_some()
+            && let Some(waiting) = self.waiting.take()
+        {
+            self.read(&waiting, out);
+        }
+    }
+
+    fn read(&mut self, data: &[u8], out: &mut Vec<Event>) {
         // A byte that is no UTF-8 costs its character, not the answer.
         let text = lossy(data);
         let read = if data[0] == b'[' {
@@ -103,6 +135,11 @@ impl StreamDecoder {
             serde_json::from_str::<Chunk<'_>>(&text).map(|chunk| self.chunk(chunk, out))
         };
         if read.is_err() {
+            // Half of a surrogate pair is not valid in a JSON text, but servers cut between the halves.
+            if let Some(mended) = mend::piece(text.as_bytes(), &mut self.half) {
+                self.waiting = self.half.and_then(|_| with_replacement(&mended));
+                return self.read(&mended, out);
+            }
             let message = "the upstream sent an event that is not a Gemini answer. Try again.";
             let failure = Failure::new(FailureKind::Server, Blame::Upstream, message);
             self.fail(failure.with_status(502), out);
@@ -111,6 +148,7 @@ impl StreamDecoder {
 
     /// The connection is over: closes what is open and says how the answer ended, or that it was cut off.
     pub fn finish(&mut self, out: &mut Vec<Event>) {
+        self.settle_half(out);
         match self.phase {
             Phase::Ended => return,
             Phase::Failed => {}

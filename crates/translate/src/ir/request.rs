@@ -58,6 +58,8 @@ pub struct Request {
     pub cache: CacheOptions,
     /// References to state at the vendor.
     pub state: ConversationState,
+    /// The wish for a compaction in place of an answer, verbatim (Responses `compaction_trigger` at the end of the input).
+    pub compact: Option<Opaque>,
     /// Safety settings, verbatim (Gemini `safetySettings`, Chat and Responses `moderation`).
     pub safety: Option<Opaque>,
     /// Extra output that the client asks for (Responses).
@@ -71,6 +73,18 @@ impl Request {
     /// client of Chat that writes a Responses body means what Chat means.
     pub fn loosen_tools(&mut self) {
         loosen(&mut self.tools);
+    }
+
+    /// Whether a part of the conversation bears a cache marker.
+    pub(crate) fn has_cache_marks(&self) -> bool {
+        let parts = self.system.iter().chain(self.messages.iter().flat_map(|message| &message.parts));
+        parts.into_iter().any(|part| match part {
+            Part::Text(part) => part.cache.is_some(),
+            Part::Image(part) => part.cache.is_some(),
+            Part::Document(part) => part.cache.is_some(),
+            Part::ToolResult(part) => part.cache.is_some(),
+            _ => false,
+        })
     }
 
     /// An empty request.
@@ -102,6 +116,7 @@ impl Request {
             store: None,
             cache: CacheOptions::default(),
             state: ConversationState::default(),
+            compact: None,
             safety: None,
             include: Vec::new(),
             extra: Extra::default(),

@@ -5,7 +5,7 @@
 
 use super::{
     VERSION,
-    encode::{has_native_format, thinking},
+    encode::{has_native_format, speed, thinking},
 };
 use crate::ir::{CacheHint, Document, Image, OutputFormat, Part, Request, ServerTool, Source, Tool};
 use byok_types::{Dialect, Family, ModelFacts, StructuredOutput};
@@ -38,7 +38,10 @@ fn betas(request: &Request, facts: &ModelFacts) -> Vec<String> {
         list.add("structured-outputs-2025-12-15");
     }
     if own {
-        own_features(request, facts, &mut list);
+        own_features(request, &mut list);
+    }
+    if speed(request, facts) == Some("fast") {
+        list.add("fast-mode-2026-02-01");
     }
     if uses_tool_search(request) {
         list.add("advanced-tool-use-2025-11-20");
@@ -54,15 +57,12 @@ fn betas(request: &Request, facts: &ModelFacts) -> Vec<String> {
 }
 
 /// Features that only a client of this dialect can ask for.
-fn own_features(request: &Request, facts: &ModelFacts, list: &mut List) {
+fn own_features(request: &Request, list: &mut List) {
     if let Some(management) = &request.state.context_management {
         list.add("context-management-2025-06-27");
         if management.json.get().contains("\"compact_20260112\"") {
             list.add("compact-2026-01-12");
         }
-    }
-    if request.speed.as_deref() == Some("fast") && facts.first_party {
-        list.add("fast-mode-2026-02-01");
     }
     if request
         .extra

@@ -107,7 +107,10 @@ pub(super) fn blob(data: String) -> Option<Blob> {
     } else {
         Family::Other
     };
-    carrier::unwrap(&data).or(Some(Blob { family, account: None, slot: BlobSlot::Thinking, data }))
+    if carrier::is_marked(&data) {
+        return carrier::unwrap(&data);
+    }
+    Some(Blob { family, account: None, slot: BlobSlot::Thinking, data })
 }
 
 /// A signature in an answer: there is no doubt about whose it is.

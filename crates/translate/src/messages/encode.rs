@@ -90,7 +90,7 @@ pub(super) fn encode(
     if !declared.is_empty() {
         object.list("tools", &declared, |out, tool| tool.write(out));
     }
-    if let Some(choice) = tools::choice(request, facts, &names, &declared) {
+    if let Some(choice) = tools::choice(request, facts, &names, &declared, &mut losses) {
         object.key("tool_choice").extend_from_slice(&choice);
     }
     if !system.is_empty() {
@@ -104,9 +104,7 @@ pub(super) fn encode(
         sampling(&mut object, request, facts, settled.mode, &mut losses);
         service(&mut object, request, facts, &mut losses);
     }
-    if request.dialect == Dialect::Messages && facts.first_party {
-        object.some("speed", request.speed.as_ref());
-    }
+    object.some("speed", speed(request, facts).as_ref());
     if purpose == Purpose::Generate {
         // `betas` goes into a header; the other two were written above.
         let written = ["output_config", "betas", "thinking"];
@@ -251,6 +249,9 @@ fn sampling(object: &mut Object<'_>, request: &Request, facts: &ModelFacts, mode
     let asked = &request.sampling;
     let mut drop = |field, reason| losses.silent(name(request.dialect, field), reason);
     let mut temperature = asked.temperature.map(|value| value.clamp(0.0, 1.0));
+    if temperature != asked.temperature {
+        drop(Field::Temperature, "this vendor's temperatures end at 1");
+    }
     let mut top_p = asked.top_p;
     let mut top_k = asked.top_k;
     let mut check = |value: &mut Option<f64>, taken: bool, field, reason| {
@@ -288,6 +289,18 @@ fn sampling(object: &mut Object<'_>, request: &Request, facts: &ModelFacts, mode
     }
 }
 
+/// The wanted speed. What others sell as a tier is a speed here, of some models.
+pub(super) fn speed<'r>(request: &'r Request, facts: &ModelFacts) -> Option<&'r str> {
+    if !facts.first_party {
+        return None;
+    }
+    match request.service_tier.as_deref() {
+        _ if request.dialect == Dialect::Messages => request.speed.as_deref(),
+        Some("fast" | "priority") if facts.fast => Some("fast"),
+        _ => None,
+    }
+}
+
 /// Who asks, on which tier, in which container.
 fn service(object: &mut Object<'_>, request: &Request, facts: &ModelFacts, losses: &mut Losses) {
     let own = request.dialect == Dialect::Messages;
@@ -303,6 +316,10 @@ fn service(object: &mut Object<'_>, request: &Request, facts: &ModelFacts, losse
         Some(tier) if own => Some(tier),
         Some("auto") if facts.first_party => Some("auto"),
         Some("default" | "standard") if facts.first_party => Some("standard_only"),
+        Some("fast" | "priority") if speed(request, facts).is_some() => {
+            losses.emulated(name(request.dialect, Field::ServiceTier), "here it is a speed");
+            None
+        }
         Some("auto" | "default" | "standard" | "flex" | "unspecified") => {
             losses.silent(name(request.dialect, Field::ServiceTier), "this vendor has no such tier");
             None

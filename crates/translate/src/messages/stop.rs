@@ -68,7 +68,9 @@ pub(super) fn agree(stop: &mut Stop, calls: Calls) {
 /// Writes `stop_reason`, `stop_sequence` and, for a refusal, `stop_details`. `native` says that the upstream speaks this
 /// dialect: then its own word and details stand.
 pub(super) fn write(object: &mut Object<'_>, stop: &Stop, native: bool) {
-    let own = stop.word.as_deref().filter(|own| native && reason(own) == stop.reason);
+    // A new word of the vendor is passed on; what is no word at all is not.
+    let is_word = |own: &str| own.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && !own.is_empty();
+    let own = stop.word.as_deref().filter(|own| native && is_word(own) && reason(own) == stop.reason);
     object.string("stop_reason", own.unwrap_or_else(|| word(stop.reason)));
     object.value("stop_sequence", &stop.sequence);
     if let Some(details) = stop.details.as_ref().filter(|details| native && !details.is_null()) {

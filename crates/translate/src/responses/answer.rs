@@ -64,6 +64,8 @@ pub struct StreamDecoder {
     seen: Seen,
     /// The first half of a character whose second half comes with the next delta.
     half: Option<u16>,
+    /// The event that says U+FFFD in the place of that half.
+    waiting: Option<Vec<u8>>,
 }
 
 impl StreamDecoder {
@@ -84,13 +86,31 @@ impl StreamDecoder {
         }
         let text = lossy(frame.data);
         if let Ok(event) = serde_json::from_str::<Frame<'_>>(&text) {
+            self.settle_half(out);
             self.event(&event, frame.event, out);
             return;
         }
         // Half of a surrogate pair is not valid in a JSON text, but vendors cut between the halves.
-        let Some(mended) = mend::piece(text.as_bytes(), &mut self.half) else { return };
+        let mended = if memchr::memmem::find(text.as_bytes(), b".delta\"").is_some() {
+            mend::piece(text.as_bytes(), &mut self.half)
+        } else {
+            self.settle_half(out);
+            mend::whole(text.as_bytes())
+        };
+        let Some(mended) = mended else { return };
+        self.waiting = self.half.and_then(|_| with_delta(&mended));
         if let Ok(event) = serde_json::from_slice::<Frame<'_>>(&mended) {
             self.event(&event, frame.event, out);
+        }
+    }
+
+    /// A half whose other half did not come becomes U+FFFD, in the place where it stood.
+    fn settle_half(&mut self, out: &mut Vec<Event>) {
+        if self.half.take().is_some()
+            && let Some(waiting) = self.waiting.take()
+            && let Ok(event) = serde_json::from_slice::<Frame<'_>>(&waiting)
+        {
+            self.event(&event, b"", out);
         }
     }
 
@@ -99,6 +119,7 @@ impl StreamDecoder {
         if self.ended {
             return;
         }
+        self.settle_half(out);
         let message =
             "The upstream closed the stream before the answer was complete. Send the request again.";
         self.fail(Failure::new(FailureKind::UpstreamTruncated, Blame::Upstream, message), out);
@@ -209,4 +230,11 @@ impl StreamDecoder {
 
 fn text_of(raw: &RawValue) -> String {
     serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
+}
+
+/// The event with U+FFFD as its delta.
+fn with_delta(event: &[u8]) -> Option<Vec<u8>> {
+    let mut event: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(event).ok()?;
+    event.insert("delta".to_owned(), "\u{FFFD}".into());
+    serde_json::to_vec(&event).ok()
 }

@@ -5,7 +5,8 @@ mod parts;
 mod tools;
 
 pub(super) use items::compaction;
-pub(super) use parts::{message_parts, thinking, tool_call};
+use parts::thinking;
+pub(super) use parts::{message_parts, thinking_of_vendor, tool_call};
 
 use super::mend;
 use super::wire::{self, Body, Content, FormatTag};
@@ -42,7 +43,10 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
     let mut request = Request::new(Dialect::Responses, model);
     request.messages = match body.input {
         Some(wire::Input::Text(text)) => vec![Message::new(Role::User, vec![Part::text(text)])],
-        Some(wire::Input::Items(list)) => items::messages(list, &mut losses)?,
+        Some(wire::Input::Items(mut list)) => {
+            request.compact = items::take_trigger(&mut list).map(opaque);
+            items::messages(list, &mut losses)?
+        }
         None if stateful => Vec::new(),
         None => {
             return Err(Failure::bad_request("input", "`input` is missing: send a text or a list of items."));

@@ -6,6 +6,7 @@ mod input;
 mod settings;
 mod tools;
 
+pub(crate) use settings::bounded;
 pub(super) use tools::{List as ToolList, ToolStyle, write_choice};
 
 use super::{decode::INCLUDE_LOGPROBS, writer::Object};

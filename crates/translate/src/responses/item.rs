@@ -161,14 +161,18 @@ pub(super) fn whole(part: &Part, ids: &mut Ids, losses: &mut Losses) -> Option<W
             Some(Whole { kind: "image_generation_call", id, begun: Some(begun), done })
         }
         Part::Compaction(compaction) => {
-            let Some(blob) = &compaction.blob else {
-                losses.dropped("output", "the summary is readable only by its vendor's clients");
-                return None;
+            let sealed = match (&compaction.blob, &compaction.summary) {
+                (Some(blob), _) => sealed(blob),
+                (None, Some(summary)) => carrier::wrap_summary(summary),
+                (None, None) => {
+                    losses.dropped("output", "the summary is readable only by its vendor's clients");
+                    return None;
+                }
             };
             let id = ids.next("cmp_");
             let mut done = Vec::new();
             let mut object = Object::begin(&mut done);
-            object.text("id", &id).text("type", "compaction").text("encrypted_content", &sealed(blob));
+            object.text("id", &id).text("type", "compaction").text("encrypted_content", &sealed);
             object.end();
             Some(Whole { kind: "", id, begun: None, done })
         }

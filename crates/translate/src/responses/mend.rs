@@ -24,7 +24,7 @@ pub(super) fn whole(json: &[u8]) -> Option<Vec<u8>> {
 
 /// A piece of a stream with every half mended. A first half at the very end of a string moves to `half`, and joins the
 /// second half that a later piece has. `None` if there is nothing to mend.
-pub(super) fn piece(json: &[u8], half: &mut Option<u16>) -> Option<Vec<u8>> {
+pub(crate) fn piece(json: &[u8], half: &mut Option<u16>) -> Option<Vec<u8>> {
     mend(json, Some(half))
 }
 

@@ -199,6 +199,7 @@ impl Checker {
                 ensure(!id.is_empty(), "the id of a custom call")?;
                 ensure(string(item, "input")?.is_empty(), "a new call has input")?;
             }
+            "compaction" => ensure(id.starts_with("cmp_"), "the id of a compaction")?,
             _ => {}
         }
         if kind.ends_with("tool_call") || kind == "function_call" {
@@ -263,6 +264,10 @@ impl Checker {
             "custom_tool_call" => {
                 ensure(open.input_done, "no input.done")?;
                 ensure(string(item, "input")? == open.input, "the input differs from its pieces")?;
+            }
+            "compaction" => {
+                ensure(!string(item, "encrypted_content")?.is_empty(), "a compaction without its content")?;
+                ensure(item.len() == 3, "a compaction with more than id, type and content")?;
             }
             _ => {}
         }

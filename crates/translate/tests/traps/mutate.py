@@ -156,15 +156,15 @@ def main():
         if clean.returncode:
             sys.exit("tests fail without any mutant:\n" + clean.stdout[-3000:])
     rows, survivors = [], []
-    for mutant in sorted(chosen + left, key=lambda mutant: int(mutant.trap[1:])):
+    for mutant in sorted(chosen + left, key=lambda mutant: (int(re.sub(r"\D", "", mutant.trap)), mutant.trap)):
         if mutant in left:
-            rows.append(f"| {mutant.trap.upper()} | {mutant.suite} | {mutant.place}: {mutant.what} | not yet mutated |")
+            rows.append(f"| T{mutant.trap[1:]} | {mutant.suite} | {mutant.place}: {mutant.what} | not yet mutated |")
             continue
         done = run(suites[mutant.suite], [tests[mutant.trap]], mutant.trap)
         if not done.returncode:
             survivors.append(mutant.trap)
         failing = said(done.stdout) if done.returncode else "**passes**"
-        rows.append(f"| {mutant.trap.upper()} | {mutant.suite} `{tests[mutant.trap]}` | {mutant.place}: {mutant.what} | {failing} |")
+        rows.append(f"| T{mutant.trap[1:]} | {mutant.suite} `{tests[mutant.trap]}` | {mutant.place}: {mutant.what} | {failing} |")
     table = "\n".join(rows)
     if wanted:
         print(table)

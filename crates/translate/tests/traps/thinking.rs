@@ -102,7 +102,7 @@ fn reasoning(id: &str, blob: &str) -> Value {
 /// A Responses stream of one reasoning item with these summaries; it begins with one id and blob and ends with another.
 fn sealed(summaries: &[&str]) -> String {
     let mut inner = vec![
-        json!({"type": "response.output_item.added", "output_index": 0, "item": reasoning("rs_a", "P")}),
+        json!({"type": "response.output_item.added", "output_index": 0, "item": reasoning("rs_a", "gAAAAP")}),
     ];
     for (at, said) in summaries.iter().enumerate() {
         let event = |kind: &str, key: &str, value: Value| json!({"type": format!("response.reasoning_summary_{kind}"), "output_index": 0, "item_id": "rs_a", "summary_index": at, key: value});
@@ -112,7 +112,7 @@ fn sealed(summaries: &[&str]) -> String {
         inner.push(event("text.done", "text", json!(said)));
         inner.push(event("part.done", "part", part));
     }
-    let mut done = reasoning("rs_b", "F");
+    let mut done = reasoning("rs_b", "gAAAAF");
     done["summary"] = summaries.iter().map(|said| json!({"type": "summary_text", "text": said})).collect();
     inner.push(json!({"type": "response.output_item.done", "output_index": 0, "item": done.clone()}));
     response(&inner, &json!([done]))
@@ -142,7 +142,7 @@ fn t68_the_last_seal_counts() {
         Responses,
         &messages([user("x"), assistant([history, text("a")]), user("y")]),
     )["input"];
-    assert_eq!(input[1]["encrypted_content"], "F", "{input}");
+    assert_eq!(input[1]["encrypted_content"], "gAAAAF", "{input}");
 }
 
 #[test]
@@ -199,9 +199,42 @@ fn t73_an_id_never_stands_beside_the_seal_of_another() {
             json!({"model": "m", "store": false, "input": [{"role": "user", "content": "x"}, item, {"role": "assistant", "content": "a"}]})
         };
         let item = asked(client, Responses, &body)["input"][1].clone();
-        assert_eq!(item["encrypted_content"], "F", "{item}");
+        assert_eq!(item["encrypted_content"], "gAAAAF", "{item}");
         assert!(item["id"].is_null() || item["id"] == "rs_b", "{item}");
     }
+}
+
+/// A gateway that gives an item another id in every event: what belongs together is known by its place.
+#[test]
+fn t73b_ids_that_change_within_an_item_change_nothing() {
+    let message = |id: &str, content: Value| json!({"type": "message", "id": id, "role": "assistant", "content": content});
+    let item = |kind: &str, at: u8, item: &Value| json!({"type": format!("response.output_item.{kind}"), "output_index": at, "item": item});
+    let piece = |kind: &str, id: &str, at: u8, text: &str| json!({"type": format!("response.{kind}.delta"), "item_id": id, "output_index": at, "content_index": 0, "summary_index": 0, "delta": text});
+    let mut whole = reasoning("rs_d", "gAAAAF");
+    whole["summary"] = json!([{"type": "summary_text", "text": "why so"}]);
+    let said = json!([{"type": "output_text", "text": "Hi there", "annotations": []}]);
+    let upstream = response(
+        &[
+            item("added", 0, &reasoning("rs_a", "gAAAAP")),
+            piece("reasoning_summary_text", "rs_b", 0, "why "),
+            piece("reasoning_summary_text", "rs_c", 0, "so"),
+            item("done", 0, &whole),
+            item("added", 1, &message("msg_a", json!([]))),
+            piece("output_text", "msg_b", 1, "Hi "),
+            piece("output_text", "msg_c", 1, "there"),
+            item("done", 1, &message("msg_d", said.clone())),
+        ],
+        &json!([whole, message("msg_e", said)]),
+    );
+    let told = Talk::new(Responses, Messages).told(&upstream);
+    let starts: Vec<&str> = told
+        .iter()
+        .map(String::as_str)
+        .filter(|line| line.ends_with(' ') && !line.contains("delta"))
+        .collect();
+    assert_eq!(starts, ["0 thinking ", "1 text "], "{told:?}");
+    let text: String = told.iter().filter_map(|line| line.strip_prefix("1 text_delta: ")).collect();
+    assert_eq!(text, "Hi there");
 }
 
 #[test]

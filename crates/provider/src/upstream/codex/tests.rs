@@ -410,3 +410,18 @@ fn the_list_of_models() {
     assert_eq!(facts.thinking.levels, [byok_types::Effort::Low, byok_types::Effort::Max]);
     assert!(found[1].facts.is_empty());
 }
+
+#[test]
+fn t108b_the_backend_always_gets_instructions_that_are_text() {
+    for (members, expected) in [
+        (r#""instructions":null,"input":[]"#, json!("")),
+        (r#""input":[]"#, json!("")),
+        (r#""instructions":"","input":[]"#, json!("")),
+        (r#""instructions":"I","input":[]"#, json!("I")),
+        (r#""instructions":null,"input":[{"role":"user","content":"x"}]"#, json!("")),
+    ] {
+        let found: Value =
+            serde_json::from_str(&shaped(&format!(r#"{{"model":"m",{members}}}"#), None)).unwrap();
+        assert_eq!(found["instructions"], expected, "{members}: {found}");
+    }
+}

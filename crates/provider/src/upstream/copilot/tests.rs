@@ -397,3 +397,26 @@ fn the_list_of_models_is_read_leniently() {
     }
     assert!(Copilot::default().read_models(b"<html>").is_empty());
 }
+
+#[test]
+fn t90_only_the_betas_that_the_gateway_takes_are_named() {
+    let needed = [("anthropic-beta", "effort-2025-11-24,advanced-tool-use-2025-11-20".to_owned())];
+    for (own, expected) in [
+        (
+            Some("interleaved-thinking-2025-05-14, invented-2027-01-01"),
+            Some("interleaved-thinking-2025-05-14"),
+        ),
+        (Some("prompt-caching-scope-2026-01-05"), None),
+        (Some("oauth-2025-04-20,context-management-2025-06-27"), Some("context-management-2025-06-27")),
+        (None, Some("advanced-tool-use-2025-11-20")),
+    ] {
+        let mut client = HeaderMap::new();
+        if let Some(own) = own {
+            client.insert(ANTHROPIC_BETA, own.parse().unwrap());
+        }
+        let ask = Ask { client: Some(&client), needed: &needed, ..ask(Dialect::Messages) };
+        let mut headers = HeaderMap::new();
+        Copilot::default().headers(&ask, &token(EXCHANGE), &mut headers);
+        assert_eq!(text(&headers, "anthropic-beta"), expected, "{own:?}");
+    }
+}

@@ -44,6 +44,10 @@ pub(super) fn check(world: &World, key: &str, body: &Value) -> Checked {
         parts(item, &place)?;
         match kind(item) {
             "reasoning" => reasoning(world, (maker, key), item, &given[at + 1..])?,
+            "compaction" => {
+                let blob = item["encrypted_content"].as_str().unwrap_or_default();
+                verified(&world.seal, (maker, key), item, blob)?;
+            }
             "item_reference" => known(world, &item["id"])?,
             "function_call" | "custom_tool_call" => {
                 openai::name(item["name"].as_str().unwrap_or_default(), &format!("{place}.name"))?;

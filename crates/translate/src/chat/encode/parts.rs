@@ -3,6 +3,7 @@
 use super::{Encoder, place, tools::cache};
 use crate::{
     chat::object::object,
+    compact,
     ir::{Audio, CacheHint, Document, Failure, Image, Part, Source, Text, Video},
     media::{self, MediaKind},
     wire::write,
@@ -178,6 +179,9 @@ impl Encoder<'_> {
             Part::Image(image) => out.push(self.image(image, part)?),
             Part::Document(document) => self.document(document, part, out)?,
             Part::SearchResult(result) => {
+                if result.citations == Some(true) {
+                    self.losses.dropped(self.path(part), "Chat has no citations of search results");
+                }
                 out.push(Piece::text(format!("{}\n{}", result.title, result.source)));
                 for inner in &result.content {
                     self.pieces(inner, out)?;
@@ -188,7 +192,7 @@ impl Encoder<'_> {
             Part::Compaction(compaction) => match &compaction.summary {
                 Some(summary) => {
                     self.losses.emulated(self.path(part), "the summary of the conversation became text");
-                    out.push(Piece::text(format!("[summary of the earlier conversation]\n{summary}")));
+                    out.push(Piece::text(compact::told(summary)));
                 }
                 None => self.losses.dropped(self.path(part), "the summary is sealed for another vendor"),
             },

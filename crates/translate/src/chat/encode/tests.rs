@@ -540,7 +540,7 @@ fn strict_servers_get_nothing_that_only_openai_knows() {
     assert_eq!(body["service_tier"], "default");
     assert_eq!(body["prompt_cache_key"], "k");
     assert_eq!(
-        (&body["verbosity"], &body["user"], &body["store"]),
+        (&body["verbosity"], &body["safety_identifier"], &body["store"]),
         (&json!("low"), &json!("u"), &json!(false))
     );
     assert_eq!(body.get("top_k"), None);

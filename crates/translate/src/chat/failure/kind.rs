@@ -1,7 +1,7 @@
 //! What an error means, and the words for it.
 
 use super::Found;
-use byok_types::{Blame, CREDENTIAL_REFUSED, Failure, FailureKind};
+use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, Failure, FailureKind};
 
 /// Phrases by which servers say that the prompt is too long for the model.
 const TOO_LONG: [&str; 9] = [
@@ -138,9 +138,17 @@ pub(super) fn blame(kind: FailureKind) -> Blame {
     }
 }
 
+/// Whether a code is the type said again.
+fn is_type(code: &str) -> bool {
+    matches!(code, "invalid_request_error" | "permission_error" | "conflict_error" | "server_error")
+}
+
 /// OpenAI's `type` and `code` for a failure. Codes that clients act on are fixed; the vendor's own is shown otherwise.
 pub(super) fn words(failure: &Failure) -> (&'static str, Option<&str>) {
-    let own = failure.code.as_deref();
+    // A code of another vendor's vocabulary would be misread.
+    let openai = |dialect| matches!(dialect, Dialect::Chat | Dialect::Responses);
+    let known = failure.raw.as_ref().is_none_or(|raw| openai(raw.dialect));
+    let own = failure.code.as_deref().filter(|code| known && !is_type(code));
     match failure.kind {
         FailureKind::BadRequest => ("invalid_request_error", own),
         FailureKind::ContextTooLong => ("invalid_request_error", Some("context_length_exceeded")),
@@ -156,7 +164,7 @@ pub(super) fn words(failure: &Failure) -> (&'static str, Option<&str>) {
         FailureKind::Timeout => ("timeout", Some("request_timeout")),
         FailureKind::ClientGone => ("server_error", Some("client_closed_request")),
         FailureKind::Overloaded => ("server_error", Some("server_is_overloaded")),
-        FailureKind::Server => ("server_error", own),
+        FailureKind::Server => ("server_error", Some(own.unwrap_or("internal_server_error"))),
         FailureKind::ContentPolicy => ("invalid_request_error", Some("content_policy_violation")),
         FailureKind::UpstreamTruncated => ("server_error", Some("upstream_truncated")),
     }

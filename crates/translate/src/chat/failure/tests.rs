@@ -170,7 +170,7 @@ fn t124_failures_are_written_with_the_codes_that_clients_act_on() {
         (BadRequest, None, r#""type":"invalid_request_error","param":null,"code":null"#),
         (NotFound, None, r#""type":"invalid_request_error","param":null,"code":"model_not_found""#),
         (RateLimit, None, r#""type":"rate_limit_error","param":null,"code":"rate_limit_exceeded""#),
-        (Server, None, r#""type":"server_error","param":null,"code":null"#),
+        (Server, None, r#""type":"server_error","param":null,"code":"internal_server_error""#),
     ] {
         let mut failure = Failure::new(kind, Blame::Upstream, "m");
         failure.code = code.map(str::to_owned);

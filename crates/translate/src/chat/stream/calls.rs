@@ -14,9 +14,10 @@ use crate::{
     ir::{Blob, Flavour, PartId},
 };
 use serde::de::IgnoredAny;
+use std::collections::HashMap;
 
-/// Most calls of one answer: a broken server must not make byok hold more.
-const MOST: usize = 512;
+/// Most calls of one answer: a broken server must not make byok hold more. What follows is cut off, and said to be.
+const MOST: usize = 16_384;
 
 /// One call.
 #[derive(Debug, Default)]
@@ -77,6 +78,13 @@ impl Slot {
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     pub(super) slots: Vec<Slot>,
+    /// How many of the first ones are closed: nothing of them is new.
+    pub(super) settled: usize,
+    /// Whether there were more calls than byok holds.
+    pub(super) overflow: bool,
+    /// The last call of an id, and of an index: an answer may have thousands.
+    by_id: HashMap<String, usize>,
+    by_index: HashMap<u64, usize>,
 }
 
 impl Calls {
@@ -88,10 +96,14 @@ impl Calls {
         let more = input(raw);
         let id = filled(piece.id);
         let Some(place) = self.place(number(piece.index), id.as_deref(), name.as_deref(), &more) else {
+            self.overflow = true;
             return;
         };
         let slot = &mut self.slots[place];
         if slot.id.is_none() {
+            if let Some(id) = &id {
+                self.by_id.insert(id.to_string(), place);
+            }
             slot.id = id.map(Into::into);
         }
         if piece.custom.is_some() || filled(piece.r#type).as_deref() == Some("custom") {
@@ -123,10 +135,13 @@ impl Calls {
         more: &str,
     ) -> Option<usize> {
         let latest = |index: Option<u64>| match index {
-            Some(_) => self.slots.iter().rposition(|slot| slot.index == index),
+            Some(_) if self.slots.last().is_some_and(|slot| slot.index == index) => {
+                self.slots.len().checked_sub(1)
+            }
+            Some(index) => self.by_index.get(&index).copied(),
             None => self.slots.len().checked_sub(1),
         };
-        let known = id.and_then(|id| self.slots.iter().rposition(|slot| slot.id.as_deref() == Some(id)));
+        let known = id.and_then(|id| self.by_id.get(id).copied());
         let found = match (known, id) {
             (Some(known), _) => Some(known),
             // A new id is a new call, unless the call has been waiting for its id.
@@ -139,6 +154,9 @@ impl Calls {
         };
         if found.is_some() || self.slots.len() >= MOST {
             return found;
+        }
+        if let Some(index) = index {
+            self.by_index.insert(index, self.slots.len());
         }
         self.slots.push(Slot { index, ..Slot::default() });
         Some(self.slots.len() - 1)

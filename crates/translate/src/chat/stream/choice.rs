@@ -300,7 +300,10 @@ impl Choice {
     fn tell_calls(&mut self, over: bool, sink: &mut Sink<'_>) {
         let mut calls = std::mem::take(&mut self.calls);
         let last = calls.slots.len().saturating_sub(1);
-        for place in 0..calls.slots.len() {
+        while calls.slots.get(calls.settled).is_some_and(|slot| slot.closed) {
+            calls.settled += 1;
+        }
+        for place in calls.settled..calls.slots.len() {
             let slot = &calls.slots[place];
             let certain = over || place < last || !slot.arguments.is_empty();
             if slot.part.is_none() && !slot.name.is_empty() && certain {
@@ -313,7 +316,7 @@ impl Choice {
                     caller: None,
                 };
                 self.before_call(sink);
-                for earlier in &mut calls.slots[..place] {
+                for earlier in &mut calls.slots[calls.settled..place] {
                     close_if_whole(earlier, sink);
                 }
                 calls.slots[place].part = Some(sink.open(self.index, head));
@@ -366,6 +369,7 @@ impl Choice {
         let limit =
             self.finish.as_deref().map(stop::word) == Some(stop::Word::Ended(crate::ir::StopReason::Length));
         let last = self.calls.slots.len().saturating_sub(1);
+        self.seen.cut_call |= self.calls.overflow;
         for (place, slot) in self.calls.slots.iter_mut().enumerate() {
             let (Some(part), false) = (slot.part, slot.closed) else { continue };
             let progress = slot.progress();

@@ -272,7 +272,11 @@ impl Encoder<'_> {
             (!request.include.is_empty(), "include"),
             (request.state.truncation.is_some(), "truncation"),
             (request.cache.key.is_some(), "prompt_cache_key"),
-            (request.cache.hint.is_some(), "cache_control"),
+            (request.cache.retention.is_some(), "prompt_cache_retention"),
+            (request.cache.options.is_some(), "prompt_cache_options"),
+            (request.cache.hint.is_some() || request.has_cache_marks(), "cache_control"),
+            (request.reasoning.context.is_some(), "reasoning.context"),
+            (request.reasoning.mode.is_some(), "reasoning.mode"),
         ] {
             if lost {
                 self.losses.silent(field, "this upstream has no such field");

@@ -2,6 +2,7 @@ use super::{Encoder, inner, outer, parts};
 use crate::{
     gemini::fields::Fields,
     ir::{Audio, Document, Extra, Part, SearchResult, Source, Video},
+    loss::words::path,
     media,
 };
 use byok_types::Dialect;
@@ -59,6 +60,19 @@ impl Encoder<'_> {
         }
     }
 
+    pub(super) fn note_detail(&mut self, part: &Part, detail: Option<&str>) {
+        if detail.is_some_and(|word| word != "auto") {
+            self.losses.silent(path(self.request, part), "the vendor chooses the resolution itself");
+        }
+    }
+
+    pub(super) fn note_citations(&mut self, part: &Part, wanted: Option<bool>) {
+        if wanted == Some(true) {
+            self.losses
+                .dropped(path(self.request, part), "this upstream does not cite from what it is given");
+        }
+    }
+
     pub(super) fn audio(&mut self, audio: &Audio, out: &mut Vec<u8>) {
         match &audio.source {
             Some(source) => self.media(source, "audio/wav", &audio.extra, out),
@@ -81,9 +95,6 @@ impl Encoder<'_> {
 
     /// A document: its bytes, or its text under a heading that names it.
     pub(super) fn document(&mut self, document: &Document, out: &mut Vec<u8>) {
-        if document.citations == Some(true) {
-            self.losses.dropped("citations", "this upstream does not cite from documents");
-        }
         let heading = [&document.title, &document.context].into_iter().flatten().cloned().collect::<Vec<_>>();
         match &document.source {
             Source::Text(words) => parts::text(out, &titled(&heading, words)),
@@ -106,13 +117,10 @@ impl Encoder<'_> {
             }
         }
     }
+}
 
-    pub(super) fn search_result(&mut self, result: &SearchResult, out: &mut Vec<u8>) {
-        if result.citations == Some(true) {
-            self.losses.dropped("citations", "this upstream does not cite from search results");
-        }
-        parts::text(out, &titled(&[result.title.clone(), result.source.clone()], &texts(&result.content)));
-    }
+pub(super) fn search_result(result: &SearchResult, out: &mut Vec<u8>) {
+    parts::text(out, &titled(&[result.title.clone(), result.source.clone()], &texts(&result.content)));
 }
 
 fn inline(media_type: &str, data: &str, part: &mut Fields<'_>, more: impl FnOnce(&mut Fields<'_>)) {

@@ -1,8 +1,9 @@
-use super::{Encoder, contents::append, inner, outer};
+use super::{Encoder, contents::append, inner, media::search_result, outer};
 use crate::{
-    Json, custom,
+    Json, compact, custom,
     gemini::{NO_SIGNATURE, fields::Fields, is_made_up, keys},
     ir::{Blob, BlobSlot, ConfigChange, Extra, Flavour, Opaque, Part, Text, Thinking, ToolCall},
+    loss::words::path,
 };
 use byok_types::{Dialect, Family};
 use std::borrow::Cow;
@@ -130,11 +131,21 @@ impl Encoder<'_> {
             Part::Text(found) => self.text_part(found, None, out),
             Part::Refusal(refusal) if !refusal.text.is_empty() => text(out, &refusal.text),
             Part::Refusal(_) => {}
-            Part::Image(image) => self.media(&image.source, "", &image.extra, out),
+            Part::Image(image) => {
+                self.note_detail(part, image.detail.as_deref());
+                self.media(&image.source, "", &image.extra, out);
+            }
             Part::Audio(audio) => self.audio(audio, out),
             Part::Video(video) => self.video(video, out),
-            Part::Document(document) => self.document(document, out),
-            Part::SearchResult(result) => self.search_result(result, out),
+            Part::Document(document) => {
+                self.note_detail(part, document.detail.as_deref());
+                self.note_citations(part, document.citations);
+                self.document(document, out);
+            }
+            Part::SearchResult(result) => {
+                self.note_citations(part, result.citations);
+                search_result(result, out);
+            }
             Part::Thinking(thinking) => {
                 let blob = self.own(thinking.blob.as_ref());
                 self.thinking(thinking, blob, out);
@@ -149,13 +160,24 @@ impl Encoder<'_> {
             }
             Part::ServerCall(call) => self.verbatim(call.verbatim.as_ref(), out),
             Part::ServerResult(result) => self.verbatim(result.verbatim.as_ref(), out),
+            Part::Opaque(opaque) if opaque.dialect != Dialect::Gemini => {
+                self.losses
+                    .dropped(path(self.request, part), "only the dialect of the client has this block");
+            }
             Part::Opaque(opaque) => self.verbatim(Some(opaque), out),
             Part::Compaction(compaction) => match &compaction.summary {
-                Some(summary) if !summary.is_empty() => text(out, summary),
-                _ => self.losses.dropped("compaction", "a sealed summary can only be read by its vendor"),
+                Some(summary) if !summary.trim().is_empty() => {
+                    self.losses
+                        .emulated(path(self.request, part), "the summary of the conversation became text");
+                    text(out, &compact::told(summary));
+                }
+                _ => {
+                    let reason = "a sealed summary can only be read by its vendor";
+                    self.losses.dropped(path(self.request, part), reason);
+                }
             },
             Part::ContainerUpload(_) => {
-                self.losses.dropped("container_upload", "this upstream has no containers");
+                self.losses.dropped(path(self.request, part), "this upstream has no containers");
             }
             Part::ConfigChange(change) => self.config_change(change),
         }

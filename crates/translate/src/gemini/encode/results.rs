@@ -3,6 +3,7 @@ use crate::{
     Json,
     gemini::{fields::Fields, is_made_up},
     ir::{Part, Source, ToolResult},
+    loss::words::path,
     wire::write,
 };
 use std::borrow::Cow;
@@ -49,6 +50,9 @@ impl Encoder<'_> {
             response.string("id", &result.call_id);
         }
         response.string("name", name);
+        for part in result.parts.iter().filter(|part| !is_text(part) && !is_media(part)) {
+            self.losses.dropped(path(self.request, part), "a result cannot hold this");
+        }
         write_response(result, response.key("response"));
         let media: Vec<_> = result.parts.iter().filter(|p| is_media(p) && self.fits_inside(p)).collect();
         if !media.is_empty() {
@@ -102,6 +106,15 @@ fn write_response(result: &ToolResult, out: &mut Vec<u8>) {
         None => response.string(if failed { "error" } else { "output" }, &text),
     }
     response.close();
+}
+
+/// Whether a part of a result is said by its text.
+fn is_text(part: &Part) -> bool {
+    match part {
+        Part::Text(_) | Part::Refusal(_) | Part::SearchResult(_) => true,
+        Part::Document(document) => matches!(document.source, Source::Text(_)),
+        _ => false,
+    }
 }
 
 fn is_media(part: &Part) -> bool {

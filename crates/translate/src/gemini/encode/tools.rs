@@ -156,6 +156,7 @@ impl<'r> Encoder<'r> {
                 || !search.allowed_domains.is_empty()
                 || !search.blocked_domains.is_empty()
                 || search.user_location.is_some()
+                || search.context_size.is_some()
         });
         if limited {
             self.losses.dropped(

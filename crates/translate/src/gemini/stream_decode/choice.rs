@@ -97,7 +97,7 @@ impl Choice {
 
     /// The prompt was refused: there is no answer.
     pub(super) fn blocked(&mut self, reason: String) {
-        self.finish.get_or_insert((StopReason::ContentFilter, reason));
+        self.finish.get_or_insert((StopReason::Refusal, reason));
     }
 
     pub(super) fn candidate(

@@ -315,7 +315,7 @@ fn a_refused_prompt_is_an_answer() {
         json!({"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 9}}),
     ]);
     let stop = response.choices[0].stop.clone().unwrap();
-    assert_eq!((stop.reason, stop.word.as_deref()), (StopReason::ContentFilter, Some("SAFETY")));
+    assert_eq!((stop.reason, stop.word.as_deref()), (StopReason::Refusal, Some("SAFETY")));
     assert!(response.extra.get(Dialect::Gemini, "promptFeedback").is_some());
 }
 

@@ -119,8 +119,9 @@ impl Reader {
             "compaction" => self.hold(index, Body::Compaction { fields, content: String::new() }),
             _ => {
                 let verbatim = fields.clone();
-                let part = block::read_answer(fields).unwrap_or_else(|_| call_without_id(verbatim));
-                self.begin_part(index, part, out);
+                if let Some(part) = block::read_answer(fields).ok().or_else(|| mended(verbatim)) {
+                    self.begin_part(index, part, out);
+                }
             }
         }
     }
@@ -344,12 +345,15 @@ impl Reader {
 }
 
 /// A block that lacks a member which requests must have. A call is a call even so; anything else is kept as it is.
-fn call_without_id(mut fields: Fields) -> Part {
-    if fields.kind != "tool_use" {
-        return Part::Opaque(fields.verbatim());
+fn mended(mut fields: Fields) -> Option<Part> {
+    match fields.kind.as_str() {
+        "tool_use" => {}
+        // Reasoning whose seal is no text cannot be sent back by anybody.
+        "thinking" | "redacted_thinking" => return None,
+        _ => return Some(Part::Opaque(fields.verbatim())),
     }
     let mut text = |name: &str| fields.take(name).and_then(|json| json.as_string()).unwrap_or_default();
     let (call_id, name) = (text("id"), text("name"));
     let arguments = fields.take("input").map_or_else(|| "{}".to_owned(), |input| input.get().to_owned());
-    Part::ToolCall(ToolCall { call_id, name, arguments, extra: fields.extra(), ..ToolCall::default() })
+    Some(Part::ToolCall(ToolCall { call_id, name, arguments, extra: fields.extra(), ..ToolCall::default() }))
 }

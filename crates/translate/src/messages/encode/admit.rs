@@ -20,8 +20,14 @@ impl Gate<'_> {
         match part {
             Part::Text(text) => Ok(!text.text.trim().is_empty()),
             Part::Refusal(refusal) => Ok(!refusal.text.trim().is_empty()),
-            Part::Image(image) => self.image(part, image),
-            Part::Document(document) => self.document(part, document, losses),
+            Part::Image(image) => {
+                self.note_detail(part, image.detail.as_deref(), losses);
+                self.image(part, image)
+            }
+            Part::Document(document) => {
+                self.note_detail(part, document.detail.as_deref(), losses);
+                self.document(part, document, losses)
+            }
             Part::SearchResult(_) | Part::ToolCall(_) | Part::ToolResult(_) => Ok(true),
             Part::Audio(audio) if role == Role::Assistant => {
                 // What was said is known by its transcript; earlier sound itself cannot be shown to this model.
@@ -42,7 +48,9 @@ impl Gate<'_> {
             Part::Compaction(compaction) => {
                 let known = compaction.verbatim.dialect == Dialect::Messages && self.is_claude();
                 let readable = compaction.summary.as_deref().is_some_and(|text| !text.trim().is_empty());
-                if !known {
+                if !known && readable {
+                    losses.emulated(path(self.request, part), "the summary of the conversation became text");
+                } else if !known {
                     losses.dropped(path(self.request, part), "a sealed summary is valid at its vendor only");
                 }
                 Ok(known || readable)
@@ -80,6 +88,12 @@ impl Gate<'_> {
             return Ok(false);
         }
         self.admits(part, Role::User, losses)
+    }
+
+    fn note_detail(&self, part: &Part, detail: Option<&str>, losses: &mut Losses) {
+        if detail.is_some_and(|word| word != "auto") {
+            losses.silent(path(self.request, part), "the vendor chooses the resolution itself");
+        }
     }
 
     fn image(&self, part: &Part, image: &Image) -> Result<bool, Failure> {

@@ -49,6 +49,8 @@ pub(super) fn check(request: &Request, losses: &mut Losses) -> Result<(), Failur
         (request.store.is_some(), "store"),
         (request.safety.is_some(), "safety"),
         (request.state.truncation.is_some(), "truncation"),
+        (request.reasoning.context.is_some(), "reasoning.context"),
+        (request.reasoning.mode.is_some(), "reasoning.mode"),
         (request.cache.key.is_some(), "prompt_cache_key"),
         (request.cache.retention.is_some(), "prompt_cache_retention"),
         (request.cache.options.is_some(), "prompt_cache_options"),

@@ -50,6 +50,9 @@ pub(super) fn declare(
     } else if !request.tools.is_empty() {
         list.losses.dropped(name(request.dialect, Field::Tools), "this model takes no tools");
     }
+    if matches!(request.tool_choice, Some(ToolChoice::Allowed { .. })) {
+        list.losses.emulated(name(request.dialect, Field::ToolChoice), "only the allowed tools are declared");
+    }
     if uses_forced_tool(request, facts)
         && let OutputFormat::JsonSchema { schema, description, .. } = &request.output_format
     {
@@ -182,6 +185,13 @@ impl List<'_, '_> {
             object.string("name", name);
             if let Some(search) = &tool.web_search {
                 web_search(&mut object, search);
+                if search.context_size.is_some() {
+                    self.losses.silent(format!("{field}.search_context_size"), "the search has no such size");
+                }
+                if !search.allowed_domains.is_empty() && !search.blocked_domains.is_empty() {
+                    let reason = "the vendor takes domains to search or domains to leave out, not both";
+                    self.losses.dropped(format!("{field}.blocked_domains"), reason);
+                }
             }
             self.declared.push(Declared { open, mark: tool.cache.clone() });
         } else {
@@ -239,6 +249,7 @@ pub(super) fn choice(
     facts: &ModelFacts,
     names: &Names,
     declared: &[Declared],
+    losses: &mut Losses,
 ) -> Option<Vec<u8>> {
     if declared.is_empty() {
         return None;
@@ -280,16 +291,25 @@ pub(super) fn choice(
                 }
                 _ => None,
             });
-            let known = counterpart(*tool).or_else(|| counterpart(hosted_kind(type_name)));
-            match own.or_else(|| known.map(|(_, name)| name.to_owned())) {
-                Some(name) => write("tool", Some(&name)),
-                None => return None,
-            }
+            let kinds = [*tool, hosted_kind(type_name)];
+            let is_declared = |kind: &ServerTool| {
+                request.tools.iter().any(|tool| matches!(tool, Tool::Hosted(hosted) if hosted.tool == *kind))
+            };
+            let known = kinds.into_iter().filter(is_declared).find_map(counterpart);
+            let Some(known) = own.or_else(|| known.map(|(_, name)| name.to_owned())) else {
+                losses.dropped(name(request.dialect, Field::ToolChoice), "this vendor has no such tool");
+                return None;
+            };
+            write("tool", Some(&known));
         }
         Some(ToolChoice::Opaque(opaque)) if opaque.dialect == Dialect::Messages => {
             out.extend_from_slice(opaque.json.get().as_bytes());
         }
-        Some(ToolChoice::Opaque(_)) => return None,
+        Some(ToolChoice::Opaque(_)) => {
+            let reason = "only the dialect of the client has such a choice";
+            losses.dropped(name(request.dialect, Field::ToolChoice), reason);
+            return None;
+        }
     }
     Some(out)
 }

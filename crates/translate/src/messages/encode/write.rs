@@ -5,7 +5,7 @@ use super::{
     shape::{Entry, Item, Speaker, What},
 };
 use crate::{
-    Json, Names, custom,
+    Json, Names, compact, custom,
     ir::{
         CacheHint, Document, Flavour, Part, Request, SearchResult, Source, Text, Thinking, ToolCall,
         ToolResult,
@@ -131,7 +131,7 @@ impl<'r> Pen<'r> {
                 own if own.dialect == Dialect::Messages && self.facts.family == Family::Claude => {
                     json::json(out, &own.json);
                 }
-                _ => plain(out, compaction.summary.as_deref().unwrap_or_default(), mark),
+                _ => plain(out, &compact::told(compaction.summary.as_deref().unwrap_or_default()), mark),
             },
             Part::ConfigChange(change) => json::json(out, &change.verbatim.json),
             Part::Opaque(opaque) => json::json(out, &opaque.json),

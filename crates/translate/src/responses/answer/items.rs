@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        decode::{self, thinking, tool_call},
+        decode::{self, thinking_of_vendor, tool_call},
         hosted,
         tagged::OneOf,
         wire::{Item, ItemTag},
@@ -117,7 +117,7 @@ impl StreamDecoder {
                 }
             }
             OneOf::Known(ItemTag::Message, item) => self.message_done(at, item, out),
-            OneOf::Known(ItemTag::Reasoning, item) => self.reasoning_done(at, thinking(item), out),
+            OneOf::Known(ItemTag::Reasoning, item) => self.reasoning_done(at, thinking_of_vendor(item), out),
             OneOf::Known(ItemTag::FunctionCall, item) => {
                 self.call_done(at, tool_call(item, Flavour::Function), out);
             }

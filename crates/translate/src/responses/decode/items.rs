@@ -26,6 +26,15 @@ pub(super) fn messages(list: Vec<OneOf<Item>>, losses: &mut Losses) -> Result<Ve
     Ok(reader.messages)
 }
 
+/// Takes the wish for a compaction from the end of a list. Further up it has been fulfilled already.
+pub(super) fn take_trigger(items: &mut Vec<OneOf<Item>>) -> Option<Json> {
+    let last = items.pop_if(|item| matches!(item, OneOf::Other(other) if other.tag == "compaction_trigger"));
+    match last {
+        Some(OneOf::Other(other)) => Some(other.json),
+        _ => None,
+    }
+}
+
 struct Reader<'l> {
     messages: Vec<Message>,
     /// A signature that came ahead of the call that it belongs to.
@@ -117,7 +126,11 @@ impl Reader<'_> {
         let Other { tag, json } = other;
         match tag.as_str() {
             "compaction" | "compaction_summary" | "context_compaction" => {
-                self.push(Role::Assistant, vec![Part::Compaction(compaction(json))]);
+                let compaction = compaction(json);
+                // A summary in byok's own carrier is told to every model; as the model's own words at the end of a
+                // conversation it would be one that the model is to continue.
+                let role = if compaction.summary.is_some() { Role::User } else { Role::Assistant };
+                self.push(role, vec![Part::Compaction(compaction)]);
             }
             "additional_tools" => {
                 let change = additional_tools(index, json)?;
@@ -168,6 +181,9 @@ pub(in super::super) fn compaction(json: Json) -> Compaction {
         encrypted_content: Option<String>,
     }
     let sealed = json.read::<Fields>().unwrap_or_default().encrypted_content.filter(|text| !text.is_empty());
+    if let Some(summary) = sealed.as_deref().and_then(carrier::unwrap_summary) {
+        return Compaction { summary: Some(summary), blob: None, verbatim: opaque(json) };
+    }
     let blob = sealed.map(|data| {
         carrier::unwrap(&data).unwrap_or(Blob {
             family: Family::Openai,

@@ -164,8 +164,29 @@ pub(in super::super) fn tool_call(item: Item, flavour: Flavour) -> ToolCall {
     }
 }
 
+/// A seal in a request: a carrier of byok, or a vendor's own. `OpenAI`'s begin alike; whose the others are is unknown, and
+/// they must go to nobody: a vendor that cannot read one refuses the conversation from then on.
+fn seal(data: String) -> Option<Blob> {
+    if carrier::is_marked(&data) {
+        return carrier::unwrap(&data);
+    }
+    let family = if data.starts_with("gAAAA") { Family::Openai } else { Family::Other };
+    Some(Blob { family, account: None, slot: BlobSlot::Thinking, data })
+}
+
+/// A reasoning item of an answer: there is no doubt about whose seal it bears.
+pub(in super::super) fn thinking_of_vendor(item: Item) -> Thinking {
+    let mut thinking = thinking(item);
+    if let Some(blob) =
+        thinking.blob.as_mut().filter(|blob| blob.family == Family::Other && blob.account.is_none())
+    {
+        blob.family = Family::Openai;
+    }
+    thinking
+}
+
 /// A reasoning item.
-pub(in super::super) fn thinking(item: Item) -> Thinking {
+pub(super) fn thinking(item: Item) -> Thinking {
     let texts = |pieces: Vec<OneOf<Piece>>| {
         pieces
             .into_iter()
@@ -180,14 +201,7 @@ pub(in super::super) fn thinking(item: Item) -> Thinking {
         Some(Content::Pieces(pieces)) => texts(pieces),
         Some(Content::Object(_)) | None => Vec::new(),
     };
-    let blob = item.encrypted_content.filter(|text| !text.is_empty()).map(|data| {
-        carrier::unwrap(&data).unwrap_or(Blob {
-            family: Family::Openai,
-            account: None,
-            slot: BlobSlot::Thinking,
-            data,
-        })
-    });
+    let blob = item.encrypted_content.filter(|text| !text.is_empty()).and_then(seal);
     Thinking {
         summary: texts(item.summary),
         raw,

@@ -71,7 +71,15 @@ impl Check<'_> {
                 }
             }
             Part::Image(image) => self.image(&image.source, path, losses)?,
-            Part::Document(document) => self.document(&document.source, path)?,
+            Part::Document(document) => {
+                if document.citations == Some(true) {
+                    losses.dropped(path(), "the model is shown the document and does not cite from it");
+                }
+                self.document(&document.source, path)?;
+            }
+            Part::Audio(_) if self.role == Role::Assistant && !self.native => {
+                losses.dropped(path(), "sound of earlier turns cannot be sent");
+            }
             Part::Audio(_) if !self.native => return Err(self.refuse(path, "sound")),
             Part::Video(_) => return Err(self.refuse(path, "video")),
             Part::ToolResult(result) => {
@@ -100,6 +108,14 @@ impl Check<'_> {
             Part::Compaction(compaction) => {
                 if compaction.blob.as_ref().is_some_and(|blob| blob.family != self.facts.family) {
                     losses.dropped(path(), "the summary is sealed by another vendor");
+                } else if compaction.blob.is_none() {
+                    match compaction.summary {
+                        Some(_) => losses.emulated(path(), "the summary of the conversation became text"),
+                        None if compaction.verbatim.dialect == Dialect::Responses => {}
+                        None => {
+                            losses.dropped(path(), "only the vendor of the client's dialect has this block");
+                        }
+                    }
                 }
             }
             Part::ConfigChange(change) if change.verbatim.dialect != Dialect::Responses => {
@@ -147,12 +163,10 @@ impl Check<'_> {
 
     fn address(&self, source: &Source, path: &dyn Fn() -> String) -> Result<(), Failure> {
         match source {
-            Source::FileId(_) if !matches!(self.request.dialect, Dialect::Responses | Dialect::Chat) => {
-                Err(Failure::bad_request(
-                    path(),
-                    format!("`{}` names a file at another vendor: send the bytes instead.", path()),
-                ))
-            }
+            Source::FileId(_) if !self.knows_files() => Err(Failure::bad_request(
+                path(),
+                format!("`{}` names a file at another vendor: send the bytes instead.", path()),
+            )),
             Source::Url { url, .. }
                 if !self.native && (!self.facts.input.url || !url.starts_with("http")) =>
             {
@@ -167,6 +181,11 @@ impl Check<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether file ids of the client mean something to the upstream: OpenAI's two dialects share one file store.
+    fn knows_files(&self) -> bool {
+        self.native || (self.facts.first_party && self.request.dialect == Dialect::Chat)
     }
 
     fn refuse(&self, path: &dyn Fn() -> String, what: &str) -> Failure {

@@ -2,7 +2,7 @@
 
 use super::Encoder;
 use crate::{
-    content_id, custom,
+    compact, content_id, custom,
     ir::{
         Compaction, Document, Flavour, Message, OutputFormat, Part, Role, SearchResult, Source, Thinking,
         ToolCall, ToolResult,
@@ -62,6 +62,7 @@ fn native(encoder: &mut Encoder<'_>) -> Conversation {
         }
         items.flush();
     }
+    items.verbatim(request.compact.as_ref());
     Conversation { instructions, items: items.out, wants_json_hint: false }
 }
 
@@ -219,6 +220,9 @@ impl<'e, 'a> Items<'e, 'a> {
             Part::Image(image) => self.image(image),
             Part::Document(document) => self.document(document),
             Part::SearchResult(result) => self.plain(&found(result)),
+            Part::Audio(audio) if self.role == Role::Assistant && !self.native() => {
+                self.plain(audio.transcript.as_deref().unwrap_or_default());
+            }
             Part::Audio(audio) => {
                 if let Some(Source::Base64 { data, .. }) = &audio.source {
                     let mut object = Object::typed(element(&mut self.content), "input_audio");
@@ -403,7 +407,10 @@ impl<'e, 'a> Items<'e, 'a> {
 
     fn compaction(&mut self, compaction: &Compaction) {
         match &compaction.blob {
-            None => self.verbatim(Some(&compaction.verbatim)),
+            None => match &compaction.summary {
+                Some(summary) => self.plain(&compact::told(summary)),
+                None => self.verbatim(Some(&compaction.verbatim)),
+            },
             Some(blob) if blob.family != self.encoder.facts.family => {}
             Some(blob) => {
                 let own = compaction.verbatim.dialect == Dialect::Responses
@@ -425,6 +432,7 @@ fn yields(part: &Part) -> bool {
     match part {
         Part::Text(text) => !text.text.is_empty(),
         Part::Refusal(_) | Part::ToolCall(_) => true,
+        Part::Compaction(compaction) => compaction.blob.is_none() && compaction.summary.is_some(),
         _ => false,
     }
 }

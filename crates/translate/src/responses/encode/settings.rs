@@ -204,7 +204,10 @@ impl Encoder<'_> {
     /// References to state at the vendor. Only Responses has them.
     pub(super) fn state(&mut self, object: &mut Object<'_>, counting: bool) {
         let state = &self.request.state;
+        let safety = self.request.safety.as_ref().filter(|safety| self.takes_moderation(safety.dialect));
         if !self.native {
+            // OpenAI's two dialects share the field.
+            object.maybe_json("moderation", safety.filter(|_| !counting).map(|safety| &safety.json));
             return;
         }
         object.maybe_text("previous_response_id", state.previous_response_id.as_deref());
@@ -216,7 +219,11 @@ impl Encoder<'_> {
         object.maybe_json("prompt", state.prompt.as_ref());
         object.maybe("background", state.background.as_ref());
         object.maybe_json("context_management", state.context_management.as_ref().map(|c| &c.json));
-        object.maybe_json("moderation", self.request.safety.as_ref().map(|s| &s.json));
+        object.maybe_json("moderation", safety.map(|safety| &safety.json));
+    }
+
+    fn takes_moderation(&self, client: Dialect) -> bool {
+        client == Dialect::Responses || (client == Dialect::Chat && self.facts.first_party)
     }
 
     /// Who asks, and how the vendor may account for it and cache it.
@@ -255,7 +262,9 @@ impl Encoder<'_> {
         let asked = self.request.service_tier.as_deref();
         let (tier, kept) = match (self.request.dialect, asked) {
             (Dialect::Responses, tier) => (tier, true),
-            (_, tier) if !self.facts.first_party => (None, tier.is_none()),
+            (_, tier) if !self.facts.first_party => {
+                (None, tier.is_none() && self.request.speed.as_deref() != Some("fast"))
+            }
             (Dialect::Chat, tier) => (tier, true),
             (Dialect::Messages, tier) => match (self.request.speed.as_deref(), tier) {
                 (Some("fast"), _) => (Some("priority"), true),
@@ -308,6 +317,7 @@ impl Encoder<'_> {
     /// Notes what other dialects say that Responses cannot.
     pub(super) fn foreign_fields(&mut self) {
         let request = self.request;
+        let safety = request.safety.as_ref().is_some_and(|safety| !self.takes_moderation(safety.dialect));
         let losses = &mut self.losses;
         for name in request.extra.lost_towards(Dialect::Responses) {
             losses.dropped(name, "only the dialect of the client has this field");
@@ -321,7 +331,7 @@ impl Encoder<'_> {
         if request.image_output.is_some() {
             losses.dropped("generationConfig.imageConfig", "Responses has no such setting");
         }
-        if request.safety.is_some() {
+        if safety {
             losses.silent("safety", "safety settings belong to their vendor");
         }
         if request.state.context_management.is_some() {
@@ -347,7 +357,7 @@ fn session_of(user: &str) -> Option<String> {
 }
 
 /// The text, or a hash of it if it is longer than the vendor takes.
-fn bounded(text: &str) -> String {
+pub(crate) fn bounded(text: &str) -> String {
     if text.chars().count() <= LONGEST_KEY { text.to_owned() } else { content_id("sha_", &[text]) }
 }
 

@@ -1,9 +1,13 @@
 use super::{Choice, Sink};
 use crate::{
-    gemini::{blob, decode::made_up_id, keys, partial_args::PartialArgs, stream_decode::chunk::Call},
+    gemini::{
+        blob, decode::made_up_id, encode::object_of, keys, partial_args::PartialArgs,
+        stream_decode::chunk::Call,
+    },
     ir::{BlobSlot, Delta, Event, Flavour, PartHead},
 };
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// A call whose arguments come in pieces.
 #[derive(Debug)]
@@ -68,7 +72,9 @@ impl Choice {
 
     fn whole_call(&mut self, call: &Whole<'_>, sink: &mut Sink, out: &mut Vec<Event>) {
         self.close_words(out);
-        let args = keys::compact(if call.args == "null" { "{}" } else { call.args });
+        let args =
+            if call.args.starts_with('{') { Cow::Borrowed(call.args) } else { Cow::Owned(object(call.args)) };
+        let args = keys::compact(&args);
         let args = keys::original_arguments(&args);
         let call_id = if call.id.is_empty() {
             made_up_id(&format!("{}/{}", sink.answer, self.index), self.calls, call.name, &args)
@@ -93,4 +99,10 @@ impl Choice {
         out.push(Event::Delta { part, delta: Delta::Arguments(args.into_owned()) });
         out.push(Event::PartStop { part, complete: call.complete, whole: None });
     }
+}
+
+/// Arguments that are no object, which is not by the book: the object that a text holds, or one around the value.
+fn object(args: &str) -> String {
+    let inner = serde_json::from_str::<String>(args).ok().filter(|text| text.trim_start().starts_with('{'));
+    object_of(inner.as_deref().unwrap_or(args)).get().to_owned()
 }
