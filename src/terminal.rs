@@ -88,8 +88,17 @@ impl Lines {
 
     /// The next line, which is not shown while it is typed.
     pub(crate) async fn hidden(&mut self) -> Option<String> {
-        let _unseen = Unseen::begin();
-        let line = self.next().await;
+        let unseen = Unseen::begin();
+        let line = tokio::select! {
+            line = self.next() => line,
+            // The shell behind would go on without an echo.
+            () = told_to_stop() => {
+                drop(unseen);
+                say("");
+                return None;
+            }
+        };
+        drop(unseen);
         if io::stdin().is_terminal() {
             say("");
         }
@@ -102,6 +111,20 @@ impl Lines {
         let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
         let answer = self.next().await.unwrap_or_default();
         matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM; for ever where neither can be heard.
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        _ => std::future::pending().await,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     terminal,
     trouble::{Exit, Trouble},
 };
-use byok_auth::{SystemClock, TokenManager};
+use byok_auth::{AuthError, Clock as _, SystemClock, TokenManager};
 use byok_config::Config;
 use byok_store::Store;
 use byok_types::{Account, AccountState, Credential, CredentialKind};
@@ -348,8 +348,8 @@ async fn refresh(store: &Store, config: &Config, accounts: Vec<Account>) -> Resu
         TokenManager::new(store.clone(), transport, logins::refreshers(config), Arc::new(SystemClock));
     let mut failed = None;
     for account in &accounts {
-        let old = match store.secrets.load(&account.id).await? {
-            Some(Credential::Oauth(old)) => old.access.hash(),
+        let (old, good_without) = match store.secrets.load(&account.id).await? {
+            Some(Credential::Oauth(old)) => (old.access.hash(), old.refresh.is_none() && !ended(account)),
             Some(Credential::ApiKey(_)) | None => {
                 terminal::say(format_args!(
                     "{} ({}) is a key, which is never renewed",
@@ -365,6 +365,14 @@ async fn refresh(store: &Store, config: &Config, accounts: Vec<Account>) -> Resu
         };
         match renewed.await {
             Ok(_) => terminal::say(format_args!("renewed: {} ({})", account.label, account.provider)),
+            // Nobody can renew it, and nobody has to yet: it goes on as before.
+            Err(AuthError::NeedsLogin { .. }) if good_without => {
+                store.accounts.set_state(&account.id, account.state.clone()).await?;
+                terminal::say(format_args!(
+                    "{} ({}) has nothing to renew it with; its token is used to its end",
+                    account.label, account.provider
+                ));
+            }
             Err(error) => {
                 terminal::warn(format_args!("{} ({}): {error}", account.label, account.provider));
                 failed = Some(error);
@@ -378,6 +386,11 @@ async fn refresh(store: &Store, config: &Config, accounts: Vec<Account>) -> Resu
             .hint("`byok status` says what helps")),
         None => Ok(()),
     }
+}
+
+/// Whether the access token has ended, as far as its end is known.
+fn ended(account: &Account) -> bool {
+    account.expires_at.is_some_and(|end| end <= SystemClock.now())
 }
 
 async fn disable(store: &Store, account: &Account) -> Result<(), Trouble> {

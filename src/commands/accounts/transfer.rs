@@ -9,7 +9,7 @@ use crate::{
 use age::secrecy::SecretString;
 use byok_config::Config;
 use byok_store::{Store, StoreError};
-use byok_types::{Account, Credential, OauthTokens, Secret};
+use byok_types::{Account, AccountState, Credential, OauthTokens, Secret};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -23,6 +23,9 @@ use std::{
 const VERSION: u32 = 1;
 /// Shortest passphrase that is taken for a new file.
 const SHORTEST: usize = 8;
+
+/// What copies of logins mean.
+const ONE_PLACE: &str = "logins whose vendor uses refresh tokens up work in one place at a time: log in anew where both are to be used";
 
 #[derive(Serialize, Deserialize)]
 struct Sealed {
@@ -124,9 +127,7 @@ pub(super) async fn export(store: &Store, file: &Path, passphrase: &Passphrase) 
         Trouble::new(Exit::CannotCreate, format!("`{}` cannot be made", file.display())).because(&error)
     })?;
     terminal::say(format_args!("{count} accounts are in {}", file.display()));
-    terminal::warn(
-        "logins whose vendor uses refresh tokens up work in one place at a time: log in anew where both are to be used",
-    );
+    terminal::warn(ONE_PLACE);
     Ok(())
 }
 
@@ -163,30 +164,62 @@ pub(super) async fn import(
         }
         return Ok(());
     }
+    terminal::warn(ONE_PLACE);
     let store = open_store(config)?;
     for entry in &list.accounts {
         let Some(credential) = entry.credential() else { continue };
-        let label = insert(&store, &entry.account, credential).await?;
-        terminal::say(format_args!("imported to {}: {label}", entry.account.provider));
+        let provider = &entry.account.provider;
+        match insert(&store, &entry.account, credential).await? {
+            Taken::In(label) => terminal::say(format_args!("imported to {provider}: {label}")),
+            Taken::Not(label) => terminal::say(format_args!(
+                "{provider}: {label} is here already, with tokens that end no earlier; nothing is changed"
+            )),
+        }
     }
     store.close().await;
     Ok(())
 }
 
-/// Stores an account: in the place of the same one, under another name if its own is taken.
-async fn insert(store: &Store, account: &Account, credential: Credential) -> Result<String, Trouble> {
-    let mut account = account.clone();
+/// What became of an account of the file.
+enum Taken {
+    /// It is stored, under this name.
+    In(String),
+    /// The one of this name stays as it is.
+    Not(String),
+}
+
+/// The account that is here already: by its vendor's identity, else by its id.
+async fn known(store: &Store, account: &Account) -> Result<Option<Account>, Trouble> {
     if let Some(identity) = &account.identity
         && let Some(known) = store.accounts.find_identity(&account.provider, identity).await?
     {
-        account.id = known.id;
-        account.label = known.label;
+        return Ok(Some(known));
+    }
+    Ok(store.accounts.get(&account.id).await?)
+}
+
+/// Stores an account: in the place of the same one, under another name if its own is taken. An account that is here keeps
+/// what its owner has decided since, and tokens that end later: those of the file may have been used up.
+async fn insert(store: &Store, account: &Account, credential: Credential) -> Result<Taken, Trouble> {
+    let mut account = account.clone();
+    let mut _lock = None;
+    if let Some(known) = known(store, &account).await? {
+        _lock = Some(store.lock_account(&known.id).await?);
+        let known = store.accounts.get(&known.id).await?.unwrap_or(known);
+        let later =
+            matches!((known.expires_at, account.expires_at), (Some(here), Some(there)) if there > here);
+        let dead = matches!(known.state, AccountState::NeedsLogin { .. });
+        if !later && !dead {
+            return Ok(Taken::Not(known.label));
+        }
+        let state = if dead { AccountState::Ready } else { known.state };
+        account = Account { id: known.id, label: known.label, claims: known.claims, state, ..account };
     }
     let label = account.label.clone();
     for number in 2..100 {
         match store.accounts.insert(account.clone(), credential.clone()).await {
             Err(StoreError::LabelTaken) => account.label = format!("{label} {number}"),
-            Ok(()) => return Ok(account.label),
+            Ok(()) => return Ok(Taken::In(account.label)),
             Err(error) => return Err(error.into()),
         }
     }

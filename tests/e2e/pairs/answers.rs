@@ -174,6 +174,11 @@ async fn a_blocked_prompt_is_a_refusal_and_no_empty_answer() {
         if pair.passes() {
             return equal("stop", &said.stop.as_str(), &"blocked");
         }
+        // Responses says a refusal as such; the others have a reason to stop for it.
+        if pair.client == Dialect::Responses {
+            equal("stop", &said.stop.as_str(), &"completed")?;
+            return equal("words", &said.refusal.is_empty(), &false);
+        }
         stopped(pair, &said, Stop::Filter)
     })
     .await;
