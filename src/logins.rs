@@ -146,6 +146,12 @@ pub(crate) fn refreshers(config: &Config) -> HashMap<ProviderId, Arc<dyn Refresh
     ids.filter_map(|id| made(&id, config).map(|vendor| (id, byok_auth::refresher(&vendor)))).collect()
 }
 
+/// What happened to the service of a provider's logins, where it has ended or changed.
+pub(crate) fn ended(name: &str) -> Option<&'static str> {
+    let (_, make) = VENDORS.iter().find(|(known, _)| *known == name)?;
+    make(&Urls::none(), Network::default()).ended
+}
+
 fn made(id: &ProviderId, config: &Config) -> Option<Vendor> {
     let (_, make) = VENDORS.iter().find(|(name, _)| *name == id.as_str())?;
     Some(match config.provider(id) {

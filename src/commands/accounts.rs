@@ -398,8 +398,8 @@ async fn disable(store: &Store, account: &Account) -> Result<(), Trouble> {
         store.accounts.set_state(&account.id, AccountState::Disabled).await?;
     }
     terminal::say(format_args!(
-        "{} is not used any more; `byok accounts enable {}` takes it back",
-        account.label, account.provider
+        "{} is not used any more; `byok accounts enable {} --account '{}'` takes it back",
+        account.label, account.provider, account.label
     ));
     Ok(())
 }

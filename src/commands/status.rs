@@ -3,6 +3,7 @@ mod watch;
 use super::config::pretty;
 use crate::{
     cli::Global,
+    logins,
     place::{Place, open_existing_store},
     table::Table,
     terminal,
@@ -139,6 +140,9 @@ impl Report {
             lines.push(format!("\nwhat is used of the plans:\n{}", quotas.join("\n")));
         }
         for provider in &self.providers {
+            let by_login = provider.accounts.iter().any(|account| account.kind == "login");
+            let ended = logins::ended(&provider.name).filter(|_| by_login);
+            lines.extend(ended.map(|ended| format!("\n{}: {ended}", provider.name)));
             let idle = provider.accounts.iter().filter(|account| account.state != "ready");
             lines.extend(idle.map(|account| {
                 format!("\n{} ({}): {}", account.label, provider.name, remedy(&provider.name, account))

@@ -119,3 +119,26 @@ fn spans_have_two_units() {
         assert_eq!(span(seconds), expected);
     }
 }
+
+#[test]
+fn a_service_that_has_ended_says_so_where_there_is_a_login() {
+    let text = |provider: &str, kind: &str| {
+        let account = AccountStatus { kind: kind.to_owned(), ..account("ada@example.org", "ready") };
+        let report = Report {
+            running: true,
+            version: "0.1.0".to_owned(),
+            address: None,
+            uptime_seconds: None,
+            keys_required: None,
+            config: ConfigStatus::default(),
+            providers: vec![ProviderStatus { name: provider.to_owned(), accounts: vec![account] }],
+            records_dropped: None,
+        };
+        report.text(10_000)
+    };
+    for (provider, date) in [("qwen", "2026-04-15"), ("iflow", "2026-04-17"), ("gemini", "2026-06-18")] {
+        assert!(text(provider, "login").contains(date), "{provider}");
+        assert!(!text(provider, "api_key").contains(date), "{provider} by key");
+    }
+    assert!(!text("claude", "login").contains("ended"));
+}

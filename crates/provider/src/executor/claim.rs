@@ -40,17 +40,31 @@ impl Attempt<'_> {
                 "iFlow CLI",
                 "Use another provider; or, with a login or a key that `byok login iflow --method key` keeps, ".to_owned(),
             ),
-            _ => (
-                "Claude Code",
+            // It has no keys; its models are Google's.
+            "antigravity" => (
+                "Antigravity itself",
+                "Set providers.gemini.api_key to use Gemini models from any tool; or, ".to_owned(),
+            ),
+            name => (
+                if name == "xai" { "Grok CLI" } else { "Claude Code" },
                 format!("Set providers.{provider}.api_key to use these models from any tool; or, "),
             ),
         };
+        // All that are missing at once: each is a login.
+        let others = claims::claims_of(provider.as_str(), CredentialKind::Oauth)
+            .map(|other| other.name)
+            .filter(|other| *other != claim && self.seat.claims.iter().all(|agreed| agreed != other));
+        let accept: Vec<String> =
+            std::iter::once(claim).chain(others).map(|name| format!("--accept-claim {name}")).collect();
+        let accept = accept.join(" ");
+        // Without its name the login would take the other way.
+        let method = if provider.as_str() == "copilot" { " --method exchange" } else { "" };
         Failure::new(
             FailureKind::Permission,
             Blame::Client,
             format!(
                 "the login `{}` of `{provider}` serves only callers that the vendor accepts for a plan, such as {such}. {key}\
-                 knowing the vendor's rule, log in again with `byok login {provider} --accept-claim {claim}`.",
+                 knowing the vendor's rule, log in again with `byok login {provider} {accept}{method}`.",
                 self.seat.public_name(),
             ),
         )
