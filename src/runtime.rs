@@ -210,11 +210,14 @@ impl Follower {
             }
             Some(Err(error)) => {
                 let text = format!("{error}; connections are made by the settings from before");
-                tracing::error!("{text}");
                 Some(text)
             }
         };
-        self.app.note_way_out(problem);
+        self.app.note_way_out(problem.clone());
+        // Said last: who reads it in the log finds it in the status as well.
+        if let Some(text) = problem {
+            tracing::error!("{text}");
+        }
     }
 }
 

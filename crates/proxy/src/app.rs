@@ -134,17 +134,19 @@ impl App {
     pub async fn rebuild(&self) {
         match build(&self.0.live, &self.0.store, &self.0.health, self.0.address).await {
             Ok(current) => {
+                let limits = &current.state.config.limits;
+                self.0.budget.set_limit(limits.translation_memory);
+                self.0.places.resize(limits.streams);
+                self.0.connections.resize(limits.connections);
+                let current = Arc::new(current);
+                self.0.current.store(current.clone());
+                // Only what holds already is said: who reads the log may act on it at once.
                 for problem in &current.state.problems {
                     tracing::warn!("{problem}");
                 }
                 if let Some(problem) = current.closed() {
                     tracing::warn!("{problem}");
                 }
-                let limits = &current.state.config.limits;
-                self.0.budget.set_limit(limits.translation_memory);
-                self.0.places.resize(limits.streams);
-                self.0.connections.resize(limits.connections);
-                self.0.current.store(Arc::new(current));
             }
             Err(error) => tracing::error!(%error, "accounts could not be read; the old ones stay in use"),
         }
