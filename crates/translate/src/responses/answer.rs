@@ -6,6 +6,7 @@ mod call;
 mod ending;
 mod frame;
 mod items;
+mod listed;
 mod message;
 mod reasoning;
 mod track;
@@ -18,8 +19,8 @@ use crate::{
 };
 use byok_types::{Blame, FailureKind};
 use frame::{Answer, Frame, Head};
+use listed::Items;
 use serde_json::value::RawValue;
-use track::Tracked;
 
 /// Reads a whole answer. An error in a successful answer is a failure.
 pub fn decode_answer(body: &[u8]) -> Result<Vec<Event>, Failure> {
@@ -59,7 +60,7 @@ pub struct StreamDecoder {
     started: bool,
     ended: bool,
     next: u32,
-    items: Vec<Tracked>,
+    items: Items,
     /// What the answer consists of so far, for the reason why it ended.
     seen: Seen,
     /// The first half of a character whose second half comes with the next delta.

@@ -4,6 +4,7 @@ use super::{
     super::{failure, usage},
     StreamDecoder,
     frame::{Answer, Frame},
+    listed::Items,
     track::{Called, Reasoned, Said},
 };
 use crate::{
@@ -107,7 +108,7 @@ impl StreamDecoder {
 
     pub(super) fn end(&mut self, out: &mut Vec<Event>) {
         self.ended = true;
-        self.items = Vec::new();
+        self.items = Items::default();
         out.push(Event::End);
     }
 }

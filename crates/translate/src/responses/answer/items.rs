@@ -10,13 +10,14 @@ use super::{
     StreamDecoder,
     frame::{self, Frame, Head},
     message::message_tag,
-    track::{Kind, Said, Tracked},
+    track::{Kind, Said},
 };
 use crate::{
     Json,
     ir::{Event, Flavour, Part},
     responses::mend,
 };
+use std::collections::HashMap;
 
 impl StreamDecoder {
     pub(super) fn added(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>) {
@@ -25,22 +26,16 @@ impl StreamDecoder {
         let (kind, id, call_id) = identity(&item);
         let index = frame.output_index.0;
         // A delta may have come ahead of its item; and a relay may say the same twice.
-        let known = |t: &Tracked| {
-            t.kind() == kind && if t.guessed { t.matches(id, index) } else { id.is_some_and(|id| t.id == id) }
-        };
-        let at = self.items.iter().rposition(known);
-        if at.is_some_and(|at| !self.items[at].guessed) {
+        let by_id = self.items.with_id(kind, id).next_back();
+        let by_place = self.items.in_place(kind, index).rfind(|at| self.items[*at].guessed);
+        let known = by_id.max(by_place);
+        if known.is_some_and(|at| !self.items[at].guessed) {
             return;
         }
-        let at = at.unwrap_or_else(|| {
-            self.items.push(Tracked::new(kind, index));
-            self.items.len() - 1
-        });
+        let at = known.unwrap_or_else(|| self.items.push(kind, index));
+        self.items.name(at, id, call_id, index);
         let tracked = &mut self.items[at];
         tracked.guessed = false;
-        id.unwrap_or_default().clone_into(&mut tracked.id);
-        call_id.unwrap_or_default().clone_into(&mut tracked.call_id);
-        tracked.index = index.or(tracked.index);
         let OneOf::Known(tag, item) = item else { return };
         match (&mut tracked.said, tag) {
             (Said::Message(message), ItemTag::Message) => message.tag = message_tag(&item),
@@ -58,55 +53,45 @@ impl StreamDecoder {
     /// The item that an event belongs to: by its id, else by its place, else the last of its kind that is not done. Some
     /// servers give an item another id in every event. `None` for an item that is done.
     pub(super) fn find(&mut self, kind: Kind, frame: &Frame<'_>) -> Option<usize> {
-        let (id, index) = (frame.item_id.get(), frame.output_index.0);
-        let mut same = self.items.iter().enumerate().rev().filter(|(_, t)| t.kind() == kind);
-        if let Some((at, tracked)) = same.clone().find(|(_, t)| id.is_some_and(|id| t.id == id)) {
-            return (!tracked.done).then_some(at);
+        let (id, index) = (frame.item_id.get().filter(|id| !id.is_empty()), frame.output_index.0);
+        let open = |at: usize| (!self.items[at].done).then_some(at);
+        // Most events are of the item that came last.
+        let last = self.items.len().checked_sub(1).filter(|at| {
+            let last = &self.items[*at];
+            id.is_some_and(|id| last.id == id) && last.kind() == kind
+        });
+        if let Some(at) = last.or_else(|| self.items.with_id(kind, id).next_back()) {
+            return open(at);
         }
-        let by_place = same.clone().find(|(_, t)| index.is_some() && t.index == index);
-        if let Some((at, tracked)) = by_place
-            && (!tracked.done || id.is_none())
+        if let Some(at) = self.items.in_place(kind, index).next_back()
+            && (!self.items[at].done || id.is_none())
         {
-            return (!tracked.done).then_some(at);
+            return open(at);
         }
-        let current = same.find(|(_, t)| !t.done && (index.is_none() || t.index.is_none()));
-        if let Some((at, _)) = current {
-            return Some(at);
-        }
-        let mut tracked = Tracked::new(kind, index);
-        tracked.guessed = true;
-        id.unwrap_or_default().clone_into(&mut tracked.id);
-        self.items.push(tracked);
-        Some(self.items.len() - 1)
+        let current = self.items.open(kind, index).next_back();
+        Some(current.unwrap_or_else(|| {
+            let at = self.items.push(kind, index);
+            self.items.name(at, id, None, None);
+            self.items[at].guessed = true;
+            at
+        }))
     }
 
     /// An item is complete: what was not streamed of it is said now.
     pub(super) fn done(&mut self, index: Option<u64>, item: OneOf<Item>, out: &mut Vec<Event>) {
         let (kind, id, call_id) = identity(&item);
-        let find = |test: &dyn Fn(&Tracked) -> bool| {
-            self.items.iter().position(|t| t.kind() == kind && !t.done && test(t))
-        };
-        let said = |t: &Tracked| t.kind() == kind && t.done && id.is_some_and(|id| t.id == id);
-        if self.items.iter().any(said) {
+        if self.items.with_id(kind, id).any(|at| self.items[at].done) {
             return;
         }
-        let at = find(&|t| id.is_some_and(|id| t.id == id))
-            .or_else(|| find(&|t| call_id.is_some_and(|id| t.call_id == id)))
-            .or_else(|| find(&|t| index.is_some() && t.index == index))
-            .or_else(|| find(&|t| index.is_none() || t.index.is_none()));
-        let at = at.unwrap_or_else(|| {
-            self.items.push(Tracked::new(kind, index));
-            self.items.len() - 1
-        });
-        let tracked = &mut self.items[at];
-        tracked.done = true;
-        tracked.guessed = false;
-        if let Some(id) = id {
-            id.clone_into(&mut tracked.id);
-        }
-        if let Some(id) = call_id {
-            id.clone_into(&mut tracked.call_id);
-        }
+        let open = |at: &usize| !self.items[*at].done;
+        let known = self.items.with_id(kind, id).find(open);
+        let known = known.or_else(|| self.items.with_call(kind, call_id).find(open));
+        let known = known.or_else(|| self.items.in_place(kind, index).find(open));
+        let known = known.or_else(|| self.items.open(kind, index).next());
+        let at = known.unwrap_or_else(|| self.items.push(kind, index));
+        self.items.complete(at);
+        self.items.name(at, id, call_id, None);
+        self.items[at].guessed = false;
         match item {
             // Without a type nobody can tell what it is.
             OneOf::Other(other) if other.tag.is_empty() => {}
@@ -147,32 +132,38 @@ impl StreamDecoder {
 
     /// Which streamed item each item of the output is: by id, by the id of the call, by place, or the next of its kind.
     pub(super) fn match_items(&self, output: &[OneOf<Item>]) -> Vec<Option<usize>> {
-        type Test = fn(&Tracked, usize, Option<&str>, Option<&str>) -> bool;
-        let tests: [Test; 4] = [
-            |t, _, id, _| id.is_some_and(|id| t.id == id),
-            |t, _, _, call_id| call_id.is_some_and(|id| t.call_id == id),
-            |t, place, _, _| t.index.is_some_and(|index| index == place as u64),
-            |_, _, _, _| true,
-        ];
         let mut found = vec![None; output.len()];
         let mut taken = vec![false; self.items.len()];
-        for test in tests {
-            for (place, item) in output.iter().enumerate().filter(|_| !self.items.is_empty()) {
-                if found[place].is_some() {
-                    continue;
-                }
-                let (kind, id, call_id) = identity(item);
-                let at = (0..self.items.len()).find(|at| {
-                    !taken[*at]
-                        && self.items[*at].kind() == kind
-                        && test(&self.items[*at], place, id, call_id)
-                });
-                if let Some(at) = at {
+        let mut settle = |find: &mut dyn FnMut(usize, &OneOf<Item>, &[bool]) -> Option<usize>| {
+            for (place, item) in output.iter().enumerate() {
+                if found[place].is_none()
+                    && let Some(at) = find(place, item, &taken)
+                {
                     taken[at] = true;
                     found[place] = Some(at);
                 }
             }
-        }
+        };
+        settle(&mut |_, item, taken| {
+            let (kind, id, _) = identity(item);
+            self.items.with_id(kind, id).find(|at| !taken[*at])
+        });
+        settle(&mut |_, item, taken| {
+            let (kind, _, call_id) = identity(item);
+            self.items.with_call(kind, call_id).find(|at| !taken[*at])
+        });
+        settle(&mut |place, item, taken| {
+            self.items.in_place(identity(item).0, Some(place as u64)).find(|at| !taken[*at])
+        });
+        // Whatever is left of a kind, from the first to the last.
+        let mut next = HashMap::<Kind, usize>::new();
+        settle(&mut |_, item, taken| {
+            let kind = identity(item).0;
+            let next = next.entry(kind).or_default();
+            let at = (*next..self.items.len()).find(|at| !taken[*at] && self.items[*at].kind() == kind);
+            *next = at.map_or(self.items.len(), |at| at + 1);
+            at
+        });
         found
     }
 }

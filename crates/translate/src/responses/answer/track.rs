@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The kinds of items that are streamed in pieces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     Message,
     Reasoning,
@@ -122,10 +122,5 @@ impl Tracked {
             Said::Call(called) => Kind::Call(called.flavour),
             Said::Other => Kind::Other,
         }
-    }
-
-    /// Whether an item that is announced now is this one, of which pieces came before.
-    pub(super) fn matches(&self, id: Option<&str>, index: Option<u64>) -> bool {
-        id.is_some_and(|id| self.id == id) || (index.is_some() && self.index == index)
     }
 }

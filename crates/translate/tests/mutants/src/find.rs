@@ -280,9 +280,12 @@ impl<'ast> Visit<'ast> for Finder<'_> {
                     Some(_) => {}
                 }
             } else if let Some(next) = expr.arms.get(at + 1) {
-                let (own, other) = (self.text(arm.body.span()), self.text(next.body.span()).to_owned());
+                let own = self.text(arm.body.span()).to_owned();
+                let other = self.text(next.body.span()).to_owned();
                 if own != other && other.len() < 80 && !other.starts_with('{') {
-                    self.either("arm", arm.body.span(), &other);
+                    // In braces: an arm that is a block need not have a comma.
+                    let before = format!("{{if {ON} {{ {other} }} else {{");
+                    self.add("arm", arm.body.span(), format!("{own} → {other}"), before, "}}".to_owned());
                 }
             }
             if let Some((_, guard)) = &arm.guard {
