@@ -32,16 +32,19 @@ struct Options {
     seed: u64,
     only: Option<BTreeSet<u32>>,
     list: bool,
+    /// Only files whose names begin so.
+    within: String,
     /// When to stop, at the latest; the order is by chance, so that what was run by then is a sample, too.
     minutes: u64,
 }
 
 fn main() -> Result<(), Error> {
-    let mut options = Options { sample: 150, seed: 1, only: None, list: false, minutes: 600 };
+    let mut options = Options { sample: 150, seed: 1, only: None, list: false, within: String::new(), minutes: 600 };
     for argument in std::env::args().skip(1) {
         match argument.split_once('=') {
             Some(("--sample", n)) => options.sample = n.parse()?,
             Some(("--minutes", n)) => options.minutes = n.parse()?,
+            Some(("--in", name)) => name.clone_into(&mut options.within),
             Some(("--seed", n)) => options.seed = n.parse()?,
             Some(("--only", list)) => {
                 options.only = Some(list.split(',').map(str::parse).collect::<Result<_, _>>()?)
@@ -54,7 +57,7 @@ fn main() -> Result<(), Error> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let scratch = target.join("mutants");
     let mut all = Vec::new();
-    for (file, source) in sources(&root)? {
+    for (file, source) in sources(&root)?.into_iter().filter(|(file, _)| file.starts_with(&options.within)) {
         all.extend(find::mutants(&file, &source)?);
     }
     let mut by_operator = BTreeMap::<_, usize>::new();
@@ -351,7 +354,7 @@ fn test(binary: &Path, home: &Path, mutant: u32, limit: Duration) -> Result<End,
     // A mutant may well take all the memory there is.
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -v 4000000; exec \"$0\" -q --test-threads=1"]).arg(binary).current_dir(home);
-    command.env("BYOK_MUTANT", mutant.to_string()).env("RUST_BACKTRACE", "0");
+    command.env("BYOK_MUTANT", mutant.to_string()).env("RUST_BACKTRACE", "0").env("INSTA_UPDATE", "no");
     if std::env::var_os("PROPTEST_CASES").is_none() {
         command.env("PROPTEST_CASES", "48");
     }
