@@ -83,6 +83,20 @@ pub struct Config {
     /// Whether a request is refused when something in it cannot be said to the upstream. Otherwise the answer names
     /// what was left out in the `x-byok-dropped` header.
     pub strict_translation: bool,
+    /// The sign of life that a waiting client of Chat Completions gets: `comment`, or `chunk` for one that counts only what
+    /// it can parse.
+    pub chat_keep_alive: KeepAlive,
+}
+
+/// The sign of life for clients of Chat Completions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum KeepAlive {
+    /// A comment, which every parser of events skips.
+    #[default]
+    Comment,
+    /// An empty chunk.
+    Chunk,
 }
 
 /// What is logged, and how.
@@ -152,6 +166,7 @@ impl Default for Config {
             stored_responses: StoredResponses::default(),
             amp: Amp::default(),
             strict_translation: false,
+            chat_keep_alive: KeepAlive::Comment,
         }
     }
 }

@@ -253,6 +253,11 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
         true
     }
 
+    /// Whether it gives an item of a Responses stream another id in every event.
+    fn changes_item_ids(&self) -> bool {
+        false
+    }
+
     /// Whether its answers can be shown to this client of its dialect as they are; else they are written anew.
     fn answers_as_is(&self, _client: &HeaderMap) -> bool {
         true

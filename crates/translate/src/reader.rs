@@ -257,9 +257,6 @@ pub fn looks_like_html(body: &[u8]) -> bool {
     start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
 }
 
-/// A sign of life between two frames. A comment: every parser of events skips it, and no client takes it for content.
-pub const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
-
 #[cfg(test)]
 mod tests {
     use super::*;

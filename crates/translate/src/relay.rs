@@ -1,11 +1,14 @@
 //! Passing an answer through: its bytes as they are, with the few changes that pass-through allows.
 
+mod items;
+
 use crate::{
     Json,
     scan::{Edit, Scan, splice},
 };
 use byok_types::Dialect;
 use bytes::{Bytes, BytesMut};
+use items::ItemIds;
 use std::ops::Range;
 
 /// Passes the bytes of a stream through.
@@ -24,6 +27,8 @@ pub struct Relay {
     pending: BytesMut,
     /// The last bytes that were passed on.
     tail: [u8; 4],
+    /// The ids of the items of a Responses answer, for an upstream that gives them another one in every event.
+    items: Option<ItemIds>,
 }
 
 impl Relay {
@@ -31,7 +36,15 @@ impl Relay {
     /// Chat usage chunk.
     pub fn new(dialect: Dialect, model: Option<&str>, hide_usage: bool) -> Self {
         let model = model.map(|name| Json::string(name).get().to_owned());
-        Self { dialect, model, hide_usage, array: None, pending: BytesMut::new(), tail: *b"\n\n\n\n" }
+        Self {
+            dialect,
+            model,
+            hide_usage,
+            array: None,
+            pending: BytesMut::new(),
+            tail: *b"\n\n\n\n",
+            items: None,
+        }
     }
 
     /// The same for a Gemini client that asked for no events: the data of each frame becomes an element of one JSON array.
@@ -41,9 +54,18 @@ impl Relay {
         self
     }
 
+    /// The same for a Responses upstream that gives an item another id in every event: it keeps the one that it was
+    /// announced under.
+    #[must_use]
+    pub fn steady_items(mut self) -> Self {
+        self.items = Some(ItemIds::default());
+        self
+    }
+
     /// Takes the next bytes of the upstream; returns what goes on to the client, which may be nothing.
     pub fn push(&mut self, bytes: Bytes) -> Bytes {
-        let untouched = self.model.is_none() && !self.hide_usage && self.array.is_none();
+        let untouched =
+            self.model.is_none() && !self.hide_usage && self.array.is_none() && self.items.is_none();
         let out = if untouched { bytes } else { self.frames(&bytes) };
         self.remember(&out);
         out
@@ -126,7 +148,22 @@ impl Relay {
     }
 
     /// One frame as the client gets it; `None` for one that is taken out.
-    fn frame(&self, frame: Bytes) -> Option<Bytes> {
+    fn frame(&mut self, frame: Bytes) -> Option<Bytes> {
+        let frame = self.named(frame)?;
+        let Some(items) = &mut self.items else { return Some(frame) };
+        let Some(data) = data_range(&frame) else { return Some(frame) };
+        let mut edits = items.edits(&frame[data.clone()]);
+        for edit in &mut edits {
+            edit.range = data.start + edit.range.start..data.start + edit.range.end;
+        }
+        Some(splice(&frame, edits))
+    }
+
+    /// One frame with the name of the model that the client asked for; `None` for one that is taken out.
+    fn named(&self, frame: Bytes) -> Option<Bytes> {
+        if self.model.is_none() && !self.hide_usage {
+            return Some(frame);
+        }
         let Some(data) = data_range(&frame) else { return Some(frame) };
         let Ok(scan) = Scan::of_keys(
             &frame[data.clone()],
@@ -274,6 +311,26 @@ mod tests {
                 let (a, b) = bytes.split_at(split);
                 assert_eq!(relayed(&mut relay, &[a, b]), expected, "{input:?} at {split}");
             }
+        }
+    }
+
+    #[test]
+    fn an_item_keeps_the_id_that_it_was_announced_under() {
+        let input = "event: response.output_item.added\ndata: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"id\":\"a\",\"type\":\"reasoning\"}}\n\n\
+             data: {\"type\":\"response.reasoning_summary_text.delta\",\"item_id\" : \"b\", \"output_index\":0,\"delta\":\"item_id\"}\n\n\
+             data: {\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\"type\":\"reasoning\",\"id\":\"c\",\"encrypted_content\":\"g\",\"x\":{\"id\":1}}}\n\n\
+             data: {\"type\":\"response.output_item.done\",\"output_index\":1,\"item\":{\"id\":\"first\"}}\n\n\
+             data: {\"type\":\"response.output_text.delta\",\"item_id\":\"unannounced\",\"output_index\":7}\n\n\
+             data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"output\":[{\"id\":\"d\",\"type\":\"reasoning\"} , {\"id\":\"e\"},{\"no\":1}]}}\n\n";
+        let expected = input
+            .replace("\"b\"", "\"a\"")
+            .replace("\"c\"", "\"a\"")
+            .replace("\"d\"", "\"a\"")
+            .replace("\"e\"", "\"first\"");
+        for split in 0..=input.len() {
+            let mut relay = Relay::new(Dialect::Responses, None, false).steady_items();
+            let (a, b) = input.as_bytes().split_at(split);
+            assert_eq!(relayed(&mut relay, &[a, b]), expected, "at {split}");
         }
     }
 

@@ -4,6 +4,7 @@ use crate::support::{
     dialect,
     world::{Pair, World, each, equal},
 };
+use byok_types::Dialect;
 use serde_json::json;
 
 /// The frames of a stream as they came, comments among them.
@@ -58,6 +59,22 @@ async fn a_whole_answer_begins_with_itself() {
         equal("first byte", &answer.body.first(), &Some(&b'{'))
             .map_err(|e| format!("{e}: {}", answer.text()))?;
         dialect::read(pair.client, false, &answer).map(drop)
+    })
+    .await;
+}
+
+/// A sign that is more than a comment, where a client wants one.
+#[tokio::test]
+async fn a_sign_of_life_may_be_an_event() {
+    let settings = json!({"timeouts": {"keep_alive": "40ms", "hold": "60ms"}, "chat_keep_alive": "chunk"});
+    let world = World::with(settings).await;
+    each(Pair::streams().into_iter().filter(|pair| pair.client == Dialect::Chat), async |pair| {
+        let answer = pair.send(&world, &pair.ask("sim:pace 150 200 sim:text One two three")).await;
+        let said = dialect::read(pair.client, true, &answer)?;
+        equal("text", &said.text.as_str(), &"One two three")?;
+        let text = answer.text();
+        let empty = text.matches("\"delta\":{},\"finish_reason\":null").count();
+        equal("empty chunks", &(empty >= 1), &true).map_err(|error| format!("{error}: {text}"))
     })
     .await;
 }

@@ -197,3 +197,26 @@ async fn models_are_those_that_the_account_has() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test]
+async fn an_item_has_one_id() {
+    let world = LoggedIn::start("copilot", settings, &[]).await;
+    let ask = Ask::new("sim:text One two three").model("copilot/gpt-5.5").stream(true);
+    let answer = world.send(Dialect::Responses, &ask).await;
+    let text = answer.text();
+    let mut ids = std::collections::BTreeMap::<u64, std::collections::BTreeSet<String>>::new();
+    let mut told = 0;
+    for data in text.lines().filter_map(|line| line.strip_prefix("data: ")) {
+        let event: serde_json::Value = serde_json::from_str(data).unwrap();
+        let id = event["item_id"].as_str().or(event["item"]["id"].as_str());
+        if let Some((id, place)) = id.zip(event["output_index"].as_u64()) {
+            ids.entry(place).or_default().insert(id.to_owned());
+            told += 1;
+        }
+        for (place, item) in (0..).zip(event["response"]["output"].as_array().into_iter().flatten()) {
+            ids.entry(place).or_default().insert(item["id"].as_str().unwrap().to_owned());
+        }
+    }
+    assert!(told > 4, "{text}");
+    assert!(ids.values().all(|ids| ids.len() == 1), "GitHub gives each event another: {ids:?}");
+}

@@ -5,7 +5,7 @@
 
 use super::{attempt::Attempt, keeper::Keeper, opened::OpenedBody, reply::transport_failure, stopped};
 use crate::{budget::Share, ledger::Ledger};
-use byok_translate::{Exchange, KEEP_ALIVE, Progress, Relay, StreamReader, UsageScanner, codec, ir::Event};
+use byok_translate::{Exchange, Progress, Relay, Sign, StreamReader, UsageScanner, codec, ir::Event};
 use byok_types::{Blame, Failure, FailureKind};
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
@@ -117,6 +117,7 @@ pub(super) struct Running {
     /// Fires when the client has heard nothing for a while.
     quiet: Pin<Box<Sleep>>,
     keep_alive: Duration,
+    sign: Sign,
     /// When something good must have come, if it has not yet.
     first_event: Option<Instant>,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -144,6 +145,10 @@ impl Running {
             exchange: attempt.prepared.exchange.clone(),
             quiet: Box::pin(tokio::time::sleep(keep_alive)),
             keep_alive,
+            sign: Sign {
+                chunk: attempt.state.config.chat_keep_alive == byok_config::KeepAlive::Chunk,
+                ..Sign::default()
+            },
             first_event,
             stopping: Box::pin(attempt.executor.stopping.clone().cancelled_owned()),
             halt: attempt.executor.stopping.clone(),
@@ -267,7 +272,9 @@ impl Running {
             Source::Translate(_) => true,
         };
         if between && !self.exchange.json_array {
-            self.ready.extend_from_slice(KEEP_ALIVE);
+            let frame = self.sign.frame(&self.exchange);
+            self.sign.heard = false;
+            self.ready.extend_from_slice(&frame);
         }
         // The timer has to be polled once more to be woken by it again.
         true
@@ -275,12 +282,14 @@ impl Running {
 
     /// Takes bytes of the upstream.
     fn take(&mut self, data: Bytes) {
+        self.sign.heard = true;
         match &mut self.source {
             Source::Pass(passing) => {
                 passing.scanner.push(&data);
                 let out = passing.relay.push(data);
                 if !out.is_empty() {
                     self.first_event = None;
+                    self.sign.begun = true;
                     self.settle_into(out);
                 }
             }
@@ -333,6 +342,7 @@ impl Running {
                 self.body = None;
             }
         }
+        self.sign.begun |= !out.is_empty();
         self.ready.extend_from_slice(&out);
     }
 
@@ -397,6 +407,7 @@ impl Running {
 
     /// Bytes leave for the client: it has heard something.
     fn sent(&mut self, bytes: Bytes) -> Bytes {
+        self.sign.heard = false;
         // Moving the timer costs a lock; it is enough when it is right to a fraction of its length.
         let next = Instant::now() + self.keep_alive;
         if next > self.quiet.deadline() + self.keep_alive / 8 {

@@ -54,6 +54,8 @@ pub(super) enum Way {
         rename: bool,
         /// Whether the usage chunk was asked for by byok alone.
         hide_usage: bool,
+        /// Whether the upstream gives an item of a Responses stream another id in every event.
+        item_ids: bool,
     },
     /// Translated.
     Translate,
@@ -136,7 +138,12 @@ impl Prepared {
         Self {
             dialect: inbound.dialect,
             body: splice(body, edits),
-            way: Way::Pass { rename, hide_usage },
+            way: Way::Pass {
+                rename,
+                hide_usage,
+                item_ids: inbound.dialect == Dialect::Responses
+                    && candidate.provider.upstream.changes_item_ids(),
+            },
             needed: Vec::new(),
             losses: Vec::new(),
             exchange,
@@ -151,7 +158,7 @@ impl Prepared {
         Self {
             dialect: peek.dialect,
             body,
-            way: Way::Pass { rename, hide_usage: false },
+            way: Way::Pass { rename, hide_usage: false, item_ids: false },
             needed: Vec::new(),
             losses: Vec::new(),
             exchange: exchange(inbound, candidate, &echo, peek.dialect),
@@ -200,8 +207,9 @@ impl Prepared {
 
     /// The relay for an answer that passes through.
     pub(super) fn relay(&self) -> Option<Relay> {
-        let Way::Pass { rename, hide_usage } = self.way else { return None };
+        let Way::Pass { rename, hide_usage, item_ids } = self.way else { return None };
         let relay = Relay::new(self.dialect, rename.then_some(self.exchange.model.as_str()), hide_usage);
+        let relay = if item_ids { relay.steady_items() } else { relay };
         // The upstream is always asked for events: an array is made of them here.
         Some(if self.exchange.json_array { relay.as_array() } else { relay })
     }

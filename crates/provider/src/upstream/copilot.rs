@@ -71,6 +71,11 @@ impl Upstream for Copilot {
         endpoint == Endpoint::Embeddings
     }
 
+    /// GitHub seals the ids anew in every event.
+    fn changes_item_ids(&self) -> bool {
+        true
+    }
+
     fn base<'a>(&self, base: &'a str, token: &'a Token) -> Cow<'a, str> {
         let host = |text: &str| Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));
         let own = self.inference.as_ref().and_then(Url::host_str);

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     anthropic,
+    body::Step,
     call::Call,
     openai_chat, responses,
     scenario::{Script, Trouble},
@@ -126,7 +127,28 @@ fn served(world: &World, call: &Call, dialect: Dialect) -> Result<Reply, Reply> 
     }
     let remaining = if script.overage { -0.1 } else { 87.5 };
     let beyond = script.overage;
-    Ok(told(vendor::generate(world, &inner, dialect, &Target::default()), remaining, beyond))
+    let mut reply = vendor::generate(world, &inner, dialect, &Target::default());
+    if dialect == Dialect::Responses {
+        sealed_anew(&mut reply);
+    }
+    Ok(told(reply, remaining, beyond))
+}
+
+/// GitHub seals the ids of items anew in every event: each is another one.
+fn sealed_anew(reply: &mut Reply) {
+    let Reply::Answer { steps, .. } = reply else { return };
+    for (at, step) in steps.iter_mut().enumerate() {
+        if let Step::Data(bytes) = step
+            && let Ok(text) = std::str::from_utf8(bytes)
+            && text.contains("\"output_index\"")
+        {
+            let ids = ["\"item_id\":\"", "\"id\":\"msg_", "\"id\":\"fc_", "\"id\":\"rs_"];
+            *bytes = ids
+                .iter()
+                .fold(text.to_owned(), |text, mark| text.replace(mark, &format!("{mark}{at}-")))
+                .into();
+        }
+    }
 }
 
 /// Adds what the vendor says of the plan.
