@@ -1,6 +1,6 @@
 //! Signs of life between two frames of a stream, for a client that has heard nothing for a while.
 
-use crate::{Exchange, ids::content_id};
+use crate::Exchange;
 use byok_types::Dialect;
 use std::borrow::Cow;
 

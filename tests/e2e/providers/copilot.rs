@@ -207,7 +207,7 @@ async fn an_item_has_one_id() {
     let mut ids = std::collections::BTreeMap::<u64, std::collections::BTreeSet<String>>::new();
     let mut told = 0;
     for data in text.lines().filter_map(|line| line.strip_prefix("data: ")) {
-        let event: serde_json::Value = serde_json::from_str(data).unwrap();
+        let event: Value = serde_json::from_str(data).unwrap();
         let id = event["item_id"].as_str().or(event["item"]["id"].as_str());
         if let Some((id, place)) = id.zip(event["output_index"].as_u64()) {
             ids.entry(place).or_default().insert(id.to_owned());
