@@ -95,7 +95,7 @@ pub enum KeepAlive {
     /// A comment, which every parser of events skips.
     #[default]
     Comment,
-    /// An empty chunk.
+    /// An empty chunk, in answers that are translated; those that pass through keep the comment.
     Chunk,
 }
 

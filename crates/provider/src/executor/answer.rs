@@ -136,6 +136,12 @@ impl Running {
         first_event: Option<Instant>,
     ) -> Self {
         let keep_alive = attempt.state.config.timeouts.keep_alive;
+        let sign = Sign {
+            // Beside chunks of the upstream's own one of byok's would bear another id.
+            chunk: attempt.state.config.chat_keep_alive == byok_config::KeepAlive::Chunk
+                && matches!(source, Source::Translate(_)),
+            ..Sign::default()
+        };
         let mut running = Self {
             ledger: None,
             body: Some(body),
@@ -145,10 +151,7 @@ impl Running {
             exchange: attempt.prepared.exchange.clone(),
             quiet: Box::pin(tokio::time::sleep(keep_alive)),
             keep_alive,
-            sign: Sign {
-                chunk: attempt.state.config.chat_keep_alive == byok_config::KeepAlive::Chunk,
-                ..Sign::default()
-            },
+            sign,
             first_event,
             stopping: Box::pin(attempt.executor.stopping.clone().cancelled_owned()),
             halt: attempt.executor.stopping.clone(),
