@@ -19,8 +19,10 @@ pub struct Vendor {
     /// Address of a vendor that speaks like `OpenAI` and needs nothing else to be served.
     pub base: Option<String>,
     /// Patterns of the vendor's names (`claude-*`). A service that offers the models of others has none: what it calls them
-    /// is a matter between it and byok, and a bare name never means it.
+    /// is a matter between it and byok, and a bare name never means it, unless nobody else has that name.
     names: Vec<String>,
+    /// Whether it has the models of the list and no other.
+    pub complete: bool,
     /// Facts of a model that is not listed, as JSON.
     defaults: Map<String, Value>,
     /// Known models in the order of the data file.
@@ -60,6 +62,11 @@ struct File {
     #[serde(default)]
     base: Option<String>,
     names: Vec<String>,
+    /// Names that nobody else has, of a service that offers the models of others: they mean it without its name before them.
+    #[serde(default)]
+    own: Vec<String>,
+    #[serde(default)]
+    complete: bool,
     defaults: Map<String, Value>,
     models: Vec<FileModel>,
 }
@@ -113,7 +120,9 @@ impl Catalog {
         for file in files.iter().filter_map(|text| serde_json::from_str::<File>(text).ok()) {
             let vendor = catalog.vendors.len();
             for (place, model) in file.models.iter().enumerate() {
-                let own = |name: &&String| file.names.iter().any(|pattern| matches(pattern, name));
+                let own = |name: &&String| {
+                    file.own.contains(name) || file.names.iter().any(|pattern| matches(pattern, name))
+                };
                 for name in std::iter::once(&model.id).chain(&model.aliases).filter(own) {
                     catalog.index.insert(name.clone(), (vendor, place));
                 }
@@ -126,6 +135,7 @@ impl Catalog {
                 owner: file.owner,
                 base: file.base,
                 names: file.names,
+                complete: file.complete,
                 defaults: file.defaults,
                 models: models.collect(),
             });

@@ -272,11 +272,16 @@ impl Registry {
         out: &mut Vec<Candidate>,
         missing: &mut Option<Failure>,
     ) {
-        let mut serving = faces.iter().filter(|face| !face.excludes(name)).peekable();
-        let Some(first) = serving.peek() else { return };
+        let mut allowed = faces.iter().filter(|face| !face.excludes(name)).peekable();
+        let Some(first) = allowed.peek() else { return };
         let id = first.id.as_str();
         let from = out.len();
-        for face in serving.filter(|face| !face.seats.is_empty()) {
+        let mut elsewhere = false;
+        for face in allowed.filter(|face| !face.seats.is_empty()) {
+            if !face.has(name, faces) {
+                elsewhere = true;
+                continue;
+            }
             out.push(Candidate {
                 provider: face.clone(),
                 facts: self.facts(face, name),
@@ -287,6 +292,7 @@ impl Registry {
         if out.len() == from {
             missing.get_or_insert_with(|| match faces.iter().find_map(|face| face.idle.as_deref()) {
                 Some(why) => not_in_use(id, why),
+                None if elsewhere => not_by_these(id, name),
                 None => no_login(id),
             });
         }
@@ -438,6 +444,17 @@ impl Provider {
             || self.seats.iter().any(|seat| seat.known.model(name).is_some())
     }
 
+    /// Whether its service can have the model: not if its list is complete and lacks it, nor if only the complete list of
+    /// another face has it.
+    fn has(&self, name: &str, faces: &[Arc<Self>]) -> bool {
+        let id = self.listed(name).map_or(name, |model| model.id.as_str());
+        let complete = |face: &Self| {
+            face.dialect.is_none() && Catalog::builtin().list(face.list).is_some_and(|list| list.complete)
+        };
+        let of_another = || faces.iter().any(|other| complete(other) && other.lists(id));
+        self.lists(id) || !(complete(self) || of_another())
+    }
+
     /// Whether the config excludes the model, by the name that is asked for or by its id here.
     fn excludes(&self, name: &str) -> bool {
         let id = self.listed(name).map_or(name, |model| model.id.as_str());
@@ -461,6 +478,22 @@ fn not_in_use(provider: &str, why: &str) -> Failure {
     )
     .with_status(503)
     .with_code("no_account")
+}
+
+/// There are credentials, but of another kind than those that the model is served to.
+fn not_by_these(provider: &str, model: &str) -> Failure {
+    let model: String = model.chars().filter(|c| !c.is_control()).take(100).collect();
+    let mut failure = Failure::new(
+        FailureKind::NotFound,
+        Blame::Client,
+        format!(
+            "`{provider}` serves the model `{model}` only to another kind of credential (key or login) than byok has for it. \
+             `byok models` lists what can be asked for."
+        ),
+    );
+    failure.param = Some("model".to_owned());
+    failure.code = Some("model_not_found".to_owned());
+    failure
 }
 
 fn no_login(provider: &str) -> Failure {

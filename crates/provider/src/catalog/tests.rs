@@ -21,6 +21,17 @@ fn every_data_file_and_every_model_in_it_can_be_read() {
         }
     }
     assert_eq!(Catalog::builtin().vendors.len(), FILES.len());
+    // What is said to be one's own is in the list, and nobody else has it.
+    let catalog = Catalog::builtin();
+    for (vendor, text) in catalog.vendors.iter().zip(FILES) {
+        for name in serde_json::from_str::<File>(text).unwrap().own {
+            assert!(vendor.is_guest() && vendor.model(&name).is_some(), "{name}");
+            for other in catalog.vendors.iter().filter(|other| other.list != vendor.list) {
+                let has = other.model(&name).is_some() || other.names.iter().any(|p| matches(p, &name));
+                assert!(!has, "{name} is of {}, too", other.list);
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::pool::HealthBook;
 use byok_config::{Sources, load};
+use byok_types::{Account, AccountId, AccountState, CredentialKind};
 
 fn registry(yaml: &str) -> (Registry, Vec<InvalidProvider>) {
     let directory = tempfile::tempdir().unwrap();
@@ -216,23 +217,83 @@ aliases: { nowhere: nope, old: claude-3-haiku, mine: claude-sonnet-5 }
     }
 }
 
-#[test]
-fn a_vendor_like_openai_is_a_file_and_two_lines() {
-    // The file is `data/tests/example.json`, the line is in `FILES`; the other one makes its name known to the settings.
-    let account = byok_types::Account {
-        id: byok_types::AccountId::new("a").unwrap(),
-        provider: ProviderId::new("example").unwrap(),
+fn account(provider: &str, kind: CredentialKind) -> Account {
+    Account {
+        id: AccountId::new(format!("{provider}-{kind:?}").to_lowercase()).unwrap(),
+        provider: ProviderId::new(provider).unwrap(),
         label: "a".into(),
-        kind: byok_types::CredentialKind::ApiKey,
+        kind,
         identity: None,
         email: None,
         plan: None,
-        state: byok_types::AccountState::Ready,
+        state: AccountState::Ready,
         claims: Vec::new(),
         expires_at: None,
         created_at: 0,
         updated_at: 0,
-    };
+    }
+}
+
+#[test]
+fn a_model_goes_to_the_kind_of_credential_that_has_it() {
+    let (key, login) = (account("qwen", CredentialKind::ApiKey), account("qwen", CredentialKind::Oauth));
+    // The list of the login is complete; what only it has is not for keys.
+    let cases = [
+        ("coder-model", "404", "qwen-login", "qwen-login"),
+        ("qwen/vision-model", "404", "qwen-login", "qwen-login"),
+        ("qwen3-coder-plus", "qwen", "qwen-login", "qwen qwen-login"),
+        ("qwen3.6-plus", "qwen", "404", "qwen"),
+        ("qwen/glm-5", "qwen", "404", "qwen"),
+        ("qwen4-max", "qwen", "404", "qwen"),
+    ];
+    for (name, by_key, by_login, by_both) in cases {
+        let worlds = [
+            (vec![key.clone()], by_key),
+            (vec![login.clone()], by_login),
+            (vec![key.clone(), login.clone()], by_both),
+        ];
+        for (accounts, expected) in worlds {
+            let (registry, _) = build(&byok_config::Config::default(), &accounts, &HealthBook::default());
+            let served = match registry.resolve(name) {
+                Ok(candidates) => candidates.iter().map(|c| c.provider.list).collect::<Vec<_>>().join(" "),
+                Err(failure) => {
+                    assert!(
+                        failure.message.contains("only to another kind of credential"),
+                        "{}",
+                        failure.message
+                    );
+                    failure.status.to_string()
+                }
+            };
+            assert_eq!(served, expected, "{name} with {} accounts", accounts.len());
+        }
+    }
+}
+
+#[test]
+fn a_name_that_only_one_service_has_means_it() {
+    let nobody = build(&byok_config::Config::default(), &[], &HealthBook::default()).0;
+    assert!(
+        served(&nobody, "kiro-default").contains("byok login kiro"),
+        "{}",
+        served(&nobody, "kiro-default")
+    );
+    let kiro = account("kiro", CredentialKind::Oauth);
+    let (registry, _) = build(&byok_config::Config::default(), &[kiro], &HealthBook::default());
+    for (name, expected) in
+        [("kiro-default", "kiro:auto"), ("kiro/kiro-default", "kiro:auto"), ("kiro/auto", "kiro:auto")]
+    {
+        assert_eq!(served(&registry, name), expected);
+    }
+    // The models of others stay theirs.
+    assert!(served(&registry, "claude-opus-5").starts_with("503 "), "{}", served(&registry, "claude-opus-5"));
+    assert!(served(&registry, "auto").starts_with("404 "), "{}", served(&registry, "auto"));
+}
+
+#[test]
+fn a_vendor_like_openai_is_a_file_and_two_lines() {
+    // The file is `data/tests/example.json`, the line is in `FILES`; the other one makes its name known to the settings.
+    let account = account("example", CredentialKind::ApiKey);
     let nobody = build(&byok_config::Config::default(), &[], &HealthBook::default()).0;
     assert!(served(&nobody, "example-large").contains("providers.example.api_key"));
     let (registry, problems) = build(&byok_config::Config::default(), &[account], &HealthBook::default());
