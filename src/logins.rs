@@ -155,7 +155,10 @@ pub(crate) fn ended(name: &str) -> Option<&'static str> {
 fn made(id: &ProviderId, config: &Config) -> Option<Vendor> {
     let (_, make) = VENDORS.iter().find(|(name, _)| *name == id.as_str())?;
     Some(match config.provider(id) {
-        Some(provider) => make(&Urls::new(&provider.urls), network::network(config, id, provider)),
+        Some(provider) => make(
+            &Urls::new(&provider.urls).with_base(provider.base_url.as_ref()),
+            network::network(config, id, provider),
+        ),
         None => make(&Urls::none(), Network::default()),
     })
 }

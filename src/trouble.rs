@@ -210,7 +210,7 @@ impl From<LoginError> for Trouble {
             LoginError::NotACode { .. } | LoginError::NotUsable { .. } | LoginError::WrongState => {
                 Exit::BadData
             }
-            LoginError::Unanswered { .. } => Exit::Usage,
+            LoginError::Unanswered { .. } | LoginError::SeveralAccounts { .. } => Exit::Usage,
             LoginError::NotReady { .. } => Exit::Config,
             LoginError::TimedOut(_) => Exit::TryAgain,
             LoginError::NoCallback(_) => Exit::CannotCreate,

@@ -82,7 +82,7 @@ Examples:
     /// Add an account from tokens that you paste
     ///
     /// Reads the content of a file of the provider's own program, the JSON of a token answer (`access_token`, `refresh_token`,
-    /// `expires_in`), or an access token alone, from the terminal or from standard input.
+    /// `expires_in`), the key file of a service account, or an access token alone, from the terminal or from standard input.
     #[command(after_help = "\
 Examples:
   byok accounts add claude --account work
@@ -93,6 +93,9 @@ Examples:
         /// Name of the new account
         #[arg(long, value_name = "NAME")]
         account: Option<String>,
+        /// Consent to a claim without being asked; for scripts
+        #[arg(long = "accept-claim", value_name = "NAME")]
+        accept: Vec<String>,
     },
     /// Give an account another name
     #[command(after_help = "\
@@ -204,8 +207,8 @@ impl Accounts {
             }
             Action::Enable(which) => enable(&store, &which.find(&store).await?).await,
             Action::Disable(which) => disable(&store, &which.find(&store).await?).await,
-            Action::Add { provider, account } => {
-                add::run(&place, &config, &provider, account.as_deref()).await
+            Action::Add { provider, account, accept } => {
+                add::run(&config, &provider, account.as_deref(), accept).await
             }
             Action::Rename { which, name } => rename(&store, &which.find(&store).await?, &name).await,
             Action::Remove(which) => remove(&store, &which.find(&store).await?).await,

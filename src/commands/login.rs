@@ -1,9 +1,10 @@
 mod browser;
-mod consent;
+pub(super) mod consent;
 pub(super) mod import;
 pub(super) mod link;
 mod steps;
 
+use super::logout::several;
 use crate::{
     cli::Global,
     logging, logins, network,
@@ -11,7 +12,9 @@ use crate::{
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
 };
-use byok_auth::{Answers, How, SaveLogin, SystemClock, Vendor, claims, save_login};
+use byok_auth::{
+    Answers, How, SaveLogin, SystemClock, Vendor, claims, known_account, learn_owners, named, save_login,
+};
 use byok_config::Config;
 use byok_store::Store;
 use byok_types::{Account, CredentialKind, ProviderId};
@@ -46,7 +49,7 @@ pub(crate) struct Login {
     #[arg(long, conflicts_with = "incognito")]
     no_incognito: bool,
     /// Take over the login that the provider's own program keeps, from its usual place or from a file
-    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["no_browser", "no_open", "method"])]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["no_browser", "no_open", "method", "with"])]
     import: Option<Option<PathBuf>>,
     /// With --import: renew the login here from now on, although that may log the other program out
     #[arg(long, requires = "import")]
@@ -98,6 +101,7 @@ impl Login {
         if self.no_browser && self.method.is_none() {
             method = logins::without_browser(&vendor).unwrap_or(method);
         }
+        steps::check_answers(method, &self.with)?;
         let wants_window = self.wants_window();
         let mut consent = Consent::new(&id, std::mem::take(&mut self.accept))?;
         // Before anybody logs in anywhere: can the login be kept?
@@ -136,11 +140,16 @@ impl Login {
             }
             steps.log_in(method, answers, &mut lines).await?
         };
-        // Somebody else's file may not say whose login it is: the same one is not added a second time.
+        let login = match &self.import {
+            Some(_) => import::asked(&vendor, &transport, login).await,
+            None => login,
+        };
+        // Of another login it may not be known yet whose it is: the same one is not added a second time.
+        if login.details.identity.is_some() {
+            learn_owners(&store, &*vendor.refresher, &transport, &id).await?;
+        }
         let known = match known {
-            None if self.import.is_some() && self.account.is_none() => {
-                import::known(&store, &id, &login).await?
-            }
+            None if self.account.is_none() => known_account(&store, &id, &login).await?,
             known => known,
         };
         let consent = consent.for_login(&login);
@@ -226,7 +235,12 @@ async fn find(store: &Store, provider: &ProviderId, name: Option<&str>) -> Resul
     let Some(name) = name else { return Ok(None) };
     check_name(name)?;
     let accounts = store.accounts.list(Some(provider)).await?;
-    Ok(accounts.into_iter().find(|account| is_called(account, name)))
+    // How a name begins is not enough: it may be that of a new account.
+    let mut meant = named(&accounts, name, false);
+    if meant.len() > 1 {
+        return Err(several(provider, Some(name), &meant));
+    }
+    Ok(meant.pop())
 }
 
 /// Whether an account may be called so.
@@ -235,11 +249,6 @@ pub(super) fn check_name(name: &str) -> Result<(), Trouble> {
         return Err(Trouble::new(Exit::Usage, "the name of an account is one line of 1 to 64 characters"));
     }
     Ok(())
-}
-
-/// Whether an account is meant by a name: its label, its e-mail address or its id.
-pub(super) fn is_called(account: &Account, name: &str) -> bool {
-    account.label == name || account.email.as_deref() == Some(name) || account.id.as_str() == name
 }
 
 pub(super) fn tell_the_rule(provider: &str) {

@@ -1,4 +1,3 @@
-use super::login::is_called;
 use crate::{
     cli::Global,
     logging, logins, network,
@@ -6,6 +5,7 @@ use crate::{
     terminal,
     trouble::{Exit, Trouble},
 };
+use byok_auth::named;
 use byok_config::Config;
 use byok_store::Store;
 use byok_types::{Account, Credential, ProviderId};
@@ -56,23 +56,35 @@ pub(super) fn choose(
     accounts: Vec<Account>,
     name: Option<&str>,
 ) -> Result<Account, Trouble> {
-    let labels: Vec<_> = accounts.iter().map(|account| account.label.clone()).collect();
-    let mut meant: Vec<_> =
-        accounts.into_iter().filter(|account| name.is_none_or(|name| is_called(account, name))).collect();
-    match (meant.pop(), meant.is_empty(), name) {
-        (Some(account), true, _) => Ok(account),
-        (None, _, _) if labels.is_empty() => {
-            Err(Trouble::new(Exit::NotAllowed, format!("there is no account of `{provider}`"))
-                .hint("`byok accounts` lists the accounts; API keys stand in the settings"))
-        }
-        (None, _, name) => {
-            let name = name.unwrap_or_default();
-            Err(Trouble::new(Exit::Usage, format!("`{provider}` has no account `{name}`"))
-                .hint(format!("its accounts are: {}", labels.join(", "))))
-        }
-        (Some(_), false, _) => Err(Trouble::new(Exit::Usage, format!("`{provider}` has several accounts"))
-            .hint(format!("name one with `--account`: {}", labels.join(", ")))),
+    let mut meant = match name {
+        Some(name) => named(&accounts, name, true),
+        None => accounts.clone(),
+    };
+    if meant.len() > 1 {
+        return Err(several(provider, name, &meant));
     }
+    match (meant.pop(), name) {
+        (Some(account), _) => Ok(account),
+        (None, Some(name)) if !accounts.is_empty() => {
+            Err(Trouble::new(Exit::Usage, format!("`{provider}` has no account `{name}`"))
+                .hint(format!("its accounts are: {}", labels(&accounts))))
+        }
+        (None, _) => Err(Trouble::new(Exit::NotAllowed, format!("there is no account of `{provider}`"))
+            .hint("`byok accounts` lists the accounts; API keys stand in the settings")),
+    }
+}
+
+/// More than one account could be meant.
+pub(super) fn several(provider: &ProviderId, name: Option<&str>, meant: &[Account]) -> Trouble {
+    let what = match name {
+        Some(name) => format!("several accounts of `{provider}` could be `{name}`"),
+        None => format!("`{provider}` has several accounts"),
+    };
+    Trouble::new(Exit::Usage, what).hint(format!("name one with `--account`: {}", labels(meant)))
+}
+
+fn labels(accounts: &[Account]) -> String {
+    accounts.iter().map(|account| account.label.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// Takes the grant back and removes the account. The lock keeps a refresh from bringing tokens back in between.

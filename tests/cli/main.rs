@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod accounts;
+mod answers;
 mod at_once;
 mod config;
 mod demo;
@@ -9,6 +10,7 @@ mod help;
 mod imports;
 mod login;
 mod offline;
+mod owners;
 mod serve;
 mod support;
 mod watch;

@@ -5,8 +5,8 @@
 
 use crate::{
     Answers, AuthorizationCode, BrowserLogin, Callback, Found, How, Import, ImportError, Kept, LoginError,
-    LoginFuture, Method, Network, NewLogin, PendingLogin, Question, Redirect, RefreshFuture, Refresher,
-    Revoke, Urls, Vendor, claims,
+    LoginFuture, Method, Network, NewLogin, OwnerFuture, PendingLogin, Question, Redirect, RefreshFuture,
+    Refresher, Revoke, Urls, Vendor, claims,
     gemini::lookup_failed,
     google::{
         Client, Words,
@@ -36,6 +36,7 @@ const QUESTIONS: &[Question] = &[Question {
     name: PROJECT,
     prompt: "id of a Google Cloud project of yours, if your plan asks for one",
     default: "auto",
+    secret: false,
 }];
 
 /// Login, refresh and import of Antigravity.
@@ -57,9 +58,18 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         }],
         refresher: antigravity.clone(),
         revoke: antigravity.client.revoke.is_some().then(|| antigravity.clone() as Arc<dyn Revoke>),
+        check_token,
         import: Some(antigravity),
         ended: None,
     }
+}
+
+/// Whether a pasted token can be one of a login.
+fn check_token(token: &str) -> Result<(), &'static str> {
+    if token.starts_with("AIza") {
+        return Err("it is an API key, which Antigravity has not; use `byok login gemini --method key`");
+    }
+    Ok(())
 }
 
 impl Antigravity {
@@ -157,6 +167,10 @@ impl BrowserLogin for Antigravity {
 impl Refresher for Antigravity {
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
         self.refresh_as(transport, tokens, &[])
+    }
+
+    fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        Some(Box::pin(async move { self.client.owner_of(transport, tokens).await.into() }))
     }
 
     fn refresh_as<'a>(

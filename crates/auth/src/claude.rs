@@ -81,9 +81,22 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         }],
         refresher: claude.clone(),
         revoke: Some(claude.clone()),
+        check_token,
         import: Some(claude),
         ended: None,
     }
+}
+
+/// Whether a pasted token can be one of a plan.
+fn check_token(token: &str) -> Result<(), &'static str> {
+    if token.starts_with("sk-ant-oat") {
+        return Ok(());
+    }
+    Err(if token.starts_with("sk-ant-") {
+        "it is no access token of a plan, which begins with `sk-ant-oat`; an API key belongs in the settings, as `providers.claude.api_key`"
+    } else {
+        "an access token of a Claude plan begins with `sk-ant-oat`; copy it again, or use `byok login claude`"
+    })
 }
 
 impl Claude {

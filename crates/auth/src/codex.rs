@@ -15,11 +15,12 @@ mod import;
 mod key;
 mod refresh;
 
-pub(crate) use identity::{Owner, end_of};
+pub(crate) use identity::{end_of, owner};
 
 use crate::{How, Method, Network, Urls, Vendor, endpoint::Endpoint};
 use byok_config::UrlName;
 use byok_transport::Transport;
+use byok_types::Secret;
 use std::{sync::Arc, time::Duration};
 use url::Url;
 
@@ -58,7 +59,11 @@ impl Addresses {
             revoke: urls.get(UrlName::Revoke, "https://auth.openai.com/oauth/revoke"),
             device: urls.get(UrlName::Device, "https://auth.openai.com/api/accounts/deviceauth/usercode"),
             verify: urls.get(UrlName::Verify, "https://auth.openai.com/codex/device"),
-            profile: urls.get(UrlName::Profile, "https://api.openai.com/v1/models"),
+            profile: urls.for_keys(
+                UrlName::Profile,
+                |base| format!("{base}/models"),
+                "https://api.openai.com/v1/models",
+            ),
         }
     }
 }
@@ -86,9 +91,23 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         ],
         refresher: codex.clone(),
         revoke: Some(codex),
+        check_token,
         import: Some(Arc::new(import::Files)),
         ended: None,
     }
+}
+
+/// Whether a pasted token can be one of a plan: it says itself which workspace it is for.
+fn check_token(token: &str) -> Result<(), &'static str> {
+    if token.starts_with("sk-") {
+        return Err("it is an API key of the platform; use `byok login codex --method key`");
+    }
+    if owner(None, &Secret::new(token)).facts.contains_key(ACCOUNT) {
+        return Ok(());
+    }
+    Err(
+        "an access token of a ChatGPT plan is a JWT that names a workspace; copy it again, or use `byok login codex`",
+    )
 }
 
 impl Codex {

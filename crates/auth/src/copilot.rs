@@ -85,6 +85,13 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         name: "host",
         prompt: "Host of your company at GitHub, such as acme.ghe.com",
         default: "",
+        secret: false,
+    }];
+    const OF_TOKEN: &[Question] = &[Question {
+        name: "host",
+        prompt: "Host of GitHub that the token is of",
+        default: "github.com",
+        secret: false,
     }];
     let copilot = Arc::new(Copilot::new(urls, network));
     let device = |way| How::Device(Arc::new(device::Login { copilot: Arc::clone(&copilot), way }));
@@ -97,16 +104,24 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
             method(
                 "token",
                 "use a GitHub token that you have, such as that of `gh auth token`",
-                &[],
+                OF_TOKEN,
                 How::Key(copilot.clone()),
             ),
         ],
         refresher: copilot,
         // GitHub takes a grant back only from whoever holds the secret of its client.
         revoke: None,
+        check_token,
         import: Some(Arc::new(import::Files)),
         ended: None,
     }
+}
+
+/// Whether a pasted token is one of GitHub.
+fn check_token(token: &str) -> Result<(), &'static str> {
+    token::way_of(&Secret::new(token))
+        .map(drop)
+        .map_err(|_| "a GitHub token for Copilot begins with `gho_`, `ghu_` or `github_pat_`; use `byok login copilot`")
 }
 
 /// A login with a token that another program keeps; `None` if it is no token of this kind.
@@ -175,6 +190,17 @@ impl Copilot {
             tokens
         };
         Ok(NewLogin { credential: Credential::Oauth(tokens), details })
+    }
+
+    /// Whose login it is, by its GitHub token: the one of Copilot lives for half an hour.
+    async fn owner_of(&self, transport: &Transport, tokens: &OauthTokens) -> AccountDetails {
+        let github = tokens.fact(HOST).and_then(GitHub::named).unwrap_or_else(GitHub::public);
+        let Ok(places) = self.places(&github) else { return AccountDetails::default() };
+        let token = tokens.refresh.as_ref().unwrap_or(&tokens.access);
+        self.details(transport, &places, token, &github).await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "the owner of a copilot login is not known");
+            AccountDetails::default()
+        })
     }
 
     /// Whether the models take the GitHub token itself.

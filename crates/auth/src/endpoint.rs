@@ -29,17 +29,26 @@ pub struct Network {
 ///
 /// Tokens are sent to these hosts and no other, so they must come from the person's own configuration.
 #[derive(Clone, Debug)]
-pub struct Urls<'a>(Option<&'a IndexMap<UrlName, HttpUrl>>);
+pub struct Urls<'a> {
+    own: Option<&'a IndexMap<UrlName, HttpUrl>>,
+    base: Option<&'a HttpUrl>,
+}
 
 impl<'a> Urls<'a> {
     /// The addresses of the settings.
     pub const fn new(own: &'a IndexMap<UrlName, HttpUrl>) -> Self {
-        Self(Some(own))
+        Self { own: Some(own), base: None }
+    }
+
+    /// With the address (`base_url`) that the settings give for API keys.
+    #[must_use]
+    pub const fn with_base(self, base: Option<&'a HttpUrl>) -> Self {
+        Self { base, ..self }
     }
 
     /// No address but the vendor's.
     pub const fn none() -> Self {
-        Self(None)
+        Self { own: None, base: None }
     }
 
     /// The address of this name: the person's, else the vendor's.
@@ -47,9 +56,16 @@ impl<'a> Urls<'a> {
         self.own(name).unwrap_or_else(|| fixed(vendors))
     }
 
+    /// Where a key is tried: the address of this name, else the list of models below the person's `base_url`, for which `path`
+    /// makes it, else the vendor's.
+    pub(crate) fn for_keys(&self, name: UrlName, path: fn(&str) -> String, vendors: &'static str) -> Url {
+        let below = || Url::parse(&path(self.base?.as_base())).ok();
+        self.own(name).or_else(below).unwrap_or_else(|| fixed(vendors))
+    }
+
     /// The person's address of this name.
     pub(crate) fn own(&self, name: UrlName) -> Option<Url> {
-        self.0?.get(&name).map(|own| own.url().clone())
+        self.own?.get(&name).map(|own| own.url().clone())
     }
 }
 

@@ -4,8 +4,8 @@
 //! stays with the program that made it: its file is read again whenever its token is about to end.
 
 use crate::{
-    Clock as _, Import, ImportError, LARGEST_DATABASE, NewLogin, RefreshError, RefreshFuture, Refresher,
-    SystemClock, TokenAnswer, Vendor, neighbours, peers,
+    Clock as _, Import, ImportError, LARGEST_DATABASE, NewLogin, OwnerFuture, RefreshError, RefreshFuture,
+    Refresher, SystemClock, TokenAnswer, Vendor, neighbours, peers,
 };
 use byok_store::AccountDetails;
 use byok_transport::Transport;
@@ -122,6 +122,10 @@ impl Refresher for Following {
             Some(file) => Box::pin(self.read_again(PathBuf::from(file), tokens)),
             None => self.own.refresh_as(transport, tokens, claims),
         }
+    }
+
+    fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        self.own.owner(transport, tokens)
     }
 
     fn rotates(&self) -> bool {

@@ -3,10 +3,11 @@
 //! Since 2026-06-18 Google refuses individuals who log in by the client of Gemini CLI: login and refresh still work, and
 //! the lookup of the project says `UNSUPPORTED_CLIENT`. Such a login is not stored.
 
+use crate::google;
 use crate::{
     Answers, AuthorizationCode, BrowserLogin, Callback, Found, How, Import, ImportError, Kept, LoginError,
-    LoginFuture, Method, Network, NewLogin, PendingLogin, Question, Redirect, RefreshError, RefreshFuture,
-    Refresher, Revoke, Urls, Vendor,
+    LoginFuture, Method, Network, NewLogin, OwnerFuture, PendingLogin, Question, Redirect, RefreshError,
+    RefreshFuture, Refresher, Revoke, Urls, Vendor,
     google::{
         Client, GeminiKey, Words,
         code_assist::{Assist, Lookup, Place, Speaker, named_project},
@@ -36,6 +37,7 @@ const QUESTIONS: &[Question] = &[Question {
     name: PROJECT,
     prompt: "id of your Google Cloud project; Code Assist Standard and Enterprise need one",
     default: "auto",
+    secret: false,
 }];
 
 /// Login, refresh and import of Code Assist.
@@ -47,8 +49,8 @@ pub(crate) struct Gemini {
 
 /// All that byok can do about its logins.
 pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
-    let check = urls.get(UrlName::Models, "https://generativelanguage.googleapis.com/v1beta/models");
-    let mut check = check;
+    let list = "https://generativelanguage.googleapis.com/v1beta/models";
+    let mut check = urls.for_keys(UrlName::Models, google::list_of_models, list);
     check.set_query(Some("pageSize=1"));
     let key = Arc::new(GeminiKey { check, network: network.clone() });
     let gemini = Arc::new(Gemini::new(urls, network));
@@ -69,12 +71,21 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         ],
         refresher: gemini.clone(),
         revoke: gemini.client.revoke.is_some().then(|| gemini.clone() as Arc<dyn Revoke>),
+        check_token,
         import: Some(gemini),
         ended: Some(
             "Since 2026-06-18 Google serves Gemini Code Assist by this login only to Standard and Enterprise licences; \
              individuals use an API key (`byok login gemini --method key`) or `byok login antigravity`.",
         ),
     }
+}
+
+/// Whether a pasted token can be one of a login.
+fn check_token(token: &str) -> Result<(), &'static str> {
+    if token.starts_with("AIza") {
+        return Err("it is an API key; use `byok login gemini --method key`");
+    }
+    Ok(())
 }
 
 impl Gemini {
@@ -168,6 +179,10 @@ impl Refresher for Gemini {
             answer.facts.insert(PROJECT.to_owned(), Secret::new(place.project));
             Ok((answer, AccountDetails { plan: place.plan, ..owner }))
         })
+    }
+
+    fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        Some(Box::pin(async move { self.client.owner_of(transport, tokens).await.into() }))
     }
 
     fn rotates(&self) -> bool {

@@ -8,12 +8,13 @@ pub(crate) mod code_assist;
 mod keys;
 pub(crate) mod stored;
 
-pub(crate) use keys::{GeminiKey, key_identity};
+pub(crate) use keys::{GeminiKey, key_identity, list_of_models};
 
 use crate::{
     AuthorizationCode, Callback, Clock as _, LoginError, Network, PendingLogin, Redirect, RefreshError,
     SystemClock, TokenAnswer, Urls,
     endpoint::{Ask, Body, Endpoint, claims_of_token, fixed},
+    refresh::is_live,
     refusal::Refusal,
 };
 use byok_config::UrlName;
@@ -99,11 +100,13 @@ impl Client {
     }
 
     pub(crate) fn begin(&self, redirect: Redirect) -> PendingLogin {
+        // Its page shows a code without a state.
+        let shows_code_alone = redirect == Redirect::Pasted;
         let redirect_uri = match redirect {
             Redirect::Callback(url) => url.into(),
             Redirect::Pasted => self.paste.to_string(),
         };
-        PendingLogin::new(redirect_uri, |challenge, state, redirect_uri| {
+        let pending = PendingLogin::new(redirect_uri, |challenge, state, redirect_uri| {
             let mut url = self.authorize.clone();
             // Without `prompt=consent` a second login brings no refresh token.
             url.query_pairs_mut()
@@ -117,7 +120,8 @@ impl Client {
                 .append_pair("code_challenge", challenge)
                 .append_pair("code_challenge_method", "S256");
             url
-        })
+        });
+        PendingLogin { shows_code_alone, ..pending }
     }
 
     /// Turns a code into tokens. Whose they are is asked separately.
@@ -174,6 +178,20 @@ impl Client {
             }
             Err(error) => {
                 tracing::warn!(%error, "the owner of a Google login is not known");
+                AccountDetails::default()
+            }
+        }
+    }
+
+    /// Whose login it is, of one that was imported or pasted. Its tokens may have ended; Google does not use refresh tokens up.
+    pub(crate) async fn owner_of(&self, transport: &Transport, tokens: &OauthTokens) -> AccountDetails {
+        if is_live(tokens) {
+            return self.owner(transport, &tokens.access).await;
+        }
+        match self.refresh(transport, tokens).await {
+            Ok(answer) => self.owner(transport, &answer.access).await,
+            Err(error) => {
+                tracing::debug!(%error, "the owner of a Google login is not known");
                 AccountDetails::default()
             }
         }

@@ -69,23 +69,25 @@ impl Addresses {
 pub(crate) struct Iflow {
     urls: Addresses,
     network: Network,
-    /// The secret of the client, once its person has given it.
+    /// The secret of the client, as the settings or its person have given it.
     client_secret: Option<Secret>,
 }
 
 /// All that byok can do about its logins.
 pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
-    let iflow = Arc::new(Iflow::new(Addresses::of(urls), network));
+    const SECRET: &[Question] = &[Question {
+        name: CLIENT_SECRET,
+        prompt: "secret of the OAuth client of iFlow CLI (byok does not contain it)",
+        default: "",
+        secret: true,
+    }];
+    let iflow = Arc::new(Iflow::new(Addresses::of(urls), network.clone()));
     Vendor {
         methods: vec![
             Method {
                 name: "browser",
                 what: "log in at iflow.cn; ended on 2026-04-17",
-                questions: &[Question {
-                    name: CLIENT_SECRET,
-                    prompt: "secret of the OAuth client of iFlow CLI (byok does not contain it)",
-                    default: "",
-                }],
+                questions: if network.client_secret.is_some() { &[] } else { SECRET },
                 how: How::Browser(iflow.clone()),
             },
             Method {
@@ -104,14 +106,24 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         refresher: iflow,
         // The vendor has no endpoint for it that is known.
         revoke: None,
+        check_token,
         import: Some(Arc::new(IflowCli)),
         ended: Some(ENDED),
     }
 }
 
+/// Whether a pasted token can be one of a login.
+fn check_token(token: &str) -> Result<(), &'static str> {
+    if token.starts_with("sk-") {
+        return Err("it is an API key; use `byok login iflow --method key`");
+    }
+    Ok(())
+}
+
 impl Iflow {
     pub(crate) fn new(urls: Addresses, network: Network) -> Self {
-        Self { urls, network, client_secret: None }
+        let client_secret = network.client_secret.clone();
+        Self { urls, network, client_secret }
     }
 
     fn timeout(&self) -> Duration {

@@ -53,6 +53,7 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         name: REGION,
         prompt: "Region of the account: mainland-cn (kimi.com) or global (kimi.ai)",
         default: "mainland-cn",
+        secret: false,
     }];
     let kimi = Arc::new(Kimi::new(urls, network));
     let method = |name, what, questions, how| Method { name, what, questions, how };
@@ -63,9 +64,18 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         ],
         refresher: kimi,
         revoke: None,
+        check_token,
         import: Some(Arc::new(import::Files)),
         ended: None,
     }
+}
+
+/// Whether a pasted token can be one of a login.
+fn check_token(token: &str) -> Result<(), &'static str> {
+    if token.starts_with("sk-") {
+        return Err("it is an API key; use `byok login kimi --method key`");
+    }
+    Ok(())
 }
 
 /// What byok says of the machine it runs on, in the headers that the vendor's programs have for it.

@@ -76,9 +76,15 @@ const ORGANISATION: [Question; 3] = [
         name: "start_url",
         prompt: "start page of your organisation (https://…awsapps.com/start)",
         default: "",
+        secret: false,
     },
-    Question { name: "region", prompt: "AWS region of that page", default: HOME_REGION },
-    Question { name: "profile", prompt: "ARN of the Kiro profile, if there are several", default: ONLY },
+    Question { name: "region", prompt: "AWS region of that page", default: HOME_REGION, secret: false },
+    Question {
+        name: "profile",
+        prompt: "ARN of the Kiro profile, if there are several",
+        default: ONLY,
+        secret: false,
+    },
 ];
 
 /// Where the logins live. What has no address of its own depends on the region.
@@ -207,9 +213,18 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         refresher: kiro,
         // No source knows a call that takes tokens back.
         revoke: None,
+        check_token,
         import: Some(Arc::new(import::Files)),
         ended: None,
     }
+}
+
+/// Whether a pasted token can be one of a login.
+fn check_token(token: &str) -> Result<(), &'static str> {
+    if token.starts_with("ksk_") {
+        return Err("it is an API key; use `byok login kiro --method key`");
+    }
+    Ok(())
 }
 
 impl Kiro {

@@ -52,9 +52,10 @@ pub use import::{
 pub use login::{
     Answers, AuthorizationCode, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin, FileLogin,
     How, KeyLogin, LOGIN_WINDOW, LoginError, LoginFuture, Method, NewLogin, PendingLogin, Polled, Question,
-    Redirect, Revoke, SaveLogin, State, Vendor, await_device, read_pasted, save_login,
+    Redirect, Revoke, SaveLogin, State, Vendor, ask_owner, await_device, known_account, learn_owners, named,
+    read_pasted, save_login,
 };
 pub use manager::{Access, KeepFresh, TokenManager};
 #[cfg(any(test, feature = "fail-points"))]
 pub use manager::{FailPoint, FailPoints, Fate};
-pub use refresh::{RefreshError, RefreshFuture, Refresher};
+pub use refresh::{Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher};

@@ -3,6 +3,8 @@
 
 mod callback;
 mod device;
+mod named;
+mod owner;
 mod page;
 mod pasted;
 mod pending;
@@ -10,6 +12,9 @@ mod save;
 
 pub use callback::CallbackServer;
 pub use device::{DeviceCode, DeviceLogin, Polled, await_device};
+pub(crate) use named::labels;
+pub use named::named;
+pub use owner::{ask_owner, known_account, learn_owners};
 pub(crate) use page::plain;
 pub use pasted::read_pasted;
 pub use pending::{AuthorizationCode, PendingLogin, Redirect, State};
@@ -39,6 +44,8 @@ pub struct Question {
     pub prompt: &'static str,
     /// What counts without an answer; empty if there must be one.
     pub default: &'static str,
+    /// Whether the answer is a secret, which is neither shown while it is typed nor taken from the command line.
+    pub secret: bool,
 }
 
 /// Where the browser comes back to on this machine.
@@ -171,6 +178,8 @@ pub struct Vendor {
     pub refresher: Arc<dyn Refresher>,
     /// How its grants are ended, where it can.
     pub revoke: Option<Arc<dyn Revoke>>,
+    /// What is wrong with the form of a pasted access token, and what to do instead.
+    pub check_token: fn(&str) -> Result<(), &'static str>,
     /// What its own programs have stored on this machine.
     pub import: Option<Arc<dyn Import>>,
     /// What happened to its service, where it has ended or changed: one sentence, with the way that works today.
@@ -187,7 +196,9 @@ pub enum LoginError {
         why: String,
     },
     /// What was pasted is not a code.
-    #[error("this is not a login code: {why}; copy the whole code from the page and paste it again")]
+    #[error(
+        "this is not a login code: {why}; copy the whole code, or the whole address at which the browser ends, and paste it again"
+    )]
     NotACode {
         /// What is wrong with it.
         why: &'static str,
@@ -251,6 +262,12 @@ pub enum LoginError {
         /// Label of the account that was to be logged in again.
         label: String,
     },
+    /// Several accounts are called so.
+    #[error("several accounts are called so: {labels}; name one of them")]
+    SeveralAccounts {
+        /// Their labels.
+        labels: String,
+    },
     /// The tokens could not be stored.
     #[error("the login cannot be stored: {0}")]
     Store(#[from] StoreError),
@@ -267,7 +284,8 @@ impl Fault for LoginError {
             | Self::NotReady { .. }
             | Self::Unanswered { .. }
             | Self::NoAccess { .. }
-            | Self::OtherAccount { .. } => Blame::Client,
+            | Self::OtherAccount { .. }
+            | Self::SeveralAccounts { .. } => Blame::Client,
             Self::NoCallback(_) | Self::Store(_) => Blame::Byok,
             Self::Transport(error) => error.blame(),
             Self::CodeRefused { .. } | Self::BadAnswer => Blame::Upstream,

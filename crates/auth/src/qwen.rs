@@ -82,9 +82,18 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         refresher: qwen,
         // The vendor has no endpoint for it that is known.
         revoke: None,
+        check_token,
         import: Some(Arc::new(QwenCode)),
         ended: Some(ENDED),
     }
+}
+
+/// Whether a pasted token can be one of a login.
+fn check_token(token: &str) -> Result<(), &'static str> {
+    if token.starts_with("sk-") {
+        return Err("it is an API key; use `byok login qwen --method key`");
+    }
+    Ok(())
 }
 
 impl Qwen {

@@ -1,7 +1,7 @@
-use crate::TokenAnswer;
+use crate::{Clock as _, SystemClock, TokenAnswer};
 use byok_store::AccountDetails;
 use byok_transport::{Transport, TransportError};
-use byok_types::{AccountState, OauthTokens};
+use byok_types::{AccountState, OauthTokens, TokenFacts};
 use std::{pin::Pin, time::Duration};
 
 /// The shortest and longest wait that a token endpoint can ask for: hammering extends a block, and a mistaken date must
@@ -11,6 +11,29 @@ const ASKED_WAITS: std::ops::RangeInclusive<Duration> = Duration::from_secs(5)..
 /// What a refresh brings.
 pub type RefreshFuture<'a> =
     Pin<Box<dyn Future<Output = Result<(TokenAnswer, AccountDetails), RefreshError>> + Send + 'a>>;
+
+/// The answer to the question whose tokens these are.
+pub type OwnerFuture<'a> = Pin<Box<dyn Future<Output = Owner> + Send + 'a>>;
+
+/// Whose tokens these are. What is not known stays empty.
+#[derive(Clone, Debug, Default)]
+pub struct Owner {
+    /// The account.
+    pub details: AccountDetails,
+    /// What belongs to the tokens beside it.
+    pub facts: TokenFacts,
+}
+
+impl From<AccountDetails> for Owner {
+    fn from(details: AccountDetails) -> Self {
+        Self { details, facts: TokenFacts::new() }
+    }
+}
+
+/// Whether an access token has not ended, as far as its end is known.
+pub(crate) fn is_live(tokens: &OauthTokens) -> bool {
+    tokens.expires_at.is_none_or(|end| end > SystemClock.now())
+}
 
 /// How one provider's tokens are refreshed.
 pub trait Refresher: Send + Sync {
@@ -26,6 +49,11 @@ pub trait Refresher: Send + Sync {
         _claims: &'a [String],
     ) -> RefreshFuture<'a> {
         self.refresh(transport, tokens)
+    }
+
+    /// Asks whose tokens these are, of which nothing is used up. `None` where the vendor has no way to be asked.
+    fn owner<'a>(&'a self, _transport: &'a Transport, _tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        None
     }
 
     /// Whether a refresh uses the old token up. Of one that does not, a try without an answer says nothing.

@@ -27,11 +27,13 @@ const QUESTIONS: &[Question] = &[
         name: "file",
         prompt: "file with the key of the service account (JSON; `-` reads standard input)",
         default: "-",
+        secret: false,
     },
     Question {
         name: "location",
         prompt: "location of the models, such as global, us, eu or europe-west4",
         default: "global",
+        secret: false,
     },
 ];
 
@@ -64,9 +66,17 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         refresher: vertex,
         // The key of a service account is deleted in the console of its project.
         revoke: None,
+        check_token,
         import: None,
         ended: None,
     }
+}
+
+/// A token of Vertex alone can neither be renewed nor says which project it is for.
+fn check_token(_: &str) -> Result<(), &'static str> {
+    Err(
+        "a token of Vertex alone says no project, byok wants the key file of a service account; paste its whole JSON, or use `byok login vertex`",
+    )
 }
 
 /// A login with a key file that another program keeps. Its first use buys the first token.

@@ -15,7 +15,10 @@ mod refresh;
 
 pub(crate) use identity::owner;
 
-use crate::{How, Method, Network, Urls, Vendor, endpoint::Endpoint};
+use crate::{
+    How, Method, Network, Urls, Vendor,
+    endpoint::{Endpoint, claims_of_token},
+};
 use byok_config::UrlName;
 use byok_transport::Transport;
 use std::{sync::Arc, time::Duration};
@@ -54,7 +57,11 @@ impl Addresses {
             authorize: urls.get(UrlName::Authorize, "https://auth.x.ai/oauth2/authorize"),
             device: urls.get(UrlName::Device, "https://auth.x.ai/oauth2/device/code"),
             token: urls.get(UrlName::Token, "https://auth.x.ai/oauth2/token"),
-            profile: urls.get(UrlName::Profile, "https://api.x.ai/v1/models"),
+            profile: urls.for_keys(
+                UrlName::Profile,
+                |base| format!("{base}/models"),
+                "https://api.x.ai/v1/models",
+            ),
         }
     }
 }
@@ -78,9 +85,20 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         ],
         refresher: xai,
         revoke: None,
+        check_token,
         import: Some(Arc::new(import::Files)),
         ended: None,
     }
+}
+
+/// Whether a pasted token can be one of a plan.
+fn check_token(token: &str) -> Result<(), &'static str> {
+    if token.starts_with("xai-") {
+        return Err("it is an API key of the platform; use `byok login xai --method key`");
+    }
+    claims_of_token(token)
+        .map(drop)
+        .ok_or("an access token of a Grok plan is a JWT; copy it again, or use `byok login xai`")
 }
 
 impl Xai {

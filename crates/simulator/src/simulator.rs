@@ -147,7 +147,12 @@ impl Simulator {
 
     /// A login of a Claude subscription, as if a person had gone through the browser.
     pub fn grant(&self) -> Grant {
-        self.world.oauth.grant(self.world.now())
+        self.grant_to("")
+    }
+
+    /// The same of the person with this e-mail address.
+    pub fn grant_to(&self, email: &str) -> Grant {
+        self.world.oauth.grant(email, self.world.now())
     }
 
     /// What the OAuth endpoints have counted.

@@ -1,56 +1,120 @@
 //! An account from tokens that a person pastes.
 
-use super::super::login::check_name;
+use super::super::login::{check_name, consent::Consent, import::asked, tell_the_rule};
 use crate::{
-    logins,
-    place::{Place, open_store},
+    logins, network,
+    place::open_store,
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
 };
-use byok_auth::{Clock as _, NewLogin, SaveLogin, SystemClock, TokenAnswer, Vendor, save_login};
+use byok_auth::{
+    Answers, Clock as _, How, NewLogin, SaveLogin, SystemClock, TokenAnswer, Vendor, known_account,
+    learn_owners, save_login,
+};
 use byok_config::Config;
 use byok_store::AccountDetails;
+use byok_transport::Transport;
 use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
 
+/// No token is longer.
+const LONGEST: usize = 16 << 10;
+
 pub(super) async fn run(
-    _place: &Place,
     config: &Config,
     provider: &str,
     label: Option<&str>,
+    accept: Vec<String>,
 ) -> Result<(), Trouble> {
     let (id, vendor) = logins::vendor(provider, config)?;
     if let Some(label) = label {
         check_name(label)?;
     }
+    let consent = Consent::new(&id, accept)?;
     let store = open_store(config)?;
-    if terminal::is_interactive() {
-        terminal::say("paste the tokens, then press Enter and Ctrl-D:");
+    if let Some(ended) = vendor.ended {
+        terminal::warn(ended);
+    }
+    tell_the_rule(id.as_str());
+    logins::warnings(&id, config).iter().for_each(terminal::warn);
+    let text = pasted().await;
+    let transport = network::transport(config)?;
+    let login = read(&vendor, &transport, text.trim()).await?;
+    let login = asked(&vendor, &transport, login).await;
+    if login.details.identity.is_some() {
+        learn_owners(&store, &*vendor.refresher, &transport, &id).await?;
+    }
+    let known = if label.is_none() { known_account(&store, &id, &login).await? } else { None };
+    let consent = consent.for_login(&login);
+    let agreed = consent.agreed();
+    let save = SaveLogin {
+        provider: &id,
+        account: known.as_ref().map(|account| &account.id),
+        label,
+        claims: &agreed,
+    };
+    let account = save_login(&store, &SystemClock, login, save).await?;
+    terminal::say(format_args!("added to {id}: {}", account.label));
+    // The lines before have ended with what was pasted.
+    consent.settle(&store, &account, &mut Lines::default()).await?;
+    store.close().await;
+    Ok(())
+}
+
+/// What is pasted: on a terminal until it is whole, else all of standard input.
+async fn pasted() -> String {
+    let by_hand = terminal::is_interactive();
+    if by_hand {
+        terminal::say("paste the tokens and press Enter:");
     }
     let mut lines = Lines::default();
     let mut text = String::new();
     while let Some(line) = lines.hidden().await {
         text.push_str(&line);
         text.push('\n');
+        let so_far = text.trim();
+        let json = so_far.starts_with('{');
+        let whole =
+            if json { serde_json::from_str::<serde_json::Value>(so_far).is_ok() } else { !so_far.is_empty() };
+        if by_hand && whole {
+            break;
+        }
     }
-    let login = read(&vendor, text.trim())?;
-    let save = SaveLogin { provider: &id, account: None, label, claims: &[] };
-    let account = save_login(&store, &SystemClock, login, save).await?;
-    store.close().await;
-    terminal::say(format_args!("added to {id}: {}", account.label));
-    Ok(())
+    text
 }
 
-/// What was pasted: a file of the vendor's program, a token answer, or an access token.
-fn read(vendor: &Vendor, text: &str) -> Result<NewLogin, Trouble> {
+/// What was pasted: a file of the vendor's program, a token answer, a key file, or an access token.
+async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<NewLogin, Trouble> {
+    let refused = |what: &str| match what.split_once("; ") {
+        Some((what, hint)) => Trouble::new(Exit::BadData, what).hint(hint),
+        None => Trouble::new(Exit::BadData, what),
+    };
     let unreadable = || {
-        Trouble::new(Exit::BadData, "this is neither a token nor JSON with tokens")
-            .hint("paste an access token, or JSON with `access_token` and `refresh_token`")
+        refused(
+            "this is neither a token nor JSON with tokens; paste an access token, or JSON with `access_token` and `refresh_token`",
+        )
+    };
+    let check = |token: &str| {
+        let token_like =
+            !token.is_empty() && token.len() < LONGEST && token.chars().all(|c| c.is_ascii_graphic());
+        if token_like { (vendor.check_token)(token).map_err(refused) } else { Err(unreadable()) }
     };
     let now = SystemClock.now();
+    // Its logins are files.
+    if let Some(How::File(file)) = vendor.methods.first().map(|method| &method.how) {
+        if !text.starts_with('{') {
+            check(text)?;
+        }
+        return Ok(file.finish(transport, &Secret::new(text), &Answers::new()).await?);
+    }
+    let of_token = vendor.methods.iter().find_map(|method| match &method.how {
+        How::Key(login) if method.name == "token" => Some(login),
+        _ => None,
+    });
     if !text.starts_with('{') {
-        let token = !text.is_empty() && text.len() < 16_384 && text.chars().all(|c| c.is_ascii_graphic());
-        if !token {
-            return Err(unreadable());
+        check(text)?;
+        // Where a token alone is one of the ways to log in, more is found out by it.
+        if let Some(login) = of_token {
+            return Ok(login.finish(transport, Secret::new(text), &Answers::new()).await?);
         }
         // Nobody knows when it ends: it is used until the vendor refuses it.
         let tokens = OauthTokens {
@@ -68,6 +132,7 @@ fn read(vendor: &Vendor, text: &str) -> Result<NewLogin, Trouble> {
         return Ok(found.login);
     }
     let answer = TokenAnswer::read(text.as_bytes()).map_err(|_| unreadable())?;
+    check(answer.access.expose())?;
     let credential = Credential::Oauth(answer.into_tokens(None, now));
     Ok(NewLogin { credential, details: AccountDetails::default() })
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 use byok_auth::{
     Clock as _, Entry, ImportError, LARGEST_DATABASE, LARGEST_FILE, NewLogin, SaveLogin, SystemClock, Taken,
-    follow_entry, followed, is_database, neighbours, peers, save_login,
+    follow_entry, followed, is_database, known_account, neighbours, peers, save_login,
 };
 use byok_store::Store;
 use byok_types::{Account, AccountState, Credential, CredentialKind, ProviderId};
@@ -185,7 +185,7 @@ pub(super) async fn row(
 ) -> Result<(), Trouble> {
     let id = provider_id(entry.provider)?;
     let login = placed(&source.file, entry, Mode { take_over: false, dry_run: true });
-    let known = if files::known(store, &id, &login).await?.is_some() { " (known)" } else { "" };
+    let known = if known_account(store, &id, &login).await?.is_some() { " (known)" } else { "" };
     let who = entry.name.as_ref().or(entry.found.login.details.email.as_ref()).map_or("-", String::as_str);
     let off = if entry.disabled { " (off)" } else { "" };
     let sharing = if entry.found.shared_rotation { "one program at a time" } else { "safe" };
@@ -282,7 +282,7 @@ pub(super) async fn take(store: &Store, source: Source, mode: Mode) -> Result<us
 async fn take_one(store: &Store, file: &Path, entry: Entry, by: &str, mode: Mode) -> Result<String, Trouble> {
     let id = provider_id(entry.provider)?;
     // Looked for at its place even if it is to be renewed here from now on.
-    let known = files::known(store, &id, &placed(file, &entry, Mode { take_over: false, ..mode })).await?;
+    let known = known_account(store, &id, &placed(file, &entry, Mode { take_over: false, ..mode })).await?;
     let login = placed(file, &entry, mode);
     let follows = matches!(&login.credential, Credential::Oauth(tokens) if followed(tokens).is_some());
     if let Some(known) = &known

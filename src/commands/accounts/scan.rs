@@ -13,7 +13,7 @@ use crate::{
     terminal,
     trouble::Trouble,
 };
-use byok_auth::{Found, SaveLogin, SystemClock, follow, save_login};
+use byok_auth::{Found, SaveLogin, SystemClock, follow, known_account, save_login};
 use byok_config::Config;
 use byok_store::Store;
 use byok_types::{CredentialKind, ProviderId};
@@ -115,5 +115,5 @@ async fn is_known(store: &Store, id: &ProviderId, file: &Path, found: &Found) ->
     // Where byok follows it, its place is what stays the same.
     let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let placed = if found.shared_rotation { follow(found.login.clone(), &file) } else { found.login.clone() };
-    Ok(import::known(store, id, &placed).await?.is_some())
+    Ok(known_account(store, id, &placed).await?.is_some())
 }

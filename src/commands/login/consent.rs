@@ -12,7 +12,7 @@ use byok_store::Store;
 use byok_types::{Account, Credential, CredentialKind, ProviderId};
 
 /// The claims of a provider, and those that were accepted on the command line.
-pub(super) struct Consent {
+pub(in crate::commands) struct Consent {
     claims: Vec<&'static Claim>,
     accepted: Vec<String>,
     /// Whether it was asked before the login.
@@ -21,7 +21,7 @@ pub(super) struct Consent {
 
 impl Consent {
     /// Checks the names before anything happens.
-    pub(super) fn new(provider: &ProviderId, accepted: Vec<String>) -> Result<Self, Trouble> {
+    pub(in crate::commands) fn new(provider: &ProviderId, accepted: Vec<String>) -> Result<Self, Trouble> {
         let claims: Vec<_> = claims_of(provider.as_str(), CredentialKind::Oauth).collect();
         if let Some(unknown) = accepted.iter().find(|name| claims.iter().all(|claim| claim.name != **name)) {
             let names: Vec<_> = claims.iter().map(|claim| claim.name).collect();
@@ -33,7 +33,7 @@ impl Consent {
     }
 
     /// Asks before a login that itself makes the claims. Returns the names of those that were consented to.
-    pub(super) async fn before(&mut self, known: &[String], lines: &mut Lines) -> Vec<String> {
+    pub(in crate::commands) async fn before(&mut self, known: &[String], lines: &mut Lines) -> Vec<String> {
         for claim in &self.claims {
             if known.iter().chain(&self.accepted).any(|name| name == claim.name) {
                 continue;
@@ -48,7 +48,7 @@ impl Consent {
     }
 
     /// The claims that this login needs: some are only for some ways to use an account.
-    pub(super) fn for_login(mut self, login: &NewLogin) -> Self {
+    pub(in crate::commands) fn for_login(mut self, login: &NewLogin) -> Self {
         match &login.credential {
             Credential::Oauth(tokens) => self.claims.retain(|claim| is_needed(claim, &tokens.facts)),
             Credential::ApiKey(_) => self.claims.retain(|claim| with_keys(claim.provider)),
@@ -57,13 +57,13 @@ impl Consent {
     }
 
     /// What was consented to before the login.
-    pub(super) fn agreed(&self) -> Vec<String> {
+    pub(in crate::commands) fn agreed(&self) -> Vec<String> {
         let needed = |name: &&String| self.claims.iter().any(|claim| claim.name == **name);
         self.accepted.iter().filter(needed).cloned().collect()
     }
 
     /// Asks for what is not settled yet and stores the answer. Without a terminal nothing is asked and nothing assumed.
-    pub(super) async fn settle(
+    pub(in crate::commands) async fn settle(
         self,
         store: &Store,
         account: &Account,

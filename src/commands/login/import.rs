@@ -6,11 +6,11 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Clock as _, Found, ImportError, NewLogin, SystemClock, Vendor, follow, home_of, neighbours, peers,
+    Clock as _, Found, ImportError, NewLogin, SystemClock, Vendor, ask_owner, follow, neighbours, peers,
 };
 use byok_config::paths;
-use byok_store::Store;
-use byok_types::{Account, Credential, ProviderId};
+use byok_transport::Transport;
+use byok_types::{Credential, ProviderId};
 use std::{
     fs::{self, File},
     io::Read as _,
@@ -89,6 +89,20 @@ pub(in crate::commands) fn kept(found: Found, file: &Path, take_over: bool) -> N
     follow(found.login, &file)
 }
 
+/// The login with what the vendor says of its owner.
+pub(in crate::commands) async fn asked(vendor: &Vendor, transport: &Transport, login: NewLogin) -> NewLogin {
+    let login = ask_owner(&*vendor.refresher, transport, login).await;
+    if let Credential::Oauth(tokens) = &login.credential
+        && login.details.identity.is_none()
+        && vendor.refresher.owner(transport, tokens).is_some()
+    {
+        terminal::say(
+            "the vendor does not say now whose login this is; byok asks again when it is renewed, and before the next login",
+        );
+    }
+    login
+}
+
 fn nothing(id: &ProviderId, vendor: &Vendor) -> Trouble {
     if vendor.import.is_none() {
         return Trouble::new(Exit::Usage, format!("no program keeps a login of `{id}` that byok can read"))
@@ -116,44 +130,6 @@ fn found(vendor: &Vendor, file: &Path, content: &[u8]) -> Result<Vec<Found>, Tro
             Err(_) => trouble,
         }
     })
-}
-
-/// The account that a login is of: the same person and organisation, the same token or place, or, where nothing else is known
-/// and one address is one account, the same address.
-pub(in crate::commands) async fn known(
-    store: &Store,
-    id: &ProviderId,
-    login: &NewLogin,
-) -> Result<Option<Account>, Trouble> {
-    let NewLogin { credential, details } = login;
-    if let Some(identity) = &details.identity
-        && let Some(known) = store.accounts.find_identity(id, identity).await?
-    {
-        return Ok(Some(known));
-    }
-    for account in store.accounts.list(Some(id)).await? {
-        if account.identity.is_some() && details.identity.is_some() {
-            continue;
-        }
-        // One that cannot be opened is nobody's.
-        let stored = store.secrets.load(&account.id).await.ok().flatten();
-        let same = match (stored, credential) {
-            (Some(Credential::Oauth(old)), Credential::Oauth(new)) => {
-                old.hash() == new.hash() || (home_of(new).is_some() && home_of(&old) == home_of(new))
-            }
-            (Some(Credential::ApiKey(old)), Credential::ApiKey(new)) => old.hash() == new.hash(),
-            _ => false,
-        };
-        // Several workspaces of Codex have one address.
-        let address = account.kind == credential.kind()
-            && id.as_str() != "codex"
-            && account.email.is_some()
-            && account.email == details.email;
-        if same || address {
-            return Ok(Some(account));
-        }
-    }
-    Ok(None)
 }
 
 /// A file that is none: what it is, and what helps.

@@ -134,8 +134,34 @@ async fn counted_down<T>(all: Duration, waiting: impl Future<Output = T>) -> T {
     }
 }
 
+/// Whether the answers of the command line are to questions of this way to log in, and may stand there.
+pub(super) fn check_answers(method: &Method, answers: &[(String, String)]) -> Result<(), Trouble> {
+    for (name, _) in answers {
+        match method.questions.iter().find(|question| question.name == name) {
+            Some(question) if question.secret => {
+                let what = format!("`{name}` is a secret, which other programs can read on the command line");
+                let hint = "leave `--with` out: byok asks for it, or reads it as the first line of standard input; it can also \
+                            stand in the settings";
+                return Err(Trouble::new(Exit::Usage, what).hint(hint));
+            }
+            Some(_) => {}
+            None => {
+                let known: Vec<_> = method.questions.iter().filter(|question| !question.secret).collect();
+                let known: Vec<_> = known.iter().map(|question| question.name).collect();
+                let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+                let what = format!("the login by `{}` does not ask for `{name}`", method.name);
+                return Err(Trouble::new(Exit::Usage, what).hint(format!("with `--with` it takes: {known}")));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The answer to a question: what the person types, else its default.
 async fn answered(question: &Question, lines: &mut Lines) -> Result<String, Trouble> {
+    if question.secret {
+        return Ok(secret(&format!("{}:", question.prompt), lines).await?.expose().to_owned());
+    }
     if terminal::is_interactive() {
         let default =
             if question.default.is_empty() { String::new() } else { format!(" [{}]", question.default) };
@@ -258,7 +284,7 @@ async fn pasted(pending: &PendingLogin, lines: &mut Lines) -> Option<Result<Auth
         if line.trim().is_empty() {
             continue;
         }
-        match read_pasted(&line, &pending.state) {
+        match read_pasted(&line, pending) {
             Err(error @ (LoginError::NotACode { .. } | LoginError::WrongState))
                 if terminal::is_interactive() =>
             {

@@ -57,6 +57,8 @@ async fn log_in(byok: &Byok, arguments: &[&str], stdin: Option<&str>) -> String 
     if let Some(pasted) = stdin {
         input.write_all(format!("{pasted}\n").as_bytes()).await.unwrap();
     } else {
+        // The secret of the client, which is asked for.
+        input.write_all(b"sim-secret\n").await.unwrap();
         let mut line = String::new();
         while !line.contains("/iflow/oauth?") {
             said.push_str(&line);
@@ -74,7 +76,7 @@ async fn log_in(byok: &Byok, arguments: &[&str], stdin: Option<&str>) -> String 
 }
 
 async fn in_the_browser() -> LoggedIn {
-    let arguments = [&["--no-open", "--with", "client_secret=sim-secret"], &CONSENT[..]].concat();
+    let arguments = [&["--no-open"], &CONSENT[..]].concat();
     start(&arguments, None).await
 }
 

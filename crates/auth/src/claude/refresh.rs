@@ -1,7 +1,10 @@
 //! Refresh.
 
 use super::{CLIENT_ID, Claude, SCOPES, errors, read_answer};
-use crate::{RefreshError, RefreshFuture, Refresher, TokenAnswer, refusal::Refusal};
+use crate::{
+    Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, TokenAnswer, refresh::is_live,
+    refusal::Refusal,
+};
 use byok_store::AccountDetails;
 use byok_transport::Transport;
 use byok_types::{AccountState, OauthTokens, Secret};
@@ -34,6 +37,15 @@ impl Refresher for Claude {
                 Err(refusal) => Err(errors::of_refresh(&refusal)),
             }
         })
+    }
+
+    fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        Some(Box::pin(async move {
+            if !is_live(tokens) {
+                return Owner::default();
+            }
+            self.profile(transport, &tokens.access).await.into()
+        }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the tokens say of themselves.
 
 use super::{ACCOUNT, FEDRAMP};
-use crate::{BadAnswer, TokenAnswer, endpoint::claims_of_token, login::plain};
+use crate::{BadAnswer, Owner, TokenAnswer, endpoint::claims_of_token, login::plain};
 use byok_store::AccountDetails;
 use byok_types::{OauthTokens, Secret, TokenFacts};
 use serde::Deserialize;
@@ -25,38 +25,30 @@ struct Answer {
     expires_in: Option<i64>,
 }
 
-/// Whose tokens they are and what belongs to them.
-pub(crate) struct Owner {
-    pub(crate) details: AccountDetails,
-    pub(crate) facts: TokenFacts,
-}
-
-impl Owner {
-    /// From the claims of the id token, with what it lacks from those of the access token.
-    pub(crate) fn of(id: Option<&Secret>, access: &Secret) -> Self {
-        let claims = |token: &Secret| claims_of_token(token.expose());
-        let both = [id.and_then(claims), claims(access)];
-        let find = |path: &dyn Fn(&Value) -> Option<String>| both.iter().flatten().find_map(path);
-        let auth = |name: &'static str| {
-            find(&move |claims: &Value| text(&claims[AUTH][name])).filter(|text| !text.is_empty())
-        };
-        let account = auth("chatgpt_account_id");
-        let user = auth("chatgpt_user_id").or_else(|| auth("user_id"));
-        let identity = match (&account, user) {
-            // Several people share a workspace.
-            (Some(account), Some(user)) => Some(format!("{account}/{user}")),
-            (account, _) => account.clone(),
-        };
-        let mut facts = TokenFacts::new();
-        facts.extend(account.map(|account| (ACCOUNT.to_owned(), Secret::new(account))));
-        let fedramp = both.iter().flatten().any(|claims| claims[AUTH]["chatgpt_account_is_fedramp"] == true);
-        if fedramp {
-            facts.insert(FEDRAMP.to_owned(), Secret::new("true"));
-        }
-        let email = |claims: &Value| text(&claims["email"]).or_else(|| text(&claims[PROFILE]["email"]));
-        let plan = auth("chatgpt_plan_type").map(|plan| plan.to_ascii_lowercase());
-        Self { details: AccountDetails { email: find(&email), plan, identity }, facts }
+/// The owner by the claims of the id token, with what it lacks from those of the access token.
+pub(crate) fn owner(id: Option<&Secret>, access: &Secret) -> Owner {
+    let claims = |token: &Secret| claims_of_token(token.expose());
+    let both = [id.and_then(claims), claims(access)];
+    let find = |path: &dyn Fn(&Value) -> Option<String>| both.iter().flatten().find_map(path);
+    let auth = |name: &'static str| {
+        find(&move |claims: &Value| text(&claims[AUTH][name])).filter(|text| !text.is_empty())
+    };
+    let account = auth("chatgpt_account_id");
+    let user = auth("chatgpt_user_id").or_else(|| auth("user_id"));
+    let identity = match (&account, user) {
+        // Several people share a workspace.
+        (Some(account), Some(user)) => Some(format!("{account}/{user}")),
+        (account, _) => account.clone(),
+    };
+    let mut facts = TokenFacts::new();
+    facts.extend(account.map(|account| (ACCOUNT.to_owned(), Secret::new(account))));
+    let fedramp = both.iter().flatten().any(|claims| claims[AUTH]["chatgpt_account_is_fedramp"] == true);
+    if fedramp {
+        facts.insert(FEDRAMP.to_owned(), Secret::new("true"));
     }
+    let email = |claims: &Value| text(&claims["email"]).or_else(|| text(&claims[PROFILE]["email"]));
+    let plan = auth("chatgpt_plan_type").map(|plan| plan.to_ascii_lowercase());
+    Owner { details: AccountDetails { email: find(&email), plan, identity }, facts }
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -84,7 +76,7 @@ pub(super) fn read(
         (None, Some(old)) if refresh.is_some() => old.access.clone(),
         _ => return Err(BadAnswer),
     };
-    let Owner { details, facts } = Owner::of(id.as_ref(), &access);
+    let Owner { details, facts } = owner(id.as_ref(), &access);
     let answer = TokenAnswer {
         expires_in: Some(life_of(&access, now).or(answer.expires_in).unwrap_or(UNSTATED_LIFE)),
         access,

@@ -1,8 +1,11 @@
 //! Refresh.
 
-use super::{CLIENT_ID, Codex, identity::read};
+use super::{
+    CLIENT_ID, Codex,
+    identity::{owner, read},
+};
 use crate::{
-    Clock as _, RefreshError, RefreshFuture, Refresher, SystemClock,
+    Clock as _, OwnerFuture, RefreshError, RefreshFuture, Refresher, SystemClock,
     endpoint::{Ask, Body},
     refusal::Refusal,
 };
@@ -39,6 +42,10 @@ impl Refresher for Codex {
             }
             Err(refusal.of_refresh("OpenAI", "codex", &[]))
         })
+    }
+
+    fn owner<'a>(&'a self, _: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        Some(Box::pin(async move { owner(None, &tokens.access) }))
     }
 }
 

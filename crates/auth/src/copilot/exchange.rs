@@ -2,8 +2,8 @@
 
 use super::{BASE, CALL_TIMEOUT, Copilot, EXCHANGE, EXCHANGE_VERSION, HOST, MODE, Places, host::GitHub};
 use crate::{
-    BadAnswer, LoginError, RefreshError, RefreshFuture, Refresher, TokenAnswer, endpoint::Ask, login::plain,
-    refusal::Refusal,
+    BadAnswer, LoginError, OwnerFuture, RefreshError, RefreshFuture, Refresher, TokenAnswer, endpoint::Ask,
+    login::plain, refusal::Refusal,
 };
 use byok_store::AccountDetails;
 use byok_transport::{BufferedReply, Transport, TransportError};
@@ -56,6 +56,10 @@ impl Refresher for Copilot {
             let answer = self.exchange(transport, &places, token).await.map_err(Refused::of_refresh)?;
             Ok((answer, AccountDetails::default()))
         })
+    }
+
+    fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        Some(Box::pin(async move { self.owner_of(transport, tokens).await.into() }))
     }
 
     fn rotates(&self) -> bool {

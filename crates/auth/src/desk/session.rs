@@ -3,7 +3,9 @@ use crate::{
     Answers, BrowserLogin, CallbackServer, DeviceLogin, How, LOGIN_WINDOW, LoginError, Method, NewLogin,
     Redirect, SaveLogin, SystemClock, await_device,
     claims::{Claim, claims_of, is_needed, with_keys},
-    read_pasted, save_login,
+    known_account, learn_owners,
+    login::labels,
+    named, read_pasted, save_login,
 };
 use byok_transport::Transport;
 use byok_types::{Account, Credential, CredentialKind, ProviderId};
@@ -241,7 +243,7 @@ impl Session {
                 });
             }
         };
-        self.keep(login, known, claims).await
+        self.keep(&transport, login, known, claims).await
     }
 
     async fn in_a_browser(
@@ -283,7 +285,7 @@ impl Session {
             self.set(Stage::Browser { page: page.clone(), returns, problem: problem.take() });
             tokio::select! {
                 code = &mut returned => break code?,
-                Some(text) = texts.recv() => match read_pasted(&text, &pending.state) {
+                Some(text) = texts.recv() => match read_pasted(&text, &pending) {
                     // A person may try again.
                     Err(error @ (LoginError::NotACode { .. } | LoginError::WrongState)) => {
                         problem = Some(error.to_string());
@@ -313,15 +315,17 @@ impl Session {
     async fn named(&self) -> Result<Option<Account>, LoginError> {
         let Some(name) = &self.0.wish.account else { return Ok(None) };
         let known = self.0.desk.0.store.accounts.list(Some(self.provider())).await?;
-        let is = |account: &Account| {
-            account.label == *name || account.email.as_ref() == Some(name) || account.id.as_str() == name
-        };
-        Ok(known.into_iter().find(is))
+        let mut meant = named(&known, name, false);
+        if meant.len() > 1 {
+            return Err(LoginError::SeveralAccounts { labels: labels(&meant) });
+        }
+        Ok(meant.pop())
     }
 
     /// Stores the login with the consent to what it needs.
     async fn keep(
         &self,
+        transport: &Transport,
         login: NewLogin,
         known: Option<Account>,
         claims: &[String],
@@ -335,13 +339,22 @@ impl Session {
         // Stored with the tokens: a request may come at once.
         let agreed: Vec<String> =
             claims.iter().filter(|name| needed.iter().any(|claim| claim.name == **name)).cloned().collect();
+        let store = &self.0.desk.0.store;
+        // Of another login it may not be known yet whose it is: the same one is not added a second time.
+        if login.details.identity.is_some() {
+            learn_owners(store, &*self.0.offer.vendor.refresher, transport, self.provider()).await?;
+        }
+        let known = match known {
+            None if self.0.wish.account.is_none() => known_account(store, self.provider(), &login).await?,
+            known => known,
+        };
         let save = SaveLogin {
             provider: self.provider(),
             account: known.as_ref().map(|account| &account.id),
             label: self.0.wish.account.as_deref().filter(|_| known.is_none()),
             claims: &agreed,
         };
-        let account = save_login(&self.0.desk.0.store, &SystemClock, login, save).await?;
+        let account = save_login(store, &SystemClock, login, save).await?;
         tracing::info!(provider = %self.provider(), "a login was made through the page");
         let has = |claim: &&Claim| account.claims.iter().any(|name| name == claim.name);
         let without = needed.into_iter().filter(|claim| !has(claim)).collect();

@@ -34,10 +34,11 @@ impl BrowserLogin for Fake {
             Redirect::Callback(url) => url.to_string(),
             Redirect::Pasted => "http://127.0.0.1:1/back".to_owned(),
         };
-        PendingLogin::new(at, |_, state, at| {
+        let pending = PendingLogin::new(at, |_, state, at| {
             let query = [("state", state.expose()), ("redirect_uri", at)];
             Url::parse_with_params("https://vendor.example/login", query).unwrap()
-        })
+        });
+        PendingLogin { shows_code_alone: true, ..pending }
     }
 
     fn finish<'a>(
@@ -98,12 +99,20 @@ impl Vendors for Fake {
     }
 
     fn offer(&self, name: &str) -> Option<Offer> {
-        const WHO: &[Question] = &[Question { name: "who", prompt: "who are you", default: "" }];
+        const WHO: &[Question] =
+            &[Question { name: "who", prompt: "who are you", default: "", secret: false }];
         let methods = vec![
             Method { name: "browser", what: "browser", questions: WHO, how: How::Browser(Arc::new(Self)) },
             Method { name: "device", what: "device", questions: &[], how: How::Device(Arc::new(Self)) },
         ];
-        let vendor = Vendor { methods, refresher: Arc::new(Self), revoke: None, import: None, ended: None };
+        let vendor = Vendor {
+            methods,
+            refresher: Arc::new(Self),
+            revoke: None,
+            check_token: |_| Ok(()),
+            import: None,
+            ended: None,
+        };
         let provider = ProviderId::new(name).ok()?;
         self.names().contains(&name.to_owned()).then(|| Offer { provider, vendor, warnings: Vec::new() })
     }

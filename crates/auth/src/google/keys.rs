@@ -19,6 +19,13 @@ pub(crate) fn key_identity(key: &Secret) -> String {
     format!("key {}", key.hash().short())
 }
 
+/// The list of models below an address, which may name a version.
+pub(crate) fn list_of_models(base: &str) -> String {
+    let base = base.trim_end_matches("/models");
+    let versioned = ["/v1", "/v1beta", "/v1alpha"].iter().any(|version| base.ends_with(version));
+    format!("{base}{}/models", if versioned { "" } else { "/v1beta" })
+}
+
 /// A login with a key of the Generative Language API.
 #[derive(Clone, Debug)]
 pub(crate) struct GeminiKey {

@@ -615,3 +615,14 @@ async fn api_keys() {
         }
     }
 }
+
+#[test]
+fn a_key_is_tried_below_the_address_of_the_settings() {
+    for (base, expected) in [
+        ("https://proxy.example/g", "https://proxy.example/g/v1beta/models"),
+        ("https://proxy.example/g/v1", "https://proxy.example/g/v1/models"),
+        ("https://proxy.example/v1beta/models", "https://proxy.example/v1beta/models"),
+    ] {
+        assert_eq!(super::list_of_models(base), expected);
+    }
+}

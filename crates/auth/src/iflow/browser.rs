@@ -22,7 +22,9 @@ impl BrowserLogin for Iflow {
     fn with_answers(&self, answers: &Answers) -> Result<Option<Arc<dyn BrowserLogin>>, LoginError> {
         let given =
             answers.get(CLIENT_SECRET).map(|secret| secret.trim()).filter(|secret| !secret.is_empty());
-        let secret = given.ok_or(LoginError::Unanswered { name: CLIENT_SECRET })?;
+        let Some(secret) = given else {
+            return if self.client_secret.is_some() { Ok(None) } else { Err(no_secret()) };
+        };
         Ok(Some(Arc::new(Self { client_secret: Some(Secret::new(secret)), ..self.clone() })))
     }
 
@@ -52,7 +54,7 @@ impl BrowserLogin for Iflow {
     ) -> LoginFuture<'a, NewLogin> {
         Box::pin(async move {
             let secret = self.client_secret.as_ref().map(Secret::expose);
-            let secret = secret.ok_or(LoginError::Unanswered { name: CLIENT_SECRET })?;
+            let secret = secret.ok_or_else(no_secret)?;
             let fields = [
                 ("grant_type", "authorization_code"),
                 ("code", code.expose()),
@@ -81,6 +83,12 @@ impl BrowserLogin for Iflow {
             Ok(NewLogin { credential: Credential::Oauth(tokens), details: owner.details })
         })
     }
+}
+
+fn no_secret() -> LoginError {
+    let why = "iFlow's server wants the secret of the OAuth client of iFlow CLI, which byok does not contain; set it as \
+               `providers.iflow.client_secret`, or pass it on standard input";
+    LoginError::NotReady { why: why.to_owned() }
 }
 
 /// The tokens of an answer; `None` if it has none, whatever its status says.

@@ -1,7 +1,7 @@
 //! What iFlow CLI has stored: settings, tokens, or a key alone.
 
 use super::API_KEY;
-use crate::{Found, Import, ImportError, Kept, NewLogin, login::plain, qwen};
+use crate::{Found, Import, ImportError, Kept, NewLogin, qwen};
 use byok_store::AccountDetails;
 use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
 use serde_json::Value;
@@ -75,10 +75,7 @@ fn tokens(file: &Value) -> Result<Vec<Found>, ImportError> {
         scopes,
         facts,
     };
-    let identity = text("userId").map(plain);
-    let login = NewLogin {
-        credential: Credential::Oauth(tokens),
-        details: AccountDetails { identity, ..AccountDetails::default() },
-    };
+    // Its `userId` is not what a login is known by, which the vendor says.
+    let login = NewLogin { credential: Credential::Oauth(tokens), details: AccountDetails::default() };
     Ok(vec![Found { login, shared_rotation: true }])
 }

@@ -4,8 +4,9 @@ use super::{
     API_KEY, CLIENT_ID, CLIENT_SECRET, Iflow, KEY_NAME, basic, browser::tokens_of, cookie::is_cookie,
 };
 use crate::{
-    LoginError, RefreshError, RefreshFuture, Refresher, TokenAnswer,
+    LoginError, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, TokenAnswer,
     endpoint::{Ask, Body},
+    refresh::is_live,
     refusal::Refusal,
 };
 use byok_store::AccountDetails;
@@ -26,11 +27,32 @@ impl Refresher for Iflow {
                 let answer = self.refreshed_by_cookie(transport, refresh, tokens.fact(KEY_NAME)).await?;
                 return Ok((answer, AccountDetails::default()));
             }
-            match tokens.fact(CLIENT_SECRET) {
+            // A login of another program has none.
+            let of_settings = self.client_secret.as_ref().map(Secret::expose);
+            match tokens.fact(CLIENT_SECRET).or(of_settings) {
                 Some(secret) => self.renewed_tokens(transport, refresh, secret).await,
                 None => self.another_key(transport, tokens).await,
             }
         })
+    }
+
+    fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        Some(Box::pin(async move {
+            // What a cookie stands for has no name.
+            if !is_live(tokens) || tokens.refresh.as_ref().is_some_and(|refresh| is_cookie(refresh.expose()))
+            {
+                return Owner::default();
+            }
+            match self.owner(transport, &tokens.access).await {
+                Ok(owner) => {
+                    Owner { details: owner.details, facts: [(API_KEY.to_owned(), owner.key)].into() }
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "the owner of an iflow login is not known");
+                    Owner::default()
+                }
+            }
+        }))
     }
 }
 

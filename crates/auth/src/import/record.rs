@@ -3,7 +3,7 @@
 
 use super::time::end_of;
 use crate::{
-    Found, NewLogin, antigravity, codex, copilot,
+    Found, NewLogin, Owner, antigravity, codex, copilot,
     endpoint::claims_of_token,
     gemini,
     google::{key_identity, stored::Stored},
@@ -141,7 +141,7 @@ fn claude(fields: Fields<'_>, now: i64) -> Result<Made, String> {
 fn codex(fields: Fields<'_>, now: i64) -> Result<Made, String> {
     let mut tokens = fields.tokens(None, now)?;
     let id = fields.text("id_token").map(Secret::new);
-    let codex::Owner { mut details, mut facts } = codex::Owner::of(id.as_ref(), &tokens.access);
+    let Owner { mut details, mut facts } = codex::owner(id.as_ref(), &tokens.access);
     if let Some(account) = fields.shown("account_id") {
         details.identity.get_or_insert_with(|| account.clone());
         facts.entry(codex::ACCOUNT.to_owned()).or_insert_with(|| Secret::new(account));

@@ -2,8 +2,9 @@
 
 use super::{CLIENT_ID, DEVICE, Kimi, TOKEN_TIMEOUT, device_headers, region::Region};
 use crate::{
-    BadAnswer, RefreshError, RefreshFuture, Refresher, TokenAnswer,
+    BadAnswer, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, TokenAnswer,
     endpoint::{Ask, Body},
+    refresh::is_live,
     refusal::Refusal,
 };
 use byok_store::AccountDetails;
@@ -47,6 +48,15 @@ impl Refresher for Kimi {
                 _ => Err(refusal.of_refresh("Kimi", "kimi", &[])),
             }
         })
+    }
+
+    fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        Some(Box::pin(async move {
+            if !is_live(tokens) {
+                return Owner::default();
+            }
+            self.details(transport, Region::of(tokens), &tokens.access).await.into()
+        }))
     }
 }
 

@@ -263,8 +263,6 @@ impl Foreign<'_> {
         if let Credential::Oauth(tokens) = &mut found.login.credential {
             tokens.expires_at = Some(self.end.unwrap_or(0));
         }
-        // The profile may be that of another account, too.
-        found.login.details.identity = None;
         found.shared_rotation = broken.is_none();
         Ok((found, broken))
     }
@@ -311,7 +309,6 @@ fn found(token: Token, kind: &str, client: Option<Registration>) -> Found {
     if let Some(profile) = token.profile_arn.filter(|arn| kind != BUILDER_ID && is_profile(arn)) {
         put(fact::PROFILE, Secret::new(profile));
     }
-    let identity = known.get(fact::PROFILE).filter(|_| kind == IDC).map(|arn| arn.expose().to_owned());
     let tokens = OauthTokens {
         access: token.access_token,
         refresh: token.refresh_token,
@@ -321,7 +318,8 @@ fn found(token: Token, kind: &str, client: Option<Registration>) -> Found {
         scopes: Vec::new(),
         facts: known,
     };
-    let details = AccountDetails { identity, ..AccountDetails::default() };
+    // The profile is that of a whole organisation: who it is only the vendor says.
+    let details = AccountDetails::default();
     Found { login: NewLogin { credential: Credential::Oauth(tokens), details }, shared_rotation: true }
 }
 

@@ -2,8 +2,9 @@
 
 use super::{Kiro, SOCIAL, errors, fact, tokens_of};
 use crate::{
-    LoginError, RefreshError, RefreshFuture, Refresher,
+    LoginError, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher,
     endpoint::{Ask, Body},
+    refresh::is_live,
     refusal::Refusal,
 };
 use byok_store::AccountDetails;
@@ -32,6 +33,15 @@ impl Refresher for Kiro {
             // Who it is was found out at the login; the answer says nothing of it.
             Ok((answer, AccountDetails::default()))
         })
+    }
+
+    fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        Some(Box::pin(async move {
+            if !is_live(tokens) {
+                return Owner::default();
+            }
+            self.details(transport, tokens).await.into()
+        }))
     }
 }
 

@@ -425,7 +425,7 @@ async fn the_portal_and_the_link() {
     ));
     let address =
         format!("kiro://kiro.kiroAgent/authenticate-success?code=c-2&state={}", pending.state.expose());
-    let code = crate::read_pasted(&address, &pending.state).unwrap();
+    let code = crate::read_pasted(&address, &pending).unwrap();
     says(&server, [answer, owner()]);
     login.finish(&transport(), &pending, code).await.unwrap();
     assert_eq!(server.seen()[2].json["redirect_uri"], "kiro://kiro.kiroAgent/authenticate-success");

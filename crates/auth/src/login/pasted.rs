@@ -1,20 +1,22 @@
-use crate::{AuthorizationCode, LoginError, State};
+use crate::{AuthorizationCode, LoginError, PendingLogin};
 use url::{Url, form_urlencoded};
 
-/// Reads what a person pasted: `code#state` as the vendor's page shows it, the code alone, or the whole address that the
-/// browser ended at.
+/// Reads what a person pasted: `code#state` as the vendor's page shows it, the whole address that the browser ended at, or its
+/// query. A code alone is taken only where the vendor's page shows nothing else: without its state nobody can say which login
+/// it belongs to.
 ///
 /// # Errors
-/// [`LoginError::WrongState`] if a state is there and is not `state`, [`LoginError::Denied`] if the address carries an
-/// error, [`LoginError::NotACode`] otherwise.
-pub fn read_pasted(text: &str, state: &State) -> Result<AuthorizationCode, LoginError> {
+/// [`LoginError::WrongState`] if another state is there, [`LoginError::Denied`] if the address carries an error,
+/// [`LoginError::NotACode`] otherwise.
+pub fn read_pasted(text: &str, login: &PendingLogin) -> Result<AuthorizationCode, LoginError> {
     let text = text.trim();
     let mut query = String::new();
+    let mut alone = false;
     let (code, stated) = if text.contains("://") {
         let url = Url::parse(text).map_err(|_| LoginError::NotACode { why: "the address is incomplete" })?;
         url.query().unwrap_or_default().clone_into(&mut query);
         from_query(&query)?
-    } else if text.starts_with("code=") || text.contains("&code=") {
+    } else if text.trim_start_matches('?').starts_with("code=") || text.contains("&code=") {
         text.trim_start_matches('?').clone_into(&mut query);
         from_query(&query)?
     } else {
@@ -22,10 +24,11 @@ pub fn read_pasted(text: &str, state: &State) -> Result<AuthorizationCode, Login
             Some((code, stated)) => (code, Some(stated.trim().to_owned())),
             None => (text, None),
         };
+        alone = true;
         let code = code.split('&').next().unwrap_or_default();
         (code.trim().to_owned(), stated)
     };
-    if stated.is_some_and(|stated| !state.matches(&stated)) {
+    if stated.as_ref().is_some_and(|stated| !login.state.matches(stated)) {
         return Err(LoginError::WrongState);
     }
     if code.is_empty() {
@@ -36,7 +39,15 @@ pub fn read_pasted(text: &str, state: &State) -> Result<AuthorizationCode, Login
             why: "it contains white space or other characters that no code has",
         });
     }
-    Ok(AuthorizationCode::new(code).with_query(&query))
+    match (stated, alone) {
+        (None, true) if !login.shows_code_alone => Err(LoginError::NotACode {
+            why: "its `state` is missing, which this vendor shows behind the code or in the address",
+        }),
+        (None, false) => {
+            Err(LoginError::NotACode { why: "the address has no `state`, so it may be of another login" })
+        }
+        _ => Ok(AuthorizationCode::new(code).with_query(&query)),
+    }
 }
 
 fn from_query(query: &str) -> Result<(String, Option<String>), LoginError> {

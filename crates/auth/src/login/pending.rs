@@ -85,6 +85,8 @@ pub struct PendingLogin {
     pub redirect_uri: String,
     /// The PKCE verifier, which proves that the exchange comes from whoever began.
     pub verifier: Secret,
+    /// Whether the vendor's page shows a code without its state, for a person to paste.
+    pub shows_code_alone: bool,
     /// What [`BrowserLogin::prepare`](crate::BrowserLogin::prepare) found out and the end of the login needs.
     pub facts: TokenFacts,
 }
@@ -99,6 +101,7 @@ impl PendingLogin {
             state,
             redirect_uri,
             verifier: Secret::new(verifier.into_secret()),
+            shows_code_alone: false,
             facts: TokenFacts::new(),
         }
     }

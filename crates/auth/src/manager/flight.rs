@@ -2,7 +2,8 @@
 
 use super::{Access, Shared, fail_point::reached, progress::Outcome, unsaved::Unsaved};
 use crate::{AuthError, RefreshError, Refresher};
-use byok_store::{AccountLock, CommitOutcome, RefreshMark};
+use byok_store::{AccountDetails, AccountLock, CommitOutcome, RefreshMark, StoreError};
+use byok_transport::Transport;
 use byok_types::{AccountId, AccountState, Credential, OauthTokens, ProviderId, SecretHash};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -100,13 +101,13 @@ impl Shared {
         }
         reached!(self, BeforeRequest, Err(interrupted()));
         let exchange = Exchange { id, provider: &provider, old: &tokens, mark, lock };
-        self.exchange(exchange, &*refresher).await
+        self.exchange(exchange, refresher).await
     }
 
     async fn exchange(
         self: &Arc<Self>,
         exchange: Exchange<'_>,
-        refresher: &dyn Refresher,
+        refresher: Arc<dyn Refresher>,
     ) -> Result<Arc<Access>, AuthError> {
         let Exchange { id, provider, old, mark, lock } = exchange;
         let transport = self.transport.read().clone();
@@ -121,12 +122,13 @@ impl Shared {
         reached!(self, AfterCommit, Err(AuthError::Interrupted { provider: provider.clone() }));
         match committed {
             Ok(CommitOutcome::Committed) => {
-                if details != byok_store::AccountDetails::default()
+                if details != AccountDetails::default()
                     && let Err(error) = self.store.accounts.set_details(id, details).await
                 {
                     tracing::warn!(account = %id, %error, "what the vendor says about the account is not stored");
                 }
                 tracing::info!(account = %id, %provider, "the login was renewed");
+                self.learn_owner(id, transport, refresher, new.clone());
                 let access = self.adopt(id, provider, Credential::Oauth(new));
                 self.note_success(id, &access);
                 Ok(access)
@@ -147,6 +149,50 @@ impl Shared {
                 Ok(access)
             }
         }
+    }
+
+    /// Asks whose tokens these are, if nobody knows it yet: of a login that was taken over while the vendor could not be asked.
+    /// Nobody waits for it.
+    fn learn_owner(
+        self: &Arc<Self>,
+        id: &AccountId,
+        transport: Transport,
+        refresher: Arc<dyn Refresher>,
+        tokens: OauthTokens,
+    ) {
+        let (shared, id) = (Arc::clone(self), id.clone());
+        self.tasks.spawn(async move {
+            let learned = shared.ask_for_owner(&id, &transport, &*refresher, &tokens).await;
+            if let Err(error) = learned {
+                tracing::warn!(account = %id, %error, "what the vendor says about the account is not stored");
+            }
+        });
+    }
+
+    async fn ask_for_owner(
+        &self,
+        id: &AccountId,
+        transport: &Transport,
+        refresher: &dyn Refresher,
+        tokens: &OauthTokens,
+    ) -> Result<(), StoreError> {
+        let account = self.store.accounts.get(id).await?;
+        let Some(account) = account.filter(|account| account.identity.is_none()) else { return Ok(()) };
+        let Some(asked) = refresher.owner(transport, tokens) else { return Ok(()) };
+        let mut details = asked.await.details;
+        if let Some(identity) = &details.identity
+            && let Some(other) = self.store.accounts.find_identity(&account.provider, identity).await?
+        {
+            tracing::warn!(
+                provider = %account.provider, account = account.label, other = other.label,
+                "two accounts are one; `byok accounts remove` forgets one of them"
+            );
+            details.identity = None;
+        }
+        if details == AccountDetails::default() {
+            return Ok(());
+        }
+        self.store.accounts.set_details(id, details).await
     }
 
     /// What a failed request means. Nothing here touches the tokens.

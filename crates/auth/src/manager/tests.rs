@@ -5,7 +5,9 @@ mod processes;
 mod vendors;
 
 use super::{Access, TokenManager};
-use crate::testing::{START, TestClock, TokenServer, add_account, provider, stored, tokens, transport};
+use crate::testing::{
+    START, Scripted, TestClock, TokenServer, add_account, provider, stored, tokens, transport,
+};
 use crate::{AuthError, Refresher};
 use byok_store::Store;
 use byok_transport::{ProxyChoice, Transport, TransportOptions};
@@ -280,4 +282,30 @@ async fn a_login_server_that_does_not_answer_is_given_up_after_the_set_time() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(20), "not the usual 30 s");
     let (at, why) = world.manager.last_failure(&world.id).unwrap();
     assert!(at == START && !why.is_empty() && !why.contains("refresh-0"), "{at} {why}");
+}
+
+#[tokio::test]
+async fn whose_login_it_is_is_learned_at_its_renewal() {
+    let owner = r#"{"account":{"uuid":"p","email":"a@b.c"},"organization":{"uuid":"o"}}"#;
+    let fresh = r#"{"access_token":"new","refresh_token":"newer","expires_in":3600}"#;
+    let script = |world: &World, bodies: [&str; 2]| {
+        for body in bodies {
+            world.server.script(Scripted::Answer(200, "", body.to_owned()));
+        }
+    };
+    let world = World::new(-1).await;
+    script(&world, [fresh, owner]);
+    assert_eq!(world.token().await, "new");
+    let other =
+        add_account(&world.store, "b", OauthTokens { refresh: Some(Secret::new("b")), ..tokens(-1) }).await;
+    world.manager.shut_down(std::time::Duration::from_secs(10)).await;
+    let known = world.store.accounts.get(&world.id).await.unwrap().unwrap();
+    assert_eq!((known.identity.as_deref(), known.email.as_deref()), (Some("p/o"), Some("a@b.c")));
+
+    // Of two accounts of one person the second gets no name of its own: that would hide which is which.
+    script(&world, [fresh, owner]);
+    world.manager.access(&other).await.unwrap();
+    world.manager.shut_down(std::time::Duration::from_secs(10)).await;
+    let twin = world.store.accounts.get(&other).await.unwrap().unwrap();
+    assert_eq!((twin.identity, twin.email.as_deref()), (None, Some("a@b.c")));
 }

@@ -1,14 +1,18 @@
 //! Refresh.
 
-use super::{CLIENT_ID, PRINCIPAL, PRINCIPAL_TYPE, Xai, identity::read};
+use super::{
+    CLIENT_ID, PRINCIPAL, PRINCIPAL_TYPE, Xai,
+    identity::{owner, read},
+};
 use crate::{
-    RefreshError, RefreshFuture, Refresher,
-    endpoint::{Ask, Body},
+    Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher,
+    endpoint::{Ask, Body, claims_of_token},
     refusal::Refusal,
 };
 use byok_transport::Transport;
 use byok_types::{AccountState, OauthTokens};
 use http::StatusCode;
+use serde_json::Value;
 use std::time::Duration;
 
 /// How long to wait when the vendor does not know the client, which happens and passes.
@@ -44,6 +48,14 @@ impl Refresher for Xai {
                 _ => RefreshError::busy(refusal.to_string(), refusal.retry_after),
             })
         })
+    }
+
+    fn owner<'a>(&'a self, _: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        Some(Box::pin(async move {
+            let claims = claims_of_token(tokens.access.expose()).unwrap_or_default();
+            let (details, facts) = owner(&Value::Null, &claims);
+            Owner { details, facts }
+        }))
     }
 }
 

@@ -220,8 +220,9 @@ fn asking(session: &Session, problem: Option<&str>) -> String {
         for question in method.questions {
             let _ = write!(
                 out,
-                "<label>{} <input name=\"{name}.{}\" value=\"{}\" autocomplete=\"off\"></label>",
+                "<label>{} <input type=\"{}\" name=\"{name}.{}\" value=\"{}\" autocomplete=\"off\"></label>",
                 escaped(question.prompt),
+                if question.secret { "password" } else { "text" },
                 escaped(question.name),
                 escaped(question.default)
             );

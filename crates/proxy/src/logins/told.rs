@@ -20,7 +20,7 @@ pub(super) fn offer(offer: &Offer) -> Value {
         notice.map(|notice| json!({"rule": notice.rule, "risk": notice.risk, "source": notice.source}));
     let methods = offer.methods().map(|method| {
         let questions = method.questions.iter().map(
-            |question| json!({"name": question.name, "prompt": question.prompt, "default": question.default}),
+            |question| json!({"name": question.name, "prompt": question.prompt, "default": question.default, "secret": question.secret}),
         );
         json!({"name": method.name, "what": method.what, "questions": questions.collect::<Vec<_>>()})
     });

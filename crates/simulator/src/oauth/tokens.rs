@@ -147,10 +147,10 @@ impl Oauth {
         self.book.lock().troubles.pop_front()
     }
 
-    /// Tokens for a default account.
-    pub(crate) fn grant(&self, now: i64) -> Grant {
+    /// Tokens for the account of this address, or a default one.
+    pub(crate) fn grant(&self, email: &str, now: i64) -> Grant {
         let mut book = self.book.lock();
-        self.issue(&mut book, now, FULL_SCOPES, &Account::of(""), None)
+        self.issue(&mut book, now, FULL_SCOPES, &Account::of(email), None)
     }
 
     /// Lets an access token die.

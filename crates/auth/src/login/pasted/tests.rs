@@ -1,10 +1,16 @@
 use super::read_pasted;
-use crate::{LoginError, State};
+use crate::{LoginError, PendingLogin, State};
+use url::Url;
+
+fn pending(shows_code_alone: bool) -> PendingLogin {
+    let page = |_: &str, _: &State, _: &str| Url::parse("https://x.example/authorize").unwrap();
+    PendingLogin { shows_code_alone, ..PendingLogin::new("http://localhost/callback".to_owned(), page) }
+}
 
 #[test]
 fn what_people_paste() {
-    let state = State::random();
-    let good = state.expose().to_owned();
+    let login = pending(true);
+    let good = login.state.expose().to_owned();
     let codes = [
         format!("abc-123_~#{good}"),
         format!("  abc-123_~#{good}\n"),
@@ -12,19 +18,38 @@ fn what_people_paste() {
         format!("abc-123_~&scope=x#{good}"),
         format!("https://platform.example.com/oauth/code/callback?code=abc-123_%7E&state={good}"),
         format!("http://localhost:54545/callback?state={good}&code=abc-123_~"),
-        "http://localhost:54545/callback?code=abc-123_~".to_owned(),
         format!("code=abc-123_~&state={good}"),
         format!("?state={good}&code=abc-123_~"),
         format!("https://platform.example.com/x?code=abc-123_~%23{good}"),
     ];
     for text in codes {
-        assert_eq!(read_pasted(&text, &state).unwrap().expose(), "abc-123_~", "{text}");
+        assert_eq!(read_pasted(&text, &login).unwrap().expose(), "abc-123_~", "{text}");
+    }
+}
+
+#[test]
+fn a_state_is_missing() {
+    for (alone, text, good) in [
+        (false, "abc", false),
+        (true, "abc", true),
+        (false, "abc&scope=x", false),
+        (true, "http://localhost:54545/callback?code=abc", false),
+        (false, "https://x.example/callback?code=abc&scope=x", false),
+        (true, "code=abc", false),
+        (true, "?code=abc&scope=x", false),
+    ] {
+        match read_pasted(text, &pending(alone)) {
+            Ok(code) => assert!(good && code.expose() == "abc", "{text}"),
+            Err(LoginError::NotACode { why }) => assert!(!good && why.contains("`state`"), "{text}: {why}"),
+            Err(error) => panic!("{text}: {error:?}"),
+        }
     }
 }
 
 #[test]
 fn what_is_refused() {
-    let state = State::random();
+    let login = pending(true);
+    let state = &login.state;
     let other = State::random();
     let other = other.expose();
     for text in [
@@ -34,17 +59,17 @@ fn what_is_refused() {
         format!("https://x.example/callback?code=abc&state={other}"),
         format!("code=abc&state={other}"),
     ] {
-        let error = read_pasted(&text, &state).unwrap_err();
+        let error = read_pasted(&text, &login).unwrap_err();
         assert!(matches!(error, LoginError::WrongState), "{text}: {error:?}");
     }
     let long = "x".repeat(5000);
     for text in
         ["", "  ", "#", "two words", "https://x.example/callback", "https://", "code=", "ünïcode", &long]
     {
-        let error = read_pasted(text, &state).unwrap_err();
+        let error = read_pasted(text, &login).unwrap_err();
         assert!(matches!(error, LoginError::NotACode { .. } | LoginError::WrongState), "{text}: {error:?}");
         assert!(!error.to_string().contains("words"), "nothing of the text is shown");
     }
-    let error = read_pasted("http://localhost:1/callback?error=access_denied&state=x", &state).unwrap_err();
+    let error = read_pasted("http://localhost:1/callback?error=access_denied&state=x", &login).unwrap_err();
     assert!(matches!(&error, LoginError::Denied { why } if why == "access_denied"), "{error:?}");
 }

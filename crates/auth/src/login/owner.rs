@@ -1,0 +1,97 @@
+//! Whose login it is: asked where the login does not say it, and found again in the store.
+
+use super::NewLogin;
+use crate::{Owner, Refresher, home_of};
+use byok_store::{Store, StoreError};
+use byok_transport::Transport;
+use byok_types::{Account, AccountState, Credential, CredentialKind, ProviderId};
+
+/// Asks the vendor whose login this is, if it has a way to be asked. What the vendor says counts more than what a file says;
+/// of a vendor that cannot be reached nothing is known yet, and the login is none the worse for it.
+pub async fn ask_owner(refresher: &dyn Refresher, transport: &Transport, login: NewLogin) -> NewLogin {
+    let NewLogin { credential: Credential::Oauth(mut tokens), mut details } = login else { return login };
+    let said = match refresher.owner(transport, &tokens) {
+        Some(asked) => Some(asked.await),
+        None => None,
+    };
+    if let Some(Owner { details: said, facts }) = said {
+        details.identity = said.identity.or(details.identity);
+        details.email = said.email.or(details.email);
+        details.plan = said.plan.or(details.plan);
+        for (name, value) in facts {
+            tokens.facts.entry(name).or_insert(value);
+        }
+    }
+    NewLogin { credential: Credential::Oauth(tokens), details }
+}
+
+/// Asks whose the logins are that were stored when nobody could say it, so that a new login of the same account replaces
+/// them.
+///
+/// # Errors
+/// [`StoreError`] if the accounts cannot be listed.
+pub async fn learn_owners(
+    store: &Store,
+    refresher: &dyn Refresher,
+    transport: &Transport,
+    provider: &ProviderId,
+) -> Result<(), StoreError> {
+    for account in store.accounts.list(Some(provider)).await? {
+        let nameless = account.identity.is_none() && account.kind == CredentialKind::Oauth;
+        if !nameless || account.state != AccountState::Ready {
+            continue;
+        }
+        // One that cannot be opened stays without a name.
+        let Ok(Some(Credential::Oauth(tokens))) = store.secrets.load(&account.id).await else { continue };
+        let Some(asked) = refresher.owner(transport, &tokens) else { return Ok(()) };
+        let details = asked.await.details;
+        if details.identity.is_some() {
+            store.accounts.set_details(&account.id, details).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The account that a login is of: the same person and organisation, the same token or place, or, where nothing else is known
+/// and one address is one account, the same address.
+///
+/// # Errors
+/// [`StoreError`] if the accounts cannot be read.
+pub async fn known_account(
+    store: &Store,
+    provider: &ProviderId,
+    login: &NewLogin,
+) -> Result<Option<Account>, StoreError> {
+    let NewLogin { credential, details } = login;
+    if let Some(identity) = &details.identity
+        && let Some(known) = store.accounts.find_identity(provider, identity).await?
+    {
+        return Ok(Some(known));
+    }
+    for account in store.accounts.list(Some(provider)).await? {
+        if account.identity.is_some() && details.identity.is_some() {
+            continue;
+        }
+        // One that cannot be opened is nobody's.
+        let stored = store.secrets.load(&account.id).await.ok().flatten();
+        let same = match (stored, credential) {
+            (Some(Credential::Oauth(old)), Credential::Oauth(new)) => {
+                old.hash() == new.hash() || (home_of(new).is_some() && home_of(&old) == home_of(new))
+            }
+            (Some(Credential::ApiKey(old)), Credential::ApiKey(new)) => old.hash() == new.hash(),
+            _ => false,
+        };
+        // Several workspaces of Codex have one address.
+        let address = account.kind == credential.kind()
+            && provider.as_str() != "codex"
+            && account.email.is_some()
+            && account.email == details.email;
+        if same || address {
+            return Ok(Some(account));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests;

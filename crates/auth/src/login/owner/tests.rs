@@ -1,0 +1,76 @@
+use super::{ask_owner, known_account, learn_owners};
+use crate::{
+    NewLogin, OwnerFuture, RefreshFuture, Refresher,
+    testing::{add_account, provider, tokens},
+};
+use byok_store::{AccountDetails, Store};
+use byok_transport::{Transport, TransportOptions};
+use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
+
+/// A vendor that says who it is, or that has no way to be asked.
+struct Says(Option<AccountDetails>);
+
+impl Refresher for Says {
+    fn refresh<'a>(&'a self, _: &'a Transport, _: &'a OauthTokens) -> RefreshFuture<'a> {
+        Box::pin(async { Err(crate::RefreshError::busy("not asked for", None)) })
+    }
+
+    fn owner<'a>(&'a self, _: &'a Transport, _: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        let details = self.0.clone()?;
+        let facts =
+            TokenFacts::from([("a".to_owned(), Secret::new("said")), ("b".to_owned(), Secret::new("said"))]);
+        Some(Box::pin(async move { crate::Owner { details, facts } }))
+    }
+}
+
+fn details(identity: Option<&str>, email: Option<&str>, plan: Option<&str>) -> AccountDetails {
+    let [identity, email, plan] = [identity, email, plan].map(|text| text.map(str::to_owned));
+    AccountDetails { email, plan, identity }
+}
+
+fn login(details: AccountDetails) -> NewLogin {
+    let facts = TokenFacts::from([("a".to_owned(), Secret::new("had"))]);
+    NewLogin { credential: Credential::Oauth(OauthTokens { facts, ..tokens(99) }), details }
+}
+
+fn transport() -> Transport {
+    Transport::new(TransportOptions::default()).unwrap()
+}
+
+#[tokio::test]
+async fn what_the_vendor_says_counts_most() {
+    let file = details(Some("by-file"), None, Some("old"));
+    let cases = [
+        (Some(details(Some("id"), Some("a@b.c"), None)), details(Some("id"), Some("a@b.c"), Some("old")), 2),
+        (Some(AccountDetails::default()), file.clone(), 2),
+        (None, file.clone(), 1),
+    ];
+    for (said, expected, facts) in cases {
+        let asked = ask_owner(&Says(said), &transport(), login(file.clone())).await;
+        let Credential::Oauth(tokens) = &asked.credential else { panic!() };
+        assert_eq!((&asked.details, tokens.facts.len()), (&expected, facts));
+        assert_eq!(tokens.fact("a"), Some("had"), "what is there stays");
+    }
+}
+
+#[tokio::test]
+async fn a_nameless_account_gets_its_name_and_is_found() {
+    let (store, provider) = (Store::memory(), provider());
+    let id = add_account(&store, "nameless", tokens(99)).await;
+    let me = details(Some("id"), Some("a@b.c"), None);
+    let new = NewLogin {
+        credential: Credential::Oauth(OauthTokens {
+            access: Secret::new("new"),
+            refresh: Some(Secret::new("new")),
+            ..tokens(99)
+        }),
+        details: me.clone(),
+    };
+    for says in [Says(None), Says(Some(AccountDetails::default()))] {
+        learn_owners(&store, &says, &transport(), &provider).await.unwrap();
+        assert!(known_account(&store, &provider, &new).await.unwrap().is_none());
+    }
+    learn_owners(&store, &Says(Some(me)), &transport(), &provider).await.unwrap();
+    let known = known_account(&store, &provider, &new).await.unwrap().unwrap();
+    assert_eq!((known.id, known.identity.as_deref()), (id, Some("id")));
+}

@@ -1,0 +1,162 @@
+//! Whose a login is that was pasted or taken over, and what is said before it is stored.
+
+use crate::{
+    login::log_in_by_paste,
+    support::{Home, Output, Vendor, private},
+};
+use serde_json::{Value, json};
+
+/// The accounts of Claude: label and e-mail address.
+fn claude(home: &Home) -> Vec<(String, String)> {
+    let list: Value = serde_json::from_str(&home.run(&["accounts", "list", "--json"]).out).unwrap();
+    let accounts =
+        list.as_array().unwrap().iter().flat_map(|provider| provider["accounts"].as_array().unwrap());
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut known: Vec<_> =
+        accounts.map(|account| (text(&account["label"]), text(&account["email"]))).collect();
+    known.sort();
+    known
+}
+
+fn pair(label: &str, email: &str) -> (String, String) {
+    (label.to_owned(), email.to_owned())
+}
+
+fn add(home: &Home, args: &[&str], pasted: &str) -> Output {
+    home.run_with(&[&["accounts", "add"], args].concat(), &[], pasted)
+}
+
+/// The file of Claude Code, which does not say whose login it is.
+fn claude_code(vendor: &Vendor, email: &str) -> String {
+    let grant = vendor.simulator.grant_to(email);
+    json!({"claudeAiOauth": {"accessToken": grant.access_token, "refreshToken": grant.refresh_token, "expiresAt": 4_000_000_000_000_u64}})
+        .to_string()
+}
+
+#[test]
+fn a_login_that_was_pasted_or_taken_over_is_the_persons_own() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    let alone = vendor.simulator.grant_to("ada@example.org").access_token;
+    let added = add(&home, &["claude"], &alone);
+    assert_eq!(
+        (added.code, claude(&home)),
+        (0, vec![pair("ada@example.org", "ada@example.org")]),
+        "{}",
+        added.err
+    );
+    let file = private(&home, "kept.json", claude_code(&vendor, "bob@example.org").as_bytes());
+    let taken = home.run(&["login", "claude", &format!("--import={file}")]);
+    assert!(taken.err.contains("logged in to claude as bob@example.org, plan max 5x"), "{}", taken.err);
+    let both = vec![pair("ada@example.org", "ada@example.org"), pair("bob@example.org", "bob@example.org")];
+    assert_eq!(claude(&home), both);
+    // The same persons in the browser: nobody is added.
+    for email in ["ada@example.org", "bob@example.org"] {
+        log_in_by_paste(&home, &vendor, email, &[]);
+    }
+    assert_eq!(claude(&home), both);
+}
+
+#[test]
+fn who_it_is_may_be_known_later() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    let (there, base) = (vendor.config(), vendor.simulator.base_url());
+    let away = there.replace(&format!("{base}/api/oauth/profile"), "http://127.0.0.1:1/profile");
+    home.write_config(&away);
+    let grant = vendor.simulator.grant_to("ada@example.org");
+    let added = add(&home, &["claude", "--account", "mine"], &grant.access_token);
+    assert_eq!((added.code, claude(&home)), (0, vec![pair("mine", "")]), "{}", added.err);
+    assert!(added.err.contains("the vendor does not say now whose login this is"), "{}", added.err);
+    // The next login asks first.
+    home.write_config(&there);
+    let said = log_in_by_paste(&home, &vendor, "ada@example.org", &[]);
+    assert!(said.contains("logged in to claude as mine (ada@example.org, plan max 5x)"), "{said}");
+    assert_eq!(claude(&home), [pair("mine", "ada@example.org")]);
+}
+
+#[test]
+fn what_is_said_before_a_login_is_added() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    let base = vendor.simulator.base_url();
+    home.write_config(&format!(
+        "{}  vertex: {{ urls: {{ token: '{base}/google/token' }} }}\n",
+        vendor.config()
+    ));
+    let token = vendor.simulator.grant_to("ada@example.org").access_token;
+    let added = add(&home, &["claude"], &token);
+    let rule = added.err.find("Anthropic's published rules").expect("the rule is told");
+    assert!(rule < added.err.find("added to claude").unwrap(), "{}", added.err);
+    assert!(added.err.contains("byok does not send it"), "nothing is assumed: {}", added.err);
+    let again = add(&home, &["claude", "--accept-claim", "claude-code-prompt"], &token);
+    assert!(again.err.contains("byok sends the claim `claude-code-prompt`"), "{}", again.err);
+    assert_eq!(home.run(&["accounts", "claims", "claude"]).out, "claude-code-prompt\n");
+    let unknown = add(&home, &["claude", "--accept-claim", "x"], &token);
+    assert_eq!((unknown.code, unknown.err.contains("claude has no claim `x`")), (2, true), "{}", unknown.err);
+    let ended = add(&home, &["qwen"], "a-token");
+    assert!(ended.err.contains("Alibaba ended the free Qwen service"), "{}", ended.err);
+    // Vertex has files, not tokens.
+    let robot = vendor.simulator.service_account("proj-1").unwrap().json;
+    let robot = add(&home, &["vertex"], &robot);
+    assert_eq!((robot.code, robot.err.contains("added to vertex: ")), (0, true), "{}", robot.err);
+}
+
+#[test]
+fn what_is_no_token_is_not_added() {
+    let home = Home::new();
+    let cases = [
+        ("claude", "sk-ant-api03-canary".to_owned(), "an API key belongs in the settings"),
+        ("claude", "canary".to_owned(), "begins with `sk-ant-oat`"),
+        ("claude", r#"{"access_token":"canary"}"#.to_owned(), "begins with `sk-ant-oat`"),
+        ("claude", "sk-ant-oat01-can\u{7}ary".to_owned(), "neither a token nor JSON"),
+        ("claude", "[]".to_owned(), "begins with `sk-ant-oat`"),
+        ("codex", "sk-canary".to_owned(), "`byok login codex --method key`"),
+        ("codex", "canary".to_owned(), "a JWT that names a workspace"),
+        ("codex", "e30.e30.e30".to_owned(), "a JWT that names a workspace"),
+        ("copilot", "ghp_canary".to_owned(), "`gho_`, `ghu_` or `github_pat_`"),
+        ("gemini", "AIzacanary".to_owned(), "`byok login gemini --method key`"),
+        ("kiro", "ksk_canary".to_owned(), "`byok login kiro --method key`"),
+        ("kimi", "sk-kimi-canary".to_owned(), "`byok login kimi --method key`"),
+        ("xai", "canary".to_owned(), "is a JWT"),
+        ("vertex", "ya29.canary".to_owned(), "the key file of a service account"),
+        ("vertex", r#"{"access_token":"canary"}"#.to_owned(), "is not `service_account`"),
+    ];
+    for (provider, pasted, why) in cases {
+        let output = add(&home, &[provider], &pasted);
+        assert_eq!(
+            (output.code, output.err.contains(why)),
+            (65, true),
+            "{provider} {pasted}: {}",
+            output.err
+        );
+        assert!(!output.err.contains("canary"), "{}", output.err);
+        assert!(output.err.contains("\nhint: "), "{}", output.err);
+    }
+    assert_eq!(home.run(&["accounts", "list", "--json"]).out.trim(), "[]");
+}
+
+#[test]
+fn a_name_is_a_label_before_it_is_an_address() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    let token = |email: &str| vendor.simulator.grant_to(email).access_token;
+    add(&home, &["claude", "--account", "work"], &token("ada@example.org"));
+    add(&home, &["claude", "--account", "ada@example.org"], &token("bob@example.org"));
+    let off = home.run(&["accounts", "disable", "claude", "--account", "ada@example.org"]);
+    assert!(off.err.starts_with("ada@example.org is not used any more"), "{}", off.err);
+    let off = home.run(&["accounts", "disable", "claude", "--account", "wo"]);
+    assert!(off.err.starts_with("work is not used any more"), "{}", off.err);
+    // A login of a new account may be called as others begin.
+    log_in_by_paste(&home, &vendor, "eve@example.org", &["--account", "wo"]);
+    assert_eq!(claude(&home).len(), 3);
+    add(&home, &["claude", "--account", "wolf"], &token("wolf@example.org"));
+    let several = home.run(&["logout", "claude", "--account", "w"]);
+    assert_eq!(several.code, 2);
+    assert!(
+        several.err.starts_with(
+            "error: several accounts of `claude` could be `w`\n\nhint: name one with `--account`: "
+        ),
+        "{}",
+        several.err
+    );
+    assert!(!several.err.contains("ada@example.org"), "only those that could be meant: {}", several.err);
+}
