@@ -81,13 +81,14 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         default: "",
         secret: true,
     }];
-    let iflow = Arc::new(Iflow::new(Addresses::of(urls), network.clone()));
+    let questions = if network.client_secret.is_some() { &[] } else { SECRET };
+    let iflow = Arc::new(Iflow::new(Addresses::of(urls), network));
     Vendor {
         methods: vec![
             Method {
                 name: "browser",
                 what: "log in at iflow.cn; ended on 2026-04-17",
-                questions: if network.client_secret.is_some() { &[] } else { SECRET },
+                questions,
                 how: How::Browser(iflow.clone()),
             },
             Method {

@@ -14,6 +14,7 @@ pub use callback::CallbackServer;
 pub use device::{DeviceCode, DeviceLogin, Polled, await_device};
 pub(crate) use named::labels;
 pub use named::named;
+pub(crate) use owner::note_owner;
 pub use owner::{ask_owner, known_account, learn_owners};
 pub(crate) use page::plain;
 pub use pasted::read_pasted;

@@ -2,7 +2,7 @@
 
 use super::NewLogin;
 use crate::{Owner, Refresher, home_of};
-use byok_store::{Store, StoreError};
+use byok_store::{AccountDetails, Store, StoreError};
 use byok_transport::Transport;
 use byok_types::{Account, AccountState, Credential, CredentialKind, ProviderId};
 
@@ -44,12 +44,31 @@ pub async fn learn_owners(
         // One that cannot be opened stays without a name.
         let Ok(Some(Credential::Oauth(tokens))) = store.secrets.load(&account.id).await else { continue };
         let Some(asked) = refresher.owner(transport, &tokens) else { return Ok(()) };
-        let details = asked.await.details;
-        if details.identity.is_some() {
-            store.accounts.set_details(&account.id, details).await?;
-        }
+        note_owner(store, &account, asked.await.details).await?;
     }
     Ok(())
+}
+
+/// Stores what the vendor says of an account whose owner was not known. If another account has that owner, it keeps it: a new
+/// login has one account to replace.
+pub(crate) async fn note_owner(
+    store: &Store,
+    account: &Account,
+    mut details: AccountDetails,
+) -> Result<(), StoreError> {
+    if let Some(identity) = &details.identity
+        && let Some(other) = store.accounts.find_identity(&account.provider, identity).await?
+    {
+        tracing::warn!(
+            provider = %account.provider, account = account.label, other = other.label,
+            "two accounts are one; `byok accounts remove` forgets one of them"
+        );
+        details.identity = None;
+    }
+    if details == AccountDetails::default() {
+        return Ok(());
+    }
+    store.accounts.set_details(&account.id, details).await
 }
 
 /// The account that a login is of: the same person and organisation, the same token or place, or, where nothing else is known

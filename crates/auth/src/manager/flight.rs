@@ -1,7 +1,7 @@
 //! One refresh of one account.
 
 use super::{Access, Shared, fail_point::reached, progress::Outcome, unsaved::Unsaved};
-use crate::{AuthError, RefreshError, Refresher};
+use crate::{AuthError, RefreshError, Refresher, login::note_owner};
 use byok_store::{AccountDetails, AccountLock, CommitOutcome, RefreshMark, StoreError};
 use byok_transport::Transport;
 use byok_types::{AccountId, AccountState, Credential, OauthTokens, ProviderId, SecretHash};
@@ -179,20 +179,7 @@ impl Shared {
         let account = self.store.accounts.get(id).await?;
         let Some(account) = account.filter(|account| account.identity.is_none()) else { return Ok(()) };
         let Some(asked) = refresher.owner(transport, tokens) else { return Ok(()) };
-        let mut details = asked.await.details;
-        if let Some(identity) = &details.identity
-            && let Some(other) = self.store.accounts.find_identity(&account.provider, identity).await?
-        {
-            tracing::warn!(
-                provider = %account.provider, account = account.label, other = other.label,
-                "two accounts are one; `byok accounts remove` forgets one of them"
-            );
-            details.identity = None;
-        }
-        if details == AccountDetails::default() {
-            return Ok(());
-        }
-        self.store.accounts.set_details(id, details).await
+        note_owner(&self.store, &account, asked.await.details).await
     }
 
     /// What a failed request means. Nothing here touches the tokens.

@@ -74,3 +74,16 @@ async fn a_nameless_account_gets_its_name_and_is_found() {
     let known = known_account(&store, &provider, &new).await.unwrap().unwrap();
     assert_eq!((known.id, known.identity.as_deref()), (id, Some("id")));
 }
+
+#[tokio::test]
+async fn two_accounts_of_one_person_do_not_share_a_name() {
+    let (store, provider) = (Store::memory(), provider());
+    let me = details(Some("id"), Some("a@b.c"), None);
+    for id in ["first", "second"] {
+        add_account(&store, id, OauthTokens { refresh: Some(Secret::new(id)), ..tokens(99) }).await;
+        learn_owners(&store, &Says(Some(me.clone())), &transport(), &provider).await.unwrap();
+    }
+    let named: Vec<_> =
+        store.accounts.list(None).await.unwrap().into_iter().filter(|a| a.identity.is_some()).collect();
+    assert_eq!((named.len(), named[0].id.as_str()), (1, "first"));
+}
