@@ -5,6 +5,7 @@
 //! the day; any other unknown name is an error that lists the nearest known ones.
 
 mod build;
+mod refused;
 mod suffix;
 
 pub use build::{InvalidProvider, build};
@@ -16,6 +17,7 @@ use byok_translate::{ModelEntry, ir::Reasoning};
 use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, ProviderId};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
+use refused::{no_login, not_by_these, not_in_use};
 use std::{collections::HashMap, sync::Arc};
 
 /// A provider that can serve requests. One that serves keys and logins by different services has two faces, each of them one
@@ -465,52 +467,6 @@ impl Provider {
     fn listed(&self, name: &str) -> Option<&ListedModel> {
         self.models.iter().find(|model| model.id == name || model.aliases.iter().any(|alias| alias == name))
     }
-}
-
-/// There are logins, and none of them may be used.
-fn not_in_use(provider: &str, why: &str) -> Failure {
-    Failure::new(
-        FailureKind::Server,
-        Blame::Byok,
-        format!(
-            "no login of `{provider}`, which serves this model, is in use: {why} `byok status` shows them."
-        ),
-    )
-    .with_status(503)
-    .with_code("no_account")
-}
-
-/// There are credentials, but of another kind than those that the model is served to.
-fn not_by_these(provider: &str, model: &str) -> Failure {
-    let model: String = model.chars().filter(|c| !c.is_control()).take(100).collect();
-    let mut failure = Failure::new(
-        FailureKind::NotFound,
-        Blame::Client,
-        format!(
-            "`{provider}` serves the model `{model}` only to another kind of credential (key or login) than byok has for it. \
-             `byok models` lists what can be asked for."
-        ),
-    );
-    failure.param = Some("model".to_owned());
-    failure.code = Some("model_not_found".to_owned());
-    failure
-}
-
-fn no_login(provider: &str) -> Failure {
-    let how = match credentials_of(provider) {
-        (true, true) => {
-            format!("run `byok login {provider}`, or set providers.{provider}.api_key in the config")
-        }
-        (true, false) => format!("run `byok login {provider}`"),
-        (false, _) => format!("set providers.{provider}.api_key in the config"),
-    };
-    Failure::new(
-        FailureKind::Server,
-        Blame::Byok,
-        format!("byok has no key and no login for `{provider}`, which serves this model: {how}."),
-    )
-    .with_status(503)
-    .with_code("no_account")
 }
 
 #[cfg(test)]

@@ -160,7 +160,7 @@ pub(super) fn check_answers(method: &Method, answers: &[(String, String)]) -> Re
 /// The answer to a question: what the person types, else its default.
 async fn answered(question: &Question, lines: &mut Lines) -> Result<String, Trouble> {
     if question.secret {
-        return Ok(secret(&format!("{}:", question.prompt), lines).await?.expose().to_owned());
+        return hidden(&format!("{}:", question.prompt), lines).await;
     }
     if terminal::is_interactive() {
         let default =
@@ -180,6 +180,10 @@ async fn answered(question: &Question, lines: &mut Lines) -> Result<String, Trou
 
 /// One line that is secret, from the terminal or from stdin.
 async fn secret(prompt: &str, lines: &mut Lines) -> Result<Secret, Trouble> {
+    hidden(prompt, lines).await.map(Secret::new)
+}
+
+async fn hidden(prompt: &str, lines: &mut Lines) -> Result<String, Trouble> {
     if terminal::is_interactive() {
         terminal::say(prompt);
     }
@@ -190,7 +194,7 @@ async fn secret(prompt: &str, lines: &mut Lines) -> Result<Secret, Trouble> {
         return Err(Trouble::new(Exit::NotAllowed, "nothing was given, so nobody is logged in")
             .hint("paste it on the terminal, or pass it on standard input"));
     }
-    Ok(Secret::new(line))
+    Ok(line.to_owned())
 }
 
 /// The content of a file; `-` is stdin.

@@ -1,0 +1,51 @@
+//! What a client is told when a provider is known and none of its credentials can serve the model.
+
+use super::build::credentials_of;
+use byok_types::{Blame, Failure, FailureKind};
+
+/// There are logins, and none of them may be used.
+pub(super) fn not_in_use(provider: &str, why: &str) -> Failure {
+    Failure::new(
+        FailureKind::Server,
+        Blame::Byok,
+        format!(
+            "no login of `{provider}`, which serves this model, is in use: {why} `byok status` shows them."
+        ),
+    )
+    .with_status(503)
+    .with_code("no_account")
+}
+
+/// There are credentials, but of another kind than those that the model is served to.
+pub(super) fn not_by_these(provider: &str, model: &str) -> Failure {
+    let model: String = model.chars().filter(|c| !c.is_control()).take(100).collect();
+    let mut failure = Failure::new(
+        FailureKind::NotFound,
+        Blame::Client,
+        format!(
+            "`{provider}` serves the model `{model}` only to another kind of credential (key or login) than byok has for it. \
+             `byok models` lists what can be asked for."
+        ),
+    );
+    failure.param = Some("model".to_owned());
+    failure.code = Some("model_not_found".to_owned());
+    failure
+}
+
+/// There is neither a key nor a login.
+pub(super) fn no_login(provider: &str) -> Failure {
+    let how = match credentials_of(provider) {
+        (true, true) => {
+            format!("run `byok login {provider}`, or set providers.{provider}.api_key in the config")
+        }
+        (true, false) => format!("run `byok login {provider}`"),
+        (false, _) => format!("set providers.{provider}.api_key in the config"),
+    };
+    Failure::new(
+        FailureKind::Server,
+        Blame::Byok,
+        format!("byok has no key and no login for `{provider}`, which serves this model: {how}."),
+    )
+    .with_status(503)
+    .with_code("no_account")
+}
