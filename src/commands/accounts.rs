@@ -262,7 +262,7 @@ impl Which {
     async fn find(&self, store: &Store) -> Result<Account, Trouble> {
         let provider = provider_id(&self.provider)?;
         let accounts = store.accounts.list(Some(&provider)).await?;
-        choose(&provider, accounts, self.account.as_deref())
+        choose(&provider, &accounts, self.account.as_deref())
     }
 }
 

@@ -39,7 +39,7 @@ impl Logout {
         let leaving = if self.all && !accounts.is_empty() {
             accounts
         } else {
-            vec![choose(&provider, accounts, self.account.as_deref())?]
+            vec![choose(&provider, &accounts, self.account.as_deref())?]
         };
         for account in leaving {
             log_out(&store, &config, &account).await?;
@@ -53,12 +53,12 @@ impl Logout {
 /// The account that a person means: the one of that name, or the only one.
 pub(super) fn choose(
     provider: &ProviderId,
-    accounts: Vec<Account>,
+    accounts: &[Account],
     name: Option<&str>,
 ) -> Result<Account, Trouble> {
     let mut meant = match name {
-        Some(name) => named(&accounts, name, true),
-        None => accounts.clone(),
+        Some(name) => named(accounts, name, true),
+        None => accounts.to_vec(),
     };
     if meant.len() > 1 {
         return Err(several(provider, name, &meant));
@@ -67,7 +67,7 @@ pub(super) fn choose(
         (Some(account), _) => Ok(account),
         (None, Some(name)) if !accounts.is_empty() => {
             Err(Trouble::new(Exit::Usage, format!("`{provider}` has no account `{name}`"))
-                .hint(format!("its accounts are: {}", labels(&accounts))))
+                .hint(format!("its accounts are: {}", labels(accounts))))
         }
         (None, _) => Err(Trouble::new(Exit::NotAllowed, format!("there is no account of `{provider}`"))
             .hint("`byok accounts` lists the accounts; API keys stand in the settings")),
