@@ -132,9 +132,11 @@ impl StreamDecoder {
 
     /// Which streamed item each item of the output is: by id, by the id of the call, by place, or the next of its kind.
     pub(super) fn match_items(&self, output: &[OneOf<Item>]) -> Vec<Option<usize>> {
+        /// The streamed item for the one in this place, of those that are not taken.
+        type Find<'a> = dyn FnMut(usize, &OneOf<Item>, &[bool]) -> Option<usize> + 'a;
         let mut found = vec![None; output.len()];
         let mut taken = vec![false; self.items.len()];
-        let mut settle = |find: &mut dyn FnMut(usize, &OneOf<Item>, &[bool]) -> Option<usize>| {
+        let mut settle = |find: &mut Find<'_>| {
             for (place, item) in output.iter().enumerate() {
                 if found[place].is_none()
                     && let Some(at) = find(place, item, &taken)
