@@ -5,8 +5,8 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Desk, How, Method, Network, Offer, Refresher, Urls, Vendor, Vendors, antigravity, claude, codex, copilot,
-    gemini, iflow, kimi, kiro, qwen, vertex, xai,
+    Desk, How, Method, Network, Offer, Refresher, Urls, Vendor, Vendors, antigravity, claims, claude, codex,
+    copilot, gemini, iflow, kimi, kiro, qwen, vertex, xai,
 };
 use byok_config::{BUILT_IN, Config, Live, Prefer};
 use byok_store::Store;
@@ -42,16 +42,12 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 /// The provider of this name, or the way to use it without a login.
 pub(crate) fn vendor(name: &str, config: &Config) -> Result<(ProviderId, Vendor), Trouble> {
-    let id = provider_id(name)?;
+    let id = existing(name, config)?;
     if let Some(vendor) = made(&id, config) {
         return Ok((id, vendor));
     }
-    let supported = names().collect::<Vec<_>>().join(", ");
+    let supported = supported();
     let own = config.providers.get(&id).is_some_and(|provider| provider.kind.is_some());
-    if !own && !BUILT_IN.contains(&name) {
-        return Err(Trouble::new(Exit::Usage, format!("there is no provider `{name}`"))
-            .hint(format!("`byok login` knows: {supported}")));
-    }
     let what = format!("this version of byok has no login for `{name}`, only for: {supported}");
     let hint = if own || WITH_KEY.contains(&name) {
         format!(
@@ -64,6 +60,21 @@ pub(crate) fn vendor(name: &str, config: &Config) -> Result<(ProviderId, Vendor)
         )
     };
     Err(Trouble::new(Exit::Usage, what).hint(hint))
+}
+
+/// The provider of this name, if there is one.
+pub(crate) fn existing(name: &str, config: &Config) -> Result<ProviderId, Trouble> {
+    let id = provider_id(name)?;
+    let own = config.providers.get(&id).is_some_and(|provider| provider.kind.is_some());
+    if own || BUILT_IN.contains(&name) {
+        return Ok(id);
+    }
+    Err(Trouble::new(Exit::Usage, format!("there is no provider `{name}`"))
+        .hint(format!("`byok login` knows: {}", supported())))
+}
+
+fn supported() -> String {
+    names().collect::<Vec<_>>().join(", ")
 }
 
 /// The way to log in that was asked for, or the first.
@@ -146,8 +157,12 @@ pub(crate) fn refreshers(config: &Config) -> HashMap<ProviderId, Arc<dyn Refresh
     ids.filter_map(|id| made(&id, config).map(|vendor| (id, byok_auth::refresher(&vendor)))).collect()
 }
 
-/// What happened to the service of a provider's logins, where it has ended or changed.
-pub(crate) fn ended(name: &str) -> Option<&'static str> {
+/// What happened to the service of a provider's logins, where it has ended or changed. Keys are another matter, but where
+/// they are what its logins end in.
+pub(crate) fn ended(name: &str, by_key: bool) -> Option<&'static str> {
+    if by_key && !claims::with_keys(name) {
+        return None;
+    }
     let (_, make) = VENDORS.iter().find(|(known, _)| *known == name)?;
     make(&Urls::none(), Network::default()).ended
 }

@@ -29,6 +29,39 @@ pub(crate) fn data_is_read_by_a_person() -> bool {
     io::stdout().is_terminal()
 }
 
+/// How wide and high the terminal is that a person reads the data on.
+pub(crate) fn data_size() -> Option<(usize, usize)> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok().filter(|_| data_is_read_by_a_person())?;
+    let (wide, high) = (usize::from(size.ws_col), usize::from(size.ws_row));
+    Some((if wide == 0 { 80 } else { wide }, if high == 0 { 24 } else { high }))
+}
+
+/// A text whose lines are at most so wide, broken between words. What a line begins with in spaces, its parts begin with, too.
+pub(crate) fn wrapped(text: &str, wide: usize) -> String {
+    let wrap = |line: &str| {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let mut lines = vec![String::new()];
+        for word in line.split_whitespace() {
+            let last = lines.last().map_or(0, |last| last.chars().count());
+            if last > 0 && last + 1 + word.chars().count() + indent.len() > wide {
+                lines.push(String::new());
+            }
+            if let Some(last) = lines.last_mut() {
+                *last += if last.is_empty() { "" } else { " " };
+                *last += word;
+            }
+        }
+        lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
+    };
+    text.lines().map(wrap).collect::<Vec<_>>().join("\n")
+}
+
+/// Writes to the terminal as it is, without a line break: whatever steers it.
+pub(crate) fn steer(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// Says something. A closed stderr is not worth failing for.
 pub(crate) fn say(text: impl Display) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
@@ -115,7 +148,7 @@ impl Lines {
 }
 
 /// Waits for Ctrl-C or SIGTERM; for ever where neither can be heard.
-async fn told_to_stop() {
+pub(crate) async fn told_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
     match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
         (Ok(mut interrupt), Ok(mut terminate)) => {
@@ -159,4 +192,22 @@ fn read_lines() -> mpsc::Receiver<String> {
         }
     });
     receiver
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn sentences_are_broken_between_words() {
+        for (text, expected) in [
+            ("", ""),
+            ("\nshort", "\nshort"),
+            ("one two three", "one two\nthree"),
+            ("  one two three", "  one\n  two\n  three"),
+            ("a-word-that-is-longer b", "a-word-that-is-longer\nb"),
+        ] {
+            assert_eq!(wrapped(text, 8), expected, "{text}");
+        }
+    }
 }

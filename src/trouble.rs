@@ -62,8 +62,7 @@ impl Trouble {
     pub(crate) fn because(mut self, error: &dyn Error) -> Self {
         for cause in std::iter::successors(Some(error), |&error| error.source()) {
             let text = cause.to_string();
-            let said = self.causes.last().unwrap_or(&self.what);
-            if !said.contains(&text) {
+            if !self.causes.iter().chain([&self.what]).any(|said| said.contains(&text)) {
                 self.causes.push(text);
             }
         }
@@ -165,7 +164,12 @@ impl From<TransportError> for Trouble {
             | TransportError::Setup { .. } => Exit::Config,
             _ => Exit::Unavailable,
         };
-        Self::split(exit, &error, "; ")
+        // Its text names the innermost cause; the layers above it only say that something failed.
+        let text = error.to_string();
+        match text.rsplit_once("; ") {
+            Some((what, remedy)) => Self::new(exit, what).hint(remedy),
+            None => Self::new(exit, text),
+        }
     }
 }
 
@@ -198,7 +202,13 @@ impl From<LoginError> for Trouble {
     fn from(error: LoginError) -> Self {
         let exit = match error {
             LoginError::Transport(error) => {
-                return Self::from(error).while_trying("the vendor could not be reached");
+                let what = match error {
+                    TransportError::TooLarge { .. }
+                    | TransportError::Garbled { .. }
+                    | TransportError::Decode { .. } => "the vendor's answer cannot be used",
+                    _ => "the vendor could not be reached",
+                };
+                return Self::from(error).while_trying(what);
             }
             LoginError::Store(error) => {
                 return Self::from(error).while_trying("the login could not be stored");
@@ -214,7 +224,7 @@ impl From<LoginError> for Trouble {
             LoginError::NotReady { .. } => Exit::Config,
             LoginError::TimedOut(_) => Exit::TryAgain,
             LoginError::NoCallback(_) => Exit::CannotCreate,
-            LoginError::BadAnswer => Exit::Unavailable,
+            LoginError::Busy { .. } | LoginError::BadAnswer => Exit::Unavailable,
         };
         Self::split(exit, &error, "; ")
     }

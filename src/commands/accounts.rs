@@ -7,7 +7,7 @@ use super::login::check_name;
 use super::{
     config::pretty,
     logout::choose,
-    status::{account_table, accounts_of},
+    status::{account_table, stored},
 };
 use crate::{
     cli::Global,
@@ -21,7 +21,7 @@ use crate::{
 use byok_auth::{AuthError, Clock as _, SystemClock, TokenManager};
 use byok_config::Config;
 use byok_store::Store;
-use byok_types::{Account, AccountState, Credential, CredentialKind};
+use byok_types::{Account, AccountState, Credential, CredentialKind, account_flag};
 use clap::{Args, Subcommand};
 use std::{
     path::{Path, PathBuf},
@@ -136,7 +136,7 @@ Examples:
   byok accounts scan
   byok accounts scan --auto")]
     Scan {
-        /// Take over what is found: logins that two programs cannot share are followed
+        /// Use what is found: logins that two programs cannot share are followed
         #[arg(long)]
         auto: bool,
     },
@@ -203,18 +203,20 @@ impl Accounts {
         match self.action.unwrap_or(Action::List { json: false }) {
             Action::List { json } => list(&store, json).await,
             Action::Claims { which, revoke } => {
-                claims(&store, &which.find(&store).await?, revoke.as_deref()).await
+                claims(&store, &which.find(&store, &config).await?, revoke.as_deref()).await
             }
-            Action::Enable(which) => enable(&store, &which.find(&store).await?).await,
-            Action::Disable(which) => disable(&store, &which.find(&store).await?).await,
+            Action::Enable(which) => enable(&store, &which.find(&store, &config).await?).await,
+            Action::Disable(which) => disable(&store, &which.find(&store, &config).await?).await,
             Action::Add { provider, account, accept } => {
                 add::run(&config, &provider, account.as_deref(), accept).await
             }
-            Action::Rename { which, name } => rename(&store, &which.find(&store).await?, &name).await,
-            Action::Remove(which) => remove(&store, &which.find(&store).await?).await,
+            Action::Rename { which, name } => {
+                rename(&store, &which.find(&store, &config).await?, &name).await
+            }
+            Action::Remove(which) => remove(&store, &which.find(&store, &config).await?).await,
             Action::Refresh { provider, account, all } => {
                 let accounts = match provider {
-                    Some(provider) if !all => vec![Which { provider, account }.find(&store).await?],
+                    Some(provider) if !all => vec![Which { provider, account }.find(&store, &config).await?],
                     _ => logins_of(&store).await?,
                 };
                 refresh(&store, &config, accounts).await
@@ -259,16 +261,19 @@ async fn import(
 }
 
 impl Which {
-    async fn find(&self, store: &Store) -> Result<Account, Trouble> {
+    async fn find(&self, store: &Store, config: &Config) -> Result<Account, Trouble> {
         let provider = provider_id(&self.provider)?;
         let accounts = store.accounts.list(Some(&provider)).await?;
+        if accounts.is_empty() {
+            logins::existing(&self.provider, config)?;
+        }
         choose(&provider, &accounts, self.account.as_deref())
     }
 }
 
 async fn list(store: &Store, json: bool) -> Result<(), Trouble> {
     let accounts = store.accounts.list(None).await?;
-    let providers = accounts_of(&accounts);
+    let providers = stored(&accounts);
     if json {
         return terminal::data(pretty(&providers)?);
     }
@@ -304,7 +309,7 @@ async fn claims(store: &Store, account: &Account, revoke: Option<&str>) -> Resul
 async fn enable(store: &Store, account: &Account) -> Result<(), Trouble> {
     match &account.state {
         AccountState::Ready => terminal::say(format_args!("{} is in use already", account.label)),
-        AccountState::Disabled | AccountState::ExtraUsage => {
+        AccountState::Disabled { .. } | AccountState::ExtraUsage => {
             store.accounts.set_state(&account.id, AccountState::Ready).await?;
             terminal::say(format_args!("{} is in use again", account.label));
         }
@@ -314,7 +319,7 @@ async fn enable(store: &Store, account: &Account) -> Result<(), Trouble> {
                 Exit::NotAllowed,
                 format!("{} cannot be used: {reason}", account.label),
             )
-            .hint(format!("log in again with `byok login {provider} --account \"{}\"`", account.label)));
+            .hint(format!("log in again with `byok login {provider} {}`", account_flag(&account.label))));
         }
     }
     Ok(())
@@ -397,12 +402,14 @@ fn ended(account: &Account) -> bool {
 }
 
 async fn disable(store: &Store, account: &Account) -> Result<(), Trouble> {
-    if account.state != AccountState::Disabled {
-        store.accounts.set_state(&account.id, AccountState::Disabled).await?;
+    if !matches!(account.state, AccountState::Disabled { .. }) {
+        store.accounts.set_state(&account.id, AccountState::OFF).await?;
     }
     terminal::say(format_args!(
-        "{} is not used any more; `byok accounts enable {} --account '{}'` takes it back",
-        account.label, account.provider, account.label
+        "{} is not used any more; `byok accounts enable {} {}` takes it back",
+        account.label,
+        account.provider,
+        account_flag(&account.label)
     ));
     Ok(())
 }

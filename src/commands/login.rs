@@ -17,7 +17,7 @@ use byok_auth::{
 };
 use byok_config::Config;
 use byok_store::Store;
-use byok_types::{Account, CredentialKind, ProviderId};
+use byok_types::{Account, CredentialKind, ProviderId, account_flag};
 use clap::Args;
 use consent::Consent;
 use std::path::PathBuf;
@@ -108,11 +108,12 @@ impl Login {
         let store = open_store(config)?;
         let known = find(&store, &id, self.account.as_deref()).await?;
 
-        // Rules and ends are those of logins; an API key is another matter.
-        if !matches!(method.how, How::Key(_)) {
-            if let Some(ended) = vendor.ended {
-                terminal::warn(ended);
-            }
+        // Rules are those of logins; an API key is another matter.
+        let by_key = matches!(method.how, How::Key(_));
+        if let Some(ended) = logins::ended(id.as_str(), by_key) {
+            terminal::warn(ended);
+        }
+        if !by_key {
             tell_the_rule(id.as_str());
         }
         logins::warnings(&id, config).iter().for_each(terminal::warn);
@@ -123,7 +124,7 @@ impl Login {
         };
         let mut lines = Lines::default();
         let transport = network::transport(config)?;
-        self.tell_of_others(&store, &id, known.as_ref()).await?;
+        let others = store.accounts.list(Some(&id)).await?;
         let login = if let Some(file) = &self.import {
             import::one(&place, &id, &vendor, file.as_deref(), self.take_over)?
         } else {
@@ -163,9 +164,16 @@ impl Login {
             claims: &agreed,
         };
         let account = save_login(&store, &SystemClock, login, save).await?;
-        terminal::say(format_args!("\nlogged in to {id} as {}", described(&account)));
+        let replaced = others.iter().any(|other| other.id == account.id);
+        let instead = if replaced { "; it replaces the login that was there" } else { "" };
+        terminal::say(format_args!("\nlogged in to {id} as {}{instead}", described(&account)));
+        if !replaced {
+            tell_of_several(&account, &others);
+        }
         if account.kind == CredentialKind::Oauth || claims::with_keys(id.as_str()) {
-            consent.settle(&store, &account, &mut lines).await?;
+            let import = if self.import.is_some() { " --import" } else { "" };
+            let again = format!("byok login {id}{import} {}", account_flag(&account.label));
+            consent.settle(&store, &account, &again, &mut lines).await?;
         }
         store.close().await;
         terminal::say("a running byok uses it at once; `byok serve` starts one, `byok status` shows it");
@@ -205,23 +213,18 @@ impl Login {
     const fn wants_window(&self) -> bool {
         self.browser.is_some() || self.incognito || self.no_incognito
     }
+}
 
-    /// A second plan of the same vendor is a matter of its terms.
-    async fn tell_of_others(
-        &self,
-        store: &Store,
-        id: &ProviderId,
-        known: Option<&Account>,
-    ) -> Result<(), Trouble> {
-        let others = store.accounts.list(Some(id)).await?;
-        let logins = others.iter().filter(|account| account.kind == CredentialKind::Oauth);
-        if known.is_none() && logins.count() > 0 {
-            terminal::warn(format_args!(
-                "byok is logged in to {id} already. A login of the same account replaces it; several plans of one person to \
-                 stretch their limits may be against the terms of the vendor."
-            ));
-        }
-        Ok(())
+/// A second plan of the same vendor is a matter of its terms; a key is none.
+fn tell_of_several(new: &Account, others: &[Account]) {
+    let by_login = |account: &Account| account.kind == CredentialKind::Oauth;
+    if by_login(new) && others.iter().any(by_login) {
+        terminal::warn(format_args!(
+            "byok is logged in to {0} with another account, too: several plans of one person to stretch their limits may be \
+             against the terms of the vendor. `byok logout {0} {1}` ends this login.",
+            new.provider,
+            account_flag(&new.label)
+        ));
     }
 }
 

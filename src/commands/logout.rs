@@ -36,6 +36,9 @@ impl Logout {
         let store = open_existing_store(&config)?;
         let provider = logins::provider_id(&self.provider)?;
         let accounts = store.accounts.list(Some(&provider)).await?;
+        if accounts.is_empty() {
+            logins::existing(&self.provider, &config)?;
+        }
         let leaving = if self.all && !accounts.is_empty() {
             accounts
         } else {

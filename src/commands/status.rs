@@ -56,13 +56,14 @@ impl Status {
             return watch::watch(&place, self.json).await;
         }
         let report = Report::now(&place).await?;
+        let wide = terminal::data_size().map(|(wide, _)| wide);
         if self.json {
             return terminal::data(pretty(&report)?);
         }
         if !report.running {
             terminal::say(NOT_RUNNING);
         }
-        terminal::data(report.text(now()))
+        terminal::data(report.text(now(), wide))
     }
 }
 
@@ -85,7 +86,7 @@ impl Report {
             uptime_seconds: Some(status.uptime_seconds),
             keys_required: Some(status.keys_required),
             config: status.config,
-            providers: status.providers,
+            providers: with_ends(status.providers),
             records_dropped: Some(status.records_dropped),
         }
     }
@@ -112,12 +113,14 @@ impl Report {
                     .collect(),
                 ..ConfigStatus::default()
             },
-            providers: ProviderStatus::of_state(&state),
+            providers: with_ends(ProviderStatus::of_state(&state)),
             records_dropped: None,
         })
     }
 
-    fn text(&self, now: i64) -> String {
+    /// For a person; where the terminal's width is known, sentences are wrapped to it.
+    fn text(&self, now: i64, wide: Option<usize>) -> String {
+        let wrapped = |text: &str| wide.map_or_else(|| text.to_owned(), |wide| terminal::wrapped(text, wide));
         let mut lines = Vec::new();
         if let (Some(address), Some(uptime)) = (&self.address, self.uptime_seconds) {
             let uptime = span(i64::try_from(uptime).unwrap_or(i64::MAX));
@@ -129,7 +132,7 @@ impl Report {
             let keys = if required { "required" } else { "not required, and any is accepted" };
             lines.push(format!("client keys: {keys}"));
         }
-        lines.extend(self.warnings());
+        lines.extend(self.warnings().iter().map(|warning| wrapped(warning)));
         lines.push(if self.providers.is_empty() {
             "\nno account and no API key yet: `byok login claude`, or `byok config example`".to_owned()
         } else {
@@ -139,22 +142,9 @@ impl Report {
         if !quotas.is_empty() {
             lines.push(format!("\nwhat is used of the plans:\n{}", quotas.join("\n")));
         }
-        for provider in &self.providers {
-            let by_login = provider.accounts.iter().any(|account| account.kind == "login");
-            let ended = logins::ended(&provider.name).filter(|_| by_login);
-            lines.extend(ended.map(|ended| format!("\n{}: {ended}", provider.name)));
-            let idle = provider.accounts.iter().filter(|account| account.state != "ready");
-            lines.extend(idle.map(|account| {
-                format!("\n{} ({}): {}", account.label, provider.name, remedy(&provider.name, account))
-            }));
-            let ready = provider.accounts.iter().filter(|account| account.state == "ready");
-            lines.extend(ready.filter_map(|account| {
-                let problem = account.problem.as_ref()?;
-                let ago = span((now - problem.at).max(0));
-                let (label, name) = (&account.label, &provider.name);
-                Some(format!("\n{label} ({name}), {ago} ago: {}\n  {}", problem.what, problem.remedy))
-            }));
-        }
+        lines.extend(
+            self.providers.iter().flat_map(|provider| troubles(provider, now)).map(|told| wrapped(&told)),
+        );
         lines.join("\n")
     }
 
@@ -182,17 +172,33 @@ impl Report {
     }
 }
 
+/// What is wrong with the accounts of a provider and what helps, a paragraph each.
+fn troubles(provider: &ProviderStatus, now: i64) -> Vec<String> {
+    let name = &provider.name;
+    let mut told: Vec<String> = provider.ended.iter().map(|ended| format!("\n{name}: {ended}")).collect();
+    let (ready, idle): (Vec<_>, Vec<_>) =
+        provider.accounts.iter().partition(|account| account.state == "ready");
+    told.extend(
+        idle.iter().map(|account| format!("\n{} ({name}): {}", account.label, remedy(name, account))),
+    );
+    told.extend(ready.iter().filter_map(|account| {
+        let problem = account.problem.as_ref()?;
+        let ago = span((now - problem.at).max(0));
+        Some(format!("\n{} ({name}), {ago} ago: {}\n  {}", account.label, problem.what, problem.remedy))
+    }));
+    told
+}
+
 /// The accounts by provider, as they stand in the database.
-pub(super) fn accounts_of(accounts: &[Account]) -> Vec<ProviderStatus> {
-    let mut providers: Vec<ProviderStatus> = Vec::new();
-    for account in accounts {
-        let entry = AccountStatus::of(account);
-        let name = account.provider.as_str();
-        if let Some(provider) = providers.iter_mut().find(|provider| provider.name == name) {
-            provider.accounts.push(entry);
-        } else {
-            providers.push(ProviderStatus { name: name.to_owned(), accounts: vec![entry] });
-        }
+pub(super) fn stored(accounts: &[Account]) -> Vec<ProviderStatus> {
+    with_ends(ProviderStatus::of_accounts(accounts))
+}
+
+/// Says of services that have ended what happened, where there is an account that it is about.
+fn with_ends(mut providers: Vec<ProviderStatus>) -> Vec<ProviderStatus> {
+    for provider in &mut providers {
+        let by_key = provider.accounts.iter().all(|account| account.kind != "login");
+        provider.ended = logins::ended(&provider.name, by_key).map(str::to_owned);
     }
     providers
 }

@@ -1,6 +1,10 @@
 use super::*;
 use std::{io, path::PathBuf};
 
+fn host() -> byok_transport::Host {
+    byok_transport::Host::of(&url::Url::parse("https://example.org").unwrap()).unwrap()
+}
+
 /// One row for each error of a library: the exit code and the whole text.
 fn cases() -> Vec<(Trouble, Exit, &'static str)> {
     let path = PathBuf::from("/home/ada/.byok/tokens.db");
@@ -58,6 +62,23 @@ fn cases() -> Vec<(Trouble, Exit, &'static str)> {
             "error: the vendor did not accept the login code (401 invalid_grant)\n\nhint: start again with `byok login`",
         ),
         (
+            LoginError::Busy { why: "503".to_owned() }.into(),
+            Exit::Unavailable,
+            "error: the vendor cannot answer now (503)\n\nhint: try again in a moment",
+        ),
+        (
+            LoginError::TimedOut(std::time::Duration::from_secs(30)).into(),
+            Exit::TryAgain,
+            "error: nobody finished the login within 30 seconds\n\nhint: start again with `byok login`",
+        ),
+        (
+            LoginError::Transport(TransportError::TooLarge { host: host(), limit: 65536 }).into(),
+            Exit::Unavailable,
+            "error: the vendor's answer cannot be used\n  caused by: the answer of https://example.org is larger than 65536 \
+             bytes, which is no answer of an API\n\nhint: try again, and if it stays so, check the provider's addresses \
+             (`base_url`, `urls`) in the settings",
+        ),
+        (
             LoginError::Store(StoreError::LabelTaken).into(),
             Exit::Failure,
             "error: the login could not be stored\n  caused by: another account of this provider has that label\n\n\
@@ -96,4 +117,8 @@ fn a_cause_is_told_once() {
     }
     let trouble = Trouble::new(Exit::Failure, "it failed").because(&Outer(io::Error::other("inner")));
     assert_eq!(trouble.to_string(), "error: it failed\n  caused by: outer (inner)");
+    // Not even with another one in between.
+    let middle = Outer(io::Error::other("refused"));
+    let trouble = Trouble::new(Exit::Failure, "no connection: refused").because(&middle).because(&middle.0);
+    assert_eq!(trouble.to_string(), "error: no connection: refused\n  caused by: outer (refused)");
 }

@@ -49,6 +49,11 @@ fn add(home: &Home, provider: &str, name: &str, pasted: &str) {
     let added = home.run_with(&["accounts", "add", provider, "--account", name], &[], pasted);
     let said = format!("added to {provider}: {name}\n");
     assert_eq!((added.code, added.err.contains(&said)), (0, true), "{pasted}: {}", added.err);
+    if provider == "claude" {
+        let hint =
+            format!("`byok login claude --account {name} --accept-claim claude-code-prompt` changes that\n");
+        assert!(added.err.ends_with(&hint), "{}", added.err);
+    }
 }
 
 #[test]
@@ -65,6 +70,9 @@ fn accounts_are_added_from_what_is_pasted() {
     let codex = vendor.simulator.plan_grant(Plan::Codex, "ada@example.org");
     let auth = json!({"tokens": {"id_token": codex.id_token, "access_token": codex.access_token, "refresh_token": codex.refresh_token}});
     add(&home, "codex", "plan", &auth.to_string());
+    let again = home.run_with(&["accounts", "add", "codex", "--account", "plan"], &[], &auth.to_string());
+    let said = "added to codex: plan; it replaces what was there of the same account\n";
+    assert_eq!((again.code, again.err.contains(said)), (0, true), "{}", again.err);
     assert_eq!(
         names(&home),
         ["claude: answer ready", "claude: file ready", "claude: token ready", "codex: plan ready"]
@@ -172,6 +180,11 @@ fn tokens_are_renewed_on_request() {
     assert!(!all.err.contains("canary"), "{}", all.err);
     assert_eq!(vendor.simulator.oauth_counts().refreshes, 2, "one that is switched off is left alone");
     assert_eq!(names(&home), ["claude: dead needs_login", "claude: home disabled", "claude: work ready"]);
+    // Where there are several, what helps one of them names it.
+    let status = home.run(&["status"]).out;
+    for command in ["`byok login claude --account dead`", "`byok accounts enable claude --account home`"] {
+        assert!(status.contains(command), "{command}: {status}");
+    }
     // A token that has ended is renewed once, and not refused for being new.
     let ended = vendor.simulator.grant_to("ended@example.org");
     let ended = json!({"claudeAiOauth": {"accessToken": ended.access_token, "refreshToken": ended.refresh_token, "expiresAt": 1}});
@@ -181,6 +194,9 @@ fn tokens_are_renewed_on_request() {
     assert_eq!(vendor.simulator.oauth_counts().refreshes, 3);
     let key = private(&home, "keys.yaml", b"gemini-api-key: [{api-key: AIzaX}]\n");
     assert_eq!(home.run(&["accounts", "import", &key]).code, 0);
+    let list = home.run(&["accounts", "list"]).out;
+    let row = list.lines().find(|row| row.starts_with("gemini")).unwrap();
+    assert!(row.contains("  api key  ") && !row.contains("  login  "), "{list}");
     let key = home.run(&["accounts", "refresh", "gemini"]);
     assert_eq!((key.code, &*key.err), (0, "gemini (gemini) is a key, which is never renewed\n"));
     let none = home.run(&["accounts", "refresh"]);

@@ -130,7 +130,7 @@ fn a_scan_finds_the_logins_of_all_programs_and_takes_them_over_on_request() {
         "warning: claude ada@example.org: not taken over: prefix",
         "warning: left out: somebody-elses: byok has no login for this provider",
         "warning: left out: amp: default: byok has no login for this provider",
-        "`byok accounts scan --auto` takes them over",
+        "`byok accounts scan --auto` uses them all and follows those that two programs cannot share",
     ] {
         assert!(scan.err.contains(said), "{said}: {}", scan.err);
     }
@@ -139,10 +139,21 @@ fn a_scan_finds_the_logins_of_all_programs_and_takes_them_over_on_request() {
     let auto = home.run(&["accounts", "scan", "--auto"]);
     assert_eq!(auto.code, 0, "{}", auto.err);
     assert!(
-        auto.err.find("byok follows").unwrap() < auto.err.find("taken over for").unwrap(),
+        auto.err.find("byok follows").unwrap() < auto.err.find("followed for").unwrap(),
         "said before: {}",
         auto.err
     );
+    for said in [
+        "followed for claude: claude (of Claude Code)\nfor claude byok does not send the claim `claude-code-prompt`; `byok login \
+         claude --import --account claude --accept-claim claude-code-prompt` changes that\n",
+        "taken over for copilot: copilot\n",
+        "followed for kiro: Bob (of OctoProxy); it is switched off, `byok accounts enable kiro --account Bob` switches it on\n",
+    ] {
+        assert!(auto.err.contains(said), "{said}: {}", auto.err);
+    }
+    let status = home.run(&["status"]).out;
+    let why = "it came over switched off, because it is switched off in OctoProxy; `byok accounts enable kiro --account Bob` switches it on.";
+    assert!(status.contains(why), "{status}");
     let ready = |name: &str| (name.to_owned(), "ready".to_owned());
     let all = [
         ready("claude: ada@example.org"),
@@ -242,7 +253,7 @@ fn the_modes_of_an_import() {
     let planned = home.run(&["accounts", "import", &file, "--dry-run"]);
     assert_eq!(planned.code, 0, "{}", planned.err);
     assert!(
-        planned.err.ends_with("nothing was changed; without --dry-run they are taken over\n"),
+        planned.err.ends_with("nothing was changed; without --dry-run byok uses them\n"),
         "{}",
         planned.err
     );
@@ -253,11 +264,7 @@ fn the_modes_of_an_import() {
 
     let followed = home.run(&["accounts", "import", &file]);
     assert_eq!(followed.code, 0, "{}", followed.err);
-    assert!(
-        followed.err.ends_with("taken over for claude: claude (follows CLIProxyAPI)\n"),
-        "{}",
-        followed.err
-    );
+    assert!(followed.err.contains("followed for claude: claude (of CLIProxyAPI)\n"), "{}", followed.err);
     let refresh = home.run(&["accounts", "refresh", "claude"]);
     assert_eq!((refresh.code, refresh.err.contains("use that program once")), (69, true), "{}", refresh.err);
     // What the program has renewed is read.
@@ -281,7 +288,7 @@ fn the_modes_of_an_import() {
     fs::write(&file, cliproxy(&anew)).unwrap();
     let newer = home.run(&["accounts", "import", &file]);
     assert!(
-        newer.err.ends_with("taken over for claude: claude (switched off; `byok accounts enable claude`)\n"),
+        newer.err.contains("followed for claude: claude (of CLIProxyAPI); it is switched off, `byok accounts enable claude --account claude`"),
         "{}",
         newer.err
     );
@@ -418,7 +425,7 @@ fn files_that_are_none() {
             "stop the program",
         ),
         (path(&folder), 65, "no file in `HOME/folder` holds a login", "name the folder of CLIProxyAPI"),
-        (path(&dangling), 2, "the file `HOME/dangling` cannot be read", ""),
+        (path(&dangling), 65, "the file `HOME/dangling` cannot be read", ""),
         (path(&home.path().join("gone")), 2, "the file `HOME/gone` cannot be read", ""),
         ("/dev/null".to_owned(), 2, "`/dev/null` is not a file", "name the file that holds the login"),
     ];
@@ -463,8 +470,14 @@ fn files_that_are_none_of_a_vendors_own_program() {
             "there is no login in the file",
             "it is one of CLIProxyAPI; use `byok accounts import FILE`",
         ),
-        (path(&folder), 2, "`HOME/folder` is not a file", "name the file"),
-        (path(&dangling), 2, "the file `HOME/dangling` cannot be read", ""),
+        (
+            file("of-codex", br#"{"OPENAI_API_KEY": null, "tokens": {"access_token": "canary"}}"#),
+            65,
+            "the file holds no login of `claude`: it is that of Codex CLI",
+            "use `byok login codex --import FILE`",
+        ),
+        (path(&folder), 65, "`HOME/folder` is not a file", "name the file"),
+        (path(&dangling), 65, "the file `HOME/dangling` cannot be read", "name the file"),
     ];
     for (file, code, what, hint) in cases {
         let output = home.run(&["login", "claude", &format!("--import={file}")]);
@@ -473,6 +486,41 @@ fn files_that_are_none_of_a_vendors_own_program() {
         assert!(!output.err.contains("canary"), "{file}: {}", output.err);
     }
     assert_eq!(accounts(&home), []);
+}
+
+/// Who names the provider of a service that has ended wants it; who takes everything does not.
+#[test]
+fn logins_of_services_that_have_ended_come_over_switched_off() {
+    let home = Home::new();
+    let tokens = json!({"access_token": "a", "refresh_token": "r", "token_type": "Bearer", "resource_url": "portal.qwen.ai", "expiry_date": (now() + 3600) * 1000});
+    private(&home, ".qwen/oauth_creds.json", tokens.to_string().as_bytes());
+    private(
+        &home,
+        ".cli-proxy-api/qwen-eve.json",
+        json!({"type": "qwen", "access_token": "b", "refresh_token": "s", "email": "eve@example.org", "expired": "2099-01-01T00:00:00Z"}).to_string().as_bytes(),
+    );
+    let auto = home.run(&["accounts", "scan", "--auto"]);
+    assert_eq!(auto.code, 0, "{}", auto.err);
+    let off = |name: &str| (format!("qwen: {name}"), "disabled".to_owned());
+    assert_eq!(accounts(&home), [off("eve@example.org"), off("qwen")], "{}", auto.err);
+    let status: Value = serde_json::from_str(&home.run(&["status", "--json"]).out).unwrap();
+    let qwen = &status["providers"][0];
+    assert!(qwen["ended"].as_str().unwrap().contains("ended the free Qwen service"), "{status}");
+    for account in qwen["accounts"].as_array().unwrap() {
+        let reason = account["reason"].as_str().unwrap();
+        assert!(
+            reason.starts_with("it came over switched off, because its service ended on 2026-04-15"),
+            "{status}"
+        );
+    }
+    // What its owner switches on stays on, and what its owner switches off says so.
+    assert_eq!(home.run(&["accounts", "enable", "qwen", "--account", "qwen"]).code, 0);
+    assert_eq!(home.run(&["accounts", "scan", "--auto"]).code, 0);
+    assert!(accounts(&home).contains(&("qwen: qwen".to_owned(), "ready".to_owned())));
+    assert_eq!(home.run(&["logout", "qwen", "--account", "qwen"]).code, 0);
+    let named = home.run(&["login", "qwen", "--import"]);
+    assert!(named.err.contains("ended the free Qwen service"), "{}", named.err);
+    assert!(accounts(&home).contains(&("qwen: qwen".to_owned(), "ready".to_owned())), "{}", named.err);
 }
 
 #[test]

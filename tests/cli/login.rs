@@ -116,6 +116,47 @@ fn consent_is_given_by_name_stays_and_can_be_taken_back() {
 }
 
 #[test]
+fn a_second_plan_is_pointed_out_and_a_second_login_of_the_same_is_not() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    let plans = "several plans of one person to stretch their limits may be against the terms";
+    let first = log_in_by_paste(&home, &vendor, "ada@example.org", &[]);
+    assert!(!first.contains(plans) && !first.contains("replaces"), "{first}");
+    let again = log_in_by_paste(&home, &vendor, "ada@example.org", &[]);
+    assert!(!again.contains(plans) && again.contains("; it replaces the login that was there"), "{again}");
+    let second = log_in_by_paste(&home, &vendor, "bob@example.org", &[]);
+    assert!(
+        second.contains(plans) && second.contains("`byok logout claude --account bob@example.org`"),
+        "{second}"
+    );
+    assert!(
+        second.contains(
+            "`byok login claude --account bob@example.org --accept-claim claude-code-prompt` changes that"
+        ),
+        "{second}"
+    );
+}
+
+#[test]
+fn a_browser_that_cannot_be_started_is_named() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    let mut byok = home.start(&["login", "claude", "--browser", "nosuch"]);
+    byok.line("warning: the browser `nosuch` cannot be started; `--browser` takes firefox, ");
+    vendor.browse(&address(&mut byok));
+    assert_eq!(byok.end().0.code(), Some(0), "the address is there all the same");
+}
+
+#[test]
+fn a_file_that_is_not_given() {
+    let home = Home::new();
+    home.write_config("");
+    let login = home.run(&["login", "vertex"]);
+    assert_eq!((login.code, login.err.contains("no file was given")), (77, true), "{}", login.err);
+    assert!(login.err.contains("hint: name it with `--with file=FILE`"), "{}", login.err);
+}
+
+#[test]
 fn with_several_accounts_one_has_to_be_named() {
     let (home, vendor) = (Home::new(), Vendor::start());
     home.write_config(&vendor.config());

@@ -64,11 +64,21 @@ fn a_reader_that_stops_early_is_no_error() {
 fn providers_and_accounts_that_do_not_exist() {
     let home = Home::new();
     home.write_config("providers:\n  mine: { kind: openai, base_url: 'https://example.org/v1' }\n");
-    let cases: [(&[&str], i32, &str); 7] = [
+    let nobody = "error: there is no provider `nonsense`\n\nhint: `byok login` knows: claude, codex, copilot, gemini, kiro, antigravity, qwen, kimi, iflow, vertex, xai\n";
+    let cases: [(&[&str], i32, &str); 11] = [
+        (&["login", "nonsense"], 2, nobody),
+        (&["logout", "nonsense"], 2, nobody),
+        (&["accounts", "disable", "nonsense"], 2, nobody),
         (
-            &["login", "nonsense"],
-            2,
-            "error: there is no provider `nonsense`\n\nhint: `byok login` knows: claude, codex, copilot, gemini, kiro, antigravity, qwen, kimi, iflow, vertex, xai\n",
+            &["accounts", "import", "missing.json"],
+            65,
+            "error: the file `missing.json` cannot be read\n  caused by: No such file or directory (os error 2)\n\n\
+             hint: name the file that holds the login\n",
+        ),
+        (
+            &["accounts", "disable", "mine"],
+            77,
+            "error: there is no account of `mine`\n\nhint: `byok accounts` lists the accounts; API keys stand in the settings\n",
         ),
         (
             &["login", "mine"],

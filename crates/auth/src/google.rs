@@ -145,7 +145,7 @@ impl Client {
         let reply = self.endpoint(transport).ask(ask).await?;
         if !reply.status.is_success() {
             let sent = [code.expose(), secret, login.verifier.expose()];
-            return Err(LoginError::CodeRefused { why: Refusal::read(&reply, &sent).to_string() });
+            return Err(Refusal::read(&reply, &sent).of_login());
         }
         let answer = TokenAnswer::read(&reply.body).map_err(|_| LoginError::BadAnswer)?;
         if answer.refresh.as_ref().is_none_or(Secret::is_blank) {

@@ -38,7 +38,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// What happened to the service.
 const ENDED: &str = "iFlow was shut down on 2026-04-17, and nobody knows of a key that its service still answers; its own \
                      successor is Qoder, and its open models are served by other providers, for example with an API key of \
-                     the provider `qwen`";
+                     the provider `qwen`.";
 
 /// Where the login lives.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ mod record;
 mod time;
 
 pub use peers::{Entry, LARGEST_DATABASE, LARGEST_FILE, Left, Taken, is_database};
+pub use record::ended as service_ended;
 
 use crate::NewLogin;
 use byok_types::{Blame, Fault, Retry};

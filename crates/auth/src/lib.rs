@@ -47,13 +47,13 @@ pub use error::AuthError;
 pub use follow::{follow, follow_entry, followed, home_of, refresher};
 pub use import::{
     Entry, Found, Import, ImportError, Kept, LARGEST_DATABASE, LARGEST_FILE, Left, Taken, is_database,
-    neighbours, peers,
+    neighbours, peers, service_ended,
 };
 pub use login::{
     Answers, AuthorizationCode, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin, FileLogin,
     How, KeyLogin, LOGIN_WINDOW, LoginError, LoginFuture, Method, NewLogin, PendingLogin, Polled, Question,
-    Redirect, Revoke, SaveLogin, State, Vendor, ask_owner, await_device, known_account, learn_owners, named,
-    read_pasted, save_login,
+    Redirect, Revoke, SaveLogin, State, Vendor, ask_owner, await_device, in_words, known_account, learn_owners,
+    named, read_pasted, save_login,
 };
 pub use manager::{Access, KeepFresh, TokenManager};
 #[cfg(any(test, feature = "fail-points"))]

@@ -234,7 +234,7 @@ pub enum LoginError {
     )]
     WrongState,
     /// Nobody finished the login in time.
-    #[error("nobody finished the login within {} minutes; start again with `byok login`", .0.as_secs() / 60)]
+    #[error("nobody finished the login within {}; start again with `byok login`", in_words(*.0))]
     TimedOut(Duration),
     /// No port of this machine could be opened for the browser's answer.
     #[error(
@@ -247,6 +247,12 @@ pub enum LoginError {
     /// The vendor refused the code.
     #[error("the vendor did not accept the login code ({why}); start again with `byok login`")]
     CodeRefused {
+        /// Status and what the vendor said.
+        why: String,
+    },
+    /// The vendor cannot answer now.
+    #[error("the vendor cannot answer now ({why}); try again in a moment")]
+    Busy {
         /// Status and what the vendor said.
         why: String,
     },
@@ -274,6 +280,14 @@ pub enum LoginError {
     Store(#[from] StoreError),
 }
 
+/// A span of time for people: in minutes, below two in seconds.
+pub fn in_words(span: Duration) -> String {
+    match span.as_secs() {
+        seconds @ 0..120 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
 impl Fault for LoginError {
     fn blame(&self) -> Blame {
         match self {
@@ -289,7 +303,7 @@ impl Fault for LoginError {
             | Self::SeveralAccounts { .. } => Blame::Client,
             Self::NoCallback(_) | Self::Store(_) => Blame::Byok,
             Self::Transport(error) => error.blame(),
-            Self::CodeRefused { .. } | Self::BadAnswer => Blame::Upstream,
+            Self::CodeRefused { .. } | Self::Busy { .. } | Self::BadAnswer => Blame::Upstream,
         }
     }
 
@@ -297,6 +311,7 @@ impl Fault for LoginError {
         match self {
             Self::Transport(error) => error.retry(),
             Self::Store(error) => error.retry(),
+            Self::Busy { .. } => Retry::Now,
             _ => Retry::AfterPerson,
         }
     }

@@ -234,7 +234,7 @@ impl Shared {
             AccountState::Ready | AccountState::ExtraUsage => {}
             AccountState::NeedsLogin { reason } => return Err(AuthError::NeedsLogin { provider, reason }),
             AccountState::Blocked { reason } => return Err(AuthError::Blocked { provider, reason }),
-            AccountState::Disabled => return Err(AuthError::Disabled { provider }),
+            AccountState::Disabled { .. } => return Err(AuthError::Disabled { provider }),
         }
         let credential = self.store.secrets.load(id).await?.ok_or(AuthError::NoSuchAccount)?;
         if let Credential::Oauth(tokens) = &credential {

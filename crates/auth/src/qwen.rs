@@ -34,7 +34,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// What happened to the service.
 const ENDED: &str = "Alibaba ended the free Qwen service behind this login on 2026-04-15: a login may still succeed, but its \
                      requests are refused; what works today is an API key of Alibaba Cloud Model Studio or of its Coding \
-                     Plan, as `providers.qwen.api_key` in the settings";
+                     Plan, as `providers.qwen.api_key` in the settings.";
 
 /// Where the login lives.
 #[derive(Clone, Debug)]

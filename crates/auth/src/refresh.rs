@@ -124,7 +124,7 @@ impl From<TransportError> for RefreshError {
 fn state_reason(state: &AccountState) -> &str {
     match state {
         AccountState::NeedsLogin { reason } | AccountState::Blocked { reason } => reason,
-        AccountState::Ready | AccountState::ExtraUsage | AccountState::Disabled => {
+        AccountState::Ready | AccountState::ExtraUsage | AccountState::Disabled { .. } => {
             "the account cannot be used; log in again"
         }
     }

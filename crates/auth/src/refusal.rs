@@ -1,6 +1,6 @@
 //! What a token endpoint says when it says no.
 
-use crate::{RefreshError, login::plain};
+use crate::{LoginError, RefreshError, login::plain};
 use byok_transport::BufferedReply;
 use byok_types::AccountState;
 use http::{StatusCode, header};
@@ -73,6 +73,14 @@ impl Refusal {
     /// Whether the vendor turned the request down, and not only this try of it.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    }
+
+    /// What the answer means for a login: a vendor in trouble, or one that is asked too often, has refused nothing.
+    pub(crate) fn of_login(&self) -> LoginError {
+        let why = self.to_string();
+        let busy = self.status.is_server_error()
+            || matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+        if busy { LoginError::Busy { why } } else { LoginError::CodeRefused { why } }
     }
 
     /// What the answer means for a refresh. The grant is dead where the vendor says one of `dead` as code or description;

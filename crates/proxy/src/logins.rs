@@ -167,14 +167,10 @@ impl Front<'_> {
             Method::Look => match (session, asked::token_of(parts)) {
                 (Some(session), _) => Ok(Page::session(&session)),
                 (None, None) => Ok(Page::start(offer, None)),
-                (None, Some(token)) => {
-                    self.patience(peer)?;
-                    if self.desk.would_open(&token, provider) {
-                        Ok(Page::start(offer, Some(&token)))
-                    } else {
-                        Err(self.wrong(peer, provider))
-                    }
+                (None, Some(token)) if self.desk.would_open(&token, provider) => {
+                    Ok(Page::start(offer, Some(&token)))
                 }
+                (None, Some(_)) => Err(self.wrong(peer, provider)),
             },
             Method::Open => {
                 let form = self.form(parts, body).await?;
@@ -197,7 +193,6 @@ impl Front<'_> {
         parts: &Parts,
         peer: IpAddr,
     ) -> Result<Page, Refused> {
-        self.patience(peer)?;
         let token = form.take("token").or_else(|| asked::bearer(&parts.headers)).unwrap_or_default();
         let key = self.desk.redeem(token.trim(), provider).await;
         let key = key.ok_or_else(|| self.wrong(peer, provider))?;
@@ -239,16 +234,13 @@ impl Front<'_> {
         })
     }
 
-    /// Nobody tries tokens at leisure.
-    fn patience(self, peer: IpAddr) -> Result<(), Refused> {
-        let Some(wait) = self.throttle.blocked(peer, self.wrong_per_minute, Instant::now()) else {
-            return Ok(());
-        };
-        let text = format!("Wait {} seconds, then open a new link.", wait.as_secs().max(1));
-        Err(Refused(StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens", text))
-    }
-
+    /// Nobody tries tokens at leisure. Who holds a right one is let in whatever others of the same machine try: only wrong
+    /// ones count and have to wait.
     fn wrong(self, peer: IpAddr, provider: &str) -> Refused {
+        if let Some(wait) = self.throttle.blocked(peer, self.wrong_per_minute, Instant::now()) {
+            let text = format!("Wait {} seconds, then open a new link.", wait.as_secs().max(1));
+            return Refused(StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens", text);
+        }
         self.throttle.wrong(peer, Instant::now());
         let text = format!(
             "The token was used already, is older than ten minutes, is for another provider, or was not copied whole. Make a \

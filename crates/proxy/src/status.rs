@@ -1,8 +1,8 @@
 //! What `byok status` shows of a running server.
 
 use crate::app::App;
-use byok_provider::{knowledge::Window, pool::Access, state::State};
-use byok_types::{AccountId, AccountState};
+use byok_provider::{knowledge::Window, state::State};
+use byok_types::{AccountId, AccountState, CredentialKind, account_flag};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -43,6 +43,10 @@ pub struct ConfigStatus {
 pub struct ProviderStatus {
     /// Name.
     pub name: String,
+    /// What happened to the service of its logins, where it has ended or changed, and it has one. Left out where there is
+    /// nothing to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
     /// Its keys and logins.
     pub accounts: Vec<AccountStatus>,
 }
@@ -154,6 +158,7 @@ impl Status {
         for account in providers.iter_mut().flat_map(|provider| &mut provider.accounts) {
             account.note_refresh(app);
         }
+        providers.iter_mut().for_each(|provider| provider.name_accounts(&state.accounts));
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             address: app.address().to_string(),
@@ -177,7 +182,7 @@ impl ProviderStatus {
                 AccountStatus {
                     id: seat.id.to_string(),
                     label: seat.label.clone(),
-                    kind: if matches!(seat.access, Access::Key(_)) { "api_key" } else { "login" }.to_owned(),
+                    kind: if seat.is_oauth() { "login" } else { "api_key" }.to_owned(),
                     email: account.and_then(|a| a.email.clone()),
                     plan: account.and_then(|a| a.plan.clone()),
                     state: "ready".to_owned(),
@@ -199,8 +204,7 @@ impl ProviderStatus {
             match providers.iter_mut().find(|known| known.name == provider.id.as_str()) {
                 Some(known) => known.accounts.extend(seats),
                 None => {
-                    providers
-                        .push(ProviderStatus { name: provider.id.to_string(), accounts: seats.collect() });
+                    providers.push(Self::new(provider.id.as_str(), seats.collect()));
                 }
             }
         }
@@ -211,12 +215,57 @@ impl ProviderStatus {
             let entry = AccountStatus::of(account);
             match providers.iter_mut().find(|provider| provider.name == account.provider.as_str()) {
                 Some(provider) => provider.accounts.push(entry),
-                None => providers
-                    .push(ProviderStatus { name: account.provider.to_string(), accounts: vec![entry] }),
+                None => providers.push(Self::new(account.provider.as_str(), vec![entry])),
             }
         }
         providers.retain(|provider| !provider.accounts.is_empty());
+        for provider in &mut providers {
+            provider.name_accounts(&state.accounts);
+        }
         providers
+    }
+
+    /// Every provider that has an account, as they stand in the store.
+    pub fn of_accounts(accounts: &[byok_types::Account]) -> Vec<Self> {
+        let mut providers: Vec<Self> = Vec::new();
+        for account in accounts {
+            let entry = AccountStatus::of(account);
+            let name = account.provider.as_str();
+            match providers.iter_mut().find(|provider| provider.name == name) {
+                Some(provider) => provider.accounts.push(entry),
+                None => providers.push(Self::new(name, vec![entry])),
+            }
+        }
+        for provider in &mut providers {
+            provider.name_accounts(accounts);
+        }
+        providers
+    }
+
+    fn new(name: &str, accounts: Vec<AccountStatus>) -> Self {
+        Self { name: name.to_owned(), ended: None, accounts }
+    }
+
+    /// Commands that help one of several accounts have to name it. The texts come from whoever knows the vendor and not what
+    /// else there is.
+    fn name_accounts(&mut self, stored: &[byok_types::Account]) {
+        let mine = stored.iter().filter(|account| account.provider.as_str() == self.name);
+        if mine.clone().count() < 2 {
+            return;
+        }
+        let ids: Vec<&str> = mine.map(|account| account.id.as_str()).collect();
+        let name = &self.name;
+        for account in self.accounts.iter_mut().filter(|account| ids.contains(&account.id.as_str())) {
+            let flag = account_flag(&account.label);
+            let problem = account.problem.iter_mut().flat_map(|p| [&mut p.what, &mut p.remedy]);
+            for text in account.reason.iter_mut().chain(problem) {
+                for command in [format!("`byok login {name}"), format!("`byok accounts enable {name}")] {
+                    for end in ["`", " --method", " --with"] {
+                        *text = text.replace(&format!("{command}{end}"), &format!("{command} {flag}{end}"));
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -242,7 +291,7 @@ impl AccountStatus {
             AccountState::NeedsLogin { .. } => "needs_login",
             AccountState::Blocked { .. } => "blocked",
             AccountState::ExtraUsage => "extra_usage",
-            AccountState::Disabled => "disabled",
+            AccountState::Disabled { .. } => "disabled",
         };
         let reason = account.state.trouble(account.provider.as_str());
         let problem = reason.clone().map(|what| Problem {
@@ -253,13 +302,20 @@ impl AccountStatus {
                     format!("log in again with `byok login {}`", account.provider)
                 }
                 AccountState::Blocked { .. } => "see the vendor's own page".to_owned(),
+                AccountState::Disabled { .. } => {
+                    format!("`byok accounts enable {}` switches it on", account.provider)
+                }
                 _ => "the message says what helps".to_owned(),
             },
         });
         Self {
             id: account.id.to_string(),
             label: account.label.clone(),
-            kind: "login".to_owned(),
+            kind: match account.kind {
+                CredentialKind::Oauth => "login",
+                CredentialKind::ApiKey => "api_key",
+            }
+            .to_owned(),
             email: account.email.clone(),
             plan: account.plan.clone(),
             state: state.to_owned(),

@@ -135,7 +135,10 @@ pub enum TransportError {
         why: String,
     },
     /// The answer is larger than this call allows.
-    #[error("the answer of {host} is larger than {limit} bytes; check that `base_url` points to an API")]
+    #[error(
+        "the answer of {host} is larger than {limit} bytes, which is no answer of an API; try again, and if it stays so, check the \
+         provider's addresses (`base_url`, `urls`) in the settings"
+    )]
     TooLarge {
         /// Host of the call.
         host: Host,

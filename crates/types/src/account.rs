@@ -86,11 +86,18 @@ pub enum AccountState {
     },
     /// The vendor began to charge beyond the plan, and nobody has said that it may.
     ExtraUsage,
-    /// Switched off by its owner.
-    Disabled,
+    /// Switched off: by its owner, or since it came here.
+    Disabled {
+        /// Why it came here so; none where its owner did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
 }
 
 impl AccountState {
+    /// Switched off by its owner.
+    pub const OFF: Self = Self::Disabled { reason: None };
+
     /// Why an account in this state does not serve and what helps, for its owner; `None` for one that serves.
     pub fn trouble(&self, provider: &str) -> Option<String> {
         match self {
@@ -100,10 +107,23 @@ impl AccountState {
                 "the vendor began to charge beyond the plan. To go on and pay, set `providers.{provider}.extra_usage: allow`; \
                  to go on within the plan, run `byok accounts enable {provider}` when it has room again."
             )),
-            Self::Disabled => {
+            Self::Disabled { reason: None } => {
                 Some(format!("switched off by its owner; `byok accounts enable {provider}` takes it back."))
             }
+            Self::Disabled { reason: Some(reason) } => Some(format!(
+                "it came over switched off, because {reason}; `byok accounts enable {provider}` switches it on."
+            )),
         }
+    }
+}
+
+/// The flag by which commands name an account, as a shell reads it.
+pub fn account_flag(label: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@._+-".contains(c);
+    if !label.is_empty() && label.chars().all(plain) {
+        format!("--account {label}")
+    } else {
+        format!("--account '{}'", label.replace('\'', "'\\''"))
     }
 }
 

@@ -14,7 +14,7 @@ mod record;
 mod secret;
 mod usage;
 
-pub use account::{Account, AccountState, Credential, CredentialKind, OauthTokens, TokenFacts};
+pub use account::{Account, AccountState, Credential, CredentialKind, OauthTokens, TokenFacts, account_flag};
 pub use dialect::{Dialect, UnknownDialect};
 pub use failure::{CREDENTIAL_REFUSED, Failure, FailureKind, RawFailure};
 pub use fault::{Blame, Fault, Retry};

@@ -1,7 +1,7 @@
 //! Logins that programs like byok keep: read, shown, and taken over.
 
 use super::super::{
-    login::{check_name, import as files, tell_the_rule},
+    login::{check_name, consent, import as files, tell_the_rule},
     status::{expiry, now},
 };
 use crate::{
@@ -15,7 +15,7 @@ use byok_auth::{
     follow_entry, followed, is_database, known_account, neighbours, peers, save_login,
 };
 use byok_store::Store;
-use byok_types::{Account, AccountState, Credential, CredentialKind, ProviderId};
+use byok_types::{Account, AccountState, Credential, CredentialKind, ProviderId, account_flag};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -138,7 +138,7 @@ pub(super) async fn import(store: &Store, sources: Vec<Source>, mode: Mode) -> R
     }
     tell_of_sharing(&sources, mode);
     if mode.dry_run {
-        terminal::say("nothing was changed; without --dry-run they are taken over");
+        terminal::say("nothing was changed; without --dry-run byok uses them");
         return Ok(());
     }
     let mut done = 0;
@@ -187,7 +187,7 @@ pub(super) async fn row(
     let login = placed(&source.file, entry, Mode { take_over: false, dry_run: true });
     let known = if known_account(store, &id, &login).await?.is_some() { " (known)" } else { "" };
     let who = entry.name.as_ref().or(entry.found.login.details.email.as_ref()).map_or("-", String::as_str);
-    let off = if entry.disabled { " (off)" } else { "" };
+    let off = if entry.disabled || entry.ended.is_some() { " (off)" } else { "" };
     let sharing = if entry.found.shared_rotation { "one program at a time" } else { "safe" };
     let file = entry.file.as_ref().unwrap_or(&source.file).display().to_string();
     let program = source.taken.by.to_owned();
@@ -284,9 +284,9 @@ async fn take_one(store: &Store, file: &Path, entry: Entry, by: &str, mode: Mode
     // Looked for at its place even if it is to be renewed here from now on.
     let known = known_account(store, &id, &placed(file, &entry, Mode { take_over: false, ..mode })).await?;
     let login = placed(file, &entry, mode);
-    let follows = matches!(&login.credential, Credential::Oauth(tokens) if followed(tokens).is_some());
+    let credential = login.credential.clone();
     if let Some(known) = &known
-        && matches!(known.state, AccountState::Ready | AccountState::Disabled)
+        && matches!(known.state, AccountState::Ready | AccountState::Disabled { .. })
         && !is_newer(store, known, &login).await?
     {
         return Ok(format!("known already: {id}: {}; what byok has is not older", known.label));
@@ -294,16 +294,38 @@ async fn take_one(store: &Store, file: &Path, entry: Entry, by: &str, mode: Mode
     let labels = labels(entry.name, by, known.is_some());
     let account = save(store, &id, known.as_ref(), login, &labels).await?;
     // What its owner has switched off stays so.
-    let off = entry.disabled || known.is_some_and(|known| known.state == AccountState::Disabled);
-    if off {
-        store.accounts.set_state(&account.id, AccountState::Disabled).await?;
-    }
-    let how = match (off, follows) {
-        (true, _) => format!(" (switched off; `byok accounts enable {id}`)"),
-        (false, true) => format!(" (follows {by})"),
-        (false, false) => String::new(),
+    let why = entry
+        .ended
+        .map(str::to_owned)
+        .or_else(|| entry.disabled.then(|| format!("it is switched off in {by}")));
+    let off = match known.map(|known| known.state) {
+        Some(state @ AccountState::Disabled { .. }) => Some(state),
+        _ => why.map(|why| AccountState::Disabled { reason: Some(why) }),
     };
-    Ok(format!("taken over for {id}: {}{how}", account.label))
+    let said = done(&account, &credential, by, off.is_some());
+    if let Some(off) = off {
+        store.accounts.set_state(&account.id, off).await?;
+    }
+    let again = format!("byok login {id} {}", account_flag(&account.label));
+    let missing = consent::missing(&account, &credential, &again);
+    Ok(missing.map_or_else(|| said.clone(), |missing| format!("{said}\n{missing}")))
+}
+
+/// What became of a login: only what is renewed here from now on was taken over.
+pub(super) fn done(account: &Account, credential: &Credential, by: &str, off: bool) -> String {
+    let Account { provider, label, .. } = account;
+    let follows = matches!(credential, Credential::Oauth(tokens) if followed(tokens).is_some());
+    let (what, of) =
+        if follows { ("followed", format!(" (of {by})")) } else { ("taken over", String::new()) };
+    let off = if off {
+        format!(
+            "; it is switched off, `byok accounts enable {provider} {}` switches it on",
+            account_flag(label)
+        )
+    } else {
+        String::new()
+    };
+    format!("{what} for {provider}: {label}{of}{off}")
 }
 
 /// The names for a new account, in the order in which they are tried; at the end byok's own.

@@ -2,6 +2,7 @@
 
 use super::{
     super::login::{
+        consent,
         import::{self, Seen},
         tell_the_rule,
     },
@@ -13,17 +14,17 @@ use crate::{
     terminal,
     trouble::Trouble,
 };
-use byok_auth::{Found, SaveLogin, SystemClock, follow, known_account, save_login};
+use byok_auth::{Found, SaveLogin, SystemClock, follow, known_account, save_login, service_ended};
 use byok_config::Config;
 use byok_store::Store;
-use byok_types::{CredentialKind, ProviderId};
+use byok_types::{AccountState, CredentialKind, ProviderId, account_flag};
 use std::path::Path;
 
 pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<(), Trouble> {
     let mut seen: Vec<(ProviderId, Seen)> = Vec::new();
     for name in logins::names() {
         let (id, vendor) = logins::vendor(name, config)?;
-        seen.extend(import::look(place, &vendor).into_iter().map(|one| (id.clone(), one)));
+        seen.extend(import::look(place, &id, &vendor).into_iter().map(|one| (id.clone(), one)));
     }
     let others = others(place).await?;
     if seen.iter().all(|(_, one)| one.found.is_empty()) && others.is_empty() {
@@ -58,8 +59,8 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
     others.iter().for_each(peers::tell_of_rest);
     if !auto {
         terminal::say(
-            "\n`byok accounts scan --auto` takes them over, `byok login PROVIDER --import` one of a provider's own program, \
-             `byok accounts import FILE` those of another one",
+            "\n`byok accounts scan --auto` uses them all and follows those that two programs cannot share, `byok login PROVIDER \
+             --import` one of a provider's own program, `byok accounts import FILE` those of another one",
         );
         return Ok(());
     }
@@ -80,9 +81,17 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
                 continue;
             }
             let login = import::kept(found, &one.file, false);
+            let credential = login.credential.clone();
             let save = SaveLogin { provider: &id, account: None, label: None, claims: &[] };
             let account = save_login(&store, &SystemClock, login, save).await?;
-            terminal::say(format_args!("taken over for {id}: {}", account.label));
+            let off = service_ended(id.as_str()).filter(|_| credential.kind() == CredentialKind::Oauth);
+            if let Some(ended) = off {
+                let state = AccountState::Disabled { reason: Some(ended.to_owned()) };
+                store.accounts.set_state(&account.id, state).await?;
+            }
+            terminal::say(peers::done(&account, &credential, one.by, off.is_some()));
+            let again = format!("byok login {id} --import {}", account_flag(&account.label));
+            consent::missing(&account, &credential, &again).iter().for_each(terminal::say);
         }
     }
     for source in others {

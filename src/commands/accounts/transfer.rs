@@ -231,7 +231,9 @@ impl Passphrase {
     async fn read(&self, new: bool) -> Result<SecretString, Trouble> {
         let phrase = if let Some(file) = &self.passphrase_file {
             let text = fs::read_to_string(file).map_err(|error| {
-                Trouble::new(Exit::Usage, "the file of the passphrase cannot be read").because(&error)
+                Trouble::new(Exit::BadData, "the file of the passphrase cannot be read")
+                    .because(&error)
+                    .hint("name the file with `--passphrase-file`")
             })?;
             text.lines().next().unwrap_or_default().to_owned()
         } else {

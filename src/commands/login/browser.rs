@@ -1,5 +1,6 @@
 //! Opening a page in a browser.
 
+use crate::terminal;
 use std::process::{Command, Stdio};
 use webbrowser::{Browser, BrowserOptions};
 
@@ -23,8 +24,23 @@ const BROWSERS: [(&str, &[&str], &str); 6] = [
 ];
 
 impl Window {
-    /// Opens the page; `false` if no browser could be started.
+    /// Opens the page; `false` if no browser could be started, which is said where one was asked for.
     pub(super) fn open(&self, url: &str) -> bool {
+        let known = BROWSERS.map(|(name, ..)| name).join(", ");
+        let opened = self.start(url);
+        match &self.browser {
+            Some(name) if !opened => terminal::warn(format_args!(
+                "the browser `{name}` cannot be started; `--browser` takes {known}, or a program that opens an address."
+            )),
+            None if !opened && self.private => terminal::warn(format_args!(
+                "no browser was found that opens a private window ({known}); open one yourself."
+            )),
+            _ => {}
+        }
+        opened
+    }
+
+    fn start(&self, url: &str) -> bool {
         match (&self.browser, self.private) {
             (None, false) => usual(url),
             (Some(name), private) => match BROWSERS.iter().find(|(known, ..)| known == name) {

@@ -62,11 +62,13 @@ impl Consent {
         self.accepted.iter().filter(needed).cloned().collect()
     }
 
-    /// Asks for what is not settled yet and stores the answer. Without a terminal nothing is asked and nothing assumed.
+    /// Asks for what is not settled yet and stores the answer; `login` is the command that makes this login again. Without a
+    /// terminal nothing is asked and nothing assumed.
     pub(in crate::commands) async fn settle(
         self,
         store: &Store,
         account: &Account,
+        login: &str,
         lines: &mut Lines,
     ) -> Result<(), Trouble> {
         let mut consented = account.claims.clone();
@@ -91,8 +93,8 @@ impl Consent {
                 terminal::say(format_args!("byok sends the claim `{}` for this account", claim.name));
             } else {
                 terminal::say(format_args!(
-                    "byok does not send it; `byok login {} --accept-claim {}` changes that",
-                    account.provider, claim.name
+                    "byok does not send it; `{login} --accept-claim {}` changes that",
+                    claim.name
                 ));
             }
         }
@@ -101,6 +103,30 @@ impl Consent {
         }
         Ok(())
     }
+}
+
+/// Which claims a login lacks that was stored without a question; `login` is the command that makes it again.
+pub(in crate::commands) fn missing(
+    account: &Account,
+    credential: &Credential,
+    login: &str,
+) -> Option<String> {
+    let claims = claims_of(account.provider.as_str(), CredentialKind::Oauth);
+    let needed = claims.filter(|claim| match credential {
+        Credential::Oauth(tokens) => is_needed(claim, &tokens.facts),
+        Credential::ApiKey(_) => with_keys(claim.provider),
+    });
+    let names = needed.map(|claim| claim.name);
+    let missing: Vec<_> = names.filter(|name| account.claims.iter().all(|has| has != name)).collect();
+    let flags: Vec<_> = missing.iter().map(|name| format!("--accept-claim {name}")).collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "for {} byok does not send the claim `{}`; `{login} {}` changes that",
+            account.label,
+            missing.join("`, `"),
+            flags.join(" ")
+        )
+    })
 }
 
 fn explained(claim: &Claim) -> String {

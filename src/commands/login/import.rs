@@ -26,7 +26,7 @@ pub(in crate::commands) struct Seen {
 }
 
 /// Everything that a vendor's programs keep on this machine. What cannot be read is told and passed over.
-pub(in crate::commands) fn look(place: &Place, vendor: &Vendor) -> Vec<Seen> {
+pub(in crate::commands) fn look(place: &Place, id: &ProviderId, vendor: &Vendor) -> Vec<Seen> {
     let Some(import) = &vendor.import else { return Vec::new() };
     let Ok(home) = home(place) else { return Vec::new() };
     let variable = |name: &str| place.variable(name).map(str::to_owned);
@@ -35,7 +35,7 @@ pub(in crate::commands) fn look(place: &Place, vendor: &Vendor) -> Vec<Seen> {
         if !kept.file.exists() || seen.iter().any(|known| known.file == kept.file) {
             continue;
         }
-        match read(&kept.file, import.largest()).and_then(|content| found(vendor, &kept.file, &content)) {
+        match read(&kept.file, import.largest()).and_then(|content| found(id, vendor, &kept.file, &content)) {
             Ok(found) => seen.push(Seen { by: kept.by, file: kept.file, found }),
             Err(trouble) => terminal::warn(format_args!("{}: {}", kept.file.display(), trouble.parts().0)),
         }
@@ -53,9 +53,9 @@ pub(super) fn one(
 ) -> Result<NewLogin, Trouble> {
     let largest = vendor.import.as_ref().map_or(0, |import| import.largest());
     let (file, mut found) = if let Some(file) = file {
-        (file.to_owned(), found(vendor, file, &read(file, largest)?)?)
+        (file.to_owned(), found(id, vendor, file, &read(file, largest)?)?)
     } else {
-        let first = look(place, vendor).into_iter().find(|seen| !seen.found.is_empty());
+        let first = look(place, id, vendor).into_iter().find(|seen| !seen.found.is_empty());
         let first = first.ok_or_else(|| nothing(id, vendor))?;
         terminal::say(format_args!("found a login of {} in {}", first.by, first.file.display()));
         (first.file, first.found)
@@ -118,13 +118,19 @@ pub(in crate::commands) fn home(place: &Place) -> Result<PathBuf, Trouble> {
         .ok_or_else(|| Trouble::new(Exit::Config, "there is no home directory to look in").hint("set HOME"))
 }
 
-fn found(vendor: &Vendor, file: &Path, content: &[u8]) -> Result<Vec<Found>, Trouble> {
+fn found(id: &ProviderId, vendor: &Vendor, file: &Path, content: &[u8]) -> Result<Vec<Found>, Trouble> {
     let Some(import) = &vendor.import else { return Ok(Vec::new()) };
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let beside = neighbours(file, import.largest());
     let now = SystemClock.now();
     import.read_beside(&name, content, &beside, now).map_err(|error| {
         let trouble = unreadable(&error);
+        // Which program it is of says more than what it lacks to be that of another one.
+        let others = peers::whose(content).filter(|why| !why.contains(&format!("`byok login {id} ")));
+        if let Some((what, hint)) = others.and_then(|why| why.rsplit_once("; ")) {
+            return Trouble::new(Exit::BadData, format!("the file holds no login of `{id}`: {what}"))
+                .hint(hint);
+        }
         match peers::read(&name, content, &beside, now) {
             Ok(taken) => trouble.hint(format!("it is one of {}; use `byok accounts import FILE`", taken.by)),
             Err(_) => trouble,
@@ -162,7 +168,9 @@ pub(in crate::commands) fn warn_of_others(file: &Path) {
 pub(in crate::commands) fn read_quietly(file: &Path, largest: u64) -> Result<Vec<u8>, Trouble> {
     let shown = file.display();
     let failed = |error: &std::io::Error| {
-        Trouble::new(Exit::Usage, format!("the file `{shown}` cannot be read")).because(error)
+        Trouble::new(Exit::BadData, format!("the file `{shown}` cannot be read"))
+            .because(error)
+            .hint("name the file that holds the login")
     };
     let link = fs::symlink_metadata(file).map_err(|error| failed(&error))?;
     if link.is_symlink() {
@@ -172,7 +180,7 @@ pub(in crate::commands) fn read_quietly(file: &Path, largest: u64) -> Result<Vec
     let open = File::open(file).map_err(|error| failed(&error))?;
     let about = open.metadata().map_err(|error| failed(&error))?;
     if !about.is_file() {
-        return Err(Trouble::new(Exit::Usage, format!("`{shown}` is not a file"))
+        return Err(Trouble::new(Exit::BadData, format!("`{shown}` is not a file"))
             .hint("name the file that holds the login"));
     }
     if about.len() > largest {

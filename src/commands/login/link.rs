@@ -189,14 +189,16 @@ fn local(listens: &str) -> Result<String, Trouble> {
 /// What was given as `--host`.
 fn read_host(text: &str) -> Result<Url, Trouble> {
     let wrong = || {
-        Trouble::new(Exit::Usage, "`--host` is not the name of a machine")
+        Trouble::new(Exit::Usage, "`--host` is not the name of a machine, with or without a port")
             .hint("write it as box.lan, box.lan:9000, [fd00::1]:9000 or https://byok.example.org")
     };
     let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
     let url = url.map_err(|_| wrong())?;
     let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let nobody = url.username().is_empty() && url.password().is_none();
-    if matches!(url.scheme(), "http" | "https") && plain && nobody && url.host().is_some() {
+    // Nobody can be told to open port 0.
+    let port = url.port() != Some(0);
+    if matches!(url.scheme(), "http" | "https") && plain && nobody && port && url.host().is_some() {
         Ok(url)
     } else {
         Err(wrong())

@@ -8,7 +8,7 @@ use crate::{
 };
 use byok_auth::{
     Answers, AuthorizationCode, BrowserLogin, CallbackServer, DeviceLogin, How, LOGIN_WINDOW, LoginError,
-    Method, NewLogin, PendingLogin, Question, Redirect, await_device, read_pasted,
+    Method, NewLogin, PendingLogin, Question, Redirect, await_device, in_words, read_pasted,
 };
 use byok_transport::Transport;
 use byok_types::Secret;
@@ -115,7 +115,7 @@ fn qr(address: &str) -> Option<String> {
 async fn counted_down<T>(all: Duration, waiting: impl Future<Output = T>) -> T {
     tokio::pin!(waiting);
     if !terminal::is_read_by_a_person() {
-        terminal::say(format_args!("waiting up to {} minutes", all.as_secs().div_ceil(60)));
+        terminal::say(format_args!("waiting up to {}", in_words(all)));
         return waiting.await;
     }
     let end = Instant::now() + all;
@@ -200,16 +200,25 @@ async fn hidden(prompt: &str, lines: &mut Lines) -> Result<String, Trouble> {
 /// The content of a file; `-` is stdin.
 async fn file(name: Option<&str>, lines: &mut Lines) -> Result<Secret, Trouble> {
     let Some(name) = name.filter(|name| *name != "-") else {
+        if terminal::is_interactive() {
+            terminal::say("paste the content of the file, then press Enter and Ctrl-D:");
+        }
         let mut all = String::new();
-        while let Some(line) = lines.next().await {
+        while let Some(line) = lines.hidden().await {
             all.push_str(&line);
             all.push('\n');
+        }
+        if all.trim().is_empty() {
+            return Err(Trouble::new(Exit::NotAllowed, "no file was given, so nobody is logged in")
+                .hint("name it with `--with file=FILE`, or pass its content on standard input"));
         }
         return Ok(Secret::new(all));
     };
     let content = tokio::fs::read_to_string(name).await;
     content.map(Secret::new).map_err(|error| {
-        Trouble::new(Exit::Usage, format!("the file `{name}` cannot be read")).because(&error)
+        Trouble::new(Exit::BadData, format!("the file `{name}` cannot be read"))
+            .because(&error)
+            .hint("name the file that the provider has given you")
     })
 }
 

@@ -43,7 +43,7 @@ fn the_text_names_every_trouble_and_its_remedy() {
             expires_at: None,
             plan: None,
             claims: Vec::new(),
-            reason: AccountState::Disabled.trouble("claude"),
+            reason: AccountState::OFF.trouble("claude"),
             ..account("off", "disabled")
         },
     ];
@@ -68,12 +68,12 @@ fn the_text_names_every_trouble_and_its_remedy() {
             restart_required: vec!["port".to_owned()],
         },
         providers: vec![
-            ProviderStatus { name: "claude".to_owned(), accounts },
-            ProviderStatus { name: "codex".to_owned(), accounts: vec![key] },
+            ProviderStatus { name: "claude".to_owned(), ended: None, accounts },
+            ProviderStatus { name: "codex".to_owned(), ended: None, accounts: vec![key] },
         ],
         records_dropped: Some(2),
     };
-    insta::assert_snapshot!(report.text(10_000), @r#"
+    insta::assert_snapshot!(report.text(10_000, None), @r#"
     byok 0.1.0 runs on 127.0.0.1:8018 (up 1 d 1 h)
     settings: /home/ada/.byok/config.yaml
     client keys: not required, and any is accepted
@@ -131,14 +131,23 @@ fn a_service_that_has_ended_says_so_where_there_is_a_login() {
             uptime_seconds: None,
             keys_required: None,
             config: ConfigStatus::default(),
-            providers: vec![ProviderStatus { name: provider.to_owned(), accounts: vec![account] }],
+            providers: with_ends(vec![ProviderStatus {
+                name: provider.to_owned(),
+                ended: None,
+                accounts: vec![account],
+            }]),
             records_dropped: None,
         };
-        report.text(10_000)
+        let json = serde_json::to_value(&report).unwrap()["providers"][0]["ended"].clone();
+        let text = report.text(10_000, None);
+        assert!(json.is_null() || text.contains(json.as_str().unwrap()), "the same sentence: {json}");
+        assert_eq!(json.is_null(), !text.contains(" 2026-0"), "in both forms: {json}: {text}");
+        text
     };
     for (provider, date) in [("qwen", "2026-04-15"), ("iflow", "2026-04-17"), ("gemini", "2026-06-18")] {
         assert!(text(provider, "login").contains(date), "{provider}");
-        assert!(!text(provider, "api_key").contains(date), "{provider} by key");
+        // What iFlow's logins end in is a key.
+        assert_eq!(text(provider, "api_key").contains(date), provider == "iflow", "{provider} by key");
     }
     assert!(!text("claude", "login").contains("ended"));
 }

@@ -100,6 +100,13 @@ async fn without_consent_only_callers_that_say_it_themselves_are_served() {
         assert!(answer.text().contains(part), "{part}: {}", answer.text());
     }
     assert_eq!(world.count("/copilot/individual/chat/completions"), 0, "nothing was sent");
+    let status = world.byok.status().await.to_string();
+    for part in [
+        "--account ada --accept-claim copilot-integration-id --accept-claim copilot-editor-version --method exchange`",
+        "`byok accounts claims copilot --account ada`",
+    ] {
+        assert!(status.contains(part), "{part}: {status}");
+    }
     let call = crate::support::dialect::call(Dialect::Chat, &ask)
         .header("copilot-integration-id", "vscode-chat")
         .header("editor-version", "vscode/1.111.0");

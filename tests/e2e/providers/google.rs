@@ -248,6 +248,10 @@ async fn refusals_of_the_services() {
     assert!(old.status >= 500 && old.text().contains("no longer supported"), "{} {}", old.status, old.text());
     let other = Case { model: "antigravity/gemini-pro-agent", ..case };
     other.say(&world, &Ask::new("still there")).await.unwrap();
+    let gone = other.send(&world, &Ask::new("sim:404")).await;
+    assert_eq!(gone.status, 404, "{}", gone.text());
+    let status = world.byok.status().await.to_string();
+    assert!(status.contains("Google offers this model not to this account"), "{status}");
 
     let quota =
         Case { model: "gemini/gemini-2.5-flash", ..case }.send(&world, &Ask::new("sim:quota 7200")).await;

@@ -73,7 +73,7 @@ impl BrowserLogin for Claude {
                 self.endpoint(transport).post_json(&self.urls.token, &body, self.token_timeout()).await?;
             if !reply.status.is_success() {
                 let sent = [body.code, body.code_verifier, body.state];
-                return Err(LoginError::CodeRefused { why: Refusal::read(&reply, &sent).to_string() });
+                return Err(Refusal::read(&reply, &sent).of_login());
             }
             let (answer, mut details) = read_answer(&reply.body).map_err(|_| LoginError::BadAnswer)?;
             let tokens = answer.into_tokens(None, SystemClock.now());

@@ -176,6 +176,15 @@ async fn a_code_that_is_refused() {
             other => panic!("{other:?}"),
         }
     }
+    for status in [429, 500, 503] {
+        let server = TokenServer::start().await;
+        server.script(Scripted::Answer(status, "", "<html>".into()));
+        let claude = server.claude();
+        let login = claude.begin(Redirect::Pasted);
+        let error = claude.finish(&transport(), &login, AuthorizationCode::new("c")).await.unwrap_err();
+        assert!(matches!(error, LoginError::Busy { .. }), "nothing was refused: {error:?}");
+        assert_eq!((error.blame(), error.retry()), (Blame::Upstream, Retry::Now));
+    }
     let server = TokenServer::start().await;
     server.script(Scripted::Answer(200, "", "<html>".into()));
     let claude = server.claude();

@@ -74,9 +74,7 @@ impl Codex {
         let ask = Ask::post(&self.urls.token, Body::Form(&form), self.token_timeout());
         let reply = self.endpoint(transport).ask(ask).await?;
         if !reply.status.is_success() {
-            return Err(LoginError::CodeRefused {
-                why: Refusal::read(&reply, &[code, verifier]).to_string(),
-            });
+            return Err(Refusal::read(&reply, &[code, verifier]).of_login());
         }
         let now = SystemClock.now();
         let (answer, details) = read(&reply.body, None, now).map_err(|_| LoginError::BadAnswer)?;

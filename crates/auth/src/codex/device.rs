@@ -49,7 +49,7 @@ impl DeviceLogin for Codex {
                 });
             }
             if !reply.status.is_success() {
-                return Err(LoginError::CodeRefused { why: Refusal::read(&reply, &[]).to_string() });
+                return Err(Refusal::read(&reply, &[]).of_login());
             }
             let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
             let interval = match &started.interval {
@@ -79,7 +79,7 @@ impl DeviceLogin for Codex {
                 // A server in trouble decides nothing.
                 status if status.is_server_error() => return Ok(Polled::Pending),
                 status if !status.is_success() => {
-                    return Err(LoginError::CodeRefused { why: Refusal::read(&reply, &[id]).to_string() });
+                    return Err(Refusal::read(&reply, &[id]).of_login());
                 }
                 _ => {}
             }

@@ -74,15 +74,11 @@ impl DeviceLogin for Login {
             let ask = Ask::post(&places.device, Body::Form(&form), CALL_TIMEOUT);
             let reply = self.copilot.endpoint(transport).ask(ask).await?;
             if !reply.status.is_success() {
-                return Err(LoginError::CodeRefused { why: Refusal::read(&reply, &[]).to_string() });
+                return Err(Refusal::read(&reply, &[]).of_login());
             }
             let Ok(started) = serde_json::from_slice::<Started>(&reply.body) else {
                 let refusal = Refusal::read(&reply, &[]);
-                return Err(if refusal.code.is_empty() {
-                    LoginError::BadAnswer
-                } else {
-                    LoginError::CodeRefused { why: refusal.to_string() }
-                });
+                return Err(if refusal.code.is_empty() { LoginError::BadAnswer } else { refusal.of_login() });
             };
             Ok(DeviceCode {
                 user_code: plain(&started.user_code),
@@ -129,9 +125,7 @@ impl DeviceLogin for Login {
                 {
                     Ok(Polled::Pending)
                 }
-                None if reply.status.is_client_error() => {
-                    Err(LoginError::CodeRefused { why: Refusal::read(&reply, &[]).to_string() })
-                }
+                None if reply.status.is_client_error() => Err(Refusal::read(&reply, &[]).of_login()),
                 None => Err(LoginError::BadAnswer),
             }
         })

@@ -154,7 +154,7 @@ impl Refused {
                 RefreshError::Permanent { state: AccountState::Blocked { reason } } => {
                     LoginError::NoAccess { why: reason }
                 }
-                _ => LoginError::CodeRefused { why: Refusal::read(&reply, &[]).to_string() },
+                _ => Refusal::read(&reply, &[]).of_login(),
             },
             Self::Unreadable => LoginError::BadAnswer,
             Self::Lost(error) => error.into(),

@@ -74,7 +74,7 @@ impl BrowserLogin for Iflow {
                 if refusal.status.is_success() && refusal.code.is_empty() {
                     return Err(LoginError::BadAnswer);
                 }
-                return Err(LoginError::CodeRefused { why: refusal.to_string() });
+                return Err(refusal.of_login());
             };
             let owner = self.owner(transport, &answer.access).await?;
             answer.facts.insert(API_KEY.to_owned(), owner.key);

@@ -31,8 +31,10 @@ pub struct Entry {
     pub provider: &'static str,
     /// What the program calls it.
     pub name: Option<String>,
-    /// Whether it is switched off there, or its service has ended.
+    /// Whether it is switched off there.
     pub disabled: bool,
+    /// What happened to its service, where that has ended: it is taken over switched off.
+    pub ended: Option<&'static str>,
     /// What finds it again in the file.
     pub key: String,
     /// The file that it lives in, if that is another one than the one that was read.
@@ -74,21 +76,18 @@ impl Taken {
 
 impl Entry {
     pub(super) fn new(provider: &'static str, key: String, found: Found) -> Self {
-        let mut entry = Self {
+        let ended = record::ended(provider);
+        Self {
             provider,
             name: None,
             disabled: false,
+            ended,
             key,
             file: None,
             live: true,
-            notes: Vec::new(),
+            notes: ended.map(|what| format!("{what}: it comes over switched off")).into_iter().collect(),
             found,
-        };
-        if let Some(ended) = record::ended(provider) {
-            entry.disabled = true;
-            entry.notes.push(ended.to_owned());
         }
-        entry
     }
 }
 
@@ -162,36 +161,48 @@ fn settings(value: &Value, now: i64) -> Option<Taken> {
     byokey::is_settings(value).then(|| byokey::settings(value))
 }
 
+/// Which vendor's own program has written a file, and what reads it; `None` where the content does not show it.
+pub fn whose(content: &[u8]) -> Option<&'static str> {
+    vendors_own(&serde_json::from_slice(content).ok()?)
+}
+
+fn vendors_own(json: &Value) -> Option<&'static str> {
+    let has = |name: &str| json.get(name).is_some();
+    if json["type"] == "service_account" && has("private_key") {
+        return Some("it is the key of a service account; use `byok login vertex --with file=FILE`");
+    }
+    if has("claudeAiOauth") {
+        return Some("it is that of Claude Code; use `byok login claude --import FILE`");
+    }
+    if json["tokens"].is_object() || has("OPENAI_API_KEY") {
+        return Some("it is that of Codex CLI; use `byok login codex --import FILE`");
+    }
+    if !has("expiry_date") {
+        return None;
+    }
+    Some(match (has("apiKey"), has("resource_url")) {
+        (true, _) => "it is that of iFlow CLI; use `byok login iflow --import FILE`",
+        (_, true) => "it is that of Qwen Code; use `byok login qwen --import FILE`",
+        _ => "it is that of Gemini CLI; use `byok login gemini --import FILE`",
+    })
+}
+
 /// The order of the questions matters: some shapes are parts of others.
 fn json_of(json: &Value, reach: Reach<'_>, now: i64) -> Result<Taken, ImportError> {
-    let elsewhere = |why| Err(ImportError::Nothing { why });
     let Some(members) = json.as_object() else {
         return Err(ImportError::Unknown { why: "it is JSON of another form" });
     };
     let has = |name: &str| members.contains_key(name);
     let any =
         |list: &str, is: &dyn Fn(&Value) -> bool| json[list].as_array().is_some_and(|all| all.iter().any(is));
-    if json["type"] == "service_account" && has("private_key") {
-        return elsewhere("it is the key of a service account; use `byok login vertex`");
-    }
     if json["type"] == "oauth" && has("access") && has("refresh") {
         return Ok(ccproxy::auth(json, now));
     }
     if cliproxy::is_login(json) {
         return Ok(cliproxy::login(json, now));
     }
-    if has("claudeAiOauth") {
-        return elsewhere("it is that of Claude Code; use `byok login claude --import FILE`");
-    }
-    if json["tokens"].is_object() || has("OPENAI_API_KEY") {
-        return elsewhere("it is that of Codex CLI; use `byok login codex --import FILE`");
-    }
-    if has("expiry_date") {
-        return match (has("apiKey"), has("resource_url")) {
-            (true, _) => elsewhere("it is that of iFlow CLI; use `byok login iflow --import FILE`"),
-            (_, true) => elsewhere("it is that of Qwen Code; use `byok login qwen --import FILE`"),
-            _ => elsewhere("it is that of Gemini CLI; use `byok login gemini --import FILE`"),
-        };
+    if let Some(why) = vendors_own(json) {
+        return Err(ImportError::Nothing { why });
     }
     if has("accessToken") && has("refreshToken") {
         return Ok(kiroproxy::token_file(json, reach, now));
@@ -203,10 +214,12 @@ fn json_of(json: &Value, reach: Reach<'_>, now: i64) -> Result<Taken, ImportErro
         return Ok(octoproxy::export(json, now));
     }
     if members.keys().any(|key| key.contains("::")) {
-        return elsewhere("it is that of Grok CLI; use `byok login xai --import FILE`");
+        return Err(ImportError::Nothing {
+            why: "it is that of Grok CLI; use `byok login xai --import FILE`",
+        });
     }
     if let Some(why) = ccproxy::without_login(json) {
-        return elsewhere(why);
+        return Err(ImportError::Nothing { why });
     }
     settings(json, now).ok_or(ImportError::Unknown { why: "it is JSON of another form" })
 }

@@ -67,11 +67,11 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// What happened to the service of a provider, where a login cannot serve any more.
-pub(super) fn ended(provider: &str) -> Option<&'static str> {
+/// What happened to the service of a provider, where no login can serve any more.
+pub fn ended(provider: &str) -> Option<&'static str> {
     match provider {
-        "qwen" => Some("its service ended on 2026-04-15: it is taken over switched off"),
-        "iflow" => Some("its service ended on 2026-04-17: it is taken over switched off"),
+        "qwen" => Some("its service ended on 2026-04-15"),
+        "iflow" => Some("its service ended on 2026-04-17"),
         _ => None,
     }
 }

@@ -51,7 +51,7 @@ impl DeviceLogin for Kimi {
             let ask = Ask { headers: &headers, ..Ask::post(&url, Body::Form(&form), TOKEN_TIMEOUT) };
             let reply = self.endpoint(transport).ask(ask).await?;
             if !reply.status.is_success() {
-                return Err(LoginError::CodeRefused { why: Refusal::read(&reply, &[]).to_string() });
+                return Err(Refusal::read(&reply, &[]).of_login());
             }
             let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
             let complete = started.verification_uri_complete;
@@ -98,7 +98,7 @@ impl DeviceLogin for Kimi {
                 return Ok(Polled::Pending);
             }
             if !reply.status.is_success() {
-                return Err(LoginError::CodeRefused { why: Refusal::read(&reply, &[]).to_string() });
+                return Err(Refusal::read(&reply, &[]).of_login());
             }
             let mut answer = read(&reply.body).map_err(|_| LoginError::BadAnswer)?;
             for name in [REGION, DEVICE] {

@@ -41,7 +41,7 @@ impl KeyLogin for Kimi {
                     let why = format!("Kimi does not accept the key ({refusal}); make a new one");
                     return Err(LoginError::NotUsable { why });
                 }
-                _ => return Err(LoginError::CodeRefused { why: refusal.to_string() }),
+                _ => return Err(refusal.of_login()),
             }
             let details = self.details(transport, region, &key).await;
             Ok(NewLogin { credential: Credential::ApiKey(key), details })

@@ -221,7 +221,7 @@ async fn keys_of_the_plan() {
         ("sk-kimi-canary", Some(401), |e| matches!(e, LoginError::NotUsable { .. })),
         ("sk-kimi-canary", Some(402), |e| matches!(e, LoginError::NoAccess { .. })),
         ("sk-kimi-canary", Some(403), |e| matches!(e, LoginError::NoAccess { .. })),
-        ("sk-kimi-canary", Some(500), |e| matches!(e, LoginError::CodeRefused { .. })),
+        ("sk-kimi-canary", Some(500), |e| matches!(e, LoginError::Busy { .. })),
         ("", None, |e| matches!(e, LoginError::NotUsable { .. })),
     ];
     for (key, status, means) in cases {

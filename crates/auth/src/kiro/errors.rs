@@ -57,7 +57,7 @@ pub(super) fn of_refresh(refusal: &Refusal, social: bool) -> RefreshError {
 
 /// A refused step of a login.
 pub(super) fn of_login(refusal: &Refusal) -> LoginError {
-    LoginError::CodeRefused { why: refusal.to_string() }
+    refusal.of_login()
 }
 
 /// What a poll for the code means; `Ok` when it decides nothing, and whether byok was too fast.

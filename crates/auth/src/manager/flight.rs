@@ -224,7 +224,7 @@ impl Shared {
         let error = match &state {
             AccountState::Blocked { reason } => AuthError::Blocked { provider, reason: reason.clone() },
             AccountState::NeedsLogin { reason } => AuthError::NeedsLogin { provider, reason: reason.clone() },
-            AccountState::Ready | AccountState::ExtraUsage | AccountState::Disabled => {
+            AccountState::Ready | AccountState::ExtraUsage | AccountState::Disabled { .. } => {
                 AuthError::Disabled { provider }
             }
         };

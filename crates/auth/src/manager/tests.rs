@@ -208,7 +208,7 @@ async fn tokens_of_somebody_else_are_adopted() {
 async fn changes_of_the_account_are_seen() {
     let world = World::new(3600).await;
     world.access().await.unwrap();
-    world.store.accounts.set_state(&world.id, AccountState::Disabled).await.unwrap();
+    world.store.accounts.set_state(&world.id, AccountState::OFF).await.unwrap();
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(1);
     let error = loop {
         match world.access().await {

@@ -56,7 +56,7 @@ impl BrowserLogin for Xai {
             let reply = self.endpoint(transport).ask(ask).await?;
             if !reply.status.is_success() {
                 let sent = [code.expose(), pending.verifier.expose()];
-                return Err(LoginError::CodeRefused { why: Refusal::read(&reply, &sent).to_string() });
+                return Err(Refusal::read(&reply, &sent).of_login());
             }
             login(&reply.body, SystemClock.now()).map_err(|_| LoginError::BadAnswer)
         })

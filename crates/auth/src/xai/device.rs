@@ -43,7 +43,7 @@ impl DeviceLogin for Xai {
                 return Err(LoginError::NotUsable { why });
             }
             if !reply.status.is_success() {
-                return Err(LoginError::CodeRefused { why: Refusal::read(&reply, &[]).to_string() });
+                return Err(Refusal::read(&reply, &[]).of_login());
             }
             let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
             let pages = [Some(&started.verification_uri), started.verification_uri_complete.as_ref()];
@@ -82,7 +82,7 @@ impl DeviceLogin for Xai {
                 // A server in trouble decides nothing.
                 _ if reply.status.is_server_error() => Ok(Polled::Pending),
                 _ if reply.status == StatusCode::TOO_MANY_REQUESTS => Ok(Polled::SlowDown),
-                _ => Err(LoginError::CodeRefused { why: refusal.to_string() }),
+                _ => Err(refusal.of_login()),
             }
         })
     }

@@ -56,7 +56,10 @@ impl Attempt<'_> {
         let mut refreshed = false;
         loop {
             let token = self.token().await?;
-            let body = self.claimed(&token)?;
+            let body = match self.claimed(&token) {
+                Ok(body) => body,
+                Err(refused) => return Err(self.noted(refused, &token).await),
+            };
             let stale = token.hash;
             match self.call(&token, body, ledger).await {
                 Ok(ready) => {

@@ -1,10 +1,16 @@
 //! What a vendor wants to hear with a login that is not literally true of byok.
 
 use super::{Refused, attempt::Attempt};
-use crate::upstream::{self, Next, Token};
+use crate::{
+    pool::Access,
+    upstream::{self, Next, Token},
+};
 use byok_auth::claims;
-use byok_types::{Blame, CredentialKind, Dialect, Failure, FailureKind};
+use byok_types::{Blame, CredentialKind, Dialect, Failure, FailureKind, account_flag};
 use bytes::Bytes;
+
+/// The code of a refusal because a claim is missing.
+pub(super) const NOT_ACCEPTED: &str = "claim_not_accepted";
 
 impl Attempt<'_> {
     /// The body with the claim that this seat's vendor demands, if its owner consented; the body as it is where nothing is
@@ -50,25 +56,44 @@ impl Attempt<'_> {
                 format!("Set providers.{provider}.api_key to use these models from any tool; or, "),
             ),
         };
-        // All that are missing at once: each is a login.
-        let others = claims::claims_of(provider.as_str(), CredentialKind::Oauth)
-            .map(|other| other.name)
-            .filter(|other| *other != claim && self.seat.claims.iter().all(|agreed| agreed != other));
-        let accept: Vec<String> =
-            std::iter::once(claim).chain(others).map(|name| format!("--accept-claim {name}")).collect();
-        let accept = accept.join(" ");
-        // Without its name the login would take the other way.
-        let method = if provider.as_str() == "copilot" { " --method exchange" } else { "" };
+        let consent = self.consent(Some(claim));
         Failure::new(
             FailureKind::Permission,
             Blame::Client,
             format!(
                 "the login `{}` of `{provider}` serves only callers that the vendor accepts for a plan, such as {such}. {key}\
-                 knowing the vendor's rule, log in again with `byok login {provider} {accept}{method}`.",
+                 knowing the vendor's rule, log in again with `byok login {provider} {consent}`.",
                 self.seat.public_name(),
             ),
         )
         .with_status(400)
-        .with_code("claim_not_accepted")
+        .with_code(NOT_ACCEPTED)
+    }
+
+    /// What consents to the claims that are missing, for whoever owns the login: clients are not told what it is called.
+    pub(super) fn claim_remedy(&self) -> String {
+        let provider = &self.candidate.provider.id;
+        let account = match self.seat.access {
+            Access::Account { .. } => format!(" {}", account_flag(&self.seat.label)),
+            Access::Key(_) => String::new(),
+        };
+        format!(
+            "knowing the vendor's rule, consent with `byok login {provider}{account} {}`; `byok accounts claims {provider}{account}` \
+             shows what you have consented to",
+            self.consent(None)
+        )
+    }
+
+    /// The flags of a login that consents to all that is missing at once: each is a login.
+    fn consent(&self, first: Option<&str>) -> String {
+        let provider = self.candidate.provider.id.as_str();
+        let others = claims::claims_of(provider, CredentialKind::Oauth)
+            .map(|other| other.name)
+            .filter(|other| Some(*other) != first && self.seat.claims.iter().all(|agreed| agreed != other));
+        let accept: Vec<String> =
+            first.into_iter().chain(others).map(|name| format!("--accept-claim {name}")).collect();
+        // Without its name the login would take the other way.
+        let method = if provider == "copilot" { " --method exchange" } else { "" };
+        accept.join(" ") + method
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Refused,
     attempt::{Attempt, is_of_the_vendor},
+    claim,
 };
 use crate::{
     pool::{Access, Problem},
@@ -18,8 +19,8 @@ use std::time::{Duration, Instant};
 const CHARGED_REST: Duration = Duration::from_hours(24);
 /// The same for an account, whose state takes over as soon as it is read again.
 const STATE_IS_READ: Duration = Duration::from_secs(2);
-/// Longest text of a vendor that is kept for the owner.
-const LONGEST: usize = 240;
+/// Longest text of a vendor that is kept for the owner: all of what they say, and not all of a page.
+const LONGEST: usize = 1000;
 
 impl Attempt<'_> {
     /// There is no token for the seat: it is passed over.
@@ -84,7 +85,12 @@ impl Attempt<'_> {
             let problem = Problem {
                 what: said(&refused.failure, token.secret.expose()),
                 at: self.inbound.at_ms / 1000,
-                remedy: remedy(&refused.failure, self.candidate.provider.id.as_str(), self.seat.is_oauth()),
+                remedy: if refused.failure.code.as_deref() == Some(claim::NOT_ACCEPTED) {
+                    self.claim_remedy()
+                } else {
+                    let provider = self.candidate.provider.id.as_str();
+                    remedy(&refused.failure, refused.verdict.hint, provider, self.seat.is_oauth())
+                },
             };
             self.seat.health.fell(problem);
         }
@@ -107,7 +113,7 @@ impl Attempt<'_> {
     }
 }
 
-/// What went wrong, in one short line. A vendor that repeats the credential is not repeated.
+/// What went wrong, in one line. A vendor that repeats the credential is not repeated.
 fn said(failure: &Failure, secret: &str) -> String {
     let message = failure.message.trim();
     if message.is_empty() {
@@ -118,7 +124,8 @@ fn said(failure: &Failure, secret: &str) -> String {
         hidden.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST + 1).collect();
     if line.chars().count() > LONGEST {
         let cut: String = line.chars().take(LONGEST).collect();
-        return format!("{cut}…");
+        let whole = cut.rsplit_once(' ').map_or(&*cut, |(words, _)| words);
+        return format!("{whole} …");
     }
     line
 }
@@ -131,8 +138,11 @@ fn remedy_of_login(error: &AuthError) -> String {
     }
 }
 
-/// What the owner of a key or login can do.
-fn remedy(failure: &Failure, provider: &str, oauth: bool) -> String {
+/// What the owner of a key or login can do. Whoever knows the vendor knows best.
+fn remedy(failure: &Failure, hint: Option<&str>, provider: &str, oauth: bool) -> String {
+    if let Some(hint) = hint {
+        return hint.to_owned();
+    }
     match failure.kind {
         FailureKind::Auth if oauth => format!("log in again with `byok login {provider}`"),
         FailureKind::Auth => {
@@ -142,6 +152,10 @@ fn remedy(failure: &Failure, provider: &str, oauth: bool) -> String {
             "pay or add credit with the vendor; byok asks again after the rest".to_owned()
         }
         FailureKind::Permission => "the vendor does not let this account use the model; ask there".to_owned(),
+        FailureKind::NotFound => {
+            "the vendor does not offer this model to this account; `byok models` lists what can be asked for"
+                .to_owned()
+        }
         FailureKind::RateLimit | FailureKind::QuotaWindow | FailureKind::Overloaded => {
             "nothing to do: it is used again after its rest".to_owned()
         }
@@ -162,21 +176,26 @@ mod tests {
         {
             assert_eq!(said(&failure(message), "sk-secret-1"), expected);
         }
-        assert_eq!(said(&failure(&"é".repeat(1000)), "").chars().count(), LONGEST + 1);
+        let told = said(&failure(&"é ".repeat(1000)), "");
+        assert!(told.ends_with("é …") && told.chars().count() <= LONGEST + 2, "it ends with a word: {told}");
+        let sentence = "a sentence of a vendor. ".repeat(20);
+        assert_eq!(said(&failure(&sentence), ""), sentence.trim(), "what is said is shown whole");
         assert_eq!(said(&failure("no key"), ""), "no key");
     }
 
     #[test]
     fn every_trouble_has_a_remedy() {
-        for (kind, oauth, words) in [
-            (FailureKind::Auth, true, "byok login claude"),
-            (FailureKind::Auth, false, "providers.claude"),
-            (FailureKind::Billing, false, "credit"),
-            (FailureKind::QuotaWindow, true, "nothing to do"),
-            (FailureKind::Server, false, "base_url"),
+        for (kind, hint, oauth, words) in [
+            (FailureKind::Auth, None, true, "byok login claude"),
+            (FailureKind::Auth, None, false, "providers.claude"),
+            (FailureKind::Billing, None, false, "credit"),
+            (FailureKind::QuotaWindow, None, true, "nothing to do"),
+            (FailureKind::NotFound, None, true, "byok models"),
+            (FailureKind::NotFound, Some("ask Google"), true, "ask Google"),
+            (FailureKind::Server, None, false, "base_url"),
         ] {
             let failure = Failure::new(kind, Blame::Upstream, "x");
-            let told = remedy(&failure, "claude", oauth);
+            let told = remedy(&failure, hint, "claude", oauth);
             assert!(told.contains(words), "{told}");
         }
     }

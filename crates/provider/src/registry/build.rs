@@ -403,7 +403,9 @@ impl Seats<'_> {
         match account.state {
             AccountState::Ready => true,
             AccountState::ExtraUsage => self.entry.extra_usage == ExtraUsage::Allow,
-            AccountState::NeedsLogin { .. } | AccountState::Blocked { .. } | AccountState::Disabled => false,
+            AccountState::NeedsLogin { .. }
+            | AccountState::Blocked { .. }
+            | AccountState::Disabled { .. } => false,
         }
     }
 

@@ -218,18 +218,20 @@ fn state_columns(state: &AccountState) -> (&'static str, Option<&str>) {
         AccountState::NeedsLogin { reason } => ("needs_login", Some(reason)),
         AccountState::Blocked { reason } => ("blocked", Some(reason)),
         AccountState::ExtraUsage => ("extra_usage", None),
-        AccountState::Disabled => ("disabled", None),
+        AccountState::Disabled { reason } => ("disabled", reason.as_deref()),
     }
 }
 
 fn state(name: &str, reason: Option<String>) -> Outcome<AccountState> {
+    if name == "disabled" {
+        return Ok(AccountState::Disabled { reason });
+    }
     let reason = reason.unwrap_or_default();
     Ok(match name {
         "ready" => AccountState::Ready,
         "needs_login" => AccountState::NeedsLogin { reason },
         "blocked" => AccountState::Blocked { reason },
         "extra_usage" => AccountState::ExtraUsage,
-        "disabled" => AccountState::Disabled,
         _ => return Err(Problem::Row),
     })
 }

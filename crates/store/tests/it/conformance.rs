@@ -32,7 +32,8 @@ async fn every_state_is_kept(store: Store) {
     store.accounts.insert(account(1), oauth("1")).await.unwrap();
     for state in [
         AccountState::NeedsLogin { reason: reason.clone() },
-        AccountState::Disabled,
+        AccountState::OFF,
+        AccountState::Disabled { reason: Some("its service ended".to_owned()) },
         AccountState::Blocked { reason },
         AccountState::Ready,
     ] {
@@ -144,7 +145,7 @@ async fn claims_are_replaced(store: Store) {
 async fn changing_an_absent_account_is_an_error(store: Store) {
     let nobody = id("nobody");
     let results = [
-        store.accounts.set_state(&nobody, AccountState::Disabled).await,
+        store.accounts.set_state(&nobody, AccountState::OFF).await,
         store.accounts.set_details(&nobody, AccountDetails::default()).await,
         store.accounts.set_claims(&nobody, Vec::new()).await,
         store.accounts.rename(&nobody, "x").await,
@@ -185,7 +186,7 @@ async fn every_change_moves_the_generation(store: Store) {
     let one = id("account-1");
     store.accounts.insert(account(1), oauth("1")).await.unwrap();
     moved("insert");
-    store.accounts.set_state(&one, AccountState::Disabled).await.unwrap();
+    store.accounts.set_state(&one, AccountState::OFF).await.unwrap();
     moved("set_state");
     store
         .accounts

@@ -59,7 +59,7 @@ async fn generations_are_the_same_number_for_all() {
     let home = Home::new();
     let (a, b) = pair(&home);
     a.accounts.insert(account(1), oauth("x")).await.unwrap();
-    b.accounts.set_state(&id("account-1"), AccountState::Disabled).await.unwrap();
+    b.accounts.set_state(&id("account-1"), AccountState::OFF).await.unwrap();
     assert_eq!(a.accounts.generation(), b.accounts.generation());
     assert_eq!(home.open().accounts.generation(), a.accounts.generation());
 }

@@ -17,6 +17,8 @@ fn names_of_machines() {
         ("ftp://box.lan", None),
         ("javascript:alert(1)", None),
         ("two words", None),
+        ("127.0.0.1:0", None),
+        ("https://byok.example.org:0", None),
         ("", None),
     ] {
         let found = public(Some(host), listens).ok().map(String::from);

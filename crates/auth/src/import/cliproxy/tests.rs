@@ -52,7 +52,7 @@ fn the_file_of_a_login() {
             "qwen",
             None,
             true,
-            "its service ended on 2026-04-15: it is taken over switched off",
+            "its service ended on 2026-04-15: it comes over switched off",
         ),
         (
             json!({"type": "gemini", "token": {"refresh_token": "r"}, "email": "ada@example.org"}),

@@ -15,7 +15,7 @@ async fn only_what_is_due_is_refreshed() {
     let world = World::new(299).await;
     let fresh = add_account(&world.store, "fresh", tokens(3600)).await;
     let off = add_account(&world.store, "off", tokens(0)).await;
-    world.store.accounts.set_state(&off, AccountState::Disabled).await.unwrap();
+    world.store.accounts.set_state(&off, AccountState::OFF).await.unwrap();
     let setup = add_account(&world.store, "setup", OauthTokens { refresh: None, ..tokens(200) }).await;
 
     world.manager.0.refresh_due(EAGER).await;
