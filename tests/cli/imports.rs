@@ -426,8 +426,8 @@ fn files_that_are_none() {
         ),
         (path(&folder), 65, "no file in `HOME/folder` holds a login", "name the folder of CLIProxyAPI"),
         (path(&dangling), 65, "the file `HOME/dangling` cannot be read", ""),
-        (path(&home.path().join("gone")), 2, "the file `HOME/gone` cannot be read", ""),
-        ("/dev/null".to_owned(), 2, "`/dev/null` is not a file", "name the file that holds the login"),
+        (path(&home.path().join("gone")), 65, "the file `HOME/gone` cannot be read", ""),
+        ("/dev/null".to_owned(), 65, "`/dev/null` is not a file", "name the file that holds the login"),
     ];
     for (file, code, what, hint) in cases {
         let output = home.run(&["accounts", "import", &file]);

@@ -102,8 +102,8 @@ async fn without_consent_only_callers_that_say_it_themselves_are_served() {
     assert_eq!(world.count("/copilot/individual/chat/completions"), 0, "nothing was sent");
     let status = world.byok.status().await.to_string();
     for part in [
-        "--account ada --accept-claim copilot-integration-id --accept-claim copilot-editor-version --method exchange`",
-        "`byok accounts claims copilot --account ada`",
+        "--account octocat@example.org --accept-claim copilot-integration-id --accept-claim copilot-editor-version --method exchange`",
+        "`byok accounts claims copilot --account octocat@example.org`",
     ] {
         assert!(status.contains(part), "{part}: {status}");
     }

@@ -248,7 +248,8 @@ async fn refusals_of_the_services() {
     assert!(old.status >= 500 && old.text().contains("no longer supported"), "{} {}", old.status, old.text());
     let other = Case { model: "antigravity/gemini-pro-agent", ..case };
     other.say(&world, &Ask::new("still there")).await.unwrap();
-    let gone = other.send(&world, &Ask::new("sim:404")).await;
+    let gone = Case { model: "antigravity/claude-sonnet-4-6", ..case };
+    let gone = gone.send(&world, &Ask::new("sim:404")).await;
     assert_eq!(gone.status, 404, "{}", gone.text());
     let status = world.byok.status().await.to_string();
     assert!(status.contains("Google offers this model not to this account"), "{status}");
