@@ -247,7 +247,7 @@ impl ProviderStatus {
     }
 
     /// Commands that help one of several accounts have to name it. The texts come from whoever knows the vendor and not what
-    /// else there is.
+    /// else there is. A login by key is another way and not the same account again.
     fn name_accounts(&mut self, stored: &[byok_types::Account]) {
         let mine = stored.iter().filter(|account| account.provider.as_str() == self.name);
         if mine.clone().count() < 2 {
@@ -260,7 +260,7 @@ impl ProviderStatus {
             let problem = account.problem.iter_mut().flat_map(|p| [&mut p.what, &mut p.remedy]);
             for text in account.reason.iter_mut().chain(problem) {
                 for command in [format!("`byok login {name}"), format!("`byok accounts enable {name}")] {
-                    for end in ["`", " --method", " --with"] {
+                    for end in ["`", " --with", " --method cookie"] {
                         *text = text.replace(&format!("{command}{end}"), &format!("{command} {flag}{end}"));
                     }
                 }

@@ -4,7 +4,7 @@ use crate::testing::{Scripted, TokenServer, tokens, transport};
 use crate::{
     AuthorizationCode, BrowserLogin as _, LoginError, Redirect, RefreshError, Refresher as _, Revoke as _,
 };
-use byok_types::{AccountState, OauthTokens, Secret};
+use byok_types::{AccountState, Blame, Fault as _, OauthTokens, Retry, Secret};
 use serde_json::json;
 use std::time::Duration;
 use url::Url;

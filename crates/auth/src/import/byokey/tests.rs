@@ -36,7 +36,7 @@ fn the_accounts_of_a_database() {
             (
                 &*entry.key,
                 entry.name.as_deref(),
-                entry.disabled,
+                entry.disabled || entry.ended.is_some(),
                 entry.found.shared_rotation,
                 entry.notes.len(),
             )

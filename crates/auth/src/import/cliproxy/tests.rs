@@ -78,8 +78,13 @@ fn the_file_of_a_login() {
     ];
     for (json, provider, name, disabled, note) in cases {
         let entry = one(&json);
-        let got =
-            (entry.provider, entry.name.as_deref(), entry.disabled, entry.live, &*entry.notes.join("; "));
+        let got = (
+            entry.provider,
+            entry.name.as_deref(),
+            entry.disabled || entry.ended.is_some(),
+            entry.live,
+            &*entry.notes.join("; "),
+        );
         assert_eq!(got, (provider, name, disabled, true, note), "{json}");
     }
 }
