@@ -158,7 +158,9 @@ impl Status {
         for account in providers.iter_mut().flat_map(|provider| &mut provider.accounts) {
             account.note_refresh(app);
         }
-        providers.iter_mut().for_each(|provider| provider.name_accounts(&state.accounts));
+        for provider in &mut providers {
+            provider.name_accounts(&state.accounts);
+        }
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             address: app.address().to_string(),
