@@ -9,7 +9,7 @@ use byok_translate::{
     Exchange, Incoming, Loss, StreamReader, codec,
     ir::{Event, Fold},
 };
-use byok_types::{Dialect, ModelFacts};
+use byok_types::{Dialect, Failure, ModelFacts};
 use serde_json::{Value, json};
 use std::{
     fmt::Write,
@@ -40,8 +40,35 @@ fn folder(kind: &str, dialect: Dialect) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(kind).join(dialect.name())
 }
 
+/// Lays the members of an object over those of another, all the way down.
+fn lay(over: &mut Value, members: &Value) {
+    match (over, members) {
+        (Value::Object(over), Value::Object(members)) => {
+            for (name, member) in members {
+                lay(over.entry(name).or_insert(Value::Null), member);
+            }
+        }
+        (over, members) => *over = members.clone(),
+    }
+}
+
+/// The models of an upstream, by a name of `MODELS` or by the facts in which they differ from the usual ones.
+fn models(upstream: Dialect, said: &Value) -> ModelFacts {
+    let mut facts = support::facts(upstream);
+    if said.is_object() {
+        let mut all = serde_json::to_value(&facts).unwrap();
+        lay(&mut all, said);
+        return serde_json::from_value(all).unwrap();
+    }
+    let said = said.as_str().unwrap_or("usual");
+    let (_, differ) = MODELS.iter().find(|(name, _)| *name == said).unwrap();
+    differ(&mut facts);
+    facts
+}
+
 /// Shows each file of the folder in all dialects, and holds that against the snapshot beside it.
-fn each(kind: &str, dialect: Dialect, ending: &str, show: impl Fn(&str, Dialect) -> String) {
+/// `show` gets the file, the other dialect, and what `NAME.asked` beside the file says.
+fn each(kind: &str, dialect: Dialect, ending: &str, show: impl Fn(&str, Dialect, &Value) -> String) {
     let folder = folder(kind, dialect);
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -50,10 +77,12 @@ fn each(kind: &str, dialect: Dialect, ending: &str, show: impl Fn(&str, Dialect)
     assert!(!files.is_empty(), "nothing in {}", folder.display());
     for path in files {
         let input = std::fs::read_to_string(&path).unwrap();
+        let asked = std::fs::read_to_string(path.with_extension("asked"));
+        let asked = asked.map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
         let name = path.file_stem().unwrap().to_str().unwrap();
         let mut shown = String::new();
         for other in Dialect::ALL {
-            writeln!(shown, "==== {other}\n{}", show(&input, other).trim_end()).unwrap();
+            writeln!(shown, "==== {other}\n{}", show(&input, other, &asked).trim_end()).unwrap();
         }
         insta::with_settings!({
             snapshot_path => &folder, prepend_module_to_snapshot => false, omit_expression => true,
@@ -61,14 +90,27 @@ fn each(kind: &str, dialect: Dialect, ending: &str, show: impl Fn(&str, Dialect)
     }
 }
 
-/// A request `{"models": …, "body": …}` as the upstream of another dialect gets it, and what was lost.
+/// Requests `{"models": …, "body": …}` as the upstream of another dialect gets them, and what was lost. `cases` has by name
+/// what is laid over the body.
 fn request(client: Dialect, input: &str, upstream: Dialect) -> String {
     let input: Value = serde_json::from_str(input).unwrap();
-    let models = input["models"].as_str().unwrap_or("usual");
-    let (_, differ) = MODELS.iter().find(|(name, _)| *name == models).unwrap();
-    let mut facts = support::facts(upstream);
-    differ(&mut facts);
-    match support::ask(client, upstream, &facts, &input["body"]) {
+    let Some(cases) = input["cases"].as_object() else {
+        return one_request(client, &input["models"], &input["body"], upstream);
+    };
+    let mut shown = String::new();
+    for (name, members) in cases {
+        let (mut body, mut models) = (input["body"].clone(), input["models"].clone());
+        lay(&mut body, members);
+        if let Some(own) = body.as_object_mut().unwrap().shift_remove("$models") {
+            models = own;
+        }
+        writeln!(shown, "-- {name}\n{}", one_request(client, &models, &body, upstream)).unwrap();
+    }
+    shown
+}
+
+fn one_request(client: Dialect, said: &Value, body: &Value, upstream: Dialect) -> String {
+    match support::ask(client, upstream, &models(upstream, said), body) {
         Ok((body, losses)) => format!("{}\n{}", pretty(&body), lost(&losses)),
         Err(failure) => format!(
             "{} {:?} at {}\n{}",
@@ -87,37 +129,90 @@ fn lost(losses: &[Loss]) -> String {
     lines.join("\n")
 }
 
+/// JSON on one line where it is short, else one member or element a line.
 fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap()
+    fn lay_out(value: &Value, depth: usize, out: &mut String) {
+        let short = value.to_string();
+        let inner: Vec<(String, &Value)> = match value {
+            _ if short.chars().count() + 2 * depth <= 110 => Vec::new(),
+            Value::Object(members) => {
+                members.iter().map(|(name, value)| (format!("{}: ", json!(name)), value)).collect()
+            }
+            Value::Array(list) => list.iter().map(|value| (String::new(), value)).collect(),
+            _ => Vec::new(),
+        };
+        if inner.is_empty() {
+            out.push_str(&short);
+            return;
+        }
+        let (open, close) = if value.is_object() { ('{', '}') } else { ('[', ']') };
+        out.push(open);
+        for (index, (name, value)) in inner.iter().enumerate() {
+            write!(out, "{}\n{:width$}{name}", if index > 0 { "," } else { "" }, "", width = 2 * depth + 2)
+                .unwrap();
+            lay_out(value, depth + 1, out);
+        }
+        write!(out, "\n{:width$}{close}", "", width = 2 * depth).unwrap();
+    }
+    let mut out = String::new();
+    lay_out(value, 0, &mut out);
+    out
 }
 
-/// What a client of `client` has asked for who gets an answer of `upstream`.
-fn exchange(upstream: Dialect, client: Dialect) -> Exchange {
+/// What a client of `client` has asked for who gets an answer of `upstream`: members by dialect in `asked`.
+fn exchange(upstream: Dialect, client: Dialect, asked: &Value) -> Exchange {
     let user = json!([{"role": "user", "content": "x"}]);
-    let body = match client {
+    let mut body = match client {
         Dialect::Chat => json!({"model": "m", "messages": user, "stream_options": {"include_usage": true}}),
         Dialect::Messages => json!({"model": "m", "max_tokens": 9, "messages": user}),
         Dialect::Responses => json!({"model": "m", "input": "x"}),
         Dialect::Gemini => json!({"contents": [{"role": "user", "parts": [{"text": "x"}]}]}),
     };
+    if let Some(members) = asked.get(client.name()) {
+        lay(&mut body, members);
+    }
     let body = body.to_string();
     let incoming = Incoming { body: body.as_bytes(), model: Some("m"), stream: None };
     let request = codec::decode_request(client, &incoming).unwrap().value;
-    Exchange::new(&request, &support::facts(upstream), upstream, 1, "seed")
+    let mut exchange = Exchange::new(&request, &models(upstream, &asked["models"]), upstream, 1, "seed");
+    exchange.input_estimate = asked["estimate"].as_u64();
+    exchange.first_event = asked["first_event"].as_u64().unwrap_or(0);
+    exchange
 }
 
-/// A whole answer as a client of another dialect gets it.
-fn answer(upstream: Dialect, input: &str, client: Dialect) -> String {
-    let exchange = exchange(upstream, client);
-    match byok_translate::read_answer(input.as_bytes(), &exchange) {
+/// Whole answers as a client of another dialect gets them: one, or several by name in `cases`.
+fn answer(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> String {
+    let exchange = exchange(upstream, client, asked);
+    let one = |input: &[u8]| match byok_translate::read_answer(input, &exchange) {
         Ok(events) => whole(&exchange, events),
         Err(failure) => format!("{} {:?}: {}", failure.status, failure.kind, failure.message),
-    }
+    };
+    let parsed: Value = serde_json::from_str(input).unwrap_or_default();
+    let Some(cases) = parsed.get("cases").and_then(Value::as_object) else { return one(input.as_bytes()) };
+    let shown = cases.iter().map(|(name, body)| {
+        let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
+        format!("-- {name}\n{}\n", one(body.as_bytes()).trim_end())
+    });
+    shown.collect()
 }
 
-/// A stream as a client of another dialect gets it, and the same as a whole answer.
-fn stream(upstream: Dialect, input: &str, client: Dialect) -> String {
-    let exchange = exchange(upstream, client);
+/// Streams as a client of another dialect gets them, and the same as whole answers: one, or several, each below a line
+/// `-- NAME`.
+fn streams(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> String {
+    let mut parts = format!("\n{input}");
+    if !parts.starts_with("\n-- ") {
+        return stream(upstream, input, client, asked);
+    }
+    let cases = parts.split_off("\n-- ".len());
+    let shown = cases.split("\n-- ").map(|case| {
+        let (name, input) = case.split_once('\n').unwrap();
+        format!("-- {name}\n{}\n", stream(upstream, input, client, asked).trim_end())
+    });
+    shown.collect()
+}
+
+fn stream(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> String {
+    let exchange = exchange(upstream, client, asked);
     let mut reader = StreamReader::new(&exchange, 64 << 20);
     let mut encoder = codec::StreamEncoder::new(&exchange);
     let (mut events, mut out) = (Vec::new(), Vec::new());
@@ -134,7 +229,8 @@ fn stream(upstream: Dialect, input: &str, client: Dialect) -> String {
     };
     let out = String::from_utf8(out).unwrap();
     assert_eq!(grammar, Ok(()), "{out}");
-    format!("{}\n---- whole\n{}", out.trim_end(), whole(&exchange, events))
+    let losses = lost(encoder.losses());
+    format!("{}\n{losses}\n---- whole\n{}", out.trim_end(), whole(&exchange, events))
 }
 
 fn whole(exchange: &Exchange, events: Vec<Event>) -> String {
@@ -152,62 +248,129 @@ fn whole(exchange: &Exchange, events: Vec<Event>) -> String {
     }
 }
 
+/// Bodies of errors `[{"status": …, "body": …}]` as a client of another dialect gets them, and what byok makes of them.
+fn errors(upstream: Dialect, input: &str, client: Dialect) -> String {
+    let cases: Vec<Value> = serde_json::from_str(input).unwrap();
+    let mut shown = String::new();
+    for case in cases {
+        let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
+        let body = case["body"].as_str().map_or_else(|| case["body"].to_string(), str::to_owned);
+        let failure = codec::decode_failure(upstream, status, body.as_bytes());
+        let written = codec::encode_failure(client, &failure, "req_1");
+        if upstream == client {
+            let Failure { kind, status, code, retry_after, blame, .. } = &failure;
+            let wait = retry_after.map(|wait| wait.as_secs_f64());
+            writeln!(shown, "{kind:?} of {blame:?}, {status}, {code:?}, wait {wait:?}").unwrap();
+        }
+        writeln!(shown, "{}", String::from_utf8(written).unwrap()).unwrap();
+    }
+    shown
+}
+
+/// A vendor's list of models as a client of another dialect gets it, and what byok knows of them.
+fn listed(upstream: Dialect, input: &str, client: Dialect) -> String {
+    let models = codec::decode_models(upstream, input.as_bytes());
+    let list: Value = serde_json::from_slice(&codec::encode_models(client, &models)).unwrap();
+    let mut shown = pretty(&list);
+    if upstream == client {
+        for model in models {
+            let usual = serde_json::to_value(ModelFacts::default()).unwrap();
+            let mut known = serde_json::to_value(&model.facts).unwrap();
+            known.as_object_mut().unwrap().retain(|name, value| usual[name] != *value);
+            write!(shown, "\n{}", known).unwrap();
+        }
+    }
+    shown
+}
+
 #[test]
 fn requests_of_chat() {
-    each("requests", Dialect::Chat, "json", |input, other| request(Dialect::Chat, input, other));
+    each("requests", Dialect::Chat, "json", |input, other, _| request(Dialect::Chat, input, other));
 }
 
 #[test]
 fn requests_of_responses() {
-    each("requests", Dialect::Responses, "json", |input, other| request(Dialect::Responses, input, other));
+    each("requests", Dialect::Responses, "json", |input, other, _| request(Dialect::Responses, input, other));
 }
 
 #[test]
 fn requests_of_messages() {
-    each("requests", Dialect::Messages, "json", |input, other| request(Dialect::Messages, input, other));
+    each("requests", Dialect::Messages, "json", |input, other, _| request(Dialect::Messages, input, other));
 }
 
 #[test]
 fn requests_of_gemini() {
-    each("requests", Dialect::Gemini, "json", |input, other| request(Dialect::Gemini, input, other));
+    each("requests", Dialect::Gemini, "json", |input, other, _| request(Dialect::Gemini, input, other));
 }
 
 #[test]
 fn answers_of_chat() {
-    each("answers", Dialect::Chat, "json", |input, other| answer(Dialect::Chat, input, other));
+    each("answers", Dialect::Chat, "json", |input, other, asked| answer(Dialect::Chat, input, other, asked));
 }
 
 #[test]
 fn answers_of_responses() {
-    each("answers", Dialect::Responses, "json", |input, other| answer(Dialect::Responses, input, other));
+    each("answers", Dialect::Responses, "json", |input, other, asked| {
+        answer(Dialect::Responses, input, other, asked)
+    });
 }
 
 #[test]
 fn answers_of_messages() {
-    each("answers", Dialect::Messages, "json", |input, other| answer(Dialect::Messages, input, other));
+    each("answers", Dialect::Messages, "json", |input, other, asked| {
+        answer(Dialect::Messages, input, other, asked)
+    });
 }
 
 #[test]
 fn answers_of_gemini() {
-    each("answers", Dialect::Gemini, "json", |input, other| answer(Dialect::Gemini, input, other));
+    each("answers", Dialect::Gemini, "json", |input, other, asked| {
+        answer(Dialect::Gemini, input, other, asked)
+    });
 }
 
 #[test]
 fn streams_of_chat() {
-    each("streams", Dialect::Chat, "sse", |input, other| stream(Dialect::Chat, input, other));
+    each("streams", Dialect::Chat, "sse", |input, other, asked| streams(Dialect::Chat, input, other, asked));
 }
 
 #[test]
 fn streams_of_responses() {
-    each("streams", Dialect::Responses, "sse", |input, other| stream(Dialect::Responses, input, other));
+    each("streams", Dialect::Responses, "sse", |input, other, asked| {
+        stream(Dialect::Responses, input, other, asked)
+    });
 }
 
 #[test]
 fn streams_of_messages() {
-    each("streams", Dialect::Messages, "sse", |input, other| stream(Dialect::Messages, input, other));
+    each("streams", Dialect::Messages, "sse", |input, other, asked| {
+        stream(Dialect::Messages, input, other, asked)
+    });
 }
 
 #[test]
 fn streams_of_gemini() {
-    each("streams", Dialect::Gemini, "sse", |input, other| stream(Dialect::Gemini, input, other));
+    each("streams", Dialect::Gemini, "sse", |input, other, asked| {
+        stream(Dialect::Gemini, input, other, asked)
+    });
+}
+
+#[test]
+fn errors_of_chat() {
+    each("errors", Dialect::Chat, "json", |input, other, _| errors(Dialect::Chat, input, other));
+}
+
+#[test]
+fn errors_of_responses() {
+    each("errors", Dialect::Responses, "json", |input, other, _| errors(Dialect::Responses, input, other));
+}
+
+#[test]
+fn models_of_chat() {
+    each("models", Dialect::Chat, "json", |input, other, _| listed(Dialect::Chat, input, other));
+}
+
+#[test]
+fn models_of_responses() {
+    each("models", Dialect::Responses, "json", |input, other, _| listed(Dialect::Responses, input, other));
 }
