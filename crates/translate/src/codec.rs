@@ -56,6 +56,13 @@ pub fn encode_count_request(
 /// Puts the losses of a request into the words of its client.
 fn finish(request: &Request, upstream: Dialect, written: &mut Translated<Vec<u8>>) {
     loss::words::in_words_of(request.dialect, &mut written.losses);
+    for member in request.reasoning.extra.lost_towards(upstream) {
+        written.losses.push(Loss {
+            field: loss::words::of_reasoning(request.dialect, member),
+            action: LossAction::Dropped,
+            reason: "only the dialect of the client has this setting",
+        });
+    }
     if compact::is_emulated(request, upstream) {
         written.losses.push(Loss {
             field: compact::FIELD.to_owned(),

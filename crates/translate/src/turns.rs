@@ -7,6 +7,7 @@
 use crate::{
     Losses,
     ir::{Message, Part, Request, Role, Text, ToolCall, ToolResult},
+    loss::words,
 };
 use std::borrow::Cow;
 
@@ -53,9 +54,9 @@ pub(crate) fn arrange<'a>(request: &'a Request, losses: &mut Losses) -> Conversa
     let (head, rest) = request.messages.split_at(leading);
     system.extend(head.iter().flat_map(|m| m.parts.iter().map(|part| SystemPart { role: m.role, part })));
 
-    let mut builder = Builder { turns: Vec::new(), waiting: None, losses };
-    for (index, message) in rest.iter().enumerate() {
-        builder.message(leading + index, message);
+    let mut builder = Builder { request, turns: Vec::new(), waiting: None, losses };
+    for message in rest {
+        builder.message(message);
     }
     builder.settle();
     Conversation { system, turns: builder.turns }
@@ -75,17 +76,18 @@ struct Expected<'a> {
 }
 
 struct Builder<'a, 'l> {
+    request: &'a Request,
     turns: Vec<Turn<'a>>,
     waiting: Option<Waiting<'a>>,
     losses: &'l mut Losses,
 }
 
 impl<'a> Builder<'a, '_> {
-    fn message(&mut self, index: usize, message: &'a Message) {
+    fn message(&mut self, message: &'a Message) {
         match message.role {
             Role::System | Role::Developer => self.system(message),
             Role::Assistant => self.assistant(message),
-            Role::User | Role::Tool => self.user(index, message),
+            Role::User | Role::Tool => self.user(message),
         }
     }
 
@@ -133,14 +135,14 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    fn user(&mut self, index: usize, message: &'a Message) {
+    fn user(&mut self, message: &'a Message) {
         let mut others = Vec::new();
-        for (place, part) in message.parts.iter().enumerate() {
+        for part in &message.parts {
             match part {
                 Part::ToolResult(result) => {
                     if !self.take_result(result) {
                         self.losses.emulated(
-                            format!("messages[{index}].content[{place}]"),
+                            words::path(self.request, part),
                             "the result of a call that is not in the conversation became text",
                         );
                         others.extend(orphan(result));

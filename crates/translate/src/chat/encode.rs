@@ -2,7 +2,6 @@
 
 mod messages;
 mod parts;
-mod place;
 mod reasoning;
 mod tools;
 mod typed;
@@ -324,6 +323,9 @@ impl Encoder<'_> {
         }
         body.maybe("service_tier", self.service_tier().as_deref());
         body.maybe("store", request.store.filter(|store| self.native || !store));
+        if !self.native && request.store == Some(true) {
+            self.losses.silent("store", "byok keeps no answers at the vendor on behalf of other dialects");
+        }
         // OpenAI takes labels only for answers that it stores.
         if self.native {
             if !request.metadata.is_empty() {
@@ -352,8 +354,11 @@ impl Encoder<'_> {
     /// dialect has no word for it; how its conversation begins is as good.
     fn cache_key(&self) -> Option<String> {
         let request = self.request;
-        if request.cache.key.is_some() || self.native {
+        if self.native {
             return request.cache.key.clone();
+        }
+        if let Some(key) = &request.cache.key {
+            return Some(bounded(key));
         }
         let text = |parts: &[Part]| {
             parts.iter().find_map(|part| match part {

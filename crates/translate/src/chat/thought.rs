@@ -56,12 +56,26 @@ pub(super) fn take_signature(json: Json) -> (Option<Blob>, Option<Json>) {
 
 /// Writes `{"google":{"thought_signature":…}}`. A blob of another family travels in a carrier.
 pub(super) fn write_signature(out: &mut Vec<u8>, blob: &Blob) {
-    let text = if blob.family == Family::Gemini {
+    let text = signature_text(blob);
+    object(out, |content| content.object("google", |google| google.text("thought_signature", &text)));
+}
+
+/// The `extra_content` of a call in the history, put together again: what [`take_signature`] has divided.
+pub(super) fn with_signature(rest: &Json, blob: &Blob) -> Json {
+    let mut content: Map<String, Value> = rest.read().unwrap_or_default();
+    let google = content.entry("google").or_insert_with(|| Map::new().into());
+    if let Value::Object(google) = google {
+        google.insert("thought_signature".to_owned(), signature_text(blob).into());
+    }
+    Json::from_value(&content).unwrap_or_else(|_| rest.clone())
+}
+
+fn signature_text(blob: &Blob) -> Cow<'_, str> {
+    if blob.family == Family::Gemini {
         Cow::Borrowed(blob.data.as_str())
     } else {
         Cow::Owned(carrier::wrap(blob))
-    };
-    object(out, |content| content.object("google", |google| google.text("thought_signature", &text)));
+    }
 }
 
 /// One entry of `reasoning_details`.

@@ -66,6 +66,16 @@ fn own_word(client: Dialect, field: &str) -> Option<&'static str> {
     (!word.is_empty()).then_some(word)
 }
 
+/// The client's name for a member of what it says about reasoning.
+pub(crate) fn of_reasoning(client: Dialect, member: &str) -> String {
+    let object = match client {
+        Dialect::Chat | Dialect::Responses => "reasoning",
+        Dialect::Messages => "thinking",
+        Dialect::Gemini => "generationConfig.thinkingConfig",
+    };
+    format!("{object}.{member}")
+}
+
 /// Where a part stands in the client's request (`messages[2].content[0]`), found by identity. The list as a whole if the
 /// part was made on the way.
 pub(crate) fn path(request: &Request, part: &Part) -> String {

@@ -175,7 +175,7 @@ impl Encoder<'_> {
         list: &mut List<'_>,
     ) -> Result<(), Failure> {
         let mut text = String::new();
-        let (mut refusal, mut calls, mut thinking) = (None, Vec::new(), Vec::new());
+        let (mut refusals, mut calls, mut thinking) = (Vec::new(), Vec::new(), Vec::new());
         let mut cited = false;
         for part in parts {
             match &**part {
@@ -188,7 +188,7 @@ impl Encoder<'_> {
                     cited = !piece.citations.is_empty();
                     text.push_str(&piece.text);
                 }
-                Part::Refusal(part) if self.facts.first_party => refusal = Some(part.text.as_str()),
+                Part::Refusal(part) if self.facts.first_party => refusals.push(part.text.as_str()),
                 Part::ToolCall(call) => calls.push(call),
                 Part::Thinking(part) => thinking.push(part),
                 Part::Image(_) | Part::Audio(_) | Part::Video(_) | Part::Document(_) => {
@@ -210,10 +210,12 @@ impl Encoder<'_> {
             self.losses.dropped("messages", "the model does not continue an answer that was begun");
             return Ok(());
         }
+        let refusal = (!refusals.is_empty()).then(|| refusals.join("\n\n"));
         if text.trim().is_empty() && refusal.is_none() && calls.is_empty() {
             return Ok(());
         }
-        let message = AssistantMessage { text: &text, refusal, calls: &calls, thinking: &thinking };
+        let message =
+            AssistantMessage { text: &text, refusal: refusal.as_deref(), calls: &calls, thinking: &thinking };
         self.write_assistant(&message, list);
         Ok(())
     }

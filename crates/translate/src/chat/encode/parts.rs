@@ -1,10 +1,11 @@
 //! Content parts of user messages and of results.
 
-use super::{Encoder, place, tools::cache};
+use super::{Encoder, tools::cache};
 use crate::{
     chat::object::object,
     compact,
     ir::{Audio, CacheHint, Document, Failure, Image, Part, Source, Text, Video},
+    loss::words,
     media::{self, MediaKind},
     wire::write,
 };
@@ -215,7 +216,7 @@ impl Encoder<'_> {
     }
 
     pub(super) fn path(&self, part: &Part) -> String {
-        place::path(self.request, part)
+        words::path(self.request, part)
     }
 
     fn refuse(&self, part: &Part, what: &str) -> Failure {

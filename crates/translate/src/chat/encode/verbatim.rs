@@ -127,7 +127,10 @@ impl Encoder<'_> {
         let member = if call.flavour == crate::ir::Flavour::Custom { "custom" } else { "function" };
         match call.blob.as_ref().filter(|blob| blob.family == self.facts.family) {
             Some(blob) => {
-                thought::write_signature(object.member("extra_content"), blob);
+                match call.extra.get(Dialect::Chat, "extra_content") {
+                    Some(rest) => object.json("extra_content", &thought::with_signature(rest, blob)),
+                    None => thought::write_signature(object.member("extra_content"), blob),
+                }
                 let rest = call.extra.of(Dialect::Chat).iter();
                 object.all(rest.filter(|(name, _)| name != member && name != "extra_content"));
             }

@@ -282,7 +282,7 @@ impl Encoder<'_> {
                 self.losses.silent(field, "this upstream has no such field");
             }
         }
-        for extra in [&request.extra, &request.reasoning.extra, &request.stream_options.extra] {
+        for extra in [&request.extra, &request.stream_options.extra] {
             self.note_extra(extra);
         }
     }

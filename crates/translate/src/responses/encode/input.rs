@@ -432,6 +432,7 @@ fn yields(part: &Part) -> bool {
     match part {
         Part::Text(text) => !text.text.is_empty(),
         Part::Refusal(_) | Part::ToolCall(_) => true,
+        Part::Audio(audio) => audio.transcript.as_deref().is_some_and(|words| !words.is_empty()),
         Part::Compaction(compaction) => compaction.blob.is_none() && compaction.summary.is_some(),
         _ => false,
     }
