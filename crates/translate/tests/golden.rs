@@ -67,8 +67,8 @@ fn models(upstream: Dialect, said: &Value) -> ModelFacts {
 }
 
 /// Shows each file of the folder in all dialects, and holds that against the snapshot beside it.
-/// `show` gets the file, the other dialect, and what `NAME.asked` beside the file says.
-fn each(kind: &str, dialect: Dialect, ending: &str, show: impl Fn(&str, Dialect, &Value) -> String) {
+/// `render` gets the file, the other dialect, and what `NAME.asked` beside the file says.
+fn each(kind: &str, dialect: Dialect, ending: &str, render: impl Fn(&str, Dialect, &Value) -> String) {
     let folder = folder(kind, dialect);
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -82,7 +82,7 @@ fn each(kind: &str, dialect: Dialect, ending: &str, show: impl Fn(&str, Dialect,
         let name = path.file_stem().unwrap().to_str().unwrap();
         let mut shown = String::new();
         for other in Dialect::ALL {
-            writeln!(shown, "==== {other}\n{}", show(&input, other, &asked).trim_end()).unwrap();
+            writeln!(shown, "==== {other}\n{}", render(&input, other, &asked).trim_end()).unwrap();
         }
         insta::with_settings!({
             snapshot_path => &folder, prepend_module_to_snapshot => false, omit_expression => true,
@@ -97,29 +97,64 @@ fn request(client: Dialect, input: &str, upstream: Dialect) -> String {
     let Some(cases) = input["cases"].as_object() else {
         return one_request(client, &input["models"], &input["body"], upstream);
     };
-    let mut shown = String::new();
-    for (name, members) in cases {
+    let cases = cases.iter().map(|(name, members)| {
         let (mut body, mut models) = (input["body"].clone(), input["models"].clone());
         lay(&mut body, members);
         if let Some(own) = body.as_object_mut().unwrap().shift_remove("$models") {
             models = own;
         }
-        writeln!(shown, "-- {name}\n{}", one_request(client, &models, &body, upstream)).unwrap();
-    }
-    shown
+        (name.as_str(), written(client, &models, &body, upstream))
+    });
+    side_by_side(cases)
 }
 
 fn one_request(client: Dialect, said: &Value, body: &Value, upstream: Dialect) -> String {
+    show(&written(client, said, body, upstream))
+}
+
+/// A body and what was lost, or a failure in words.
+type Written = Result<(Value, String), String>;
+
+fn written(client: Dialect, said: &Value, body: &Value, upstream: Dialect) -> Written {
     match support::ask(client, upstream, &models(upstream, said), body) {
-        Ok((body, losses)) => format!("{}\n{}", pretty(&body), lost(&losses)),
-        Err(failure) => format!(
-            "{} {:?} at {}\n{}",
-            failure.status,
-            failure.kind,
-            failure.param.as_deref().unwrap_or("-"),
-            failure.message
-        ),
+        Ok((body, losses)) => Ok((body, lost(&losses))),
+        Err(failure) => {
+            let field = failure.param.as_deref().unwrap_or("-");
+            Err(format!("{} {:?} at {field}\n{}", failure.status, failure.kind, failure.message))
+        }
     }
+}
+
+fn show(written: &Written) -> String {
+    match written {
+        Ok((body, losses)) => format!("{}\n{losses}", pretty(body)),
+        Err(failure) => failure.clone(),
+    }
+}
+
+/// What the first of several cases became.
+#[derive(Default)]
+struct First(Option<Value>);
+
+impl First {
+    /// A further case: of its body, only the members that are not as in the first one.
+    fn beside(&mut self, mut written: Written) -> String {
+        let mut lacks = Vec::new();
+        if let (Some(Value::Object(first)), Ok((Value::Object(body), _))) = (&self.0, &mut written) {
+            lacks.extend(first.keys().filter(|name| !body.contains_key(*name)).cloned());
+            body.retain(|name, value| first.get(name) != Some(value));
+        } else if let (None, Ok((body, _))) = (&self.0, &written) {
+            self.0 = Some(body.clone());
+        }
+        let lacks = if lacks.is_empty() { String::new() } else { format!("\nlacks {}", lacks.join(", ")) };
+        format!("{}{lacks}", show(&written).trim_end())
+    }
+}
+
+/// Cases below each other.
+fn side_by_side<'n>(cases: impl Iterator<Item = (&'n str, Written)>) -> String {
+    let mut first = First::default();
+    cases.map(|(name, written)| format!("-- {name}\n{}\n", first.beside(written))).collect()
 }
 
 fn lost(losses: &[Loss]) -> String {
@@ -176,7 +211,6 @@ fn exchange(upstream: Dialect, client: Dialect, asked: &Value) -> Exchange {
     let request = codec::decode_request(client, &incoming).unwrap().value;
     let mut exchange = Exchange::new(&request, &models(upstream, &asked["models"]), upstream, 1, "seed");
     exchange.input_estimate = asked["estimate"].as_u64();
-    exchange.first_event = asked["first_event"].as_u64().unwrap_or(0);
     exchange
 }
 
@@ -185,43 +219,68 @@ fn answer(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> Str
     let exchange = exchange(upstream, client, asked);
     let one = |input: &[u8]| match byok_translate::read_answer(input, &exchange) {
         Ok(events) => whole(&exchange, events),
-        Err(failure) => format!("{} {:?}: {}", failure.status, failure.kind, failure.message),
+        Err(failure) => Err(format!("{} {:?}: {}", failure.status, failure.kind, failure.message)),
     };
     let parsed: Value = serde_json::from_str(input).unwrap_or_default();
-    let Some(cases) = parsed.get("cases").and_then(Value::as_object) else { return one(input.as_bytes()) };
-    let shown = cases.iter().map(|(name, body)| {
+    let Some(cases) = parsed.get("cases").and_then(Value::as_object) else {
+        return show(&one(input.as_bytes()));
+    };
+    side_by_side(cases.iter().map(|(name, body)| {
         let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
-        format!("-- {name}\n{}\n", one(body.as_bytes()).trim_end())
-    });
-    shown.collect()
+        (name.as_str(), one(body.as_bytes()))
+    }))
 }
 
 /// Streams as a client of another dialect gets them, and the same as whole answers: one, or several, each below a line
 /// `-- NAME`.
 fn streams(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> String {
-    let mut parts = format!("\n{input}");
-    if !parts.starts_with("\n-- ") {
-        return stream(upstream, input, client, asked);
-    }
-    let cases = parts.split_off("\n-- ".len());
+    let exchange = exchange(upstream, client, asked);
+    let (mut first, mut repeated) = (First::default(), String::new());
+    let mut one = |input: &str| {
+        let (mut out, events) = stream(&exchange, input);
+        let known = if repeated.is_empty() { 1 } else { 0 };
+        if repeated.is_empty() {
+            repeated = frame_of_all(client, &out).unwrap_or_default();
+        }
+        if !repeated.is_empty() {
+            let at = out.match_indices(&repeated).nth(known).map_or(out.len(), |(at, _)| at);
+            let later = out.split_off(at);
+            out.push_str(&later.replace(&repeated, "…"));
+        }
+        format!("{out}\n---- whole\n{}", first.beside(whole(&exchange, events)))
+    };
+    let Some(cases) = input.strip_prefix("-- ") else { return one(input) };
     let shown = cases.split("\n-- ").map(|case| {
-        let (name, input) = case.split_once('\n').unwrap();
-        format!("-- {name}\n{}\n", stream(upstream, input, client, asked).trim_end())
+        let (name, input) = case.split_once('\n').unwrap_or((case, ""));
+        format!("-- {name}\n{}\n", one(input).trim_end())
     });
     shown.collect()
 }
 
-fn stream(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> String {
-    let exchange = exchange(upstream, client, asked);
-    let mut reader = StreamReader::new(&exchange, 64 << 20);
-    let mut encoder = codec::StreamEncoder::new(&exchange);
+/// What all frames of a stream have alike; shown once is enough.
+fn frame_of_all(client: Dialect, out: &str) -> Option<String> {
+    let (start, end) = match client {
+        Dialect::Chat => ("\"id\":", "\"choices\":"),
+        // The members of a response that repeat its request.
+        Dialect::Responses => ("\"background\":", "},\"sequence_number\""),
+        Dialect::Messages => return None,
+        Dialect::Gemini => (",\"modelVersion\":", "}\n"),
+    };
+    let at = out.find(start)?;
+    let length = out[at..].find(end)?;
+    Some(out[at..at + length].to_owned())
+}
+
+fn stream(exchange: &Exchange, input: &str) -> (String, Vec<Event>) {
+    let mut reader = StreamReader::new(exchange, 64 << 20);
+    let mut encoder = codec::StreamEncoder::new(exchange);
     let (mut events, mut out) = (Vec::new(), Vec::new());
     reader.push(input.as_bytes(), &mut events);
     reader.finish(&mut events);
     for event in events.clone() {
         encoder.push(event, &mut out);
     }
-    let grammar = match client {
+    let grammar = match exchange.client {
         Dialect::Chat => chat_grammar::check(&out),
         Dialect::Responses => responses_grammar::check(&out),
         Dialect::Messages => messages_grammar::check(&out),
@@ -229,11 +288,10 @@ fn stream(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> Str
     };
     let out = String::from_utf8(out).unwrap();
     assert_eq!(grammar, Ok(()), "{out}");
-    let losses = lost(encoder.losses());
-    format!("{}\n{losses}\n---- whole\n{}", out.trim_end(), whole(&exchange, events))
+    (format!("{}\n{}", out.trim_end(), lost(encoder.losses())), events)
 }
 
-fn whole(exchange: &Exchange, events: Vec<Event>) -> String {
+fn whole(exchange: &Exchange, events: Vec<Event>) -> Written {
     let mut fold = Fold::default();
     for event in events {
         fold.push(event);
@@ -241,10 +299,9 @@ fn whole(exchange: &Exchange, events: Vec<Event>) -> String {
     match fold.finish() {
         Ok(response) => {
             let answer = codec::encode_answer(&response, exchange);
-            let body: Value = serde_json::from_slice(&answer.value).unwrap();
-            format!("{}\n{}", pretty(&body), lost(&answer.losses))
+            Ok((serde_json::from_slice(&answer.value).unwrap(), lost(&answer.losses)))
         }
-        Err(failure) => format!("{} {:?}: {}", failure.status, failure.kind, failure.message),
+        Err(failure) => Err(format!("{} {:?}: {}", failure.status, failure.kind, failure.message)),
     }
 }
 
@@ -337,21 +394,21 @@ fn streams_of_chat() {
 #[test]
 fn streams_of_responses() {
     each("streams", Dialect::Responses, "sse", |input, other, asked| {
-        stream(Dialect::Responses, input, other, asked)
+        streams(Dialect::Responses, input, other, asked)
     });
 }
 
 #[test]
 fn streams_of_messages() {
     each("streams", Dialect::Messages, "sse", |input, other, asked| {
-        stream(Dialect::Messages, input, other, asked)
+        streams(Dialect::Messages, input, other, asked)
     });
 }
 
 #[test]
 fn streams_of_gemini() {
     each("streams", Dialect::Gemini, "sse", |input, other, asked| {
-        stream(Dialect::Gemini, input, other, asked)
+        streams(Dialect::Gemini, input, other, asked)
     });
 }
 
