@@ -177,13 +177,24 @@ fn result_within(tool: ServerTool, id: &str, fields: &Fields) -> Option<ServerRe
     }
     let output =
         [&fields.output, &fields.outputs, &fields.results].into_iter().flatten().find(|o| !o.is_null());
-    result.output = output.map(text_of);
+    result.output = output.map(|output| logs_of(output).unwrap_or_else(|| text_of(output)));
     result.error_code = fields.error.as_ref().filter(|e| !e.is_null()).map(text_of);
     (result.output.is_some() || result.error_code.is_some()).then_some(result)
 }
 
 fn text_of(json: &Json) -> String {
     json.as_string().unwrap_or_else(|| json.get().to_owned())
+}
+
+/// What code printed, if a list of outputs is nothing but that.
+fn logs_of(outputs: &Json) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Logs {
+        logs: String,
+    }
+    let list: Vec<Logs> = outputs.read().ok()?;
+    let logs: Vec<_> = list.into_iter().map(|output| output.logs).collect();
+    (!logs.is_empty()).then(|| logs.join("\n"))
 }
 
 /// A generated picture; all members but the bytes are kept beside it.
@@ -207,10 +218,15 @@ pub(super) fn write_picture(out: &mut Vec<u8>, id: &str, image: &Image, data: Op
     if !own.iter().any(|(name, _)| name == "id") {
         object.text("id", id);
     }
-    if !own.iter().any(|(name, _)| name == "status") {
+    // Its own status is that of the end.
+    let own_status = data.is_some() && own.iter().any(|(name, _)| name == "status");
+    if !own_status {
         object.text("status", status);
     }
-    object.extras(&image.extra).value("result", &data);
+    for (name, value) in own.iter().filter(|(name, _)| own_status || name != "status") {
+        object.json(name, value);
+    }
+    object.value("result", &data);
     object.end();
 }
 

@@ -88,7 +88,6 @@ impl StreamDecoder {
         let answer: Answer = frame.response.and_then(mend::read).unwrap_or_default();
         self.begin(&answer.head(), out);
         if let Some(usage) = answer.usage.as_ref().and_then(usage::decode) {
-            self.close_all(/* complete */ false, out);
             out.push(Event::Usage(usage));
         }
         let error = answer.error.filter(|error| !error.is_null()).unwrap_or_else(Json::empty_object);
@@ -100,8 +99,8 @@ impl StreamDecoder {
         self.fail(failure::of_error(&frame.as_error()), out);
     }
 
+    /// What is open stays so: the end of half of a call would look like the end of a call.
     pub(super) fn fail(&mut self, failure: Failure, out: &mut Vec<Event>) {
-        self.close_all(/* complete */ false, out);
         out.push(Event::Failure(failure));
         self.end(out);
     }
