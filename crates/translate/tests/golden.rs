@@ -9,7 +9,7 @@ use byok_translate::{
     Exchange, Incoming, Loss, StreamReader, codec,
     ir::{Event, Fold},
 };
-use byok_types::{Dialect, Failure, ModelFacts};
+use byok_types::{Dialect, InputKinds, ModelFacts, StructuredOutput, ThinkingFacts};
 use serde_json::{Value, json};
 use std::{
     fmt::Write,
@@ -22,6 +22,8 @@ mod chat_grammar;
 mod gemini_grammar;
 #[path = "grammar/messages.rs"]
 mod messages_grammar;
+#[path = "golden/others.rs"]
+mod others;
 #[path = "grammar/responses.rs"]
 mod responses_grammar;
 #[expect(dead_code, reason = "the tables use the rest")]
@@ -29,12 +31,48 @@ mod responses_grammar;
 mod support;
 
 /// Names by which a request says at which models it is made.
-const MODELS: [(&str, fn(&mut ModelFacts)); 4] = [
+const MODELS: [(&str, fn(&mut ModelFacts)); 11] = [
     ("usual", |_| {}),
     ("compatible", support::compatible),
     ("levels", support::levels),
     ("forced", support::forced),
+    ("newest", newest),
+    ("oldest", oldest),
+    ("restricted", |facts| facts.json_schema_tools = false),
+    ("blind", blind),
+    ("toolless", |facts| facts.tools = false),
+    ("relayed", |facts| facts.first_party = false),
+    ("restless", |facts| {
+        support::levels(facts);
+        facts.thinking.can_disable = false;
+    }),
 ];
+
+/// A model that takes whatever some models take.
+fn newest(facts: &mut ModelFacts) {
+    facts.system_turns = true;
+    facts.fast = true;
+    facts.call_signatures = true;
+    facts.result_media = true;
+    facts.thinking.dynamic = true;
+    facts.prefill = false;
+}
+
+/// A model that takes little and of which little is known.
+fn oldest(facts: &mut ModelFacts) {
+    facts.json_schema_tools = false;
+    facts.structured_output = StructuredOutput::Hint;
+    facts.temperature = false;
+    facts.top_p = false;
+    facts.top_k = false;
+    facts.max_output_tokens = None;
+    facts.thinking = ThinkingFacts::default();
+}
+
+/// A model that reads text and fetches nothing.
+fn blind(facts: &mut ModelFacts) {
+    facts.input = InputKinds { image: false, pdf: false, audio: false, video: false, url: false };
+}
 
 fn folder(kind: &str, dialect: Dialect) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(kind).join(dialect.name())
@@ -91,25 +129,33 @@ fn each(kind: &str, dialect: Dialect, ending: &str, render: impl Fn(&str, Dialec
 }
 
 /// Requests `{"models": …, "body": …}` as the upstream of another dialect gets them, and what was lost. `cases` has by name
-/// what is laid over the body.
+/// what is laid over the body, `each` a list of members that take the place of those of the body; `models` may be a list.
 fn request(client: Dialect, input: &str, upstream: Dialect) -> String {
     let input: Value = serde_json::from_str(input).unwrap();
-    let Some(cases) = input["cases"].as_object() else {
-        return one_request(client, &input["models"], &input["body"], upstream);
-    };
-    let cases = cases.iter().map(|(name, members)| {
-        let (mut body, mut models) = (input["body"].clone(), input["models"].clone());
-        lay(&mut body, members);
-        if let Some(own) = body.as_object_mut().unwrap().shift_remove("$models") {
-            models = own;
+    let mut cases = Vec::new();
+    if let Some(named) = input["cases"].as_object() {
+        for (name, members) in named {
+            let mut body = input["body"].clone();
+            lay(&mut body, members);
+            let own = body.as_object_mut().unwrap().shift_remove("$models");
+            cases.push((name.clone(), own.unwrap_or_else(|| input["models"].clone()), body));
         }
-        (name.as_str(), written(client, &models, &body, upstream))
-    });
+    } else {
+        let models = input["models"].as_array().cloned().unwrap_or_else(|| vec![input["models"].clone()]);
+        let each = input["each"].as_array().cloned().unwrap_or_else(|| vec![json!({})]);
+        for model in &models {
+            for (place, members) in each.iter().enumerate() {
+                let body = input["body"].as_object().into_iter().chain(members.as_object()).flatten();
+                let body = body.map(|(name, value)| (name.clone(), value.clone())).collect();
+                cases.push((format!("{} {place}", model.as_str().unwrap_or("usual")), model.clone(), body));
+            }
+        }
+    }
+    if let [(_, models, body)] = cases.as_slice() {
+        return show(&written(client, models, body, upstream));
+    }
+    let cases = cases.iter().map(|(name, models, body)| (name.as_str(), written(client, models, body, upstream)));
     side_by_side(cases)
-}
-
-fn one_request(client: Dialect, said: &Value, body: &Value, upstream: Dialect) -> String {
-    show(&written(client, said, body, upstream))
 }
 
 /// A body and what was lost, or a failure in words.
@@ -214,7 +260,7 @@ fn exchange(upstream: Dialect, client: Dialect, asked: &Value) -> Exchange {
     exchange
 }
 
-/// Whole answers as a client of another dialect gets them: one, or several by name in `cases`.
+/// Whole answers as a client of another dialect gets them: one, several by name in `cases`, or a list `each`.
 fn answer(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> String {
     let exchange = exchange(upstream, client, asked);
     let one = |input: &[u8]| match byok_translate::read_answer(input, &exchange) {
@@ -222,7 +268,11 @@ fn answer(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> Str
         Err(failure) => Err(format!("{} {:?}: {}", failure.status, failure.kind, failure.message)),
     };
     let parsed: Value = serde_json::from_str(input).unwrap_or_default();
-    let Some(cases) = parsed.get("cases").and_then(Value::as_object) else {
+    let cases: Vec<(String, &Value)> = if let Some(cases) = parsed.get("cases").and_then(Value::as_object) {
+        cases.iter().map(|(name, body)| (name.clone(), body)).collect()
+    } else if let Some(each) = parsed.get("each").and_then(Value::as_array) {
+        each.iter().enumerate().map(|(place, body)| (place.to_string(), body)).collect()
+    } else {
         return show(&one(input.as_bytes()));
     };
     side_by_side(cases.iter().map(|(name, body)| {
@@ -232,7 +282,7 @@ fn answer(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> Str
 }
 
 /// Streams as a client of another dialect gets them, and the same as whole answers: one, or several, each below a line
-/// `-- NAME`.
+/// `-- NAME` or between lines `====`.
 fn streams(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> String {
     let exchange = exchange(upstream, client, asked);
     let (mut first, mut repeated) = (First::default(), String::new());
@@ -249,12 +299,15 @@ fn streams(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> St
         }
         format!("{out}\n---- whole\n{}", first.beside(whole(&exchange, events)))
     };
-    let Some(cases) = input.strip_prefix("-- ") else { return one(input) };
-    let shown = cases.split("\n-- ").map(|case| {
-        let (name, input) = case.split_once('\n').unwrap_or((case, ""));
-        format!("-- {name}\n{}\n", one(input).trim_end())
-    });
-    shown.collect()
+    let cases: Vec<(String, &str)> = if let Some(cases) = input.strip_prefix("-- ") {
+        let cases = cases.split("\n-- ").map(|case| case.split_once('\n').unwrap_or((case, "")));
+        cases.map(|(name, input)| (name.to_owned(), input)).collect()
+    } else if input.contains("====\n") {
+        input.split("====\n").enumerate().map(|(place, input)| (place.to_string(), input)).collect()
+    } else {
+        return one(input);
+    };
+    cases.iter().map(|(name, input)| format!("-- {name}\n{}\n", one(input).trim_end())).collect()
 }
 
 /// What all frames of a stream have alike; shown once is enough.
@@ -303,41 +356,6 @@ fn whole(exchange: &Exchange, events: Vec<Event>) -> Written {
         }
         Err(failure) => Err(format!("{} {:?}: {}", failure.status, failure.kind, failure.message)),
     }
-}
-
-/// Bodies of errors `[{"status": …, "body": …}]` as a client of another dialect gets them, and what byok makes of them.
-fn errors(upstream: Dialect, input: &str, client: Dialect) -> String {
-    let cases: Vec<Value> = serde_json::from_str(input).unwrap();
-    let mut shown = String::new();
-    for case in cases {
-        let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
-        let body = case["body"].as_str().map_or_else(|| case["body"].to_string(), str::to_owned);
-        let failure = codec::decode_failure(upstream, status, body.as_bytes());
-        let written = codec::encode_failure(client, &failure, "req_1");
-        if upstream == client {
-            let Failure { kind, status, code, retry_after, blame, .. } = &failure;
-            let wait = retry_after.map(|wait| wait.as_secs_f64());
-            writeln!(shown, "{kind:?} of {blame:?}, {status}, {code:?}, wait {wait:?}").unwrap();
-        }
-        writeln!(shown, "{}", String::from_utf8(written).unwrap()).unwrap();
-    }
-    shown
-}
-
-/// A vendor's list of models as a client of another dialect gets it, and what byok knows of them.
-fn listed(upstream: Dialect, input: &str, client: Dialect) -> String {
-    let models = codec::decode_models(upstream, input.as_bytes());
-    let list: Value = serde_json::from_slice(&codec::encode_models(client, &models)).unwrap();
-    let mut shown = pretty(&list);
-    if upstream == client {
-        for model in models {
-            let usual = serde_json::to_value(ModelFacts::default()).unwrap();
-            let mut known = serde_json::to_value(&model.facts).unwrap();
-            known.as_object_mut().unwrap().retain(|name, value| usual[name] != *value);
-            write!(shown, "\n{}", known).unwrap();
-        }
-    }
-    shown
 }
 
 #[test]
@@ -410,24 +428,4 @@ fn streams_of_gemini() {
     each("streams", Dialect::Gemini, "sse", |input, other, asked| {
         streams(Dialect::Gemini, input, other, asked)
     });
-}
-
-#[test]
-fn errors_of_chat() {
-    each("errors", Dialect::Chat, "json", |input, other, _| errors(Dialect::Chat, input, other));
-}
-
-#[test]
-fn errors_of_responses() {
-    each("errors", Dialect::Responses, "json", |input, other, _| errors(Dialect::Responses, input, other));
-}
-
-#[test]
-fn models_of_chat() {
-    each("models", Dialect::Chat, "json", |input, other, _| listed(Dialect::Chat, input, other));
-}
-
-#[test]
-fn models_of_responses() {
-    each("models", Dialect::Responses, "json", |input, other, _| listed(Dialect::Responses, input, other));
 }

@@ -1,0 +1,111 @@
+//! What is neither a request nor an answer: errors, lists of models, requests that count.
+
+use super::{each, pretty, support};
+use byok_translate::{Ids, Incoming, codec};
+use byok_types::Dialect;
+use serde_json::Value;
+use std::fmt::Write;
+
+/// Each `[status, body]` of a list as a client of another dialect is told of it. A text stands for itself.
+fn failures(upstream: Dialect, input: &str, client: Dialect) -> String {
+    let mut shown = String::new();
+    for one in serde_json::from_str::<Vec<(u16, Value)>>(input).unwrap() {
+        let (status, body) = one;
+        let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
+        let failure = codec::decode_failure(upstream, status, body.as_bytes());
+        let told = codec::encode_failure(client, &failure, "req_1");
+        writeln!(
+            shown,
+            "{} {:?} {:?} {:?} {:?} {:?}\n{}",
+            failure.status,
+            failure.kind,
+            failure.blame,
+            failure.code,
+            failure.param,
+            failure.retry_after,
+            String::from_utf8(told).unwrap()
+        )
+        .unwrap();
+    }
+    shown
+}
+
+/// A list of models as a client of another dialect sees it, and what was learned from it.
+fn models(upstream: Dialect, input: &str, client: Dialect) -> String {
+    let list = codec::decode_models(upstream, input.as_bytes());
+    let body: Value = serde_json::from_slice(&codec::encode_models(client, &list)).unwrap();
+    let mut shown = pretty(&body);
+    if client == upstream {
+        for model in list {
+            let one: Value = serde_json::from_slice(&codec::encode_model(client, &model)).unwrap();
+            write!(shown, "\n{one}\n{:?} {:?} {:?}", model.created, model.owner, model.facts).unwrap();
+        }
+    }
+    shown
+}
+
+/// A request as the upstream counts it, and the number that a client is told.
+fn counts(client: Dialect, input: &str, upstream: Dialect) -> String {
+    let incoming = Incoming { body: input.as_bytes(), model: Some("models/m"), stream: None };
+    let request = codec::decode_request(client, &incoming).unwrap();
+    let facts = support::facts(upstream);
+    match codec::encode_count_request(upstream, &request.value, &facts, &mut Ids::new("seed")) {
+        Ok(written) => {
+            let body: Value = serde_json::from_slice(&written.value).unwrap();
+            let told = codec::encode_count(upstream, 12);
+            assert_eq!(codec::decode_count(upstream, &told), Some(12));
+            format!("{}\n{}", pretty(&body), String::from_utf8(told).unwrap())
+        }
+        Err(failure) => format!("{} {:?}: {}", failure.status, failure.kind, failure.message),
+    }
+}
+
+#[test]
+fn failures_of_chat() {
+    each("failures", Dialect::Chat, "json", |input, other, _| failures(Dialect::Chat, input, other));
+}
+
+#[test]
+fn failures_of_responses() {
+    each("failures", Dialect::Responses, "json", |input, other, _| failures(Dialect::Responses, input, other));
+}
+
+#[test]
+fn failures_of_messages() {
+    each("failures", Dialect::Messages, "json", |input, other, _| failures(Dialect::Messages, input, other));
+}
+
+#[test]
+fn failures_of_gemini() {
+    each("failures", Dialect::Gemini, "json", |input, other, _| failures(Dialect::Gemini, input, other));
+}
+
+#[test]
+fn models_of_chat() {
+    each("models", Dialect::Chat, "json", |input, other, _| models(Dialect::Chat, input, other));
+}
+
+#[test]
+fn models_of_responses() {
+    each("models", Dialect::Responses, "json", |input, other, _| models(Dialect::Responses, input, other));
+}
+
+#[test]
+fn models_of_messages() {
+    each("models", Dialect::Messages, "json", |input, other, _| models(Dialect::Messages, input, other));
+}
+
+#[test]
+fn models_of_gemini() {
+    each("models", Dialect::Gemini, "json", |input, other, _| models(Dialect::Gemini, input, other));
+}
+
+#[test]
+fn counts_of_messages() {
+    each("counts", Dialect::Messages, "json", |input, other, _| counts(Dialect::Messages, input, other));
+}
+
+#[test]
+fn counts_of_gemini() {
+    each("counts", Dialect::Gemini, "json", |input, other, _| counts(Dialect::Gemini, input, other));
+}
