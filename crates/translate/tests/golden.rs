@@ -154,7 +154,8 @@ fn request(client: Dialect, input: &str, upstream: Dialect) -> String {
     if let [(_, models, body)] = cases.as_slice() {
         return show(&written(client, models, body, upstream));
     }
-    let cases = cases.iter().map(|(name, models, body)| (name.as_str(), written(client, models, body, upstream)));
+    let cases =
+        cases.iter().map(|(name, models, body)| (name.as_str(), written(client, models, body, upstream)));
     side_by_side(cases)
 }
 

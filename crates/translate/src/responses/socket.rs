@@ -162,5 +162,23 @@ mod tests {
             assert_eq!(event.pointer(path).and_then(Value::as_str), Some(expected), "{body}");
             assert_eq!((&event["type"], &event["status"]), (&json!("error"), &json!(429)));
         }
+        let event: Value = serde_json::from_str(&refused(503, [].into_iter(), b"busy")).unwrap();
+        let error = json!({"type": "invalid_request_error", "code": null, "message": "busy", "param": null});
+        assert_eq!(event, json!({"type": "error", "status": 503, "error": error, "headers": {}}));
+    }
+
+    #[test]
+    fn what_is_only_remembered_is_answered_at_once() {
+        let expected = |kind: &str, number: u32, status: &str| {
+            json!({"type": kind, "sequence_number": number, "response": {
+                "id": "resp_1", "object": "response", "created_at": 5, "status": status, "error": null,
+                "incomplete_details": null, "instructions": null, "metadata": {}, "model": "m", "output": [],
+                "parallel_tool_calls": true, "previous_response_id": null, "store": false, "temperature": null,
+                "tool_choice": "auto", "tools": [], "top_p": null, "usage": null,
+            }})
+        };
+        let events = remembered("resp_1", "m", 5).map(|event| serde_json::from_str::<Value>(&event).unwrap());
+        let created = expected("response.created", 0, "in_progress");
+        assert_eq!(events, [created, expected("response.completed", 1, "completed")]);
     }
 }

@@ -67,7 +67,9 @@ fn failures_of_chat() {
 
 #[test]
 fn failures_of_responses() {
-    each("failures", Dialect::Responses, "json", |input, other, _| failures(Dialect::Responses, input, other));
+    each("failures", Dialect::Responses, "json", |input, other, _| {
+        failures(Dialect::Responses, input, other)
+    });
 }
 
 #[test]
@@ -98,6 +100,16 @@ fn models_of_messages() {
 #[test]
 fn models_of_gemini() {
     each("models", Dialect::Gemini, "json", |input, other, _| models(Dialect::Gemini, input, other));
+}
+
+#[test]
+fn counts_of_chat() {
+    each("counts", Dialect::Chat, "json", |input, other, _| counts(Dialect::Chat, input, other));
+}
+
+#[test]
+fn counts_of_responses() {
+    each("counts", Dialect::Responses, "json", |input, other, _| counts(Dialect::Responses, input, other));
 }
 
 #[test]

@@ -278,6 +278,11 @@ fn call_ids_that_are_too_long_are_shortened_alike_in_call_and_result() {
     let id = messages[1]["tool_calls"][0]["id"].as_str().unwrap();
     assert!(id.len() <= 40);
     assert_eq!(messages[2]["tool_call_id"], id);
+    for (length, kept) in [(40, true), (41, false)] {
+        let id = "y".repeat(length);
+        let turns = vec![user(vec![Part::text("q")]), assistant(vec![call(&id, "f", "{}")])];
+        assert_eq!(messages_of(turns, &facts())[1]["tool_calls"][0]["id"] == *id, kept, "{length}");
+    }
 }
 
 #[test]

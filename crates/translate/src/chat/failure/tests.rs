@@ -206,3 +206,14 @@ fn what_is_written_is_read_as_the_same_kind() {
         assert_eq!((back.kind, back.message.as_str()), (kind, "m"));
     }
 }
+
+#[test]
+fn a_long_message_is_cut() {
+    for (length, cut) in [(2000, false), (2001, true)] {
+        let said = "ä".repeat(length);
+        let body = format!(r#"{{"error":{{"message":"{said}"}}}}"#);
+        let expected = if cut { format!("{}…", "ä".repeat(2000)) } else { said.clone() };
+        assert_eq!(decode_failure(400, body.as_bytes()).message, expected, "{length}");
+        assert_eq!(decode_failure(400, said.as_bytes()).message, expected, "{length}");
+    }
+}

@@ -470,3 +470,12 @@ fn whole_answers_in_odd_shapes() {
         assert_eq!(found.as_deref().map_err(|kind| *kind), expected, "{body}");
     }
 }
+
+#[test]
+fn choices_beyond_what_anybody_asks_for_are_not_kept() {
+    let chunk = |index: u64| format!(r#"{{"choices":[{{"index":{index},"delta":{{"content":"x"}}}}]}}"#);
+    let frames = [chunk(0), chunk(127), chunk(128), finish("stop"), "[DONE]".to_owned()];
+    let events = streamed(&frames.iter().map(String::as_str).collect::<Vec<_>>());
+    let begun = events.iter().filter(|event| matches!(event, Event::PartStart { .. })).count();
+    assert_eq!(begun, 2);
+}

@@ -56,9 +56,15 @@ fn what_an_answer_leaves() {
     let open = r#"{"id":"rs_1","type":"reasoning","summary":[],"encrypted_content":null}"#;
     let search = r#"{"id":"ws_1","type":"web_search_call","status":"completed"}"#;
     let bare = r#"{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}"#;
+    let empty = r#"{"id":"rs_1","type":"reasoning","encrypted_content":""}"#;
+    let named = |kind: &str| format!(r#"{{"id":"i_1","type":"{kind}","x":1}}"#);
     for (output, expected) in [
         (format!("{sealed},{CALL}"), format!("{sealed},{CALL}")),
         (format!("{open},{CALL},{search}"), format!("{bare},{search}")),
+        (
+            format!("{empty},{},{}", named("message"), named("custom_tool_call")),
+            r#"{"type":"message","x":1},{"type":"custom_tool_call","x":1}"#.to_owned(),
+        ),
         (String::new(), String::new()),
     ] {
         let body = format!("{{\"id\":\"resp_1\",\"output\":[{output}],\"n\":1.50}}");
@@ -92,6 +98,12 @@ fn a_stream_leaves_the_same_however_it_is_cut() {
     let mut small = Watch::new(50);
     let end = "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"output\":[]}}\n\n";
     assert!(small.push(done.as_bytes()).is_none() && small.push(end.as_bytes()).is_none());
+    for (limit, kept) in [(3 * CALL.len(), true), (3 * CALL.len() - 1, false)] {
+        let mut watch = Watch::new(limit);
+        let begun = done.repeat(3).bytes().find_map(|byte| watch.push(&[byte]));
+        let items = watch.push(end.as_bytes()).map(|left| left.items);
+        assert_eq!((begun, items), (None, kept.then(|| [CALL; 3].join(","))), "{limit}");
+    }
 }
 
 #[test]
@@ -111,4 +123,32 @@ fn items_are_listed_in_pages() {
             list["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
         assert_eq!((found, list["has_more"].as_bool().unwrap()), (ids, more), "{page:?}");
     }
+}
+
+#[test]
+fn pages_say_where_they_begin_and_end() {
+    let read =
+        |items: &str, page: &Page| -> Value { serde_json::from_slice(&input_items(items, page)).unwrap() };
+    let page = Page { ascending: true, limit: Some(2), after: None };
+    let list = json!({
+        "object": "list", "data": [{"id": "a"}, {"id": "b"}], "first_id": "a", "last_id": "b", "has_more": true,
+    });
+    assert_eq!(read(r#"{"id":"a"},{"id":"b"},{"id":"c"}"#, &page), list);
+    let none = json!({"object": "list", "data": [], "first_id": null, "last_id": null, "has_more": false});
+    assert_eq!(read("", &Page::default()), none);
+    let many = vec!["{}"; 150].join(",");
+    for (limit, found) in [(None, 20), (Some(100), 100), (Some(101), 100)] {
+        let list = read(&many, &Page { limit, ..Page::default() });
+        assert_eq!(list["data"].as_array().map(Vec::len), Some(found), "{limit:?}");
+    }
+}
+
+#[test]
+fn what_is_said_of_a_response_that_is_gone() {
+    let failure = not_found(&format!("resp_\n{}", "x".repeat(100)));
+    let shown = format!("Previous response with id 'resp_{}' not found.", "x".repeat(95));
+    assert_eq!((failure.param.as_deref(), failure.message), (Some("previous_response_id"), shown));
+    assert_eq!(failure.code.as_deref(), Some("previous_response_not_found"));
+    let body: Value = serde_json::from_slice(&deleted("resp_1")).unwrap();
+    assert_eq!(body, json!({"id": "resp_1", "object": "response", "deleted": true}));
 }

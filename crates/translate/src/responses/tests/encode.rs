@@ -107,8 +107,15 @@ fn t56_long_call_ids_are_shortened_alike_for_call_and_result() {
     let written = encode(&request);
     let short = written["input"][1]["call_id"].as_str().unwrap();
     assert_eq!(short.len(), 64);
+    assert!(short.starts_with(&format!("{}_", "x".repeat(39))) && short != &id[..64], "{short}");
     assert_eq!(written["input"][2]["call_id"], short);
     assert_eq!(encode(&request), written);
+    for (length, kept) in [(64, true), (65, false)] {
+        let id = "y".repeat(length);
+        let call = json!({"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}});
+        let body = json!({"model": "m", "messages": [{"role": "assistant", "tool_calls": [call]}]});
+        assert_eq!(encode(&from_chat(&body))["input"][0]["call_id"] == *id, kept, "{length}");
+    }
 }
 
 #[test]

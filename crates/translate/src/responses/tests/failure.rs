@@ -136,3 +136,12 @@ fn failures_are_written_in_the_vendors_words() {
     assert_eq!(written["error"]["code"], "previous_response_not_found");
     assert_eq!(written["error"]["param"], "previous_response_id");
 }
+
+#[test]
+fn of_a_long_text_only_the_beginning_is_told() {
+    let said = "ä".repeat(501);
+    let failure = responses::decode_failure(400, said.as_bytes());
+    assert_eq!(failure.message, "ä".repeat(500));
+    let body = bytes(&json!({"error": {"message": said}}));
+    assert_eq!(responses::decode_failure(400, &body).message, said);
+}

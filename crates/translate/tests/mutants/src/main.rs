@@ -32,14 +32,15 @@ struct Options {
     seed: u64,
     only: Option<BTreeSet<u32>>,
     list: bool,
-    /// Only files whose names begin so.
+    /// Only files whose names begin so, or so.
     within: String,
     /// When to stop, at the latest; the order is by chance, so that what was run by then is a sample, too.
     minutes: u64,
 }
 
 fn main() -> Result<(), Error> {
-    let mut options = Options { sample: 150, seed: 1, only: None, list: false, within: String::new(), minutes: 600 };
+    let mut options =
+        Options { sample: 150, seed: 1, only: None, list: false, within: String::new(), minutes: 600 };
     for argument in std::env::args().skip(1) {
         match argument.split_once('=') {
             Some(("--sample", n)) => options.sample = n.parse()?,
@@ -56,8 +57,11 @@ fn main() -> Result<(), Error> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(4).ok_or("no root")?.to_owned();
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let scratch = target.join("mutants");
+    let within: Vec<&str> = options.within.split(',').collect();
     let mut all = Vec::new();
-    for (file, source) in sources(&root)?.into_iter().filter(|(file, _)| file.starts_with(&options.within)) {
+    for (file, source) in
+        sources(&root)?.into_iter().filter(|(file, _)| within.iter().any(|start| file.starts_with(start)))
+    {
         all.extend(find::mutants(&file, &source)?);
     }
     let mut by_operator = BTreeMap::<_, usize>::new();
