@@ -144,7 +144,10 @@ impl Encoder<'_> {
                 self.losses.silent("system", "a billing note for Anthropic means nothing to others");
                 continue;
             }
-            if !found.text.is_empty() && !text.is_empty() {
+            if found.text.trim().is_empty() {
+                continue;
+            }
+            if !text.is_empty() {
                 text.push_str("\n\n");
             }
             text.push_str(&found.text);

@@ -85,7 +85,11 @@ impl Encoder<'_> {
             OutputFormat::Text => {}
             OutputFormat::JsonObject => json(fields),
             OutputFormat::JsonSchema { schema, extra, .. } => match self.facts.structured_output {
-                StructuredOutput::ForcedTool => {}
+                StructuredOutput::ForcedTool => {
+                    if self.forced_schema().is_none() {
+                        self.losses.dropped("response_format", "the model must call another tool");
+                    }
+                }
                 // Models that want no signatures are of the generation that refuses a schema beside functions.
                 StructuredOutput::Native
                     if self.same || self.facts.call_signatures || !self.has_functions() =>
@@ -104,7 +108,7 @@ impl Encoder<'_> {
                 }
                 StructuredOutput::Hint => {
                     json(fields);
-                    self.losses.dropped("response_format.schema", "this model takes no schema");
+                    self.losses.dropped("response_format", "this model takes no schema");
                 }
             },
             OutputFormat::Opaque(opaque) if opaque.dialect == Dialect::Gemini => {

@@ -97,6 +97,8 @@ impl Encoder<'_> {
     pub(super) fn document(&mut self, document: &Document, out: &mut Vec<u8>) {
         let heading = [&document.title, &document.context].into_iter().flatten().cloned().collect::<Vec<_>>();
         match &document.source {
+            // Not every backend takes an empty text.
+            Source::Text(words) if heading.is_empty() && words.is_empty() => {}
             Source::Text(words) => parts::text(out, &titled(&heading, words)),
             Source::Parts(list) => {
                 let mut first = Vec::new();
@@ -133,7 +135,8 @@ fn inline(media_type: &str, data: &str, part: &mut Fields<'_>, more: impl FnOnce
 
 fn titled(heading: &[String], words: &str) -> String {
     let heading = heading.iter().filter(|h| !h.is_empty()).map(String::as_str).collect::<Vec<_>>().join("\n");
-    if heading.is_empty() { words.to_owned() } else { format!("{heading}\n\n{words}") }
+    let pieces = [heading.as_str(), words].into_iter().filter(|piece| !piece.is_empty());
+    pieces.collect::<Vec<_>>().join("\n\n")
 }
 
 /// The text in a list of parts.

@@ -113,7 +113,7 @@ impl Encoder<'_> {
         }
         let mut part = Fields::open(out);
         let mut function = Fields::open(part.key("functionCall"));
-        if !is_made_up(&call.call_id) {
+        if !call.call_id.is_empty() && !is_made_up(&call.call_id) {
             function.string("id", &call.call_id);
         }
         function.string("name", &name);

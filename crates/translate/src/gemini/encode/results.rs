@@ -46,7 +46,7 @@ impl Encoder<'_> {
     fn function_response(&mut self, result: &ToolResult, name: &str, out: &mut Vec<u8>) {
         let mut part = Fields::open(out);
         let mut response = Fields::open(part.key("functionResponse"));
-        if !is_made_up(&result.call_id) {
+        if !result.call_id.is_empty() && !is_made_up(&result.call_id) {
             response.string("id", &result.call_id);
         }
         response.string("name", name);

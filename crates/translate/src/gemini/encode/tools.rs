@@ -52,7 +52,7 @@ impl<'r> Encoder<'r> {
             }
             out.push(b']');
         }
-        self.tool_config(functions, body);
+        self.tool_config(functions, !declared.is_empty() && !functions, body);
     }
 
     fn declared(&mut self) -> Vec<Declared<'r>> {
@@ -70,6 +70,7 @@ impl<'r> Encoder<'r> {
             }
         }
         if let Some(schema) = self.forced_schema() {
+            self.losses.emulated("response_format", "the answer is the input of a tool that the model must call");
             let function = FunctionTool {
                 name: JSON_TOOL.to_owned(),
                 description: Some("Gives the final answer. Call it exactly once.".to_owned()),
@@ -109,7 +110,11 @@ impl<'r> Encoder<'r> {
                 return;
             }
             Tool::Hosted(hosted) => {
-                out.extend(self.hosted(index, hosted).map(Declared::Hosted));
+                let entry = self.hosted(index, hosted);
+                // Two versions of one tool of another vendor are one tool here.
+                out.extend(
+                    entry.filter(|entry| self.same || seen.insert(entry.to_string())).map(Declared::Hosted),
+                );
                 return;
             }
             Tool::Typed(typed) => {
@@ -197,7 +202,9 @@ impl<'r> Encoder<'r> {
     pub(super) fn forced_schema(&self) -> Option<&'r Json> {
         match &self.request.output_format {
             OutputFormat::JsonSchema { schema, .. }
-                if self.facts.structured_output == StructuredOutput::ForcedTool =>
+                // Where the client forces a tool of its own, the answer is that call and not the structured text.
+                if self.facts.structured_output == StructuredOutput::ForcedTool
+                    && !matches!(self.request.tool_choice, Some(ToolChoice::Named(_))) =>
             {
                 Some(schema)
             }
@@ -205,13 +212,14 @@ impl<'r> Encoder<'r> {
         }
     }
 
-    fn tool_config(&mut self, functions: bool, body: &mut Fields<'_>) {
+    fn tool_config(&mut self, functions: bool, hosted: bool, body: &mut Fields<'_>) {
         let request = self.request;
         let calling = if self.forced_schema().is_some() {
             Some(("ANY", vec![JSON_TOOL.to_owned()]))
         } else if functions {
             self.calling(request.tool_choice.as_ref())
         } else {
+            self.note_choice(hosted);
             None
         };
         let mut config_extra = inner(&request.extra, "toolConfig").peekable();
@@ -234,6 +242,18 @@ impl<'r> Encoder<'r> {
         }
         config.all(config_extra);
         config.close();
+    }
+
+    /// A choice where there are only tools of the vendor, which it uses as it likes.
+    fn note_choice(&mut self, hosted: bool) {
+        let lost = match &self.request.tool_choice {
+            Some(ToolChoice::Allowed { required, .. }) => *required,
+            Some(ToolChoice::Auto | ToolChoice::Validated) | None => false,
+            Some(_) => true,
+        };
+        if hosted && lost {
+            self.losses.dropped("tool_choice", "this upstream cannot be made to use this tool");
+        }
     }
 
     /// The mode and the names that it is limited to.

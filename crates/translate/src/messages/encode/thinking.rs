@@ -202,7 +202,6 @@ pub(in crate::messages) fn is_forced(request: &Request, facts: &ModelFacts) -> b
 pub(in crate::messages) fn uses_forced_tool(request: &Request, facts: &ModelFacts) -> bool {
     matches!(request.output_format, OutputFormat::JsonSchema { .. })
         && facts.structured_output == StructuredOutput::ForcedTool
-        && request.tool_choice != Some(ToolChoice::None)
         // Where the client forces a tool of its own, the answer is that call and not the structured text.
         && !matches!(request.tool_choice, Some(ToolChoice::Named(_) | ToolChoice::Hosted { .. }))
 }

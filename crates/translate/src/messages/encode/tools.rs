@@ -53,6 +53,11 @@ pub(super) fn declare(
     if matches!(request.tool_choice, Some(ToolChoice::Allowed { .. })) {
         list.losses.emulated(name(request.dialect, Field::ToolChoice), "only the allowed tools are declared");
     }
+    let by_tool = matches!(request.output_format, OutputFormat::JsonSchema { .. })
+        && facts.structured_output == StructuredOutput::ForcedTool;
+    if by_tool && !uses_forced_tool(request, facts) {
+        list.losses.dropped(name(request.dialect, Field::Format), "the model must call another tool");
+    }
     if uses_forced_tool(request, facts)
         && let OutputFormat::JsonSchema { schema, description, .. } = &request.output_format
     {
@@ -265,8 +270,8 @@ pub(super) fn choice(
         object.end();
     };
     if uses_forced_tool(request, facts) {
-        // With tools of the client beside it the model may first call those; alone it is the only way to answer.
-        if declared.len() > 1 {
+        // With tools of the client beside it the model may first call those, unless the client forbids it.
+        if declared.len() > 1 && request.tool_choice != Some(ToolChoice::None) {
             write("any", None);
         } else {
             write("tool", Some(FORCED_TOOL));
