@@ -38,6 +38,7 @@ pub(super) fn write(part: &Part, sink: &mut impl Sink, losses: &mut Losses) -> b
             let mut out = Vec::new();
             let mut object = Object::typed(&mut out, "container_upload");
             object.string("file_id", &upload.file_id);
+            object.extras(upload.extra.of(Dialect::Messages));
             object.end();
             Some(out)
         }
