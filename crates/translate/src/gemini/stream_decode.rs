@@ -7,7 +7,7 @@
 mod choice;
 mod chunk;
 
-use super::{decode_failure, wire::Number};
+use super::{decode_failure, keys, wire::Number};
 use crate::{
     Json,
     ir::{Event, Extra, Failure, Start, Stop, StopReason, Usage},
@@ -294,7 +294,7 @@ impl StreamDecoder {
             out.push(Event::Finish { choice: choice.index(), stop: choice.stop() });
         }
         let kept = std::mem::take(&mut self.envelope).into_iter();
-        let mut envelope: Vec<_> = kept.map(|kept| (kept.path(), kept.value)).collect();
+        let mut envelope: Vec<_> = kept.map(|kept| (kept.path(), keys::camel(kept.value))).collect();
         envelope.sort_by(|(a, _), (b, _)| a.cmp(b));
         if !envelope.is_empty() {
             out.push(Event::Envelope(Extra::new(Dialect::Gemini, envelope)));

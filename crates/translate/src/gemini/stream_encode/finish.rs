@@ -174,7 +174,9 @@ impl Writer {
             let message = format!("The arguments of the call of `{name}` are not JSON.");
             candidate.string("finishMessage", &message);
         }
-        let metadata = ending.sources.metadata().filter(|_| !has("groundingMetadata"));
+        // What the upstream said of its sources in Gemini's own way is not said again in another.
+        let told = has("groundingMetadata") || has("citationMetadata");
+        let metadata = ending.sources.metadata().filter(|_| !told);
         candidate.all(metadata.as_ref().map(|metadata| ("groundingMetadata", metadata)));
         let probabilities = ending.logprobs.iter().filter_map(logprobs::to_gemini).next_back();
         candidate.all(probabilities.as_ref().map(|list| ("logprobsResult", list)));
