@@ -301,7 +301,9 @@ pub(super) fn choice(
                 request.tools.iter().any(|tool| matches!(tool, Tool::Hosted(hosted) if hosted.tool == *kind))
             };
             let known = kinds.into_iter().filter(is_declared).find_map(counterpart);
-            let Some(known) = own.or_else(|| known.map(|(_, name)| name.to_owned())) else {
+            let known = own.or_else(|| known.map(|(_, name)| name.to_owned()));
+            // Other models were not told of it.
+            let Some(known) = known.filter(|_| facts.family == Family::Claude) else {
                 losses.dropped(name(request.dialect, Field::ToolChoice), "this vendor has no such tool");
                 return None;
             };
