@@ -62,6 +62,14 @@ impl Found {
     }
 
     fn json(json: &Value) -> Self {
+        let mut found = Self::read(json);
+        if found.message.is_empty() {
+            "the upstream failed without a message. Try again.".clone_into(&mut found.message);
+        }
+        found
+    }
+
+    fn read(json: &Value) -> Self {
         let json = match json {
             Value::Array(list) => list.first().unwrap_or(&Value::Null),
             json => json,
@@ -81,7 +89,7 @@ impl Found {
         if found.message.trim_start().starts_with(['{', '['])
             && let Ok(inner @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(&found.message)
         {
-            let inner = Self::json(&inner);
+            let inner = Self::read(&inner);
             if !inner.message.is_empty() {
                 found.message = inner.message;
                 found.details.extend(inner.details);
@@ -92,9 +100,6 @@ impl Found {
                     found.code = inner.code;
                 }
             }
-        }
-        if found.message.is_empty() {
-            "the upstream failed without a message. Try again.".clone_into(&mut found.message);
         }
         found
     }

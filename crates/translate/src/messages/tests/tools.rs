@@ -213,12 +213,77 @@ fn betas_are_named_for_what_is_used() {
         (r#","speed":"fast""#, "fast-mode-2026-02-01"),
         (r#","cache_control":{"type":"ephemeral","ttl":"1h"}"#, "extended-cache-ttl-2025-04-11"),
         (r#","tools":[{"name":"f","input_schema":{},"defer_loading":true}]"#, "advanced-tool-use-2025-11-20"),
+        (r#","speed":"standard""#, ""),
+        (r#","output_config":{"format":{"type":"text"}}"#, ""),
+        (r#","output_config":{"format":{"type":"regex"}}"#, "structured-outputs-2025-12-15"),
+        (r#","tools":[{"name":"f","input_schema":{},"strict":true}]"#, "structured-outputs-2025-12-15"),
+        (r#","tools":[{"name":"f","input_schema":{},"strict":false,"defer_loading":false}]"#, ""),
+        (r#","tools":[{"name":"f","input_examples":[{}]}]"#, "advanced-tool-use-2025-11-20"),
+        (r#","tools":[{"name":"f","allowed_callers":["x"]}]"#, "advanced-tool-use-2025-11-20"),
+        (
+            r#","tools":[{"type":"tool_search_tool_bm25","name":"tool_search_tool_bm25"}]"#,
+            "advanced-tool-use-2025-11-20",
+        ),
+        (r#","tools":[{"type":"web_search_20250305","name":"web_search"}]"#, ""),
+        (r#","tools":[{"type":"bash_20250124","name":"bash","cache_control":{"type":"ephemeral"}}]"#, ""),
+        (
+            r#","tools":[{"type":"bash_20250124","name":"bash","cache_control":{"ttl":"1h"}}]"#,
+            "extended-cache-ttl-2025-04-11",
+        ),
+        (
+            r#","tools":[{"type":"web_search_20250305","name":"web_search","cache_control":{"ttl":"1h"}}]"#,
+            "extended-cache-ttl-2025-04-11",
+        ),
+        (r#","tools":[{"name":"f","cache_control":{"ttl":"1h"}}]"#, "extended-cache-ttl-2025-04-11"),
+        (
+            r#","system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral","scope":"global"}}]"#,
+            "prompt-caching-scope-2026-01-05",
+        ),
         (r#","betas":["x-1","effort-2025-11-24"],"output_config":{"effort":"low"}"#, "x-1,effort-2025-11-24"),
     ];
     for (more, expected) in cases {
         let request = decoded(&format!("{{{base}{more}}}"));
         assert_eq!(headers(&request, &claude()), expected, "{more}");
         assert_eq!(encoded(&request, &claude()).0["betas"], Value::Null);
+    }
+    let file = r#"{"type":"image","source":{"type":"file","file_id":"f"}}"#;
+    let long = r#""cache_control":{"type":"ephemeral","ttl":"1h"}"#;
+    for (block, expected) in [
+        (file.to_owned(), "files-api-2025-04-14"),
+        (r#"{"type":"document","source":{"type":"file","file_id":"f"}}"#.into(), "files-api-2025-04-14"),
+        (r#"{"type":"image","source":{"type":"url","url":"https://example.com/a"}}"#.into(), ""),
+        (r#"{"type":"container_upload","file_id":"f"}"#.into(), "files-api-2025-04-14"),
+        (
+            format!(r#"{{"type":"tool_result","tool_use_id":"t","content":[{file}]}}"#),
+            "files-api-2025-04-14",
+        ),
+        (
+            r#"{"type":"tool_addition","tool":{"type":"tool_reference","tool_name":"f"}}"#.into(),
+            "mid-conversation-tool-changes-2026-07-01",
+        ),
+        (format!(r#"{{"type":"text","text":"x",{long}}}"#), "extended-cache-ttl-2025-04-11"),
+        (
+            format!(r#"{{"type":"image","source":{{"type":"url","url":"https://a"}},{long}}}"#),
+            "extended-cache-ttl-2025-04-11",
+        ),
+        (
+            format!(r#"{{"type":"document","source":{{"type":"text","data":"d"}},{long}}}"#),
+            "extended-cache-ttl-2025-04-11",
+        ),
+        (
+            format!(r#"{{"type":"search_result","source":"s","content":[],{long}}}"#),
+            "extended-cache-ttl-2025-04-11",
+        ),
+        (
+            format!(r#"{{"type":"tool_use","id":"t","name":"f","input":{{}},{long}}}"#),
+            "extended-cache-ttl-2025-04-11",
+        ),
+        (format!(r#"{{"type":"tool_result","tool_use_id":"t",{long}}}"#), "extended-cache-ttl-2025-04-11"),
+    ] {
+        let body = format!(
+            r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":[{block}]}}]}}"#
+        );
+        assert_eq!(headers(&decoded(&body), &claude()), expected, "{block}");
     }
     let mut request = chat(vec![says(Role::User, "x")]);
     request.reasoning.effort = Some(Effort::High);
