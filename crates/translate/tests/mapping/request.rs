@@ -268,7 +268,7 @@ fn format_and_verbosity() {
             .at(|facts| facts.structured_output = StructuredOutput::Hint)
             .to(RESPONSES, has(in_responses, schema.clone()))
             .to(MESSAGES, and(says("additionalProperties"), emulated("response_format")))
-            .to(GEMINI, dropped("response_format.schema")),
+            .to(GEMINI, dropped("response_format")),
         row(
             "loose schema",
             GEMINI,
