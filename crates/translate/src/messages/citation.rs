@@ -72,8 +72,7 @@ pub(super) fn read_all(list: &Json) -> Vec<Citation> {
 
 /// Whether this dialect can say the citation.
 pub(super) fn is_sayable(citation: &Citation) -> bool {
-    native(citation).is_some()
-        || matches!(citation.place, CitationPlace::Web { .. } | CitationPlace::Document { .. })
+    native(citation).is_some() || matches!(citation.place, CitationPlace::Web { .. })
 }
 
 /// Whether the citation was made by this dialect's vendor, who alone accepts it in history.
@@ -87,34 +86,12 @@ pub(super) fn write(out: &mut Vec<u8>, citation: &Citation) {
         crate::wire::write::json(out, json);
         return;
     }
-    let cited = citation.cited_text.as_deref().unwrap_or_default();
-    match &citation.place {
-        CitationPlace::Web { url, encrypted_index } => {
-            let mut object = Object::typed(out, "web_search_result_location");
-            object.string("url", url);
-            object.value("title", &citation.title);
-            object.string("cited_text", cited);
-            object.string("encrypted_index", encrypted_index.as_deref().unwrap_or_default());
-            object.end();
-        }
-        CitationPlace::Document { index, from, to } => {
-            let mut object = Object::typed(out, "char_location");
-            object.value("document_index", index);
-            object.value("document_title", &citation.title);
-            object.string("cited_text", cited);
-            object.value("start_char_index", &from.unwrap_or(0));
-            object.value("end_char_index", &to.unwrap_or(0));
-            object.end();
-        }
-        CitationPlace::File { .. } | CitationPlace::Other => {
-            let mut object = Object::typed(out, "search_result_location");
-            object.string("source", "");
-            object.value("title", &citation.title);
-            object.string("cited_text", cited);
-            object.value("search_result_index", &0);
-            object.value("start_block_index", &0);
-            object.value("end_block_index", &0);
-            object.end();
-        }
-    }
+    // Only this vendor cites documents: of others there are pages of the web.
+    let CitationPlace::Web { url, encrypted_index } = &citation.place else { return };
+    let mut object = Object::typed(out, "web_search_result_location");
+    object.string("url", url);
+    object.value("title", &citation.title);
+    object.string("cited_text", citation.cited_text.as_deref().unwrap_or_default());
+    object.string("encrypted_index", encrypted_index.as_deref().unwrap_or_default());
+    object.end();
 }
