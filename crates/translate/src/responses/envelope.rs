@@ -86,8 +86,9 @@ impl Envelope {
             object.value("usage", &());
         } else {
             // Clients fail without a count: an estimate is better than nothing.
-            let estimate = || Usage { input: self.estimate, ..Usage::default() };
-            usage::encode(object.member("usage"), &usage.cloned().unwrap_or_else(estimate));
+            let mut usage = usage.cloned().unwrap_or_default();
+            usage.input = usage.input.or(self.estimate);
+            usage::encode(object.member("usage"), &usage);
         }
         let tier = usage.and_then(|usage| usage.service_tier.as_deref());
         if extra.of(Dialect::Responses).is_empty() && tier.is_none() {

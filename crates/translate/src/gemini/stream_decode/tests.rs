@@ -380,6 +380,17 @@ fn several_candidates_are_told_apart() {
 }
 
 #[test]
+fn answers_beyond_the_last_that_is_told_apart_are_left_out() {
+    for (index, choices) in [(126, 127), (127, 128), (128, 0), (1_000_000, 0)] {
+        let mut chunk = last(&json!([{"text": "x"}]), "STOP");
+        chunk["candidates"][0]["index"] = index.into();
+        let events = events(&[chunk]);
+        let finishes = events.iter().filter(|event| matches!(event, Event::Finish { .. })).count();
+        assert_eq!(finishes, choices, "{index}");
+    }
+}
+
+#[test]
 fn grounding_becomes_citations_in_characters_and_a_search() {
     let text = "Größe: 3 km. Ja.";
     let metadata = json!({
