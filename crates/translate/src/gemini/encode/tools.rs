@@ -70,7 +70,8 @@ impl<'r> Encoder<'r> {
             }
         }
         if let Some(schema) = self.forced_schema() {
-            self.losses.emulated("response_format", "the answer is the input of a tool that the model must call");
+            self.losses
+                .emulated("response_format", "the answer is the input of a tool that the model must call");
             let function = FunctionTool {
                 name: JSON_TOOL.to_owned(),
                 description: Some("Gives the final answer. Call it exactly once.".to_owned()),

@@ -253,10 +253,7 @@ fn betas_are_named_for_what_is_used() {
         (r#"{"type":"document","source":{"type":"file","file_id":"f"}}"#.into(), "files-api-2025-04-14"),
         (r#"{"type":"image","source":{"type":"url","url":"https://example.com/a"}}"#.into(), ""),
         (r#"{"type":"container_upload","file_id":"f"}"#.into(), "files-api-2025-04-14"),
-        (
-            format!(r#"{{"type":"tool_result","tool_use_id":"t","content":[{file}]}}"#),
-            "files-api-2025-04-14",
-        ),
+        (format!(r#"{{"type":"tool_result","tool_use_id":"t","content":[{file}]}}"#), "files-api-2025-04-14"),
         (
             r#"{"type":"tool_addition","tool":{"type":"tool_reference","tool_name":"f"}}"#.into(),
             "mid-conversation-tool-changes-2026-07-01",
@@ -280,9 +277,8 @@ fn betas_are_named_for_what_is_used() {
         ),
         (format!(r#"{{"type":"tool_result","tool_use_id":"t",{long}}}"#), "extended-cache-ttl-2025-04-11"),
     ] {
-        let body = format!(
-            r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":[{block}]}}]}}"#
-        );
+        let body =
+            format!(r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":[{block}]}}]}}"#);
         assert_eq!(headers(&decoded(&body), &claude()), expected, "{block}");
     }
     let mut request = chat(vec![says(Role::User, "x")]);
