@@ -160,3 +160,14 @@ fn clients_of_google_find_what_they_decide_by() {
         show(&Failure::new(Kind::ContextTooLong, Blame::Client, "prompt is too long: 5 tokens > 4 maximum"));
     assert!(long["error"]["message"].as_str().unwrap().contains("exceeds the maximum number of tokens"));
 }
+
+#[test]
+fn a_credential_that_the_vendor_refused_is_told_apart_from_the_callers() {
+    let failure = Failure::new(Kind::Credential, Blame::Upstream, "x");
+    let body: Value = serde_json::from_slice(&encode_failure(&failure, "")).unwrap();
+    assert_eq!(
+        body,
+        json!({"error": {"code": 503, "message": "x", "status": "UNAVAILABLE", "details": [{
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "UPSTREAM_CREDENTIAL_REFUSED", "domain": "byok"}]}})
+    );
+}
