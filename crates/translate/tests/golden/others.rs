@@ -49,15 +49,15 @@ fn counts(client: Dialect, input: &str, upstream: Dialect) -> String {
     let incoming = Incoming { body: input.as_bytes(), model: Some("models/m"), stream: None };
     let request = codec::decode_request(client, &incoming).unwrap();
     let facts = support::facts(upstream);
-    match codec::encode_count_request(upstream, &request.value, &facts, &mut Ids::new("seed")) {
+    let told = codec::encode_count(upstream, 12);
+    let asked = match codec::encode_count_request(upstream, &request.value, &facts, &mut Ids::new("seed")) {
         Ok(written) => {
-            let body: Value = serde_json::from_slice(&written.value).unwrap();
-            let told = codec::encode_count(upstream, 12);
             assert_eq!(codec::decode_count(upstream, &told), Some(12));
-            format!("{}\n{}", pretty(&body), String::from_utf8(told).unwrap())
+            pretty(&serde_json::from_slice(&written.value).unwrap())
         }
         Err(failure) => format!("{} {:?}: {}", failure.status, failure.kind, failure.message),
-    }
+    };
+    format!("{asked}\n{}", String::from_utf8(told).unwrap())
 }
 
 #[test]

@@ -127,3 +127,27 @@ fn remove(found: Option<&mut Vec<usize>>, at: usize) {
         found.retain(|known| *known != at);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_without_a_place_are_counted_until_they_are_complete_or_have_one() {
+        let mut items = Items::default();
+        let [first, second, third] = [None, None, Some(7)].map(|place| items.push(Kind::Message, place));
+        assert_eq!(items.open(Kind::Message, Some(0)).collect::<Vec<_>>(), [first, second]);
+        assert_eq!(items.open(Kind::Message, None).collect::<Vec<_>>(), [first, second, third]);
+        assert_eq!(items.open(Kind::Reasoning, None).next(), None);
+        items.complete(first);
+        items.complete(first);
+        items.name(first, None, None, Some(0));
+        assert_eq!((items.unplaced, items.open(Kind::Message, Some(0)).next()), (1, Some(second)));
+        items.name(second, None, None, Some(1));
+        items.complete(second);
+        assert_eq!((items.unplaced, items.open(Kind::Message, Some(0)).next()), (0, None));
+        assert_eq!(items.in_place(Kind::Message, Some(1)).next(), Some(second));
+        items.name(second, None, None, Some(2));
+        assert_eq!(items.in_place(Kind::Message, Some(1)).next(), None);
+    }
+}
