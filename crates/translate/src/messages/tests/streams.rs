@@ -288,12 +288,12 @@ fn lone_halves_in_a_body_are_replaced_and_nothing_else_is_touched() {
         (r"\ud83d\u", Some(r"\ufffd\u")),
         (r"\ue000 \ud7ff", None),
     ] {
-        let repaired = super::super::surrogate::repaired(text.as_bytes());
+        let repaired = surrogate::repaired(text.as_bytes());
         assert_eq!(repaired, expected.unwrap_or(text).as_bytes(), "{text}");
         assert_eq!(matches!(repaired, std::borrow::Cow::Owned(_)), expected.is_some(), "{text}");
     }
     let body = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"a \ud83d"}]}"#;
-    let read = decode_request(&crate::Incoming { body: body.as_bytes(), model: None, stream: None }).unwrap();
+    let read = decode_request(&Incoming { body: body.as_bytes(), model: None, stream: None }).unwrap();
     assert_eq!(read.losses.iter().map(|loss| loss.field.as_str()).collect::<Vec<_>>(), ["messages"]);
     assert_eq!(read.value.messages[0].parts, [Part::text("a \u{FFFD}")]);
 }
