@@ -356,8 +356,11 @@ async fn refresh(store: &Store, config: &Config, accounts: Vec<Account>) -> Resu
         TokenManager::new(store.clone(), transport, logins::refreshers(config), Arc::new(SystemClock));
     let mut failed = None;
     for account in &accounts {
-        let (old, good_without) = match store.secrets.load(&account.id).await? {
-            Some(Credential::Oauth(old)) => (old.access.hash(), old.refresh.is_none() && !ended(account)),
+        let (old, good_without, followed) = match store.secrets.load(&account.id).await? {
+            Some(Credential::Oauth(old)) => {
+                let followed = byok_auth::followed(&old).is_some() && !ended(account);
+                (old.access.hash(), old.refresh.is_none() && !ended(account), followed)
+            }
             Some(Credential::ApiKey(_)) | None => {
                 terminal::say(format_args!(
                     "{} ({}) is a key, which is never renewed",
@@ -381,6 +384,10 @@ async fn refresh(store: &Store, config: &Config, accounts: Vec<Account>) -> Resu
                     account.label, account.provider
                 ));
             }
+            Err(AuthError::NotNow { .. }) if followed => terminal::say(format_args!(
+                "{} ({}) is followed: the program that it belongs to renews it; its token is good until then",
+                account.label, account.provider
+            )),
             Err(error) => {
                 terminal::warn(format_args!("{} ({}): {error}", account.label, account.provider));
                 failed = Some(error);

@@ -110,6 +110,9 @@ async fn log_out(store: &Store, config: &Config, account: &Account) -> Result<()
                         ));
                     }
                 }
+                None if logins::ended(account.provider.as_str(), /* by key */ false).is_some() => {
+                    terminal::say(format_args!("{} gives programs no way to end a grant", account.provider));
+                }
                 None => terminal::say(format_args!(
                     "{} gives programs no way to end a grant; its page of connected apps does",
                     account.provider

@@ -175,12 +175,8 @@ fn a_scan_finds_the_logins_of_all_programs_and_takes_them_over_on_request() {
         [("claude", "claude"), ("claude", "claude 2"), ("claude", "ada@example.org"), ("kiro", "Ada")]
     {
         let refresh = home.run(&["accounts", "refresh", provider, "--account", name]);
-        assert_eq!(
-            (refresh.code, refresh.err.contains("use that program once")),
-            (69, true),
-            "{}",
-            refresh.err
-        );
+        let says = format!("{name} ({provider}) is followed: the program that it belongs to renews it");
+        assert_eq!((refresh.code, refresh.err.contains(&says)), (0, true), "{}", refresh.err);
     }
     assert_eq!(snapshot(home.path()), before, "nothing of them is changed");
 }
@@ -217,7 +213,8 @@ fn the_login_of_a_vendors_own_program() {
     assert_eq!((again.code, accounts(&home).len()), (0, 1), "{}", again.err);
     // byok leaves the renewal to the program that made it.
     let refresh = home.run(&["accounts", "refresh", "claude"]);
-    assert_eq!((refresh.code, refresh.err.contains("use that program once")), (69, true), "{}", refresh.err);
+    let says = "followed (claude) is followed: the program that it belongs to renews it; its token is good until then";
+    assert_eq!((refresh.code, refresh.err.contains(says)), (0, true), "{}", refresh.err);
     let out = home.run(&["logout", "claude"]);
     assert!(out.err.contains("that program stays logged in"), "{}", out.err);
     let counts = vendor.simulator.oauth_counts();
@@ -266,7 +263,7 @@ fn the_modes_of_an_import() {
     assert_eq!(followed.code, 0, "{}", followed.err);
     assert!(followed.err.contains("followed for claude: claude (of CLIProxyAPI)\n"), "{}", followed.err);
     let refresh = home.run(&["accounts", "refresh", "claude"]);
-    assert_eq!((refresh.code, refresh.err.contains("use that program once")), (69, true), "{}", refresh.err);
+    assert_eq!((refresh.code, refresh.err.contains("is followed")), (0, true), "{}", refresh.err);
     // What the program has renewed is read.
     fs::write(
         &file,

@@ -154,6 +154,21 @@ fn a_file_that_is_not_given() {
     let login = home.run(&["login", "vertex"]);
     assert_eq!((login.code, login.err.contains("no file was given")), (77, true), "{}", login.err);
     assert!(login.err.contains("hint: name it with `--with file=FILE`"), "{}", login.err);
+    // No program keeps a login there: the file is not even looked at.
+    let import = home.run(&["login", "vertex", "--import=sa.json"]);
+    assert_eq!((import.code, import.err.contains("no program keeps a login")), (2, true), "{}", import.err);
+}
+
+#[test]
+fn a_pipe_is_no_file() {
+    let home = Home::new();
+    home.write_config("");
+    let pipe = home.path().join("pipe").display().to_string();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for arguments in [&["login", "claude", &format!("--import={pipe}")][..], &["accounts", "import", &pipe]] {
+        let out = home.run(arguments);
+        assert_eq!((out.code, out.err.contains("is not a file")), (65, true), "{}", out.err);
+    }
 }
 
 #[test]

@@ -51,7 +51,8 @@ pub(super) fn one(
     file: Option<&Path>,
     take_over: bool,
 ) -> Result<NewLogin, Trouble> {
-    let largest = vendor.import.as_ref().map_or(0, |import| import.largest());
+    let Some(import) = &vendor.import else { return Err(nothing(id, vendor)) };
+    let largest = import.largest();
     let (file, mut found) = if let Some(file) = file {
         (file.to_owned(), found(id, vendor, file, &read(file, largest)?)?)
     } else {
@@ -97,7 +98,8 @@ pub(in crate::commands) async fn asked(vendor: &Vendor, transport: &Transport, l
         && vendor.refresher.owner(transport, tokens).is_some()
     {
         terminal::say(
-            "the vendor does not say now whose login this is; byok asks again when it is renewed, and before the next login",
+            "the vendor does not say now whose login this is: it cannot be reached, or does not take this token, which the first \
+             request shows; byok asks again when the login is renewed, and before the next login",
         );
     }
     login
@@ -177,8 +179,8 @@ pub(in crate::commands) fn read_quietly(file: &Path, largest: u64) -> Result<Vec
         let target = fs::canonicalize(file).map_err(|error| failed(&error))?;
         terminal::warn(format_args!("`{shown}` is a link to `{}`", target.display()));
     }
-    let open = File::open(file).map_err(|error| failed(&error))?;
-    let about = open.metadata().map_err(|error| failed(&error))?;
+    // Looked at before it is opened: opening a pipe waits until somebody writes to it.
+    let about = fs::metadata(file).map_err(|error| failed(&error))?;
     if !about.is_file() {
         return Err(Trouble::new(Exit::BadData, format!("`{shown}` is not a file"))
             .hint("name the file that holds the login"));
@@ -186,6 +188,7 @@ pub(in crate::commands) fn read_quietly(file: &Path, largest: u64) -> Result<Vec
     if about.len() > largest {
         return Err(too_large(file, about.len()));
     }
+    let open = File::open(file).map_err(|error| failed(&error))?;
     let mut content = Vec::new();
     open.take(largest).read_to_end(&mut content).map_err(|error| failed(&error))?;
     Ok(content)

@@ -229,7 +229,7 @@ pub(super) fn refused(inbound: &Inbound, refused: &Refused, mut ledger: Ledger) 
     if refused.verdict.own_credential {
         // The client must not take this for a refusal of its own key and log out.
         headers = HeaderMap::new();
-        failure = credential_refused(&failure, &ledger);
+        failure = credential_refused(&failure, ledger.provider());
     }
     let raw =
         failure.raw.take().filter(|raw| raw.dialect == inbound.dialect && !refused.verdict.own_credential);
@@ -302,8 +302,13 @@ fn render(
     Outbound { status: status(failure.status), headers, body: OutboundBody::Whole(Some(body.into())) }
 }
 
-fn credential_refused(failure: &Failure, ledger: &Ledger) -> Failure {
-    let provider = ledger.provider().unwrap_or("the provider");
+fn credential_refused(failure: &Failure, called: Option<&str>) -> Failure {
+    // Nothing was called: the login could not even be made ready, and the failure says whose it is.
+    let Some(provider) = called else {
+        let text =
+            format!("{}; `byok status` shows what helps.", failure.message.trim_end_matches(['.', ' ']));
+        return of_byok(text);
+    };
     let remedy = match credentials_of(provider) {
         (true, true) => {
             format!("Log in again with `byok login {provider}`, or correct providers.{provider}.api_key")
@@ -311,23 +316,50 @@ fn credential_refused(failure: &Failure, ledger: &Ledger) -> Failure {
         (true, false) => format!("Log in again with `byok login {provider}`"),
         (false, _) => format!("Correct providers.{provider}.api_key"),
     };
+    of_byok(format!(
+        "`{provider}` refused byok's credential (status {}): {}. {remedy}; `byok status` shows the accounts.",
+        failure.status,
+        failure.message.trim_end().trim_end_matches('.'),
+    ))
+}
+
+fn of_byok(text: String) -> Failure {
     Failure {
         raw: None,
         code: Some(CREDENTIAL_REFUSED.to_owned()),
         param: None,
-        ..Failure::new(
-            FailureKind::Credential,
-            Blame::Byok,
-            format!(
-                "`{provider}` refused byok's credential (status {}): {} {remedy}; `byok status` shows the accounts.",
-                failure.status,
-                failure.message.trim_end().trim_end_matches('.').to_owned() + "."
-            ),
-        )
-        .with_status(503)
+        ..Failure::new(FailureKind::Credential, Blame::Byok, text).with_status(503)
     }
 }
 
 fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_GATEWAY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_credential_was_refused_is_said_in_its_own_words() {
+        let cases = [
+            (
+                Some("copilot"),
+                "Bad credentials.",
+                "`copilot` refused byok's credential (status 401): Bad credentials. Log in again with `byok login copilot`; \
+                 `byok status` shows the accounts.",
+            ),
+            (
+                None,
+                "the login `ada` of `copilot` cannot be used: Bad credentials",
+                "the login `ada` of `copilot` cannot be used: Bad credentials; `byok status` shows what helps.",
+            ),
+        ];
+        for (called, message, told) in cases {
+            let failure = Failure::new(FailureKind::Auth, Blame::Upstream, message).with_status(401);
+            let told_now = credential_refused(&failure, called);
+            assert_eq!((told_now.status, &*told_now.message), (503, told));
+            assert_eq!(told_now.code.as_deref(), Some(CREDENTIAL_REFUSED));
+        }
+    }
 }
