@@ -94,18 +94,7 @@ pub(crate) struct TokenServer {
 impl TokenServer {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = Self {
-            address: listener.local_addr().unwrap(),
-            vendor: Arc::new(Mutex::new(Vendor {
-                refresh: "refresh-0".into(),
-                issued: 0,
-                seen: Vec::new(),
-                script: VecDeque::new(),
-                extra: json!({"expires_in": 28_800}),
-                rotates: true,
-            })),
-            gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
-        };
+        let server = Self::at(listener.local_addr().unwrap());
         let accepting = server.clone();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -120,6 +109,22 @@ impl TokenServer {
             }
         });
         server
+    }
+
+    /// A server that another process runs: its addresses, and nothing of what it has seen.
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Self {
+            address,
+            vendor: Arc::new(Mutex::new(Vendor {
+                refresh: "refresh-0".into(),
+                issued: 0,
+                seen: Vec::new(),
+                script: VecDeque::new(),
+                extra: json!({"expires_in": 28_800}),
+                rotates: true,
+            })),
+            gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+        }
     }
 
     /// Holds all answers back until permits are added to the gate.

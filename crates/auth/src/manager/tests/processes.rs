@@ -1,4 +1,5 @@
-//! Several processes on one store, each played by a store and a manager of its own over the same files.
+//! Several processes on one store: two real ones, and where a test has to look into them, each played by a store and a
+//! manager of its own over the same files.
 
 use super::{AuthError, TestClock, TokenServer, manager, stored, tokens};
 use crate::testing::add_account;
@@ -6,29 +7,91 @@ use crate::{FailPoint, FailPoints, Fate};
 use byok_store::{Store, StoreOptions};
 use byok_types::{AccountState, Credential, OauthTokens, Secret};
 use parking_lot::Mutex;
-use std::{sync::Arc, time::Instant};
+use std::{
+    io::{BufRead, BufReader, Lines, Write as _},
+    path::Path,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::Arc,
+    time::Instant,
+};
+
+/// Tells the test that plays the other process where the files and the vendor are.
+const FILES: &str = "BYOK_TEST_FILES";
+const VENDOR: &str = "BYOK_TEST_VENDOR";
+const ROUNDS: usize = 500;
 
 fn open(dir: &tempfile::TempDir) -> Store {
-    Store::open(&StoreOptions { path: dir.path().join("tokens.db"), key_file: None }).unwrap()
+    open_in(dir.path())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_hundred_rounds_one_refresh_each() {
+fn open_in(dir: &Path) -> Store {
+    Store::open(&StoreOptions { path: dir.join("tokens.db"), key_file: None }).unwrap()
+}
+
+/// A process that asks for the token of the account `a` whenever it is told to.
+struct Process {
+    child: Child,
+    orders: ChildStdin,
+    replies: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    fn start(files: &Path, server: &TokenServer) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "manager::tests::processes::the_other_process", "--ignored", "--nocapture"])
+            .env(FILES, files)
+            .env(VENDOR, server.address.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (orders, replies) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Self { child, orders, replies: BufReader::new(replies).lines() }
+    }
+
+    fn ask(&mut self) {
+        self.orders.write_all(b"\n").unwrap();
+    }
+
+    fn reply(&mut self) -> String {
+        // The harness of the other process talks in between.
+        let token = |line: String| line.rsplit_once("token ").map(|(_, token)| token.to_owned());
+        self.replies.by_ref().find_map(|line| token(line.unwrap())).expect("the other process has died")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_five_hundred_rounds_one_refresh_each() {
     let dir = tempfile::tempdir().unwrap();
-    let (server, clock) = (TokenServer::start().await, TestClock::start());
-    let (daemon_store, cli_store) = (open(&dir), open(&dir));
-    let id = add_account(&daemon_store, "a", tokens(-1)).await;
-    let daemon = manager(&server, &daemon_store, &clock);
-    let cli = manager(&server, &cli_store, &clock);
-    for round in 1..=500 {
-        let ask = |manager: &super::TokenManager| {
-            let (manager, id) = (manager.clone(), id.clone());
-            tokio::spawn(async move { manager.access(&id).await.unwrap().token.expose().to_owned() })
-        };
-        let (one, other) = tokio::join!(ask(&daemon), ask(&cli));
-        let expected = format!("access-{round}");
-        assert_eq!((one.unwrap(), other.unwrap()), (expected.clone(), expected));
+    let server = TokenServer::start().await;
+    add_account(&open(&dir), "a", tokens(-1)).await;
+    let mut pair = [Process::start(dir.path(), &server), Process::start(dir.path(), &server)];
+    for round in 1..=ROUNDS {
+        pair.iter_mut().for_each(Process::ask);
+        let replies = pair.each_mut().map(Process::reply);
+        assert_eq!(replies, [format!("access-{round}"), format!("access-{round}")]);
         assert_eq!(server.posts(), round);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "is started by `two_processes_five_hundred_rounds_one_refresh_each`"]
+async fn the_other_process() {
+    let files = std::env::var_os(FILES).expect("only that test can start it");
+    let server = TokenServer::at(std::env::var(VENDOR).unwrap().parse().unwrap());
+    let (store, clock) = (open_in(Path::new(&files)), TestClock::start());
+    let id = store.accounts.list(None).await.unwrap().remove(0).id;
+    let manager = manager(&server, &store, &clock);
+    for order in std::io::stdin().lines() {
+        order.unwrap();
+        println!("token {}", manager.access(&id).await.unwrap().token.expose());
         clock.pass(28_800);
     }
 }
