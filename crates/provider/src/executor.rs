@@ -379,12 +379,14 @@ impl Executor {
     }
 }
 
-/// Whether a vendor refuses a seal in the history: one of another account, of another model, or one that a client has cut.
+/// Whether a vendor refuses a seal in the history: one of another account, of another model, one that a client
+/// has cut or thrown away.
 fn refuses_seal(failure: &Failure) -> bool {
-    const WORDS: [&str; 8] = [
+    const WORDS: [&str; 9] = [
         "invalid `signature`",
         "invalid signature",
         "signature in `thinking`",
+        "thinking.signature: field required",
         "thought signature is not valid",
         "corrupted thought signature",
         "invalid thought signature",

@@ -13,27 +13,48 @@ use std::{borrow::Cow, fmt, ops::Range};
 
 /// The mark as base64 text begins.
 const MARK_BASE64: &str = "Ynlvaz";
+/// An empty seal as JSON is usually written.
+const EMPTY: [&str; 2] = [r#""signature":"""#, r#""signature": """#];
 
 /// Which seals stay in a body.
 #[derive(Clone, Copy, Debug)]
 pub enum Keep<'a> {
     /// What is no carrier of ours, and from carriers the seals of this family; for a family without a name only those that
-    /// were made by `maker`.
+    /// were made by `maker`. Reasoning with an empty seal, as a client keeps it from a model that seals nothing, does not stay
+    /// for Claude, which refuses it.
     Of {
         /// The family of the upstream.
         family: Family,
         /// The upstream.
         maker: &'a str,
     },
-    /// None at all: the upstream has refused one and does not say which.
+    /// None at all, and no thinking of Messages without one: the upstream has refused a seal and does not say which, or misses
+    /// one.
     None,
+}
+
+impl Keep<'_> {
+    /// Whether there may be anything to do in a body.
+    fn concerns(&self, dialect: Dialect, body: &[u8]) -> bool {
+        let contains = |text: &str| memchr::memmem::find(body, text.as_bytes()).is_some();
+        match self {
+            Self::None => true,
+            Self::Of { .. } if dialect == Dialect::Gemini => contains(MARK_BASE64),
+            Self::Of { .. } => {
+                contains(MARK) || self.refuses_empty(dialect) && EMPTY.into_iter().any(contains)
+            }
+        }
+    }
+
+    fn refuses_empty(&self, dialect: Dialect) -> bool {
+        dialect == Dialect::Messages && matches!(self, Self::None | Self::Of { family: Family::Claude, .. })
+    }
 }
 
 /// The edits after which `body`, a request of `dialect`, carries only the seals that are kept, unwrapped; the others go with
 /// the reasoning that they seal. With [`Keep::Of`] a body without carriers gets no edits, however much it speaks of them.
 pub fn seal_edits(dialect: Dialect, body: &[u8], keep: Keep<'_>) -> Vec<Edit> {
-    let mark = if dialect == Dialect::Gemini { MARK_BASE64 } else { MARK };
-    if matches!(keep, Keep::Of { .. }) && memchr::memmem::find(body, mark.as_bytes()).is_none() {
+    if !keep.concerns(dialect, body) {
         return Vec::new();
     }
     let Ok(scan) = Scan::of(body) else { return Vec::new() };
@@ -43,7 +64,7 @@ pub fn seal_edits(dialect: Dialect, body: &[u8], keep: Keep<'_>) -> Vec<Edit> {
         Dialect::Gemini => "contents",
     };
     let Some(text) = scan.text(body, list) else { return Vec::new() };
-    let place = Place { body, keep };
+    let place = Place { body, keep, refuses_empty: keep.refuses_empty(dialect) };
     let mut edits = Vec::new();
     place.list(text, &mut edits, |item, edits| match dialect {
         Dialect::Messages => place.within(item, "content", edits, |block, edits| place.block(block, edits)),
@@ -64,6 +85,8 @@ enum Fate {
 struct Place<'a> {
     body: &'a [u8],
     keep: Keep<'a>,
+    /// Thinking without a seal goes.
+    refuses_empty: bool,
 }
 
 impl Place<'_> {
@@ -140,8 +163,13 @@ impl Place<'_> {
             _ => return Fate::Stays,
         };
         let Some((text, sealed)) = members.get(seal).and_then(|text| Some((text, string(text)?))) else {
-            return Fate::Stays;
+            let missed =
+                seal == "signature" && members.get(seal).is_none() && matches!(self.keep, Keep::None);
+            return if missed && self.refuses_empty { Fate::Goes } else { Fate::Stays };
         };
+        if sealed.is_empty() && seal == "signature" && self.refuses_empty {
+            return Fate::Goes;
+        }
         if let Some(summary) = unwrap_summary(&sealed) {
             // No seal of anybody: whoever comes next is told in words.
             let told = serde_json::json!({
@@ -395,9 +423,38 @@ mod tests {
             assert!(seal_edits(dialect, body.as_bytes(), keep).is_empty(), "{body}");
         }
     }
+
+    /// Reasoning of a model that seals nothing, as a client of Messages has kept it.
+    #[test]
+    fn claude_gets_no_thinking_with_an_empty_seal() {
+        let turn = |thinking: &str| {
+            format!(
+                r#"{{"messages":[{{"role":"assistant","content":[{thinking}{{"type":"text","text":"a"}}]}}]}}"#
+            )
+        };
+        let empty = r#"{"type":"thinking","thinking":"t","signature":""},"#;
+        let spaced = r#"{"type":"thinking","thinking":"t","signature": ""},"#;
+        let called = r#"{"type":"tool_use","id":"1","name":"sign","input":{"signature":""}},"#;
+        for (thinking, family, stays) in [
+            (empty, Family::Claude, false),
+            (spaced, Family::Claude, false),
+            (called, Family::Claude, true),
+            // Who is not Claude may want it back.
+            (empty, Family::Other, true),
+        ] {
+            let expected = turn(if stays { thinking } else { "" });
+            assert_eq!(passed(Dialect::Messages, &turn(thinking), family), expected, "{thinking} {family:?}");
+        }
+    }
+
     #[test]
     fn without_seals_nothing_sealed_is_left() {
         let cases = [
+            (
+                Dialect::Messages,
+                r#"{"messages":[{"content":[{"type":"thinking","thinking":"t"},{"type":"thinking","thinking":"t","signature":""},{"type":"tool_use","id":"a"}]}]}"#,
+                r#"{"messages":[{"content":[{"type":"tool_use","id":"a"}]}]}"#,
+            ),
             (
                 Dialect::Messages,
                 r#"{"messages":[{"content":[{"type":"thinking","thinking":"t","signature":"EqQB"},{"type":"tool_use","id":"a"}]}]}"#,
