@@ -92,6 +92,9 @@ impl<'r> Search<'_, 'r> {
     /// Whether the encoder passes the address on.
     fn takes(&self, url: &str, picture: bool) -> bool {
         let (native, by_url) = (self.client == self.dialect, self.facts.input.url);
+        if self.client == Dialect::Gemini && !native && gemini::is_stored_by_google(url) {
+            return false;
+        }
         match self.dialect {
             Dialect::Chat if picture => by_url,
             Dialect::Chat => native || (by_url && !self.facts.first_party),
@@ -101,19 +104,49 @@ impl<'r> Search<'_, 'r> {
         }
     }
 
-    fn field(&self, Spot { message, part, inner }: Spot) -> String {
-        let (list, parts) = match self.client {
+    fn field(&self, spot: Spot) -> String {
+        spot.field(self.client)
+    }
+}
+
+impl Spot {
+    /// In the words of the client.
+    fn field(self, client: Dialect) -> String {
+        let Self { message, part, inner } = self;
+        let (list, parts) = match client {
             Dialect::Chat | Dialect::Messages => ("messages", "content"),
             Dialect::Responses => ("input", "content"),
             Dialect::Gemini => ("contents", "parts"),
         };
-        match (self.client, inner) {
+        match (client, inner) {
             (Dialect::Messages, Some(inner)) => format!("{list}[{message}].{parts}[{part}].content[{inner}]"),
             (Dialect::Chat, Some(inner)) => format!("{list}[{message}].{parts}[{inner}]"),
             (Dialect::Responses, Some(inner)) => format!("{list}[{message}].output[{inner}]"),
             (Dialect::Gemini, _) | (_, None) => format!("{list}[{message}].{parts}[{part}]"),
         }
     }
+}
+
+/// The first field that names what lies in a store of Google's, which no other vendor can read.
+pub(crate) fn stored_by_google(request: &Request) -> Option<String> {
+    let stored = |part: &Part| {
+        let (Part::Image(Image { source, .. }) | Part::Document(Document { source, .. })) = part else {
+            return false;
+        };
+        matches!(source, Source::Url { url, .. } if gemini::is_stored_by_google(url))
+    };
+    for (message, said) in request.messages.iter().enumerate() {
+        for (at, part) in said.parts.iter().enumerate() {
+            let inner = match part {
+                Part::ToolResult(result) => result.parts.iter().position(stored),
+                _ => None,
+            };
+            if inner.is_some() || stored(part) {
+                return Some(Spot { message, part: at, inner }.field(request.dialect));
+            }
+        }
+    }
+    None
 }
 
 fn is_http(url: &str) -> bool {

@@ -1,20 +1,52 @@
 //! One door to the four dialects: the dialect is a value, and every function here passes on to the module that knows it.
 
 use crate::{
-    Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, chat, compact, gemini,
-    ir::{Event, Request, Response},
+    Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, addresses, chat, compact, gemini,
+    halves,
+    ir::{Event, FunctionTool, Request, Response, Tool},
     loss, messages, responses, sse,
 };
 use byok_types::{Dialect, Failure, ModelFacts};
+use std::borrow::Cow;
 
-/// Reads a request of a client. Fails with a 400 that names the field.
+/// Reads a request of a client. Fails with a 400 that names the field. Halves of characters become U+FFFD, which is a loss.
 pub fn decode_request(dialect: Dialect, incoming: &Incoming<'_>) -> Result<Translated<Request>, Failure> {
-    match dialect {
+    let body = halves::repaired(incoming.body);
+    let incoming = &Incoming { body: &body, ..*incoming };
+    let mut read = match dialect {
         Dialect::Chat => chat::decode_request(incoming),
         Dialect::Responses => responses::decode_request(incoming),
         Dialect::Messages => messages::decode_request(incoming),
         Dialect::Gemini => gemini::decode_request(incoming),
+    }?;
+    if matches!(body, Cow::Owned(_)) {
+        read.losses.push(of_halves(dialect));
     }
+    schemas_are_objects(&read.value.tools)?;
+    Ok(read)
+}
+
+fn schemas_are_objects(tools: &[Tool]) -> Result<(), Failure> {
+    tools.iter().try_for_each(|tool| match tool {
+        Tool::Namespace { tools, .. } => schemas_are_objects(tools),
+        Tool::Function(FunctionTool { name, schema: Some(schema), .. })
+            if !schema.is_null() && !schema.is_object() =>
+        {
+            let what = format!("the schema of the tool `{name}` is no object: send a JSON Schema, or none.");
+            Err(Failure::bad_request("tools", what))
+        }
+        _ => Ok(()),
+    })
+}
+
+fn of_halves(client: Dialect) -> Loss {
+    let field = match client {
+        Dialect::Chat | Dialect::Messages => "messages",
+        Dialect::Responses => "input",
+        Dialect::Gemini => "contents",
+    };
+    let reason = "halves of characters became U+FFFD";
+    Loss { field: field.to_owned(), action: LossAction::Dropped, reason }
 }
 
 /// Writes a request for an upstream of `dialect`. Fails with a 400 where leaving something out would change the meaning.
@@ -24,6 +56,13 @@ pub fn encode_request(
     facts: &ModelFacts,
     ids: &mut Ids,
 ) -> Result<Translated<Vec<u8>>, Failure> {
+    if let Some(field) = addresses::stored_by_google(request)
+        .filter(|_| dialect != Dialect::Gemini && request.dialect == Dialect::Gemini)
+    {
+        let why =
+            "a file that was uploaded to Google cannot be read by this vendor. Send its bytes in base64.";
+        return Err(Failure::bad_request(field, why));
+    }
     let asked = &*compact::in_words(request, dialect);
     let mut written = match dialect {
         Dialect::Chat => chat::encode_request(asked, facts, ids),
@@ -53,8 +92,13 @@ pub fn encode_count_request(
     Ok(written)
 }
 
-/// Puts the losses of a request into the words of its client.
+/// Replaces the halves of characters that are left, and puts the losses of a request into the words of its client.
 fn finish(request: &Request, upstream: Dialect, written: &mut Translated<Vec<u8>>) {
+    // Arguments are kept as they were written, and in a string nobody sees their halves until they are written as an object.
+    if let Cow::Owned(repaired) = halves::repaired(&written.value) {
+        written.value = repaired;
+        written.losses.push(of_halves(request.dialect));
+    }
     loss::words::in_words_of(request.dialect, &mut written.losses);
     for member in request.reasoning.extra.lost_towards(upstream) {
         written.losses.push(Loss {
@@ -247,6 +291,35 @@ impl StreamEncoder {
             Encoder::Responses(encoder) => encoder.losses(),
             Encoder::Messages(encoder) => encoder.losses(),
             Encoder::Gemini(encoder) => encoder.losses(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_that_is_no_object_is_refused_by_the_name_of_its_tool() {
+        for (dialect, tools) in [
+            (
+                Dialect::Chat,
+                r#""messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","parameters":"str"}}]"#,
+            ),
+            (Dialect::Responses, r#""input":"x","tools":[{"type":"function","name":"f","parameters":[1]}]"#),
+            (
+                Dialect::Messages,
+                r#""max_tokens":9,"messages":[{"role":"user","content":"x"}],"tools":[{"name":"f","input_schema":7}]"#,
+            ),
+            (
+                Dialect::Gemini,
+                r#""contents":[{"parts":[{"text":"x"}]}],"tools":[{"functionDeclarations":[{"name":"f","parametersJsonSchema":true}]}]"#,
+            ),
+        ] {
+            let body = format!(r#"{{"model":"m",{tools}}}"#);
+            let failure = decode_request(dialect, &Incoming::body(body.as_bytes())).unwrap_err();
+            assert_eq!((failure.status, failure.param.as_deref()), (400, Some("tools")), "{dialect:?}");
+            assert!(failure.message.contains("`f`"), "{}", failure.message);
         }
     }
 }

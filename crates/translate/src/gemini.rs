@@ -23,7 +23,7 @@ mod stream_decode;
 mod stream_encode;
 mod wire;
 
-pub(crate) use encode::is_google;
+pub(crate) use encode::{is_google, is_stored_by_google};
 pub(crate) use keys::{fits, legal_parameter};
 
 pub use answer::{decode_answer, encode_answer};

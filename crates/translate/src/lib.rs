@@ -24,6 +24,7 @@ mod emulate;
 mod envelope;
 mod estimate;
 mod exchange;
+mod halves;
 mod ids;
 mod incoming;
 mod json;

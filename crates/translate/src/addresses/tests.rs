@@ -149,3 +149,20 @@ fn what_is_no_address_to_be_fetched() {
     facts.input.image = false;
     assert_eq!(urls(&mut request, &facts), [] as [&str; 0], "the model sees no pictures anyway");
 }
+
+#[test]
+fn what_google_stores_is_refused_by_its_field_elsewhere() {
+    for stored in ["https://generativelanguage.googleapis.com/v1beta/files/abc", "gs://bucket/a.pdf"] {
+        for in_result in [false, true] {
+            let request = request(Dialect::Gemini, document(url(stored)), in_result);
+            for upstream in DIALECTS {
+                let written =
+                    codec::encode_request(upstream, &request, &facts(true, true), &mut Ids::new("t"));
+                let refused = written.err().and_then(|failure| failure.param);
+                let expected = if in_result { "contents[2].parts[0]" } else { "contents[0].parts[1]" };
+                let expected = (upstream != Dialect::Gemini).then(|| expected.to_owned());
+                assert_eq!(refused, expected, "{upstream:?} {stored}");
+            }
+        }
+    }
+}

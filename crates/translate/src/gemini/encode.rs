@@ -11,7 +11,7 @@ mod refuse;
 mod results;
 mod tools;
 
-pub(crate) use media::is_google;
+pub(crate) use media::{is_google, is_stored_by_google};
 pub(super) use parts::object_of;
 
 use super::fields::Fields;

@@ -8,8 +8,8 @@ pub use encode::encode_answer;
 pub(super) use open::WireDelta;
 pub(super) use read::Reader;
 
-use super::{failure, fields::Content, stream_decode::WireStop, surrogate};
-use crate::{Json, ir::Event, wire::wire};
+use super::{failure, fields::Content, stream_decode::WireStop};
+use crate::{Json, halves, ir::Event, wire::wire};
 use byok_types::{Blame, Failure, FailureKind};
 
 wire! {
@@ -48,7 +48,7 @@ pub fn decode_answer(body: &[u8]) -> Result<Vec<Event>, Failure> {
                     base URL belongs to an API of this kind.";
         Failure::new(FailureKind::Server, Blame::Upstream, text).with_status(502)
     };
-    let body = surrogate::repaired(body);
+    let body = halves::repaired(body);
     let mut wire: WireAnswer = serde_json::from_slice(&body).map_err(|_| unreadable())?;
     let is_error = wire.kind.as_deref() == Some("error") || wire.extra.iter().any(|(key, _)| key == "error");
     if is_error {

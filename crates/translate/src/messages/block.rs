@@ -79,8 +79,19 @@ pub(super) fn read_all(blocks: Vec<Fields>) -> Result<Vec<Part>, Wrong> {
     blocks
         .into_iter()
         .enumerate()
-        .map(|(index, block)| read(block).map_err(|wrong| wrong.within(format!("[{index}]"))))
+        .map(|(index, block)| read_asked(block).map_err(|wrong| wrong.within(format!("[{index}]"))))
         .collect()
+}
+
+/// Reads one block of a request, which must say what it is.
+fn read_asked(block: Fields) -> Result<Part, Wrong> {
+    if block.kind.is_empty() {
+        return Err(Wrong::new("type", "is missing"));
+    }
+    if block.kind == "text" && !block.has("text") {
+        return Err(Wrong::new("text", "is missing"));
+    }
+    read(block)
 }
 
 /// Reads text or a list of blocks.
@@ -218,7 +229,12 @@ fn read_source(json: &Json) -> Result<Option<Source>, Wrong> {
             let data = fields.required("data")?;
             match media::parse_data_url(&data) {
                 Some((stated, bytes)) => media::base64_source(&stated, bytes.to_owned()),
-                None => media::base64_source(media_type.as_deref().unwrap_or_default(), data),
+                None => match media::base64_source(media_type.as_deref().unwrap_or_default(), data) {
+                    Source::Base64 { media_type, .. } if media_type.is_empty() => {
+                        return Err(Wrong::new("media_type", "is missing"));
+                    }
+                    source => source,
+                },
             }
         }
         "url" => {

@@ -3,7 +3,7 @@
 use super::{
     block,
     fields::{self, Content, Fields, Wrong},
-    surrogate, tool,
+    tool,
 };
 use crate::{
     Incoming, Json, Losses, Translated,
@@ -15,7 +15,6 @@ use crate::{
     wire::{read, wire},
 };
 use byok_types::{Dialect, Failure};
-use std::borrow::Cow;
 
 wire! {
     struct WireRequest {
@@ -67,17 +66,12 @@ wire! {
 /// # Errors
 /// A 400 that names the field which is missing or has the wrong form.
 pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Failure> {
-    let body = surrogate::repaired(incoming.body);
-    let mut losses = Losses::default();
-    if matches!(body, Cow::Owned(_)) {
-        losses.dropped("messages", "halves of characters became U+FFFD");
-    }
-    let mut wire: WireRequest = read(&body)?;
+    let mut wire: WireRequest = read(incoming.body)?;
     // Cloud vendors put these two into the path.
     wire.model = wire.model.or_else(|| incoming.model.map(str::to_owned));
     wire.stream = incoming.stream.unwrap_or(wire.stream);
     let request = convert(wire).map_err(Wrong::into_failure)?;
-    Ok(losses.attach(request))
+    Ok(Losses::default().attach(request))
 }
 
 fn convert(wire: WireRequest) -> Result<Request, Wrong> {

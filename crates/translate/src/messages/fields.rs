@@ -105,6 +105,11 @@ impl Fields {
         self.rest.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
+    /// Whether there is such a member.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some() || self.text.is_some() && name == hot_key(&self.kind)
+    }
+
     /// Puts a value in the place of a member, or at the end.
     pub(super) fn set(&mut self, name: &str, value: Json) {
         match self.rest.iter_mut().find(|(key, _)| key == name) {

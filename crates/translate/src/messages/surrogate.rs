@@ -114,35 +114,3 @@ impl Joiner {
 fn is_half(window: &[u8]) -> bool {
     matches!(window, [0xED, 0xA0..=0xBF, 0x80..=0xBF])
 }
-
-/// A body in which every lone half of a character is replaced by U+FFFD; the body itself if there is none. Programs that
-/// cut their output between two halves send such bodies, and parsers of JSON refuse them.
-pub(super) fn repaired(body: &[u8]) -> Cow<'_, [u8]> {
-    let may_have = memchr::memmem::find(body, b"\\ud").or_else(|| memchr::memmem::find(body, b"\\uD"));
-    if may_have.is_none() {
-        return Cow::Borrowed(body);
-    }
-    let mut out = Cow::Borrowed(body);
-    let mut from = 0;
-    while let Some(at) = memchr::memchr(b'\\', body.get(from..).unwrap_or_default()).map(|i| i + from) {
-        let high = matches!(unit(body, at), Some(0xD800..=0xDBFF));
-        let low = |at| matches!(unit(body, at), Some(0xDC00..=0xDFFF));
-        if high && low(at + 6) {
-            from = at + 12;
-        } else if high || low(at) {
-            if let Some(escape) = out.to_mut().get_mut(at + 2..at + 6) {
-                escape.copy_from_slice(b"fffd");
-            }
-            from = at + 6;
-        } else {
-            from = at + 2;
-        }
-    }
-    out
-}
-
-/// The number in a `\uXXXX` escape that begins at `at`.
-fn unit(body: &[u8], at: usize) -> Option<u32> {
-    let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
-    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-}

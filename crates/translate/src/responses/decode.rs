@@ -8,7 +8,6 @@ pub(super) use items::compaction;
 use parts::thinking;
 pub(super) use parts::{message_parts, thinking_of_vendor, tool_call};
 
-use super::mend;
 use super::wire::{self, Body, Content, FormatTag};
 use crate::{
     Incoming, Json, Losses, Translated,
@@ -26,14 +25,7 @@ pub(super) const INCLUDE_LOGPROBS: &str = "message.output_text.logprobs";
 /// Reads the body of `POST /v1/responses` or of `POST /v1/responses/input_tokens`.
 pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Failure> {
     let mut losses = Losses::default();
-    let body: Body = match read(incoming.body) {
-        Ok(body) => body,
-        Err(failure) => {
-            let mended = mend::whole(incoming.body).ok_or(failure)?;
-            losses.silent("body", "half of a surrogate pair is no character and was replaced");
-            read(&mended)?
-        }
-    };
+    let body: Body = read(incoming.body)?;
     let model = body.model.filter(|m| !m.is_empty()).or_else(|| incoming.model.map(str::to_owned));
     let Some(model) = model else {
         return Err(Failure::bad_request("model", "`model` is missing: name the model that shall answer."));

@@ -178,13 +178,16 @@ fn guessed(url: &str) -> Option<&'static str> {
 
 /// Whether Google itself can read what is at the address: its own file store, its cloud storage, its films.
 pub(crate) fn is_google(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else { return false };
-    if scheme == "gs" {
-        return true;
-    }
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    (host == "generativelanguage.googleapis.com" && path.contains("files/"))
+    let host = url.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    is_stored_by_google(url)
         || ["youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"].contains(&host)
+}
+
+/// Whether nobody but Google can read what is at the address: its own file store, its cloud storage.
+pub(crate) fn is_stored_by_google(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    scheme == "gs" || (host == "generativelanguage.googleapis.com" && path.contains("files/"))
 }
 
 /// The names of the fields that hold messages and parts, in a client's words.

@@ -242,14 +242,6 @@ fn faults_are_named_in_the_callers_words() {
 }
 
 #[test]
-fn halves_of_characters_do_not_spoil_a_request() {
-    let body = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"a\ud83d b\ud83d\ude42 \\ud83d"}]}"#;
-    let translated = decode_request(&Incoming::body(body.as_bytes())).unwrap();
-    assert_eq!(translated.value.messages[0].parts, [Part::text("a\u{FFFD} b\u{1F642} \\ud83d")]);
-    assert_eq!(translated.losses.len(), 1);
-}
-
-#[test]
 fn carriers_are_told_from_signatures() {
     let body = |signature: &str| {
         format!(

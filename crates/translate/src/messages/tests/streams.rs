@@ -270,30 +270,3 @@ fn no_more_blocks_are_held_open_than_an_honest_answer_has() {
         assert_eq!(stops, (0..ended).collect::<Vec<_>>(), "the oldest give way");
     }
 }
-
-#[test]
-fn lone_halves_in_a_body_are_replaced_and_nothing_else_is_touched() {
-    for (text, expected) in [
-        (r"plain", None),
-        (r"\ud83d\ude00", None),
-        (r"\uD83D\uDE00 \n \u00e4", None),
-        (r"\\ud83d", None),
-        (r"a \ud83d b", Some(r"a \ufffd b")),
-        (r"\uDBFFx", Some(r"\ufffdx")),
-        (r"\ude00", Some(r"\ufffd")),
-        (r"\ud83d\ud83d\ude00", Some(r"\ufffd\ud83d\ude00")),
-        (r"\ud83d\n\udfff", Some(r"\ufffd\n\ufffd")),
-        (r"\\\ud800", Some(r"\\\ufffd")),
-        (r"\ud8", None),
-        (r"\ud83d\u", Some(r"\ufffd\u")),
-        (r"\ue000 \ud7ff", None),
-    ] {
-        let repaired = surrogate::repaired(text.as_bytes());
-        assert_eq!(repaired, expected.unwrap_or(text).as_bytes(), "{text}");
-        assert_eq!(matches!(repaired, std::borrow::Cow::Owned(_)), expected.is_some(), "{text}");
-    }
-    let body = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"a \ud83d"}]}"#;
-    let read = decode_request(&Incoming { body: body.as_bytes(), model: None, stream: None }).unwrap();
-    assert_eq!(read.losses.iter().map(|loss| loss.field.as_str()).collect::<Vec<_>>(), ["messages"]);
-    assert_eq!(read.value.messages[0].parts, [Part::text("a \u{FFFD}")]);
-}

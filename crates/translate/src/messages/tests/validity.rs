@@ -1,7 +1,7 @@
 //! Whatever conversation comes in, the request that goes out passes the vendor's validation.
 
 use super::*;
-use crate::ir::{Blob, BlobSlot, CacheHint, Refusal, Text, Thinking, ToolChoice};
+use crate::ir::{Blob, BlobSlot, CacheHint, Refusal, Source, Text, Thinking, ToolChoice};
 use proptest::{collection::vec, option, prelude::*};
 use std::collections::HashSet;
 
@@ -175,4 +175,30 @@ proptest! {
         let again = encoded(&decoded(&body.to_string()), &ModelFacts { id: facts.id.clone(), ..facts });
         prop_assert_eq!(check(&again.0), Ok(()));
     }
+}
+
+#[test]
+fn a_block_that_does_not_say_what_it_is_is_refused_by_its_field() {
+    for (block, field) in [
+        (r#"{"text":"x"}"#, "messages[0].content[0].type"),
+        (r#"{"type":"text"}"#, "messages[0].content[0].text"),
+        (
+            r#"{"type":"image","source":{"type":"base64","data":"AAAA"}}"#,
+            "messages[0].content[0].source.media_type",
+        ),
+        (
+            r#"{"type":"tool_result","tool_use_id":"a","content":[{"type":"text"}]}"#,
+            "messages[0].content[0].content[0].text",
+        ),
+    ] {
+        let body =
+            format!(r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":[{block}]}}]}}"#);
+        let failure = decode_request(&Incoming::body(body.as_bytes())).unwrap_err();
+        assert_eq!((failure.status, failure.param.as_deref()), (400, Some(field)), "{block}");
+    }
+    // Its bytes say what it is.
+    let body = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","data":"iVBORw0KGgoAAAANSUhEUgAA"}}]}]}"#;
+    let read = decode_request(&Incoming::body(body.as_bytes())).unwrap();
+    let Part::Image(image) = &read.value.messages[0].parts[0] else { panic!("a picture") };
+    assert!(matches!(&image.source, Source::Base64 { media_type, .. } if media_type == "image/png"));
 }
