@@ -111,6 +111,14 @@ fn nothing_written_means_the_defaults() {
 }
 
 #[test]
+fn a_size_of_what_may_be_left_out_may_be_zero() {
+    for zero in ["0", "'0'", "0B"] {
+        let loaded = Scene::new(&format!("limits: {{ replay_memory: {zero} }}")).load();
+        assert_eq!(loaded.config.limits.replay_memory, 0, "{zero}");
+    }
+}
+
+#[test]
 fn a_missing_file_is_an_error_only_if_it_was_asked_for() {
     let mut scene = Scene::new("");
     scene.sources.file = Some(scene.dir.path().join("other.yaml"));

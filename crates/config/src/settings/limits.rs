@@ -23,7 +23,7 @@ pub struct Limits {
     #[schemars(schema_with = "size::schema")]
     pub translation_memory: usize,
     /// Memory of the reasoning that is kept for clients of Chat, which have no place for it; `0` keeps none.
-    #[serde(with = "size")]
+    #[serde(deserialize_with = "size::or_zero", serialize_with = "size::serialize")]
     #[schemars(schema_with = "size::schema")]
     pub replay_memory: usize,
     /// Request line and header fields together.

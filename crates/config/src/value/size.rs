@@ -35,7 +35,10 @@ pub(crate) fn show(bytes: usize) -> String {
     }
 }
 
-struct Visitor;
+struct Visitor {
+    /// Whether zero is a size, too.
+    or_zero: bool,
+}
 
 impl de::Visitor<'_> for Visitor {
     type Value = usize;
@@ -46,7 +49,7 @@ impl de::Visitor<'_> for Visitor {
 
     fn visit_u64<E: de::Error>(self, bytes: u64) -> Result<usize, E> {
         match usize::try_from(bytes) {
-            Ok(0) => Err(E::custom("expected a size above zero")),
+            Ok(0) if !self.or_zero => Err(E::custom("expected a size above zero")),
             Ok(bytes) => Ok(bytes),
             Err(_) => Err(E::custom("expected a size that this machine can address")),
         }
@@ -59,7 +62,12 @@ impl de::Visitor<'_> for Visitor {
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    deserializer.deserialize_any(Visitor)
+    deserializer.deserialize_any(Visitor { or_zero: false })
+}
+
+/// For sizes of what may be left out altogether.
+pub(crate) fn or_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    deserializer.deserialize_any(Visitor { or_zero: true })
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde's `with` calls")]
