@@ -19,7 +19,7 @@ impl Refresher for Says {
         let details = self.0.clone()?;
         let facts =
             TokenFacts::from([("a".to_owned(), Secret::new("said")), ("b".to_owned(), Secret::new("said"))]);
-        Some(Box::pin(async move { crate::Owner { details, facts } }))
+        Some(Box::pin(async move { crate::Owner { details, facts, standing: crate::Standing::Taken } }))
     }
 }
 
@@ -46,7 +46,10 @@ async fn what_the_vendor_says_counts_most() {
         (None, file.clone(), 1),
     ];
     for (said, expected, facts) in cases {
-        let asked = ask_owner(&Says(said), &transport(), login(file.clone())).await;
+        let was_asked = said.is_some();
+        let (asked, confirmed) =
+            ask_owner(&provider(), &Says(said), &transport(), login(file.clone())).await.unwrap();
+        assert_eq!(confirmed, was_asked);
         let Credential::Oauth(tokens) = &asked.credential else { panic!() };
         assert_eq!((&asked.details, tokens.facts.len()), (&expected, facts));
         assert_eq!(tokens.fact("a"), Some("had"), "what is there stays");
