@@ -6,7 +6,7 @@ use super::{
     claim,
 };
 use crate::{
-    pool::{Access, Problem},
+    pool::{Access, Lack, Problem},
     upstream::{Next, Scope, Token, Verdict},
 };
 use byok_auth::AuthError;
@@ -97,8 +97,13 @@ impl Attempt<'_> {
         // A call that is for no model says nothing about the next one.
         let about_model = |scope| scope == Scope::Model && self.candidate.facts.id.is_empty();
         if let Some((scope, wait)) = refused.verdict.cool.filter(|(scope, _)| !about_model(*scope)) {
-            let soft = is_of_the_vendor(refused.failure.kind);
-            self.seat.health.cool(scope, &self.candidate.facts.id, Instant::now(), wait, soft);
+            let (health, model, now) = (&self.seat.health, &self.candidate.facts.id, Instant::now());
+            if scope == Scope::Model && is_about_the_model(refused.failure.kind) {
+                let (failure, verdict) = (refused.failure.clone(), refused.verdict.clone());
+                health.lacks(model, now, wait, Lack { failure, verdict });
+            } else {
+                health.cool(scope, model, now, wait, is_of_the_vendor(refused.failure.kind));
+            }
         }
         if let (Some(state), Access::Account { .. }) = (&refused.verdict.state, &self.seat.access)
             && let Err(error) = self.executor.store.accounts.set_state(&self.seat.id, state.clone()).await
@@ -111,6 +116,11 @@ impl Attempt<'_> {
         };
         Refused { verdict: Verdict { next, ..refused.verdict }, ..refused }
     }
+}
+
+/// Whether a refusal that sets one model aside says that the account does not have it, and not that it is busy or used up.
+const fn is_about_the_model(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::NotFound | FailureKind::BadRequest | FailureKind::Permission)
 }
 
 /// What went wrong, in one line. A vendor that repeats the credential is not repeated.
