@@ -66,7 +66,11 @@ fn who_it_is_may_be_known_later() {
     let grant = vendor.simulator.grant_to("ada@example.org");
     let added = add(&home, &["claude", "--account", "mine"], &grant.access_token);
     assert_eq!((added.code, claude(&home)), (0, vec![pair("mine", "")]), "{}", added.err);
-    assert!(added.err.contains("the vendor has not confirmed this token: it cannot be reached now"), "{}", added.err);
+    assert!(
+        added.err.contains("the vendor has not confirmed this token: it cannot be reached now"),
+        "{}",
+        added.err
+    );
     // The next login asks first.
     home.write_config(&there);
     let said = log_in_by_paste(&home, &vendor, "ada@example.org", &[]);
@@ -164,7 +168,8 @@ fn a_name_is_a_label_before_it_is_an_address() {
 /// Settings whose vendors are asked at the simulator whose a login is.
 fn who(vendor: &Vendor) -> String {
     let base = vendor.simulator.base_url();
-    let at = |name: &str, what: &str, path: &str| format!("  {name}: {{ urls: {{ {what}: '{base}{path}' }} }}\n");
+    let at =
+        |name: &str, what: &str, path: &str| format!("  {name}: {{ urls: {{ {what}: '{base}{path}' }} }}\n");
     [
         vendor.config(),
         at("kimi", "profile", "/kimi/coding/v1/me"),
@@ -179,7 +184,8 @@ fn who(vendor: &Vendor) -> String {
 }
 
 /// A token of a plan that says whose it is, and that nobody has issued.
-const NOBODYS_JWT: &str = "e30.eyJodHRwczovL2FwaS5vcGVuYWkuY29tL2F1dGgiOnsiY2hhdGdwdF9hY2NvdW50X2lkIjoiYWNjLTEifX0.e30";
+const NOBODYS_JWT: &str =
+    "e30.eyJodHRwczovL2FwaS5vcGVuYWkuY29tL2F1dGgiOnsiY2hhdGdwdF9hY2NvdW50X2lkIjoiYWNjLTEifX0.e30";
 
 #[test]
 fn what_the_vendor_refuses_is_not_stored() {
@@ -204,7 +210,11 @@ fn what_the_vendor_refuses_is_not_stored() {
             "{provider}: {}",
             refused.err
         );
-        assert!(refused.err.contains("hint: ") && !refused.err.contains("canary"), "{provider}: {}", refused.err);
+        assert!(
+            refused.err.contains("hint: ") && !refused.err.contains("canary"),
+            "{provider}: {}",
+            refused.err
+        );
     }
     let editor = json!({"github.com:Iv1.x": {"user": "ada", "oauth_token": "ghu_canary"}}).to_string();
     let editor = private(&home, "apps.json", editor.as_bytes());
@@ -253,7 +263,8 @@ fn answers_all_at_once(askers: usize) -> String {
             })
             .collect();
         for asker in &mut asked {
-            let _ = asker.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let _ = asker
+                .write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         }
     });
     format!("http://{address}")

@@ -289,7 +289,10 @@ pub(super) fn chosen(sources: Vec<Source>, mode: Mode) -> Vec<Chosen> {
 
 impl Chosen {
     /// What its vendor is asked. Of what will not be used nobody is asked.
-    pub(super) fn question(&self, config: &Config) -> Result<(ProviderId, Option<Vendor>, NewLogin), Trouble> {
+    pub(super) fn question(
+        &self,
+        config: &Config,
+    ) -> Result<(ProviderId, Option<Vendor>, NewLogin), Trouble> {
         let Self { entry, .. } = self;
         let off = entry.disabled || entry.ended.is_some();
         let vendor = logins::vendor(entry.provider, config).ok().filter(|_| !off);

@@ -6,8 +6,8 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Clock as _, Found, ImportError, NewLogin, SystemClock, Vendor, ask_owner, follow, learn_owners, neighbours,
-    peers,
+    Clock as _, Found, ImportError, NewLogin, SystemClock, Vendor, ask_owner, follow, learn_owners,
+    neighbours, peers,
 };
 use byok_config::paths;
 use byok_store::Store;
@@ -96,8 +96,7 @@ pub(in crate::commands) fn kept(found: Found, file: &Path, take_over: bool) -> N
 /// What is said of a login whose vendor has not said that it takes the tokens.
 const NOT_CONFIRMED: &str = "the vendor has not confirmed this token: it cannot be reached now, or cannot be asked without a request. \
                              The first request shows whether it works.";
-const HAS_ENDED: &str =
-    "the vendor has not confirmed this login, because its token has ended or does not say when it ends. Its renewal shows whether it works.";
+const HAS_ENDED: &str = "the vendor has not confirmed this login, because its token has ended or does not say when it ends. Its renewal shows whether it works.";
 
 /// A login as its vendor knows it, and what its owner should know of it.
 pub(in crate::commands) type Asked = Result<(NewLogin, Option<&'static str>), Trouble>;
@@ -151,8 +150,12 @@ fn nothing(id: &ProviderId, vendor: &Vendor) -> Trouble {
         return Trouble::new(Exit::Usage, format!("no program keeps a login of `{id}` that byok can read"))
             .hint(format!("use `byok login {id}`"));
     }
-    Trouble::new(Exit::NotAllowed, format!("no program on this machine keeps a login of `{id}`"))
-        .hint(format!("name its file with `--import FILE`, or use `byok login {id}`"))
+    // A token that another program hands out on request: `gh auth token` does.
+    let token = vendor.methods.iter().find(|method| method.name == "token").map(|method| method.what);
+    let token = token.map(|what| format!(", or `byok login {id} --method token` to {what}"));
+    Trouble::new(Exit::NotAllowed, format!("no program on this machine keeps a login of `{id}`")).hint(
+        format!("name its file with `--import FILE`, or use `byok login {id}`{}", token.unwrap_or_default()),
+    )
 }
 
 pub(in crate::commands) fn home(place: &Place) -> Result<PathBuf, Trouble> {
