@@ -483,6 +483,17 @@ fn files_that_are_none_of_a_vendors_own_program() {
         assert!(output.err.contains(what) && output.err.contains(hint), "{file}: {}", output.err);
         assert!(!output.err.contains("canary"), "{file}: {}", output.err);
     }
+    // The file of gh: its token is had from gh.
+    let gh = file(
+        "hosts.yml",
+        b"github.com:\n    oauth_token: gho_canary\n    user: ada\n    git_protocol: https\n",
+    );
+    let output = home.run(&["login", "copilot", &format!("--import={gh}")]);
+    let words = "run `gh auth token | byok login copilot --method token`";
+    assert_eq!((output.code, output.err.contains(words)), (65, true), "{}", output.err);
+    assert!(!output.err.contains("canary"), "{}", output.err);
+    let nothing = home.run(&["login", "copilot", "--import"]);
+    assert!(nothing.err.contains("`gh auth token`"), "{}", nothing.err);
     assert_eq!(accounts(&home), []);
 }
 
