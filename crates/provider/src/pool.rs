@@ -156,6 +156,9 @@ pub struct Problem {
     pub remedy: String,
 }
 
+/// Rests that are longer are those of plans that are used up.
+const LONG: Duration = Duration::from_hours(1);
+
 /// How a seat fared lately.
 #[derive(Debug, Default)]
 pub struct Health {
@@ -212,6 +215,12 @@ impl Health {
     pub fn forgive(&self) {
         self.rests.lock().clear();
         *self.problem.lock() = None;
+    }
+
+    /// The plan of the account has room again: rests that were to last until then end.
+    pub fn opened(&self, now: Instant) {
+        let long = |rest: &Rest| rest.model.is_none() && rest.until > now + LONG;
+        self.rests.lock().retain(|rest| !long(rest));
     }
 
     /// A success ends the rest for the model, and with the last rest the problem is over.

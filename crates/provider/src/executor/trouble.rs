@@ -1,7 +1,7 @@
 //! What a failed call says about its seat, and how its owner is told.
 
 use super::{
-    Refused,
+    Executor, Refused,
     attempt::{Attempt, is_of_the_vendor},
     claim,
 };
@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 const CHARGED_REST: Duration = Duration::from_hours(24);
 /// The same for an account, whose state takes over as soon as it is read again.
 const STATE_IS_READ: Duration = Duration::from_secs(2);
+/// Plans open again after a month.
+const LONGEST_REST: Duration = Duration::from_hours(31 * 24);
 /// Longest text of a vendor that is kept for the owner: all of what they say, and not all of a page.
 const LONGEST: usize = 1000;
 
@@ -96,7 +98,14 @@ impl Attempt<'_> {
         }
         // A call that is for no model says nothing about the next one.
         let about_model = |scope| scope == Scope::Model && self.candidate.facts.id.is_empty();
-        if let Some((scope, wait)) = refused.verdict.cool.filter(|(scope, _)| !about_model(*scope)) {
+        if let Some((scope, mut wait)) = refused.verdict.cool.filter(|(scope, _)| !about_model(*scope)) {
+            let provider = &self.candidate.provider;
+            if provider.upstream.rests_until_reset(&refused.failure)
+                && let Some(reset) = Executor(self.executor.clone()).reset_of(provider, self.seat).await
+            {
+                let left = u64::try_from(reset - self.inbound.at_ms / 1000).unwrap_or_default();
+                wait = wait.max(Duration::from_secs(left).min(LONGEST_REST));
+            }
             let (health, model, now) = (&self.seat.health, &self.candidate.facts.id, Instant::now());
             if scope == Scope::Model && is_about_the_model(refused.failure.kind) {
                 let (failure, verdict) = (refused.failure.clone(), refused.verdict.clone());
