@@ -162,7 +162,8 @@ impl Copilot {
         let places = self.places(github)?;
         let owner = self.owner(transport, &places, &token, github).await;
         if let Standing::Refused(why) = owner.standing {
-            let why = format!("GitHub does not accept this token ({why}); make a new one, or log in with a code");
+            let why =
+                format!("GitHub does not accept this token ({why}); make a new one, or log in with a code");
             return Err(LoginError::NotUsable { why });
         }
         let mut facts = TokenFacts::from([(HOST.to_owned(), Secret::new(github.name()))]);

@@ -163,9 +163,12 @@ impl Client {
         let reply = self.endpoint(transport).get_with_bearer(&self.profile, token, PROFILE_TIMEOUT).await;
         Owner::told(reply, token, |body| {
             let owner: Value = serde_json::from_slice(body).unwrap_or_default();
-            let text =
-                |name: &str| owner[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-            AccountDetails { identity: text("id").or_else(|| text("email")), email: text("email"), plan: None }
+            let text = |name: &str| owner[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+            AccountDetails {
+                identity: text("id").or_else(|| text("email")),
+                email: text("email"),
+                plan: None,
+            }
         })
     }
 

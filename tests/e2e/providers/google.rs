@@ -252,7 +252,12 @@ async fn refusals_of_the_services() {
     // The second time without a call: waiting does not bring a model, so it stays a 404.
     for wish in ["sim:404", "are you there now?"] {
         let gone = gone.send(&world, &Ask::new(wish)).await;
-        assert_eq!((gone.status, gone.text().contains("Requested entity was not found")), (404, true), "{}", gone.text());
+        assert_eq!(
+            (gone.status, gone.text().contains("Requested entity was not found")),
+            (404, true),
+            "{}",
+            gone.text()
+        );
     }
     let status = world.byok.status().await.to_string();
     assert!(status.contains("Google offers this model not to this account"), "{status}");

@@ -69,7 +69,8 @@ pub(super) fn of_token_answer(body: &[u8]) -> AccountDetails {
 impl Claude {
     /// Asks the vendor whose token this is. A token without the scope `user:profile` gets a 403.
     pub(super) async fn profile(&self, transport: &Transport, token: &Secret) -> crate::Owner {
-        let reply = self.endpoint(transport).get_with_bearer(&self.urls.profile, token, PROFILE_TIMEOUT).await;
+        let reply =
+            self.endpoint(transport).get_with_bearer(&self.urls.profile, token, PROFILE_TIMEOUT).await;
         crate::Owner::told(reply, token, of_token_answer)
     }
 }

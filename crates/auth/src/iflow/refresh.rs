@@ -4,8 +4,7 @@ use super::{
     API_KEY, CLIENT_ID, CLIENT_SECRET, Iflow, KEY_NAME, basic, browser::tokens_of, cookie::is_cookie,
 };
 use crate::{
-    LoginError, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing,
-    TokenAnswer,
+    LoginError, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing, TokenAnswer,
     endpoint::{Ask, Body},
     refresh::is_live,
     refusal::Refusal,
