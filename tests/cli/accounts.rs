@@ -95,8 +95,8 @@ fn accounts_are_added_from_what_is_pasted() {
         );
     }
     let other = token("eve@example.org");
-    let taken = home.run_with(&["accounts", "add", "claude", "--account", "token"], &[], &other);
-    assert_ne!(taken.code, 0, "a name is of one account");
+    let same_name = home.run_with(&["accounts", "add", "claude", "--account", "token"], &[], &other);
+    assert_ne!(same_name.code, 0, "a name is of one account");
     let unknown = home.run_with(&["accounts", "add", "nobody"], &[], "x");
     assert_eq!(
         (unknown.code, unknown.err.contains("there is no provider `nobody`")),

@@ -101,7 +101,9 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
             }
         };
         one.keep(&store, login).await?;
-        note.into_iter().for_each(|note| terminal::say(format_args!("{name}: {note}")));
+        if let Some(note) = note {
+            terminal::say(format_args!("{name}: {note}"));
+        }
     }
     peers::take(&store, chosen, asked, mode).await;
     store.close().await;
