@@ -101,6 +101,16 @@ impl Trouble {
     }
 }
 
+impl Trouble {
+    /// What failed and what helps, for a list of which each item is one line.
+    pub(crate) fn in_one_line(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.what),
+            None => self.what.clone(),
+        }
+    }
+}
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, lines, hint) = self.parts();
@@ -217,9 +227,10 @@ impl From<LoginError> for Trouble {
             | LoginError::CodeRefused { .. }
             | LoginError::NoAccess { .. }
             | LoginError::OtherAccount { .. } => Exit::NotAllowed,
-            LoginError::NotACode { .. } | LoginError::NotUsable { .. } | LoginError::WrongState => {
-                Exit::BadData
-            }
+            LoginError::NotACode { .. }
+            | LoginError::NotUsable { .. }
+            | LoginError::TokenRefused { .. }
+            | LoginError::WrongState => Exit::BadData,
             LoginError::Unanswered { .. } | LoginError::SeveralAccounts { .. } => Exit::Usage,
             LoginError::NotReady { .. } => Exit::Config,
             LoginError::TimedOut(_) => Exit::TryAgain,

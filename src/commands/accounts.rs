@@ -255,7 +255,7 @@ async fn import(
     };
     // Nothing is made where nothing is to be changed.
     let store = if mode.dry_run { open_existing_store(config)? } else { open_store(config)? };
-    peers::import(&store, sources, mode).await?;
+    peers::import(&store, config, sources, mode).await?;
     store.close().await;
     Ok(())
 }

@@ -141,14 +141,15 @@ impl Login {
             }
             steps.log_in(method, answers, &mut lines).await?
         };
-        let login = match &self.import {
-            Some(_) => import::asked(&vendor, &transport, login).await,
-            None => login,
+        let login = if self.import.is_some() {
+            import::asked(&store, (&id, &vendor), &transport, login).await?
+        } else {
+            // Of another login it may not be known yet whose it is: the same one is not added a second time.
+            if login.details.identity.is_some() {
+                learn_owners(&store, &*vendor.refresher, &transport, &id).await?;
+            }
+            login
         };
-        // Of another login it may not be known yet whose it is: the same one is not added a second time.
-        if login.details.identity.is_some() {
-            learn_owners(&store, &*vendor.refresher, &transport, &id).await?;
-        }
         let known = match known {
             None if self.account.is_none() => known_account(&store, &id, &login).await?,
             known => known,

@@ -60,13 +60,10 @@ fn add(home: &Home, provider: &str, name: &str, pasted: &str) {
 fn accounts_are_added_from_what_is_pasted() {
     let (home, vendor) = world();
     add(&home, "claude", "answer", &tokens(&vendor, "ada"));
-    add(&home, "claude", "token", "sk-ant-oat01-alone\n");
-    add(
-        &home,
-        "claude",
-        "file",
-        r#"{"claudeAiOauth":{"accessToken":"sk-ant-oat01-x","refreshToken":"r","expiresAt":1}}"#,
-    );
+    let token = |email: &str| vendor.simulator.grant_to(email).access_token;
+    add(&home, "claude", "token", &format!("{}\n", token("bob@example.org")));
+    let file = json!({"claudeAiOauth": {"accessToken": token("cleo@example.org"), "refreshToken": "r", "expiresAt": 1}});
+    add(&home, "claude", "file", &file.to_string());
     let codex = vendor.simulator.plan_grant(Plan::Codex, "ada@example.org");
     let auth = json!({"tokens": {"id_token": codex.id_token, "access_token": codex.access_token, "refresh_token": codex.refresh_token}});
     add(&home, "codex", "plan", &auth.to_string());
@@ -97,9 +94,9 @@ fn accounts_are_added_from_what_is_pasted() {
             output.err
         );
     }
-    let taken =
-        home.run_with(&["accounts", "add", "claude", "--account", "token"], &[], "sk-ant-oat01-other");
-    assert_ne!(taken.code, 0, "a name is of one account");
+    let other = token("eve@example.org");
+    let same_name = home.run_with(&["accounts", "add", "claude", "--account", "token"], &[], &other);
+    assert_ne!(same_name.code, 0, "a name is of one account");
     let unknown = home.run_with(&["accounts", "add", "nobody"], &[], "x");
     assert_eq!(
         (unknown.code, unknown.err.contains("there is no provider `nobody`")),
@@ -153,12 +150,9 @@ fn tokens_are_renewed_on_request() {
     assert_eq!((one.code, &*one.err), (0, "renewed: work (claude)\n"));
     assert_eq!(vendor.simulator.oauth_counts().refreshes, 1);
 
-    add(
-        &home,
-        "claude",
-        "dead",
-        r#"{"access_token":"sk-ant-oat01-x","refresh_token":"sk-ant-ort01-canary","expires_in":3600}"#,
-    );
+    let dead = vendor.simulator.grant_to("dead@example.org").access_token;
+    let dead = json!({"access_token": dead, "refresh_token": "sk-ant-ort01-canary", "expires_in": 3600});
+    add(&home, "claude", "dead", &dead.to_string());
     assert_eq!(home.run(&["accounts", "disable", "claude", "--account", "home"]).code, 0);
     let all = home.run(&["accounts", "refresh", "--all"]);
     assert_eq!(all.code, 69, "{}", all.err);

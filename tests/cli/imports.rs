@@ -240,7 +240,8 @@ fn the_login_of_a_vendors_own_program() {
 #[test]
 fn the_modes_of_an_import() {
     let (home, vendor) = (Home::new(), Vendor::start());
-    home.write_config(&vendor.config());
+    // A vendor that does not say whose it is.
+    home.write_config(&vendor.config().replace("/api/oauth/profile", "/nowhere"));
     let grant = vendor.simulator.grant();
     let text = cliproxy(
         &json!({"access_token": grant.access_token, "refresh_token": grant.refresh_token, "email": ""}),
@@ -482,6 +483,17 @@ fn files_that_are_none_of_a_vendors_own_program() {
         assert!(output.err.contains(what) && output.err.contains(hint), "{file}: {}", output.err);
         assert!(!output.err.contains("canary"), "{file}: {}", output.err);
     }
+    // The file of gh: its token is had from gh.
+    let gh = file(
+        "hosts.yml",
+        b"github.com:\n    oauth_token: gho_canary\n    user: ada\n    git_protocol: https\n",
+    );
+    let output = home.run(&["login", "copilot", &format!("--import={gh}")]);
+    let words = "run `gh auth token | byok login copilot --method token`";
+    assert_eq!((output.code, output.err.contains(words)), (65, true), "{}", output.err);
+    assert!(!output.err.contains("canary"), "{}", output.err);
+    let nothing = home.run(&["login", "copilot", "--import"]);
+    assert!(nothing.err.contains("`gh auth token`"), "{}", nothing.err);
     assert_eq!(accounts(&home), []);
 }
 
@@ -605,8 +617,8 @@ fn what_is_taken_over_can_be_renewed() {
     let counts = simulator.oauth_counts();
     assert_eq!(
         (counts.token_posts, simulator.google_counts().refreshes),
-        (0, 0),
-        "nothing is renewed by an import"
+        (0, 2),
+        "nothing is renewed by an import but tokens of Google, of which nothing is used up, to ask whose they are"
     );
     let refresh = home.run(&["accounts", "refresh", "--all"]);
     assert_eq!((refresh.code, refresh.err.matches("renewed: ").count()), (0, 8), "{}", refresh.err);

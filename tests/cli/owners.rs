@@ -66,7 +66,11 @@ fn who_it_is_may_be_known_later() {
     let grant = vendor.simulator.grant_to("ada@example.org");
     let added = add(&home, &["claude", "--account", "mine"], &grant.access_token);
     assert_eq!((added.code, claude(&home)), (0, vec![pair("mine", "")]), "{}", added.err);
-    assert!(added.err.contains("the vendor does not say now whose login this is"), "{}", added.err);
+    assert!(
+        added.err.contains("the vendor has not confirmed this token: it cannot be reached now"),
+        "{}",
+        added.err
+    );
     // The next login asks first.
     home.write_config(&there);
     let said = log_in_by_paste(&home, &vendor, "ada@example.org", &[]);
@@ -159,4 +163,124 @@ fn a_name_is_a_label_before_it_is_an_address() {
         several.err
     );
     assert!(!several.err.contains("ada@example.org"), "only those that could be meant: {}", several.err);
+}
+
+/// Settings whose vendors are asked at the simulator whose a login is.
+fn who(vendor: &Vendor) -> String {
+    let base = vendor.simulator.base_url();
+    let at =
+        |name: &str, what: &str, path: &str| format!("  {name}: {{ urls: {{ {what}: '{base}{path}' }} }}\n");
+    [
+        vendor.config(),
+        at("kimi", "profile", "/kimi/coding/v1/me"),
+        at("codex", "usage", "/backend-api/wham/usage"),
+        at("copilot", "profile", "/github/user"),
+        at("kiro", "usage", "/kiro/management/getUsageLimits"),
+        at("iflow", "profile", "/iflow/api/oauth/getUserInfo"),
+        at("gemini", "profile", "/google/userinfo"),
+        at("antigravity", "profile", "/google/userinfo"),
+    ]
+    .concat()
+}
+
+/// A token of a plan that says whose it is, and that nobody has issued.
+const NOBODYS_JWT: &str =
+    "e30.eyJodHRwczovL2FwaS5vcGVuYWkuY29tL2F1dGgiOnsiY2hhdGdwdF9hY2NvdW50X2lkIjoiYWNjLTEifX0.e30";
+
+#[test]
+fn what_the_vendor_refuses_is_not_stored() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&who(&vendor));
+    let nobody = r#"{"access_token":"nobodys-canary"}"#;
+    let pasted = [
+        ("claude", "sk-ant-oat01-canary"),
+        ("kimi", nobody),
+        ("codex", NOBODYS_JWT),
+        ("copilot", "gho_canary"),
+        ("kiro", nobody),
+        ("iflow", nobody),
+        ("gemini", r#"{"access_token":"ya29.canary"}"#),
+        ("antigravity", r#"{"access_token":"ya29.canary"}"#),
+    ];
+    for (provider, pasted) in pasted {
+        let refused = add(&home, &[provider], pasted);
+        assert_eq!(
+            (refused.code, refused.err.contains("not accept this token (")),
+            (65, true),
+            "{provider}: {}",
+            refused.err
+        );
+        assert!(
+            refused.err.contains("hint: ") && !refused.err.contains("canary"),
+            "{provider}: {}",
+            refused.err
+        );
+    }
+    let editor = json!({"github.com:Iv1.x": {"user": "ada", "oauth_token": "ghu_canary"}}).to_string();
+    let editor = private(&home, "apps.json", editor.as_bytes());
+    let code = json!({"claudeAiOauth": {"accessToken": "sk-ant-oat01-canary", "refreshToken": "r", "expiresAt": 4_000_000_000_000_u64}});
+    let code = private(&home, ".claude/.credentials.json", code.to_string().as_bytes());
+    let record = json!({"type": "claude", "access_token": "sk-ant-oat01-canary", "refresh_token": "r", "expires_at": 4_000_000_000_u64});
+    let record = private(&home, "claude-ada.json", record.to_string().as_bytes());
+    let ways: [&[&str]; 4] = [
+        &["login", "copilot", "--import", &editor],
+        &["login", "claude", "--import", &code],
+        &["accounts", "import", "--take-over", &record],
+        &["accounts", "scan", "--auto"],
+    ];
+    for args in ways {
+        let refused = home.run(args);
+        assert!(refused.err.contains("not accept this token ("), "{args:?}: {}", refused.err);
+        assert!(!refused.err.contains("canary"), "{args:?}: {}", refused.err);
+    }
+    assert_eq!(home.run(&["accounts", "list", "--json"]).out.trim(), "[]");
+}
+
+#[test]
+fn an_end_that_nobody_has_said_is_not_shown() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&who(&vendor).replace("/kimi/coding/v1/me", "/nowhere"));
+    let added = add(&home, &["kimi"], r#"{"access_token":"t"}"#);
+    let said = "the vendor has not confirmed this token";
+    assert_eq!((added.code, added.err.contains(said)), (0, true), "{}", added.err);
+    let status = home.run(&["status"]).out;
+    assert!(status.contains("kimi") && !status.contains(" left"), "{status}");
+}
+
+/// A vendor that answers when so many have asked, and not before.
+fn answers_all_at_once(askers: usize) -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut asked: Vec<_> = listener
+            .incoming()
+            .flatten()
+            .take(askers)
+            .map(|mut asker| {
+                let _ = asker.read(&mut [0; 4096]);
+                asker
+            })
+            .collect();
+        for asker in &mut asked {
+            let _ = asker
+                .write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn vendors_are_asked_at_the_same_time() {
+    let home = Home::new();
+    let vendor = answers_all_at_once(3);
+    home.write_config(&format!("providers: {{ claude: {{ urls: {{ profile: '{vendor}' }} }} }}"));
+    let token = |name: &str| json!({"accessToken": format!("sk-ant-oat01-{name}"), "refreshToken": name, "expiresAt": 4_000_000_000_000_u64});
+    private(&home, ".claude/.credentials.json", json!({"claudeAiOauth": token("a")}).to_string().as_bytes());
+    for name in ["b", "c"] {
+        let record = json!({"type": "claude", "access_token": format!("sk-ant-oat01-{name}"), "refresh_token": name, "expires_at": 4_000_000_000_u64});
+        private(&home, &format!(".cli-proxy-api/{name}.json"), record.to_string().as_bytes());
+    }
+    let scanned = home.run(&["accounts", "scan", "--auto"]);
+    assert_eq!(scanned.err.matches("not accept this token (401)").count(), 3, "{}", scanned.err);
 }

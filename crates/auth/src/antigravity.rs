@@ -152,7 +152,7 @@ impl BrowserLogin for Antigravity {
             let project = named_project(answers.get(PROJECT).map(String::as_str))?;
             let consented = answers.contains_key(CLAIM);
             let mut tokens = self.client.exchange(transport, login, &code).await?;
-            let owner = self.client.owner(transport, &tokens.access).await;
+            let owner = self.client.owner(transport, &tokens.access).await.details;
             let place = self.place(transport, &tokens.access, consented, project).await?;
             let mut details = owner;
             if let Some(place) = place {
@@ -170,7 +170,7 @@ impl Refresher for Antigravity {
     }
 
     fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
-        Some(Box::pin(async move { self.client.owner_of(transport, tokens).await.into() }))
+        Some(Box::pin(async move { self.client.owner_of(transport, tokens).await }))
     }
 
     fn refresh_as<'a>(
@@ -186,7 +186,7 @@ impl Refresher for Antigravity {
                 return Ok((answer, AccountDetails::default()));
             }
             // Of a login that was imported, or whose owner consented later.
-            let owner = self.client.owner(transport, &answer.access).await;
+            let owner = self.client.owner(transport, &answer.access).await.details;
             let place = self.place(transport, &answer.access, true, None).await;
             let mut details = owner;
             if let Some(place) = place.map_err(lookup_failed("antigravity"))? {

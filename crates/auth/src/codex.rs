@@ -17,8 +17,12 @@ mod refresh;
 
 pub(crate) use identity::{end_of, owner};
 
-use crate::{How, Method, Network, Urls, Vendor, endpoint::Endpoint};
+use crate::{
+    How, Method, Network, Owner, Standing, Urls, Vendor,
+    endpoint::{Ask, Endpoint, fixed},
+};
 use byok_config::UrlName;
+use byok_store::AccountDetails;
 use byok_transport::Transport;
 use byok_types::Secret;
 use std::{sync::Arc, time::Duration};
@@ -49,6 +53,8 @@ struct Addresses {
     verify: Url,
     /// Where an API key is checked.
     profile: Url,
+    /// Where it is asked what is left of a plan, which only a good token is told.
+    usage: Url,
 }
 
 impl Addresses {
@@ -64,8 +70,23 @@ impl Addresses {
                 |base| format!("{base}/models"),
                 "https://api.openai.com/v1/models",
             ),
+            usage: urls
+                .own(UrlName::Usage)
+                .or_else(|| usage_at(urls.own(UrlName::Inference)?.as_str()))
+                .unwrap_or_else(|| fixed("https://chatgpt.com/backend-api/wham/usage")),
         }
     }
+}
+
+/// Where it is asked what is left of a plan whose models answer at `base`.
+fn usage_at(base: &str) -> Option<Url> {
+    let base = base.trim_end_matches('/');
+    // The backend of the plan lies beside that of Codex.
+    let url = match base.strip_suffix("/codex") {
+        Some(backend) => format!("{backend}/wham/usage"),
+        None => format!("{base}/api/codex/usage"),
+    };
+    Url::parse(&url).ok()
 }
 
 /// Login and refresh of `ChatGPT` plans.
@@ -113,6 +134,19 @@ fn check_token(token: &str) -> Result<(), &'static str> {
 impl Codex {
     fn token_timeout(&self) -> Duration {
         self.network.token_timeout.unwrap_or(TOKEN_TIMEOUT)
+    }
+
+    /// Whether the vendor takes an access token.
+    async fn standing(&self, transport: &Transport, token: &Secret, account: Option<&Secret>) -> Standing {
+        let bearer = format!("Bearer {}", token.expose());
+        let headers: Vec<_> = account.map(|id| ("chatgpt-account-id", id.expose())).into_iter().collect();
+        let ask = Ask {
+            headers: &headers,
+            authorization: Some(&bearer),
+            ..Ask::get(&self.urls.usage, CHECK_TIMEOUT)
+        };
+        let reply = self.endpoint(transport).ask(ask).await;
+        Owner::told(reply, token, |_| AccountDetails::default()).standing
     }
 
     fn endpoint<'a>(&'a self, transport: &'a Transport) -> Endpoint<'a> {

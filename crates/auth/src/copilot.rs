@@ -15,7 +15,7 @@ mod import;
 mod token;
 
 use crate::{
-    Found, How, LoginError, Method, Network, NewLogin, Question, Urls, Vendor,
+    Found, How, LoginError, Method, Network, NewLogin, Owner, Question, Standing, Urls, Vendor,
     endpoint::{Ask, Endpoint},
 };
 use byok_config::UrlName;
@@ -160,7 +160,12 @@ impl Copilot {
         way: Way,
     ) -> Result<NewLogin, LoginError> {
         let places = self.places(github)?;
-        let details = self.details(transport, &places, &token, github).await?;
+        let owner = self.owner(transport, &places, &token, github).await;
+        if let Standing::Refused(why) = owner.standing {
+            let why =
+                format!("GitHub does not accept this token ({why}); make a new one, or log in with a code");
+            return Err(LoginError::NotUsable { why });
+        }
         let mut facts = TokenFacts::from([(HOST.to_owned(), Secret::new(github.name()))]);
         let direct = match way {
             Way::Exchange => false,
@@ -189,18 +194,15 @@ impl Copilot {
             tokens.facts = facts;
             tokens
         };
-        Ok(NewLogin { credential: Credential::Oauth(tokens), details })
+        Ok(NewLogin { credential: Credential::Oauth(tokens), details: owner.details })
     }
 
     /// Whose login it is, by its GitHub token: the one of Copilot lives for half an hour.
-    async fn owner_of(&self, transport: &Transport, tokens: &OauthTokens) -> AccountDetails {
+    async fn owner_of(&self, transport: &Transport, tokens: &OauthTokens) -> Owner {
         let github = tokens.fact(HOST).and_then(GitHub::named).unwrap_or_else(GitHub::public);
-        let Ok(places) = self.places(&github) else { return AccountDetails::default() };
+        let Ok(places) = self.places(&github) else { return Owner::default() };
         let token = tokens.refresh.as_ref().unwrap_or(&tokens.access);
-        self.details(transport, &places, token, &github).await.unwrap_or_else(|error| {
-            tracing::debug!(%error, "the owner of a copilot login is not known");
-            AccountDetails::default()
-        })
+        self.owner(transport, &places, token, &github).await
     }
 
     /// Whether the models take the GitHub token itself.
@@ -221,31 +223,24 @@ impl Copilot {
         }
     }
 
-    /// Whose token it is. Only a token that GitHub does not know is a failure: a login is not worth losing for a name.
-    async fn details(
-        &self,
-        transport: &Transport,
-        places: &Places,
-        token: &Secret,
-        github: &GitHub,
-    ) -> Result<AccountDetails, LoginError> {
+    /// Whose token of GitHub it is.
+    async fn owner(&self, transport: &Transport, places: &Places, token: &Secret, github: &GitHub) -> Owner {
         let user = self.about(transport, &places.profile, token).await;
-        if let Ok(reply) = &user
-            && reply.status == http::StatusCode::UNAUTHORIZED
-        {
-            return Err(LoginError::NotUsable {
-                why: "GitHub does not accept this token; make a new one, or log in with a code".to_owned(),
-            });
+        let mut owner = Owner::told(user, token, |body| {
+            let user: Value = serde_json::from_slice(body).unwrap_or_default();
+            let email = user["email"].as_str().filter(|email| email.contains('@'));
+            let identity = user["login"].as_str().map(|login| github.identity(login));
+            AccountDetails { email: email.map(str::to_owned), identity, plan: None }
+        });
+        if matches!(owner.standing, Standing::Refused(_)) {
+            return owner;
         }
-        let user = user.map(|reply| json_of(&reply)).unwrap_or_default();
         let plan = self.about(transport, &places.usage, token).await;
         let plan = plan.map(|reply| json_of(&reply)).unwrap_or_default();
-        let login = user["login"].as_str().or_else(|| plan["login"].as_str());
-        Ok(AccountDetails {
-            email: user["email"].as_str().filter(|email| email.contains('@')).map(str::to_owned),
-            plan: plan_of(&plan),
-            identity: login.map(|login| github.identity(login)),
-        })
+        let details = &mut owner.details;
+        details.plan = plan_of(&plan);
+        details.identity = details.identity.take().or_else(|| Some(github.identity(plan["login"].as_str()?)));
+        owner
     }
 
     async fn about(

@@ -157,7 +157,7 @@ impl BrowserLogin for Gemini {
         Box::pin(async move {
             let project = named_project(answers.get(PROJECT).map(String::as_str))?;
             let mut tokens = self.client.exchange(transport, login, &code).await?;
-            let owner = self.client.owner(transport, &tokens.access).await;
+            let owner = self.client.owner(transport, &tokens.access).await.details;
             let place = self.place(transport, &tokens.access, project).await?;
             tokens.facts.insert(PROJECT.to_owned(), Secret::new(place.project));
             let details = AccountDetails { plan: place.plan, ..owner };
@@ -174,7 +174,7 @@ impl Refresher for Gemini {
                 return Ok((answer, AccountDetails::default()));
             }
             // A login that was imported has no project yet.
-            let owner = self.client.owner(transport, &answer.access).await;
+            let owner = self.client.owner(transport, &answer.access).await.details;
             let place = self.place(transport, &answer.access, None).await.map_err(lookup_failed("gemini"))?;
             answer.facts.insert(PROJECT.to_owned(), Secret::new(place.project));
             Ok((answer, AccountDetails { plan: place.plan, ..owner }))
@@ -182,7 +182,7 @@ impl Refresher for Gemini {
     }
 
     fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
-        Some(Box::pin(async move { self.client.owner_of(transport, tokens).await.into() }))
+        Some(Box::pin(async move { self.client.owner_of(transport, tokens).await }))
     }
 
     fn rotates(&self) -> bool {

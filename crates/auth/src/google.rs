@@ -11,8 +11,8 @@ pub(crate) mod stored;
 pub(crate) use keys::{GeminiKey, key_identity, list_of_models};
 
 use crate::{
-    AuthorizationCode, Callback, Clock as _, LoginError, Network, PendingLogin, Redirect, RefreshError,
-    SystemClock, TokenAnswer, Urls,
+    AuthorizationCode, Callback, Clock as _, LoginError, Network, Owner, PendingLogin, Redirect,
+    RefreshError, Standing, SystemClock, TokenAnswer, Urls,
     endpoint::{Ask, Body, Endpoint, claims_of_token, fixed},
     refresh::is_live,
     refusal::Refusal,
@@ -158,41 +158,37 @@ impl Client {
         Ok(answer.into_tokens(None, SystemClock.now()))
     }
 
-    /// Whose token it is. Not knowing is no failure.
-    pub(crate) async fn owner(&self, transport: &Transport, token: &Secret) -> AccountDetails {
+    /// Whose token it is.
+    pub(crate) async fn owner(&self, transport: &Transport, token: &Secret) -> Owner {
         let reply = self.endpoint(transport).get_with_bearer(&self.profile, token, PROFILE_TIMEOUT).await;
-        match reply {
-            Ok(reply) if reply.status.is_success() => {
-                let owner: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-                let text =
-                    |name: &str| owner[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-                AccountDetails {
-                    identity: text("id").or_else(|| text("email")),
-                    email: text("email"),
-                    plan: None,
-                }
+        Owner::told(reply, token, |body| {
+            let owner: Value = serde_json::from_slice(body).unwrap_or_default();
+            let text = |name: &str| owner[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+            AccountDetails {
+                identity: text("id").or_else(|| text("email")),
+                email: text("email"),
+                plan: None,
             }
-            Ok(reply) => {
-                tracing::debug!(status = reply.status.as_u16(), "the owner of a Google login is not known");
-                AccountDetails::default()
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the owner of a Google login is not known");
-                AccountDetails::default()
-            }
-        }
+        })
     }
 
     /// Whose login it is, of one that was imported or pasted. Its tokens may have ended; Google does not use refresh tokens up.
-    pub(crate) async fn owner_of(&self, transport: &Transport, tokens: &OauthTokens) -> AccountDetails {
+    pub(crate) async fn owner_of(&self, transport: &Transport, tokens: &OauthTokens) -> Owner {
         if is_live(tokens) {
-            return self.owner(transport, &tokens.access).await;
+            let owner = self.owner(transport, &tokens.access).await;
+            if tokens.refresh.is_none() || !matches!(owner.standing, Standing::Refused(_)) {
+                return owner;
+            }
         }
         match self.refresh(transport, tokens).await {
             Ok(answer) => self.owner(transport, &answer.access).await,
             Err(error) => {
                 tracing::debug!(%error, "the owner of a Google login is not known");
-                AccountDetails::default()
+                let standing = match error {
+                    RefreshError::Permanent { .. } => Standing::Refused(error.to_string()),
+                    _ => Standing::Unknown,
+                };
+                Owner { standing, ..Owner::default() }
             }
         }
     }

@@ -11,7 +11,7 @@ mod key;
 mod refresh;
 mod region;
 
-use crate::{How, Method, Network, Question, Urls, Vendor, endpoint::Endpoint};
+use crate::{How, Method, Network, Owner, Question, Urls, Vendor, endpoint::Endpoint};
 use byok_config::UrlName;
 use byok_store::AccountDetails;
 use byok_transport::Transport;
@@ -109,31 +109,22 @@ impl Kimi {
         Places::of(region, &self.own)
     }
 
-    /// Whose token it is. Not knowing is no failure: a login is not worth losing for a name.
-    async fn details(&self, transport: &Transport, region: Region, token: &Secret) -> AccountDetails {
+    /// Whose token it is.
+    async fn owner_of(&self, transport: &Transport, region: Region, token: &Secret) -> Owner {
         let url = self.places(region).profile;
-        match self.endpoint(transport).get_with_bearer(&url, token, PROFILE_TIMEOUT).await {
-            Ok(reply) if reply.status.is_success() => {
-                let me: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-                let text = |name: &str| {
-                    let text = me[name].as_str().map(crate::login::plain);
-                    text.filter(|text| !text.is_empty())
-                };
-                AccountDetails {
-                    email: text("email"),
-                    plan: text("user_level_name"),
-                    identity: text("user_id").or_else(|| me["user_id"].as_u64().map(|id| id.to_string())),
-                }
+        let reply = self.endpoint(transport).get_with_bearer(&url, token, PROFILE_TIMEOUT).await;
+        Owner::told(reply, token, |body| {
+            let me: Value = serde_json::from_slice(body).unwrap_or_default();
+            let text = |name: &str| {
+                let text = me[name].as_str().map(crate::login::plain);
+                text.filter(|text| !text.is_empty())
+            };
+            AccountDetails {
+                email: text("email"),
+                plan: text("user_level_name"),
+                identity: text("user_id").or_else(|| me["user_id"].as_u64().map(|id| id.to_string())),
             }
-            Ok(reply) => {
-                tracing::debug!(status = reply.status.as_u16(), "the profile of a kimi login is not known");
-                AccountDetails::default()
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the profile of a kimi login is not known");
-                AccountDetails::default()
-            }
-        }
+        })
     }
 }
 

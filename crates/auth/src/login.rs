@@ -24,7 +24,7 @@ pub use save::{NewLogin, SaveLogin, save_login};
 use crate::{Import, Refresher};
 use byok_store::StoreError;
 use byok_transport::{Transport, TransportError};
-use byok_types::{Blame, Fault, OauthTokens, Retry, Secret};
+use byok_types::{Blame, Fault, OauthTokens, ProviderId, Retry, Secret};
 use std::{collections::BTreeMap, io, pin::Pin, sync::Arc, time::Duration};
 
 /// How long a login may take from its first page to the code.
@@ -210,6 +210,16 @@ pub enum LoginError {
         /// What is wrong with it, and what to do.
         why: String,
     },
+    /// The vendor does not take a token that a person or another program has.
+    #[error(
+        "{provider} does not accept this token ({why}), so nothing is stored; log in again where it comes from, or with `byok login {provider}`"
+    )]
+    TokenRefused {
+        /// Provider of the token.
+        provider: ProviderId,
+        /// Status and what the vendor said.
+        why: String,
+    },
     /// Something is missing in the settings.
     #[error("byok cannot log in there yet: {why}")]
     NotReady {
@@ -296,6 +306,7 @@ impl Fault for LoginError {
             | Self::WrongState
             | Self::TimedOut(_)
             | Self::NotUsable { .. }
+            | Self::TokenRefused { .. }
             | Self::NotReady { .. }
             | Self::Unanswered { .. }
             | Self::NoAccess { .. }

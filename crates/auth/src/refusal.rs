@@ -1,6 +1,6 @@
 //! What a token endpoint says when it says no.
 
-use crate::{LoginError, RefreshError, login::plain};
+use crate::{LoginError, RefreshError, Standing, login::plain};
 use byok_transport::BufferedReply;
 use byok_types::AccountState;
 use http::{StatusCode, header};
@@ -10,6 +10,9 @@ use std::{fmt, time::Duration};
 
 /// How long to wait after a 429 without `Retry-After`.
 const UNSTATED_WAIT: Duration = Duration::from_mins(1);
+
+/// What vendors say of a token that is not good with another status than 401: Claude, Kiro.
+const BAD_TOKEN: [&str; 2] = ["token has been revoked", "bearer token included in the request is invalid"];
 
 /// The shapes of an error: `{"error": "code", "error_description": "…"}` (RFC 6749),
 /// `{"error": {"code" or "type": "code", "message": "…"}}`, and `{"code" or "__type": "code", "message": "…"}`.
@@ -73,6 +76,16 @@ impl Refusal {
     /// Whether the vendor turned the request down, and not only this try of it.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    }
+
+    /// What the answer to a question says of the token that it was asked with.
+    pub(crate) fn standing(&self) -> Standing {
+        let bad = BAD_TOKEN.iter().any(|words| self.description.contains(words));
+        if self.status == StatusCode::UNAUTHORIZED || (self.status == StatusCode::FORBIDDEN && bad) {
+            Standing::Refused(self.to_string())
+        } else {
+            Standing::Unknown
+        }
     }
 
     /// What the answer means for a login: a vendor in trouble, or one that is asked too often, has refused nothing.

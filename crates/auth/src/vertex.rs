@@ -138,11 +138,15 @@ impl FileLogin for Vertex {
                 other => LoginError::Denied { why: other.to_string() },
             })?;
             if !reply.status.is_success() {
-                let why = match refused(&reply) {
-                    RefreshError::Permanent { state } => state.trouble("vertex").unwrap_or_default(),
-                    other => other.to_string(),
-                };
-                return Err(LoginError::Denied { why });
+                return Err(match refused(&reply) {
+                    RefreshError::Permanent { state: AccountState::NeedsLogin { reason } } => {
+                        LoginError::NotUsable { why: reason }
+                    }
+                    _ if is_about_the_clock(&Refusal::read(&reply, &[])) => LoginError::NotReady {
+                        why: format!("{}; set it, and try again", clock(&Refusal::read(&reply, &[]))),
+                    },
+                    _ => Refusal::read(&reply, &[]).of_login(),
+                });
             }
             let mut answer = read(&reply).map_err(|_| LoginError::BadAnswer)?;
             // What buys the next token is the key itself.
@@ -186,14 +190,39 @@ fn refused(reply: &BufferedReply) -> RefreshError {
     if PASSING.contains(&refusal.code.as_str()) {
         return RefreshError::busy(refusal.to_string(), refusal.retry_after);
     }
-    if refusal.code == "invalid_grant" && refusal.description.contains("short-lived token") {
-        return RefreshError::busy(
-            format!("the clock of this machine is wrong, says Google ({}); set it", refusal.description),
-            None,
-        );
+    if is_about_the_clock(&refusal) {
+        return RefreshError::busy(format!("{}; set it", clock(&refusal)), None);
     }
-    let dead = ["invalid_grant", "invalid_scope", "unauthorized_client"];
-    refusal.of_refresh("Google", "vertex", &dead)
+    let said = refusal.words();
+    let reason = match refusal.code.as_str() {
+        "invalid_grant" if said.contains("Signature") => format!(
+            "Google says `{said}`: the key of the service account was deleted or replaced; make a new key in the Cloud console, and \
+             give byok its file with `byok login vertex`"
+        ),
+        "invalid_grant" if said.contains("not found") => format!(
+            "Google says `{said}`: the service account was deleted; make another one in the Cloud console, and give byok its key \
+             file with `byok login vertex`"
+        ),
+        "invalid_grant" => format!(
+            "Google says `{said}`: it does not take the key of the service account; see in the Cloud console whether account and \
+             key are there and switched on, and give byok the key file with `byok login vertex`"
+        ),
+        "invalid_scope" | "unauthorized_client" => format!(
+            "Google says `{said}`: the service account may not get tokens for Vertex AI; let whoever manages the project allow it, \
+             and give byok the key file again with `byok login vertex`"
+        ),
+        _ => return refusal.of_refresh("Google", "vertex", &[]),
+    };
+    RefreshError::Permanent { state: AccountState::NeedsLogin { reason } }
+}
+
+/// Whether the statement was signed at another time than the vendor's.
+fn is_about_the_clock(refusal: &Refusal) -> bool {
+    refusal.code == "invalid_grant" && refusal.description.contains("short-lived token")
+}
+
+fn clock(refusal: &Refusal) -> String {
+    format!("the clock of this machine is wrong, says Google ({})", refusal.description)
 }
 
 /// A login with an API key. Nothing can be asked for with it that costs nothing, so it is not checked.

@@ -275,12 +275,14 @@ impl Executor {
         let limit = u32::try_from(state.config.limits.attempts).unwrap_or(u32::MAX);
         let mut last: Option<Refused> = None;
         let mut resting: Option<Duration> = None;
+        let mut lack = None;
         let mut remote = Remote::allowed(&*self.0.fetch, &state.config);
         for candidate in candidates {
             let now = Instant::now();
             let offer =
                 pool::offer(&candidate.provider.seats, &candidate.facts.id, candidate.prefix.as_deref(), now);
             resting = [resting, offer.resting].into_iter().flatten().min();
+            lack = lack.or(offer.lack);
             if offer.seats.is_empty() {
                 continue;
             }
@@ -339,7 +341,13 @@ impl Executor {
                 }
             }
         }
-        Err(last.unwrap_or_else(|| Refused::local(all_resting(resting), Next::GiveUp)))
+        // Of two reasons the one that passes by itself is told.
+        let lack = lack.filter(|_| resting.is_none()).map(|lack| Refused {
+            failure: lack.failure.clone(),
+            verdict: lack.verdict.clone(),
+            headers: HeaderMap::new(),
+        });
+        Err(last.or(lack).unwrap_or_else(|| Refused::local(all_resting(resting), Next::GiveUp)))
     }
 
     /// Counts tokens: at the upstream where it can, else by estimate.

@@ -5,6 +5,7 @@
 
 use crate::{
     executor::Executor,
+    knowledge::Discovered,
     pool::{Access, Seat},
     registry::Provider,
     state::State,
@@ -17,7 +18,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use http::{HeaderValue, header};
 use std::{
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// How often a list of models is asked for.
@@ -26,6 +27,10 @@ const MODELS_EVERY: Duration = Duration::from_mins(10);
 const QUOTA_EVERY: Duration = Duration::from_mins(5);
 /// How long one vendor may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The same while a request waits.
+const BRIEFLY: Duration = Duration::from_secs(3);
+/// Most pages of a list of models.
+const MOST_PAGES: usize = 20;
 /// The largest answer that is read.
 const LARGEST: usize = 4 << 20;
 
@@ -38,11 +43,8 @@ impl Executor {
             }
             let (executor, provider, seat) = (self.clone(), provider.clone(), seat.clone());
             tokio::spawn(async move {
-                let upstream = &provider.upstream;
-                let told =
-                    executor.ask(&provider, &seat, |base, token| upstream.ask_models(base, token)).await;
-                if let Some(body) = told {
-                    seat.known.listed(upstream.read_models(&body));
+                if let Some(models) = executor.ask_models(&provider, &seat).await {
+                    seat.known.listed(models);
                 }
             });
         }
@@ -63,12 +65,44 @@ impl Executor {
         let _ = tokio::time::timeout(patience, all).await;
     }
 
+    /// The list of models, page by page; `None` unless it is whole.
+    async fn ask_models(&self, provider: &Provider, seat: &Seat) -> Option<Vec<Discovered>> {
+        let upstream = &provider.upstream;
+        let mut asked = None;
+        let first = |base: &str, token: &Token| {
+            asked = upstream.ask_models(base, token);
+            asked.clone()
+        };
+        let mut page = self.ask(provider, seat, first).await?;
+        let mut models = upstream.read_models(&page);
+        for _ in 1..MOST_PAGES {
+            let Some(next) = upstream.ask_more_models(asked.as_ref()?, &page) else { break };
+            page = self.ask(provider, seat, |_, _| Some(next)).await?;
+            models.extend(upstream.read_models(&page));
+        }
+        Some(models)
+    }
+
+    /// When the plan of an account opens again that is used up, Unix time in seconds; `None` if the vendor does not say it now.
+    pub(crate) async fn reset_of(&self, provider: &Provider, seat: &Seat) -> Option<i64> {
+        if seat.known.quota_due(QUOTA_EVERY) {
+            // A request waits for it.
+            let _ = tokio::time::timeout(BRIEFLY, self.ask_quota(provider, seat)).await;
+        }
+        let (_, windows) = seat.known.windows()?;
+        windows.iter().filter_map(|window| window.resets_at).max()
+    }
+
     async fn ask_quota(&self, provider: &Provider, seat: &Seat) {
         let upstream = &provider.upstream;
         let told = self.ask(provider, seat, |base, token| upstream.ask_quota(base, token)).await;
         let Some(body) = told else { return };
         let now = now();
         let quota = upstream.read_quota(&body, now);
+        if !quota.windows.is_empty() && quota.windows.iter().all(|window| window.used < 1.0) {
+            // Its owner has more credits now than when it was refused.
+            seat.health.opened(Instant::now());
+        }
         seat.known.told(quota.windows, now);
         if quota.plan.is_some() && matches!(seat.access, Access::Account { .. }) {
             self.note_plan(&seat.id, quota.plan).await;

@@ -6,7 +6,7 @@
 
 use crate::{
     knowledge::{Knowledge, Known},
-    upstream::{Ask, Operation, Scope, Upstream},
+    upstream::{Ask, Operation, Scope, Upstream, Verdict},
 };
 use byok_config::Pattern;
 use byok_transport::{Host, ProxyChoice};
@@ -156,6 +156,9 @@ pub struct Problem {
     pub remedy: String,
 }
 
+/// Rests that are longer are those of plans that are used up.
+const LONG: Duration = Duration::from_hours(1);
+
 /// How a seat fared lately.
 #[derive(Debug, Default)]
 pub struct Health {
@@ -172,19 +175,39 @@ struct Rest {
     until: Instant,
     /// Whether the vendor's trouble was of the moment: the seat is asked all the same when no other can be.
     soft: bool,
+    /// What the vendor said if the account has no such model. Waiting does not help then, so it is said again.
+    lack: Option<Arc<Lack>>,
+}
+
+/// A vendor's word that an account has no such model.
+#[derive(Clone, Debug)]
+pub struct Lack {
+    /// What it said.
+    pub failure: Failure,
+    /// What that means.
+    pub verdict: Verdict,
 }
 
 impl Health {
     /// Lets the seat rest. `soft` for trouble of the moment that another try may not meet.
     pub fn cool(&self, scope: Scope, model: &str, now: Instant, wait: Duration, soft: bool) {
         let model = (scope == Scope::Model).then(|| model.to_owned());
-        let until = now + wait;
+        self.rest(Rest { model, until: now + wait, soft, lack: None }, now);
+    }
+
+    /// Keeps in mind that the account has no such model.
+    pub fn lacks(&self, model: &str, now: Instant, wait: Duration, lack: Lack) {
+        let lack = Some(Arc::new(lack));
+        self.rest(Rest { model: Some(model.to_owned()), until: now + wait, soft: false, lack }, now);
+    }
+
+    fn rest(&self, new: Rest, now: Instant) {
         let mut rests = self.rests.lock();
         rests.retain(|rest| rest.until > now);
-        match rests.iter_mut().find(|rest| rest.model == model) {
-            Some(rest) if rest.until < until => *rest = Rest { model, until, soft },
+        match rests.iter_mut().find(|rest| rest.model == new.model) {
+            Some(rest) if rest.until < new.until => *rest = new,
             Some(_) => {}
-            None => rests.push(Rest { model, until, soft }),
+            None => rests.push(new),
         }
     }
 
@@ -192,6 +215,12 @@ impl Health {
     pub fn forgive(&self) {
         self.rests.lock().clear();
         *self.problem.lock() = None;
+    }
+
+    /// The plan of the account has room again: rests that were to last until then end.
+    pub fn opened(&self, now: Instant) {
+        let long = |rest: &Rest| rest.model.is_none() && rest.until > now + LONG;
+        self.rests.lock().retain(|rest| !long(rest));
     }
 
     /// A success ends the rest for the model, and with the last rest the problem is over.
@@ -213,6 +242,16 @@ impl Health {
     /// What went wrong last, until a success.
     pub fn problem(&self) -> Option<Problem> {
         self.problem.lock().clone()
+    }
+
+    /// What the vendor said if the seat is not asked for `model` only because the account does not have it.
+    pub fn lacking(&self, model: &str, now: Instant) -> Option<Arc<Lack>> {
+        let rests = self.rests.lock();
+        let mut applying = rests
+            .iter()
+            .filter(|rest| rest.until > now && rest.model.as_deref().is_none_or(|name| name == model));
+        let (first, more) = (applying.next()?, applying.next());
+        first.lack.clone().filter(|_| more.is_none())
     }
 
     /// How long the seat still rests for `model`, and whether only softly; `None` if it does not rest.
@@ -255,6 +294,8 @@ pub struct Offer {
     pub seats: Vec<Arc<Seat>>,
     /// If there is none because all of them rest: how long until the first is back.
     pub resting: Option<Duration>,
+    /// If there is none because no account has the model: what the vendor said.
+    pub lack: Option<Arc<Lack>>,
 }
 
 /// The seats of `all` (in the order of the config) that may serve `model` now.
@@ -262,6 +303,7 @@ pub fn offer(all: &[Arc<Seat>], model: &str, prefix: Option<&str>, now: Instant)
     let mut seats = Vec::new();
     let mut tired = Vec::new();
     let mut soonest: Option<Duration> = None;
+    let mut lack = None;
     for seat in all {
         // A seat with a prefix serves only those who name it.
         if !seat.serves(model) || seat.prefix.as_deref() != prefix {
@@ -269,6 +311,10 @@ pub fn offer(all: &[Arc<Seat>], model: &str, prefix: Option<&str>, now: Instant)
         }
         match seat.health.resting(model, now) {
             Some((left, soft)) => {
+                if let Some(said) = seat.health.lacking(model, now) {
+                    lack.get_or_insert(said);
+                    continue;
+                }
                 soonest = Some(soonest.map_or(left, |other| other.min(left)));
                 if soft {
                     tired.push((left, seat.clone()));
@@ -284,7 +330,8 @@ pub fn offer(all: &[Arc<Seat>], model: &str, prefix: Option<&str>, now: Instant)
     }
     share_out(&mut seats);
     let resting = if seats.is_empty() { soonest } else { None };
-    Offer { seats, resting }
+    let lack = lack.filter(|_| seats.is_empty() && resting.is_none());
+    Offer { seats, resting, lack }
 }
 
 /// Puts the seats that share requests in the order of what they are owed. Each is given its weight, and the first pays for the

@@ -331,6 +331,16 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
         Vec::new()
     }
 
+    /// The call that asks for the rest of a list of models of which `page` is a part; `before` asked for that.
+    fn ask_more_models(&self, _before: &Lookup, _page: &[u8]) -> Option<Lookup> {
+        None
+    }
+
+    /// Whether an account whose plan is used up rests until its limits open again, and not only for the time of the verdict.
+    fn rests_until_reset(&self, _failure: &Failure) -> bool {
+        false
+    }
+
     /// The call that asks what is left of the plan.
     fn ask_quota(&self, _base: &str, _token: &Token) -> Option<Lookup> {
         None

@@ -9,7 +9,7 @@ use crate::{
 };
 use byok_auth::{
     Answers, Clock as _, How, NewLogin, SaveLogin, SystemClock, TokenAnswer, Vendor, known_account,
-    learn_owners, save_login,
+    save_login,
 };
 use byok_config::Config;
 use byok_store::AccountDetails;
@@ -39,10 +39,7 @@ pub(super) async fn run(
     let text = pasted().await;
     let transport = network::transport(config)?;
     let login = read(&vendor, &transport, text.trim()).await?;
-    let login = asked(&vendor, &transport, login).await;
-    if login.details.identity.is_some() {
-        learn_owners(&store, &*vendor.refresher, &transport, &id).await?;
-    }
+    let login = asked(&store, (&id, &vendor), &transport, login).await?;
     let known = if label.is_none() { known_account(&store, &id, &login).await? } else { None };
     let consent = consent.for_login(&login);
     let agreed = consent.agreed();
@@ -138,6 +135,9 @@ async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<NewL
     let answer = TokenAnswer::read(text.as_bytes()).map_err(|_| unreadable())?;
     let fields: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     check(fields["access_token"].as_str().unwrap_or_default())?;
-    let credential = Credential::Oauth(answer.into_tokens(None, now));
-    Ok(NewLogin { credential, details: AccountDetails::default() })
+    let said = answer.expires_in.is_some();
+    let tokens = answer.into_tokens(None, now);
+    // An end that nobody has said is none: it is used until the vendor refuses it.
+    let tokens = OauthTokens { expires_at: tokens.expires_at.filter(|_| said), ..tokens };
+    Ok(NewLogin { credential: Credential::Oauth(tokens), details: AccountDetails::default() })
 }

@@ -5,15 +5,17 @@ use super::super::{
     status::{expiry, now},
 };
 use crate::{
-    logins::provider_id,
+    logins::{self, provider_id},
+    network,
     table::Table,
     terminal,
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
     Clock as _, Entry, ImportError, LARGEST_DATABASE, LARGEST_FILE, NewLogin, SaveLogin, SystemClock, Taken,
-    follow_entry, followed, is_database, known_account, neighbours, peers, save_login,
+    Vendor, follow_entry, followed, is_database, known_account, neighbours, peers, save_login,
 };
+use byok_config::Config;
 use byok_store::Store;
 use byok_types::{Account, AccountState, Credential, CredentialKind, ProviderId, account_flag};
 use std::{
@@ -121,7 +123,12 @@ fn json_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Says what there is, and takes it over unless that is all that was asked for.
-pub(super) async fn import(store: &Store, sources: Vec<Source>, mode: Mode) -> Result<(), Trouble> {
+pub(super) async fn import(
+    store: &Store,
+    config: &Config,
+    sources: Vec<Source>,
+    mode: Mode,
+) -> Result<(), Trouble> {
     let mut table = heading();
     let mut count = 0;
     for source in &sources {
@@ -141,11 +148,10 @@ pub(super) async fn import(store: &Store, sources: Vec<Source>, mode: Mode) -> R
         terminal::say("nothing was changed; without --dry-run byok uses them");
         return Ok(());
     }
-    let mut done = 0;
-    for source in sources {
-        done += take(store, source, mode).await?;
-    }
-    if done == 0 {
+    let chosen = chosen(sources, mode);
+    let questions = chosen.iter().map(|chosen| chosen.question(config)).collect::<Result<_, _>>()?;
+    let asked = files::ask_all(store, &network::transport(config)?, questions).await?;
+    if take(store, chosen, asked, mode).await == 0 {
         return Err(Trouble::new(Exit::NotAllowed, "nothing was taken over")
             .hint("`byok login PROVIDER` makes a login of its own"));
     }
@@ -254,32 +260,83 @@ pub(super) fn tell_of_sharing(sources: &[Source], mode: Mode) {
     }
 }
 
-/// Stores the logins of a file, one by one: what goes wrong with one of them is told, and the others go on. Returns how many
-/// there are in byok now.
-pub(super) async fn take(store: &Store, source: Source, mode: Mode) -> Result<usize, Trouble> {
-    let file = source.file;
-    let mut done = 0;
-    for entry in source.taken.logins {
-        let name = shown(&entry);
-        if entry.found.shared_rotation && !entry.live && !mode.take_over {
-            terminal::warn(format_args!(
-                "left out: {name}: this file is a copy, which byok cannot follow; `--take-over` renews it here, which logs out \
-                 whoever else uses it"
-            ));
-            continue;
+/// A login that is taken over, of this file and program.
+pub(super) struct Chosen {
+    file: PathBuf,
+    by: &'static str,
+    entry: Entry,
+}
+
+/// The logins that can be taken over. What is left out is told.
+pub(super) fn chosen(sources: Vec<Source>, mode: Mode) -> Vec<Chosen> {
+    let mut chosen = Vec::new();
+    for source in sources {
+        let (file, by) = (source.file, source.taken.by);
+        for entry in source.taken.logins {
+            if entry.found.shared_rotation && !entry.live && !mode.take_over {
+                let name = shown(&entry);
+                terminal::warn(format_args!(
+                    "left out: {name}: this file is a copy, which byok cannot follow; `--take-over` renews it here, which logs \
+                     out whoever else uses it"
+                ));
+                continue;
+            }
+            chosen.push(Chosen { file: file.clone(), by, entry });
         }
-        match take_one(store, &file, entry, source.taken.by, mode).await {
+    }
+    chosen
+}
+
+impl Chosen {
+    /// What its vendor is asked. Of what will not be used nobody is asked.
+    pub(super) fn question(
+        &self,
+        config: &Config,
+    ) -> Result<(ProviderId, Option<Vendor>, NewLogin), Trouble> {
+        let Self { entry, .. } = self;
+        let off = entry.disabled || entry.ended.is_some();
+        let vendor = logins::vendor(entry.provider, config).ok().filter(|_| !off);
+        Ok((provider_id(entry.provider)?, vendor.map(|(_, vendor)| vendor), entry.found.login.clone()))
+    }
+}
+
+/// Stores logins, one by one, with what their vendors say: what goes wrong with one of them is told, and the others go on.
+/// Returns how many there are in byok now.
+pub(super) async fn take(
+    store: &Store,
+    chosen: Vec<Chosen>,
+    asked: impl IntoIterator<Item = files::Asked>,
+    mode: Mode,
+) -> usize {
+    let mut done = 0;
+    for (Chosen { file, by, mut entry }, asked) in chosen.into_iter().zip(asked) {
+        let name = shown(&entry);
+        let taken = match asked {
+            Ok((login, note)) => {
+                entry.found.login = login;
+                take_one(store, &file, entry, by, (note, mode)).await
+            }
+            Err(trouble) => Err(trouble),
+        };
+        match taken {
             Ok(said) => {
                 terminal::say(said);
                 done += 1;
             }
-            Err(trouble) => terminal::warn(format_args!("left out: {name}: {}", trouble.parts().0)),
+            Err(trouble) => terminal::warn(format_args!("left out: {name}: {}", trouble.in_one_line())),
         }
     }
-    Ok(done)
+    done
 }
 
-async fn take_one(store: &Store, file: &Path, entry: Entry, by: &str, mode: Mode) -> Result<String, Trouble> {
+async fn take_one(
+    store: &Store,
+    file: &Path,
+    entry: Entry,
+    by: &str,
+    (note, mode): (Option<&str>, Mode),
+) -> Result<String, Trouble> {
+    let note = note.map(|note| format!("{}: {note}", shown(&entry)));
     let id = provider_id(entry.provider)?;
     // Looked for at its place even if it is to be renewed here from now on.
     let known = known_account(store, &id, &placed(file, &entry, Mode { take_over: false, ..mode })).await?;
@@ -308,7 +365,7 @@ async fn take_one(store: &Store, file: &Path, entry: Entry, by: &str, mode: Mode
     }
     let again = format!("byok login {id} {}", account_flag(&account.label));
     let missing = consent::missing(&account, &credential, &again);
-    Ok(missing.map_or_else(|| said.clone(), |missing| format!("{said}\n{missing}")))
+    Ok([Some(said), note, missing].into_iter().flatten().collect::<Vec<_>>().join("\n"))
 }
 
 /// What became of a login: only what is renewed here from now on was taken over.

@@ -9,16 +9,18 @@ use super::{
     peers,
 };
 use crate::{
-    logins,
+    logins, network,
     place::{Place, open_existing_store, open_store},
     terminal,
     trouble::Trouble,
 };
-use byok_auth::{Found, SaveLogin, SystemClock, follow, known_account, save_login, service_ended};
+use byok_auth::{
+    Found, NewLogin, SaveLogin, SystemClock, Vendor, follow, known_account, save_login, service_ended,
+};
 use byok_config::Config;
 use byok_store::Store;
 use byok_types::{AccountState, CredentialKind, ProviderId, account_flag};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<(), Trouble> {
     let mut seen: Vec<(ProviderId, Seen)> = Vec::new();
@@ -75,30 +77,83 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
     let told =
         |id: &str| others.iter().flat_map(|source| &source.taken.logins).any(|entry| entry.provider == id);
     restricted.into_iter().filter(|id| !told(id)).for_each(tell_the_rule);
+    let chosen = peers::chosen(others, mode);
+    let mut new = Vec::new();
     for (id, one) in seen {
         for found in one.found {
-            if is_known(&store, &id, &one.file, &found).await? {
-                continue;
+            if !is_known(&store, &id, &one.file, &found).await? {
+                new.push(New { id: id.clone(), by: one.by, file: one.file.clone(), found });
             }
-            let login = import::kept(found, &one.file, false);
-            let credential = login.credential.clone();
-            let save = SaveLogin { provider: &id, account: None, label: None, claims: &[] };
-            let account = save_login(&store, &SystemClock, login, save).await?;
-            let off = service_ended(id.as_str()).filter(|_| credential.kind() == CredentialKind::Oauth);
-            if let Some(ended) = off {
-                let state = AccountState::Disabled { reason: Some(ended.to_owned()) };
-                store.accounts.set_state(&account.id, state).await?;
-            }
-            terminal::say(peers::done(&account, &credential, one.by, off.is_some()));
-            let again = format!("byok login {id} --import {}", account_flag(&account.label));
-            consent::missing(&account, &credential, &again).iter().for_each(terminal::say);
         }
     }
-    for source in others {
-        peers::take(&store, source, mode).await?;
+    // All at the same time: vendors that are silent do not add up.
+    let questions = new.iter().map(|one| one.question(config));
+    let questions = questions.chain(chosen.iter().map(|one| one.question(config)));
+    let questions = questions.collect::<Result<_, _>>()?;
+    let mut asked = import::ask_all(&store, &network::transport(config)?, questions).await?.into_iter();
+    for (one, asked) in new.into_iter().zip(asked.by_ref()) {
+        let name = format!("{} of {}", one.id, one.by);
+        let (login, note) = match asked {
+            Ok(asked) => asked,
+            Err(trouble) => {
+                terminal::warn(format_args!("left out: {name}: {}", trouble.in_one_line()));
+                continue;
+            }
+        };
+        one.keep(&store, login).await?;
+        if let Some(note) = note {
+            terminal::say(format_args!("{name}: {note}"));
+        }
     }
+    peers::take(&store, chosen, asked, mode).await;
     store.close().await;
     Ok(())
+}
+
+/// A login of a vendor's own program that byok does not have.
+struct New {
+    id: ProviderId,
+    by: &'static str,
+    file: PathBuf,
+    found: Found,
+}
+
+impl New {
+    /// Why it will not be used, where its service has ended.
+    fn ended(&self) -> Option<&'static str> {
+        let by_login = self.found.login.credential.kind() == CredentialKind::Oauth;
+        service_ended(self.id.as_str()).filter(|_| by_login)
+    }
+
+    fn question(&self, config: &Config) -> Result<(ProviderId, Option<Vendor>, NewLogin), Trouble> {
+        let (id, vendor) = logins::vendor(self.id.as_str(), config)?;
+        let vendor = Some(vendor).filter(|_| self.ended().is_none());
+        Ok((id, vendor, self.found.login.clone()))
+    }
+
+    /// Stores it, with what its vendor says.
+    async fn keep(self, store: &Store, login: NewLogin) -> Result<(), Trouble> {
+        let ended = self.ended();
+        let Self { id, by, file, found } = self;
+        let found = Found { login, ..found };
+        // The vendor may have said whose it is only now.
+        if is_known(store, &id, &file, &found).await? {
+            terminal::say(format_args!("known already: {id} of {by}"));
+            return Ok(());
+        }
+        let login = import::kept(found, &file, false);
+        let credential = login.credential.clone();
+        let save = SaveLogin { provider: &id, account: None, label: None, claims: &[] };
+        let account = save_login(store, &SystemClock, login, save).await?;
+        if let Some(ended) = ended {
+            let state = AccountState::Disabled { reason: Some(ended.to_owned()) };
+            store.accounts.set_state(&account.id, state).await?;
+        }
+        terminal::say(peers::done(&account, &credential, by, ended.is_some()));
+        let again = format!("byok login {id} --import {}", account_flag(&account.label));
+        consent::missing(&account, &credential, &again).iter().for_each(terminal::say);
+        Ok(())
+    }
 }
 
 /// What programs like byok keep in their usual places. What cannot be read is told and passed over.

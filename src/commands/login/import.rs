@@ -6,11 +6,14 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Clock as _, Found, ImportError, NewLogin, SystemClock, Vendor, ask_owner, follow, neighbours, peers,
+    Clock as _, Found, ImportError, NewLogin, SystemClock, Vendor, ask_owner, follow, learn_owners,
+    neighbours, peers,
 };
 use byok_config::paths;
+use byok_store::Store;
 use byok_transport::Transport;
 use byok_types::{Credential, ProviderId};
+use futures_util::future::{join, join_all};
 use std::{
     fs::{self, File},
     io::Read as _,
@@ -90,19 +93,56 @@ pub(in crate::commands) fn kept(found: Found, file: &Path, take_over: bool) -> N
     follow(found.login, &file)
 }
 
-/// The login with what the vendor says of its owner.
-pub(in crate::commands) async fn asked(vendor: &Vendor, transport: &Transport, login: NewLogin) -> NewLogin {
-    let login = ask_owner(&*vendor.refresher, transport, login).await;
-    if let Credential::Oauth(tokens) = &login.credential
-        && login.details.identity.is_none()
-        && vendor.refresher.owner(transport, tokens).is_some()
-    {
-        terminal::say(
-            "the vendor does not say now whose login this is: it cannot be reached, or does not take this token, which the first \
-             request shows; byok asks again when the login is renewed, and before the next login",
-        );
+/// What is said of a login whose vendor has not said that it takes the tokens.
+const NOT_CONFIRMED: &str = "the vendor has not confirmed this token: it cannot be reached now, or cannot be asked without a request. \
+                             The first request shows whether it works.";
+const HAS_ENDED: &str = "the vendor has not confirmed this login, because its token has ended or does not say when it ends. Its renewal shows whether it works.";
+
+/// A login as its vendor knows it, and what its owner should know of it.
+pub(in crate::commands) type Asked = Result<(NewLogin, Option<&'static str>), Trouble>;
+
+/// The login with what the vendor says of its owner. Of one that the vendor does not confirm it is said.
+pub(in crate::commands) async fn asked(
+    store: &Store,
+    (id, vendor): (&ProviderId, &Vendor),
+    transport: &Transport,
+    login: NewLogin,
+) -> Result<NewLogin, Trouble> {
+    let asked = ask_all(store, transport, vec![(id.clone(), Some(vendor.clone()), login)]).await?;
+    let Some(asked) = asked.into_iter().next() else {
+        return Err(Trouble::new(Exit::Failure, "nobody was asked whose login it is"));
+    };
+    let (login, note) = asked?;
+    note.into_iter().for_each(terminal::say);
+    Ok(login)
+}
+
+/// Asks the vendors of all these logins at the same time whose they are, and of those that are there without a name. Those
+/// without a vendor stay as they are.
+pub(in crate::commands) async fn ask_all(
+    store: &Store,
+    transport: &Transport,
+    logins: Vec<(ProviderId, Option<Vendor>, NewLogin)>,
+) -> Result<Vec<Asked>, Trouble> {
+    let mut providers: Vec<(ProviderId, Vendor)> = Vec::new();
+    for (id, vendor, _) in &logins {
+        if let Some(vendor) = vendor.as_ref().filter(|_| providers.iter().all(|(known, _)| known != id)) {
+            providers.push((id.clone(), vendor.clone()));
+        }
     }
-    login
+    let nameless =
+        providers.iter().map(|(id, vendor)| learn_owners(store, &*vendor.refresher, transport, id));
+    let asked = logins.into_iter().map(async |(id, vendor, login)| {
+        let Some(vendor) = vendor else { return Ok((login, None)) };
+        let ended = matches!(&login.credential, Credential::Oauth(tokens)
+            if tokens.expires_at.is_some_and(|end| end <= SystemClock.now()));
+        let (login, confirmed) = ask_owner(&id, &*vendor.refresher, transport, login).await?;
+        let note = if ended { HAS_ENDED } else { NOT_CONFIRMED };
+        Ok((login, (!confirmed).then_some(note)))
+    });
+    let (learned, asked) = join(join_all(nameless), join_all(asked)).await;
+    learned.into_iter().collect::<Result<(), _>>()?;
+    Ok(asked)
 }
 
 fn nothing(id: &ProviderId, vendor: &Vendor) -> Trouble {
@@ -110,8 +150,12 @@ fn nothing(id: &ProviderId, vendor: &Vendor) -> Trouble {
         return Trouble::new(Exit::Usage, format!("no program keeps a login of `{id}` that byok can read"))
             .hint(format!("use `byok login {id}`"));
     }
-    Trouble::new(Exit::NotAllowed, format!("no program on this machine keeps a login of `{id}`"))
-        .hint(format!("name its file with `--import FILE`, or use `byok login {id}`"))
+    // A token that another program hands out on request: `gh auth token` does.
+    let token = vendor.methods.iter().find(|method| method.name == "token").map(|method| method.what);
+    let token = token.map(|what| format!(", or `byok login {id} --method token` to {what}"));
+    Trouble::new(Exit::NotAllowed, format!("no program on this machine keeps a login of `{id}`")).hint(
+        format!("name its file with `--import FILE`, or use `byok login {id}`{}", token.unwrap_or_default()),
+    )
 }
 
 pub(in crate::commands) fn home(place: &Place) -> Result<PathBuf, Trouble> {

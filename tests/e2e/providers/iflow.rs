@@ -220,3 +220,17 @@ async fn refusals_that_come_as_answers() {
     let status = world.byok.status().await.to_string();
     assert!(status.contains("unauthorized requests") && status.contains("2026-04-17"), "{status}");
 }
+
+#[tokio::test]
+async fn a_second_refusal_ends_the_login() {
+    let world = in_the_browser().await;
+    let answer = world.send(Dialect::Chat, &Ask::new("sim:401").model("iflow/glm-4.6")).await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    becomes(&world, "needs_login").await;
+    let status = world.byok.status().await.to_string();
+    assert!(
+        status
+            .contains("refuses even the token that it has just issued; log in again with `byok login iflow"),
+        "{status}"
+    );
+}

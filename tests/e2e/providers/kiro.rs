@@ -390,6 +390,18 @@ async fn models_and_what_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_has_used_up_the_credits_rests_until_they_come_back() {
+    let world = World::logged_in().await;
+    world.said(Dialect::Chat, &question("sim:text a", false)).await;
+    let refused = world.ask(Dialect::Chat, &question("sim:quota", false)).await;
+    assert_eq!(refused.status, 402, "{}", refused.text());
+    let account = world.account().await;
+    let rest = &account["resting"][0];
+    let days = rest["seconds"].as_u64().unwrap_or_default() / 86_400;
+    assert!((1..=31).contains(&days), "not an hour: {account}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_login_of_the_ide_is_followed_or_taken_over() {
     for take_over in [false, true] {
         let world = World::start().await;

@@ -1,6 +1,6 @@
 //! Qwen: the login that has ended, and keys of the platform.
 
-use super::{LoggedIn, picture, table::Does};
+use super::{LoggedIn, becomes, picture, table::Does};
 use crate::support::{
     ask::{Ask, Choice, Think, Tool},
     byok::Setup,
@@ -154,4 +154,17 @@ async fn keys_serve_everything_without_a_login() {
     }
     // Nobody has logged in: the login's model is not offered.
     assert!(!listed().await.contains("coder-model"));
+}
+
+#[tokio::test]
+async fn a_second_refusal_ends_the_login() {
+    let world = LoggedIn::start("qwen", settings, &[]).await;
+    let answer = world.send(Dialect::Chat, &Ask::new("sim:401").model("qwen/coder-model")).await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    becomes(&world, "needs_login").await;
+    let status = world.byok.status().await.to_string();
+    assert!(
+        status.contains("refuses even the token that it has just issued; log in again with `byok login qwen"),
+        "{status}"
+    );
 }

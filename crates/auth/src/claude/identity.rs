@@ -67,19 +67,10 @@ pub(super) fn of_token_answer(body: &[u8]) -> AccountDetails {
 }
 
 impl Claude {
-    /// Asks the vendor whose token this is. Not knowing is no failure: a token without the scope `user:profile` gets a
-    /// 403, and a login is not worth losing for a name.
-    pub(super) async fn profile(&self, transport: &Transport, token: &Secret) -> AccountDetails {
-        match self.endpoint(transport).get_with_bearer(&self.urls.profile, token, PROFILE_TIMEOUT).await {
-            Ok(reply) if reply.status.is_success() => of_token_answer(&reply.body),
-            Ok(reply) => {
-                tracing::debug!(status = reply.status.as_u16(), "the profile of a claude login is not known");
-                AccountDetails::default()
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the profile of a claude login is not known");
-                AccountDetails::default()
-            }
-        }
+    /// Asks the vendor whose token this is. A token without the scope `user:profile` gets a 403.
+    pub(super) async fn profile(&self, transport: &Transport, token: &Secret) -> crate::Owner {
+        let reply =
+            self.endpoint(transport).get_with_bearer(&self.urls.profile, token, PROFILE_TIMEOUT).await;
+        crate::Owner::told(reply, token, of_token_answer)
     }
 }

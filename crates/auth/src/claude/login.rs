@@ -78,7 +78,7 @@ impl BrowserLogin for Claude {
             let (answer, mut details) = read_answer(&reply.body).map_err(|_| LoginError::BadAnswer)?;
             let tokens = answer.into_tokens(None, SystemClock.now());
             if details.identity.is_none() || details.email.is_none() || details.plan.is_none() {
-                let profile = self.profile(transport, &tokens.access).await;
+                let profile = self.profile(transport, &tokens.access).await.details;
                 details = AccountDetails {
                     email: details.email.or(profile.email),
                     plan: details.plan.or(profile.plan),

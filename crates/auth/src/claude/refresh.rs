@@ -44,7 +44,7 @@ impl Refresher for Claude {
             if !is_live(tokens) {
                 return Owner::default();
             }
-            self.profile(transport, &tokens.access).await.into()
+            self.profile(transport, &tokens.access).await
         }))
     }
 }

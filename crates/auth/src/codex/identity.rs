@@ -1,7 +1,7 @@
 //! What the tokens say of themselves.
 
 use super::{ACCOUNT, FEDRAMP};
-use crate::{BadAnswer, Owner, TokenAnswer, endpoint::claims_of_token, login::plain};
+use crate::{BadAnswer, Owner, Standing, TokenAnswer, endpoint::claims_of_token, login::plain};
 use byok_store::AccountDetails;
 use byok_types::{OauthTokens, Secret, TokenFacts};
 use serde::Deserialize;
@@ -48,7 +48,8 @@ pub(crate) fn owner(id: Option<&Secret>, access: &Secret) -> Owner {
     }
     let email = |claims: &Value| text(&claims["email"]).or_else(|| text(&claims[PROFILE]["email"]));
     let plan = auth("chatgpt_plan_type").map(|plan| plan.to_ascii_lowercase());
-    Owner { details: AccountDetails { email: find(&email), plan, identity }, facts }
+    let details = AccountDetails { email: find(&email), plan, identity };
+    Owner { details, facts, standing: Standing::Unknown }
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -76,7 +77,7 @@ pub(super) fn read(
         (None, Some(old)) if refresh.is_some() => old.access.clone(),
         _ => return Err(BadAnswer),
     };
-    let Owner { details, facts } = owner(id.as_ref(), &access);
+    let Owner { details, facts, .. } = owner(id.as_ref(), &access);
     let answer = TokenAnswer {
         expires_in: Some(life_of(&access, now).or(answer.expires_in).unwrap_or(UNSTATED_LIFE)),
         access,

@@ -68,7 +68,7 @@ impl Import for Files {
             return Ok(vec![Found { login, shared_rotation: false }]);
         }
         let tokens = stored.tokens.filter(|tokens| !tokens.access_token.is_blank()).ok_or(NOTHING)?;
-        let Owner { mut details, mut facts } = owner(tokens.id_token.as_ref(), &tokens.access_token);
+        let Owner { mut details, mut facts, .. } = owner(tokens.id_token.as_ref(), &tokens.access_token);
         if let Some(account) = tokens.account_id.filter(|id| !id.trim().is_empty()) {
             details.identity.get_or_insert_with(|| account.clone());
             facts.entry(super::ACCOUNT.to_owned()).or_insert_with(|| Secret::new(account));

@@ -1,12 +1,13 @@
 //! Refresh.
 
 use super::{
-    CLIENT_ID, Codex,
+    ACCOUNT, CLIENT_ID, Codex,
     identity::{owner, read},
 };
 use crate::{
     Clock as _, OwnerFuture, RefreshError, RefreshFuture, Refresher, SystemClock,
     endpoint::{Ask, Body},
+    refresh::is_live,
     refusal::Refusal,
 };
 use byok_transport::{BufferedReply, Transport};
@@ -44,8 +45,15 @@ impl Refresher for Codex {
         })
     }
 
-    fn owner<'a>(&'a self, _: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
-        Some(Box::pin(async move { owner(None, &tokens.access) }))
+    /// The token says it itself; whether it is good, only the vendor can say.
+    fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        Some(Box::pin(async move {
+            let mut owner = owner(None, &tokens.access);
+            if is_live(tokens) {
+                owner.standing = self.standing(transport, &tokens.access, owner.facts.get(ACCOUNT)).await;
+            }
+            owner
+        }))
     }
 }
 

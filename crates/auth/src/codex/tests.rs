@@ -18,6 +18,7 @@ fn codex(server: &TokenServer) -> Codex {
         device: server.url("/api/accounts/deviceauth/usercode"),
         verify: server.url("/codex/device"),
         profile: server.url("/v1/models"),
+        usage: server.url("/v1/usage"),
     };
     Codex { urls, network: Network::default() }
 }

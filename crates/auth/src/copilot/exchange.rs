@@ -59,7 +59,7 @@ impl Refresher for Copilot {
     }
 
     fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
-        Some(Box::pin(async move { self.owner_of(transport, tokens).await.into() }))
+        Some(Box::pin(async move { self.owner_of(transport, tokens).await }))
     }
 
     fn rotates(&self) -> bool {

@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 const EDITORS: &str = "a Copilot editor plugin";
 const CLI: &str = "the Copilot CLI";
 
+/// The file of gh is not read: newer versions keep the token elsewhere, and gh itself always knows it.
+const OF_GH: &str = "it is the file of gh, which keeps its token in the keyring of the system or tells it itself; \
+                     run `gh auth token | byok login copilot --method token`";
+
 /// `apps.json` and `hosts.json` of the editors, `config.json` of the command line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Files;
@@ -29,6 +33,9 @@ impl Import for Files {
     fn read(&self, name: &str, content: &[u8], now: i64) -> Result<Vec<Found>, ImportError> {
         let by = if name == "config.json" { CLI } else { EDITORS };
         let bad = |why| ImportError::NotReadable { by, why };
+        if matches!(name, "hosts.yml" | "hosts.yaml") {
+            return Err(ImportError::Nothing { why: OF_GH });
+        }
         let json: Value = serde_json::from_slice(content).map_err(|_| bad("it is no complete JSON"))?;
         let entries = json.as_object().ok_or_else(|| bad("it holds no object"))?;
         let found =
@@ -36,7 +43,7 @@ impl Import for Files {
         if found.is_empty() {
             return Err(ImportError::Nothing {
                 why: "newer programs of GitHub keep it in the keyring of the system, where byok does not look; log in \
-                      with `byok login copilot`, or pass a token to `byok login copilot --method token`",
+                      with `byok login copilot`, or take the one of gh: `gh auth token | byok login copilot --method token`",
             });
         }
         Ok(found)

@@ -64,6 +64,9 @@ fn read(reply: &BufferedReply, sent: &str) -> Result<Owner, LoginError> {
     let no = |what: &str| LoginError::NoAccess {
         why: format!("iFlow {what}; its service ended on 2026-04-17, so use another provider"),
     };
+    if is_busy(reply.status) {
+        return Err(Refusal::read(reply, &[sent]).of_login());
+    }
     if !reply.status.is_success() {
         return Err(no(&format!("refuses to name its API key ({})", Refusal::read(reply, &[sent]))));
     }

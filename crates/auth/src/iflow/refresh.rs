@@ -4,7 +4,7 @@ use super::{
     API_KEY, CLIENT_ID, CLIENT_SECRET, Iflow, KEY_NAME, basic, browser::tokens_of, cookie::is_cookie,
 };
 use crate::{
-    LoginError, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, TokenAnswer,
+    LoginError, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing, TokenAnswer,
     endpoint::{Ask, Body},
     refresh::is_live,
     refusal::Refusal,
@@ -45,11 +45,16 @@ impl Refresher for Iflow {
             }
             match self.owner(transport, &tokens.access).await {
                 Ok(owner) => {
-                    Owner { details: owner.details, facts: [(API_KEY.to_owned(), owner.key)].into() }
+                    let facts = [(API_KEY.to_owned(), owner.key)].into();
+                    Owner { details: owner.details, facts, standing: Standing::Taken }
                 }
                 Err(error) => {
                     tracing::debug!(%error, "the owner of an iflow login is not known");
-                    Owner::default()
+                    let standing = match error {
+                        LoginError::NoAccess { why } => Standing::Refused(why),
+                        _ => Standing::Unknown,
+                    };
+                    Owner { standing, ..Owner::default() }
                 }
             }
         }))
@@ -111,6 +116,7 @@ impl Iflow {
             }
             Err(LoginError::Transport(error)) => Err(error.into()),
             Err(LoginError::BadAnswer) => Err(RefreshError::busy("an answer that is none", None)),
+            Err(LoginError::Busy { why }) => Err(RefreshError::busy(why, None)),
             Err(error) => {
                 Err(needs_login(&format!("{error}; byok has no client secret to refresh this login with")))
             }

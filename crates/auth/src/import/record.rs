@@ -141,7 +141,7 @@ fn claude(fields: Fields<'_>, now: i64) -> Result<Made, String> {
 fn codex(fields: Fields<'_>, now: i64) -> Result<Made, String> {
     let mut tokens = fields.tokens(None, now)?;
     let id = fields.text("id_token").map(Secret::new);
-    let Owner { mut details, mut facts } = codex::owner(id.as_ref(), &tokens.access);
+    let Owner { mut details, mut facts, .. } = codex::owner(id.as_ref(), &tokens.access);
     if let Some(account) = fields.shown("account_id") {
         details.identity.get_or_insert_with(|| account.clone());
         facts.entry(codex::ACCOUNT.to_owned()).or_insert_with(|| Secret::new(account));

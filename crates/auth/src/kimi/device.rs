@@ -105,7 +105,7 @@ impl DeviceLogin for Kimi {
                 answer.facts.insert(name.to_owned(), Secret::new(fact(name)));
             }
             let tokens = answer.into_tokens(None, SystemClock.now());
-            let details = self.details(transport, region, &tokens.access).await;
+            let details = self.owner_of(transport, region, &tokens.access).await.details;
             Ok(Polled::Done(Box::new(NewLogin { credential: Credential::Oauth(tokens), details })))
         })
     }

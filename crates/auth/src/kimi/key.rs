@@ -43,7 +43,7 @@ impl KeyLogin for Kimi {
                 }
                 _ => return Err(refusal.of_login()),
             }
-            let details = self.details(transport, region, &key).await;
+            let details = self.owner_of(transport, region, &key).await.details;
             Ok(NewLogin { credential: Credential::ApiKey(key), details })
         })
     }

@@ -55,7 +55,7 @@ impl Refresher for Kimi {
             if !is_live(tokens) {
                 return Owner::default();
             }
-            self.details(transport, Region::of(tokens), &tokens.access).await.into()
+            self.owner_of(transport, Region::of(tokens), &tokens.access).await
         }))
     }
 }

@@ -165,7 +165,7 @@ impl Kiro {
         answer: TokenAnswer,
     ) -> Result<NewLogin, LoginError> {
         let tokens = answer.into_tokens(None, SystemClock.now());
-        let details = self.details(transport, &tokens).await;
+        let details = self.owner_of(transport, &tokens).await.details;
         Ok(NewLogin { credential: Credential::Oauth(tokens), details })
     }
 

@@ -4,7 +4,7 @@ use super::{
     API_REGIONS, IDC, Kiro, LOOK_UP_TIMEOUT, ONLY, api_region, fact, is_profile, not_usable, planes,
 };
 use crate::{
-    LoginError,
+    LoginError, Owner,
     endpoint::{Ask, Body},
 };
 use byok_store::AccountDetails;
@@ -87,26 +87,16 @@ impl Kiro {
         last
     }
 
-    /// Whose tokens these are. Not knowing is no failure: a login is not worth losing for a name.
-    pub(super) async fn details(&self, transport: &Transport, tokens: &OauthTokens) -> AccountDetails {
+    /// Whose tokens these are.
+    pub(super) async fn owner_of(&self, transport: &Transport, tokens: &OauthTokens) -> Owner {
         // Personal accounts share their profile; only that of an organisation belongs to the question.
         let own = tokens.fact(fact::PROFILE).filter(|_| tokens.fact(fact::KIND) == Some(IDC));
         let reply = self.usage(transport, &tokens.access, api_region(tokens), own, false).await;
-        let mut details = match reply {
-            Ok(reply) if reply.status.is_success() => {
-                details(serde_json::from_slice(&reply.body).unwrap_or_default())
-            }
-            Ok(reply) => {
-                tracing::debug!(status = reply.status.as_u16(), "the owner of a kiro login is not known");
-                AccountDetails::default()
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the owner of a kiro login is not known");
-                AccountDetails::default()
-            }
-        };
-        details.identity = details.identity.or_else(|| own.map(str::to_owned));
-        details
+        let mut owner = Owner::told(reply, &tokens.access, |body| {
+            details(serde_json::from_slice(body).unwrap_or_default())
+        });
+        owner.details.identity = owner.details.identity.or_else(|| own.map(str::to_owned));
+        owner
     }
 
     /// Whose key this is.

@@ -83,7 +83,7 @@ impl KeyLogin for Pasted {
                 answer.facts.insert(fact::PROFILE.into(), Secret::new(profile));
             }
             let new = answer.into_tokens(Some(&tokens), SystemClock.now());
-            let details = self.0.details(transport, &new).await;
+            let details = self.0.owner_of(transport, &new).await.details;
             Ok(NewLogin { credential: Credential::Oauth(new), details })
         })
     }

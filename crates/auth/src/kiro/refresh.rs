@@ -40,7 +40,7 @@ impl Refresher for Kiro {
             if !is_live(tokens) {
                 return Owner::default();
             }
-            self.details(transport, tokens).await.into()
+            self.owner_of(transport, tokens).await
         }))
     }
 }

@@ -1,28 +1,49 @@
 //! Whose login it is: asked where the login does not say it, and found again in the store.
 
 use super::NewLogin;
-use crate::{Owner, Refresher, home_of};
+use crate::{LoginError, Owner, Refresher, Standing, home_of};
 use byok_store::{AccountDetails, Store, StoreError};
 use byok_transport::Transport;
 use byok_types::{Account, AccountState, Credential, CredentialKind, ProviderId};
+use futures_util::future::join_all;
+use std::time::Duration;
+use tokio::time::timeout;
 
-/// Asks the vendor whose login this is, if it has a way to be asked. What the vendor says counts more than what a file says;
-/// of a vendor that cannot be reached nothing is known yet, and the login is none the worse for it.
-pub async fn ask_owner(refresher: &dyn Refresher, transport: &Transport, login: NewLogin) -> NewLogin {
-    let NewLogin { credential: Credential::Oauth(mut tokens), mut details } = login else { return login };
-    let said = match refresher.owner(transport, &tokens) {
-        Some(asked) => Some(asked.await),
-        None => None,
+/// How long vendors are asked whose logins they are, several at the same time: a login is not worth a longer wait for a name.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks the vendor whose login this is, if it has a way to be asked, and whether it takes the tokens. What the vendor says
+/// counts more than what a file says. Of a vendor that cannot be reached nothing is known yet, and the login is none the worse
+/// for it; the second value is `false`, then.
+///
+/// # Errors
+/// [`LoginError::TokenRefused`] if the vendor does not take the tokens.
+pub async fn ask_owner(
+    provider: &ProviderId,
+    refresher: &dyn Refresher,
+    transport: &Transport,
+    login: NewLogin,
+) -> Result<(NewLogin, bool), LoginError> {
+    // A key is checked where it is given.
+    let NewLogin { credential: Credential::Oauth(mut tokens), mut details } = login else {
+        return Ok((login, true));
     };
-    if let Some(Owner { details: said, facts }) = said {
-        details.identity = said.identity.or(details.identity);
-        details.email = said.email.or(details.email);
-        details.plan = said.plan.or(details.plan);
-        for (name, value) in facts {
-            tokens.facts.entry(name).or_insert(value);
-        }
+    let said = match refresher.owner(transport, &tokens) {
+        Some(asked) => timeout(PATIENCE, asked).await.unwrap_or_default(),
+        None => Owner::default(),
+    };
+    if let Standing::Refused(why) = said.standing {
+        let why = why.split("; ").next().unwrap_or_default().to_owned();
+        return Err(LoginError::TokenRefused { provider: provider.clone(), why });
     }
-    NewLogin { credential: Credential::Oauth(tokens), details }
+    details.identity = said.details.identity.or(details.identity);
+    details.email = said.details.email.or(details.email);
+    details.plan = said.details.plan.or(details.plan);
+    for (name, value) in said.facts {
+        tokens.facts.entry(name).or_insert(value);
+    }
+    let confirmed = said.standing == Standing::Taken;
+    Ok((NewLogin { credential: Credential::Oauth(tokens), details }, confirmed))
 }
 
 /// Asks whose the logins are that were stored when nobody could say it, so that a new login of the same account replaces
@@ -36,15 +57,26 @@ pub async fn learn_owners(
     transport: &Transport,
     provider: &ProviderId,
 ) -> Result<(), StoreError> {
+    let mut nameless = Vec::new();
     for account in store.accounts.list(Some(provider)).await? {
-        let nameless = account.identity.is_none() && account.kind == CredentialKind::Oauth;
-        if !nameless || account.state != AccountState::Ready {
+        let unknown = account.identity.is_none() && account.kind == CredentialKind::Oauth;
+        if !unknown || account.state != AccountState::Ready {
             continue;
         }
         // One that cannot be opened stays without a name.
-        let Ok(Some(Credential::Oauth(tokens))) = store.secrets.load(&account.id).await else { continue };
-        let Some(asked) = refresher.owner(transport, &tokens) else { return Ok(()) };
-        note_owner(store, &account, asked.await.details).await?;
+        if let Ok(Some(Credential::Oauth(tokens))) = store.secrets.load(&account.id).await {
+            nameless.push((account, tokens));
+        }
+    }
+    let asked = nameless.iter().map(async |(_, tokens)| {
+        let asked = refresher.owner(transport, tokens)?;
+        timeout(PATIENCE, asked).await.ok()
+    });
+    let said = join_all(asked).await;
+    for ((account, _), said) in nameless.iter().zip(said) {
+        if let Some(said) = said {
+            note_owner(store, account, said.details).await?;
+        }
     }
     Ok(())
 }

@@ -189,10 +189,26 @@ async fn what_refusals_mean() {
     let grant = |words: &str| format!(r#"{{"error":"invalid_grant","error_description":"{words}"}}"#);
     // The state of the account, if the key is dead; else what byok says.
     let cases = [
-        (400, grant("Invalid JWT Signature."), true, "Invalid JWT Signature."),
-        (400, grant("Invalid grant: account not found"), true, "account not found"),
-        (401, r#"{"error":"unauthorized_client"}"#.into(), true, "unauthorized_client"),
-        (400, r#"{"error":"invalid_scope"}"#.into(), true, "invalid_scope"),
+        (
+            400,
+            grant("Invalid JWT Signature."),
+            true,
+            "`Invalid JWT Signature.`: the key of the service account was",
+        ),
+        (400, grant("Invalid grant: account not found"), true, "not found`: the service account was deleted"),
+        (
+            400,
+            grant("Invalid grant: account is disabled"),
+            true,
+            "whether account and key are there and switched on",
+        ),
+        (
+            401,
+            r#"{"error":"unauthorized_client"}"#.into(),
+            true,
+            "`unauthorized_client`: the service account may not",
+        ),
+        (400, r#"{"error":"invalid_scope"}"#.into(), true, "`invalid_scope`: the service account may not"),
         (
             400,
             grant(
@@ -218,7 +234,8 @@ async fn what_refusals_mean() {
         assert!(error.to_string().contains(words), "{error}");
         match error {
             RefreshError::Permanent { state: AccountState::NeedsLogin { reason } } => {
-                assert!(dead && reason.contains("byok login vertex"), "{reason}");
+                assert!(dead && reason.contains("key file") | reason.contains("its file"), "{reason}");
+                assert!(reason.contains("byok login vertex") && !reason.contains("log in again"), "{reason}");
             }
             RefreshError::Transient { .. } => assert!(!dead, "{words}"),
             other => panic!("{other:?}"),

@@ -5,7 +5,7 @@ use super::{
     identity::{owner, read},
 };
 use crate::{
-    Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher,
+    Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing,
     endpoint::{Ask, Body, claims_of_token},
     refusal::Refusal,
 };
@@ -54,7 +54,8 @@ impl Refresher for Xai {
         Some(Box::pin(async move {
             let claims = claims_of_token(tokens.access.expose()).unwrap_or_default();
             let (details, facts) = owner(&Value::Null, &claims);
-            Owner { details, facts }
+            // The host of the plans answers nobody without a claim.
+            Owner { details, facts, standing: Standing::Unknown }
         }))
     }
 }

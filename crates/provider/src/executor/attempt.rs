@@ -21,7 +21,7 @@ use byok_translate::{
     Loss, Losses, UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer,
 };
 use byok_transport::{Call, CallTimeouts, Host, Reply, TransportError};
-use byok_types::{Blame, CredentialKind, Failure, FailureKind, RawFailure, SecretHash};
+use byok_types::{AccountState, Blame, CredentialKind, Failure, FailureKind, RawFailure, SecretHash};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method,
@@ -70,7 +70,17 @@ impl Attempt<'_> {
                     refreshed = true;
                     self.refresh(stale).await?;
                 }
-                Err(refused) => return Err(self.noted(refused, &token).await),
+                Err(mut refused) => {
+                    if refreshed && refused.verdict.next == Next::Refresh {
+                        // Nothing that byok can buy is taken: only a person can help.
+                        let reason = format!(
+                            "the vendor refuses even the token that it has just issued; log in again with `byok login {}`",
+                            self.candidate.provider.id
+                        );
+                        refused.verdict.state.get_or_insert(AccountState::NeedsLogin { reason });
+                    }
+                    return Err(self.noted(refused, &token).await);
+                }
             }
         }
     }

@@ -1,12 +1,12 @@
 //! What a failed call says about its seat, and how its owner is told.
 
 use super::{
-    Refused,
+    Executor, Refused,
     attempt::{Attempt, is_of_the_vendor},
     claim,
 };
 use crate::{
-    pool::{Access, Problem},
+    pool::{Access, Lack, Problem},
     upstream::{Next, Scope, Token, Verdict},
 };
 use byok_auth::AuthError;
@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 const CHARGED_REST: Duration = Duration::from_hours(24);
 /// The same for an account, whose state takes over as soon as it is read again.
 const STATE_IS_READ: Duration = Duration::from_secs(2);
+/// Plans open again after a month.
+const LONGEST_REST: Duration = Duration::from_hours(31 * 24);
 /// Longest text of a vendor that is kept for the owner: all of what they say, and not all of a page.
 const LONGEST: usize = 1000;
 
@@ -96,9 +98,21 @@ impl Attempt<'_> {
         }
         // A call that is for no model says nothing about the next one.
         let about_model = |scope| scope == Scope::Model && self.candidate.facts.id.is_empty();
-        if let Some((scope, wait)) = refused.verdict.cool.filter(|(scope, _)| !about_model(*scope)) {
-            let soft = is_of_the_vendor(refused.failure.kind);
-            self.seat.health.cool(scope, &self.candidate.facts.id, Instant::now(), wait, soft);
+        if let Some((scope, mut wait)) = refused.verdict.cool.filter(|(scope, _)| !about_model(*scope)) {
+            let provider = &self.candidate.provider;
+            if provider.upstream.rests_until_reset(&refused.failure)
+                && let Some(reset) = Executor(self.executor.clone()).reset_of(provider, self.seat).await
+            {
+                let left = u64::try_from(reset - self.inbound.at_ms / 1000).unwrap_or_default();
+                wait = wait.max(Duration::from_secs(left).min(LONGEST_REST));
+            }
+            let (health, model, now) = (&self.seat.health, &self.candidate.facts.id, Instant::now());
+            if scope == Scope::Model && is_about_the_model(refused.failure.kind) {
+                let (failure, verdict) = (refused.failure.clone(), refused.verdict.clone());
+                health.lacks(model, now, wait, Lack { failure, verdict });
+            } else {
+                health.cool(scope, model, now, wait, is_of_the_vendor(refused.failure.kind));
+            }
         }
         if let (Some(state), Access::Account { .. }) = (&refused.verdict.state, &self.seat.access)
             && let Err(error) = self.executor.store.accounts.set_state(&self.seat.id, state.clone()).await
@@ -111,6 +125,11 @@ impl Attempt<'_> {
         };
         Refused { verdict: Verdict { next, ..refused.verdict }, ..refused }
     }
+}
+
+/// Whether a refusal that sets one model aside says that the account does not have it, and not that it is busy or used up.
+const fn is_about_the_model(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::NotFound | FailureKind::BadRequest | FailureKind::Permission)
 }
 
 /// What went wrong, in one line. A vendor that repeats the credential is not repeated.

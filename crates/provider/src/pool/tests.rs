@@ -1,4 +1,5 @@
 use super::*;
+use byok_types::{Blame, FailureKind};
 
 fn seat(id: &str, models: &[&str], prefix: Option<&str>) -> Arc<Seat> {
     Arc::new(Seat {
@@ -126,4 +127,28 @@ fn a_problem_is_over_with_a_success_that_leaves_no_rest() {
     assert_eq!(health.problem().unwrap().at, 5);
     health.succeeded("m");
     assert_eq!(health.problem(), None);
+}
+
+#[test]
+fn for_a_model_that_no_account_has_nobody_waits() {
+    let (now, minute) = (Instant::now(), Duration::from_mins(1));
+    let all = [seat("a", &[], None), seat("b", &[], None)];
+    let lack = |words: &str| Lack {
+        failure: Failure::new(FailureKind::NotFound, Blame::Upstream, words),
+        verdict: Verdict::other(Some((Scope::Model, minute))),
+    };
+    all[0].health.lacks("m", now, minute, lack("a has none"));
+    let one = offer(&all, "m", None, now);
+    assert_eq!((names(&one), one.lack.is_none()), (vec!["b"], true));
+    all[1].health.lacks("m", now, minute, lack("b has none"));
+    let none = offer(&all, "m", None, now);
+    let said = none.lack.as_ref().map(|lack| lack.failure.message.as_str());
+    assert_eq!((names(&none).len(), none.resting, said), (0, None, Some("a has none")));
+    assert_eq!(names(&offer(&all, "n", None, now)), ["a", "b"]);
+    assert_eq!(names(&offer(&all, "m", None, now + minute)), ["a", "b"]);
+    // One of them could have it: its owner waits.
+    all[1].health.succeeded("m");
+    all[1].health.cool(Scope::Account, "m", now, minute, false);
+    let resting = offer(&all, "m", None, now);
+    assert_eq!((names(&resting).len(), resting.resting, resting.lack.is_none()), (0, Some(minute), true));
 }

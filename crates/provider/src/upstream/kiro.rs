@@ -172,7 +172,7 @@ impl Upstream for Kiro {
                 own_credential: true,
                 ..Verdict::PASS_ON
             },
-            // Credits come back with the month; asking once an hour costs nothing.
+            // Credits come back with the month. Where it is not known when, asking once an hour costs nothing.
             Some(code::MONTH | code::OVERAGE) => Verdict {
                 hint: Some("the credits of this Kiro plan are used up; `byok status` shows when they come back"),
                 ..Verdict::other(Some((Scope::Account, Duration::from_hours(1))))
@@ -217,6 +217,17 @@ impl Upstream for Kiro {
         set(&mut headers, CONTENT_TYPE, "application/x-amz-json-1.0", false);
         set(&mut headers, TARGET, "KiroControlPlaneBearerService.ListAvailableModels", false);
         Some(Lookup { method: Method::POST, url, headers, body: body.to_string().into() })
+    }
+
+    fn ask_more_models(&self, before: &Lookup, page: &[u8]) -> Option<Lookup> {
+        let next = account::next_page(page)?;
+        let mut body: serde_json::Value = serde_json::from_slice(&before.body).ok()?;
+        body["nextToken"] = next.into();
+        Some(Lookup { body: body.to_string().into(), ..before.clone() })
+    }
+
+    fn rests_until_reset(&self, failure: &Failure) -> bool {
+        matches!(failure.code.as_deref(), Some(code::MONTH | code::OVERAGE))
     }
 
     fn read_models(&self, body: &[u8]) -> Vec<Discovered> {

@@ -18,6 +18,10 @@ pub(super) const MODELS: [(&str, u64, &[&str]); 7] = [
     ("qwen3-coder-next", 256_000, &[]),
 ];
 
+/// Models on the first page of the list, and what asks for the second.
+const PAGE: usize = 5;
+const SECOND: &str = "sim-page-2";
+
 /// Who asks: an owner of a login, or of a key (`None`).
 pub(super) fn asker(world: &World, call: &Call) -> Result<Option<Owner>, Denied> {
     let token = call.bearer().ok_or_else(Denied::bearer)?;
@@ -60,8 +64,15 @@ pub(super) fn control(world: &World, call: &Call) -> Result<Reply, Denied> {
             if body["profileArn"].as_str() != wanted || !body["origin"].is_string() {
                 return Err(invalid());
             }
-            let models: Vec<_> = MODELS.iter().map(model).collect();
-            Ok(Reply::json(200, Vec::new(), &json!({"models": models, "defaultModel": {"modelId": "auto"}})))
+            let (first, rest) = MODELS.split_at(PAGE);
+            let (models, next) = match body["nextToken"].as_str() {
+                None => (first, json!(SECOND)),
+                Some(SECOND) => (rest, Value::Null),
+                Some(_) => return Err(invalid()),
+            };
+            let models: Vec<_> = models.iter().map(model).collect();
+            let list = json!({"models": models, "defaultModel": {"modelId": "auto"}, "nextToken": next});
+            Ok(Reply::json(200, Vec::new(), &list))
         }
         _ => Err(Denied::new(404, "ResourceNotFound", "Unknown operation.", None)),
     }

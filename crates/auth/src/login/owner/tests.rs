@@ -19,7 +19,7 @@ impl Refresher for Says {
         let details = self.0.clone()?;
         let facts =
             TokenFacts::from([("a".to_owned(), Secret::new("said")), ("b".to_owned(), Secret::new("said"))]);
-        Some(Box::pin(async move { crate::Owner { details, facts } }))
+        Some(Box::pin(async move { crate::Owner { details, facts, standing: crate::Standing::Taken } }))
     }
 }
 
@@ -46,7 +46,10 @@ async fn what_the_vendor_says_counts_most() {
         (None, file.clone(), 1),
     ];
     for (said, expected, facts) in cases {
-        let asked = ask_owner(&Says(said), &transport(), login(file.clone())).await;
+        let was_asked = said.is_some();
+        let (asked, confirmed) =
+            ask_owner(&provider(), &Says(said), &transport(), login(file.clone())).await.unwrap();
+        assert_eq!(confirmed, was_asked);
         let Credential::Oauth(tokens) = &asked.credential else { panic!() };
         assert_eq!((&asked.details, tokens.facts.len()), (&expected, facts));
         assert_eq!(tokens.fact("a"), Some("had"), "what is there stays");
@@ -86,4 +89,35 @@ async fn two_accounts_of_one_person_do_not_share_a_name() {
     let named: Vec<_> =
         store.accounts.list(None).await.unwrap().into_iter().filter(|a| a.identity.is_some()).collect();
     assert_eq!((named.len(), named[0].id.as_str()), (1, "first"));
+}
+
+/// A vendor that never answers.
+struct Silent;
+
+impl Refresher for Silent {
+    fn refresh<'a>(&'a self, _: &'a Transport, _: &'a OauthTokens) -> RefreshFuture<'a> {
+        Box::pin(async { Err(crate::RefreshError::busy("not asked for", None)) })
+    }
+
+    fn owner<'a>(&'a self, _: &'a Transport, _: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        Some(Box::pin(std::future::pending()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_vendor_is_not_waited_for() {
+    let (store, provider) = (Store::memory(), provider());
+    for name in ["a", "b", "c"] {
+        add_account(&store, name, tokens(99)).await;
+    }
+    let begun = tokio::time::Instant::now();
+    learn_owners(&store, &Silent, &transport(), &provider).await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), 10, "all at the same time");
+    let asked =
+        ask_owner(&provider, &Silent, &transport(), login(details(Some("by-file"), None, None))).await;
+    let (login, confirmed) = asked.unwrap();
+    assert_eq!(
+        (begun.elapsed().as_secs(), login.details.identity.as_deref(), confirmed),
+        (20, Some("by-file"), false)
+    );
 }

@@ -13,6 +13,9 @@ const LEAST_BUDGET: i64 = 1024;
 /// Room for the answer beside the thoughts.
 const ROOM: i64 = 8192;
 
+/// What stands for the signature of a call where it is lost.
+const UNSIGNED: &str = "skip_thought_signature_validator";
+
 /// Members of a schema that stay; of all others the service says that it cannot find the field.
 const KEPT: [&str; 8] =
     ["type", "description", "nullable", "items", "properties", "required", "title", "propertyOrdering"];
@@ -32,6 +35,11 @@ pub(super) fn fit(request: &mut Members, facts: &ModelFacts, losses: &mut Losses
         let mut contents = contents;
         turns(&mut contents, claude);
         request.put("contents", &contents);
+    } else {
+        let mut contents = contents;
+        if sign(&mut contents) {
+            request.put("contents", &contents);
+        }
     }
     tools(request, claude, losses);
     config(request, facts, claude);
@@ -88,6 +96,35 @@ fn turns(contents: &mut Value, claude: bool) {
     if let Some(list) = contents.as_array_mut() {
         list.retain(|content| content["parts"].as_array().is_none_or(|parts| !parts.is_empty()));
     }
+}
+
+/// Gives the first call of each step of the turn that is under way the vendor's own sign for a lost signature, where the client
+/// brings none. Says whether anything was changed.
+fn sign(contents: &mut Value) -> bool {
+    let Some(contents) = contents.as_array_mut() else { return false };
+    let any = |content: &Value, names: [&str; 2]| {
+        let parts = content["parts"].as_array().into_iter().flatten();
+        parts.into_iter().any(|part| names.iter().any(|name| part.get(name).is_some()))
+    };
+    let asks = |content: &Value| {
+        content["role"] != "model" && !any(content, ["functionResponse", "function_response"])
+    };
+    let from = contents.iter().rposition(asks).map_or(0, |last| last + 1);
+    let mut changed = false;
+    for content in contents.iter_mut().skip(from).filter(|content| content["role"] == "model") {
+        let is_call =
+            |part: &&mut Value| ["functionCall", "function_call"].iter().any(|name| part.get(name).is_some());
+        let first = list_of(content, "parts").and_then(|parts| parts.iter_mut().find(is_call));
+        let Some(call) = first.and_then(Value::as_object_mut) else { continue };
+        let signed = ["thoughtSignature", "thought_signature"]
+            .iter()
+            .any(|name| call.get(*name).and_then(Value::as_str).is_some_and(|sign| !sign.is_empty()));
+        if !signed {
+            call.insert("thoughtSignature".to_owned(), json!(UNSIGNED));
+            changed = true;
+        }
+    }
+    changed
 }
 
 /// The id of a call or a result as the service takes it, written back.

@@ -419,3 +419,43 @@ fn shapes_that_no_client_should_send_break_nothing() {
         }
     }
 }
+
+#[test]
+fn a_call_whose_signature_the_client_lost_gets_the_vendors_sign_for_that() {
+    let call = |sign: Option<&str>| {
+        let mut call = json!({"functionCall": {"name": "f", "args": {}}});
+        if let Some(sign) = sign {
+            call["thoughtSignature"] = json!(sign);
+        }
+        call
+    };
+    let result = json!({"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {}}}]});
+    let model = |parts: Vec<Value>| json!({"role": "model", "parts": parts});
+    let user = json!({"role": "user", "parts": [{"text": "hi"}]});
+    let contents = json!([
+        user,
+        model(vec![call(None)]),
+        result,
+        user,
+        model(vec![call(None), call(None)]),
+        result,
+        model(vec![call(Some("SIG")), call(None)]),
+        result,
+    ]);
+    let body = json!({"contents": contents});
+    let signs = |model: &str| -> String {
+        let request = shaped(ANTIGRAVITY, STREAM, model, &body)["request"].clone();
+        let parts = request["contents"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|content| content["parts"].as_array().unwrap());
+        let calls = parts.filter(|part| part.get("functionCall").is_some());
+        calls
+            .map(|part| part["thoughtSignature"].as_str().unwrap_or("-").to_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(signs("gemini-3-flash"), "- skip_thought_signature_validator - SIG -");
+    assert_eq!(signs("claude-sonnet-4-6"), "- - - - -", "Claude has none of these");
+}

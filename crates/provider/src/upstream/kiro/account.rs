@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 struct List {
     models: Vec<Model>,
+    next_token: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -32,6 +33,12 @@ struct Limits {
 pub(super) fn models(body: &[u8]) -> Vec<Discovered> {
     let list: List = serde_json::from_slice(body).unwrap_or_default();
     list.models.into_iter().filter(|model| !model.model_id.is_empty()).map(discovered).collect()
+}
+
+/// What asks for the rest of a list.
+pub(super) fn next_page(body: &[u8]) -> Option<String> {
+    let list: List = serde_json::from_slice(body).ok()?;
+    list.next_token.filter(|token| !token.is_empty())
 }
 
 fn discovered(model: Model) -> Discovered {
