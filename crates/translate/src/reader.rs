@@ -229,6 +229,7 @@ impl Progress {
                     | Delta::Arguments(text)
                     | Delta::Thinking { text, .. } => !text.is_empty(),
                     Delta::Signature(_) | Delta::Citation(_) | Delta::Logprobs(_) => true,
+                    Delta::Extra(_) => false,
                 };
             }
             Event::PartStart { head: PartHead::ToolCall { .. } | PartHead::Whole(_), .. } => self.good = true,
