@@ -440,8 +440,11 @@ fn yields(part: &Part) -> bool {
 
 /// A search result as text.
 fn found(result: &SearchResult) -> String {
+    let joined = |texts: &[&str], gap: &str| {
+        texts.iter().copied().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(gap)
+    };
     let texts: Vec<_> = result.content.iter().filter_map(text_of).collect();
-    format!("{}\n{}\n\n{}", result.title, result.source, texts.join("\n"))
+    joined(&[&joined(&[&result.title, &result.source], "\n"), &texts.join("\n")], "\n\n")
 }
 
 /// Whether an unknown object is a part of a message rather than an item of its own.
