@@ -382,6 +382,7 @@ impl StreamEncoder {
                 if let (true, Some(Part::Text(text))) = (empty, whole)
                     && !text.text.is_empty()
                 {
+                    self.entering = self.entering.take().or_else(|| Tag::of(&text.extra));
                     self.text(&text.text, /* refusal */ false, out);
                 }
                 self.settle_citations(out);

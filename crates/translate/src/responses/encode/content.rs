@@ -20,7 +20,7 @@ impl Items<'_, '_> {
         if text.text.is_empty() && !self.native() {
             return;
         }
-        let spoken = self.role == Role::Assistant && !self.output;
+        let spoken = self.role == Role::Assistant;
         let cache = self.cache(text.cache.as_ref());
         let native = self.native();
         let mut object =
@@ -63,7 +63,7 @@ impl Items<'_, '_> {
     }
 
     pub(super) fn image(&mut self, image: &Image) {
-        if self.role == Role::Assistant && !self.output {
+        if self.role == Role::Assistant {
             if self.native() {
                 self.flush();
                 let data = match &image.source {

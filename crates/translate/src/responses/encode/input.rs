@@ -119,8 +119,6 @@ pub(super) struct Items<'e, 'a> {
     pub(super) content: Vec<u8>,
     /// How the calls written so far take their input: a result has the form of its call.
     flavours: HashMap<String, Flavour>,
-    /// Whether the parts belong to a tool's output, whose text is always input.
-    pub(super) output: bool,
 }
 
 impl<'e, 'a> Items<'e, 'a> {
@@ -132,7 +130,6 @@ impl<'e, 'a> Items<'e, 'a> {
             message: None,
             content: Vec::new(),
             flavours: HashMap::new(),
-            output: false,
         }
     }
 
@@ -369,14 +366,12 @@ impl<'e, 'a> Items<'e, 'a> {
             return out;
         }
         let outer = std::mem::take(&mut self.content);
-        self.output = true;
         if failed {
             self.plain("Error:");
         }
         for part in &result.parts {
             self.part(part);
         }
-        self.output = false;
         out.push(b'[');
         out.extend_from_slice(&std::mem::replace(&mut self.content, outer));
         out.push(b']');
