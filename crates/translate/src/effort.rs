@@ -125,18 +125,18 @@ pub(crate) fn change(reasoning: &Reasoning, facts: &ThinkingFacts) -> Option<&'s
     (!kept).then_some(NEAREST)
 }
 
-/// Notes what becomes of the wish at a model that does not reason on request. One that asks for nothing is met; a level or
-/// a number of tokens was meant; that the model may decide itself changes nothing.
+/// Notes what becomes of the wish at a model that does not reason on request. A level or a number of tokens was meant; a
+/// wish not to reason is met anyway, and that the model may decide itself changes nothing: only the log says so.
 pub(crate) fn note_unheard(reasoning: &Reasoning, losses: &mut Losses) {
     const WHY: &str = "the model does not reason on request";
-    if reasoning.switch == ThinkingSwitch::Off {
+    if reasoning.is_unset() {
         return;
     }
     match level_said(reasoning) {
-        Some(Effort::None) => {}
-        Some(_) => losses.dropped("reasoning", WHY),
-        None if reasoning.is_unset() => {}
-        None => losses.silent("reasoning", WHY),
+        Some(level) if level != Effort::None && reasoning.switch != ThinkingSwitch::Off => {
+            losses.dropped("reasoning", WHY);
+        }
+        _ => losses.silent("reasoning", WHY),
     }
 }
 
@@ -224,10 +224,10 @@ mod tests {
         let unset = ThinkingSwitch::Unset;
         for (reasoning, expected) in [
             (said(unset, None), None),
-            (said(unset, Some(Effort::None)), None),
-            (said(ThinkingSwitch::Off, None), None),
-            (said(ThinkingSwitch::Off, Some(High)), None),
-            (said(ThinkingSwitch::Budget(0), None), None),
+            (said(unset, Some(Effort::None)), Some(DroppedSilently)),
+            (said(ThinkingSwitch::Off, None), Some(DroppedSilently)),
+            (said(ThinkingSwitch::Off, Some(High)), Some(DroppedSilently)),
+            (said(ThinkingSwitch::Budget(0), None), Some(DroppedSilently)),
             (said(unset, Some(Low)), Some(Dropped)),
             (said(ThinkingSwitch::Budget(2000), None), Some(Dropped)),
             (said(ThinkingSwitch::On, Some(Max)), Some(Dropped)),

@@ -584,9 +584,9 @@ fn effort() {
             .to(GEMINI, and(lacks("/generationConfig"), dropped("reasoning_effort"))),
         row("no wish at a model without reasoning", CHAT, &chat("none"))
             .at(|facts| facts.thinking.forms.clear())
-            .to(RESPONSES, and(lacks("/reasoning"), whole()))
-            .to(MESSAGES, and(lacks("/thinking"), whole()))
-            .to(GEMINI, and(lacks("/generationConfig"), whole())),
+            .to(RESPONSES, and(lacks("/reasoning"), silent("reasoning_effort")))
+            .to(MESSAGES, and(lacks("/thinking"), silent("reasoning_effort")))
+            .to(GEMINI, and(lacks("/generationConfig"), silent("reasoning_effort"))),
         row("context and mode", RESPONSES, &json!({"reasoning": {"context": "all_turns", "mode": "pro"}}))
             .to(CHAT, and(silent("reasoning.context"), silent("reasoning.mode")))
             .to(MESSAGES, and(silent("reasoning.context"), silent("reasoning.mode")))
