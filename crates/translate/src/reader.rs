@@ -321,8 +321,13 @@ mod tests {
                         crate::Incoming { body: history.as_bytes(), model: Some("m"), stream: None };
                     let mut request = codec::decode_request(client, &incoming).unwrap();
                     crate::keep_seals_of(maker, &mut request);
-                    let sent =
-                        codec::encode_request(Dialect::Chat, &request.value, &facts, &mut crate::Ids::new("s")).unwrap();
+                    let sent = codec::encode_request(
+                        Dialect::Chat,
+                        &request.value,
+                        &facts,
+                        &mut crate::Ids::new("s"),
+                    )
+                    .unwrap();
                     let sent = String::from_utf8(sent.value).unwrap();
                     assert_eq!(sent.contains(details), comes_back, "{family:?} {client} {maker}: {sent}");
                 }

@@ -1,5 +1,6 @@
 use super::{
-    Choice, Delta, Event, Extra, Part, PartHead, PartId, Refusal, Response, Start, Text, Thinking, ToolCall, Usage,
+    Choice, Delta, Event, Extra, Part, PartHead, PartId, Refusal, Response, Start, Text, Thinking, ToolCall,
+    Usage,
 };
 use byok_types::Failure;
 

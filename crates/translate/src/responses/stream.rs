@@ -3,6 +3,7 @@
 //! One item is open at a time, whatever the upstream interleaves: clients assume it. Parts that begin while a call is
 //! open wait for its end; text and reasoning that are interrupted go on in an item of their own.
 
+mod active;
 mod ending;
 mod frames;
 mod open;
@@ -20,6 +21,7 @@ use crate::{
         Start, Stop, ToolCall, Usage, unfold,
     },
 };
+use active::Active;
 use byok_types::Dialect;
 pub(super) use ending::{Shown, ending};
 use frames::Frames;
@@ -68,15 +70,6 @@ struct Waiting {
     /// The message in which it stood before it was interrupted.
     message: Option<Tag>,
     events: Vec<Event>,
-}
-
-/// The part that is being written.
-#[derive(Debug)]
-enum Active {
-    Text { blob: Option<Blob>, empty: bool },
-    Refusal,
-    Thinking { id: Option<String>, blob: Option<Blob>, opened: bool },
-    Call { call: Box<ToolCall>, blob: Option<Blob>, opened: bool },
 }
 
 impl StreamEncoder {
@@ -198,7 +191,12 @@ impl StreamEncoder {
         let Some(at) = self.suspended.iter().position(|(name, ..)| *name == part) else { return };
         let (_, head, message) = self.suspended.remove(at);
         if matches!(self.active, Some((_, Active::Call { .. }))) {
-            self.waiting.push_back(Waiting { part, head, message, events: vec![Event::Delta { part, delta }] });
+            self.waiting.push_back(Waiting {
+                part,
+                head,
+                message,
+                events: vec![Event::Delta { part, delta }],
+            });
             return;
         }
         self.suspend(out);
@@ -486,16 +484,5 @@ impl StreamEncoder {
             State::Completed | State::InProgress => "response.completed",
         };
         self.response(kind, ending.state(), out);
-    }
-}
-
-impl Active {
-    /// Whether a part with this head is of the same kind. Words and refusals are both parts of messages.
-    fn is_like(&self, head: &PartHead) -> bool {
-        matches!(
-            (self, head),
-            (Self::Text { .. } | Self::Refusal, PartHead::Text | PartHead::Refusal)
-                | (Self::Thinking { .. }, PartHead::Thinking { .. })
-        )
     }
 }

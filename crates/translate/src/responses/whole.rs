@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     Exchange, Ids, Json, Losses, Translated,
-    ir::{Citation, Extra, Flavour, Part, Refusal, Response, ServerCall, ServerResult, Text, Thinking, ToolCall},
+    ir::{
+        Citation, Extra, Flavour, Part, Refusal, Response, ServerCall, ServerResult, Text, Thinking, ToolCall,
+    },
 };
 use byok_types::Dialect;
 use serde::Deserialize;

@@ -3,7 +3,8 @@
 use crate::{
     effort::{self, ThinkingPlan, budget_of, effort_of, nearest},
     ir::{
-        Effort, Message, OutputFormat, Part, Request, Role, Thinking, ThinkingSwitch, Tool, ToolChoice, Visibility,
+        Effort, Message, OutputFormat, Part, Request, Role, Thinking, ThinkingSwitch, Tool, ToolChoice,
+        Visibility,
     },
 };
 use byok_types::{Dialect, Family, ModelFacts, StructuredOutput, ThinkingForm};

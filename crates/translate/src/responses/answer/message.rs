@@ -92,7 +92,8 @@ impl StreamDecoder {
         if let Said::Message(message) = &mut self.items[at].said {
             message.tag = message.tag.take().or(known);
             if let Some(tag) = &message.tag {
-                let delta = Delta::Extra(Extra::new(Dialect::Responses, vec![(MESSAGE.to_owned(), tag.clone())]));
+                let delta =
+                    Delta::Extra(Extra::new(Dialect::Responses, vec![(MESSAGE.to_owned(), tag.clone())]));
                 out.push(Event::Delta { part, delta });
             }
             message.spoken.push(Spoken { index, part, open: true, length, citations: 0 });

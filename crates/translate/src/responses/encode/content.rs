@@ -116,7 +116,12 @@ impl Items<'_, '_> {
                 self.plain(&titled(document, ""));
             }
             let (source, cache) = (document.source.clone(), document.cache.clone());
-            return self.image(&Image { source, detail: document.detail.clone(), cache, extra: Extra::default() });
+            return self.image(&Image {
+                source,
+                detail: document.detail.clone(),
+                cache,
+                extra: Extra::default(),
+            });
         }
         if document.context.is_some() {
             self.plain(&titled(document, ""));
