@@ -1,6 +1,9 @@
 //! Turning what a client said about reasoning into what a model takes.
 
-use crate::ir::{Effort, Reasoning, ThinkingSwitch};
+use crate::{
+    Losses,
+    ir::{Effort, Reasoning, ThinkingSwitch},
+};
 use byok_types::{ThinkingFacts, ThinkingForm};
 
 /// What to tell the upstream.
@@ -122,6 +125,21 @@ pub(crate) fn change(reasoning: &Reasoning, facts: &ThinkingFacts) -> Option<&'s
     (!kept).then_some(NEAREST)
 }
 
+/// Notes what becomes of the wish at a model that does not reason on request. A level or a number of tokens was meant; a
+/// wish not to reason is met anyway, and that the model may decide itself changes nothing: only the log says so.
+pub(crate) fn note_unheard(reasoning: &Reasoning, losses: &mut Losses) {
+    const WHY: &str = "the model does not reason on request";
+    if reasoning.is_unset() {
+        return;
+    }
+    match level_said(reasoning) {
+        Some(level) if level != Effort::None && reasoning.switch != ThinkingSwitch::Off => {
+            losses.dropped("reasoning", WHY);
+        }
+        _ => losses.silent("reasoning", WHY),
+    }
+}
+
 /// The level that the client named, or that stands for its number of tokens.
 pub(crate) fn level_said(reasoning: &Reasoning) -> Option<Effort> {
     match reasoning.switch {
@@ -197,6 +215,28 @@ mod tests {
         ];
         for (facts, reasoning, expected) in cases {
             assert_eq!(plan(&reasoning, facts), expected, "{reasoning:?} for {facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_wish_to_reason_is_missed_where_a_model_does_not() {
+        use crate::LossAction::{Dropped, DroppedSilently};
+        let unset = ThinkingSwitch::Unset;
+        for (reasoning, expected) in [
+            (said(unset, None), None),
+            (said(unset, Some(Effort::None)), Some(DroppedSilently)),
+            (said(ThinkingSwitch::Off, None), Some(DroppedSilently)),
+            (said(ThinkingSwitch::Off, Some(High)), Some(DroppedSilently)),
+            (said(ThinkingSwitch::Budget(0), None), Some(DroppedSilently)),
+            (said(unset, Some(Low)), Some(Dropped)),
+            (said(ThinkingSwitch::Budget(2000), None), Some(Dropped)),
+            (said(ThinkingSwitch::On, Some(Max)), Some(Dropped)),
+            (said(ThinkingSwitch::On, None), Some(DroppedSilently)),
+            (said(ThinkingSwitch::Dynamic, None), Some(DroppedSilently)),
+        ] {
+            let mut losses = Losses::default();
+            note_unheard(&reasoning, &mut losses);
+            assert_eq!(losses.list().first().map(|loss| loss.action), expected, "{reasoning:?}");
         }
     }
 

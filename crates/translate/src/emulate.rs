@@ -1,9 +1,20 @@
 //! What byok does itself where an upstream cannot: stop sequences, and structured output by way of a forced tool.
 
-use crate::ir::{Delta, Event, PartHead, PartId, Stop, StopReason};
+use crate::ir::{Delta, Event, PartHead, PartId, Stop, StopReason, ToolChoice};
 
 /// Name of the tool by which structured output is asked of models that have no schema field.
 pub(crate) const JSON_TOOL: &str = "json_response";
+
+/// Why the choice among the client's tools is another beside the tool for structured output.
+pub(crate) const MUST_CALL: &str = "the model must call a tool, one of which takes the answer";
+
+/// Whether the model may answer without a call.
+pub(crate) fn is_free(choice: Option<&ToolChoice>) -> bool {
+    matches!(
+        choice,
+        None | Some(ToolChoice::Auto | ToolChoice::Validated | ToolChoice::Allowed { required: false, .. })
+    )
+}
 
 /// Turns the forced tool's call back into text.
 #[derive(Debug, Default)]

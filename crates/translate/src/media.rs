@@ -67,6 +67,35 @@ pub(crate) fn data_url(media_type: &str, data: &str) -> String {
     url
 }
 
+/// A file name for a document that has none: its title, with the ending of its type.
+pub(crate) fn file_name(title: Option<&str>, media_type: &str) -> String {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let extension = match essence.as_str() {
+        "application/pdf" => "pdf",
+        "application/json" => "json",
+        "application/zip" => "zip",
+        "application/rtf" | "text/rtf" => "rtf",
+        "application/msword" => "doc",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "xlsx",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation" => "pptx",
+        "text/csv" => "csv",
+        "text/html" => "html",
+        "text/markdown" => "md",
+        "image/png" => "png",
+        "image/jpeg" => "jpg",
+        "image/gif" => "gif",
+        "image/webp" => "webp",
+        other if other.starts_with("text/") => "txt",
+        _ => "bin",
+    };
+    match title.filter(|title| !title.is_empty()) {
+        Some(title) if title.to_ascii_lowercase().ends_with(&format!(".{extension}")) => title.to_owned(),
+        Some(title) => format!("{title}.{extension}"),
+        None => format!("document.{extension}"),
+    }
+}
+
 /// A source of bytes in the request: the URL-safe alphabet becomes the standard one, and an image whose label lies is
 /// labelled by its first bytes, because vendors refuse it otherwise.
 pub(crate) fn base64_source(media_type: &str, data: String) -> Source {

@@ -110,7 +110,7 @@ pub fn read_answer(body: &[u8], exchange: &Exchange) -> Result<Vec<Event>, Failu
 struct Filters {
     /// The family that a decoder takes seals for, and the family that really makes them at this upstream.
     seals: Option<(Family, Family)>,
-    /// The family whose seals are bound to one place, and that place.
+    /// The family whose seals are bound to one place, as those of [`Family::Other`] are, and that place.
     bound: Option<(Family, String)>,
     json_tool: Option<JsonTool>,
     restore: Option<Restore>,
@@ -123,13 +123,14 @@ struct Filters {
 impl Filters {
     fn new(exchange: &Exchange) -> Self {
         let native = match exchange.upstream {
-            Dialect::Messages => Family::Claude,
-            Dialect::Responses => Family::Openai,
-            Dialect::Gemini => Family::Gemini,
-            Dialect::Chat => Family::Other,
+            Dialect::Messages => Some(Family::Claude),
+            Dialect::Responses => Some(Family::Openai),
+            Dialect::Gemini => Some(Family::Gemini),
+            // What is sealed in `reasoning_details` is the server's own, whoever made its model.
+            Dialect::Chat => None,
         };
         Self {
-            seals: (native != exchange.family).then_some((native, exchange.family)),
+            seals: native.filter(|native| *native != exchange.family).map(|native| (native, exchange.family)),
             bound: exchange.account.clone().map(|account| (exchange.family, account)),
             json_tool: exchange.json_tool.then(JsonTool::default),
             restore: (!exchange.names.is_empty()).then(|| Restore::new(exchange.names.clone())),
@@ -151,7 +152,7 @@ impl Filters {
             }
         }
         if let Some((family, account)) = &self.bound {
-            for blob in seals_of(&mut event).filter(|blob| blob.family == *family) {
+            for blob in seals_of(&mut event).filter(|blob| [*family, Family::Other].contains(&blob.family)) {
                 blob.account.get_or_insert_with(|| account.clone());
             }
         }
@@ -229,6 +230,7 @@ impl Progress {
                     | Delta::Arguments(text)
                     | Delta::Thinking { text, .. } => !text.is_empty(),
                     Delta::Signature(_) | Delta::Citation(_) | Delta::Logprobs(_) => true,
+                    Delta::Extra(_) => false,
                 };
             }
             Event::PartStart { head: PartHead::ToolCall { .. } | PartHead::Whole(_), .. } => self.good = true,
@@ -279,6 +281,57 @@ mod tests {
             };
             let blob = thinking.blob.clone().unwrap();
             assert_eq!((blob.family, blob.slot, blob.data.as_str()), (family, BlobSlot::Thinking, "SIG"));
+        }
+    }
+
+    #[test]
+    fn sealed_details_of_chat_come_back_to_their_server_whoever_made_the_model() {
+        let details = r#"[{"type":"reasoning.encrypted","data":"D","id":"x","index":0}]"#;
+        let body = format!(
+            r#"{{"id":"c","choices":[{{"index":0,"message":{{"role":"assistant","content":"a","reasoning_details":{details}}},"finish_reason":"stop"}}]}}"#
+        );
+        for family in [Family::Openai, Family::Claude, Family::Gemini, Family::Other] {
+            let facts = ModelFacts { family, first_party: false, ..ModelFacts::default() };
+            for client in [Dialect::Messages, Dialect::Responses, Dialect::Gemini] {
+                let mut exchange =
+                    Exchange::new(&Request::new(client, "m"), &facts, Dialect::Chat, 0, "seed");
+                exchange.account = Some("maker".to_owned());
+                let mut fold = crate::ir::Fold::default();
+                for event in read_answer(body.as_bytes(), &exchange).unwrap() {
+                    fold.push(event);
+                }
+                let shown = codec::encode_answer(&fold.finish().unwrap(), &exchange).value;
+                let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
+                let history = match client {
+                    Dialect::Messages => serde_json::json!({"max_tokens": 9, "messages": [
+                        {"role": "user", "content": "x"}, {"role": "assistant", "content": shown["content"]},
+                        {"role": "user", "content": "y"}]}),
+                    Dialect::Responses => {
+                        let mut input = shown["output"].as_array().unwrap().clone();
+                        input.push(serde_json::json!({"role": "user", "content": "y"}));
+                        serde_json::json!({"model": "m", "input": input})
+                    }
+                    _ => serde_json::json!({"contents": [
+                        {"role": "user", "parts": [{"text": "x"}]}, shown["candidates"][0]["content"],
+                        {"role": "user", "parts": [{"text": "y"}]}]}),
+                };
+                let history = history.to_string();
+                for (maker, comes_back) in [("maker", true), ("else", false)] {
+                    let incoming =
+                        crate::Incoming { body: history.as_bytes(), model: Some("m"), stream: None };
+                    let mut request = codec::decode_request(client, &incoming).unwrap();
+                    crate::keep_seals_of(maker, &mut request);
+                    let sent = codec::encode_request(
+                        Dialect::Chat,
+                        &request.value,
+                        &facts,
+                        &mut crate::Ids::new("s"),
+                    )
+                    .unwrap();
+                    let sent = String::from_utf8(sent.value).unwrap();
+                    assert_eq!(sent.contains(details), comes_back, "{family:?} {client} {maker}: {sent}");
+                }
+            }
         }
     }
 

@@ -265,8 +265,9 @@ fn exchange(inbound: &Inbound, candidate: &Candidate, request: &Request, dialect
     let mut exchange =
         Exchange::new(request, &candidate.facts, dialect, inbound.at_ms / 1000, inbound.id.as_str());
     exchange.json_array = inbound.json_array;
-    // A known family reads the seals of all its accounts; of anyone else nobody knows.
-    exchange.account = (exchange.family == Family::Other).then(|| candidate.provider.maker.clone());
+    // A known family reads the seals of all its accounts; of anyone else nobody knows. In Chat they are the server's own.
+    let bound = exchange.family == Family::Other || dialect == Dialect::Chat;
+    exchange.account = bound.then(|| candidate.provider.maker.clone());
     exchange
 }
 

@@ -7,7 +7,10 @@ use crate::{
     media,
 };
 use byok_types::Dialect;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
+
+/// Gemini's word for code whose language is not told.
+const NO_LANGUAGE: &str = "LANGUAGE_UNSPECIFIED";
 
 /// Writes a part. Returns `false`, and writes nothing, if Gemini has no such part.
 pub(super) fn write(part: &Part, out: &mut Vec<u8>) -> bool {
@@ -82,16 +85,25 @@ fn data(source: &Source, extra: &Extra, out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Code that another vendor ran, if it is the kind that Gemini knows.
+/// Code that another vendor ran. What is no Python (commands of a shell, steps of an editor) is shown as code of a language
+/// that is not named: a result without its call tells a client nothing.
 fn code(input: &Json, out: &mut Vec<u8>) -> bool {
     #[derive(Deserialize)]
     struct Input {
-        code: String,
+        code: Option<String>,
+        command: Option<String>,
+        path: Option<IgnoredAny>,
     }
-    let Ok(Input { code }) = input.read() else { return false };
+    let Ok(read) = input.read::<Input>() else { return false };
+    let (language, code) = match read {
+        Input { code: Some(code), .. } => ("PYTHON", code),
+        Input { command: Some(command), path: None, .. } => (NO_LANGUAGE, command),
+        Input { command: Some(_), path: Some(_), .. } => (NO_LANGUAGE, input.get().to_owned()),
+        Input { .. } => return false,
+    };
     let mut part = Fields::open(out);
     let mut member = Fields::open(part.key("executableCode"));
-    member.string("language", "PYTHON");
+    member.string("language", language);
     member.string("code", &code);
     member.close();
     part.close();

@@ -73,6 +73,8 @@ pub enum Delta {
     Citation(Box<Citation>),
     /// Log probabilities of tokens (a JSON list), in the vendor's shape.
     Logprobs(Json),
+    /// What else the part is known to be when it begins (the item that a text of Responses stands in), for its own dialect.
+    Extra(Extra),
 }
 
 /// What happens in an answer, one thing at a time.

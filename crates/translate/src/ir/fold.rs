@@ -1,5 +1,6 @@
 use super::{
-    Choice, Delta, Event, Part, PartHead, PartId, Refusal, Response, Start, Text, Thinking, ToolCall, Usage,
+    Choice, Delta, Event, Extra, Part, PartHead, PartId, Refusal, Response, Start, Text, Thinking, ToolCall,
+    Usage,
 };
 use byok_types::Failure;
 
@@ -106,6 +107,9 @@ fn apply(part: &mut Part, delta: Delta) {
         (Part::Text(text), Delta::Citation(citation)) => text.citations.push(*citation),
         (Part::Text(text), Delta::Logprobs(list)) => text.logprobs = Some(joined(text.logprobs.take(), list)),
         (Part::Text(text), Delta::Signature(blob)) => text.blob = Some(blob),
+        (Part::Text(Text { extra, .. }) | Part::Refusal(Refusal { extra, .. }), Delta::Extra(known)) => {
+            *extra = known;
+        }
         (Part::Refusal(refusal), Delta::Refusal(piece) | Delta::Text(piece)) => refusal.text.push_str(&piece),
         (Part::Thinking(thinking), Delta::Thinking { text, paragraph, raw }) => {
             let paragraphs = if raw { &mut thinking.raw } else { &mut thinking.summary };
@@ -167,13 +171,18 @@ pub fn unfold(response: &Response) -> Vec<Event> {
 fn unfold_part(part: &Part, name: PartId, choice: u32, events: &mut Vec<Event>) {
     let (head, deltas, complete) = match part {
         Part::Text(text) => {
-            let mut deltas = vec![Delta::Text(text.text.clone())];
+            let mut deltas = known(&text.extra);
+            deltas.push(Delta::Text(text.text.clone()));
             deltas.extend(text.citations.iter().map(|c| Delta::Citation(Box::new(c.clone()))));
             deltas.extend(text.logprobs.clone().map(Delta::Logprobs));
             deltas.extend(text.blob.clone().map(Delta::Signature));
             (PartHead::Text, deltas, true)
         }
-        Part::Refusal(refusal) => (PartHead::Refusal, vec![Delta::Refusal(refusal.text.clone())], true),
+        Part::Refusal(refusal) => {
+            let mut deltas = known(&refusal.extra);
+            deltas.push(Delta::Refusal(refusal.text.clone()));
+            (PartHead::Refusal, deltas, true)
+        }
         Part::Thinking(thinking) => {
             let paragraphs = |list: &[String], raw: bool| {
                 list.iter()
@@ -204,4 +213,8 @@ fn unfold_part(part: &Part, name: PartId, choice: u32, events: &mut Vec<Event>) 
     events.push(Event::PartStart { part: name, choice, head });
     events.extend(deltas.into_iter().map(|delta| Event::Delta { part: name, delta }));
     events.push(Event::PartStop { part: name, complete, whole: Some(Box::new(part.clone())) });
+}
+
+fn known(extra: &Extra) -> Vec<Delta> {
+    if extra.is_empty() { Vec::new() } else { vec![Delta::Extra(extra.clone())] }
 }

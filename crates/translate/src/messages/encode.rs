@@ -19,7 +19,7 @@ use self::{
 };
 use super::{is_billing_block, object::Object};
 use crate::{
-    Ids, Json, Losses, NameRules, Names, Translated,
+    Ids, Json, Losses, NameRules, Names, Translated, effort,
     ir::{CacheHint, OutputFormat, Part, Request, ThinkingSwitch},
     json_hint, schema, size,
     turns::{self, SystemPart},
@@ -61,6 +61,8 @@ pub(super) fn encode(
     let settled = thinking::settle(request, facts);
     if let Some(reason) = settled.changed {
         losses.emulated(name(request.dialect, Field::Reasoning), reason);
+    } else if facts.thinking.forms.is_empty() {
+        effort::note_unheard(&request.reasoning, &mut losses);
     }
     if request.max_tokens.is_some_and(|asked| settled.max_tokens < asked.value) {
         losses.silent("max_tokens", "the model cannot put out that much");
@@ -138,6 +140,10 @@ fn system<'a>(
             Part::Text(text) => text.cache.clone(),
             Part::Opaque(opaque) if opaque.dialect == Dialect::Messages => None,
             Part::ConfigChange(change) if change.verbatim.dialect == Dialect::Messages => None,
+            Part::ConfigChange(change) => {
+                admit::note_change(change, words::path(request, part), losses);
+                continue;
+            }
             part => {
                 losses.dropped(words::path(request, part), "instructions hold text only");
                 continue;
@@ -280,8 +286,10 @@ fn sampling(object: &mut Object<'_>, request: &Request, facts: &ModelFacts, mode
         // The vendor wants a whole number.
         object.key("top_k").extend_from_slice(format!("{:.0}", top_k.max(0.0)).as_bytes());
     }
-    let usable: Vec<_> = asked.stop.iter().filter(|text| !text.trim().is_empty()).collect();
-    if usable.len() < asked.stop.len() {
+    // Empty words are nothing; a blank may have been meant.
+    let said = asked.stop.iter().filter(|text| !text.is_empty());
+    let usable: Vec<_> = said.clone().filter(|text| !text.trim().is_empty()).collect();
+    if usable.len() < said.count() {
         losses.dropped(name(request.dialect, Field::Stop), "a stop sequence must hold more than white space");
     }
     if !usable.is_empty() {

@@ -3,6 +3,7 @@
 //! One item is open at a time, whatever the upstream interleaves: clients assume it. Parts that begin while a call is
 //! open wait for its end; text and reasoning that are interrupted go on in an item of their own.
 
+mod active;
 mod ending;
 mod frames;
 mod open;
@@ -11,7 +12,7 @@ use super::{
     envelope::{Envelope, State},
     failure,
     item::{self, Status},
-    whole::append_list,
+    whole::{MessageIds, Tag, append_list},
 };
 use crate::{
     Exchange, Ids, Loss, Losses,
@@ -20,6 +21,7 @@ use crate::{
         Start, Stop, ToolCall, Usage, unfold,
     },
 };
+use active::Active;
 use byok_types::Dialect;
 pub(super) use ending::{Shown, ending};
 use frames::Frames;
@@ -44,8 +46,11 @@ pub struct StreamEncoder {
     item: Option<Item>,
     /// The part that is being written.
     active: Option<(PartId, Active)>,
-    /// Text and reasoning that was interrupted.
-    suspended: Vec<(PartId, PartHead)>,
+    /// Text and reasoning that was interrupted, and the message in which it stood.
+    suspended: Vec<(PartId, PartHead, Option<Tag>)>,
+    /// The message in which the active part stands, until it is written.
+    entering: Option<Tag>,
+    messages: MessageIds,
     waiting: VecDeque<Waiting>,
     /// A hosted call whose result may follow.
     server_call: Option<ServerCall>,
@@ -62,16 +67,9 @@ pub struct StreamEncoder {
 struct Waiting {
     part: PartId,
     head: PartHead,
+    /// The message in which it stood before it was interrupted.
+    message: Option<Tag>,
     events: Vec<Event>,
-}
-
-/// The part that is being written.
-#[derive(Debug)]
-enum Active {
-    Text { blob: Option<Blob>, empty: bool },
-    Refusal,
-    Thinking { id: Option<String>, blob: Option<Blob>, opened: bool },
-    Call { call: Box<ToolCall>, blob: Option<Blob>, opened: bool },
 }
 
 impl StreamEncoder {
@@ -92,6 +90,8 @@ impl StreamEncoder {
             item: None,
             active: None,
             suspended: Vec::new(),
+            entering: None,
+            messages: MessageIds::default(),
             waiting: VecDeque::new(),
             server_call: None,
             refused: false,
@@ -172,7 +172,7 @@ impl StreamEncoder {
             Some((_, active)) => matches!(active, Active::Call { .. }) || active.is_like(&head),
         };
         if waits {
-            self.waiting.push_back(Waiting { part, head, events: Vec::new() });
+            self.waiting.push_back(Waiting { part, head, message: None, events: Vec::new() });
             return;
         }
         self.suspend(out);
@@ -188,14 +188,20 @@ impl StreamEncoder {
             waiting.events.push(Event::Delta { part, delta });
             return;
         }
-        let Some(at) = self.suspended.iter().position(|(name, _)| *name == part) else { return };
-        let (_, head) = self.suspended.remove(at);
+        let Some(at) = self.suspended.iter().position(|(name, ..)| *name == part) else { return };
+        let (_, head, message) = self.suspended.remove(at);
         if matches!(self.active, Some((_, Active::Call { .. }))) {
-            self.waiting.push_back(Waiting { part, head, events: vec![Event::Delta { part, delta }] });
+            self.waiting.push_back(Waiting {
+                part,
+                head,
+                message,
+                events: vec![Event::Delta { part, delta }],
+            });
             return;
         }
         self.suspend(out);
         self.activate(part, head, out);
+        self.entering = message;
         self.delta(delta, out);
     }
 
@@ -206,7 +212,7 @@ impl StreamEncoder {
         } else if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.part == part) {
             waiting.events.push(Event::PartStop { part, complete, whole });
         } else {
-            self.suspended.retain(|(name, _)| *name != part);
+            self.suspended.retain(|(name, ..)| *name != part);
         }
     }
 
@@ -219,16 +225,19 @@ impl StreamEncoder {
             Active::Thinking { .. } => PartHead::Thinking { id: None, redacted: false },
             Active::Call { .. } => return,
         };
+        let spoken = matches!(active, Active::Text { .. } | Active::Refusal);
+        let message = self.entering.take().or_else(|| self.message().filter(|_| spoken));
         self.active = Some((part, active));
         self.stop_active(/* complete */ true, None, out);
-        self.suspended.push((part, head));
+        self.suspended.push((part, head, message));
     }
 
     /// Writes the parts that waited, as far as they go.
     fn advance(&mut self, out: &mut Vec<u8>) {
         while self.active.is_none() {
-            let Some(Waiting { part, head, events }) = self.waiting.pop_front() else { return };
+            let Some(Waiting { part, head, message, events }) = self.waiting.pop_front() else { return };
             self.activate(part, head, out);
+            self.entering = message;
             for event in events {
                 match event {
                     Event::Delta { delta, .. } => self.delta(delta, out),
@@ -242,6 +251,7 @@ impl StreamEncoder {
     }
 
     fn activate(&mut self, part: PartId, head: PartHead, out: &mut Vec<u8>) {
+        self.entering = None;
         let active = match head {
             PartHead::Text => Active::Text { blob: None, empty: true },
             PartHead::Refusal => Active::Refusal,
@@ -326,6 +336,9 @@ impl StreamEncoder {
                 self.refused = true;
                 self.text(&text, /* refusal */ true, out);
             }
+            (Active::Text { .. } | Active::Refusal, Delta::Extra(extra)) => {
+                self.entering = Tag::of(&extra);
+            }
             (Active::Text { .. }, Delta::Citation(citation)) => self.citation(*citation, out),
             (Active::Text { .. }, Delta::Logprobs(list)) => {
                 let mut elements = Vec::new();
@@ -367,6 +380,7 @@ impl StreamEncoder {
                 if let (true, Some(Part::Text(text))) = (empty, whole)
                     && !text.text.is_empty()
                 {
+                    self.entering = self.entering.take().or_else(|| Tag::of(&text.extra));
                     self.text(&text.text, /* refusal */ false, out);
                 }
                 self.settle_citations(out);
@@ -457,7 +471,7 @@ impl StreamEncoder {
         self.over = true;
         let nothing = self.items == 0 && self.item.is_none() && self.server_call.is_none();
         let shown = Shown { refused: self.refused, called: self.called, empty: nothing };
-        let ending = ending(self.stop.as_ref(), shown);
+        let ending = ending(self.stop.as_ref(), shown, self.native());
         if let Some(words) = &ending.refusal {
             self.text(words, /* refusal */ true, out);
         }
@@ -470,17 +484,5 @@ impl StreamEncoder {
             State::Completed | State::InProgress => "response.completed",
         };
         self.response(kind, ending.state(), out);
-    }
-}
-
-impl Active {
-    /// Whether a part with this head is of the same kind.
-    fn is_like(&self, head: &PartHead) -> bool {
-        matches!(
-            (self, head),
-            (Self::Text { .. }, PartHead::Text)
-                | (Self::Refusal, PartHead::Refusal)
-                | (Self::Thinking { .. }, PartHead::Thinking { .. })
-        )
     }
 }

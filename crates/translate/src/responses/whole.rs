@@ -9,10 +9,13 @@ use super::{
 };
 use crate::{
     Exchange, Ids, Json, Losses, Translated,
-    ir::{Citation, Flavour, Part, Refusal, Response, ServerCall, ServerResult, Text, Thinking, ToolCall},
+    ir::{
+        Citation, Extra, Flavour, Part, Refusal, Response, ServerCall, ServerResult, Text, Thinking, ToolCall,
+    },
 };
 use byok_types::Dialect;
 use serde::Deserialize;
+use std::collections::HashSet;
 
 /// Writes a whole answer.
 pub fn encode_answer(response: &Response, exchange: &Exchange) -> Translated<Vec<u8>> {
@@ -28,6 +31,7 @@ pub fn encode_answer(response: &Response, exchange: &Exchange) -> Translated<Vec
         losses: Losses::default(),
         output: Vec::new(),
         message: None,
+        messages: MessageIds::default(),
         native: exchange.upstream == Dialect::Responses,
     };
     let none = crate::ir::Choice::default();
@@ -43,7 +47,7 @@ pub fn encode_answer(response: &Response, exchange: &Exchange) -> Translated<Vec
         called: choice.parts.iter().any(|part| matches!(part, Part::ToolCall(_))),
         empty: choice.parts.is_empty(),
     };
-    let ending = ending(choice.stop.as_ref(), shown);
+    let ending = ending(choice.stop.as_ref(), shown, writer.native);
     if let Some(words) = &ending.refusal {
         writer.refusal(&Refusal { text: words.clone(), ..Refusal::default() });
     }
@@ -60,6 +64,7 @@ struct Writer {
     /// Items, separated by commas.
     output: Vec<u8>,
     message: Option<Message>,
+    messages: MessageIds,
     /// Whether the upstream speaks Responses: then its ids are kept, and raw reasoning is shown as such instead of as a
     /// summary.
     native: bool,
@@ -84,9 +89,31 @@ struct Growing {
 
 /// The message that a text of a Responses upstream stood in.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-struct Tag {
-    id: Option<String>,
-    phase: Option<String>,
+pub(super) struct Tag {
+    pub(super) id: Option<String>,
+    pub(super) phase: Option<String>,
+}
+
+/// The ids of messages that an answer has by now: no two items have the same.
+#[derive(Debug, Default)]
+pub(super) struct MessageIds(HashSet<String>);
+
+impl MessageIds {
+    /// The upstream's id, or one of ours where it has none or stands already.
+    pub(super) fn name(&mut self, tag: &Tag, ids: &mut Ids) -> String {
+        let id = item::id(ids, "msg_", tag.id.as_deref().filter(|id| !self.0.contains(*id)));
+        if tag.id.is_some() {
+            self.0.insert(id.clone());
+        }
+        id
+    }
+}
+
+impl Tag {
+    /// The message that a part with these members stood in.
+    pub(super) fn of(extra: &Extra) -> Option<Self> {
+        extra.get(Dialect::Responses, MESSAGE)?.read().ok()
+    }
 }
 
 impl Writer {
@@ -119,14 +146,13 @@ impl Writer {
     }
 
     /// The message with this tag, begun if the current one has another.
-    fn message(&mut self, tag: Option<&Json>) -> &mut Message {
-        let tag: Option<Tag> = tag.and_then(|tag| tag.read().ok());
+    fn message(&mut self, tag: Option<Tag>) -> &mut Message {
         if self.message.as_ref().is_some_and(|open| tag.as_ref().is_some_and(|tag| *tag != open.tag)) {
             self.close(Status::Completed);
         }
         self.message.get_or_insert_with(|| {
             let tag = tag.unwrap_or_default();
-            let id = item::id(&mut self.ids, "msg_", tag.id.as_deref());
+            let id = self.messages.name(&tag, &mut self.ids);
             Message { id, tag, content: Vec::new(), growing: None }
         })
     }
@@ -135,7 +161,7 @@ impl Writer {
         if text.text.is_empty() && text.citations.is_empty() && text.blob.is_none() {
             return;
         }
-        let tag = text.extra.get(Dialect::Responses, MESSAGE);
+        let tag = Tag::of(&text.extra);
         let separate = tag.is_some();
         let message = self.message(tag);
         if separate {
@@ -162,7 +188,7 @@ impl Writer {
     }
 
     fn refusal(&mut self, refusal: &Refusal) {
-        let message = self.message(None);
+        let message = self.message(Tag::of(&refusal.extra));
         message.settle();
         item::refusal(element(&mut message.content), &refusal.text, &refusal.extra);
     }
@@ -232,7 +258,7 @@ impl Message {
         if let Some(growing) = self.growing.take() {
             let Growing { text, annotations, logprobs, .. } = growing;
             let out = element(&mut self.content);
-            item::output_text(out, &text, &annotations, &logprobs, &crate::ir::Extra::default());
+            item::output_text(out, &text, &annotations, &logprobs, &Extra::default());
         }
     }
 }

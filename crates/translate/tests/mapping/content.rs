@@ -322,7 +322,7 @@ fn what_only_one_dialect_has() {
                 {"type": "additional_tools", "tools": [{"type": "function", "name": "later", "parameters": null}]},
                 {"type": "message", "role": "user", "content": "x"}]}))
         .to(CHAT, says("later"))
-        .to(MESSAGES, dropped(item))
+        .to(MESSAGES, and(says("later"), emulated(item)))
         .to(GEMINI, says("later")),
     ]);
 }

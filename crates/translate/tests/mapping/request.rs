@@ -171,7 +171,7 @@ fn stop() {
             .to(GEMINI, has(STOPS, json!(["a"]))),
         row("only an empty stop", CHAT, &json!({"stop": [""]}))
             .to(RESPONSES, whole())
-            .to(MESSAGES, and(lacks("/stop_sequences"), dropped("stop")))
+            .to(MESSAGES, and(lacks("/stop_sequences"), whole()))
             .to(GEMINI, lacks(STOPS)),
         row("six stops", MESSAGES, &json!({"stop_sequences": ["1", "2", "3", "4", "5", "6"]}))
             .to(CHAT, and(has("/stop", json!(["1", "2", "3", "4"])), dropped("stop_sequences")))
@@ -579,8 +579,13 @@ fn effort() {
             .to(GEMINI, has(to_level, "LOW")),
         row("no reasoning", CHAT, &chat("high"))
             .at(|facts| facts.thinking.forms.clear())
+            .to(RESPONSES, and(lacks("/reasoning"), dropped("reasoning_effort")))
+            .to(MESSAGES, and(lacks("/thinking"), dropped("reasoning_effort")))
+            .to(GEMINI, and(lacks("/generationConfig"), dropped("reasoning_effort"))),
+        row("no wish at a model without reasoning", CHAT, &chat("none"))
+            .at(|facts| facts.thinking.forms.clear())
             .to(RESPONSES, and(lacks("/reasoning"), silent("reasoning_effort")))
-            .to(MESSAGES, lacks("/thinking"))
+            .to(MESSAGES, and(lacks("/thinking"), silent("reasoning_effort")))
             .to(GEMINI, and(lacks("/generationConfig"), silent("reasoning_effort"))),
         row("context and mode", RESPONSES, &json!({"reasoning": {"context": "all_turns", "mode": "pro"}}))
             .to(CHAT, and(silent("reasoning.context"), silent("reasoning.mode")))

@@ -4,7 +4,7 @@ use crate::support::*;
 use byok_translate::{Incoming, codec, messages::headers_for};
 use byok_types::{
     Dialect::{Chat, Gemini, Messages, Responses},
-    Effort, ThinkingForm,
+    Effort, Family, ThinkingForm,
 };
 use serde_json::{Value, json};
 
@@ -26,6 +26,17 @@ fn text(said: &str) -> Value {
 fn t63_a_placeholder_is_no_signature() {
     assert_eq!(replayed([thinks("skip_thought_signature_validator"), text("a")]), ["text"]);
     assert_eq!(replayed([thinks("EqQBCkYIBxgCKkBsignature"), text("a")]), ["thinking", "text"]);
+    // Claude's own are told by their first letter; for other vendors' models anything else is a signature.
+    let mut other = facts(Messages);
+    other.family = Family::Other;
+    for (signature, sent) in [
+        ("skip_thought_signature_validator", json!(["text"])),
+        ("their own seal", json!(["thinking", "text"])),
+    ] {
+        let body = messages([user("x"), assistant([thinks(signature), text("a")]), user("y")]);
+        let history = asked_of(Messages, Messages, &other, &body).0;
+        assert_eq!(json!(each(&history["messages"][1]["content"], "/type")), sent, "{signature}");
+    }
 }
 
 /// Kimi's and other vendors' signatures come without a tag too; Claude's begin with one of three letters.

@@ -170,7 +170,10 @@ pub(super) fn read_part(json: Json, at: At) -> Result<Part, Failure> {
         "text" | "input_text" | "output_text" => text(fields(&json, at)?),
         "refusal" => {
             let part: TextPart = fields(&json, at)?;
-            Part::Refusal(Refusal { text: part.refusal.unwrap_or_default(), extra: extra(part.extra) })
+            // Kept, so that it returns to the content and not to a member of the message.
+            let mut extra = extra(part.extra);
+            extra.push(Dialect::Chat, "type", Json::string("refusal"));
+            Part::Refusal(Refusal { text: part.refusal.unwrap_or_default(), extra })
         }
         "image_url" | "input_image" => image(fields(&json, at)?, at)?,
         "video_url" => video(fields(&json, at)?, at)?,

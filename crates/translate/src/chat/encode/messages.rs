@@ -223,7 +223,8 @@ impl Encoder<'_> {
     fn write_assistant(&mut self, said: &AssistantMessage<'_>, list: &mut List<'_>) {
         let reasoning = self.reasoning_text(said);
         let blobs = said.thinking.iter().filter_map(|thinking| thinking.blob.as_ref());
-        let details = thought::details_in(blobs.filter(|blob| blob.family == self.facts.family));
+        // Whose they are was looked after before: seals of other servers are gone. OpenAI itself takes none.
+        let details = thought::details_in(blobs.filter(|_| !self.facts.first_party));
         object(list.next(), |message| {
             message.text("role", "assistant");
             if said.text.is_empty() {

@@ -20,6 +20,8 @@ pub(super) enum Piece<'p> {
     /// Text, with the part that it comes from if that is written with its extras.
     Text(Cow<'p, str>, Option<&'p Text>),
     Image(&'p Image, Cow<'p, str>, Marker<'p>),
+    /// A picture that stood in a document, by its data URL.
+    Picture(String),
     Audio(&'p Audio, &'p str, Cow<'p, str>),
     /// A file with its data URL or address.
     File(&'p Document, String, Marker<'p>),
@@ -71,6 +73,10 @@ impl<'p> Piece<'p> {
                 }
                 cache(*marker, object);
             }),
+            Self::Picture(url) => object(out, |object| {
+                object.text("type", "image_url");
+                object.object("image_url", |target| target.text("url", url));
+            }),
             Self::Audio(audio, data, format) => object(out, |object| {
                 object.text("type", "input_audio");
                 object.object("input_audio", |inner| {
@@ -102,10 +108,15 @@ fn file(document: &Document, member: &'static str, value: &str, marker: Marker<'
     object(out, |object| {
         object.text("type", "file");
         object.object("file", |file| {
-            file.maybe(
-                "filename",
-                document.filename.as_deref().or(Some("document.pdf")).filter(|_| member == "file_data"),
-            );
+            if member == "file_data" {
+                match (&document.filename, &document.source) {
+                    (Some(name), _) => file.text("filename", name),
+                    (None, Source::Base64 { media_type, .. }) => {
+                        file.text("filename", &media::file_name(document.title.as_deref(), media_type));
+                    }
+                    (None, _) => file.text("filename", "document.pdf"),
+                }
+            }
             file.text(member, value);
             super::tools::inner_extra(&document.extra, "file", file);
         });
@@ -126,7 +137,7 @@ fn verbatim(part: &Part, out: &mut Vec<u8>) {
         Part::Refusal(refusal) => object(out, |object| {
             object.text("type", "refusal");
             object.text("refusal", &refusal.text);
-            object.all(refusal.extra.of(Dialect::Chat));
+            super::tools::outer_extra(&refusal.extra, "type", object);
         }),
         Part::Audio(audio) => {
             let Some(Source::Url { url, .. }) = &audio.source else { return object(out, |_| {}) };
@@ -183,7 +194,11 @@ impl Encoder<'_> {
                 if result.citations == Some(true) {
                     self.losses.dropped(self.path(part), "Chat has no citations of search results");
                 }
-                out.push(Piece::text(format!("{}\n{}", result.title, result.source)));
+                let heads = [result.title.as_str(), &result.source].map(str::trim);
+                let heads: Vec<_> = heads.into_iter().filter(|head| !head.is_empty()).collect();
+                if !heads.is_empty() {
+                    out.push(Piece::text(heads.join("\n")));
+                }
                 for inner in &result.content {
                     self.pieces(inner, out)?;
                 }
@@ -266,13 +281,27 @@ impl Encoder<'_> {
                         .ok_or_else(|| self.refuse(part, "cannot read this file: it is not UTF-8 text"))?;
                     out.push(Piece::text(with_header(document, &text)));
                 }
+                MediaKind::Image if !self.native => {
+                    if !self.facts.input.image {
+                        let what = "takes no images: leave the image out or choose another model";
+                        return Err(self.refuse(part, what));
+                    }
+                    if document.title.is_some() || document.context.is_some() {
+                        out.push(Piece::text(with_header(document, "")));
+                    }
+                    out.push(Piece::Picture(media::data_url(media_type, data)));
+                }
                 _ if !self.facts.input.pdf => {
                     let what = "takes no documents: send the text of the document instead";
                     return Err(self.refuse(part, what));
                 }
-                _ => out.push(Piece::File(document, media::data_url(media_type, data), marker)),
+                _ => {
+                    about(document, out);
+                    out.push(Piece::File(document, media::data_url(media_type, data), marker));
+                }
             },
             Source::Url { url, .. } if self.native || (self.facts.input.url && !self.facts.first_party) => {
+                about(document, out);
                 out.push(Piece::File(document, url.clone(), marker));
             }
             Source::Url { .. } => {
@@ -330,6 +359,13 @@ impl Encoder<'_> {
             Source::Url { url, .. } => Ok(Piece::Video(video, Cow::Borrowed(url))),
             _ => Err(self.refuse(part, "cannot see films of another vendor's store: send the bytes")),
         }
+    }
+}
+
+/// What is said about a file beyond its name, which its title becomes.
+fn about(document: &Document, out: &mut Vec<Piece<'_>>) {
+    if document.context.is_some() {
+        out.push(Piece::text(with_header(document, "")));
     }
 }
 

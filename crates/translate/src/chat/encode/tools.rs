@@ -64,7 +64,12 @@ impl<'a> Encoder<'a> {
             choice = Some(if *required { ToolChoice::Required } else { ToolChoice::Auto });
         }
         if self.forces_json_tool() {
-            choice = Some(if tools.is_empty() { named(emulate::JSON_TOOL) } else { ToolChoice::Required });
+            // With tools of the client beside it the model may first call those, unless the client forbids it.
+            let alone = tools.is_empty() || choice == Some(ToolChoice::None);
+            if !alone && emulate::is_free(choice.as_ref()) {
+                self.losses.emulated("tool_choice", emulate::MUST_CALL);
+            }
+            choice = Some(if alone { named(emulate::JSON_TOOL) } else { ToolChoice::Required });
             let tool = json_tool(&request.output_format);
             tools.push(Written::Function(Cow::Owned(tool), emulate::JSON_TOOL.to_owned()));
             self.losses.emulated("output_format", "the model is made to call a tool with this schema");

@@ -12,7 +12,7 @@ use crate::{
         object::{Object, object},
         thought,
     },
-    ir::{Audio, Failure, Message, Part, Role, Source, Thinking, ToolCall, ToolResult},
+    ir::{Audio, Extra, Failure, Message, Part, Role, Source, Thinking, ToolCall, ToolResult},
 };
 use byok_types::Dialect;
 
@@ -94,8 +94,9 @@ impl Encoder<'_> {
                 Part::Thinking(_) if self.facts.first_party => {
                     self.losses.silent(self.path(part), "OpenAI does not take reasoning back");
                 }
-                Part::Thinking(inner) if is_inside(inner) => pieces.push(Piece::Verbatim(part)),
+                Part::Thinking(inner) if stands_inside(&inner.extra) => pieces.push(Piece::Verbatim(part)),
                 Part::Thinking(inner) => thinking.push(inner),
+                Part::Refusal(refusal) if stands_inside(&refusal.extra) => pieces.push(Piece::Verbatim(part)),
                 Part::Refusal(refusal) => refusals.push(refusal.text.as_str()),
                 Part::Audio(sound) => audio = Some(sound),
                 other => self.pieces(other, &mut pieces)?,
@@ -139,9 +140,9 @@ impl Encoder<'_> {
     }
 }
 
-/// Whether reasoning stood in the content, as a part among others.
-fn is_inside(thinking: &Thinking) -> bool {
-    thinking.extra.get(Dialect::Chat, "type").is_some()
+/// Whether reasoning or a refusal with these members stood in the content, as a part among others.
+fn stands_inside(extra: &Extra) -> bool {
+    extra.get(Dialect::Chat, "type").is_some()
 }
 
 fn write_content(pieces: &[Piece<'_>], out: &mut Object<'_>) {

@@ -1,6 +1,6 @@
 use super::{Encoder, inner, members, outer};
 use crate::{
-    effort::{ThinkingPlan, change, plan},
+    effort::{ThinkingPlan, change, note_unheard, plan},
     gemini::fields::Fields,
     ir::{Effort, Extra, OutputFormat, Reasoning, ThinkingSwitch, Tool, Visibility},
     schema::gemini::for_gemini_output,
@@ -21,10 +21,11 @@ impl Encoder<'_> {
         }
         let mut config = Vec::new();
         let mut fields = Fields::open(&mut config);
-        self.sampling(&mut fields);
+        let (plan, cap) = self.settled();
+        self.sampling(cap, &mut fields);
         self.format(&mut fields);
         self.output(&mut fields);
-        self.reasoning(&mut fields);
+        self.reasoning(plan, &mut fields);
         fields.all(inner(&request.extra, "generationConfig"));
         fields.close();
         if config != b"{}" {
@@ -40,7 +41,7 @@ impl Encoder<'_> {
         self.note_losses();
     }
 
-    fn sampling(&mut self, fields: &mut Fields<'_>) {
+    fn sampling(&mut self, cap: Option<u64>, fields: &mut Fields<'_>) {
         let sampling = &self.request.sampling;
         let facts = self.facts;
         for (name, field, value, taken) in [
@@ -70,13 +71,43 @@ impl Encoder<'_> {
         // Chat clients may send a count of zero beside `logprobs: true`; Gemini wants none then.
         let top = sampling.top_logprobs.filter(|n| self.same || (*n > 0 && sampling.logprobs == Some(true)));
         fields.option("logprobs", top.as_ref());
-        if let Some(max) = self.request.max_tokens {
-            let limit = facts.max_output_tokens.map_or(u64::MAX, u64::from);
-            if max.value > limit {
-                self.losses.silent("max_tokens", "the model cannot put out that much");
-            }
-            fields.value("maxOutputTokens", &max.value.min(limit));
+        fields.option("maxOutputTokens", cap.as_ref());
+    }
+
+    /// What is said about reasoning and the cap on the output, which depend on each other: thoughts count as output.
+    fn settled(&mut self) -> (ThinkingPlan, Option<u64>) {
+        let plan = self.plan();
+        let Some(max) = self.request.max_tokens else { return (plan, None) };
+        let limit = self.facts.max_output_tokens.map(u64::from);
+        let cap = limit.map_or(max.value, |limit| max.value.min(limit));
+        if cap < max.value {
+            self.losses.silent("max_tokens", "the model cannot put out that much");
         }
+        match plan {
+            ThinkingPlan::Budget(budget) if !self.same && u64::from(budget) >= cap => {
+                self.fit(budget, cap, limit)
+            }
+            _ => (plan, Some(cap)),
+        }
+    }
+
+    /// Makes budget and cap fit: the budget must be smaller, and some of the cap must be left for the answer.
+    fn fit(&mut self, budget: u32, cap: u64, limit: Option<u64>) -> (ThinkingPlan, Option<u64>) {
+        let facts = &self.facts.thinking;
+        if let Some(limit) = limit.filter(|limit| *limit > u64::from(budget)) {
+            self.losses.emulated("max_tokens", "raised above the reasoning budget");
+            return (ThinkingPlan::Budget(budget), Some(limit.min(u64::from(budget).saturating_add(cap))));
+        }
+        let lower = u32::try_from(cap / 5 * 4).unwrap_or(u32::MAX);
+        let least = facts.budget.map_or(1, |(least, _)| least.max(1));
+        let plan = if lower >= least {
+            self.losses.emulated("reasoning", "the reasoning budget was lowered below the cap on the output");
+            ThinkingPlan::Budget(lower)
+        } else {
+            self.losses.emulated("reasoning", "the cap on the output leaves no room for reasoning");
+            if facts.can_disable { ThinkingPlan::Off } else { ThinkingPlan::Leave }
+        };
+        (plan, Some(cap))
     }
 
     fn format(&mut self, fields: &mut Fields<'_>) {
@@ -142,19 +173,27 @@ impl Encoder<'_> {
         }
     }
 
-    /// `thinkingConfig`: a budget or a level, never both.
-    fn reasoning(&mut self, fields: &mut Fields<'_>) {
+    /// What to tell the model about reasoning.
+    fn plan(&mut self) -> ThinkingPlan {
         let reasoning = &self.request.reasoning;
         // Of a model that byok knows nothing about, a Gemini client knows more.
         let literal = self.same && self.facts.thinking.forms.is_empty();
         let plan = if literal { literally(reasoning) } else { plan(reasoning, &self.facts.thinking) };
-        if plan == ThinkingPlan::Leave && !reasoning.is_unset() {
+        if plan == ThinkingPlan::Leave && self.facts.thinking.forms.is_empty() && !literal {
+            note_unheard(reasoning, &mut self.losses);
+        } else if plan == ThinkingPlan::Leave && !reasoning.is_unset() {
             self.losses.silent("reasoning", "the model does not take a wish of this kind");
         } else if let Some(reason) =
             lowered(plan).or(change(reasoning, &self.facts.thinking)).filter(|_| !literal)
         {
             self.losses.emulated("reasoning", reason);
         }
+        plan
+    }
+
+    /// `thinkingConfig`: a budget or a level, never both.
+    fn reasoning(&self, plan: ThinkingPlan, fields: &mut Fields<'_>) {
+        let reasoning = &self.request.reasoning;
         let visible = plan != ThinkingPlan::Off && self.shows_thoughts(plan);
         let hidden = self.same && reasoning.visibility == Visibility::Hidden;
         let mut config = Vec::new();

@@ -1,7 +1,7 @@
 use super::{Encoder, inner, outer};
 use crate::{
     Json, custom,
-    emulate::JSON_TOOL,
+    emulate::{JSON_TOOL, MUST_CALL, is_free},
     gemini::fields::{self, Fields},
     ir::{CustomTool, FunctionTool, HostedTool, NamedTool, OutputFormat, Part, ServerTool, Tool, ToolChoice},
     schema::gemini::{for_gemini, parameters_fit},
@@ -52,7 +52,8 @@ impl<'r> Encoder<'r> {
             }
             out.push(b']');
         }
-        self.tool_config(functions, !declared.is_empty() && !functions, body);
+        let hosted = !declared.is_empty() && !functions;
+        self.tool_config(functions, declared.len() > 1, hosted, body);
     }
 
     fn declared(&mut self) -> Vec<Declared<'r>> {
@@ -213,10 +214,15 @@ impl<'r> Encoder<'r> {
         }
     }
 
-    fn tool_config(&mut self, functions: bool, hosted: bool, body: &mut Fields<'_>) {
+    fn tool_config(&mut self, functions: bool, others: bool, hosted: bool, body: &mut Fields<'_>) {
         let request = self.request;
         let calling = if self.forced_schema().is_some() {
-            Some(("ANY", vec![JSON_TOOL.to_owned()]))
+            // With tools of the client beside it the model may first call those, unless the client forbids it.
+            let alone = !others || request.tool_choice == Some(ToolChoice::None);
+            if !alone && is_free(request.tool_choice.as_ref()) {
+                self.losses.emulated("tool_choice", MUST_CALL);
+            }
+            Some(("ANY", if alone { vec![JSON_TOOL.to_owned()] } else { Vec::new() }))
         } else if functions {
             self.calling(request.tool_choice.as_ref())
         } else {

@@ -3,7 +3,7 @@
 use super::{thinking::is_sendable, words::path};
 use crate::{
     Losses,
-    ir::{Document, Image, Part, Request, Role, Source, ToolResult},
+    ir::{ConfigChange, Document, Image, Part, Request, Role, Source, ToolResult},
     media::{self, MediaKind},
 };
 use byok_types::{Dialect, Failure, Family, ModelFacts};
@@ -64,7 +64,11 @@ impl Gate<'_> {
                 let is_reference = opaque.json.get().contains("\"tool_reference\"");
                 Ok(!is_reference || self.claude_only(part, losses))
             }
-            Part::ConfigChange(_) | Part::Opaque(_) => {
+            Part::ConfigChange(change) => {
+                note_change(change, path(self.request, part), losses);
+                Ok(false)
+            }
+            Part::Opaque(_) => {
                 losses.dropped(path(self.request, part), "a block that this dialect does not have");
                 Ok(false)
             }
@@ -182,5 +186,15 @@ impl Gate<'_> {
         let field = path(self.request, part);
         let message = format!("`{field}` cannot be sent to `{}`: {what}.", self.request.model);
         Failure::bad_request(field, message)
+    }
+}
+
+/// What becomes of a change that was said in another dialect: tools are declared from the beginning, the rest cannot change
+/// on the way.
+pub(super) fn note_change(change: &ConfigChange, path: String, losses: &mut Losses) {
+    if !change.tools_removed.is_empty() || change.effort.is_some() || change.tools_added.is_empty() {
+        losses.dropped(path, "settings cannot change in the middle of a conversation here");
+    } else {
+        losses.emulated(path, "tools that are added later are declared from the beginning");
     }
 }

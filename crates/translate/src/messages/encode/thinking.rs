@@ -3,7 +3,8 @@
 use crate::{
     effort::{self, ThinkingPlan, budget_of, effort_of, nearest},
     ir::{
-        Effort, Message, OutputFormat, Part, Request, Role, Thinking, ThinkingSwitch, ToolChoice, Visibility,
+        Effort, Message, OutputFormat, Part, Request, Role, Thinking, ThinkingSwitch, Tool, ToolChoice,
+        Visibility,
     },
 };
 use byok_types::{Dialect, Family, ModelFacts, StructuredOutput, ThinkingForm};
@@ -99,6 +100,9 @@ fn changed(
     effort: Option<Effort>,
 ) -> Option<&'static str> {
     let said = &request.reasoning;
+    if facts.thinking.forms.is_empty() {
+        return None;
+    }
     let by_switch = matches!(mode, Mode::Budget(_) | Mode::Disabled);
     if by_switch && (request.dialect != Dialect::Messages || effort == said.effort) {
         let told = effort.is_some_and(|told| Some(told) != effort::level_said(said) && effort != said.effort);
@@ -188,7 +192,7 @@ pub(in crate::messages) fn is_forced(request: &Request, facts: &ModelFacts) -> b
     if uses_forced_tool(request, facts) {
         return true;
     }
-    let has_tools = facts.tools && !request.tools.is_empty();
+    let has_tools = facts.tools && (!request.tools.is_empty() || added_tools(request).next().is_some());
     has_tools
         && match &request.tool_choice {
             Some(ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::Hosted { .. }) => true,
@@ -196,6 +200,16 @@ pub(in crate::messages) fn is_forced(request: &Request, facts: &ModelFacts) -> b
             Some(ToolChoice::Auto | ToolChoice::None | ToolChoice::Validated | ToolChoice::Opaque(_))
             | None => false,
         }
+}
+
+/// Tools that come in the middle of a conversation, said in another dialect. They can be called from its next turn on, so
+/// they are declared like the others.
+pub(in crate::messages) fn added_tools(request: &Request) -> impl Iterator<Item = &Tool> {
+    let changes = request.messages.iter().flat_map(|message| &message.parts).filter_map(|part| match part {
+        Part::ConfigChange(change) if change.verbatim.dialect != Dialect::Messages => Some(change),
+        _ => None,
+    });
+    changes.flat_map(|change| &change.tools_added)
 }
 
 /// Whether structured output is asked for by a tool that the model must call.

@@ -2,11 +2,12 @@
 
 use super::{
     root,
-    thinking::uses_forced_tool,
+    thinking::{added_tools, uses_forced_tool},
     words::{Field, name},
 };
 use crate::{
     Json, Losses, Names, custom,
+    emulate::{self, is_free},
     ir::{
         CacheHint, FunctionTool, HostedTool, OutputFormat, Request, ServerTool, Tool, ToolChoice, TypedTool,
         WebSearch,
@@ -43,11 +44,12 @@ pub(super) fn declare(
     losses: &mut Losses,
 ) -> Vec<Declared> {
     let mut list = List { request, facts, names, losses, seen: HashSet::new(), declared: Vec::new() };
+    let mut tools = request.tools.iter().chain(added_tools(request)).peekable();
     if facts.tools {
-        for (index, tool) in request.tools.iter().enumerate() {
+        for (index, tool) in tools.enumerate() {
             list.tool(index, tool, None);
         }
-    } else if !request.tools.is_empty() {
+    } else if tools.peek().is_some() {
         list.losses.dropped(name(request.dialect, Field::Tools), "this model takes no tools");
     }
     if matches!(request.tool_choice, Some(ToolChoice::Allowed { .. })) {
@@ -65,6 +67,9 @@ pub(super) fn declare(
             name(request.dialect, Field::Format),
             "the answer is the input of a tool that the model must call",
         );
+        if !list.declared.is_empty() && is_free(request.tool_choice.as_ref()) {
+            list.losses.emulated(name(request.dialect, Field::ToolChoice), emulate::MUST_CALL);
+        }
         let tool = FunctionTool {
             name: FORCED_TOOL.to_owned(),
             description: Some(description.clone().unwrap_or_else(|| "Gives the final answer.".to_owned())),

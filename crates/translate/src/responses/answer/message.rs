@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Json,
-    ir::{Delta, Event, Part, PartHead, PartId, Text},
+    ir::{Delta, Event, Extra, Part, PartHead, PartId, Text},
     responses::{mend, writer::Object},
 };
 use byok_types::Dialect;
@@ -88,7 +88,14 @@ impl StreamDecoder {
             self.seen.other = true;
         }
         let part = self.part(if refusal { PartHead::Refusal } else { PartHead::Text }, out);
+        let known = tag(Some(&self.items[at].id), None);
         if let Said::Message(message) = &mut self.items[at].said {
+            message.tag = message.tag.take().or(known);
+            if let Some(tag) = &message.tag {
+                let delta =
+                    Delta::Extra(Extra::new(Dialect::Responses, vec![(MESSAGE.to_owned(), tag.clone())]));
+                out.push(Event::Delta { part, delta });
+            }
             message.spoken.push(Spoken { index, part, open: true, length, citations: 0 });
         }
         Some(part)
@@ -159,7 +166,12 @@ impl StreamDecoder {
                 }
                 (text.text.clone(), false)
             }
-            Part::Refusal(refusal) => (refusal.text.clone(), true),
+            Part::Refusal(refusal) => {
+                if let Some(tag) = tag {
+                    refusal.extra.push(Dialect::Responses, MESSAGE, tag);
+                }
+                (refusal.text.clone(), true)
+            }
             _ => {
                 self.whole(part, out);
                 return;
@@ -195,13 +207,17 @@ impl StreamDecoder {
 
 /// What of a message item has no place in a text part.
 pub(super) fn message_tag(item: &Item) -> Option<Json> {
-    let id = item.id.as_deref().filter(|id| !id.is_empty());
-    if id.is_none() && item.phase.is_none() {
+    tag(item.id.as_deref(), item.phase.as_deref())
+}
+
+fn tag(id: Option<&str>, phase: Option<&str>) -> Option<Json> {
+    let id = id.filter(|id| !id.is_empty());
+    if id.is_none() && phase.is_none() {
         return None;
     }
     let mut out = Vec::new();
     let mut object = Object::begin(&mut out);
-    object.maybe_text("id", id).maybe_text("phase", item.phase.as_deref());
+    object.maybe_text("id", id).maybe_text("phase", phase);
     object.end();
     Json::parse(String::from_utf8(out).ok()?).ok()
 }

@@ -2,8 +2,8 @@
 
 use super::input::{Items, keeps_cache};
 use crate::{
-    ir::{CacheHint, Document, Image, Role, Source, Text},
-    media,
+    ir::{CacheHint, Document, Extra, Image, Role, Source, Text},
+    media::{self, MediaKind},
     responses::{
         citation, hosted,
         writer::{Object, element},
@@ -20,7 +20,7 @@ impl Items<'_, '_> {
         if text.text.is_empty() && !self.native() {
             return;
         }
-        let spoken = self.role == Role::Assistant && !self.output;
+        let spoken = self.role == Role::Assistant;
         let cache = self.cache(text.cache.as_ref());
         let native = self.native();
         let mut object =
@@ -63,7 +63,7 @@ impl Items<'_, '_> {
     }
 
     pub(super) fn image(&mut self, image: &Image) {
-        if self.role == Role::Assistant && !self.output {
+        if self.role == Role::Assistant {
             if self.native() {
                 self.flush();
                 let data = match &image.source {
@@ -108,6 +108,24 @@ impl Items<'_, '_> {
             Source::Base64 { .. } | Source::Url { .. } | Source::FileId(_) => {}
         }
         let native = self.native();
+        if let Source::Base64 { media_type, .. } = &document.source
+            && media::kind(media_type) == MediaKind::Image
+            && !native
+        {
+            if document.title.is_some() || document.context.is_some() {
+                self.plain(&titled(document, ""));
+            }
+            let (source, cache) = (document.source.clone(), document.cache.clone());
+            return self.image(&Image {
+                source,
+                detail: document.detail.clone(),
+                cache,
+                extra: Extra::default(),
+            });
+        }
+        if document.context.is_some() {
+            self.plain(&titled(document, ""));
+        }
         let cache = self.cache(document.cache.as_ref());
         let mut object = Object::typed(element(&mut self.content), "input_file");
         match &document.source {
@@ -115,7 +133,7 @@ impl Items<'_, '_> {
                 // A file without a name is refused.
                 match &document.filename {
                     Some(name) => object.text("filename", name),
-                    None => object.text("filename", &file_name(document.title.as_deref(), media_type)),
+                    None => object.text("filename", &media::file_name(document.title.as_deref(), media_type)),
                 };
                 object.text("file_data", &media::data_url(media_type, data));
             }
@@ -143,20 +161,4 @@ fn titled(document: &Document, text: &str) -> String {
     let heads = [document.title.as_deref().or(document.filename.as_deref()), document.context.as_deref()];
     let heads: Vec<_> = heads.into_iter().flatten().chain((!text.is_empty()).then_some(text)).collect();
     heads.join("\n\n")
-}
-
-fn file_name(title: Option<&str>, media_type: &str) -> String {
-    let extension = match media_type {
-        "application/pdf" => "pdf",
-        "application/json" => "json",
-        "text/csv" => "csv",
-        "text/markdown" => "md",
-        other if other.starts_with("text/") => "txt",
-        _ => "bin",
-    };
-    match title.filter(|title| !title.is_empty()) {
-        Some(title) if title.to_ascii_lowercase().ends_with(&format!(".{extension}")) => title.to_owned(),
-        Some(title) => format!("{title}.{extension}"),
-        None => format!("document.{extension}"),
-    }
 }

@@ -119,8 +119,6 @@ pub(super) struct Items<'e, 'a> {
     pub(super) content: Vec<u8>,
     /// How the calls written so far take their input: a result has the form of its call.
     flavours: HashMap<String, Flavour>,
-    /// Whether the parts belong to a tool's output, whose text is always input.
-    pub(super) output: bool,
 }
 
 impl<'e, 'a> Items<'e, 'a> {
@@ -132,7 +130,6 @@ impl<'e, 'a> Items<'e, 'a> {
             message: None,
             content: Vec::new(),
             flavours: HashMap::new(),
-            output: false,
         }
     }
 
@@ -369,14 +366,12 @@ impl<'e, 'a> Items<'e, 'a> {
             return out;
         }
         let outer = std::mem::take(&mut self.content);
-        self.output = true;
         if failed {
             self.plain("Error:");
         }
         for part in &result.parts {
             self.part(part);
         }
-        self.output = false;
         out.push(b'[');
         out.extend_from_slice(&std::mem::replace(&mut self.content, outer));
         out.push(b']');
@@ -440,8 +435,11 @@ fn yields(part: &Part) -> bool {
 
 /// A search result as text.
 fn found(result: &SearchResult) -> String {
+    let joined = |texts: &[&str], gap: &str| {
+        texts.iter().copied().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(gap)
+    };
     let texts: Vec<_> = result.content.iter().filter_map(text_of).collect();
-    format!("{}\n{}\n\n{}", result.title, result.source, texts.join("\n"))
+    joined(&[&joined(&[&result.title, &result.source], "\n"), &texts.join("\n")], "\n\n")
 }
 
 /// Whether an unknown object is a part of a message rather than an item of its own.

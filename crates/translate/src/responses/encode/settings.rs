@@ -126,9 +126,7 @@ impl Encoder<'_> {
         let reasoning = &self.request.reasoning;
         let facts = &self.facts.thinking;
         if facts.forms.is_empty() {
-            if !reasoning.is_unset() {
-                self.losses.silent("reasoning", "the model does not reason on request");
-            }
+            effort::note_unheard(reasoning, &mut self.losses);
             return (None, None);
         }
         let effort = match effort::plan(reasoning, facts) {

@@ -42,8 +42,8 @@ pub(in super::super) struct Shown {
     pub(in super::super) empty: bool,
 }
 
-/// The ending for `stop`.
-pub(in super::super) fn ending(stop: Option<&Stop>, shown: Shown) -> Ending {
+/// The ending for `stop`. `native` says that the upstream speaks this dialect: then its own reason stands.
+pub(in super::super) fn ending(stop: Option<&Stop>, shown: Shown, native: bool) -> Ending {
     let completed = Ending { kind: EndingKind::Completed, refusal: None };
     let incomplete = |reason: Option<&str>| Ending {
         kind: EndingKind::Incomplete(reason.map(str::to_owned)),
@@ -56,6 +56,7 @@ pub(in super::super) fn ending(stop: Option<&Stop>, shown: Shown) -> Ending {
         StopReason::Cancelled => {
             incomplete(stop.word.as_deref().filter(|word| matches!(*word, "steered" | "max_messages")))
         }
+        StopReason::Other if native && stop.word.is_some() => incomplete(stop.word.as_deref()),
         StopReason::MalformedCall if shown.empty => Ending { kind: EndingKind::Malformed, refusal: None },
         // A call in a completed answer would be carried out.
         StopReason::Refusal if shown.called => incomplete(Some("content_filter")),

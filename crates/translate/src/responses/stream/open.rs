@@ -3,7 +3,7 @@
 use super::{
     super::{
         item::{self, Status, Whole},
-        whole::annotate,
+        whole::{Tag, annotate},
         writer::{Object, element},
     },
     StreamEncoder,
@@ -22,6 +22,8 @@ pub(super) enum Item {
 #[derive(Debug)]
 pub(super) struct Message {
     id: String,
+    /// What the upstream calls it.
+    tag: Tag,
     index: u32,
     /// Parts that are complete, separated by commas.
     content: Vec<u8>,
@@ -94,7 +96,8 @@ impl StreamEncoder {
             Some(Item::Message(mut message)) => {
                 self.close_spoken(&mut message, out);
                 let mut written = Vec::new();
-                item::message(&mut written, &message.id, status, None, &message.content);
+                let phase = message.tag.phase.as_deref();
+                item::message(&mut written, &message.id, status, phase, &message.content);
                 self.done(message.index, &written, out);
             }
             Some(reasoning @ Item::Reasoning(_)) => {
@@ -125,13 +128,45 @@ impl StreamEncoder {
 
     // --- Messages
 
+    /// The message of the upstream that is open.
+    pub(super) fn message(&self) -> Option<Tag> {
+        match &self.item {
+            Some(Item::Message(message)) => Some(message.tag.clone()),
+            _ => None,
+        }
+    }
+
+    /// The active part stands in this message of the upstream: a part of its own, as the upstream has it, and a message of
+    /// its own unless it is the open one.
+    fn enter_message(&mut self, tag: Tag, out: &mut Vec<u8>) {
+        match self.item.take() {
+            Some(Item::Message(mut message)) if message.tag == tag => {
+                self.close_spoken(&mut message, out);
+                self.item = Some(Item::Message(message));
+            }
+            other => {
+                self.item = other;
+                self.open_message(tag, out);
+            }
+        }
+    }
+
+    fn open_message(&mut self, tag: Tag, out: &mut Vec<u8>) {
+        let index = self.begin_item(out);
+        let id = self.messages.name(&tag, &mut self.ids);
+        let phase = tag.phase.as_deref();
+        self.added(index, out, |out| item::message(out, &id, Status::InProgress, phase, &[]));
+        let (content, parts, part) = (Vec::new(), 0, None);
+        self.item = Some(Item::Message(Message { id, tag, index, content, parts, part }));
+    }
+
     /// The open part of the open message, both begun if need be.
     fn spoken(&mut self, refusal: bool, out: &mut Vec<u8>) -> Option<&mut Spoken> {
+        if let Some(tag) = self.entering.take() {
+            self.enter_message(tag, out);
+        }
         if !matches!(self.item, Some(Item::Message(_))) {
-            let index = self.begin_item(out);
-            let id = self.ids.next("msg_");
-            self.added(index, out, |out| item::message(out, &id, Status::InProgress, None, &[]));
-            self.item = Some(Item::Message(Message { id, index, content: Vec::new(), parts: 0, part: None }));
+            self.open_message(Tag::default(), out);
         }
         let Some(Item::Message(mut message)) = self.item.take() else { return None };
         if message.part.as_ref().is_some_and(|part| part.refusal != refusal) {
@@ -170,7 +205,8 @@ impl StreamEncoder {
     }
 
     pub(super) fn text(&mut self, text: &str, refusal: bool, out: &mut Vec<u8>) {
-        let open = matches!(&self.item, Some(Item::Message(Message { part: Some(part), .. })) if part.refusal == refusal);
+        let open = self.entering.is_none()
+            && matches!(&self.item, Some(Item::Message(Message { part: Some(part), .. })) if part.refusal == refusal);
         if !open {
             self.spoken(refusal, out);
         }

@@ -127,6 +127,30 @@ fn text_that_a_call_interrupts_goes_on_in_another_message() {
 }
 
 #[test]
+fn a_text_that_comes_only_with_its_end_is_said() {
+    let stop = |text: Text| Event::PartStop {
+        part: PartId(0),
+        complete: true,
+        whole: Some(Box::new(Part::Text(text))),
+    };
+    let mut named = Text::new("late");
+    named.extra.push(Dialect::Responses, "$message", Json::parse(r#"{"id":"msg_9"}"#.to_owned()).unwrap());
+    for (text, upstream, id) in
+        [(Text::new("late"), Dialect::Messages, None), (named, Dialect::Responses, Some("msg_9"))]
+    {
+        let frames = write(
+            &[part_start(0, PartHead::Text), stop(text), finish(StopReason::End), Event::End],
+            upstream,
+        );
+        let message = &frames.last().unwrap()["response"]["output"][0];
+        assert_eq!(message["content"][0]["text"], "late");
+        assert!(id.is_none_or(|id| message["id"] == id), "{message}");
+        let deltas = frames.iter().filter(|f| f["type"] == "response.output_text.delta");
+        assert_eq!(deltas.map(|f| f["delta"].clone()).collect::<Vec<_>>(), ["late"]);
+    }
+}
+
+#[test]
 fn blocks_of_text_become_one_part_and_their_citations_find_their_places() {
     let citation = Citation {
         place: CitationPlace::Web { url: "https://a.org".into(), encrypted_index: None },
