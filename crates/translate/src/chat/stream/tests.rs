@@ -235,6 +235,15 @@ fn parts_follow_each_other_as_they_were_sent() {
             &["C:f:{}"],
         ),
         (
+            "P1: arguments before the name",
+            &[
+                r#"{"tool_calls":[{"index":0,"id":"a","function":{"arguments":"{\"a\""}}]}"#,
+                r#"{"tool_calls":[{"index":0,"function":{"name":"f"}}]}"#,
+                r#"{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}"#,
+            ],
+            &[r#"C:f:{"a":1}"#],
+        ),
+        (
             "legacy",
             &[
                 r#"{"function_call":{"name":"f","arguments":"{\"a\""}}"#,
