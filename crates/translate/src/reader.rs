@@ -1,7 +1,9 @@
 //! Reading an answer of an upstream, from bytes to the events that the client shall see.
 
 use crate::{
-    Exchange, codec,
+    Exchange,
+    call_ids::CallIds,
+    codec,
     compact::Gather,
     emulate::{JsonTool, StopCut},
     ir::{Blob, Delta, Event, Family, Part, PartHead, StopReason, Usage},
@@ -112,6 +114,7 @@ struct Filters {
     seals: Option<(Family, Family)>,
     /// The family whose seals are bound to one place, and that place.
     bound: Option<(Family, String)>,
+    call_ids: CallIds,
     json_tool: Option<JsonTool>,
     restore: Option<Restore>,
     stop: Option<StopCut>,
@@ -131,6 +134,7 @@ impl Filters {
         Self {
             seals: (native != exchange.family).then_some((native, exchange.family)),
             bound: exchange.account.clone().map(|account| (exchange.family, account)),
+            call_ids: CallIds::default(),
             json_tool: exchange.json_tool.then(JsonTool::default),
             restore: (!exchange.names.is_empty()).then(|| Restore::new(exchange.names.clone())),
             stop: (!exchange.stop.is_empty()).then(|| StopCut::new(&exchange.stop)),
@@ -155,6 +159,7 @@ impl Filters {
                 blob.account.get_or_insert_with(|| account.clone());
             }
         }
+        self.call_ids.settle(&mut event);
         // The usual cases come first: nothing to filter, or only names to restore.
         if self.json_tool.is_none() && self.stop.is_none() {
             match &mut self.restore {
