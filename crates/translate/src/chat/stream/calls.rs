@@ -129,6 +129,13 @@ impl Calls {
         }
     }
 
+    /// No piece follows: half of a character stays half.
+    pub(super) fn settle_halves(&mut self) {
+        for slot in self.slots.iter_mut().filter(|slot| !slot.closed) {
+            slot.arguments.extend(slot.halves.rest());
+        }
+    }
+
     /// The slot that a piece belongs to; a new one for a new call.
     fn place(
         &mut self,
@@ -151,7 +158,8 @@ impl Calls {
                 let own = in_place.filter(|at| self.slots[*at].id.as_deref() == Some(id));
                 // A call in another place is another one even if a server gives both the same id. Without a name nothing begins.
                 let known = own.or_else(|| {
-                    let same = |at: &usize| name.is_none() || index.is_none() || self.slots[*at].index == index;
+                    let same =
+                        |at: &usize| name.is_none() || index.is_none() || self.slots[*at].index == index;
                     self.by_id.get(id).copied().filter(same)
                 });
                 // A new id is a new call, unless the call has been waiting for its id.

@@ -101,6 +101,9 @@ impl Choice {
         self.reasoning_members(piece, sink);
         match piece.content.map(|raw| raw.get().as_bytes()[0]) {
             Some(b'"') => {
+                if piece.content.is_some_and(|raw| raw.get().len() > 2) {
+                    self.flush_reasoning(sink);
+                }
                 if let Some(text) = self.content_halves.join(piece.content) {
                     self.tagged_text(text, sink);
                 }
@@ -172,8 +175,20 @@ impl Choice {
         self.think = think;
     }
 
-    /// No tag can follow: what looked like the beginning of one is text.
+    /// No reasoning follows: half of a character stays half.
+    fn flush_reasoning(&mut self, sink: &mut Sink<'_>) {
+        if let Some(rest) = self.reasoning_halves.rest() {
+            self.reasoning(rest.to_owned(), sink);
+        }
+    }
+
+    /// Nothing that belongs to the text so far can follow: half of a character stays half, and what looked like the
+    /// beginning of a tag is text.
     fn flush_think(&mut self, sink: &mut Sink<'_>) {
+        self.flush_reasoning(sink);
+        if let Some(rest) = self.content_halves.rest() {
+            self.tagged_text(Cow::Borrowed(rest), sink);
+        }
         let mut think = std::mem::take(&mut self.think);
         think.finish(|kind, text| self.divided(kind, text, sink));
         self.think = think;
@@ -366,6 +381,7 @@ impl Choice {
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
         self.flush_think(sink);
         self.close_open(sink);
+        self.calls.settle_halves();
         self.tell_calls(true, sink);
         let limit =
             self.finish.as_deref().map(stop::word) == Some(stop::Word::Ended(crate::ir::StopReason::Length));
