@@ -19,6 +19,7 @@ use crate::{
         Blob, Choice, Delta, Event, Extra, Failure, Flavour, Part, PartHead, PartId, Response, ServerCall,
         Start, Stop, ToolCall, Usage, unfold,
     },
+    media,
 };
 use byok_types::Dialect;
 pub(super) use ending::{Shown, ending};
@@ -292,6 +293,10 @@ impl StreamEncoder {
                         _ => {}
                     }
                 }
+            }
+            Part::Audio(audio) => {
+                self.losses.dropped("output", "Responses has no sound in an answer");
+                self.whole(part, Part::text(media::sound_in_words(&audio)), out);
             }
             other => self.whole_item(&other, out),
         }
