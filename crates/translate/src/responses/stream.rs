@@ -443,7 +443,7 @@ impl StreamEncoder {
         self.over = true;
         let (code, message) = failure::in_stream(failure);
         if self.started {
-            // Half of a call must not look like a call: items that are open stay so and are not in the output.
+            self.keep_so_far();
             self.response("response.failed", State::Failed(code, &message), out);
             return;
         }
