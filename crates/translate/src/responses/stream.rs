@@ -296,7 +296,9 @@ impl StreamEncoder {
             }
             Part::Audio(audio) => {
                 self.losses.dropped("output", "Responses has no sound in an answer");
+                self.close_item(Status::Completed, out);
                 self.whole(part, Part::text(media::sound_in_words(&audio)), out);
+                self.close_item(Status::Completed, out);
             }
             other => self.whole_item(&other, out),
         }

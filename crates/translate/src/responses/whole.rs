@@ -101,7 +101,9 @@ impl Writer {
             Part::Audio(audio) => {
                 self.losses.dropped("output", "Responses has no sound in an answer");
                 let text = media::sound_in_words(audio).to_owned();
+                self.close(Status::Completed);
                 self.text(&Text { text, ..Text::default() });
+                self.close(Status::Completed);
             }
             other => {
                 if let Some(whole) = item::whole(other, &mut self.ids, &mut self.losses) {
