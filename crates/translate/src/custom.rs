@@ -65,6 +65,13 @@ pub(crate) fn wrap_input(input: &str) -> String {
     serde_json::to_string(&Wrapped { input }).unwrap_or_else(|_| "{}".to_owned())
 }
 
+/// A piece of a free text input as a piece of those arguments; `"}` ends them.
+pub(crate) fn wrap_piece(piece: &str, first: bool) -> String {
+    let wrapped = wrap_input(piece);
+    let inside = wrapped.strip_suffix("\"}").unwrap_or(&wrapped);
+    if first { inside } else { inside.strip_prefix("{\"input\":\"").unwrap_or(inside) }.to_owned()
+}
+
 /// Turns the arguments of such a call back into free text, piece by piece.
 ///
 /// Models also answer with another key (`patch`, `content`) or with the bare text: the first string of the object is

@@ -1,11 +1,13 @@
-//! An estimate of the tokens of a prompt, for upstreams that cannot count.
+//! An estimate of the tokens of a prompt, and of an answer, for upstreams that cannot count.
 
-use crate::ir::{Part, Request, Source, Tool};
+use crate::ir::{Delta, Event, Part, PartHead, Request, Source, Tool, Usage};
 
 /// Tokens that a picture is taken for when its size is not known.
 const IMAGE: u64 = 1600;
 /// Tokens that the frame of a message costs.
 const MESSAGE: u64 = 4;
+/// Tokens that the frame of a call costs.
+const CALL: u64 = 8;
 
 /// About how many tokens the prompt of `request` has: text by `count`, pictures by a flat rate. Never 0 for a prompt with
 /// content.
@@ -19,9 +21,91 @@ pub fn estimate_tokens(request: &Request, count: &dyn Fn(&str) -> u64) -> u64 {
 
 /// The tokens of a text by its characters alone: four ASCII characters or one and a half of any other script make about one.
 pub fn tokens_by_length(text: &str) -> u64 {
-    let ascii = text.bytes().filter(u8::is_ascii).count() as u64;
-    let other = text.chars().count() as u64 - ascii;
-    ascii.div_ceil(4) + (other * 2).div_ceil(3)
+    let mut length = Length::default();
+    length.add(text);
+    length.tokens()
+}
+
+/// How many characters there are of either kind.
+#[derive(Clone, Copy, Debug, Default)]
+struct Length {
+    ascii: u64,
+    other: u64,
+}
+
+impl Length {
+    fn add(&mut self, text: &str) {
+        let ascii = text.bytes().filter(u8::is_ascii).count() as u64;
+        self.ascii += ascii;
+        self.other += text.chars().count() as u64 - ascii;
+    }
+
+    fn tokens(self) -> u64 {
+        self.ascii.div_ceil(4) + (self.other * 2).div_ceil(3)
+    }
+}
+
+/// Counts the characters of an answer while it passes, for the case that the upstream states no tokens.
+#[derive(Debug, Default)]
+pub(crate) struct Answered {
+    length: Length,
+    calls: u64,
+    /// Whether the upstream stated the tokens of the prompt, and of the answer.
+    knows_input: bool,
+    knows_output: bool,
+    failed: bool,
+}
+
+impl Answered {
+    /// Takes note of one event of the answer.
+    pub(crate) fn note(&mut self, event: &Event) {
+        match event {
+            Event::Delta { delta, .. } => {
+                if let Delta::Text(text)
+                | Delta::Refusal(text)
+                | Delta::Arguments(text)
+                | Delta::Thinking { text, .. } = delta
+                {
+                    self.length.add(text);
+                }
+            }
+            Event::PartStart { head: PartHead::ToolCall { name, .. }, .. } => {
+                self.calls += 1;
+                self.length.add(name);
+            }
+            Event::PartStart { head: PartHead::Whole(whole), .. } => match &**whole {
+                Part::Text(text) => self.length.add(&text.text),
+                Part::Refusal(refusal) => self.length.add(&refusal.text),
+                Part::Thinking(thinking) => self.length.add(&thinking.text()),
+                Part::Compaction(compaction) => {
+                    self.length.add(compaction.summary.as_deref().unwrap_or_default())
+                }
+                Part::ToolCall(call) => {
+                    self.calls += 1;
+                    self.length.add(&call.name);
+                    self.length.add(&call.arguments);
+                }
+                _ => {}
+            },
+            Event::Usage(usage) => {
+                self.knows_input |= usage.input.is_some_and(|tokens| tokens > 0);
+                self.knows_output |= usage.output.is_some_and(|tokens| tokens > 0);
+            }
+            Event::Failure(_) => self.failed = true,
+            _ => {}
+        }
+    }
+
+    /// The answer is over: an estimate of what the upstream did not state. `input` is the one of the prompt.
+    pub(crate) fn estimate(&self, input: Option<u64>) -> Option<Usage> {
+        let output = self.length.tokens() + CALL * self.calls;
+        (!self.knows_output && !self.failed && output > 0).then(|| Usage {
+            input: input.filter(|_| !self.knows_input),
+            output: Some(output),
+            estimated: true,
+            ..Usage::default()
+        })
+    }
 }
 
 struct Counter<'c>(&'c dyn Fn(&str) -> u64);
@@ -52,7 +136,7 @@ impl Counter<'_> {
             Part::SearchResult(result) => self.text(&result.title) + self.parts(&result.content),
             Part::Audio(_) | Part::Video(_) => IMAGE,
             Part::Thinking(thinking) => self.text(&thinking.text()),
-            Part::ToolCall(call) => 8 + self.text(&call.name) + self.text(&call.arguments),
+            Part::ToolCall(call) => CALL + self.text(&call.name) + self.text(&call.arguments),
             Part::ToolResult(result) => 8 + self.parts(&result.parts),
             Part::ServerCall(call) => 8 + self.text(call.input.get()),
             Part::ServerResult(result) => {

@@ -16,6 +16,7 @@ pub mod scan;
 pub mod sse;
 
 mod addresses;
+mod call_ids;
 mod carrier;
 mod compact;
 mod custom;

@@ -1,6 +1,6 @@
 //! Media types, data URLs and base64.
 
-use crate::ir::Source;
+use crate::ir::{Audio, Source};
 use base64::{
     Engine,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
@@ -155,6 +155,12 @@ pub(crate) fn encode_text(text: &str) -> String {
 pub(crate) fn decode_text(data: &str) -> Option<String> {
     let bytes = TOLERANT.decode(data.replace('-', "+").replace('_', "/")).ok()?;
     String::from_utf8(bytes).ok()
+}
+
+/// What stands for sound of the model where an answer cannot carry sound: the words of it, if they are known.
+pub(crate) fn sound_in_words(audio: &Audio) -> &str {
+    let words = audio.transcript.as_deref().filter(|words| !words.is_empty());
+    words.unwrap_or("[The model made sound, which this API cannot carry.]")
 }
 
 #[cfg(test)]

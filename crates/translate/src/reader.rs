@@ -1,9 +1,12 @@
 //! Reading an answer of an upstream, from bytes to the events that the client shall see.
 
 use crate::{
-    Exchange, codec,
+    Exchange,
+    call_ids::CallIds,
+    codec,
     compact::Gather,
     emulate::{JsonTool, StopCut},
+    estimate::Answered,
     ir::{Blob, Delta, Event, Family, Part, PartHead, StopReason, Usage},
     restore::Restore,
     sse,
@@ -112,10 +115,14 @@ struct Filters {
     seals: Option<(Family, Family)>,
     /// The family whose seals are bound to one place, as those of [`Family::Other`] are, and that place.
     bound: Option<(Family, String)>,
+    call_ids: CallIds,
     json_tool: Option<JsonTool>,
     restore: Option<Restore>,
     stop: Option<StopCut>,
     gather: Option<Gather>,
+    answered: Answered,
+    /// The estimate of the prompt.
+    input: Option<u64>,
     /// Events between two filters; kept to be used again.
     between: Vec<Event>,
 }
@@ -132,16 +139,33 @@ impl Filters {
         Self {
             seals: native.filter(|native| *native != exchange.family).map(|native| (native, exchange.family)),
             bound: exchange.account.clone().map(|account| (exchange.family, account)),
+            call_ids: CallIds::default(),
             json_tool: exchange.json_tool.then(JsonTool::default),
             restore: (!exchange.names.is_empty()).then(|| Restore::new(exchange.names.clone())),
             stop: (!exchange.stop.is_empty()).then(|| StopCut::new(&exchange.stop)),
             // A client that has no compaction is shown the summary itself.
             gather: (exchange.compact && exchange.client == Dialect::Responses).then(Gather::default),
+            answered: Answered::default(),
+            input: exchange.input_estimate,
             between: Vec::new(),
         }
     }
 
-    fn push(&mut self, mut event: Event, out: &mut Vec<Event>) {
+    fn push(&mut self, event: Event, out: &mut Vec<Event>) {
+        let from = out.len();
+        self.filter(event, out);
+        for event in &out[from..] {
+            self.answered.note(event);
+        }
+        // The end comes alone or last.
+        if out[from..].last() == Some(&Event::End)
+            && let Some(usage) = self.answered.estimate(self.input)
+        {
+            out.insert(out.len() - 1, Event::Usage(usage));
+        }
+    }
+
+    fn filter(&mut self, mut event: Event, out: &mut Vec<Event>) {
         if let Some(gather) = &mut self.gather {
             // Of a summary nothing is left that the others would have to do with.
             return gather.push(event, out);
@@ -156,6 +180,7 @@ impl Filters {
                 blob.account.get_or_insert_with(|| account.clone());
             }
         }
+        self.call_ids.settle(&mut event);
         // The usual cases come first: nothing to filter, or only names to restore.
         if self.json_tool.is_none() && self.stop.is_none() {
             match &mut self.restore {
@@ -264,6 +289,72 @@ mod tests {
     use super::*;
     use crate::ir::{BlobSlot, PartId, Request};
     use byok_types::ModelFacts;
+
+    #[test]
+    fn tokens_that_nobody_counted_are_estimated() {
+        let whole = |usage: &str| {
+            format!(
+                r#"{{"id":"c","choices":[{{"index":0,"message":{{"content":"hello world foo bar"}},"finish_reason":"stop"}}]{usage}}}"#
+            )
+        };
+        let estimate = |input, output| (Some(input), Some(output), true);
+        for (what, upstream, body, expected) in [
+            ("nothing stated", Dialect::Chat, whole(""), estimate(7, 5)),
+            ("nothing but zeros", Dialect::Chat, whole(r#","usage":{"prompt_tokens":0,"completion_tokens":0}"#), estimate(7, 5)),
+            ("only the prompt", Dialect::Chat, whole(r#","usage":{"prompt_tokens":30,"completion_tokens":0}"#), estimate(30, 5)),
+            ("stated", Dialect::Chat, whole(r#","usage":{"prompt_tokens":30,"completion_tokens":9}"#), (Some(30), Some(9), false)),
+            (
+                "a call",
+                Dialect::Responses,
+                r#"{"status":"completed","output":[{"type":"function_call","call_id":"a","name":"f","arguments":"{\"a\":1}"}]}"#.to_owned(),
+                estimate(7, 10),
+            ),
+            (
+                "other scripts",
+                Dialect::Gemini,
+                r#"{"candidates":[{"content":{"parts":[{"text":"你好世界"}]},"finishReason":"STOP"}]}"#.to_owned(),
+                estimate(7, 3),
+            ),
+        ] {
+            let request = Request::new(Dialect::Messages, "m");
+            let mut exchange = Exchange::new(&request, &ModelFacts::default(), upstream, 0, "seed");
+            exchange.input_estimate = Some(7);
+            let (mut progress, mut fold) = (Progress::default(), crate::ir::Fold::default());
+            for event in read_answer(body.as_bytes(), &exchange).unwrap() {
+                progress.note(&event);
+                fold.push(event);
+            }
+            let usage = progress.usage.unwrap();
+            assert_eq!((usage.input, usage.output, usage.estimated), expected, "{what}");
+            assert_eq!(fold.finish().unwrap().usage, Some(usage), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_byok_cuts_is_estimated_and_one_that_breaks_off_is_not() {
+        let mut request = Request::new(Dialect::Messages, "m");
+        request.sampling.stop = vec!["STOP".to_owned()];
+        let exchange = Exchange::new(&request, &ModelFacts::default(), Dialect::Responses, 0, "seed");
+        let read = |frames: &[&str]| {
+            let (mut reader, mut events) = (StreamReader::new(&exchange, 1 << 20), Vec::new());
+            for frame in frames {
+                reader.push(format!("data: {frame}\n\n").as_bytes(), &mut events);
+            }
+            reader.finish(&mut events);
+            assert_eq!(events.iter().position(|event| *event == Event::End), Some(events.len() - 1));
+            events.into_iter().find_map(|event| match event {
+                Event::Usage(usage) => Some((usage.output, usage.estimated)),
+                _ => None,
+            })
+        };
+        let delta =
+            |text: &str| format!(r#"{{"type":"response.output_text.delta","item_id":"m","delta":"{text}"}}"#);
+        let end = r#"{"type":"response.completed","response":{"status":"completed","usage":{"input_tokens":1,"output_tokens":99}}}"#;
+        let (first, second) = (delta("12345678"), delta("1234STOP and more"));
+        assert_eq!(read(&[&first, &second, end]), Some((Some(3), true)));
+        assert_eq!(read(&[&first, end]), Some((Some(99), false)));
+        assert_eq!(read(&[&first]), None);
+    }
 
     #[test]
     fn seals_belong_to_whoever_made_them() {

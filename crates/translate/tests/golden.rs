@@ -272,7 +272,10 @@ fn exchange(upstream: Dialect, client: Dialect, asked: &Value) -> Exchange {
 fn answer(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> String {
     let exchange = exchange(upstream, client, asked);
     let one = |input: &[u8]| match byok_translate::read_answer(input, &exchange) {
-        Ok(events) => whole(&exchange, events),
+        Ok(mut events) => {
+            without_estimates(&exchange, &mut events);
+            whole(&exchange, events)
+        }
         Err(failure) => Err(format!("{} {:?}: {}", failure.status, failure.kind, failure.message)),
     };
     let parsed: Value = serde_json::from_str(input).unwrap_or_default();
@@ -336,12 +339,20 @@ fn frame_of_all(client: Dialect, out: &str) -> Option<String> {
     Some(out[at..at + length].to_owned())
 }
 
+/// Cases that ask for no estimate of the prompt are shown without byok's estimate of the answer, which most would have.
+fn without_estimates(exchange: &Exchange, events: &mut Vec<Event>) {
+    if exchange.input_estimate.is_none() {
+        events.retain(|event| !matches!(event, Event::Usage(usage) if usage.estimated));
+    }
+}
+
 fn stream(exchange: &Exchange, input: &str) -> (String, Vec<Event>) {
     let mut reader = StreamReader::new(exchange, 64 << 20);
     let mut encoder = codec::StreamEncoder::new(exchange);
     let (mut events, mut out) = (Vec::new(), Vec::new());
     reader.push(input.as_bytes(), &mut events);
     reader.finish(&mut events);
+    without_estimates(exchange, &mut events);
     for event in events.clone() {
         encoder.push(event, &mut out);
     }

@@ -407,10 +407,11 @@ impl Attempt<'_> {
             if let Some(failure) = progress.failure.filter(|_| !progress.good) {
                 return Err(self.broken(failure));
             }
+            let estimated = progress.usage.as_ref().is_some_and(|usage| usage.estimated);
             if let Some(usage) = progress.usage {
                 ledger.usage(usage);
             }
-            return Ok(Ready::events(self, out.into(), headers));
+            return Ok(Ready::events(self, out.into(), headers).estimated(estimated));
         }
         let mut fold = Fold::default();
         for event in list {
@@ -424,7 +425,8 @@ impl Attempt<'_> {
         for loss in &encoded.losses {
             tracing::debug!(field = loss.field, reason = loss.reason, "lost in the answer");
         }
-        Ok(Ready::whole(self, encoded.value.into(), headers))
+        let estimated = response.usage.is_some_and(|usage| usage.estimated);
+        Ok(Ready::whole(self, encoded.value.into(), headers).estimated(estimated))
     }
 }
 

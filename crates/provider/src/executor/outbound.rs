@@ -113,6 +113,14 @@ impl Ready {
         Self { status, headers, body: OutboundBody::Raw(Box::new(body)) }
     }
 
+    /// The same with the word that byok estimated its token counts.
+    pub(super) fn estimated(mut self, is: bool) -> Self {
+        if is {
+            self.headers.insert(X_USAGE, HeaderValue::from_static("estimated"));
+        }
+        self
+    }
+
     /// A whole answer.
     pub(super) fn whole(attempt: &Attempt<'_>, body: Bytes, upstream: &HeaderMap) -> Self {
         Self::ok(attempt_headers(attempt, upstream, JSON), OutboundBody::Whole(Some(body)))

@@ -233,11 +233,8 @@ impl StreamEncoder {
         if call.form != Form::Wrapped {
             return self.call_chunk(choice, call, Some(piece), None, out);
         }
-        // The piece as the inside of `{"input":"…"}`, without the quotation marks around it.
-        let wrapped = custom::wrap_input(piece);
-        let inside = wrapped.strip_suffix("\"}").unwrap_or(&wrapped);
-        let shown = if first { inside } else { inside.strip_prefix("{\"input\":\"").unwrap_or(inside) };
-        self.call_chunk(choice, call, Some(shown), None, out);
+        let shown = custom::wrap_piece(piece, first);
+        self.call_chunk(choice, call, Some(&shown), None, out);
     }
 
     /// One entry of `tool_calls`. The first one of a call has its id, type and name.

@@ -96,6 +96,12 @@ impl Halves {
         }
         Some(Cow::Owned(paired(&bytes)))
     }
+
+    /// Nothing of the text follows: what stands for a half that is held.
+    pub(super) fn rest(&mut self) -> Option<&'static str> {
+        let held = std::mem::take(&mut self.held);
+        (!held.is_empty()).then_some("\u{FFFD}")
+    }
 }
 
 /// Turns pairs of halves into the character that they stand for, and lone halves into U+FFFD.
@@ -158,11 +164,13 @@ mod tests {
             (&[r#""\ud83d""#, r#""b""#], "\u{FFFD}b"),
             (&[r#""\ude42b""#], "\u{FFFD}b"),
             (&[r#""x""#, r#""\udbff""#, r#""\udfff""#], "x\u{10FFFF}"),
+            (&[r#""x\ud83d""#], "x\u{FFFD}"),
         ] {
             let mut halves = Halves::default();
-            let seen: String =
+            let mut seen: String =
                 pieces.iter().filter_map(|p| halves.join(Some(&raw(p))).map(Cow::into_owned)).collect();
-            assert_eq!(seen, expected, "{pieces:?}");
+            seen.extend(halves.rest());
+            assert_eq!((seen.as_str(), halves.rest()), (expected, None), "{pieces:?}");
         }
     }
 }

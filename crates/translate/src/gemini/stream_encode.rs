@@ -302,6 +302,10 @@ impl Writer {
     fn whole(&mut self, choice: usize, part: &Part, out: &mut Vec<u8>) {
         let mut written = Vec::new();
         let said = output::write(part, &mut written);
+        if let (Part::Audio(audio), false) = (part, said) {
+            self.losses.dropped("output", "sound without its bytes");
+            return self.text(choice, media::sound_in_words(audio), out);
+        }
         if !said {
             self.choice(choice).ending.note(part);
         }

@@ -20,6 +20,7 @@ use crate::{
         Blob, Choice, Delta, Event, Extra, Failure, Flavour, Part, PartHead, PartId, Response, ServerCall,
         Start, Stop, ToolCall, Usage, unfold,
     },
+    media,
 };
 use active::Active;
 use byok_types::Dialect;
@@ -303,6 +304,12 @@ impl StreamEncoder {
                     }
                 }
             }
+            Part::Audio(audio) => {
+                self.losses.dropped("output", "Responses has no sound in an answer");
+                self.close_item(Status::Completed, out);
+                self.whole(part, Part::text(media::sound_in_words(&audio)), out);
+                self.close_item(Status::Completed, out);
+            }
             other => self.whole_item(&other, out),
         }
     }
@@ -452,7 +459,7 @@ impl StreamEncoder {
         self.over = true;
         let (code, message) = failure::in_stream(failure);
         if self.started {
-            // Half of a call must not look like a call: items that are open stay so and are not in the output.
+            self.keep_so_far();
             self.response("response.failed", State::Failed(code, &message), out);
             return;
         }

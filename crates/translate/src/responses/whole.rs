@@ -12,6 +12,7 @@ use crate::{
     ir::{
         Citation, Extra, Flavour, Part, Refusal, Response, ServerCall, ServerResult, Text, Thinking, ToolCall,
     },
+    media,
 };
 use byok_types::Dialect;
 use serde::Deserialize;
@@ -124,6 +125,13 @@ impl Writer {
             Part::Thinking(thinking) => self.thinking(thinking),
             Part::ToolCall(call) => self.call(call),
             Part::ServerCall(call) => self.server_call(call, later),
+            Part::Audio(audio) => {
+                self.losses.dropped("output", "Responses has no sound in an answer");
+                let text = media::sound_in_words(audio).to_owned();
+                self.close(Status::Completed);
+                self.text(&Text { text, ..Text::default() });
+                self.close(Status::Completed);
+            }
             other => {
                 if let Some(whole) = item::whole(other, &mut self.ids, &mut self.losses) {
                     self.item(&whole.done);

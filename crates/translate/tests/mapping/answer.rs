@@ -397,6 +397,43 @@ fn pictures() {
     all_well(&faults);
 }
 
+/// Gemini has sound in answers; to the others what was said is told in words, whole and streamed.
+#[test]
+fn sound() {
+    let spoken = |audio: Value| json!({"role": "assistant", "content": null, "audio": audio});
+    let note = "[The model made sound, which this API cannot carry.]";
+    let mut faults = Vec::new();
+    for (audio, words, in_gemini) in [
+        (
+            json!({"id": "au", "data": "AAAA", "transcript": "hey", "expires_at": 1}),
+            "hey",
+            "\"data\":\"AAAA\"",
+        ),
+        (json!({"id": "au", "data": "AAAA", "transcript": "hey"}), "hey", "\"mimeType\":\"audio/pcm\""),
+        (json!({"id": "au", "transcript": "hey"}), "hey", "\"text\":\"hey\""),
+        (json!({"id": "au", "data": "UklGRg=="}), note, "\"mimeType\":\"audio/wav\""),
+    ] {
+        let whole = answer(CHAT, &spoken(audio.clone()), &json!("stop"), &counts(CHAT));
+        let streamed = format!(
+            "data: {}\n\ndata: {}\n\ndata: [DONE]\n\n",
+            json!({"choices": [{"index": 0, "delta": {"audio": audio}, "finish_reason": null}]}),
+            json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
+        );
+        for client in [RESPONSES, MESSAGES, GEMINI] {
+            let wanted =
+                if client == GEMINI { in_gemini.to_owned() } else { format!("\"text\":\"{words}\"") };
+            let (whole, streamed) =
+                (Talk::new(CHAT, client).whole(&whole).to_string(), Talk::new(CHAT, client).bytes(&streamed));
+            for got in [whole, streamed] {
+                if !got.contains(&wanted) {
+                    faults.push(format!("sound to {client:?}: {wanted}\n    {got:.900}"));
+                }
+            }
+        }
+    }
+    all_well(&faults);
+}
+
 #[test]
 fn tiers_and_log_probabilities() {
     let mut faults = Vec::new();

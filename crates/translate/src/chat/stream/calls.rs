@@ -88,14 +88,15 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    /// Takes one piece of a call.
-    pub(super) fn push(&mut self, piece: &CallPiece<'_>) {
+    /// Takes one piece of a call. `place` is its place in the list of a whole message, where each entry is a call of its own.
+    pub(super) fn push(&mut self, piece: &CallPiece<'_>, place: Option<u64>) {
         let inner = piece.custom.as_ref().or(piece.function.as_ref());
         let name = inner.and_then(|f| filled(f.name)).or_else(|| filled(piece.name));
         let raw = inner.and_then(|f| f.arguments.or(f.input)).or(piece.arguments);
         let more = input(raw);
         let id = filled(piece.id);
-        let Some(place) = self.place(number(piece.index), id.as_deref(), name.as_deref(), &more) else {
+        let index = place.or_else(|| number(piece.index));
+        let Some(place) = self.place(index, id.as_deref(), name.as_deref(), &more) else {
             self.overflow = true;
             return;
         };
@@ -110,8 +111,10 @@ impl Calls {
             slot.flavour = Flavour::Custom;
         }
         if let Some(name) = name {
-            // A name that comes in pieces comes before the arguments; the same name again says nothing new.
-            if slot.name != *name && slot.part.is_none() && slot.arguments.is_empty() {
+            // A name that comes in pieces comes before the arguments; the same name again says nothing new. Only a call
+            // that has no name yet takes one behind them.
+            let awaited = slot.name.is_empty() || slot.arguments.is_empty();
+            if slot.name != *name && slot.part.is_none() && awaited {
                 slot.name.push_str(&name);
             }
         }
@@ -123,6 +126,13 @@ impl Calls {
             let text =
                 raw.filter(|raw| raw.get().starts_with('"')).and_then(|raw| slot.halves.join(Some(raw)));
             slot.arguments.push_str(&text.unwrap_or(more));
+        }
+    }
+
+    /// No piece follows: half of a character stays half.
+    pub(super) fn settle_halves(&mut self) {
+        for slot in self.slots.iter_mut().filter(|slot| !slot.closed) {
+            slot.arguments.extend(slot.halves.rest());
         }
     }
 
@@ -141,16 +151,24 @@ impl Calls {
             Some(index) => self.by_index.get(&index).copied(),
             None => self.slots.len().checked_sub(1),
         };
-        let known = id.and_then(|id| self.by_id.get(id).copied());
-        let found = match (known, id) {
-            (Some(known), _) => Some(known),
-            // A new id is a new call, unless the call has been waiting for its id.
-            (None, Some(_)) => match index {
-                Some(_) => latest(index)
-                    .filter(|at| self.slots[*at].id.is_none() && !self.begins_again(*at, name, more)),
-                None => None,
-            },
-            (None, None) => latest(index).filter(|at| !self.begins_again(*at, name, more)),
+        let in_place = latest(index);
+        let found = match id {
+            None => in_place.filter(|at| !self.begins_again(*at, name, more)),
+            Some(id) => {
+                let own = in_place.filter(|at| self.slots[*at].id.as_deref() == Some(id));
+                // A call in another place is another one even if a server gives both the same id. Without a name nothing begins.
+                let known = own.or_else(|| {
+                    let same =
+                        |at: &usize| name.is_none() || index.is_none() || self.slots[*at].index == index;
+                    self.by_id.get(id).copied().filter(same)
+                });
+                // A new id is a new call, unless the call has been waiting for its id.
+                let waits = in_place.filter(|at| index.is_some() && self.slots[*at].id.is_none());
+                match known {
+                    Some(known) => Some(known).filter(|at| !self.shares_its_id(*at, name, more)),
+                    None => waits.filter(|at| !self.begins_again(*at, name, more)),
+                }
+            }
         };
         if found.is_some() || self.slots.len() >= MOST {
             return found;
@@ -172,6 +190,16 @@ impl Calls {
         let replayed = name == slot.name && (more.is_empty() || more == slot.arguments);
         !replayed && (name != slot.name || slot.is_whole())
     }
+
+    /// Whether a piece with the id of the call at `at` begins another one: under another name, or with arguments from the
+    /// start where the call has all of its own.
+    fn shares_its_id(&self, at: usize, name: Option<&str>, more: &str) -> bool {
+        let (slot, Some(name)) = (&self.slots[at], name) else { return false };
+        if slot.name.is_empty() || slot.arguments.is_empty() {
+            return false;
+        }
+        name != slot.name || (more.starts_with('{') && more != slot.arguments && slot.is_whole())
+    }
 }
 
 #[cfg(test)]
@@ -181,13 +209,14 @@ mod tests {
     fn collected(pieces: &[&str]) -> Vec<(Option<String>, String, String)> {
         let mut calls = Calls::default();
         for piece in pieces {
-            calls.push(&serde_json::from_str(piece).unwrap());
+            calls.push(&serde_json::from_str(piece).unwrap(), None);
         }
         calls.slots.into_iter().map(|slot| (slot.id, slot.name, slot.arguments)).collect()
     }
 
     type Call = (Option<&'static str>, &'static str, &'static str);
     const AB: &[Call] = &[(Some("a"), "f", r#"{"x":1}"#), (Some("b"), "g", "{}")];
+    const SHARED: &[Call] = &[(Some("a"), "f", r#"{"p":1}"#), (Some("a"), "g", r#"{"q":2}"#)];
     const NO_IDS: &[Call] = &[(None, "f", r#"{"x":1}"#), (None, "g", "{}")];
 
     const CASES: &[(&str, &[&str], &[Call])] = &[
@@ -297,6 +326,73 @@ mod tests {
             &[(Some("a"), "", "{}")],
         ),
         (
+            "arguments before the name",
+            &[
+                r#"{"index":0,"id":"a","function":{"arguments":"{\"x\""}}"#,
+                r#"{"index":0,"function":{"name":"f"}}"#,
+                r#"{"index":0,"function":{"arguments":":1}"}}"#,
+                r#"{"index":1,"id":"b","function":{"arguments":"{}"}}"#,
+                r#"{"index":1,"id":"b","function":{"name":"g","arguments":""}}"#,
+            ],
+            AB,
+        ),
+        (
+            "one id for two calls, each in its place",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#,
+                r#"{"index":1,"id":"a","function":{"name":"g","arguments":""}}"#,
+                r#"{"index":0,"function":{"arguments":"{\"p\":"}}"#,
+                r#"{"index":1,"id":"a","function":{"arguments":"{\"q\":2}"}}"#,
+                r#"{"index":0,"id":"a","function":{"arguments":"1}"}}"#,
+            ],
+            SHARED,
+        ),
+        (
+            "one id and one index for two calls",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"p\":1}"}}"#,
+                r#"{"index":0,"id":"a","function":{"name":"g","arguments":"{\"q\":"}}"#,
+                r#"{"index":0,"id":"a","function":{"name":"g","arguments":"2}"}}"#,
+            ],
+            SHARED,
+        ),
+        (
+            "one id for two calls without an index",
+            &[
+                r#"{"id":"a","function":{"name":"f","arguments":{"p":1}}}"#,
+                r#"{"id":"a","function":{"name":"g","arguments":{"q":2}}}"#,
+            ],
+            SHARED,
+        ),
+        (
+            "the name of the tool as the id of each of its calls",
+            &[
+                r#"{"index":0,"id":"f","function":{"name":"f","arguments":"{\"p\":1}"}}"#,
+                r#"{"index":1,"id":"f","function":{"name":"f","arguments":"{\"p\":2}"}}"#,
+                r#"{"index":1,"id":"f","function":{"name":"f","arguments":"{\"p\":3}"}}"#,
+            ],
+            &[(Some("f"), "f", r#"{"p":1}"#), (Some("f"), "f", r#"{"p":2}"#), (Some("f"), "f", r#"{"p":3}"#)],
+        ),
+        (
+            "every index is 0, and interleaved",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}"#,
+                r#"{"index":0,"id":"b","function":{"name":"g","arguments":"{"}}"#,
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"1}"}}"#,
+                r#"{"index":0,"id":"b","function":{"arguments":"}"}}"#,
+            ],
+            AB,
+        ),
+        (
+            "another index on every piece",
+            &[
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}"#,
+                r#"{"index":1,"id":"a","function":{"arguments":"1}"}}"#,
+                r#"{"index":2,"id":"b","function":{"name":"g","arguments":"{}"}}"#,
+            ],
+            AB,
+        ),
+        (
             "a name in pieces",
             &[
                 r#"{"index":0,"id":"a","function":{"name":"get_"}}"#,
@@ -351,7 +447,7 @@ mod tests {
         let mut calls = Calls::default();
         for index in 0..2 * MOST {
             let piece = format!(r#"{{"index":{index},"id":"c{index}","function":{{"name":"f"}}}}"#);
-            calls.push(&serde_json::from_str(&piece).unwrap());
+            calls.push(&serde_json::from_str(&piece).unwrap(), None);
         }
         assert_eq!(calls.slots.len(), MOST);
     }

@@ -77,12 +77,12 @@ impl Choice {
     pub(super) fn push(&mut self, choice: &ChunkChoice<'_>, sink: &mut Sink<'_>) {
         // A last chunk with the whole message beside an empty delta repeats what has been said.
         let piece = match (&choice.delta, choice.message.as_deref()) {
-            (Some(delta), _) => Some(delta),
-            (None, Some(message)) if !self.has_begun() => Some(message),
+            (Some(delta), _) => Some((delta, false)),
+            (None, Some(message)) if !self.has_begun() => Some((message, true)),
             (None, _) => None,
         };
-        if let Some(piece) = piece {
-            self.piece(piece, sink);
+        if let Some((piece, whole)) = piece {
+            self.piece(piece, whole, sink);
         }
         self.logprobs(choice.logprobs, sink);
         if let Some(word) = filled(choice.finish_reason) {
@@ -97,10 +97,13 @@ impl Choice {
         self.open.is_some() || self.seen.text || self.seen.refusal || !self.calls.slots.is_empty()
     }
 
-    fn piece(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
+    fn piece(&mut self, piece: &Piece<'_>, whole: bool, sink: &mut Sink<'_>) {
         self.reasoning_members(piece, sink);
         match piece.content.map(|raw| raw.get().as_bytes()[0]) {
             Some(b'"') => {
+                if piece.content.is_some_and(|raw| raw.get().len() > 2) {
+                    self.flush_reasoning(sink);
+                }
                 if let Some(text) = self.content_halves.join(piece.content) {
                     self.tagged_text(text, sink);
                 }
@@ -117,7 +120,7 @@ impl Choice {
             sink.whole(self.index, media::image(url));
         }
         self.sound.push(piece.audio);
-        self.call_pieces(piece, sink);
+        self.call_pieces(piece, whole, sink);
     }
 
     fn reasoning_members(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
@@ -172,8 +175,20 @@ impl Choice {
         self.think = think;
     }
 
-    /// No tag can follow: what looked like the beginning of one is text.
+    /// No reasoning follows: half of a character stays half.
+    fn flush_reasoning(&mut self, sink: &mut Sink<'_>) {
+        if let Some(rest) = self.reasoning_halves.rest() {
+            self.reasoning(rest.to_owned(), sink);
+        }
+    }
+
+    /// Nothing that belongs to the text so far can follow: half of a character stays half, and what looked like the
+    /// beginning of a tag is text.
     fn flush_think(&mut self, sink: &mut Sink<'_>) {
+        self.flush_reasoning(sink);
+        if let Some(rest) = self.content_halves.rest() {
+            self.tagged_text(Cow::Borrowed(rest), sink);
+        }
         let mut think = std::mem::take(&mut self.think);
         think.finish(|kind, text| self.divided(kind, text, sink));
         self.think = think;
@@ -281,14 +296,14 @@ impl Choice {
         }
     }
 
-    fn call_pieces(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
+    fn call_pieces(&mut self, piece: &Piece<'_>, whole: bool, sink: &mut Sink<'_>) {
         let Few(list) = read::<Few<Option<CallPiece<'_>>>>(piece.tool_calls).unwrap_or_default();
         // The old way to call: one function, without id or index.
         let legacy = read::<FunctionPiece<'_>>(piece.function_call)
             .map(|function| CallPiece { function: Some(function), ..CallPiece::default() });
         let mut any = false;
-        for call in list.iter().flatten().chain(&legacy) {
-            self.calls.push(call);
+        for (place, call) in (0..).zip(list.iter().flatten().chain(&legacy)) {
+            self.calls.push(call, whole.then_some(place));
             any = true;
         }
         if any {
@@ -366,6 +381,7 @@ impl Choice {
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
         self.flush_think(sink);
         self.close_open(sink);
+        self.calls.settle_halves();
         self.tell_calls(true, sink);
         let limit =
             self.finish.as_deref().map(stop::word) == Some(stop::Word::Ended(crate::ir::StopReason::Length));

@@ -228,11 +228,30 @@ fn parts_follow_each_other_as_they_were_sent() {
         ),
         ("refusal", &[r#"{"refusal":"no"}"#, r#"{"refusal":"pe"}"#], &["X:nope"]),
         ("a character in two halves", &[r#"{"content":"\ud83d"}"#, r#"{"content":"\ude42"}"#], &["T:🙂"]),
+        ("half a character at the end", &[r#"{"content":"a\ud83d"}"#], &["T:a\u{FFFD}"]),
+        (
+            "halves at the ends of reasoning, text and arguments",
+            &[
+                r#"{"reasoning":"r\ud83d"}"#,
+                r#"{"content":"t\ud83d"}"#,
+                r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":\"\ud83d"}}]}"#,
+            ],
+            &["R:r\u{FFFD}", "T:t\u{FFFD}", "C:f:{\"x\":\"\u{FFFD}"],
+        ),
         ("T7: no element without a call", &[r#"{"tool_calls":[]}"#, r#"{"tool_calls":null}"#], &[]),
         (
             "T47: no arguments at all",
             &[r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f"}}]}"#],
             &["C:f:{}"],
+        ),
+        (
+            "P1: arguments before the name",
+            &[
+                r#"{"tool_calls":[{"index":0,"id":"a","function":{"arguments":"{\"a\""}}]}"#,
+                r#"{"tool_calls":[{"index":0,"function":{"name":"f"}}]}"#,
+                r#"{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}"#,
+            ],
+            &[r#"C:f:{"a":1}"#],
         ),
         (
             "legacy",

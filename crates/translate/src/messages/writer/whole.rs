@@ -4,13 +4,14 @@ use super::{Head, Piece, Sink};
 use crate::{
     Json, Losses,
     ir::{Opaque, Part},
+    media,
     messages::{object::Object, server},
 };
 use byok_types::Dialect;
 
 /// Writes a part that has no deltas. Returns whether a block was written.
 pub(super) fn write(part: &Part, sink: &mut impl Sink, losses: &mut Losses) -> bool {
-    let mut note = |what: &'static str| {
+    let mut note = |what: &str| {
         losses.dropped("content", "this dialect has no such output");
         sink.open(&Head::Text);
         sink.piece(&Piece::Text(what));
@@ -43,7 +44,7 @@ pub(super) fn write(part: &Part, sink: &mut impl Sink, losses: &mut Losses) -> b
             Some(out)
         }
         Part::Image(_) => return note("[The model made an image, which this API cannot carry.]"),
-        Part::Audio(_) => return note("[The model made sound, which this API cannot carry.]"),
+        Part::Audio(audio) => return note(media::sound_in_words(audio)),
         Part::Video(_) => return note("[The model made a film, which this API cannot carry.]"),
         _ => None,
     };

@@ -22,14 +22,17 @@ impl StreamDecoder {
         let Some(text) = text.filter(|text| !text.is_empty()) else { return };
         let Some(at) = self.find(Kind::Call(flavour), frame) else { return };
         let Said::Call(called) = &mut self.items[at].said else { return };
-        if called.whole && called.length > 0 {
+        if called.whole && called.has_arguments() {
             // Nothing follows the end of the arguments.
             return;
         }
-        called.length += text.len();
         match called.part {
-            Some(part) => out.push(Event::Delta { part, delta: Delta::Arguments(text.to_owned()) }),
-            None => called.held.push_str(text),
+            Some(part) if called.goes_on(text) => {
+                called.say_held(part, out);
+                called.told.push(text);
+                out.push(Event::Delta { part, delta: Delta::Arguments(text.to_owned()) });
+            }
+            _ => called.held.push_str(text),
         }
     }
 
@@ -41,10 +44,14 @@ impl StreamDecoder {
         out: &mut Vec<Event>,
     ) {
         let Some(at) = self.find(Kind::Call(flavour), frame) else { return };
-        let Said::Call(called) = &self.items[at].said else { return };
-        if called.length == 0 {
-            self.arguments(frame, flavour, text, out);
+        let Said::Call(called) = &mut self.items[at].said else { return };
+        let text = text.unwrap_or_default();
+        if !text.is_empty() {
+            // What was held is said by the whole.
+            called.held.clear();
         }
+        let rest = called.told.rest(text);
+        self.arguments(frame, flavour, Some(rest), out);
         if let Said::Call(called) = &mut self.items[at].said {
             called.whole = true;
         }
@@ -70,14 +77,13 @@ impl StreamDecoder {
             flavour: called.flavour,
             caller: call.caller.clone(),
         };
-        let early = std::mem::take(&mut called.held);
         self.seen.call = true;
         let part = self.part(head, out);
         if let Said::Call(called) = &mut self.items[at].said {
             called.part = Some(part);
-        }
-        if !early.is_empty() {
-            out.push(Event::Delta { part, delta: Delta::Arguments(early) });
+            if called.goes_on("") {
+                called.say_held(part, out);
+            }
         }
     }
 
@@ -90,24 +96,23 @@ impl StreamDecoder {
         let Said::Call(called) = &mut self.items[at].said else { return };
         // A call that never got a name is no call.
         let Some(part) = called.part.take() else { return };
-        if called.length == 0 {
-            let text = if whole.arguments.is_empty() {
-                std::mem::take(&mut called.early)
-            } else {
-                whole.arguments.clone()
-            };
-            called.length = text.len();
-            whole.arguments.clone_from(&text);
-            if !text.is_empty() {
-                out.push(Event::Delta { part, delta: Delta::Arguments(text) });
-            }
+        if whole.arguments.is_empty() {
+            called.say_held(part, out);
+        }
+        if called.told.length == 0 && whole.arguments.is_empty() {
+            whole.arguments = std::mem::take(&mut called.early);
+        }
+        let rest = called.told.rest(&whole.arguments).to_owned();
+        called.told.push(&rest);
+        if !rest.is_empty() {
+            out.push(Event::Delta { part, delta: Delta::Arguments(rest) });
         }
         whole.call_id.clone_from(&called.call.call_id);
         if whole.name.is_empty() {
             whole.name.clone_from(&called.call.name);
         }
         let complete = whole.status.as_deref() != Some("incomplete");
-        let whole = (whole.arguments.len() == called.length).then(|| Box::new(Part::ToolCall(whole)));
+        let whole = (whole.arguments.len() == called.told.length).then(|| Box::new(Part::ToolCall(whole)));
         out.push(Event::PartStop { part, complete, whole });
     }
 }

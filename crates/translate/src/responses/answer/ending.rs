@@ -5,11 +5,11 @@ use super::{
     StreamDecoder,
     frame::{Answer, Frame},
     listed::Items,
-    track::{Called, Reasoned, Said},
+    track::{Reasoned, Said},
 };
 use crate::{
     Json,
-    ir::{Delta, Event, Failure, Stop, StopReason},
+    ir::{Event, Failure, Stop, StopReason},
     responses::mend,
 };
 
@@ -30,14 +30,12 @@ impl StreamDecoder {
                 }
             }
             Said::Call(called) => {
-                let Called { part, whole, held, early, length, .. } = &mut **called;
-                if let Some(part) = part.take() {
-                    if *length == 0 && !early.is_empty() {
-                        let delta = Delta::Arguments(std::mem::take(early));
-                        out.push(Event::Delta { part, delta });
+                if let Some(part) = called.part.take() {
+                    if !called.has_arguments() {
+                        called.held = std::mem::take(&mut called.early);
                     }
-                    held.clear();
-                    out.push(Event::PartStop { part, complete: complete || *whole, whole: None });
+                    called.say_held(part, out);
+                    out.push(Event::PartStop { part, complete: complete || called.whole, whole: None });
                 }
             }
             Said::Other => {}

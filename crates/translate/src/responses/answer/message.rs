@@ -9,7 +9,7 @@ use super::{
     },
     StreamDecoder,
     frame::{self, Frame, Head},
-    track::{Kind, Said, Spoken},
+    track::{Kind, Said, Spoken, Told},
 };
 use crate::{
     Json,
@@ -34,8 +34,7 @@ impl StreamDecoder {
             return;
         }
         let Some(at) = self.find(Kind::Message, frame) else { return };
-        let Some(part) = self.open_spoken(at, frame.content_index.0.unwrap_or(0), refusal, text.len(), out)
-        else {
+        let Some(part) = self.open_spoken(at, frame.content_index.0.unwrap_or(0), refusal, text, out) else {
             return;
         };
         if !text.is_empty() {
@@ -47,7 +46,7 @@ impl StreamDecoder {
         }
     }
 
-    /// Says a text that was not streamed. Texts that were are repeated by the vendor and not said again.
+    /// Says what was not streamed of a text. What was is repeated by the vendor and not said again.
     pub(super) fn spoken_whole(
         &mut self,
         frame: &Frame<'_>,
@@ -58,8 +57,10 @@ impl StreamDecoder {
         let Some(at) = self.find(Kind::Message, frame) else { return };
         let index = frame.content_index.0.unwrap_or(0);
         let Said::Message(message) = &self.items[at].said else { return };
-        if message.spoken.iter().all(|s| s.index != index) {
-            self.spoken(frame, refusal, text, out);
+        let text = text.unwrap_or_default();
+        let rest = message.spoken.iter().find(|s| s.index == index).map_or(text, |s| s.told.rest(text));
+        if !rest.is_empty() {
+            self.spoken(frame, refusal, Some(rest), out);
         }
     }
 
@@ -69,12 +70,12 @@ impl StreamDecoder {
         at: usize,
         index: u64,
         refusal: bool,
-        length: usize,
+        text: &str,
         out: &mut Vec<Event>,
     ) -> Option<PartId> {
         let Said::Message(message) = &mut self.items[at].said else { return None };
         if let Some(spoken) = message.spoken.iter_mut().find(|s| s.index == index) {
-            spoken.length += length;
+            spoken.told.push(text);
             return spoken.open.then_some(spoken.part);
         }
         // A new part of a message ends the one before.
@@ -96,7 +97,9 @@ impl StreamDecoder {
                     Delta::Extra(Extra::new(Dialect::Responses, vec![(MESSAGE.to_owned(), tag.clone())]));
                 out.push(Event::Delta { part, delta });
             }
-            message.spoken.push(Spoken { index, part, open: true, length, citations: 0 });
+            let mut told = Told::default();
+            told.push(text);
+            message.spoken.push(Spoken { index, part, open: true, told, citations: 0 });
         }
         Some(part)
     }
@@ -178,16 +181,27 @@ impl StreamDecoder {
             }
         };
         let spoken = match known {
-            Some(spoken) => spoken,
+            Some(mut spoken) => {
+                let rest = spoken.told.rest(&text);
+                if !rest.is_empty() {
+                    spoken.told.push(rest);
+                    let delta =
+                        if refusal { Delta::Refusal(rest.to_owned()) } else { Delta::Text(rest.to_owned()) };
+                    out.push(Event::Delta { part: spoken.part, delta });
+                }
+                spoken
+            }
             None if text.is_empty() => return,
             None => {
-                let Some(name) = self.open_spoken(at, index, refusal, text.len(), out) else { return };
+                let Some(name) = self.open_spoken(at, index, refusal, &text, out) else { return };
                 let delta = if refusal { Delta::Refusal(text.clone()) } else { Delta::Text(text.clone()) };
                 out.push(Event::Delta { part: name, delta });
                 if let Part::Text(Text { logprobs: Some(list), .. }) = &part {
                     out.push(Event::Delta { part: name, delta: Delta::Logprobs(list.clone()) });
                 }
-                Spoken { index, part: name, open: true, length: text.len(), citations: 0 }
+                let mut told = Told::default();
+                told.push(&text);
+                Spoken { index, part: name, open: true, told, citations: 0 }
             }
         };
         if let Part::Text(text) = &part {
@@ -200,7 +214,7 @@ impl StreamDecoder {
             message.spoken.iter_mut().filter(|s| s.index == index).for_each(|s| s.open = false);
         }
         // A last word that differs from what was streamed is not trusted.
-        let whole = (text.len() == spoken.length).then(|| Box::new(part));
+        let whole = (text.len() == spoken.told.length).then(|| Box::new(part));
         out.push(Event::PartStop { part: spoken.part, complete: true, whole });
     }
 }

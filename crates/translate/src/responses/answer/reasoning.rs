@@ -3,7 +3,7 @@
 use super::{
     StreamDecoder,
     frame::{Frame, Head},
-    track::{Kind, Reasoned, Said},
+    track::{Kind, Said},
 };
 use crate::ir::{Delta, Event, Part, PartHead, Thinking};
 
@@ -15,7 +15,7 @@ impl StreamDecoder {
         let index = if raw { frame.content_index.0 } else { frame.summary_index.0 }.unwrap_or(0);
         let Said::Reasoning(reasoned) = &mut self.items[at].said else { return };
         let paragraph = reasoned.paragraph(raw, index);
-        reasoned.length += text.len();
+        reasoned.push(text);
         let (open, id) = (reasoned.part, reasoned.id.clone());
         let part = open.unwrap_or_else(|| {
             let part = self.part(PartHead::Thinking { id, redacted: false }, out);
@@ -37,28 +37,32 @@ impl StreamDecoder {
         let Some(at) = self.find(Kind::Reasoning, frame) else { return };
         let index = if raw { frame.content_index.0 } else { frame.summary_index.0 }.unwrap_or(0);
         let Said::Reasoning(reasoned) = &self.items[at].said else { return };
-        if !reasoned.has(raw, index) {
-            self.thought(frame, raw, text, out);
-        }
+        let rest = reasoned.rest(raw, index, text.unwrap_or_default());
+        self.thought(frame, raw, Some(rest), out);
     }
 
     pub(super) fn reasoning_done(&mut self, at: usize, whole: Thinking, out: &mut Vec<Event>) {
         let Said::Reasoning(reasoned) = &self.items[at].said else { return };
-        let Reasoned { part: open, length: streamed, .. } = *reasoned;
+        let open = reasoned.part;
         let part = open
             .unwrap_or_else(|| self.part(PartHead::Thinking { id: whole.id.clone(), redacted: false }, out));
-        let mut streamed = streamed;
+        let Said::Reasoning(reasoned) = &mut self.items[at].said else { return };
+        let mut said = Vec::new();
         if open.is_none() {
             for (list, raw) in [(&whole.summary, false), (&whole.raw, true)] {
-                for (text, paragraph) in list.iter().zip(0..) {
-                    streamed += text.len();
-                    out.push(Event::Delta {
-                        part,
-                        delta: Delta::Thinking { text: text.clone(), paragraph, raw },
-                    });
-                }
+                said.extend(list.iter().zip(0..).map(|(text, index)| (raw, index, text.as_str())));
             }
+        } else {
+            said.push(reasoned.rest_of_last(&whole.summary, &whole.raw));
+            said.retain(|(.., rest)| !rest.is_empty());
         }
+        for (raw, index, text) in said {
+            let paragraph = reasoned.paragraph(raw, index);
+            reasoned.push(text);
+            let delta = Delta::Thinking { text: text.to_owned(), paragraph, raw };
+            out.push(Event::Delta { part, delta });
+        }
+        let streamed = reasoned.length;
         if let Some(blob) = &whole.blob {
             out.push(Event::Delta { part, delta: Delta::Signature(blob.clone()) });
         }

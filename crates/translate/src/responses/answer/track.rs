@@ -2,7 +2,7 @@
 
 use crate::{
     Json,
-    ir::{Flavour, PartId, ToolCall},
+    ir::{Delta, Event, Flavour, PartId, ToolCall},
 };
 
 /// The kinds of items that are streamed in pieces.
@@ -47,14 +47,47 @@ pub(super) struct Message {
     pub(super) tag: Option<Json>,
 }
 
+/// How much of a text has been said, and its hash instead of the text: an answer may be long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub(super) length: usize,
+    hash: u64,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self { length: 0, hash: 0xcbf2_9ce4_8422_2325 }
+    }
+}
+
+impl Told {
+    /// Takes note of a piece (FNV-1a: it does not matter how a text was cut).
+    pub(super) fn push(&mut self, piece: &str) {
+        self.length += piece.len();
+        self.hash = piece
+            .bytes()
+            .fold(self.hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    }
+
+    /// What the whole text has beyond what was said; nothing if it does not begin with that.
+    pub(super) fn rest<'t>(&self, whole: &'t str) -> &'t str {
+        let Some((said, rest)) = whole.split_at_checked(self.length).filter(|(_, rest)| !rest.is_empty())
+        else {
+            return "";
+        };
+        let mut same = Self::default();
+        same.push(said);
+        if same.hash == self.hash { rest } else { "" }
+    }
+}
+
 /// A part of a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spoken {
     pub(super) index: u64,
     pub(super) part: PartId,
     pub(super) open: bool,
-    /// Bytes said so far.
-    pub(super) length: usize,
+    pub(super) told: Told,
     /// Citations said so far.
     pub(super) citations: usize,
 }
@@ -68,23 +101,50 @@ pub(super) struct Reasoned {
     /// Vendor's indexes of the paragraphs, in the order in which they came.
     summary: Vec<u64>,
     raw: Vec<u64>,
+    /// What was said of the paragraph that came last, and which one that is.
+    last: Option<(bool, u64, Told)>,
 }
 
 impl Reasoned {
     /// The number of a paragraph, counted from 0 without gaps.
     pub(super) fn paragraph(&mut self, raw: bool, index: u64) -> u32 {
         let list = if raw { &mut self.raw } else { &mut self.summary };
-        let at = list.iter().position(|known| *known == index).unwrap_or_else(|| {
+        let known = list.iter().position(|known| *known == index);
+        let at = known.unwrap_or_else(|| {
             list.push(index);
             list.len() - 1
         });
+        if known.is_none() {
+            self.last = Some((raw, index, Told::default()));
+        } else if self.last.is_some_and(|(last_raw, last, _)| (last_raw, last) != (raw, index)) {
+            // A paragraph that goes on behind another one: what it lacks has no place any more.
+            self.last = None;
+        }
         u32::try_from(at).unwrap_or(u32::MAX)
     }
 
-    /// Whether anything of this paragraph was said.
-    pub(super) fn has(&self, raw: bool, index: u64) -> bool {
-        let list = if raw { &self.raw } else { &self.summary };
-        list.contains(&index)
+    /// Takes note of a piece of the paragraph that was asked for last.
+    pub(super) fn push(&mut self, text: &str) {
+        self.length += text.len();
+        if let Some((.., told)) = &mut self.last {
+            told.push(text);
+        }
+    }
+
+    /// What of this paragraph was not said. Only the one that came last can go on.
+    pub(super) fn rest<'t>(&self, raw: bool, index: u64, whole: &'t str) -> &'t str {
+        match &self.last {
+            Some((last_raw, last, told)) if (*last_raw, *last) == (raw, index) => told.rest(whole),
+            _ if (if raw { &self.raw } else { &self.summary }).contains(&index) => "",
+            _ => whole,
+        }
+    }
+
+    /// Which paragraph came last, and what of it was not said, by the paragraphs of the whole.
+    pub(super) fn rest_of_last<'t>(&self, summary: &'t [String], raw: &'t [String]) -> (bool, u64, &'t str) {
+        let Some((is_raw, index, told)) = self.last else { return (false, 0, "") };
+        let (known, whole) = if is_raw { (&self.raw, raw) } else { (&self.summary, summary) };
+        (is_raw, index, whole.get(known.len() - 1).map_or("", |text| told.rest(text)))
     }
 }
 
@@ -96,12 +156,36 @@ pub(super) struct Called {
     pub(super) call: ToolCall,
     /// Arguments that the first event had; by the book there are none.
     pub(super) early: String,
-    /// Arguments that came before the name.
+    /// Arguments that came before the name, or that cannot be the beginning of arguments: a piece before them is missing.
     pub(super) held: String,
-    /// Bytes of arguments so far.
-    pub(super) length: usize,
+    /// The arguments so far.
+    pub(super) told: Told,
     /// Whether the arguments were said to be complete.
     pub(super) whole: bool,
+}
+
+impl Called {
+    /// Whether arguments came.
+    pub(super) fn has_arguments(&self) -> bool {
+        self.told.length > 0 || !self.held.is_empty()
+    }
+
+    /// Whether a piece of the arguments can be said at once. Those of a function are an object: what begins otherwise waits
+    /// for the whole, because nothing can be taken back.
+    pub(super) fn goes_on(&self, piece: &str) -> bool {
+        let held = self.held.trim_ascii_start();
+        let first = held.bytes().next().or_else(|| piece.trim_ascii_start().bytes().next());
+        self.flavour == Flavour::Custom || self.told.length > 0 || first == Some(b'{')
+    }
+
+    /// Says the arguments that were held.
+    pub(super) fn say_held(&mut self, part: PartId, out: &mut Vec<Event>) {
+        let held = std::mem::take(&mut self.held);
+        if !held.is_empty() {
+            self.told.push(&held);
+            out.push(Event::Delta { part, delta: Delta::Arguments(held) });
+        }
+    }
 }
 
 impl Tracked {

@@ -109,6 +109,32 @@ impl StreamEncoder {
         }
     }
 
+    /// The answer failed: the output has what was said so far. The open item stays open, and half of a call must not look
+    /// like a call.
+    pub(super) fn keep_so_far(&mut self) {
+        let output = &mut self.output;
+        match self.item.take() {
+            Some(Item::Message(mut message)) => {
+                if let Some(part) = message.part.take() {
+                    part.write(element(&mut message.content));
+                }
+                item::message(element(output), &message.id, Status::Incomplete, None, &message.content);
+            }
+            Some(Item::Reasoning(Reasoning { id, summary, raw, .. })) => {
+                let status = Some(Status::Incomplete.name());
+                let shown = item::Reasoning {
+                    id: &id,
+                    summary: &summary,
+                    raw: &raw,
+                    status,
+                    ..item::Reasoning::default()
+                };
+                item::reasoning(element(output), &shown);
+            }
+            Some(Item::Call(_)) | None => {}
+        }
+    }
+
     /// Writes an item that comes whole.
     pub(super) fn write_whole(&mut self, whole: &Whole, out: &mut Vec<u8>) {
         let index = self.begin_item(out);
@@ -278,14 +304,13 @@ impl StreamEncoder {
         let Some(part) = message.part.take() else { return };
         let place = message.place();
         let mut written = Vec::new();
+        part.write(&mut written);
         if part.refusal {
-            item::refusal(&mut written, &part.text, &Extra::default());
             self.frames.event(out, "response.refusal.done", |object| {
                 place.write(object);
                 object.text("refusal", &part.text);
             });
         } else {
-            item::output_text(&mut written, &part.text, &part.annotations, &part.logprobs, &Extra::default());
             self.frames.event(out, "response.output_text.done", |object| {
                 place.write(object);
                 object.text("text", &part.text).list("logprobs", &part.logprobs);
@@ -429,6 +454,17 @@ impl StreamEncoder {
         let mut written = Vec::new();
         item::call(&mut written, &id, custom, call, status.name());
         self.done(index, &written, out);
+    }
+}
+
+impl Spoken {
+    /// Writes the part with all of its text.
+    fn write(&self, out: &mut Vec<u8>) {
+        if self.refusal {
+            item::refusal(out, &self.text, &Extra::default());
+        } else {
+            item::output_text(out, &self.text, &self.annotations, &self.logprobs, &Extra::default());
+        }
     }
 }
 

@@ -383,6 +383,212 @@ fn streams_of_all_kinds_of_servers_say_what_they_mean() {
     }
 }
 
+/// Some servers leave out deltas: what the end of a part has beyond them is said then, streamed and whole.
+#[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
+fn p8_the_end_of_a_part_says_what_the_deltas_left_out() {
+    let open_message =
+        || ("response.output_item.added", json!({"output_index": 0, "item": message_item("m", "")}));
+    let open_call = || ("response.output_item.added", json!({"output_index": 0, "item": call_item("")}));
+    let open_thoughts = || {
+        (
+            "response.output_item.added",
+            json!({"output_index": 0, "item": {"type": "reasoning", "id": "rs", "summary": []}}),
+        )
+    };
+    let text = |delta: &str| {
+        ("response.output_text.delta", json!({"item_id": "m", "output_index": 0, "delta": delta}))
+    };
+    let arguments =
+        |delta: &str| ("response.function_call_arguments.delta", json!({"item_id": "fc_1", "delta": delta}));
+    let thought = |delta: &str| {
+        (
+            "response.reasoning_summary_text.delta",
+            json!({"item_id": "rs", "summary_index": 1, "delta": delta}),
+        )
+    };
+    let done = |item: Value| ("response.output_item.done", json!({"output_index": 0, "item": item}));
+    let thoughts = |summary: Value| json!({"type": "reasoning", "id": "rs", "summary": summary});
+    let whole_call = r#"Function call_1=f {"x":1}; ToolCall"#;
+    let cases: Cases<&str> = vec![
+        (
+            "text, by the end of the text",
+            vec![
+                open_message(),
+                text("h"),
+                text("é"),
+                ("response.output_text.done", json!({"item_id": "m", "output_index": 0, "text": "héllo"})),
+                done(message_item("m", "héllo")),
+                completed(&json!([message_item("m", "héllo")])),
+            ],
+            "text héllo; End",
+        ),
+        (
+            "text, by the end of the part",
+            vec![
+                open_message(),
+                text("he"),
+                (
+                    "response.content_part.done",
+                    json!({"item_id": "m", "output_index": 0, "part": {"type": "output_text", "text": "hello"}}),
+                ),
+                completed(&json!([])),
+            ],
+            "text hello; End",
+        ),
+        (
+            "text, by the end of the item",
+            vec![open_message(), text("he"), done(message_item("m", "hello")), completed(&json!([]))],
+            "text hello; End",
+        ),
+        (
+            "text, by the end of the answer",
+            vec![open_message(), text("he"), completed(&json!([message_item("m", "hello")]))],
+            "text hello; End",
+        ),
+        (
+            "a text that begins otherwise",
+            vec![open_message(), text("xx"), done(message_item("m", "hello")), completed(&json!([]))],
+            "text xx; End",
+        ),
+        (
+            "a text that ends inside a character",
+            vec![
+                open_message(),
+                text("h"),
+                text("e"),
+                done(message_item("m", "h€llo")),
+                completed(&json!([])),
+            ],
+            "text he; End",
+        ),
+        (
+            "a refusal",
+            vec![
+                open_message(),
+                ("response.refusal.delta", json!({"item_id": "m", "output_index": 0, "delta": "n"})),
+                ("response.refusal.done", json!({"item_id": "m", "output_index": 0, "refusal": "no"})),
+                completed(&json!([])),
+            ],
+            "refusal no; Refusal",
+        ),
+        (
+            "arguments, by their end",
+            vec![
+                open_call(),
+                arguments("{\"x\""),
+                (
+                    "response.function_call_arguments.done",
+                    json!({"item_id": "fc_1", "arguments": "{\"x\":1}"}),
+                ),
+                done(call_item("{\"x\":1}")),
+                completed(&json!([call_item("{\"x\":1}")])),
+            ],
+            whole_call,
+        ),
+        (
+            "arguments, by the end of the item",
+            vec![open_call(), arguments("{\"x\""), done(call_item("{\"x\":1}")), completed(&json!([]))],
+            whole_call,
+        ),
+        (
+            "arguments, by the end of the answer",
+            vec![open_call(), arguments("{\"x\""), completed(&json!([call_item("{\"x\":1}")]))],
+            whole_call,
+        ),
+        (
+            "arguments without their beginning",
+            vec![open_call(), arguments(":1}"), done(call_item("{\"x\":1}")), completed(&json!([]))],
+            whole_call,
+        ),
+        (
+            "arguments without their beginning, by their end",
+            vec![
+                open_call(),
+                arguments(":1"),
+                arguments("}"),
+                (
+                    "response.function_call_arguments.done",
+                    json!({"item_id": "fc_1", "arguments": "{\"x\":1}"}),
+                ),
+                completed(&json!([])),
+            ],
+            whole_call,
+        ),
+        (
+            "arguments that are no object",
+            vec![open_call(), arguments("[1"), arguments("]"), completed(&json!([]))],
+            "Function call_1=f [1]; ToolCall",
+        ),
+        (
+            "arguments behind a space",
+            vec![
+                open_call(),
+                arguments(" "),
+                arguments("{\"x\""),
+                done(call_item(" {\"x\":1}")),
+                completed(&json!([])),
+            ],
+            "Function call_1=f  {\"x\":1}; ToolCall",
+        ),
+        (
+            "free text",
+            vec![
+                (
+                    "response.output_item.added",
+                    json!({"output_index": 0, "item": {"type": "custom_tool_call", "id": "ctc_1", "call_id": "k", "name": "p", "input": ""}}),
+                ),
+                ("response.custom_tool_call_input.delta", json!({"item_id": "ctc_1", "delta": "ra"})),
+                ("response.custom_tool_call_input.done", json!({"item_id": "ctc_1", "input": "raw"})),
+                completed(&json!([])),
+            ],
+            "Custom k=p raw; ToolCall",
+        ),
+        (
+            "reasoning, by the end of the paragraph",
+            vec![
+                open_thoughts(),
+                thought("a"),
+                (
+                    "response.reasoning_summary_text.done",
+                    json!({"item_id": "rs", "summary_index": 1, "text": "abc"}),
+                ),
+                completed(&json!([])),
+            ],
+            "thinking abc| -; End",
+        ),
+        (
+            "reasoning, by the end of the item",
+            vec![
+                open_thoughts(),
+                thought("a"),
+                done(thoughts(json!([{"type": "summary_text", "text": "abc"}]))),
+                completed(&json!([])),
+            ],
+            "thinking abc| -; End",
+        ),
+    ];
+    for (name, frames, expected) in cases {
+        let events = read(&frames);
+        let pieces: String = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Delta {
+                    delta:
+                        Delta::Text(text)
+                        | Delta::Refusal(text)
+                        | Delta::Arguments(text)
+                        | Delta::Thinking { text, .. },
+                    ..
+                } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert!(expected.contains(&pieces), "{name}: the pieces were {pieces:?}");
+        assert_eq!(line(&fold(events).unwrap()), expected, "{name}");
+    }
+}
+
 #[test]
 fn t43_a_call_that_was_cut_off_is_marked() {
     let response = read_fold(&[

@@ -302,6 +302,40 @@ fn failures_in_a_stream_have_the_codes_that_codex_reads() {
 }
 
 #[test]
+fn a_failed_answer_has_what_was_said_so_far() {
+    let fail = Event::Failure(Failure::new(FailureKind::Server, Blame::Upstream, "m"));
+    let thinking = PartHead::Thinking { id: None, redacted: false };
+    let thought = |text: &str| Delta::Thinking { text: text.into(), paragraph: 0, raw: false };
+    let so_far = |events: &[Event]| {
+        let mut frames = write(
+            &[&[Event::Start(Start::default())], events, &[fail.clone(), Event::End]].concat(),
+            Dialect::Messages,
+        );
+        let output = frames.last_mut().unwrap()["response"]["output"].take();
+        let said = output.as_array().unwrap().iter().map(|item| {
+            let text = item["content"][0]["text"].as_str().or(item["summary"][0]["text"].as_str());
+            format!(
+                "{} {} {}",
+                item["type"].as_str().unwrap(),
+                item["status"].as_str().unwrap_or("-"),
+                text.unwrap_or("-")
+            )
+        });
+        said.collect::<Vec<_>>()
+    };
+    let text = [
+        part_start(0, PartHead::Text),
+        delta(0, Delta::Text("he".into())),
+        delta(0, Delta::Text("llo".into())),
+    ];
+    let reasoning = [part_start(0, thinking), delta(0, thought("hm"))];
+    let call = [part_start(1, call_head("c", Flavour::Function)), delta(1, Delta::Arguments("{".into()))];
+    assert_eq!(so_far(&text), ["message incomplete hello"]);
+    assert_eq!(so_far(&reasoning), ["reasoning incomplete hm"]);
+    assert_eq!(so_far(&[&text[..], &call[..]].concat()), ["message completed hello"]);
+}
+
+#[test]
 fn t94_searches_of_others_become_items() {
     let call = ServerCall {
         id: "srv".into(),

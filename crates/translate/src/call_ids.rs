@@ -1,0 +1,116 @@
+//! Ids of calls that a server gives twice.
+
+use crate::ir::{Event, Part, PartHead, PartId};
+use std::collections::HashSet;
+
+/// Gives a call an id of its own where an earlier call of the answer has the same one: clients find results by it. Stands
+/// between decoder and encoder, once for all dialects.
+#[derive(Debug, Default)]
+pub(crate) struct CallIds {
+    /// The ids so far, with their choice.
+    known: HashSet<(u32, String)>,
+    /// Open calls that got another id.
+    changed: Vec<(PartId, String)>,
+}
+
+impl CallIds {
+    /// Takes note of one event on its way to the client.
+    pub(crate) fn settle(&mut self, event: &mut Event) {
+        match event {
+            Event::PartStart { part, choice, head: PartHead::ToolCall { call_id, .. } } => {
+                if self.is_changed(*choice, call_id) {
+                    self.changed.push((*part, call_id.clone()));
+                }
+            }
+            Event::PartStart { choice, head: PartHead::Whole(whole), .. } => {
+                if let Part::ToolCall(call) = &mut **whole {
+                    self.is_changed(*choice, &mut call.call_id);
+                }
+            }
+            Event::PartStop { part, whole, .. } if !self.changed.is_empty() => {
+                let Some(at) = self.changed.iter().position(|(changed, _)| changed == part) else { return };
+                let (_, id) = self.changed.swap_remove(at);
+                if let Some(Part::ToolCall(call)) = whole.as_deref_mut() {
+                    call.call_id = id;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes the id of a call; puts a number behind it if it is taken. The same answer gives the same ids again.
+    fn is_changed(&mut self, choice: u32, id: &mut String) -> bool {
+        if id.is_empty() || self.known.insert((choice, id.clone())) {
+            return false;
+        }
+        let free = (2_u32..).map(|number| format!("{id}_{number}"));
+        for other in free {
+            if self.known.insert((choice, other.clone())) {
+                *id = other;
+                return true;
+            }
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Exchange,
+        ir::{Fold, Part, Request},
+        reader::{StreamReader, read_answer},
+    };
+    use byok_types::{Dialect, ModelFacts};
+
+    fn calls(fold: Fold) -> Vec<String> {
+        let response = fold.finish().unwrap();
+        let told = response.choices[0].parts.iter().map(|part| match part {
+            Part::ToolCall(call) => format!("{} {} {}", call.call_id, call.name, call.arguments),
+            other => format!("{other:?}"),
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn calls_with_the_same_id_get_one_of_their_own() {
+        for (upstream, body, stream) in [
+            (
+                Dialect::Chat,
+                r#"{"choices":[{"index":0,"message":{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}},{"id":"a","function":{"name":"g","arguments":"{}"}},{"id":"a_2","function":{"name":"h","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#,
+                r#"data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}},{"index":1,"id":"a","function":{"name":"g","arguments":"{}"}},{"index":2,"id":"a_2","function":{"name":"h","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#,
+            ),
+            (
+                Dialect::Messages,
+                r#"{"id":"m","type":"message","role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}},{"type":"tool_use","id":"a","name":"g","input":{}},{"type":"tool_use","id":"a_2","name":"h","input":{}}],"stop_reason":"tool_use"}"#,
+                "",
+            ),
+            (
+                Dialect::Responses,
+                r#"{"id":"r","object":"response","status":"completed","output":[{"type":"function_call","id":"fc_1","call_id":"a","name":"f","arguments":"{}"},{"type":"function_call","id":"fc_2","call_id":"a","name":"g","arguments":"{}"},{"type":"function_call","id":"fc_3","call_id":"a_2","name":"h","arguments":"{}"}]}"#,
+                r#"data: {"type":"response.completed","response":{"id":"r","object":"response","status":"completed","output":[{"type":"function_call","id":"fc_1","call_id":"a","name":"f","arguments":"{}"},{"type":"function_call","id":"fc_2","call_id":"a","name":"g","arguments":"{}"},{"type":"function_call","id":"fc_3","call_id":"a_2","name":"h","arguments":"{}"}]}}"#,
+            ),
+            (
+                Dialect::Gemini,
+                r#"{"candidates":[{"content":{"parts":[{"functionCall":{"id":"a","name":"f","args":{}}},{"functionCall":{"id":"a","name":"g","args":{}}},{"functionCall":{"id":"a_2","name":"h","args":{}}}]},"finishReason":"STOP"}]}"#,
+                r#"data: {"candidates":[{"content":{"parts":[{"functionCall":{"id":"a","name":"f","args":{}}},{"functionCall":{"id":"a","name":"g","args":{}}},{"functionCall":{"id":"a_2","name":"h","args":{}}}]},"finishReason":"STOP"}]}"#,
+            ),
+        ] {
+            let expected = ["a f {}", "a_2 g {}", "a_2_2 h {}"];
+            let request = Request::new(Dialect::Chat, "m");
+            let exchange = Exchange::new(&request, &ModelFacts::default(), upstream, 0, "seed");
+            let mut fold = Fold::default();
+            read_answer(body.as_bytes(), &exchange).unwrap().into_iter().for_each(|event| fold.push(event));
+            assert_eq!(calls(fold), expected, "{upstream:?}, whole");
+            if stream.is_empty() {
+                continue;
+            }
+            let (mut reader, mut events) = (StreamReader::new(&exchange, 1 << 20), Vec::new());
+            reader.push(format!("{stream}\n\n").as_bytes(), &mut events);
+            reader.finish(&mut events);
+            let mut fold = Fold::default();
+            events.into_iter().for_each(|event| fold.push(event));
+            assert_eq!(calls(fold), expected, "{upstream:?}, streamed");
+        }
+    }
+}
