@@ -569,6 +569,12 @@ fn effort() {
             .to(CHAT, has("/reasoning_effort", "none"))
             .to(RESPONSES, has("/reasoning/effort", "none"))
             .to(MESSAGES, has("/thinking/type", "disabled")),
+/// A server of the operator of which nothing is known.
+fn unknown(facts: &mut ModelFacts) {
+    compatible(facts);
+    facts.thinking.forms.clear();
+}
+
         row("off at a model that always thinks", CHAT, &chat("none"))
             .at(|facts| {
                 levels(facts);
@@ -587,6 +593,20 @@ fn effort() {
             .to(RESPONSES, and(lacks("/reasoning"), silent("reasoning_effort")))
             .to(MESSAGES, and(lacks("/thinking"), silent("reasoning_effort")))
             .to(GEMINI, and(lacks("/generationConfig"), silent("reasoning_effort"))),
+        row(
+            "a level at a model of which nothing is known",
+            RESPONSES,
+            &json!({"reasoning": {"effort": "high"}}),
+        )
+        .at(unknown)
+        .to(CHAT, and(silence("high"), dropped("reasoning")))
+        .to(MESSAGES, silence("high"))
+        .to(GEMINI, and(silence("high"), dropped("reasoning"))),
+        row("a budget at a model of which nothing is known", MESSAGES, &budget)
+            .at(unknown)
+            .to(CHAT, and(silence("8192"), dropped("thinking")))
+            .to(RESPONSES, and(lacks("/reasoning"), dropped("thinking")))
+            .to(GEMINI, and(silence("8192"), dropped("thinking"))),
         row("context and mode", RESPONSES, &json!({"reasoning": {"context": "all_turns", "mode": "pro"}}))
             .to(CHAT, and(silent("reasoning.context"), silent("reasoning.mode")))
             .to(MESSAGES, and(silent("reasoning.context"), silent("reasoning.mode")))
