@@ -22,6 +22,7 @@ mod thought;
 mod usage;
 
 pub use answer::encode_answer;
+pub(crate) use body::WEB_SEARCH_OPTIONS;
 pub use count::{decode_count, encode_count, encode_count_request};
 pub use decode::decode_request;
 pub use encode::encode_request;

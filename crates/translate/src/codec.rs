@@ -4,7 +4,9 @@ use crate::{
     Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, addresses, chat, compact, gemini,
     halves,
     ir::{Event, FunctionTool, Request, Response, Tool},
-    loss, messages, responses, sse,
+    loss, messages,
+    responses::{self, client_tools},
+    sse,
 };
 use byok_types::{Dialect, Failure, ModelFacts};
 use std::borrow::Cow;
@@ -63,7 +65,7 @@ pub fn encode_request(
             "a file that was uploaded to Google cannot be read by this vendor. Send its bytes in base64.";
         return Err(Failure::bad_request(field, why));
     }
-    let asked = &*compact::in_words(request, dialect);
+    let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect);
     let mut written = match dialect {
         Dialect::Chat => chat::encode_request(asked, facts, ids),
         Dialect::Responses => responses::encode_request(asked, facts, ids),
@@ -81,7 +83,7 @@ pub fn encode_count_request(
     facts: &ModelFacts,
     ids: &mut Ids,
 ) -> Result<Translated<Vec<u8>>, Failure> {
-    let asked = &*compact::in_words(request, dialect);
+    let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect);
     let mut written = match dialect {
         Dialect::Chat => chat::encode_count_request(asked, facts, ids),
         Dialect::Responses => responses::encode_count_request(asked, facts, ids),
@@ -107,12 +109,13 @@ fn finish(request: &Request, upstream: Dialect, written: &mut Translated<Vec<u8>
             reason: "only the dialect of the client has this setting",
         });
     }
-    if compact::is_emulated(request, upstream) {
-        written.losses.push(Loss {
-            field: compact::FIELD.to_owned(),
-            action: LossAction::Emulated,
-            reason: compact::REASON,
-        });
+    for (is_emulated, field, reason) in [
+        (compact::is_emulated(request, upstream), compact::FIELD, compact::REASON),
+        (client_tools::are_told(request, upstream), client_tools::FIELD, client_tools::REASON),
+    ] {
+        if is_emulated {
+            written.losses.push(Loss { field: field.to_owned(), action: LossAction::Emulated, reason });
+        }
     }
 }
 

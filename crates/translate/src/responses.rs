@@ -6,6 +6,7 @@
 
 mod answer;
 mod citation;
+pub(crate) mod client_tools;
 mod count;
 mod decode;
 mod encode;

@@ -3,6 +3,7 @@
 pub(crate) mod gemini;
 
 use crate::Json;
+use byok_types::Dialect;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -33,9 +34,18 @@ pub(crate) fn object_schema(schema: Option<&Json>) -> Cow<'_, Json> {
 }
 
 /// Whether a schema meets the subset that `OpenAI` enforces: every object lists all its properties as required, allows no
-/// others, and `allOf` does not occur.
+/// others, and `allOf` does not occur. The whole is an object.
 pub(crate) fn is_openai_strict(schema: &Json) -> bool {
-    strict(&schema.to_tree())
+    let tree = schema.to_tree();
+    tree.get("type").is_some_and(|kind| kind == "object") && strict(&tree)
+}
+
+/// Whether `OpenAI` is asked to enforce the schema of a tool. Who speaks a dialect of `OpenAI` asks for what it means; others
+/// enforce schemas that `OpenAI` would refuse. Where there is no schema, the one that is made up is not closed.
+pub(crate) fn enforces(client: Dialect, strict: Option<bool>, schema: Option<&Json>) -> bool {
+    let openai = matches!(client, Dialect::Chat | Dialect::Responses);
+    let Some(schema) = schema.filter(|schema| schema.is_object()) else { return false };
+    strict == Some(true) && (openai || is_openai_strict(schema))
 }
 
 fn strict(schema: &Value) -> bool {
@@ -159,6 +169,8 @@ mod tests {
                 false,
             ),
             (r#"{"allOf":[]}"#, false),
+            (r#"{"type":"array","items":{"type":"string"}}"#, false),
+            (r#"{"type":"string","enum":["a"]}"#, false),
         ] {
             assert_eq!(is_openai_strict(&json(schema)), is, "{schema}");
         }

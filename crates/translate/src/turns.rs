@@ -109,11 +109,20 @@ impl<'a> Builder<'a, '_> {
         }
         let place = self.turns.len();
         let mut calls = Vec::new();
+        let mut results = Vec::new();
         let Some(Turn::Assistant { parts, .. }) = self.turns.last_mut() else { return };
         for part in &message.parts {
-            let Part::ToolCall(call) = part else {
-                parts.push(Cow::Borrowed(part));
-                continue;
+            let call = match part {
+                Part::ToolCall(call) => call,
+                // It answers a call of this turn or stands in the wrong one: no model gives results.
+                Part::ToolResult(_) => {
+                    results.push(part);
+                    continue;
+                }
+                _ => {
+                    parts.push(Cow::Borrowed(part));
+                    continue;
+                }
             };
             let known = |id: &str| {
                 let earlier = self.waiting.iter().flat_map(|w| &w.calls).chain(&calls);
@@ -133,12 +142,22 @@ impl<'a> Builder<'a, '_> {
         if !calls.is_empty() {
             self.waiting.get_or_insert_with(|| Waiting { place, calls: Vec::new() }).calls.extend(calls);
         }
+        self.heard(None, results);
     }
 
     fn user(&mut self, message: &'a Message) {
+        self.heard(message.name.as_deref(), &message.parts);
+    }
+
+    /// What the model is told: results go to their calls, the rest is a turn of the user.
+    fn heard(&mut self, name: Option<&'a str>, parts: impl IntoIterator<Item = &'a Part>) {
         let mut others = Vec::new();
-        for part in &message.parts {
+        for part in parts {
             match part {
+                Part::ToolCall(_) => {
+                    let reason = "only the model calls tools, in turns of its own";
+                    self.losses.dropped(words::path(self.request, part), reason);
+                }
                 Part::ToolResult(result) => {
                     if !self.take_result(result) {
                         self.losses.emulated(
@@ -156,7 +175,7 @@ impl<'a> Builder<'a, '_> {
         }
         match self.turns.last_mut() {
             Some(Turn::User { parts, .. }) => parts.extend(others),
-            _ => self.turns.push(Turn::User { name: message.name.as_deref(), parts: others }),
+            _ => self.turns.push(Turn::User { name, parts: others }),
         }
     }
 

@@ -11,6 +11,8 @@ mod answer;
 mod bad_requests;
 #[path = "mapping/bad_streams.rs"]
 mod bad_streams;
+#[path = "mapping/client_tools.rs"]
+mod client_tools;
 #[path = "mapping/compaction.rs"]
 mod compaction;
 #[path = "mapping/content.rs"]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, de};
 use std::fmt;
 
 /// The field of a request by which OpenAI switches a web search on.
-pub(super) const WEB_SEARCH_OPTIONS: &str = "web_search_options";
+pub(crate) const WEB_SEARCH_OPTIONS: &str = "web_search_options";
 
 wire! {
     /// A request body. Parts and tools stay text here: they are read one by one, so that what is not known stays whole.

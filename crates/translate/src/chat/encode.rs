@@ -377,18 +377,30 @@ impl Encoder<'_> {
     /// Members that only OpenAI is known to take.
     fn hold_back(&mut self) {
         let request = self.request;
-        let said = [
-            ("service_tier", request.service_tier.is_some() || request.speed.is_some()),
-            ("store", request.store.is_some()),
-            ("metadata", !request.metadata.is_empty()),
+        let tier = request.service_tier.as_deref();
+        let usual = request.has_usual_tier();
+        let reason = "the upstream may not know the field";
+        for (field, is_said) in [
+            ("service_tier", tier.is_some() && !usual),
+            ("speed", request.speed.as_deref() == Some("fast")),
             ("user", request.end_user.user.is_some()),
             ("safety_identifier", request.end_user.safety_identifier.is_some()),
             ("prompt_cache_key", request.cache.key.is_some()),
+        ] {
+            if is_said {
+                self.losses.dropped(field, reason);
+            }
+        }
+        for (field, is_said) in [
+            ("service_tier", tier.is_some() && usual),
+            ("store", request.store.is_some()),
+            ("metadata", !request.metadata.is_empty()),
             ("prompt_cache_retention", request.cache.retention.is_some()),
             ("prompt_cache_options", request.cache.options.is_some()),
-        ];
-        for (field, _) in said.into_iter().filter(|(_, said)| *said) {
-            self.losses.silent(field, "the upstream may not know the field");
+        ] {
+            if is_said {
+                self.losses.silent(field, reason);
+            }
         }
     }
 

@@ -87,6 +87,12 @@ impl Request {
         })
     }
 
+    /// Whether the tier is what every vendor gives to those who name none.
+    pub(crate) fn has_usual_tier(&self) -> bool {
+        let usual = ["auto", "default", "standard", "standard_only", "unspecified"];
+        self.service_tier.as_deref().is_none_or(|tier| usual.contains(&tier))
+    }
+
     /// An empty request.
     pub fn new(dialect: Dialect, model: impl Into<String>) -> Self {
         Self {

@@ -6,7 +6,7 @@ mod tools;
 
 pub(super) use items::compaction;
 use parts::thinking;
-pub(super) use parts::{message_parts, thinking_of_vendor, tool_call};
+pub(super) use parts::{message_parts, picture, thinking_of_vendor, tool_call};
 
 use super::wire::{self, Body, Content, FormatTag};
 use crate::{

@@ -63,7 +63,12 @@ impl<'a> Encoder<'a> {
     }
 
     fn style(&self) -> ToolStyle<'_> {
-        ToolStyle { names: &self.names, full: self.facts.first_party, native: self.native }
+        ToolStyle {
+            names: &self.names,
+            full: self.facts.first_party,
+            client: self.request.dialect,
+            native: self.native,
+        }
     }
 
     /// Writes the members in an order that keeps the prefix of the text the same while the conversation grows.

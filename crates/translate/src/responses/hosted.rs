@@ -14,11 +14,39 @@ pub(super) fn kind_of_tool(type_name: &str) -> ServerTool {
         name if name.starts_with("web_search") => ServerTool::WebSearch,
         name if name.starts_with("computer") => ServerTool::Computer,
         "file_search" => ServerTool::FileSearch,
-        "code_interpreter" | "shell" | "local_shell" | "apply_patch" => ServerTool::CodeExecution,
+        "code_interpreter" => ServerTool::CodeExecution,
         "image_generation" => ServerTool::ImageGeneration,
         "mcp" => ServerTool::Mcp,
         "tool_search" => ServerTool::ToolSearch,
         _ => ServerTool::Other,
+    }
+}
+
+/// The kind of a hosted tool by its whole definition. Shells and patches run at the client unless they are given a container
+/// of the vendor, and a search that is kept from the web is none that other vendors offer: no tool of theirs stands for it.
+pub(super) fn kind_of_definition(type_name: &str, definition: &Json) -> ServerTool {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Fields {
+        environment: Option<Environment>,
+        external_web_access: Option<bool>,
+    }
+    #[derive(Deserialize)]
+    struct Environment {
+        r#type: String,
+    }
+    let kind = kind_of_tool(type_name);
+    if kind != ServerTool::WebSearch && type_name != "shell" {
+        return kind;
+    }
+    let fields: Fields = definition.read().unwrap_or_default();
+    match kind {
+        ServerTool::WebSearch if fields.external_web_access == Some(false) => ServerTool::Other,
+        ServerTool::WebSearch => ServerTool::WebSearch,
+        _ if fields.environment.is_some_and(|place| place.r#type.starts_with("container")) => {
+            ServerTool::CodeExecution
+        }
+        kind => kind,
     }
 }
 

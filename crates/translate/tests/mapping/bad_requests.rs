@@ -391,3 +391,54 @@ fn lone_surrogates() {
     }
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }
+
+/// A result in a turn of the model goes to its call, or is told in the user's words; a call in a turn of the user is left out
+/// with a word about it.
+#[test]
+fn blocks_in_the_wrong_turn() {
+    let mut faults = Vec::new();
+    let call = json!({"type": "tool_use", "id": "a", "name": "f", "input": {}});
+    let result = json!({"type": "tool_result", "tool_use_id": "a", "content": "RESULT"});
+    let text = |text: &str| json!({"type": "text", "text": text});
+    let user = |blocks: &[&Value]| json!({"role": "user", "content": blocks});
+    let model = |blocks: &[&Value]| json!({"role": "assistant", "content": blocks});
+    let (x, t, y) = (&text("x"), &text("T"), &text("y"));
+    for (name, conversation, kept, lost) in [
+        (
+            "result without its call",
+            json!([user(&[x]), model(&[t, &result]), user(&[y])]),
+            ["RESULT", "\"T\""],
+            Some((LossAction::Emulated, "messages[1].content[1]")),
+        ),
+        (
+            "result behind its call",
+            json!([user(&[x]), model(&[t, &call, &result]), user(&[y])]),
+            ["RESULT", "\"T\""],
+            None,
+        ),
+        (
+            "call of the user",
+            json!([user(&[x, &call]), model(&[t]), user(&[y])]),
+            ["\"x\"", "\"T\""],
+            Some((LossAction::Dropped, "messages[0].content[1]")),
+        ),
+    ] {
+        for target in [CHAT, RESPONSES, GEMINI] {
+            let (sent, losses) =
+                ask(MESSAGES, target, &facts(target), &body(MESSAGES, &conversation)).unwrap();
+            let sent = sent.to_string();
+            let is_told =
+                |action, field| losses.iter().any(|loss| loss.action == action && loss.field == field);
+            let told = lost.is_none_or(|(action, field)| is_told(action, field));
+            let paired = lost.is_none() == sent.contains("\"f\"");
+            if !told
+                || !paired
+                || !kept.iter().all(|text| sent.contains(text))
+                || sent.contains("no result was")
+            {
+                faults.push(format!("{name} to {target:?}: {sent}\n    {losses:?}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+}

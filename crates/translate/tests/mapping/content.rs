@@ -403,3 +403,39 @@ fn system_and_developer() {
             .to(GEMINI, says("begun")),
     ]);
 }
+
+#[test]
+fn pictures_of_the_model_in_the_history() {
+    let item = json!({"input": [{"type": "message", "role": "user", "content": "draw"},
+        {"type": "image_generation_call", "id": "ig_1", "status": "completed", "result": PNG},
+        {"type": "message", "role": "user", "content": "again"}]});
+    let part = json!({"contents": [{"role": "user", "parts": [{"text": "draw"}]},
+        {"role": "model", "parts": [{"text": "here"}, {"inlineData": {"mimeType": "image/png", "data": PNG}}]},
+        {"role": "user", "parts": [{"text": "again"}]}]});
+    let sealed = "a picture that the model made";
+    check(&[
+        row("picture", RESPONSES, &item)
+            .to(CHAT, and(silence(PNG), dropped("input[1].content[0]")))
+            .to(MESSAGES, and(and(silence(PNG), says(sealed)), dropped("input[1].content[0]")))
+            .to(GEMINI, has("/contents/1/parts/0/inlineData/data", PNG)),
+        row("picture beside text", GEMINI, &part)
+            .to(CHAT, and(silence(PNG), dropped("contents[1].parts[1]")))
+            .to(RESPONSES, and(silence(PNG), dropped("contents[1].parts[1]")))
+            .to(
+                MESSAGES,
+                and(
+                    and(silence(PNG), has("/messages/1/content/0/text", "here")),
+                    and(says(sealed), dropped("contents[1].parts[1]")),
+                ),
+            ),
+        row("at a model that continues nothing", GEMINI, &{
+            let mut last = part.clone();
+            last["contents"].as_array_mut().unwrap().pop();
+            last
+        })
+        .at(|facts| facts.prefill = false)
+        .to(CHAT, silence(PNG))
+        .to(RESPONSES, silence(PNG))
+        .to(MESSAGES, and(lacks("/messages/1"), dropped("contents"))),
+    ]);
+}

@@ -1,7 +1,8 @@
 //! What a conversation brings along: calls, results, reasoning, searches, cache markers.
 
 use crate::support::{
-    CHAT, GEMINI, MESSAGES, RESPONSES, Row, and, check, compatible, has, lacks, row, says, silence, silent,
+    CHAT, GEMINI, MESSAGES, RESPONSES, Row, and, check, compatible, dropped, has, lacks, row, says, silence,
+    silent,
 };
 use byok_types::Dialect;
 use serde_json::{Value, json};
@@ -321,14 +322,49 @@ fn cache_markers() {
                 CHAT,
                 and(
                     lacks("/prompt_cache_key"),
-                    and(silent("prompt_cache_key"), silent("prompt_cache_retention")),
+                    and(dropped("prompt_cache_key"), silent("prompt_cache_retention")),
                 ),
             )
             .to(MESSAGES, silent("prompt_cache_key"))
-            .to(GEMINI, silent("prompt_cache_key")),
+            .to(GEMINI, dropped("prompt_cache_key")),
+        row("key at a compatible server", CHAT, &key)
+            .at(compatible)
+            .to(
+                RESPONSES,
+                and(
+                    lacks("/prompt_cache_key"),
+                    and(dropped("prompt_cache_key"), silent("prompt_cache_retention")),
+                ),
+            )
+            .to(MESSAGES, silent("prompt_cache_key"))
+            .to(GEMINI, dropped("prompt_cache_key")),
         row("marker of the whole request", MESSAGES, &json!({"cache_control": {"type": "ephemeral"}}))
             .to(CHAT, silent("cache_control"))
             .to(RESPONSES, silent("cache_control"))
             .to(GEMINI, silent("cache_control")),
+    ]);
+}
+
+#[test]
+fn tools_that_come_on_the_way() {
+    let change = |kind: &str, tool: &Value| {
+        json!({"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"},
+            {"role": "user", "content": [{"type": kind, "tool": tool}, {"type": "text", "text": "z"}]}]})
+    };
+    let reference = json!({"type": "tool_reference", "tool_name": "f"});
+    let whole = json!({"name": "f", "input_schema": {"type": "object", "properties": {}}});
+    check(&[
+        row("by reference", MESSAGES, &change("tool_addition", &reference))
+            .to(CHAT, dropped("messages[2].content[0]"))
+            .to(RESPONSES, dropped("messages[2].content[0]"))
+            .to(GEMINI, dropped("messages")),
+        row("by definition", MESSAGES, &change("tool_addition", &whole))
+            .to(CHAT, has("/tools/0/function/name", "f"))
+            .to(RESPONSES, dropped("messages[2].content[0]"))
+            .to(GEMINI, has("/tools/0/functionDeclarations/0/name", "f")),
+        row("removal", MESSAGES, &change("tool_removal", &reference))
+            .to(CHAT, dropped("messages[2].content[0]"))
+            .to(RESPONSES, dropped("messages[2].content[0]"))
+            .to(GEMINI, dropped("messages")),
     ]);
 }

@@ -278,6 +278,15 @@ fn format_and_verbosity() {
         .to(CHAT, has("/response_format/json_schema/strict", false))
         .to(RESPONSES, has("/text/format/strict", false))
         .to(MESSAGES, has("/output_config/format/schema/additionalProperties", false)),
+        row(
+            "schema of a list",
+            GEMINI,
+            &json!({"generationConfig": {"responseMimeType": "application/json",
+                "responseSchema": {"type": "ARRAY", "items": {"type": "STRING"}}}}),
+        )
+        .to(CHAT, has("/response_format/json_schema/strict", false))
+        .to(RESPONSES, has("/text/format/strict", false))
+        .to(MESSAGES, has("/output_config/format/schema/type", "array")),
         row("JSON", CHAT, &json!({"response_format": {"type": "json_object"}}))
             .to(
                 RESPONSES,
@@ -372,21 +381,36 @@ fn tiers() -> Vec<Row> {
         row("scale", CHAT, &tier("scale"))
             .to(RESPONSES, has("/service_tier", "scale"))
             .to(MESSAGES, dropped("service_tier"))
-            .to(GEMINI, and(lacks("/serviceTier"), silent("service_tier"))),
+            .to(GEMINI, and(lacks("/serviceTier"), dropped("service_tier"))),
         row("ultrafast", RESPONSES, &tier("ultrafast"))
             .to(CHAT, and(lacks("/service_tier"), dropped("service_tier")))
             .to(MESSAGES, dropped("service_tier"))
-            .to(GEMINI, silent("service_tier")),
+            .to(GEMINI, dropped("service_tier")),
         row("tier at a compatible server", CHAT, &tier("priority"))
             .at(compatible)
-            .to(RESPONSES, silent("service_tier"))
+            .to(RESPONSES, dropped("service_tier"))
             .to(MESSAGES, dropped("service_tier"))
-            .to(GEMINI, silent("service_tier")),
-        row("speed at a compatible server", MESSAGES, &json!({"speed": "fast"}))
+            .to(GEMINI, dropped("service_tier")),
+        row("tier at a compatible server", RESPONSES, &tier("flex"))
+            .at(compatible)
+            .to(CHAT, dropped("service_tier"))
+            .to(MESSAGES, silent("service_tier"))
+            .to(GEMINI, dropped("service_tier")),
+        row("the usual tier at a compatible server", RESPONSES, &tier("auto"))
             .at(compatible)
             .to(CHAT, silent("service_tier"))
-            .to(RESPONSES, silent("service_tier"))
-            .to(GEMINI, silent("service_tier")),
+            .to(MESSAGES, silent("service_tier"))
+            .to(GEMINI, whole()),
+        row("speed at a compatible server", MESSAGES, &json!({"speed": "fast"}))
+            .at(compatible)
+            .to(CHAT, dropped("speed"))
+            .to(RESPONSES, dropped("speed"))
+            .to(GEMINI, dropped("speed")),
+        row("the usual speed at a compatible server", MESSAGES, &json!({"speed": "standard"}))
+            .at(compatible)
+            .to(CHAT, whole())
+            .to(RESPONSES, whole())
+            .to(GEMINI, whole()),
     ]
 }
 
@@ -402,15 +426,34 @@ fn who_asks_and_what_is_kept() {
         row("user", CHAT, &json!({"user": "u1"}))
             .to(RESPONSES, has("/user", "u1"))
             .to(MESSAGES, has("/metadata/user_id", "u1"))
-            .to(GEMINI, and(silence("u1"), silent("user"))),
+            .to(GEMINI, and(silence("u1"), dropped("user"))),
         row("safety identifier", RESPONSES, &json!({"safety_identifier": "u1"}))
             .to(CHAT, has("/safety_identifier", "u1"))
             .to(MESSAGES, has("/metadata/user_id", "u1"))
-            .to(GEMINI, silent("user")),
+            .to(GEMINI, dropped("safety_identifier")),
         row("user id", MESSAGES, &json!({"metadata": {"user_id": "u1"}}))
             .to(CHAT, has("/safety_identifier", "u1"))
             .to(RESPONSES, has("/safety_identifier", "u1"))
-            .to(GEMINI, silent("metadata.user_id")),
+            .to(GEMINI, dropped("metadata.user_id")),
+        row("user at a compatible server", CHAT, &json!({"user": "u1", "safety_identifier": "s1"}))
+            .at(compatible)
+            .to(RESPONSES, and(has("/user", "u1"), has("/safety_identifier", "s1")))
+            .to(MESSAGES, has("/metadata/user_id", "u1"))
+            .to(GEMINI, and(dropped("user"), dropped("safety_identifier"))),
+        row("user at a compatible server", RESPONSES, &json!({"user": "u1", "safety_identifier": "s1"}))
+            .at(compatible)
+            .to(CHAT, and(dropped("user"), dropped("safety_identifier")))
+            .to(MESSAGES, has("/metadata/user_id", "u1"))
+            .to(GEMINI, dropped("user")),
+        row("user id at a compatible server", MESSAGES, &json!({"metadata": {"user_id": "u1"}}))
+            .at(compatible)
+            .to(CHAT, and(silence("u1"), dropped("metadata.user_id")))
+            .to(RESPONSES, and(silence("u1"), dropped("metadata.user_id")))
+            .to(GEMINI, dropped("metadata.user_id")),
+        row("most calls of hosted tools", RESPONSES, &json!({"max_tool_calls": 2}))
+            .to(CHAT, dropped("max_tool_calls"))
+            .to(MESSAGES, dropped("max_tool_calls"))
+            .to(GEMINI, dropped("max_tool_calls")),
         row("long user id", MESSAGES, &json!({"metadata": {"user_id": "u".repeat(90)}}))
             .to(CHAT, and(says("\"safety_identifier\":\"sha_"), silence("uuuu")))
             .to(RESPONSES, says("\"safety_identifier\":\"sha_"))
@@ -526,6 +569,12 @@ fn state_and_stream() {
     ]);
 }
 
+/// A server of the operator of which nothing is known.
+fn unknown(facts: &mut ModelFacts) {
+    compatible(facts);
+    facts.thinking.forms.clear();
+}
+
 #[test]
 fn effort() {
     let budget = json!({"thinking": {"type": "enabled", "budget_tokens": 8192}, "max_tokens": 20_000});
@@ -587,6 +636,20 @@ fn effort() {
             .to(RESPONSES, and(lacks("/reasoning"), silent("reasoning_effort")))
             .to(MESSAGES, and(lacks("/thinking"), silent("reasoning_effort")))
             .to(GEMINI, and(lacks("/generationConfig"), silent("reasoning_effort"))),
+        row(
+            "a level at a model of which nothing is known",
+            RESPONSES,
+            &json!({"reasoning": {"effort": "high"}}),
+        )
+        .at(unknown)
+        .to(CHAT, and(silence("high"), dropped("reasoning")))
+        .to(MESSAGES, silence("high"))
+        .to(GEMINI, and(silence("high"), dropped("reasoning"))),
+        row("a budget at a model of which nothing is known", MESSAGES, &budget)
+            .at(unknown)
+            .to(CHAT, and(silence("8192"), dropped("thinking")))
+            .to(RESPONSES, and(lacks("/reasoning"), dropped("thinking")))
+            .to(GEMINI, and(silence("8192"), dropped("thinking"))),
         row("context and mode", RESPONSES, &json!({"reasoning": {"context": "all_turns", "mode": "pro"}}))
             .to(CHAT, and(silent("reasoning.context"), silent("reasoning.mode")))
             .to(MESSAGES, and(silent("reasoning.context"), silent("reasoning.mode")))

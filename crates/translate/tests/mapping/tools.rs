@@ -57,6 +57,32 @@ fn functions() {
         .to(MESSAGES, has("/tools/0/strict", true))
         .to(GEMINI, silence("strict")),
     );
+    let loose = json!({"type": "object", "properties": {"a": {"type": "string"}}});
+    let in_chat =
+        json!([{"type": "function", "function": {"name": "f", "parameters": loose, "strict": true}}]);
+    let in_responses = json!([{"type": "function", "name": "f", "parameters": loose, "strict": true}]);
+    let in_messages = json!([{"name": "f", "input_schema": loose, "strict": true}]);
+    rows.extend([
+        // Who speaks OpenAI's dialects knows what it asks for.
+        tools("strict and loose", CHAT, &in_chat)
+            .to(RESPONSES, has("/tools/0/strict", true))
+            .to(MESSAGES, silence("strict"))
+            .to(GEMINI, silence("strict")),
+        tools("strict and loose", RESPONSES, &in_responses)
+            .to(CHAT, has("/tools/0/function/strict", true))
+            .to(MESSAGES, silence("strict"))
+            .to(GEMINI, silence("strict")),
+        // Messages enforces schemas that OpenAI does not.
+        tools("strict and loose", MESSAGES, &in_messages)
+            .to(CHAT, and(has("/tools/0/function/strict", false), dropped("tools[0].strict")))
+            .to(RESPONSES, and(has("/tools/0/strict", false), dropped("tools[0].strict")))
+            .to(GEMINI, silence("strict")),
+        tools("strict and loose at a compatible server", MESSAGES, &in_messages)
+            .at(compatible)
+            .to(CHAT, and(lacks("/tools/0/function/strict"), dropped("tools[0].strict")))
+            .to(RESPONSES, and(has("/tools/0/strict", false), dropped("tools[0].strict")))
+            .to(GEMINI, silence("strict")),
+    ]);
     rows.push(
         tools(
             "no parameters",
@@ -176,7 +202,10 @@ fn hosted_tools() {
                 MESSAGES,
                 and(
                     has("/tools/0/type", "web_search_20250305"),
-                    and(has("/tools/0/user_location", place.clone()), says("web_search")),
+                    and(
+                        has("/tools/0/user_location", place.clone()),
+                        dropped("web_search_options.search_context_size"),
+                    ),
                 ),
             )
             .to(GEMINI, and(has("/tools/0", json!({"googleSearch": {}})), says("googleSearch"))),
@@ -197,6 +226,14 @@ fn hosted_tools() {
                 and(has("/tools/0/filters/allowed_domains", json!(["e.org"])), silent("tools[0].max_uses")),
             )
             .to(GEMINI, and(has("/tools/0", json!({"googleSearch": {}})), dropped("tools[0]"))),
+        tools(
+            "size of the context",
+            RESPONSES,
+            &json!([{"type": "web_search", "search_context_size": "low"}]),
+        )
+        .to(CHAT, dropped("tools[0]"))
+        .to(MESSAGES, dropped("tools[0].search_context_size"))
+        .to(GEMINI, dropped("tools[0]")),
         tools("domains to leave out", MESSAGES, &blocked)
             .to(CHAT, dropped("tools[0]"))
             .to(RESPONSES, and(has("/tools/0/type", "web_search"), dropped("tools[0].blocked_domains")))

@@ -81,8 +81,9 @@ impl<'a> Encoder<'a> {
             return;
         }
         let (native, first_party) = (self.native, self.facts.first_party);
+        let client = request.dialect;
         body.list("tools", &tools, |tool, out| match tool {
-            Written::Function(tool, name) => function(tool, name, native, first_party, out),
+            Written::Function(tool, name) => function(tool, name, client, first_party, out),
             Written::Custom(tool, name) => custom_tool(tool, name, native, out),
             Written::Verbatim(json) => write::json(out, json),
         });
@@ -103,6 +104,10 @@ impl<'a> Encoder<'a> {
                 let name = self.names.upstream(&tool.name, namespace).into_owned();
                 for field in tool.extra.lost_towards(Dialect::Chat) {
                     self.losses.silent(format!("tools[{index}].{field}"), "Chat has no such field");
+                }
+                if tool.schema.is_some() && strict(tool, self.request.dialect) != tool.strict {
+                    let reason = "OpenAI enforces closed schemas only";
+                    self.losses.dropped(format!("tools[{index}].strict"), reason);
                 }
                 out.push(Written::Function(Cow::Borrowed(tool), name));
             }
@@ -218,7 +223,15 @@ fn write_named(out: &mut Vec<u8>, member: &'static str, name: &str) {
     });
 }
 
-fn function(tool: &FunctionTool, name: &str, native: bool, first_party: bool, out: &mut Vec<u8>) {
+/// Whether OpenAI is asked to enforce the schema.
+fn strict(tool: &FunctionTool, client: Dialect) -> Option<bool> {
+    let kept = client == Dialect::Chat || schema::enforces(client, tool.strict, tool.schema.as_ref());
+    if tool.strict == Some(true) && !kept { Some(false) } else { tool.strict }
+}
+
+fn function(tool: &FunctionTool, name: &str, client: Dialect, first_party: bool, out: &mut Vec<u8>) {
+    let native = client == Dialect::Chat;
+    let strict = strict(tool, client);
     object(out, |object| {
         object.text("type", "function");
         object.object("function", |function| {
@@ -230,8 +243,8 @@ fn function(tool: &FunctionTool, name: &str, native: bool, first_party: bool, ou
                 // Servers refuse a function without a schema, and an object schema without `properties`.
                 schema => function.json("parameters", &schema::object_schema(schema.as_ref())),
             }
-            if native || first_party || tool.strict == Some(true) {
-                function.maybe("strict", tool.strict);
+            if native || first_party || strict == Some(true) {
+                function.maybe("strict", strict);
             }
             inner_extra(&tool.extra, "function", function);
         });

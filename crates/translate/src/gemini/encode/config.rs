@@ -278,9 +278,11 @@ impl Encoder<'_> {
         };
         match tier {
             Some(tier) if self.facts.first_party => body.string("serviceTier", tier),
-            None if said
-                .is_none_or(|tier| matches!(tier, "auto" | "default" | "standard" | "standard_only")) => {}
-            _ => self.losses.silent("service_tier", "this upstream has no such tier"),
+            None if request.has_usual_tier() => {}
+            _ => {
+                let field = if request.has_usual_tier() { "speed" } else { "service_tier" };
+                self.losses.dropped(field, "this upstream has no such tier");
+            }
         }
     }
 
@@ -302,6 +304,23 @@ impl Encoder<'_> {
                 "this upstream does not edit the context",
             ),
             (request.state.container.is_some(), "container", "this upstream has no containers"),
+            (
+                request.max_tool_calls.is_some(),
+                "max_tool_calls",
+                "this upstream calls its own tools as often as it likes",
+            ),
+            (request.end_user.user.is_some(), "user", "this upstream is not told who asks"),
+            (
+                request.end_user.safety_identifier.is_some(),
+                "safety_identifier",
+                "this upstream is not told who asks",
+            ),
+            // The vendor finds the cache by itself; of others nobody knows.
+            (
+                request.cache.key.is_some() && !self.facts.first_party,
+                "prompt_cache_key",
+                "this upstream takes no key",
+            ),
         ] {
             if lost {
                 self.losses.dropped(field, reason);
@@ -309,12 +328,10 @@ impl Encoder<'_> {
         }
         for (lost, field) in [
             (request.verbosity.is_some(), "verbosity"),
-            (request.max_tool_calls.is_some(), "max_tool_calls"),
-            (request.end_user.user.is_some() || request.end_user.safety_identifier.is_some(), "user"),
             (!self.same && request.store.is_some(), "store"),
             (!request.include.is_empty(), "include"),
             (request.state.truncation.is_some(), "truncation"),
-            (request.cache.key.is_some(), "prompt_cache_key"),
+            (request.cache.key.is_some() && self.facts.first_party, "prompt_cache_key"),
             (request.cache.retention.is_some(), "prompt_cache_retention"),
             (request.cache.options.is_some(), "prompt_cache_options"),
             (request.cache.hint.is_some() || request.has_cache_marks(), "cache_control"),

@@ -188,7 +188,8 @@ impl Encoder<'_> {
         if !change.tools_added.is_empty() {
             self.losses.emulated("messages", "tools that are added later are declared from the beginning");
         }
-        if !change.tools_removed.is_empty() || change.effort.is_some() {
+        // A tool that is added by its name alone is a deferred one, which was declared from the beginning or never.
+        if change.tools_added.is_empty() || !change.tools_removed.is_empty() || change.effort.is_some() {
             self.losses.dropped("messages", "settings cannot change in the middle of a conversation here");
         }
     }

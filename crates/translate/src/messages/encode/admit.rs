@@ -75,6 +75,12 @@ impl Gate<'_> {
         }
     }
 
+    /// Whether a part of a turn of the model is a picture that another vendor's model made: Claude makes none, and refuses
+    /// turns of its own that hold one.
+    pub(super) fn is_made_elsewhere(&self, part: &Part) -> bool {
+        matches!(part, Part::Image(_)) && self.request.dialect != Dialect::Messages
+    }
+
     /// Whether the parts of a tool result can be shown; text is all that may stand in one that failed.
     pub(super) fn admits_in_result(
         &self,

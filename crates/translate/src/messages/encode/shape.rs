@@ -16,6 +16,9 @@ use std::borrow::Cow;
 /// What stands where a turn needs some text and there is none.
 const FILLER: &str = ".";
 
+/// What the model is told of a picture of its own.
+const MADE: &str = "[a picture that the model made is not shown here]";
+
 /// One message to be written.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
@@ -140,6 +143,9 @@ impl<'a> Shaper<'a, '_> {
                     _ => Cow::Owned(call.clone()),
                 };
                 items.push(Item { what: What::Call { call, id }, mark });
+            } else if self.gate.is_made_elsewhere(&part) {
+                self.losses.dropped(path(self.gate.request, &part), "turns of this model hold no pictures");
+                items.push(Item { what: What::Text(MADE.into()), mark: None });
             } else if self.gate.admits(&part, Role::Assistant, self.losses)? {
                 items.push(Self::item(part));
             }
@@ -234,9 +240,12 @@ impl<'a> Shaper<'a, '_> {
         let Some(last) = self.entries.last_mut().filter(|entry| entry.role == Speaker::Assistant) else {
             return;
         };
-        let is_words = |item: &Item<'_>| {
-            matches!(&item.what, What::Part(part)
-                if matches!(part.as_ref(), Part::Text(_) | Part::Refusal(_) | Part::Thinking(_)))
+        let is_words = |item: &Item<'_>| match &item.what {
+            What::Part(part) => {
+                matches!(part.as_ref(), Part::Text(_) | Part::Refusal(_) | Part::Thinking(_))
+            }
+            What::Text(_) => true,
+            What::Call { .. } | What::Result { .. } => false,
         };
         if !last.items.iter().all(is_words) {
             // A turn that the vendor paused is sent back to be continued.

@@ -119,7 +119,7 @@ pub(in super::super) fn is_empty_list(list: &Json) -> bool {
     list.is_null() || inner.is_some_and(|l| l.trim().is_empty())
 }
 
-fn picture(url: String) -> Source {
+pub(in super::super) fn picture(url: String) -> Source {
     match media::parse_data_url(&url) {
         Some((media_type, data)) => media::base64_source(&media_type, data.to_owned()),
         None => Source::Url { url, media_type: None },

@@ -22,7 +22,7 @@ pub(in super::super) fn tools(list: Vec<OneOf<ToolBody>>, path: &str) -> Result<
     let tool = |(index, tool)| match tool {
         OneOf::Known(tag, body) => known(tag, body, &|| format!("{path}[{index}]")),
         OneOf::Other(other) => Ok(Tool::Hosted(HostedTool {
-            tool: hosted::kind_of_tool(&other.tag),
+            tool: hosted::kind_of_definition(&other.tag, &other.json),
             web_search: other.tag.starts_with("web_search").then(|| web_search_settings(&other.json)),
             type_name: other.tag,
             cache: None,

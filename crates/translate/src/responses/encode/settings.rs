@@ -240,7 +240,11 @@ impl Encoder<'_> {
             Dialect::Messages if self.facts.first_party => {
                 object.maybe_text("safety_identifier", user.map(bounded).as_deref());
             }
-            Dialect::Messages => {}
+            Dialect::Messages => {
+                if user.is_some() {
+                    self.losses.dropped("user", "the upstream may not know the field");
+                }
+            }
             _ => {
                 object.maybe_text("user", user);
                 object.maybe_text("safety_identifier", request.end_user.safety_identifier.as_deref());
@@ -252,6 +256,19 @@ impl Encoder<'_> {
         if openai && (self.native || self.facts.first_party) {
             object.maybe_text("prompt_cache_retention", request.cache.retention.as_deref());
             object.maybe_json("prompt_cache_options", request.cache.options.as_ref());
+            return;
+        }
+        let reason = "the upstream may not know the field";
+        if request.cache.key.is_some() {
+            self.losses.dropped("prompt_cache_key", reason);
+        }
+        for (field, is_said) in [
+            ("prompt_cache_retention", request.cache.retention.is_some()),
+            ("prompt_cache_options", request.cache.options.is_some()),
+        ] {
+            if is_said {
+                self.losses.silent(field, reason);
+            }
         }
     }
 
@@ -260,8 +277,14 @@ impl Encoder<'_> {
         let asked = self.request.service_tier.as_deref();
         let (tier, kept) = match (self.request.dialect, asked) {
             (Dialect::Responses, tier) => (tier, true),
-            (_, tier) if !self.facts.first_party => {
-                (None, tier.is_none() && self.request.speed.as_deref() != Some("fast"))
+            (_, _) if !self.facts.first_party => {
+                let fast = self.request.speed.as_deref() == Some("fast");
+                if fast || !self.request.has_usual_tier() {
+                    let field = if self.request.has_usual_tier() { "speed" } else { "service_tier" };
+                    self.losses.dropped(field, "the upstream has no such tier");
+                    return None;
+                }
+                (None, asked.is_none())
             }
             (Dialect::Chat, tier) => (tier, true),
             (Dialect::Messages, tier) => match (self.request.speed.as_deref(), tier) {

@@ -19,7 +19,9 @@ pub(in super::super) struct ToolStyle<'n> {
     pub(in super::super) names: &'n Names,
     /// Whether namespaces, tools with free text input and tools of the vendor exist there.
     pub(in super::super) full: bool,
-    /// Whether the tools were declared in Responses.
+    /// Whose dialect the tools were declared in.
+    pub(in super::super) client: Dialect,
+    /// Whether that is Responses.
     pub(in super::super) native: bool,
 }
 
@@ -120,7 +122,10 @@ impl<'n> List<'n> {
                 None => settings::no_parameters(),
             };
             // Without a word the vendor enforces, and refuses schemas that are not made for it.
-            let strict = tool.strict == Some(true) && schema::is_openai_strict(&parameters);
+            let strict = schema::enforces(style.client, tool.strict, tool.schema.as_ref());
+            if tool.strict == Some(true) && !strict && tool.schema.is_some() {
+                losses.dropped(format!("{path}.strict"), "OpenAI enforces closed schemas only");
+            }
             object.json("parameters", &parameters).value("strict", &strict);
             if tool.defer_loading == Some(true) || tool.examples.is_some() || tool.allowed_callers.is_some() {
                 losses.silent(path, "only the vendor of the client's dialect has this setting");

@@ -243,7 +243,7 @@ fn t100_functions_are_flat_with_parameters_and_an_explicit_strict() {
         ),
         (json!({"name": "f", "parameters": closed}), false, closed.clone()),
         (json!({"name": "f", "parameters": closed, "strict": true}), true, closed.clone()),
-        (json!({"name": "f", "parameters": loose, "strict": true}), false, loose.clone()),
+        (json!({"name": "f", "parameters": loose, "strict": true}), true, loose.clone()),
     ] {
         let body = json!({"model": "m", "messages": [{"role": "user", "content": "q"}], "tools": [{"type": "function", "function": tool}]});
         let written = encode(&from_chat(&body));

@@ -132,7 +132,8 @@ fn tools_and_choices_are_typed() {
             "function bare",
             "custom apply_patch true",
             "namespace clock 1",
-            "hosted web_search WebSearch",
+            // It is kept from the web.
+            "hosted web_search Other",
             "hosted tool_search ToolSearch"
         ]
     );

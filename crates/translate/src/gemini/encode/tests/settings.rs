@@ -222,7 +222,16 @@ fn what_has_no_counterpart_is_noted() {
         "vendor_field": 1,
     });
     let (out, losses) = encode(&request(Dialect::Chat, &chat_with(&fields)), &gemini3()).unwrap();
-    assert_eq!(dropped(&losses), ["metadata.Note", "logit_bias", "parallel_tool_calls", "vendor_field"]);
+    let told = [
+        "metadata.Note",
+        "service_tier",
+        "logit_bias",
+        "parallel_tool_calls",
+        "user",
+        "prompt_cache_key",
+        "vendor_field",
+    ];
+    assert_eq!(dropped(&losses), told);
     assert_eq!(out["labels"], json!({"team": "a-1"}));
     let keys: Vec<_> = out.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["contents", "labels"]);
