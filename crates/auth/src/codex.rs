@@ -18,11 +18,10 @@ mod refresh;
 pub(crate) use identity::{end_of, owner};
 
 use crate::{
-    How, Method, Network, Owner, Standing, Urls, Vendor,
-    endpoint::{Ask, Endpoint, fixed},
+    How, Method, Network, Urls, Vendor,
+    endpoint::{Endpoint, fixed},
 };
 use byok_config::UrlName;
-use byok_store::AccountDetails;
 use byok_transport::Transport;
 use byok_types::Secret;
 use std::{sync::Arc, time::Duration};
@@ -134,19 +133,6 @@ fn check_token(token: &str) -> Result<(), &'static str> {
 impl Codex {
     fn token_timeout(&self) -> Duration {
         self.network.token_timeout.unwrap_or(TOKEN_TIMEOUT)
-    }
-
-    /// Whether the vendor takes an access token.
-    async fn standing(&self, transport: &Transport, token: &Secret, account: Option<&Secret>) -> Standing {
-        let bearer = format!("Bearer {}", token.expose());
-        let headers: Vec<_> = account.map(|id| ("chatgpt-account-id", id.expose())).into_iter().collect();
-        let ask = Ask {
-            headers: &headers,
-            authorization: Some(&bearer),
-            ..Ask::get(&self.urls.usage, CHECK_TIMEOUT)
-        };
-        let reply = self.endpoint(transport).ask(ask).await;
-        Owner::told(reply, token, |_| AccountDetails::default()).standing
     }
 
     fn endpoint<'a>(&'a self, transport: &'a Transport) -> Endpoint<'a> {

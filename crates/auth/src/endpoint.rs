@@ -1,5 +1,7 @@
+use crate::{Owner, Standing, refusal::Refusal};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use byok_config::{HttpUrl, UrlName};
+use byok_store::AccountDetails;
 use byok_transport::{BufferedReply, Call, CallTimeouts, Host, ProxyChoice, Transport, TransportError};
 use byok_types::Secret;
 use bytes::Bytes;
@@ -204,4 +206,29 @@ fn value_of(value: &str) -> Result<HeaderValue, TransportError> {
 fn name_of(name: &str) -> Result<HeaderName, TransportError> {
     HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| TransportError::BadUrl { why: "a header for it has a name that no header may have" })
+}
+
+impl Owner {
+    /// What the vendor answered to a question with `token`; `read` finds the owner in a good answer. Not knowing is no failure:
+    /// a login is not worth losing for a name.
+    pub(crate) fn told(
+        reply: Result<BufferedReply, TransportError>,
+        token: &Secret,
+        read: impl FnOnce(&[u8]) -> AccountDetails,
+    ) -> Self {
+        let standing = match reply {
+            Ok(reply) if reply.status.is_success() => {
+                return Self { details: read(&reply.body), standing: Standing::Taken, ..Self::default() };
+            }
+            Ok(reply) => {
+                tracing::debug!(status = reply.status.as_u16(), "the owner of a login is not known");
+                Refusal::read(&reply, &[token.expose()]).standing()
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the owner of a login is not known");
+                Standing::Unknown
+            }
+        };
+        Self { standing, ..Self::default() }
+    }
 }

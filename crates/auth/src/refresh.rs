@@ -1,7 +1,7 @@
-use crate::{Clock as _, SystemClock, TokenAnswer, refusal::Refusal};
+use crate::{Clock as _, SystemClock, TokenAnswer};
 use byok_store::AccountDetails;
-use byok_transport::{BufferedReply, Transport, TransportError};
-use byok_types::{AccountState, OauthTokens, Secret, TokenFacts};
+use byok_transport::{Transport, TransportError};
+use byok_types::{AccountState, OauthTokens, TokenFacts};
 use std::{pin::Pin, time::Duration};
 
 /// The shortest and longest wait that a token endpoint can ask for: hammering extends a block, and a mistaken date must
@@ -36,31 +36,6 @@ pub enum Standing {
     Taken,
     /// It does not: its status and words.
     Refused(String),
-}
-
-impl Owner {
-    /// What the vendor answered to a question with `token`; `read` finds the owner in a good answer. Not knowing is no failure:
-    /// a login is not worth losing for a name.
-    pub(crate) fn told(
-        reply: Result<BufferedReply, TransportError>,
-        token: &Secret,
-        read: impl FnOnce(&[u8]) -> AccountDetails,
-    ) -> Self {
-        let standing = match reply {
-            Ok(reply) if reply.status.is_success() => {
-                return Self { details: read(&reply.body), standing: Standing::Taken, ..Self::default() };
-            }
-            Ok(reply) => {
-                tracing::debug!(status = reply.status.as_u16(), "the owner of a login is not known");
-                Refusal::read(&reply, &[token.expose()]).standing()
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the owner of a login is not known");
-                Standing::Unknown
-            }
-        };
-        Self { standing, ..Self::default() }
-    }
 }
 
 /// Whether an access token has not ended, as far as its end is known.

@@ -1,17 +1,18 @@
 //! Refresh.
 
 use super::{
-    ACCOUNT, CLIENT_ID, Codex,
+    ACCOUNT, CHECK_TIMEOUT, CLIENT_ID, Codex,
     identity::{owner, read},
 };
 use crate::{
-    Clock as _, OwnerFuture, RefreshError, RefreshFuture, Refresher, SystemClock,
+    Clock as _, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing, SystemClock,
     endpoint::{Ask, Body},
     refresh::is_live,
     refusal::Refusal,
 };
+use byok_store::AccountDetails;
 use byok_transport::{BufferedReply, Transport};
-use byok_types::{AccountState, OauthTokens};
+use byok_types::{AccountState, OauthTokens, Secret};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -54,6 +55,21 @@ impl Refresher for Codex {
             }
             owner
         }))
+    }
+}
+
+impl Codex {
+    /// Whether the vendor takes an access token.
+    async fn standing(&self, transport: &Transport, token: &Secret, account: Option<&Secret>) -> Standing {
+        let bearer = format!("Bearer {}", token.expose());
+        let headers: Vec<_> = account.map(|id| ("chatgpt-account-id", id.expose())).into_iter().collect();
+        let ask = Ask {
+            headers: &headers,
+            authorization: Some(&bearer),
+            ..Ask::get(&self.urls.usage, CHECK_TIMEOUT)
+        };
+        let reply = self.endpoint(transport).ask(ask).await;
+        Owner::told(reply, token, |_| AccountDetails::default()).standing
     }
 }
 
