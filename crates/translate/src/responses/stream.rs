@@ -17,8 +17,8 @@ use super::{
 use crate::{
     Exchange, Ids, Loss, Losses,
     ir::{
-        Blob, Choice, Delta, Event, Extra, Failure, Flavour, Part, PartHead, PartId, Response, ServerCall,
-        Start, Stop, ToolCall, Usage, unfold,
+        Choice, Delta, Event, Extra, Failure, Flavour, Part, PartHead, PartId, Response, ServerCall, Start,
+        Stop, ToolCall, Usage, unfold,
     },
     media,
 };
