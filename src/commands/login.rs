@@ -171,9 +171,7 @@ impl Login {
             tell_of_several(&account, &others);
         }
         if account.kind == CredentialKind::Oauth || claims::with_keys(id.as_str()) {
-            let import = if self.import.is_some() { " --import" } else { "" };
-            let again = format!("byok login {id}{import} {}", account_flag(&account.label));
-            consent.settle(&store, &account, &again, &mut lines).await?;
+            consent.settle(&store, &account, &mut lines).await?;
         }
         store.close().await;
         terminal::say("a running byok uses it at once; `byok serve` starts one, `byok status` shows it");

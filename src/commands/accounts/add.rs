@@ -14,7 +14,7 @@ use byok_auth::{
 use byok_config::Config;
 use byok_store::AccountDetails;
 use byok_transport::Transport;
-use byok_types::{Credential, OauthTokens, Secret, TokenFacts, account_flag};
+use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
 
 /// No token is longer.
 const LONGEST: usize = 16 << 10;
@@ -57,9 +57,8 @@ pub(super) async fn run(
     let replaced = others.iter().any(|other| other.id == account.id);
     let instead = if replaced { "; it replaces what was there of the same account" } else { "" };
     terminal::say(format_args!("added to {id}: {}{instead}", account.label));
-    let again = format!("byok login {id} {}", account_flag(&account.label));
     // The lines before have ended with what was pasted.
-    consent.settle(&store, &account, &again, &mut Lines::default()).await?;
+    consent.settle(&store, &account, &mut Lines::default()).await?;
     store.close().await;
     Ok(())
 }

@@ -306,8 +306,7 @@ async fn take_one(store: &Store, file: &Path, entry: Entry, by: &str, mode: Mode
     if let Some(off) = off {
         store.accounts.set_state(&account.id, off).await?;
     }
-    let again = format!("byok login {id} {}", account_flag(&account.label));
-    let missing = consent::missing(&account, &credential, &again);
+    let missing = consent::missing(&account, &credential);
     Ok(missing.map_or_else(|| said.clone(), |missing| format!("{said}\n{missing}")))
 }
 

@@ -17,7 +17,7 @@ use crate::{
 use byok_auth::{Found, SaveLogin, SystemClock, follow, known_account, save_login, service_ended};
 use byok_config::Config;
 use byok_store::Store;
-use byok_types::{AccountState, CredentialKind, ProviderId, account_flag};
+use byok_types::{AccountState, CredentialKind, ProviderId};
 use std::path::Path;
 
 pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<(), Trouble> {
@@ -90,8 +90,7 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
                 store.accounts.set_state(&account.id, state).await?;
             }
             terminal::say(peers::done(&account, &credential, one.by, off.is_some()));
-            let again = format!("byok login {id} --import {}", account_flag(&account.label));
-            consent::missing(&account, &credential, &again).iter().for_each(terminal::say);
+            consent::missing(&account, &credential).iter().for_each(terminal::say);
         }
     }
     for source in others {
