@@ -200,7 +200,9 @@ struct Which {
 impl Accounts {
     pub(crate) async fn run(self, global: Global) -> Result<(), Trouble> {
         let place = Place::new(global)?;
-        logging::start_quiet(place.variable("BYOK_LOG"));
+        // A refresh tells itself what became of each login.
+        let quiet = matches!(self.action, Some(Action::Refresh { .. })).then_some("off");
+        logging::start_quiet(place.variable("BYOK_LOG").or(quiet));
         let config = place.load()?.config;
         let store = open_existing_store(&config)?;
         match self.action.unwrap_or(Action::List { json: false }) {

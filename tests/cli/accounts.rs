@@ -184,6 +184,7 @@ fn tokens_are_renewed_on_request() {
         all.err
     );
     assert!(!all.err.contains("canary"), "{}", all.err);
+    assert!(!all.err.contains(" WARN ") && !all.err.contains(" ERROR "), "no line of the log: {}", all.err);
     assert_eq!(vendor.simulator.oauth_counts().refreshes, 2, "one that is switched off is left alone");
     assert_eq!(
         names(&home),
@@ -245,6 +246,15 @@ fn an_export_is_sealed_and_comes_back() {
     assert!(!String::from_utf8_lossy(&sealed).contains("canary"));
     let twice = home.run(&[&["accounts", "export", path], &by_file[..]].concat());
     assert_eq!((twice.code, twice.err.contains("cannot be made")), (73, true), "{}", twice.err);
+    assert!(twice.err.contains("hint: it is there already"), "{}", twice.err);
+    let nowhere = home.path().join("none/backup.age");
+    let nowhere = home.run(&[&["accounts", "export", nowhere.to_str().unwrap()], &by_file[..]].concat());
+    assert_eq!(nowhere.code, 73, "{}", nowhere.err);
+    assert!(
+        nowhere.err.contains("hint: its folder is not there: make it with `mkdir -p "),
+        "{}",
+        nowhere.err
+    );
 
     let other = Home::new();
     let planned = other.run(&[&["accounts", "import", path, "--dry-run"], &by_file[..]].concat());

@@ -196,6 +196,30 @@ fn a_file_that_is_not_given() {
 }
 
 #[test]
+fn what_is_awaited_on_a_silent_pipe_is_said() {
+    let home = Home::new();
+    home.write_config("");
+    for (arguments, awaited) in [
+        (&["login", "qwen", "--method", "key"][..], "waiting for the API key on standard input"),
+        (&["login", "vertex"], "waiting for the content of the file, and its end, on standard input"),
+        (&["accounts", "add", "claude"], "waiting for the tokens on standard input"),
+    ] {
+        let mut byok = home.start(arguments);
+        byok.line(awaited);
+        assert_ne!(byok.end().0.code(), Some(0));
+    }
+}
+
+#[test]
+fn the_way_that_no_browser_takes_is_said() {
+    let home = Home::new();
+    home.write_config("providers:\n  codex: { urls: { device: 'http://127.0.0.1:9/x' } }\n");
+    let said = home.run(&["login", "codex", "--no-browser"]).err;
+    let other = "`byok login codex --method browser --no-browser` is the way to paste a code.";
+    assert!(said.contains("`--no-browser` logs in by `device` here; ") && said.contains(other), "{said}");
+}
+
+#[test]
 fn a_pipe_is_no_file() {
     let home = Home::new();
     home.write_config("");
@@ -271,6 +295,12 @@ fn a_login_that_does_not_come_about_says_why() {
         let output = home.run_with(&["login", "claude", "--no-browser"], &[], line);
         assert_eq!(output.code, code, "{line}: {}", output.err);
         assert!(output.err.contains(expected), "{line}: {}", output.err);
+        let by_pipe = output.err.split("hint: ").nth(1).unwrap_or_default();
+        assert!(
+            by_pipe.contains("start again with a pipe as standard input that stays open"),
+            "{line}: {by_pipe}"
+        );
+        assert!(!output.err.contains("paste it again"), "nobody is there to paste: {}", output.err);
     }
     let (code, said) = paste_code(&home, "made-up");
     assert_eq!(

@@ -71,7 +71,7 @@ async fn pasted() -> String {
     }
     let mut lines = Lines::default();
     let mut text = String::new();
-    while let Some(line) = lines.hidden().await {
+    while let Some(line) = lines.awaited("the tokens").await {
         text.push_str(&line);
         text.push('\n');
         let so_far = text.trim();
@@ -93,7 +93,8 @@ async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<NewL
     };
     let unreadable = || {
         refused(
-            "this is neither a token nor JSON with tokens; paste an access token, or JSON with `access_token` and `refresh_token`",
+            "this is neither a token nor JSON with tokens; paste an access token, or JSON with `access_token` and `refresh_token`, \
+             or pass it by a pipe: `byok accounts add PROVIDER < FILE`",
         )
     };
     let check = |token: &str| {

@@ -37,7 +37,7 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
         for found in &one.found {
             let known = if is_known(&store, id, &one.file, found).await? { " (known)" } else { "" };
             let details = &found.login.details;
-            let who = details.email.as_ref().or(details.plan.as_ref()).map_or("-", String::as_str);
+            let who = details.email.as_deref().unwrap_or("-");
             let sharing = if found.shared_rotation { "one program at a time" } else { "safe" };
             let file = one.file.display().to_string();
             table.row([
@@ -75,10 +75,16 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
     let told =
         |id: &str| others.iter().flat_map(|source| &source.taken.logins).any(|entry| entry.provider == id);
     restricted.into_iter().filter(|id| !told(id)).for_each(tell_the_rule);
+    let mut shared: Option<ProviderId> = None;
     for (id, one) in seen {
         for found in one.found {
             if is_known(&store, &id, &one.file, &found).await? {
                 continue;
+            }
+            // Those of a provider stand together.
+            if found.shared_rotation && shared.as_ref() != Some(&id) {
+                import::tell_of_sharing(false);
+                shared = Some(id.clone());
             }
             let login = import::kept(found, &one.file, false);
             let credential = login.credential.clone();

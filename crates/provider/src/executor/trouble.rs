@@ -36,7 +36,8 @@ impl Attempt<'_> {
             FailureKind::Auth,
             error.blame(),
             format!(
-                "the login `{}` of `{}` cannot be used: {error}",
+                "the {} `{}` of `{}` cannot be used: {error}",
+                if self.seat.is_oauth() { "login" } else { "key" },
                 self.seat.public_name(),
                 self.candidate.provider.id
             ),
