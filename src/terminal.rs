@@ -6,6 +6,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use std::{
     fmt::Display,
     io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write as _},
+    time::Duration,
 };
 use tokio::sync::mpsc;
 
@@ -108,6 +109,9 @@ pub(crate) fn is_read_by_a_person() -> bool {
     io::stderr().is_terminal()
 }
 
+/// How long standard input may be silent before it is said what it is for.
+const SILENCE: Duration = Duration::from_secs(1);
+
 /// The lines of stdin. One thread reads them, so that a wait for the next line can be given up. It starts with the first
 /// wait: a process in the background that reads its terminal is stopped.
 #[derive(Default)]
@@ -136,6 +140,19 @@ impl Lines {
             say("");
         }
         line
+    }
+
+    /// The same; where no person is asked and nothing comes at once, it is said what is waited for.
+    pub(crate) async fn awaited(&mut self, what: &str) -> Option<String> {
+        let line = self.hidden();
+        tokio::pin!(line);
+        if !is_interactive() {
+            tokio::select! {
+                line = &mut line => return line,
+                () = tokio::time::sleep(SILENCE) => say(format_args!("waiting for {what} on standard input")),
+            }
+        }
+        line.await
     }
 
     /// Asks a question that is answered with no unless the person says yes.

@@ -3,7 +3,7 @@ mod peers;
 mod scan;
 mod transfer;
 
-use super::login::check_name;
+use super::login::{check_name, consent};
 use super::{
     config::pretty,
     logout::choose,
@@ -55,14 +55,17 @@ Examples:
         #[arg(long)]
         json: bool,
     },
-    /// Show what byok says of itself for an account, or take the consent back
+    /// Show what byok says of itself for an account, consent, or take it back
     #[command(after_help = "\
 Examples:
-  byok accounts claims claude
+  byok accounts claims claude --account work --accept claude-code-prompt
   byok accounts claims claude --account work --revoke claude-code-prompt")]
     Claims {
         #[command(flatten)]
         which: Which,
+        /// Consent to these claims, which are shown with the provider's rule
+        #[arg(long, value_name = "CLAIM", value_delimiter = ',', conflicts_with = "revoke")]
+        accept: Vec<String>,
         /// Take back the consent to this claim
         #[arg(long, value_name = "CLAIM")]
         revoke: Option<String>,
@@ -197,13 +200,20 @@ struct Which {
 impl Accounts {
     pub(crate) async fn run(self, global: Global) -> Result<(), Trouble> {
         let place = Place::new(global)?;
-        logging::start_quiet(place.variable("BYOK_LOG"));
+        // A refresh tells itself what became of each login.
+        let quiet = matches!(self.action, Some(Action::Refresh { .. })).then_some("off");
+        logging::start_quiet(place.variable("BYOK_LOG").or(quiet));
         let config = place.load()?.config;
         let store = open_existing_store(&config)?;
         match self.action.unwrap_or(Action::List { json: false }) {
-            Action::List { json } => list(&store, json).await,
-            Action::Claims { which, revoke } => {
-                claims(&store, &which.find(&store, &config).await?, revoke.as_deref()).await
+            Action::List { json } => list(&place, &config, &store, json).await,
+            Action::Claims { which, accept, revoke } => {
+                let account = which.find(&store, &config).await?;
+                if accept.is_empty() {
+                    claims(&store, &account, revoke.as_deref()).await
+                } else {
+                    consent::give(&store, &account, accept).await
+                }
             }
             Action::Enable(which) => enable(&store, &which.find(&store, &config).await?).await,
             Action::Disable(which) => disable(&store, &which.find(&store, &config).await?).await,
@@ -271,9 +281,8 @@ impl Which {
     }
 }
 
-async fn list(store: &Store, json: bool) -> Result<(), Trouble> {
-    let accounts = store.accounts.list(None).await?;
-    let providers = stored(&accounts);
+async fn list(place: &Place, config: &Config, store: &Store, json: bool) -> Result<(), Trouble> {
+    let providers = stored(place, config, store).await?;
     if json {
         return terminal::data(pretty(&providers)?);
     }
@@ -288,6 +297,12 @@ async fn claims(store: &Store, account: &Account, revoke: Option<&str>) -> Resul
     let Some(revoke) = revoke else {
         if account.claims.is_empty() {
             terminal::say(format_args!("no claim is made for {}", account.label));
+        }
+        let lacking = byok_auth::claims::missing(store, account).await;
+        lacking.iter().for_each(|claim| terminal::say(consent::explained(claim)));
+        let names: Vec<_> = lacking.iter().map(|claim| claim.name).collect();
+        if !names.is_empty() {
+            terminal::say(format_args!("\n`{}` consents", consent::accept(account, &names)));
         }
         return account.claims.iter().try_for_each(terminal::data);
     };

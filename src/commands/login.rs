@@ -99,7 +99,14 @@ impl Login {
         }
         let mut method = logins::method(&id, &vendor, self.method.as_deref())?;
         if self.no_browser && self.method.is_none() {
-            method = logins::without_browser(&vendor).unwrap_or(method);
+            let usual = method;
+            method = logins::without_browser(&vendor).unwrap_or(usual);
+            if method.name != usual.name && matches!(usual.how, How::Browser(_)) {
+                terminal::say(format_args!(
+                    "`--no-browser` logs in by `{}` here; `byok login {id} --method {} --no-browser` is the way to paste a code.",
+                    method.name, usual.name
+                ));
+            }
         }
         steps::check_answers(method, &self.with)?;
         let wants_window = self.wants_window();
@@ -172,9 +179,7 @@ impl Login {
             tell_of_several(&account, &others);
         }
         if account.kind == CredentialKind::Oauth || claims::with_keys(id.as_str()) {
-            let import = if self.import.is_some() { " --import" } else { "" };
-            let again = format!("byok login {id}{import} {}", account_flag(&account.label));
-            consent.settle(&store, &account, &again, &mut lines).await?;
+            consent.settle(&store, &account, &mut lines).await?;
         }
         store.close().await;
         terminal::say("a running byok uses it at once; `byok serve` starts one, `byok status` shows it");
@@ -249,10 +254,22 @@ async fn find(store: &Store, provider: &ProviderId, name: Option<&str>) -> Resul
 
 /// Whether an account may be called so.
 pub(super) fn check_name(name: &str) -> Result<(), Trouble> {
-    if name.trim().is_empty() || name.chars().count() > 64 || name.contains(char::is_control) {
-        return Err(Trouble::new(Exit::Usage, "the name of an account is one line of 1 to 64 characters"));
-    }
-    Ok(())
+    let (what, hint) = if name.trim().is_empty() || name.chars().count() > 64 || name.contains(['\n', '\r']) {
+        ("the name of an account is one line of 1 to 64 characters", "choose another name")
+    } else if name.contains(char::is_control) {
+        (
+            "the name of an account has no tabs or other control characters in it",
+            "use letters, digits, spaces and signs such as @ . _ -",
+        )
+    } else if name.starts_with('-') {
+        (
+            "the name of an account does not begin with `-`",
+            "commands would take it for a flag: choose another name",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Trouble::new(Exit::Usage, what).hint(hint))
 }
 
 pub(super) fn tell_the_rule(provider: &str) {

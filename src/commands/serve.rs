@@ -63,7 +63,7 @@ impl Serve {
         let running = Running::start(Plan { live: live.clone(), store, server, control, level }).await?;
 
         let file = loaded.and_then(|loaded| loaded.files.first().filter(|file| file.exists()).cloned());
-        terminal::say(greeting::text(&running, file.as_deref()));
+        terminal::say(greeting::text(&running, file.as_deref()).await);
         running.until_stopped().await
     }
 }

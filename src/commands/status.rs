@@ -9,10 +9,10 @@ use crate::{
     terminal,
     trouble::Trouble,
 };
-use byok_config::Loaded;
+use byok_config::{Config, Loaded};
 use byok_provider::{pool::HealthBook, state::State};
 use byok_proxy::{AccountStatus, ConfigStatus, ProviderStatus, QuotaWindow};
-use byok_types::Account;
+use byok_store::Store;
 use clap::Args;
 use serde::Serialize;
 use std::{
@@ -96,6 +96,8 @@ impl Report {
         let store = open_existing_store(&loaded.config)?;
         let accounts = store.accounts.list(None).await?;
         let state = State::build(Arc::new(loaded.config.clone()), accounts, &HealthBook::default());
+        let mut providers = ProviderStatus::of_state(&state);
+        ProviderStatus::note_consent(&mut providers, &store, &state.accounts).await;
         let file = loaded.files.first().filter(|file| file.exists());
         Ok(Self {
             running: false,
@@ -113,7 +115,7 @@ impl Report {
                     .collect(),
                 ..ConfigStatus::default()
             },
-            providers: with_ends(ProviderStatus::of_state(&state)),
+            providers: with_ends(providers),
             records_dropped: None,
         })
     }
@@ -176,12 +178,10 @@ impl Report {
 fn troubles(provider: &ProviderStatus, now: i64) -> Vec<String> {
     let name = &provider.name;
     let mut told: Vec<String> = provider.ended.iter().map(|ended| format!("\n{name}: {ended}")).collect();
-    let (ready, idle): (Vec<_>, Vec<_>) =
-        provider.accounts.iter().partition(|account| account.state == "ready");
-    told.extend(
-        idle.iter().map(|account| format!("\n{} ({name}): {}", account.label, remedy(name, account))),
-    );
-    told.extend(ready.iter().filter_map(|account| {
+    let idle = provider.accounts.iter().filter(|account| account.state != "ready");
+    told.extend(idle.map(|account| format!("\n{} ({name}): {}", account.label, remedy(name, account))));
+    let serving = provider.accounts.iter().filter(|account| serves(account));
+    told.extend(serving.filter_map(|account| {
         let problem = account.problem.as_ref()?;
         let ago = span((now - problem.at).max(0));
         Some(format!("\n{} ({name}), {ago} ago: {}\n  {}", account.label, problem.what, problem.remedy))
@@ -189,9 +189,41 @@ fn troubles(provider: &ProviderStatus, now: i64) -> Vec<String> {
     told
 }
 
-/// The accounts by provider, as they stand in the database.
-pub(super) fn stored(accounts: &[Account]) -> Vec<ProviderStatus> {
-    with_ends(ProviderStatus::of_accounts(accounts))
+/// Whether an account serves requests: without consent to a claim it still serves callers that make it themselves.
+fn serves(account: &AccountStatus) -> bool {
+    matches!(account.state.as_str(), "ready" | "needs_consent")
+}
+
+/// The accounts of the database by provider; what only a running server knows of them comes from there.
+pub(super) async fn stored(
+    place: &Place,
+    config: &Config,
+    store: &Store,
+) -> Result<Vec<ProviderStatus>, Trouble> {
+    let accounts = store.accounts.list(None).await?;
+    let state = State::build(Arc::new(config.clone()), accounts, &HealthBook::default());
+    let mut providers = ProviderStatus::of_state(&state);
+    for provider in &mut providers {
+        // Keys of the settings are no accounts.
+        provider
+            .accounts
+            .retain(|shown| state.accounts.iter().any(|account| account.id.as_str() == shown.id));
+    }
+    providers.retain(|provider| !provider.accounts.is_empty());
+    ProviderStatus::note_consent(&mut providers, store, &state.accounts).await;
+    let Ok(server) = place.ask::<byok_proxy::Status>("/status").await? else {
+        return Ok(with_ends(providers));
+    };
+    let told: Vec<AccountStatus> =
+        server.providers.into_iter().flat_map(|provider| provider.accounts).collect();
+    for account in providers.iter_mut().flat_map(|provider| &mut provider.accounts) {
+        if let Some(told) = told.iter().find(|told| told.id == account.id) {
+            account.quota.clone_from(&told.quota);
+            account.resting.clone_from(&told.resting);
+            account.problem.clone_from(&told.problem);
+        }
+    }
+    Ok(with_ends(providers))
 }
 
 /// Says of services that have ended what happened, where there is an account that it is about.
@@ -222,16 +254,20 @@ fn table(providers: &[ProviderStatus], now: i64) -> Table {
                 account.kind.replace('_', " "),
                 state(account),
                 account.plan.clone().unwrap_or_default(),
-                account
-                    .expires_at
-                    .filter(|_| account.state == "ready")
-                    .map(|end| expiry(end, now))
-                    .unwrap_or_default(),
+                token(account, now),
                 account.claims.join(", "),
             ]);
         }
     }
     table
+}
+
+/// When the token of a login ends.
+fn token(account: &AccountStatus, now: i64) -> String {
+    if !serves(account) || account.kind != "login" {
+        return String::new();
+    }
+    account.expires_at.map_or_else(|| "does not say".to_owned(), |end| expiry(end, now))
 }
 
 /// What is used of the plans, a line each.

@@ -50,8 +50,9 @@ fn add(home: &Home, provider: &str, name: &str, pasted: &str) {
     let said = format!("added to {provider}: {name}\n");
     assert_eq!((added.code, added.err.contains(&said)), (0, true), "{pasted}: {}", added.err);
     if provider == "claude" {
-        let hint =
-            format!("`byok login claude --account {name} --accept-claim claude-code-prompt` changes that\n");
+        let hint = format!(
+            "`byok accounts claims claude --account {name} --accept claude-code-prompt` changes that\n"
+        );
         assert!(added.err.ends_with(&hint), "{}", added.err);
     }
 }
@@ -72,7 +73,12 @@ fn accounts_are_added_from_what_is_pasted() {
     assert_eq!((again.code, again.err.contains(said)), (0, true), "{}", again.err);
     assert_eq!(
         names(&home),
-        ["claude: answer ready", "claude: file ready", "claude: token ready", "codex: plan ready"]
+        [
+            "claude: answer needs_consent",
+            "claude: file needs_consent",
+            "claude: token needs_consent",
+            "codex: plan ready"
+        ]
     );
     let list = home.run(&["accounts", "list"]);
     assert!(list.out.starts_with("PROVIDER"), "{}", list.out);
@@ -125,7 +131,7 @@ fn accounts_are_renamed_switched_off_and_forgotten() {
     assert_eq!((code, said.contains("`claude` has several accounts")), (2, true), "{said}");
 
     assert_eq!(run(&["disable", "claude", "--account", "new"]).0, 0);
-    assert_eq!(names(&home), ["claude: new disabled", "claude: second ready"]);
+    assert_eq!(names(&home), ["claude: new disabled", "claude: second needs_consent"]);
     assert_eq!(run(&["enable", "claude", "--account", "new"]), (0, "new is in use again\n".to_owned()));
     assert_eq!(run(&["enable", "claude", "--account", "new"]), (0, "new is in use already\n".to_owned()));
     assert_eq!(run(&["claims", "claude", "--account", "new"]), (0, "no claim is made for new\n".to_owned()));
@@ -134,7 +140,7 @@ fn accounts_are_renamed_switched_off_and_forgotten() {
 
     let (code, said) = run(&["remove", "claude", "--account", "new"]);
     assert_eq!((code, &*said), (0, "new is forgotten; its grant at the provider is not ended by this\n"));
-    assert_eq!(names(&home), ["claude: second ready"]);
+    assert_eq!(names(&home), ["claude: second needs_consent"]);
     assert_eq!(vendor.simulator.oauth_counts().revocations, 0, "nobody is told");
     let (code, said) = run(&["remove", "codex"]);
     assert_eq!((code, said.contains("there is no account of `codex`")), (77, true), "{said}");
@@ -172,8 +178,12 @@ fn tokens_are_renewed_on_request() {
         all.err
     );
     assert!(!all.err.contains("canary"), "{}", all.err);
+    assert!(!all.err.contains(" WARN ") && !all.err.contains(" ERROR "), "no line of the log: {}", all.err);
     assert_eq!(vendor.simulator.oauth_counts().refreshes, 2, "one that is switched off is left alone");
-    assert_eq!(names(&home), ["claude: dead needs_login", "claude: home disabled", "claude: work ready"]);
+    assert_eq!(
+        names(&home),
+        ["claude: dead needs_login", "claude: home disabled", "claude: work needs_consent"]
+    );
     // Where there are several, what helps one of them names it.
     let status = home.run(&["status"]).out;
     for command in ["`byok login claude --account dead`", "`byok accounts enable claude --account home`"] {
@@ -230,6 +240,15 @@ fn an_export_is_sealed_and_comes_back() {
     assert!(!String::from_utf8_lossy(&sealed).contains("canary"));
     let twice = home.run(&[&["accounts", "export", path], &by_file[..]].concat());
     assert_eq!((twice.code, twice.err.contains("cannot be made")), (73, true), "{}", twice.err);
+    assert!(twice.err.contains("hint: it is there already"), "{}", twice.err);
+    let nowhere = home.path().join("none/backup.age");
+    let nowhere = home.run(&[&["accounts", "export", nowhere.to_str().unwrap()], &by_file[..]].concat());
+    assert_eq!(nowhere.code, 73, "{}", nowhere.err);
+    assert!(
+        nowhere.err.contains("hint: its folder is not there: make it with `mkdir -p "),
+        "{}",
+        nowhere.err
+    );
 
     let other = Home::new();
     let planned = other.run(&[&["accounts", "import", path, "--dry-run"], &by_file[..]].concat());
@@ -242,7 +261,7 @@ fn an_export_is_sealed_and_comes_back() {
         "{}",
         import.err
     );
-    assert_eq!(names(&other), ["claude: work ready", "gemini: key ready"]);
+    assert_eq!(names(&other), ["claude: work needs_consent", "gemini: key ready"]);
 
     let wrong = other.run_with(&["accounts", "import", path], &[], "another passphrase\n");
     assert_eq!(

@@ -144,8 +144,8 @@ fn a_scan_finds_the_logins_of_all_programs_and_takes_them_over_on_request() {
         auto.err
     );
     for said in [
-        "followed for claude: claude (of Claude Code)\nfor claude byok does not send the claim `claude-code-prompt`; `byok login \
-         claude --import --account claude --accept-claim claude-code-prompt` changes that\n",
+        "followed for claude: claude (of Claude Code)\nfor claude byok does not send the claim `claude-code-prompt`; `byok \
+         accounts claims claude --account claude --accept claude-code-prompt` changes that\n",
         "taken over for copilot: copilot\n",
         "followed for kiro: Bob (of OctoProxy); it is switched off, `byok accounts enable kiro --account Bob` switches it on\n",
     ] {
@@ -155,10 +155,11 @@ fn a_scan_finds_the_logins_of_all_programs_and_takes_them_over_on_request() {
     let why = "it came over switched off, because it is switched off in OctoProxy; `byok accounts enable kiro --account Bob` switches it on.";
     assert!(status.contains(why), "{status}");
     let ready = |name: &str| (name.to_owned(), "ready".to_owned());
+    let lacks = |name: &str| (name.to_owned(), "needs_consent".to_owned());
     let all = [
-        ready("claude: ada@example.org"),
-        ready("claude: claude"),
-        ready("claude: claude 2"),
+        lacks("claude: ada@example.org"),
+        lacks("claude: claude"),
+        lacks("claude: claude 2"),
         ready("copilot: copilot"),
         ("kiro: Bob".to_owned(), "disabled".to_owned()),
         ready("kiro: Ada"),

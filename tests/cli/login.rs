@@ -50,7 +50,7 @@ fn a_pasted_code_logs_in_and_logout_takes_it_back() {
     let found = accounts(&home);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["email"], "ada@example.org");
-    assert_eq!(found[0]["state"], "ready");
+    assert_eq!(found[0]["state"], "needs_consent");
     assert_eq!(found[0]["claims"], serde_json::json!([]));
 
     let logout = home.run(&["logout", "claude"]);
@@ -113,6 +113,42 @@ fn consent_is_given_by_name_stays_and_can_be_taken_back() {
     assert_eq!(accounts(&home)[0]["claims"], serde_json::json!([]));
     let again = home.run(&revoke);
     assert_eq!((again.code, again.err.contains("there is no consent to `claude-code-prompt`")), (2, true));
+
+    // Of an account that is there nobody has to log in again.
+    let command = "byok accounts claims claude --account ada@example.org --accept claude-code-prompt";
+    let words = "You are Claude Code, Anthropic's official CLI for Claude.";
+    let shown = home.run(&["accounts", "claims", "claude"]);
+    assert!(shown.err.contains(words) && shown.err.contains(command), "{}", shown.err);
+    let status = home.run(&["status"]).out;
+    assert!(
+        status.contains("needs consent") && status.contains(&format!("consent with `{command}`")),
+        "{status}"
+    );
+    let unknown = home.run(&["accounts", "claims", "claude", "--accept", "claude-code-prompt,x"]);
+    assert_eq!((unknown.code, unknown.err.contains("claude has no claim `x`")), (2, true), "{}", unknown.err);
+    assert_eq!(accounts(&home)[0]["state"], "needs_consent", "all or nothing");
+    let given = home.run(&command.split(' ').skip(1).collect::<Vec<_>>());
+    assert_eq!(given.code, 0, "{}", given.err);
+    for told in ["Anthropic's published rules", words, "byok sends the claim `claude-code-prompt`"] {
+        assert!(given.err.contains(told), "{told}: {}", given.err);
+    }
+    assert_eq!(accounts(&home)[0]["state"], "ready");
+    assert_eq!(accounts(&home)[0]["claims"], serde_json::json!(["claude-code-prompt"]));
+}
+
+#[test]
+fn a_token_of_the_settings_needs_an_account_for_consent() {
+    let home = Home::new();
+    home.write_config("providers:\n  claude: { api_key: sk-ant-oat01-x }\n  iflow: { api_key: sk-x }\n");
+    let found = accounts(&home);
+    for (account, command) in found.iter().zip([
+        "`byok accounts add claude --accept-claim claude-code-prompt`",
+        "`byok login iflow --method key --accept-claim iflow-cli`",
+    ]) {
+        assert_eq!(account["state"], "needs_consent", "{account}");
+        assert!(account["reason"].as_str().unwrap().contains(command), "{account}");
+    }
+    assert_eq!(found.len(), 2);
 }
 
 #[test]
@@ -131,7 +167,7 @@ fn a_second_plan_is_pointed_out_and_a_second_login_of_the_same_is_not() {
     );
     assert!(
         second.contains(
-            "`byok login claude --account bob@example.org --accept-claim claude-code-prompt` changes that"
+            "`byok accounts claims claude --account bob@example.org --accept claude-code-prompt` changes that"
         ),
         "{second}"
     );
@@ -157,6 +193,30 @@ fn a_file_that_is_not_given() {
     // No program keeps a login there: the file is not even looked at.
     let import = home.run(&["login", "vertex", "--import=sa.json"]);
     assert_eq!((import.code, import.err.contains("no program keeps a login")), (2, true), "{}", import.err);
+}
+
+#[test]
+fn what_is_awaited_on_a_silent_pipe_is_said() {
+    let home = Home::new();
+    home.write_config("");
+    for (arguments, awaited) in [
+        (&["login", "qwen", "--method", "key"][..], "waiting for the API key on standard input"),
+        (&["login", "vertex"], "waiting for the content of the file, and its end, on standard input"),
+        (&["accounts", "add", "claude"], "waiting for the tokens on standard input"),
+    ] {
+        let mut byok = home.start(arguments);
+        byok.line(awaited);
+        assert_ne!(byok.end().0.code(), Some(0));
+    }
+}
+
+#[test]
+fn the_way_that_no_browser_takes_is_said() {
+    let home = Home::new();
+    home.write_config("providers:\n  codex: { urls: { device: 'http://127.0.0.1:9/x' } }\n");
+    let said = home.run(&["login", "codex", "--no-browser"]).err;
+    let other = "`byok login codex --method browser --no-browser` is the way to paste a code.";
+    assert!(said.contains("`--no-browser` logs in by `device` here; ") && said.contains(other), "{said}");
 }
 
 #[test]
@@ -196,7 +256,7 @@ fn with_several_accounts_one_has_to_be_named() {
     assert_eq!(home.run(&["accounts", "disable", "claude", "--account", "bob@example.org"]).code, 0);
     assert_eq!(state("work"), Some("disabled".into()));
     assert_eq!(home.run(&["accounts", "enable", "claude", "--account", "work"]).code, 0);
-    assert_eq!(state("work"), Some("ready".into()));
+    assert_eq!(state("work"), Some("needs_consent".into()));
 
     let unknown = home.run(&["logout", "claude", "--account", "eve"]);
     assert!(unknown.err.starts_with("error: `claude` has no account `eve`\n\nhint: its accounts are: "));
@@ -235,6 +295,12 @@ fn a_login_that_does_not_come_about_says_why() {
         let output = home.run_with(&["login", "claude", "--no-browser"], &[], line);
         assert_eq!(output.code, code, "{line}: {}", output.err);
         assert!(output.err.contains(expected), "{line}: {}", output.err);
+        let by_pipe = output.err.split("hint: ").nth(1).unwrap_or_default();
+        assert!(
+            by_pipe.contains("start again with a pipe as standard input that stays open"),
+            "{line}: {by_pipe}"
+        );
+        assert!(!output.err.contains("paste it again"), "nobody is there to paste: {}", output.err);
     }
     let (code, said) = paste_code(&home, "made-up");
     assert_eq!(
@@ -316,4 +382,15 @@ fn a_login_that_is_charged_beyond_its_plan_stops_until_that_is_allowed() {
     assert!(becomes("ready"), "{}", home.run(&["status"]).out);
     assert_eq!(ask("sim:overage").0, 200);
     assert_eq!(ask("Hello.").0, 200, "what is allowed goes on");
+
+    assert_eq!(ask("sim:429 600").0, 429);
+    // The list and the status are of one mind.
+    let list: Value = serde_json::from_str(&home.run(&["accounts", "list", "--json"]).out).unwrap();
+    let (listed, shown) = (&list[0]["accounts"][0], &accounts(&home)[0]);
+    assert!(shown["resting"][0]["seconds"].as_u64() > Some(500), "{shown}");
+    for part in ["problem", "quota"] {
+        assert!(!shown[part].is_null(), "{part}: {shown}");
+        assert_eq!(listed[part], shown[part]);
+    }
+    assert!(listed["resting"][0]["seconds"].as_u64() > Some(500), "{listed}");
 }

@@ -94,7 +94,19 @@ fn providers_and_accounts_that_do_not_exist() {
         (
             &["login", "claude", "--account", " "],
             2,
-            "error: the name of an account is one line of 1 to 64 characters\n",
+            "error: the name of an account is one line of 1 to 64 characters\n\nhint: choose another name\n",
+        ),
+        (
+            &["login", "claude", "--account", "a\tb"],
+            2,
+            "error: the name of an account has no tabs or other control characters in it\n\n\
+             hint: use letters, digits, spaces and signs such as @ . _ -\n",
+        ),
+        (
+            &["login", "claude", "--account=--all"],
+            2,
+            "error: the name of an account does not begin with `-`\n\n\
+             hint: commands would take it for a flag: choose another name\n",
         ),
         (
             &["logout", "claude"],

@@ -52,11 +52,17 @@ impl TokenAnswer {
         let scopes = self.scope.map(|scope| scope.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
         let mut facts = old.map(|old| old.facts.clone()).unwrap_or_default();
         facts.extend(self.facts);
+        // The very same token again, and no word of its end: it goes on as before, until it is refused.
+        let same = old.is_some_and(|old| old.access.hash() == self.access.hash());
+        let expires_at = match self.expires_in {
+            None if same => None,
+            lifetime => Some(within(lifetime.unwrap_or(ASSUMED_LIFETIME))),
+        };
         OauthTokens {
             facts,
             access: self.access,
             refresh: new_refresh.or_else(|| kept.and_then(|old| old.refresh.clone())),
-            expires_at: Some(within(self.expires_in.unwrap_or(ASSUMED_LIFETIME))),
+            expires_at,
             refresh_expires_at: self
                 .refresh_expires_in
                 .map(within)

@@ -4,7 +4,8 @@
 //! something else: each such sentence or header is a [`Claim`], and [`claims`] lists all of them. A claim is off until
 //! the owner of the account has read the [`Notice`] and consented; the consent is stored with the account.
 
-use byok_types::{CredentialKind, SecretHash, TokenFacts};
+use byok_store::Store;
+use byok_types::{Account, Credential, CredentialKind, SecretHash, TokenFacts};
 
 /// Where a claim goes in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub enum ClaimPlace {
 /// One thing that byok says of itself with its owner's consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// Name by which consent is given and stored, for example with `byok login --accept-claim NAME`.
+    /// Name by which consent is given and stored, for example with `byok accounts claims PROVIDER --accept NAME`.
     pub name: &'static str,
     /// Provider that it is made to.
     pub provider: &'static str,
@@ -210,6 +211,48 @@ pub fn is_needed(claim: &Claim, facts: &TokenFacts) -> bool {
     let rows = ONLY_WITH.iter().filter(|(name, ..)| *name == claim.name);
     rows.into_iter()
         .all(|(_, fact, value)| facts.get(*fact).is_some_and(|found| found.hash() == SecretHash::of(value)))
+}
+
+/// The claims that an account with this credential needs.
+pub fn needed(provider: &str, credential: &Credential) -> Vec<&'static Claim> {
+    let claims = claims_of(provider, CredentialKind::Oauth);
+    let is_needed = |claim: &&Claim| match credential {
+        Credential::Oauth(tokens) => is_needed(claim, &tokens.facts),
+        Credential::ApiKey(_) => with_keys(claim.provider),
+    };
+    claims.filter(is_needed).collect()
+}
+
+/// The claims that an account needs and that its owner has not consented to. Its credential is opened only where there is
+/// something to consent to; one that cannot be opened needs nothing.
+pub async fn missing(store: &Store, account: &Account) -> Vec<&'static Claim> {
+    let all: Vec<_> = claims_of(account.provider.as_str(), CredentialKind::Oauth).collect();
+    if lacking(all, account).is_empty() {
+        return Vec::new();
+    }
+    match store.secrets.load(&account.id).await {
+        Ok(Some(credential)) => lacking(needed(account.provider.as_str(), &credential), account),
+        Ok(None) | Err(_) => Vec::new(),
+    }
+}
+
+fn lacking(mut claims: Vec<&'static Claim>, account: &Account) -> Vec<&'static Claim> {
+    claims.retain(|claim| account.claims.iter().all(|name| name != claim.name));
+    claims
+}
+
+/// The command that consents to all of these claims for an account that there is. `flag` names it, where others may be meant.
+pub fn command(provider: &str, flag: &str, claims: &[&str]) -> String {
+    let space = if flag.is_empty() { "" } else { " " };
+    format!("byok accounts claims {provider}{space}{flag} --accept {}", claims.join(","))
+}
+
+/// The command for a key or token of the settings: consent belongs to accounts, so it becomes one.
+pub fn command_for_key(provider: &str, claims: &[&str]) -> String {
+    let make = if with_keys(provider) { "login" } else { "accounts add" };
+    let method = if with_keys(provider) { " --method key" } else { "" };
+    let accept: String = claims.iter().map(|claim| format!(" --accept-claim {claim}")).collect();
+    format!("byok {make} {provider}{method}{accept}")
 }
 
 /// The claim of this name.

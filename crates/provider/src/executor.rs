@@ -234,7 +234,7 @@ impl Executor {
         };
         match served {
             Ok(ready) => ready.into_outbound(ledger),
-            Err(refused) => outbound::refused(&inbound, &refused, ledger),
+            Err(refused) => outbound::refused(&inbound, &state, &refused, ledger),
         }
     }
 

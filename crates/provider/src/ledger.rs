@@ -68,6 +68,11 @@ impl Ledger {
         self.record.provider.as_ref().map(ProviderId::as_str)
     }
 
+    /// The credential of the last call.
+    pub fn account(&self) -> Option<&AccountId> {
+        self.record.account.as_ref()
+    }
+
     /// The provider and the model that were called last.
     pub fn served(&self) -> Option<String> {
         Some(format!("{}/{}", self.record.provider.as_ref()?, self.record.model_served.as_deref()?))

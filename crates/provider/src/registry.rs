@@ -8,8 +8,8 @@ mod build;
 mod refused;
 mod suffix;
 
+pub(crate) use build::choice;
 pub use build::{InvalidProvider, build};
-pub(crate) use build::{choice, credentials_of};
 
 use crate::{catalog::Catalog, knowledge::Knowledge, pool::Seat, upstream::Upstream};
 use byok_config::{ExtraUsage, FactsPatch, Pattern, Target, Timeouts};

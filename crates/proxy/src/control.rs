@@ -137,7 +137,7 @@ const QUOTA_PATIENCE: Duration = Duration::from_secs(3);
 async fn status(State(app): State<App>) -> Response {
     let current = app.current();
     app.executor().refresh_quotas(&current.state, QUOTA_PATIENCE).await;
-    reply::json(StatusCode::OK, serde_json::to_vec(&Status::of(&app)).unwrap_or_default())
+    reply::json(StatusCode::OK, serde_json::to_vec(&Status::of(&app).await).unwrap_or_default())
 }
 
 async fn models(State(app): State<App>) -> Response {

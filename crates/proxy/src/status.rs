@@ -1,7 +1,13 @@
 //! What `byok status` shows of a running server.
 
 use crate::app::App;
-use byok_provider::{knowledge::Window, state::State};
+use byok_auth::claims;
+use byok_provider::{
+    knowledge::Window,
+    pool::{Access, Seat},
+    state::State,
+};
+use byok_store::Store;
 use byok_types::{AccountId, AccountState, CredentialKind, account_flag};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -64,7 +70,7 @@ pub struct AccountStatus {
     pub email: Option<String>,
     /// Plan of a login.
     pub plan: Option<String>,
-    /// State: `ready`, `needs_login`, `blocked`, `extra_usage` or `disabled`.
+    /// State: `ready`, `needs_consent`, `needs_login`, `blocked`, `extra_usage` or `disabled`.
     pub state: String,
     /// Why, and what to do, where it is not ready.
     pub reason: Option<String>,
@@ -136,7 +142,7 @@ pub struct Resting {
 
 impl Status {
     /// The state of a server.
-    pub fn of(app: &App) -> Self {
+    pub async fn of(app: &App) -> Self {
         let current = app.current();
         let state = &current.state;
         let mut config = ConfigStatus {
@@ -155,6 +161,7 @@ impl Status {
         }
         config.restart_required = app.live().restart_required().into_iter().map(str::to_owned).collect();
         let mut providers = ProviderStatus::of_state(state);
+        ProviderStatus::note_consent(&mut providers, app.store(), &state.accounts).await;
         for account in providers.iter_mut().flat_map(|provider| &mut provider.accounts) {
             account.note_refresh(app);
         }
@@ -173,6 +180,29 @@ impl Status {
     }
 }
 
+/// The state of an account that lacks its owner's consent to a claim.
+const NEEDS_CONSENT: &str = "needs_consent";
+
+/// Why, and what helps.
+fn no_consent(missing: &[&str], command: &str) -> String {
+    let (names, plural) = (missing.join("`, `"), if missing.len() > 1 { "s" } else { "" });
+    format!(
+        "the vendor wants to hear what is not literally true of byok, and there is no consent to the claim{plural} `{names}`: only \
+         callers that say it themselves are served. Knowing the vendor's rule, consent with `{command}`, which shows what is said."
+    )
+}
+
+/// What a key or token of the settings lacks: consent belongs to accounts, so it has none.
+fn consent_of_key(provider: &str, seat: &Seat) -> Option<String> {
+    if !matches!(seat.access, Access::Key(_)) || !(seat.is_oauth() || claims::with_keys(provider)) {
+        return None;
+    }
+    let missing: Vec<_> =
+        claims::claims_of(provider, CredentialKind::Oauth).map(|claim| claim.name).collect();
+    let command = claims::command_for_key(provider, &missing);
+    (!missing.is_empty()).then(|| no_consent(&missing, &command))
+}
+
 impl ProviderStatus {
     /// Every provider that has a key or a login, also where no server runs.
     pub fn of_state(state: &State) -> Vec<Self> {
@@ -181,14 +211,15 @@ impl ProviderStatus {
             let seats = provider.seats.iter().map(|seat| {
                 let account = state.accounts.iter().find(|account| account.id == seat.id);
                 let resting = seat.health.all(Instant::now()).into_iter();
+                let lacks = consent_of_key(provider.id.as_str(), seat);
                 AccountStatus {
                     id: seat.id.to_string(),
                     label: seat.label.clone(),
                     kind: if seat.is_oauth() { "login" } else { "api_key" }.to_owned(),
                     email: account.and_then(|a| a.email.clone()),
                     plan: account.and_then(|a| a.plan.clone()),
-                    state: "ready".to_owned(),
-                    reason: None,
+                    state: if lacks.is_some() { NEEDS_CONSENT } else { "ready" }.to_owned(),
+                    reason: lacks,
                     expires_at: account.and_then(|a| a.expires_at),
                     claims: seat.claims.clone(),
                     quota: seat.known.windows().map(|(told_at, windows)| QuotaStatus::of(told_at, windows)),
@@ -227,21 +258,22 @@ impl ProviderStatus {
         providers
     }
 
-    /// Every provider that has an account, as they stand in the store.
-    pub fn of_accounts(accounts: &[byok_types::Account]) -> Vec<Self> {
-        let mut providers: Vec<Self> = Vec::new();
+    /// Marks accounts that would serve and lack their owner's consent to a claim: they serve only callers that make it
+    /// themselves.
+    pub async fn note_consent(providers: &mut [Self], store: &Store, accounts: &[byok_types::Account]) {
         for account in accounts {
-            let entry = AccountStatus::of(account);
-            let name = account.provider.as_str();
-            match providers.iter_mut().find(|provider| provider.name == name) {
-                Some(provider) => provider.accounts.push(entry),
-                None => providers.push(Self::new(name, vec![entry])),
+            let missing = claims::missing(store, account).await;
+            if missing.is_empty() {
+                continue;
+            }
+            let names: Vec<_> = missing.iter().map(|claim| claim.name).collect();
+            let command = claims::command(account.provider.as_str(), &account_flag(&account.label), &names);
+            let all = providers.iter_mut().flat_map(|provider| &mut provider.accounts);
+            for status in all.filter(|status| status.id == account.id.as_str() && status.state == "ready") {
+                NEEDS_CONSENT.clone_into(&mut status.state);
+                status.reason = Some(no_consent(&names, &command));
             }
         }
-        for provider in &mut providers {
-            provider.name_accounts(accounts);
-        }
-        providers
     }
 
     fn new(name: &str, accounts: Vec<AccountStatus>) -> Self {

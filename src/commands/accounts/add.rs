@@ -14,7 +14,7 @@ use byok_auth::{
 use byok_config::Config;
 use byok_store::AccountDetails;
 use byok_transport::Transport;
-use byok_types::{Credential, OauthTokens, Secret, TokenFacts, account_flag};
+use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
 
 /// No token is longer.
 const LONGEST: usize = 16 << 10;
@@ -54,9 +54,8 @@ pub(super) async fn run(
     let replaced = others.iter().any(|other| other.id == account.id);
     let instead = if replaced { "; it replaces what was there of the same account" } else { "" };
     terminal::say(format_args!("added to {id}: {}{instead}", account.label));
-    let again = format!("byok login {id} {}", account_flag(&account.label));
     // The lines before have ended with what was pasted.
-    consent.settle(&store, &account, &again, &mut Lines::default()).await?;
+    consent.settle(&store, &account, &mut Lines::default()).await?;
     store.close().await;
     Ok(())
 }
@@ -69,7 +68,7 @@ async fn pasted() -> String {
     }
     let mut lines = Lines::default();
     let mut text = String::new();
-    while let Some(line) = lines.hidden().await {
+    while let Some(line) = lines.awaited("the tokens").await {
         text.push_str(&line);
         text.push('\n');
         let so_far = text.trim();
@@ -91,7 +90,8 @@ async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<NewL
     };
     let unreadable = || {
         refused(
-            "this is neither a token nor JSON with tokens; paste an access token, or JSON with `access_token` and `refresh_token`",
+            "this is neither a token nor JSON with tokens; paste an access token, or JSON with `access_token` and `refresh_token`, \
+             or pass it by a pipe: `byok accounts add PROVIDER < FILE`",
         )
     };
     let check = |token: &str| {

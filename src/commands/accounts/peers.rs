@@ -363,9 +363,9 @@ async fn take_one(
     if let Some(off) = off {
         store.accounts.set_state(&account.id, off).await?;
     }
-    let again = format!("byok login {id} {}", account_flag(&account.label));
-    let missing = consent::missing(&account, &credential, &again);
-    Ok([Some(said), note, missing].into_iter().flatten().collect::<Vec<_>>().join("\n"))
+    let missing = consent::missing(&account, &credential);
+    Ok([Some(said), note, missing].into_iter().flatten().collect::<Vec<_>>().join("
+"))
 }
 
 /// What became of a login: only what is renewed here from now on was taken over.

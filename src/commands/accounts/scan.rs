@@ -19,7 +19,7 @@ use byok_auth::{
 };
 use byok_config::Config;
 use byok_store::Store;
-use byok_types::{AccountState, CredentialKind, ProviderId, account_flag};
+use byok_types::{AccountState, CredentialKind, ProviderId};
 use std::path::{Path, PathBuf};
 
 pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<(), Trouble> {
@@ -39,7 +39,7 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
         for found in &one.found {
             let known = if is_known(&store, id, &one.file, found).await? { " (known)" } else { "" };
             let details = &found.login.details;
-            let who = details.email.as_ref().or(details.plan.as_ref()).map_or("-", String::as_str);
+            let who = details.email.as_deref().unwrap_or("-");
             let sharing = if found.shared_rotation { "one program at a time" } else { "safe" };
             let file = one.file.display().to_string();
             table.row([
@@ -91,6 +91,7 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
     let questions = questions.chain(chosen.iter().map(|one| one.question(config)));
     let questions = questions.collect::<Result<_, _>>()?;
     let mut asked = import::ask_all(&store, &network::transport(config)?, questions).await?.into_iter();
+    let mut shared: Option<ProviderId> = None;
     for (one, asked) in new.into_iter().zip(asked.by_ref()) {
         let name = format!("{} of {}", one.id, one.by);
         let (login, note) = match asked {
@@ -100,6 +101,11 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
                 continue;
             }
         };
+        // Those of a provider stand together.
+        if one.found.shared_rotation && shared.as_ref() != Some(&one.id) {
+            import::tell_of_sharing(false);
+            shared = Some(one.id.clone());
+        }
         one.keep(&store, login).await?;
         if let Some(note) = note {
             terminal::say(format_args!("{name}: {note}"));
@@ -150,8 +156,7 @@ impl New {
             store.accounts.set_state(&account.id, state).await?;
         }
         terminal::say(peers::done(&account, &credential, by, ended.is_some()));
-        let again = format!("byok login {id} --import {}", account_flag(&account.label));
-        consent::missing(&account, &credential, &again).iter().for_each(terminal::say);
+        consent::missing(&account, &credential).iter().for_each(terminal::say);
         Ok(())
     }
 }

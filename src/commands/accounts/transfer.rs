@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fs::{self, OpenOptions},
-    io::Write as _,
+    io::{self, ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
@@ -105,6 +105,13 @@ pub(super) async fn export(store: &Store, file: &Path, passphrase: &Passphrase) 
             entries.push(Entry::of(account, &credential));
         }
     }
+    // Before a passphrase is thought of.
+    if file.symlink_metadata().is_ok() {
+        return Err(cannot_be_made(file, &ErrorKind::AlreadyExists.into()));
+    }
+    if file.parent().is_some_and(|folder| folder != Path::new("") && !folder.exists()) {
+        return Err(cannot_be_made(file, &ErrorKind::NotFound.into()));
+    }
     let count = entries.len();
     let text = serde_json::to_vec(&Sealed { version: VERSION, accounts: entries });
     let text =
@@ -123,12 +130,27 @@ pub(super) async fn export(store: &Store, file: &Path, passphrase: &Passphrase) 
         }
     };
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-    made.and_then(|mut out| out.write_all(&sealed).and_then(|()| out.sync_all())).map_err(|error| {
-        Trouble::new(Exit::CannotCreate, format!("`{}` cannot be made", file.display())).because(&error)
-    })?;
+    made.and_then(|mut out| out.write_all(&sealed).and_then(|()| out.sync_all()))
+        .map_err(|error| cannot_be_made(file, &error))?;
     terminal::say(format_args!("{count} accounts are in {}", file.display()));
     terminal::warn(ONE_PLACE);
     Ok(())
+}
+
+fn cannot_be_made(file: &Path, error: &io::Error) -> Trouble {
+    let hint = match (error.kind(), file.parent()) {
+        (ErrorKind::AlreadyExists, _) => {
+            "it is there already and is not written over: name another file, or move it away".to_owned()
+        }
+        (ErrorKind::NotFound, Some(folder)) => {
+            format!(
+                "its folder is not there: make it with `mkdir -p '{}'`, or name another one",
+                folder.display()
+            )
+        }
+        _ => "name a file in a folder that you may write to".to_owned(),
+    };
+    Trouble::new(Exit::CannotCreate, format!("`{}` cannot be made", file.display())).because(error).hint(hint)
 }
 
 /// Whether a file was made by [`export`], by its first bytes.

@@ -1,15 +1,16 @@
 //! What byok says of itself to a provider that is not literally true, and the owner's consent to it.
 
+use super::tell_the_rule;
 use crate::{
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
     NewLogin,
-    claims::{Claim, ClaimPlace, claims_of, is_needed, with_keys},
+    claims::{self, Claim, ClaimPlace, claims_of, is_needed, with_keys},
 };
 use byok_store::Store;
-use byok_types::{Account, Credential, CredentialKind, ProviderId};
+use byok_types::{Account, Credential, CredentialKind, ProviderId, account_flag};
 
 /// The claims of a provider, and those that were accepted on the command line.
 pub(in crate::commands) struct Consent {
@@ -62,16 +63,15 @@ impl Consent {
         self.accepted.iter().filter(needed).cloned().collect()
     }
 
-    /// Asks for what is not settled yet and stores the answer; `login` is the command that makes this login again. Without a
-    /// terminal nothing is asked and nothing assumed.
+    /// Asks for what is not settled yet and stores the answer. Without a terminal nothing is asked and nothing assumed.
     pub(in crate::commands) async fn settle(
         self,
         store: &Store,
         account: &Account,
-        login: &str,
         lines: &mut Lines,
     ) -> Result<(), Trouble> {
         let mut consented = account.claims.clone();
+        let mut lacking = Vec::new();
         for claim in self.claims {
             let accepted = self.accepted.iter().any(|name| name == claim.name);
             if !accepted && consented.iter().any(|name| name == claim.name) {
@@ -90,46 +90,82 @@ impl Consent {
                 if !accepted {
                     consented.push(claim.name.to_owned());
                 }
-                terminal::say(format_args!("byok sends the claim `{}` for this account", claim.name));
+                tell_sent(claim);
             } else {
-                terminal::say(format_args!(
-                    "byok does not send it; `{login} --accept-claim {}` changes that",
-                    claim.name
-                ));
+                lacking.push(claim.name);
             }
         }
         if consented != account.claims {
             store.accounts.set_claims(&account.id, consented).await?;
         }
+        if !lacking.is_empty() {
+            let it = if lacking.len() > 1 { "them" } else { "it" };
+            terminal::say(format_args!(
+                "byok does not send {it}; `{}` changes that",
+                accept(account, &lacking)
+            ));
+        }
         Ok(())
     }
 }
 
-/// Which claims a login lacks that was stored without a question; `login` is the command that makes it again.
-pub(in crate::commands) fn missing(
+/// Consents to these claims for an account that there is, having shown them.
+pub(in crate::commands) async fn give(
+    store: &Store,
     account: &Account,
-    credential: &Credential,
-    login: &str,
-) -> Option<String> {
-    let claims = claims_of(account.provider.as_str(), CredentialKind::Oauth);
-    let needed = claims.filter(|claim| match credential {
-        Credential::Oauth(tokens) => is_needed(claim, &tokens.facts),
-        Credential::ApiKey(_) => with_keys(claim.provider),
-    });
-    let names = needed.map(|claim| claim.name);
-    let missing: Vec<_> = names.filter(|name| account.claims.iter().all(|has| has != name)).collect();
-    let flags: Vec<_> = missing.iter().map(|name| format!("--accept-claim {name}")).collect();
+    names: Vec<String>,
+) -> Result<(), Trouble> {
+    let consent = Consent::new(&account.provider, names)?;
+    let credential = store.secrets.load(&account.id).await?;
+    let needed = credential.map(|it| claims::needed(account.provider.as_str(), &it)).unwrap_or_default();
+    tell_the_rule(account.provider.as_str());
+    let mut consented = account.claims.clone();
+    for claim in consent.claims.iter().filter(|claim| consent.accepted.iter().any(|name| name == claim.name))
+    {
+        if !needed.contains(claim) {
+            terminal::say(format_args!(
+                "{} serves without the claim `{}`: it is not sent",
+                account.label, claim.name
+            ));
+        } else if consented.iter().any(|name| name == claim.name) {
+            terminal::say(format_args!("your consent to the claim `{}` stays", claim.name));
+        } else {
+            terminal::say(explained(claim));
+            consented.push(claim.name.to_owned());
+            tell_sent(claim);
+        }
+    }
+    if consented != account.claims {
+        store.accounts.set_claims(&account.id, consented).await?;
+    }
+    Ok(())
+}
+
+fn tell_sent(claim: &Claim) {
+    terminal::say(format_args!("byok sends the claim `{}` for this account", claim.name));
+}
+
+/// The command that consents to these claims for this account.
+pub(in crate::commands) fn accept(account: &Account, names: &[&str]) -> String {
+    claims::command(account.provider.as_str(), &account_flag(&account.label), names)
+}
+
+/// Which claims a login lacks that was stored without a question, and what consents to them.
+pub(in crate::commands) fn missing(account: &Account, credential: &Credential) -> Option<String> {
+    let needed = claims::needed(account.provider.as_str(), credential).into_iter().map(|claim| claim.name);
+    let missing: Vec<_> = needed.filter(|name| account.claims.iter().all(|has| has != name)).collect();
+    let plural = if missing.len() > 1 { "s" } else { "" };
     (!missing.is_empty()).then(|| {
         format!(
-            "for {} byok does not send the claim `{}`; `{login} {}` changes that",
+            "for {} byok does not send the claim{plural} `{}`; `{}` changes that",
             account.label,
             missing.join("`, `"),
-            flags.join(" ")
+            accept(account, &missing)
         )
     })
 }
 
-fn explained(claim: &Claim) -> String {
+pub(in crate::commands) fn explained(claim: &Claim) -> String {
     let place = match claim.place {
         ClaimPlace::FirstSystemBlock => "as the first block of the system prompt".to_owned(),
         ClaimPlace::Header(name) => format!("in the header `{name}`"),

@@ -70,25 +70,33 @@ pub(super) fn one(
     if found.is_empty() {
         return Err(nothing(id, vendor));
     }
-    Ok(kept(found.swap_remove(0), &file, take_over))
+    let found = found.swap_remove(0);
+    if found.shared_rotation {
+        tell_of_sharing(take_over);
+    }
+    Ok(kept(found, &file, take_over))
 }
 
-/// The login as it is stored: followed where the vendor uses refresh tokens up, unless it is to be taken over.
-pub(in crate::commands) fn kept(found: Found, file: &Path, take_over: bool) -> NewLogin {
-    if !found.shared_rotation {
-        return found.login;
-    }
+/// What it means that two programs have a login whose vendor uses refresh tokens up.
+pub(in crate::commands) fn tell_of_sharing(take_over: bool) {
     if take_over {
         terminal::warn(
             "this vendor uses refresh tokens up: from its next renewal here the other program is logged out, and a renewal \
              there logs byok out. Log in there again to end that.",
         );
+    } else {
+        terminal::say(
+            "byok follows this login: it reads the file again when the token ends and leaves the renewal to the other program. \
+             `--take-over` renews it here, which logs the other program out; `byok login` without --import makes a login of its own.",
+        );
+    }
+}
+
+/// The login as it is stored: followed where the vendor uses refresh tokens up, unless it is to be taken over.
+pub(in crate::commands) fn kept(found: Found, file: &Path, take_over: bool) -> NewLogin {
+    if !found.shared_rotation || take_over {
         return found.login;
     }
-    terminal::say(
-        "byok follows this login: it reads the file again when the token ends and leaves the renewal to the other program. \
-         `--take-over` renews it here, which logs the other program out; `byok login` without --import makes a login of its own.",
-    );
     let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     follow(found.login, &file)
 }

@@ -73,7 +73,8 @@ impl Steps<'_> {
             }
             How::Device(login) => self.by_device(&**login, &answers).await?,
             How::Key(login) => {
-                let key = secret("paste the API key and press Enter:", lines).await?;
+                let key = hidden("paste the API key and press Enter:", "the API key", lines).await?;
+                let key = Secret::new(key);
                 login.finish(self.transport, key, &answers).await?
             }
             How::File(login) => {
@@ -160,7 +161,8 @@ pub(super) fn check_answers(method: &Method, answers: &[(String, String)]) -> Re
 /// The answer to a question: what the person types, else its default.
 async fn answered(question: &Question, lines: &mut Lines) -> Result<String, Trouble> {
     if question.secret {
-        return hidden(&format!("{}:", question.prompt), lines).await;
+        let awaited = format!("one line ({})", question.prompt);
+        return hidden(&format!("{}:", question.prompt), &awaited, lines).await;
     }
     if terminal::is_interactive() {
         let default =
@@ -179,15 +181,11 @@ async fn answered(question: &Question, lines: &mut Lines) -> Result<String, Trou
 }
 
 /// One line that is secret, from the terminal or from stdin.
-async fn secret(prompt: &str, lines: &mut Lines) -> Result<Secret, Trouble> {
-    hidden(prompt, lines).await.map(Secret::new)
-}
-
-async fn hidden(prompt: &str, lines: &mut Lines) -> Result<String, Trouble> {
+async fn hidden(prompt: &str, awaited: &str, lines: &mut Lines) -> Result<String, Trouble> {
     if terminal::is_interactive() {
         terminal::say(prompt);
     }
-    let line = tokio::time::timeout(LOGIN_WINDOW, lines.hidden()).await;
+    let line = tokio::time::timeout(LOGIN_WINDOW, lines.awaited(awaited)).await;
     let line = line.map_err(|_| LoginError::TimedOut(LOGIN_WINDOW))?.unwrap_or_default();
     let line = line.trim();
     if line.is_empty() {
@@ -204,7 +202,7 @@ async fn file(name: Option<&str>, lines: &mut Lines) -> Result<Secret, Trouble> 
             terminal::say("paste the content of the file, then press Enter and Ctrl-D:");
         }
         let mut all = String::new();
-        while let Some(line) = lines.hidden().await {
+        while let Some(line) = lines.awaited("the content of the file, and its end,").await {
             all.push_str(&line);
             all.push('\n');
         }
@@ -221,6 +219,11 @@ async fn file(name: Option<&str>, lines: &mut Lines) -> Result<Secret, Trouble> 
             .hint("name the file that the provider has given you")
     })
 }
+
+/// How a code comes in where no person types it. A person at a terminal is asked again and never reads this.
+const BY_PIPE: &str = "each start has an address and a code of its own: start again with a pipe as standard input that stays \
+                       open, such as `mkfifo code; byok login … <> code`, and write the code of that start, or the whole address \
+                       at which the browser ends, into it as one line: `echo CODE > code`";
 
 impl Steps<'_> {
     async fn by_paste(
@@ -239,11 +242,14 @@ impl Steps<'_> {
         );
         let code = tokio::time::timeout(LOGIN_WINDOW, pasted(&pending, lines)).await;
         let code = code.map_err(|_| LoginError::TimedOut(LOGIN_WINDOW))?;
-        let nothing = || {
-            Trouble::new(Exit::NotAllowed, "no code was pasted, so nobody is logged in")
-                .hint("`byok login` waits for the code on its standard input")
-        };
-        Ok((pending, code.ok_or_else(nothing)??))
+        let nothing =
+            || Trouble::new(Exit::NotAllowed, "no code was pasted, so nobody is logged in").hint(BY_PIPE);
+        match code.ok_or_else(nothing)? {
+            Err(error @ (LoginError::NotACode { .. } | LoginError::WrongState)) => {
+                Err(Trouble::from(error).hint(BY_PIPE))
+            }
+            code => Ok((pending, code?)),
+        }
     }
 
     async fn by_callback(

@@ -9,8 +9,8 @@ use std::{
 };
 
 /// What a person wants to know first: the address, who serves, what to try.
-pub(super) fn text(running: &Running, file: Option<&Path>) -> String {
-    let status = Status::of(running.app());
+pub(super) async fn text(running: &Running, file: Option<&Path>) -> String {
+    let status = Status::of(running.app()).await;
     let base = base_url(running.address());
     let mut lines = vec![format!("byok {} listens on {base}", status.version)];
     lines.push(match file {

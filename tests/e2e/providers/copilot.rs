@@ -96,17 +96,18 @@ async fn without_consent_only_callers_that_say_it_themselves_are_served() {
     let ask = Ask::new("Hello.").model("copilot/gpt-5-mini");
     let answer = world.send(Dialect::Chat, &ask).await;
     assert_eq!(answer.status, 400, "{}", answer.text());
-    for part in ["claim_not_accepted", "byok login copilot --accept-claim copilot-integration-id"] {
+    // One command for all that is missing; an id tells nobody anything.
+    let command = "byok accounts claims copilot --accept copilot-integration-id,copilot-editor-version";
+    for part in ["claim_not_accepted", "the login of `copilot` serves only callers", command] {
         assert!(answer.text().contains(part), "{part}: {}", answer.text());
     }
     assert_eq!(world.count("/copilot/individual/chat/completions"), 0, "nothing was sent");
-    let status = world.byok.status().await.to_string();
-    for part in [
-        "--account octocat@example.org --accept-claim copilot-integration-id --accept-claim copilot-editor-version --method exchange`",
-        "`byok accounts claims copilot --account octocat@example.org`",
-    ] {
-        assert!(status.contains(part), "{part}: {status}");
-    }
+    let status = world.byok.status().await;
+    let account = &status["providers"][0]["accounts"][0];
+    assert_eq!(account["state"], "needs_consent", "{status}");
+    let named = "`byok accounts claims copilot --account octocat@example.org --accept copilot-integration-id,copilot-editor-version`";
+    assert!(account["reason"].as_str().unwrap().contains(named), "{status}");
+    assert!(world.said.contains(&format!("byok does not send them; {named} changes that")), "{}", world.said);
     let call = crate::support::dialect::call(Dialect::Chat, &ask)
         .header("copilot-integration-id", "vscode-chat")
         .header("editor-version", "vscode/1.111.0");

@@ -123,7 +123,14 @@ async fn nothing_is_said_without_consent() {
     for client in Dialect::ALL {
         let answer = world.send(client, &Ask::new("Hello.").model("iflow/glm-4.6")).await;
         assert_eq!(answer.status, 400, "{client}: {}", answer.text());
-        assert!(answer.text().contains("--accept-claim iflow-cli"), "{client}: {}", answer.text());
+        assert!(
+            answer.text().contains("byok accounts claims iflow")
+                && answer.text().contains("--accept iflow-cli`"),
+            "{client}: {}",
+            answer.text()
+        );
+        let called = "` of `iflow` serves only callers that the vendor accepts, such as iFlow CLI.";
+        assert!(answer.text().contains(called) && answer.text().contains("the key `"), "{}", answer.text());
     }
     assert_eq!(world.count(CHAT), 0);
     // The same key a second time is the same account, now with consent.

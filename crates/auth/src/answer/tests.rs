@@ -77,6 +77,18 @@ fn a_first_answer_has_no_old_tokens_to_fall_back_on() {
 }
 
 #[test]
+fn the_same_token_again_has_no_end_that_nobody_said() {
+    for (body, ends) in [
+        (r#"{"access_token":"old-access"}"#, None),
+        (r#"{"access_token":"old-access","expires_in":90}"#, Some(NOW + 90)),
+        (r#"{"access_token":"another"}"#, Some(NOW + 3600)),
+    ] {
+        let tokens = TokenAnswer::read(body.as_bytes()).unwrap().into_tokens(Some(&old()), NOW);
+        assert_eq!(tokens.expires_at, ends, "{body}");
+    }
+}
+
+#[test]
 fn answers_without_a_token() {
     for body in [
         "",

@@ -16,8 +16,6 @@ use url::Url;
 
 /// The token manager renews this long before the end it was told; the vendor wants one minute before `refresh_in`.
 const LATER_THAN_REFRESH_IN: i64 = 300 - 60;
-/// A GitHub token ends only when it is revoked: it counts for as long as any token may.
-const UNTIL_REVOKED: i64 = 400 * 24 * 3600;
 /// How long to wait where GitHub names no time.
 const UNSTATED_WAIT: Duration = Duration::from_mins(1);
 
@@ -86,7 +84,8 @@ impl Copilot {
         let answer = TokenAnswer {
             access: token.clone(),
             refresh: None,
-            expires_in: Some(UNTIL_REVOKED),
+            // It ends only when it is revoked.
+            expires_in: None,
             refresh_expires_in: None,
             scope: None,
             facts: byok_types::TokenFacts::new(),

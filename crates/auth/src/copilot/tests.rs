@@ -358,10 +358,12 @@ async fn a_refresh_keeps_the_github_token_and_takes_no_foreign_address() {
     assert_eq!(tokens.fact("base"), Some(server.url("/models-of-copilot").as_str()));
     assert_eq!(tokens.fact("host"), Some("github.com"), "old facts stay");
 
-    let direct = OauthTokens { facts: TokenFacts::new(), ..exchanged() };
+    let access = Secret::new("ghu_canary");
+    let direct = OauthTokens { access, facts: TokenFacts::new(), ..exchanged() };
     say(&server, 200, "{}");
     let (answer, _) = copilot.refresh(&transport(), &direct).await.unwrap();
     assert_eq!(answer.access.expose(), "ghu_canary", "the token lives and stays");
+    assert_eq!(answer.into_tokens(Some(&direct), 1000).expires_at, None, "GitHub says no end");
     for (status, dead) in [(401, true), (500, false), (429, false)] {
         say(&server, status, "{}");
         let error = copilot.refresh(&transport(), &direct).await.unwrap_err();

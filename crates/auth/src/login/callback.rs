@@ -41,6 +41,16 @@ pub struct CallbackServer {
 
 type Answer = Result<AuthorizationCode, LoginError>;
 
+/// Why no port could be opened, with those that were tried.
+fn named(ports: &[u16], last: io::Error) -> io::Error {
+    let tried = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" and ");
+    match ports.len() {
+        0 => last,
+        1 => io::Error::new(last.kind(), format!("port {tried}: {last}")),
+        _ => io::Error::new(last.kind(), format!("ports {tried}: {last}")),
+    }
+}
+
 struct Login {
     state: State,
     path: &'static str,
@@ -83,7 +93,7 @@ impl CallbackServer {
                 Err(_) => return Ok(Self { listeners: vec![v4], port: bound, callback }),
             }
         }
-        Err(LoginError::NoCallback(last))
+        Err(LoginError::NoCallback(named(callback.ports, last)))
     }
 
     /// The address to give to the vendor as redirect URI.

@@ -172,8 +172,8 @@ impl Attempt<'_> {
         if !self.inbound.count {
             ask.operation = Operation::Generate { stream };
         }
-        if let Some(claim) = upstream.demands(&ask, token) {
-            return Err(Refused::local(self.claim_missing(claim), Next::OtherAccount));
+        if upstream.demands(&ask, token).is_some() {
+            return Err(Refused::local(self.claim_missing(), Next::OtherAccount));
         }
         let shaping = Shaping {
             ask: &ask,

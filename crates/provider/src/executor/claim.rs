@@ -33,67 +33,64 @@ impl Attempt<'_> {
         if self.seat.claims.iter().any(|name| name == claim.name) {
             return upstream::with_sentence(body).map_err(|failure| Refused::local(failure, Next::GiveUp));
         }
-        Err(Refused::local(self.claim_missing(claim.name), Next::OtherAccount))
+        Err(Refused::local(self.claim_missing(), Next::OtherAccount))
     }
 
-    pub(super) fn claim_missing(&self, claim: &str) -> Failure {
+    pub(super) fn claim_missing(&self) -> Failure {
         let provider = &self.candidate.provider.id;
         let (such, key) = match provider.as_str() {
             // It has no keys.
-            "copilot" => ("GitHub's own editors", "To be served from any tool, and ".to_owned()),
+            "copilot" => {
+                (" for a plan, such as GitHub's own editors", "To be served from any tool, and ".to_owned())
+            }
             // Its keys are served no better.
-            "iflow" => (
-                "iFlow CLI",
-                "Use another provider; or, with a login or a key that `byok login iflow --method key` keeps, ".to_owned(),
-            ),
+            "iflow" => (", such as iFlow CLI", "Use another provider; or, ".to_owned()),
             // It has no keys; its models are Google's.
             "antigravity" => (
-                "Antigravity itself",
+                " for a plan, such as Antigravity itself",
                 "Set providers.gemini.api_key to use Gemini models from any tool; or, ".to_owned(),
             ),
             name => (
-                if name == "xai" { "Grok CLI" } else { "Claude Code" },
+                if name == "xai" {
+                    " for a plan, such as Grok CLI"
+                } else {
+                    " for a plan, such as Claude Code"
+                },
                 format!("Set providers.{provider}.api_key to use these models from any tool; or, "),
             ),
         };
-        let consent = self.consent(Some(claim));
+        let what = if matches!(self.seat.access, Access::Account { oauth: true }) { "login" } else { "key" };
+        // Clients are not told an address, and an id tells them nothing.
+        let named = self.seat.public_name() == self.seat.label;
+        let called = if named { format!("the {what} `{}`", self.seat.label) } else { format!("the {what}") };
         Failure::new(
             FailureKind::Permission,
             Blame::Client,
             format!(
-                "the login `{}` of `{provider}` serves only callers that the vendor accepts for a plan, such as {such}. {key}\
-                 knowing the vendor's rule, log in again with `byok login {provider} {consent}`.",
-                self.seat.public_name(),
+                "{called} of `{provider}` serves only callers that the vendor accepts{such}. {key}knowing the vendor's rule, \
+                 consent with `{}`.",
+                self.consent(named),
             ),
         )
         .with_status(400)
         .with_code(NOT_ACCEPTED)
     }
 
-    /// What consents to the claims that are missing, for whoever owns the login: clients are not told what it is called.
-    pub(super) fn claim_remedy(&self) -> String {
-        let provider = &self.candidate.provider.id;
-        let account = match self.seat.access {
-            Access::Account { .. } => format!(" {}", account_flag(&self.seat.label)),
-            Access::Key(_) => String::new(),
-        };
-        format!(
-            "knowing the vendor's rule, consent with `byok login {provider}{account} {}`; `byok accounts claims {provider}{account}` \
-             shows what you have consented to",
-            self.consent(None)
-        )
-    }
-
-    /// The flags of a login that consents to all that is missing at once: each is a login.
-    fn consent(&self, first: Option<&str>) -> String {
+    /// The one command that consents to all that is missing.
+    fn consent(&self, named: bool) -> String {
         let provider = self.candidate.provider.id.as_str();
-        let others = claims::claims_of(provider, CredentialKind::Oauth)
-            .map(|other| other.name)
-            .filter(|other| Some(*other) != first && self.seat.claims.iter().all(|agreed| agreed != other));
-        let accept: Vec<String> =
-            first.into_iter().chain(others).map(|name| format!("--accept-claim {name}")).collect();
-        // Without its name the login would take the other way.
-        let method = if provider == "copilot" { " --method exchange" } else { "" };
-        accept.join(" ") + method
+        let lacks = |name: &&str| self.seat.claims.iter().all(|agreed| agreed != name);
+        let claims = claims::claims_of(provider, CredentialKind::Oauth).map(|claim| claim.name).filter(lacks);
+        let names: Vec<&str> = claims.collect();
+        if matches!(self.seat.access, Access::Key(_)) {
+            return claims::command_for_key(provider, &names);
+        }
+        let accounts = self.state.accounts.iter().filter(|account| account.provider.as_str() == provider);
+        let flag = match (accounts.count() > 1, named) {
+            (true, _) => account_flag(self.seat.public_name()),
+            (false, true) => account_flag(&self.seat.label),
+            (false, false) => String::new(),
+        };
+        claims::command(provider, &flag, &names)
     }
 }

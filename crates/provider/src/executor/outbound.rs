@@ -1,9 +1,9 @@
 //! What the client gets: status, headers and body, or a refusal in its own dialect.
 
 use super::{AnswerBody, BrokenOff, Inbound, Refused, attempt::Attempt, prepare::Way, raw::RawBody};
-use crate::{ledger::Ledger, registry::credentials_of};
+use crate::{ledger::Ledger, state::State};
 use byok_translate::codec;
-use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, Failure, FailureKind, Fault, Retry};
+use byok_types::{Blame, CREDENTIAL_REFUSED, CredentialKind, Dialect, Failure, FailureKind, Fault, Retry};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
@@ -231,13 +231,13 @@ pub(super) fn relayed_headers(upstream: &HeaderMap) -> HeaderMap {
 }
 
 /// The answer to a request that could not be served.
-pub(super) fn refused(inbound: &Inbound, refused: &Refused, mut ledger: Ledger) -> Outbound {
+pub(super) fn refused(inbound: &Inbound, state: &State, refused: &Refused, mut ledger: Ledger) -> Outbound {
     let mut failure = refused.failure.clone();
     let mut headers = refused.headers.clone();
     if refused.verdict.own_credential {
         // The client must not take this for a refusal of its own key and log out.
         headers = HeaderMap::new();
-        failure = credential_refused(&failure, ledger.provider());
+        failure = credential_refused(&failure, ledger.provider(), whose(state, &ledger));
     }
     let raw =
         failure.raw.take().filter(|raw| raw.dialect == inbound.dialect && !refused.verdict.own_credential);
@@ -310,19 +310,38 @@ fn render(
     Outbound { status: status(failure.status), headers, body: OutboundBody::Whole(Some(body.into())) }
 }
 
-fn credential_refused(failure: &Failure, called: Option<&str>) -> Failure {
+/// Whose credential a call was made with.
+#[derive(Clone, Copy, Debug)]
+enum Whose {
+    /// Tokens of a login.
+    Login,
+    /// A key that a login has kept.
+    KeyOfLogin,
+    /// A key of the settings.
+    Settings,
+}
+
+/// Whose credential was used last.
+fn whose(state: &State, ledger: &Ledger) -> Whose {
+    let account = state.accounts.iter().find(|account| Some(&account.id) == ledger.account());
+    match account.map(|account| account.kind) {
+        Some(CredentialKind::Oauth) => Whose::Login,
+        Some(CredentialKind::ApiKey) => Whose::KeyOfLogin,
+        None => Whose::Settings,
+    }
+}
+
+fn credential_refused(failure: &Failure, called: Option<&str>, whose: Whose) -> Failure {
     // Nothing was called: the login could not even be made ready, and the failure says whose it is.
     let Some(provider) = called else {
         let text =
             format!("{}; `byok status` shows what helps.", failure.message.trim_end_matches(['.', ' ']));
         return of_byok(text);
     };
-    let remedy = match credentials_of(provider) {
-        (true, true) => {
-            format!("Log in again with `byok login {provider}`, or correct providers.{provider}.api_key")
-        }
-        (true, false) => format!("Log in again with `byok login {provider}`"),
-        (false, _) => format!("Correct providers.{provider}.api_key"),
+    let remedy = match whose {
+        Whose::Login => format!("Log in again with `byok login {provider}`"),
+        Whose::KeyOfLogin => format!("Log in with another key by `byok login {provider} --method key`"),
+        Whose::Settings => format!("Correct providers.{provider}.api_key"),
     };
     of_byok(format!(
         "`{provider}` refused byok's credential (status {}): {}. {remedy}; `byok status` shows the accounts.",
@@ -352,20 +371,43 @@ mod tests {
     fn whose_credential_was_refused_is_said_in_its_own_words() {
         let cases = [
             (
+                Some("kimi"),
+                Whose::Login,
+                "gone",
+                "`kimi` refused byok's credential (status 401): gone. Log in again with `byok login kimi`; `byok status` shows the \
+                 accounts.",
+            ),
+            (
+                Some("kimi"),
+                Whose::KeyOfLogin,
+                "gone",
+                "`kimi` refused byok's credential (status 401): gone. Log in with another key by `byok login kimi --method key`; \
+                 `byok status` shows the accounts.",
+            ),
+            (
+                Some("kimi"),
+                Whose::Settings,
+                "gone",
+                "`kimi` refused byok's credential (status 401): gone. Correct providers.kimi.api_key; `byok status` shows the \
+                 accounts.",
+            ),
+            (
                 Some("copilot"),
+                Whose::Login,
                 "Bad credentials.",
                 "`copilot` refused byok's credential (status 401): Bad credentials. Log in again with `byok login copilot`; \
                  `byok status` shows the accounts.",
             ),
             (
                 None,
+                Whose::Login,
                 "the login `ada` of `copilot` cannot be used: Bad credentials",
                 "the login `ada` of `copilot` cannot be used: Bad credentials; `byok status` shows what helps.",
             ),
         ];
-        for (called, message, told) in cases {
+        for (called, whose, message, told) in cases {
             let failure = Failure::new(FailureKind::Auth, Blame::Upstream, message).with_status(401);
-            let told_now = credential_refused(&failure, called);
+            let told_now = credential_refused(&failure, called, whose);
             assert_eq!((told_now.status, &*told_now.message), (503, told));
             assert_eq!(told_now.code.as_deref(), Some(CREDENTIAL_REFUSED));
         }

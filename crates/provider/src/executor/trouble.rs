@@ -38,7 +38,8 @@ impl Attempt<'_> {
             FailureKind::Auth,
             error.blame(),
             format!(
-                "the login `{}` of `{}` cannot be used: {error}",
+                "the {} `{}` of `{}` cannot be used: {error}",
+                if self.seat.is_oauth() { "login" } else { "key" },
                 self.seat.public_name(),
                 self.candidate.provider.id
             ),
@@ -84,17 +85,13 @@ impl Attempt<'_> {
             return refused;
         }
         if refused.verdict.next != Next::GiveUp || refused.verdict.cool.is_some() {
-            let problem = Problem {
-                what: said(&refused.failure, token.secret.expose()),
-                at: self.inbound.at_ms / 1000,
-                remedy: if refused.failure.code.as_deref() == Some(claim::NOT_ACCEPTED) {
-                    self.claim_remedy()
-                } else {
-                    let provider = self.candidate.provider.id.as_str();
-                    remedy(&refused.failure, refused.verdict.hint, provider, self.seat.is_oauth())
-                },
-            };
-            self.seat.health.fell(problem);
+            // Want of consent is no trouble of the moment: it is seen from the account, before any request meets it.
+            if refused.failure.code.as_deref() != Some(claim::NOT_ACCEPTED) {
+                let provider = self.candidate.provider.id.as_str();
+                let what = said(&refused.failure, token.secret.expose());
+                let remedy = remedy(&refused.failure, refused.verdict.hint, provider, self.seat.is_oauth());
+                self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy });
+            }
         }
         // A call that is for no model says nothing about the next one.
         let about_model = |scope| scope == Scope::Model && self.candidate.facts.id.is_empty();

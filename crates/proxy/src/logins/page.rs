@@ -6,7 +6,7 @@ use byok_auth::{
     Method, Offer, Session, Stage,
     claims::{self, Claim},
 };
-use byok_types::{Account, CredentialKind, Secret};
+use byok_types::{Account, CredentialKind, Secret, account_flag};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json as object};
 use std::fmt::Write as _;
@@ -288,10 +288,13 @@ fn done(account: &Account, without: &[&'static Claim]) -> String {
         escaped(&account.label),
         escaped(&more)
     );
-    for claim in without {
+    if !without.is_empty() {
+        let names: Vec<_> = without.iter().map(|claim| claim.name).collect();
+        let command = claims::command(account.provider.as_str(), &account_flag(&account.label), &names);
+        let plural = if names.len() > 1 { "s" } else { "" };
         out.push_str(&warned(&format!(
-            "byok does not send the claim `{}`; `byok login {} --accept-claim {}` changes that",
-            claim.name, claim.provider, claim.name
+            "byok does not send the claim{plural} `{}`; `{command}` changes that",
+            names.join("`, `")
         )));
     }
     out

@@ -68,6 +68,8 @@ async fn a_port_that_is_taken() {
     let error = CallbackServer::open(callback, None).await.unwrap_err();
     assert!(matches!(error, LoginError::NoCallback(_)), "{error:?}");
     assert!(error.to_string().ends_with("; log in with a pasted code instead"), "{error}");
+    let told = format!("(ports {} and {}: ", ports[0], ports[1]);
+    assert!(error.to_string().contains(&told), "{error}");
     drop(second);
     let server = CallbackServer::open(callback, None).await.unwrap();
     assert_eq!(server.redirect_uri().unwrap().port(), Some(ports[1]), "the next one that the vendor knows");
