@@ -60,15 +60,14 @@ impl Answered {
     /// Takes note of one event of the answer.
     pub(crate) fn note(&mut self, event: &Event) {
         match event {
-            Event::Delta { delta, .. } => {
-                if let Delta::Text(text)
-                | Delta::Refusal(text)
-                | Delta::Arguments(text)
-                | Delta::Thinking { text, .. } = delta
-                {
-                    self.length.add(text);
-                }
-            }
+            Event::Delta {
+                delta:
+                    Delta::Text(text)
+                    | Delta::Refusal(text)
+                    | Delta::Arguments(text)
+                    | Delta::Thinking { text, .. },
+                ..
+            } => self.length.add(text),
             Event::PartStart { head: PartHead::ToolCall { name, .. }, .. } => {
                 self.calls += 1;
                 self.length.add(name);
@@ -78,7 +77,7 @@ impl Answered {
                 Part::Refusal(refusal) => self.length.add(&refusal.text),
                 Part::Thinking(thinking) => self.length.add(&thinking.text()),
                 Part::Compaction(compaction) => {
-                    self.length.add(compaction.summary.as_deref().unwrap_or_default())
+                    self.length.add(compaction.summary.as_deref().unwrap_or_default());
                 }
                 Part::ToolCall(call) => {
                     self.calls += 1;

@@ -364,8 +364,10 @@ async fn take_one(
         store.accounts.set_state(&account.id, off).await?;
     }
     let missing = consent::missing(&account, &credential);
-    Ok([Some(said), note, missing].into_iter().flatten().collect::<Vec<_>>().join("
-"))
+    Ok([Some(said), note, missing].into_iter().flatten().collect::<Vec<_>>().join(
+        "
+",
+    ))
 }
 
 /// What became of a login: only what is renewed here from now on was taken over.
