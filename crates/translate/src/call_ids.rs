@@ -17,10 +17,11 @@ impl CallIds {
     /// Takes note of one event on its way to the client.
     pub(crate) fn settle(&mut self, event: &mut Event) {
         match event {
-            Event::PartStart { part, choice, head: PartHead::ToolCall { call_id, .. } }
-                if self.is_changed(*choice, call_id) =>
-            {
-                self.changed.push((*part, call_id.clone()));
+            Event::PartStart { part, choice, head: PartHead::ToolCall { call_id, .. } } => {
+                let changed = self.is_changed(*choice, call_id);
+                if changed {
+                    self.changed.push((*part, call_id.clone()));
+                }
             }
             Event::PartStart { choice, head: PartHead::Whole(whole), .. } => {
                 if let Part::ToolCall(call) = &mut **whole {
