@@ -116,7 +116,7 @@ fn a_scan_finds_the_logins_of_all_programs_and_takes_them_over_on_request() {
     assert_eq!(
         rows,
         [
-            ["claude", "Claude Code", "max", shared, "HOME/.claude/.credentials.json"],
+            ["claude", "Claude Code", "-", shared, "HOME/.claude/.credentials.json"],
             ["claude", "CLIProxyAPI", "ada@example.org", shared, "HOME/.cli-proxy-api/claude-ada.json"],
             ["copilot", "BYOKEY", "-", "safe", "HOME/.byokey/tokens.db"],
             ["claude", "CCProxy", "-", shared, "HOME/.ccproxy/auth.json"],
@@ -143,6 +143,7 @@ fn a_scan_finds_the_logins_of_all_programs_and_takes_them_over_on_request() {
         "said before: {}",
         auto.err
     );
+    assert_eq!(auto.err.matches("byok follows this login:").count(), 1, "{}", auto.err);
     for said in [
         "followed for claude: claude (of Claude Code)\nfor claude byok does not send the claim `claude-code-prompt`; `byok \
          accounts claims claude --account claude --accept claude-code-prompt` changes that\n",
