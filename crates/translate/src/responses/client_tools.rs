@@ -29,7 +29,7 @@ pub(crate) fn are_told(request: &Request, upstream: Dialect) -> bool {
 }
 
 /// The request with calls and results of functions in the place of such items. Nothing changes its position.
-pub(crate) fn as_calls<'r>(request: Cow<'r, Request>, upstream: Dialect) -> Cow<'r, Request> {
+pub(crate) fn as_calls(request: Cow<'_, Request>, upstream: Dialect) -> Cow<'_, Request> {
     if !are_told(&request, upstream) {
         return request;
     }
