@@ -33,7 +33,8 @@ async fn start(arguments: &[&str], stdin: Option<&str>) -> LoggedIn {
     let byok = Setup::new(config.to_string()).start().await;
     let said = tokio::time::timeout(PATIENCE, log_in(&byok, arguments, stdin)).await.expect("the login ends");
     let world = LoggedIn { simulator, byok, said };
-    becomes(&world, "ready").await;
+    let lacks = world.said.contains("byok does not send ");
+    becomes(&world, if lacks { "needs_consent" } else { "ready" }).await;
     world
 }
 
