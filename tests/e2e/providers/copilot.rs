@@ -92,7 +92,7 @@ async fn an_exchanged_token_and_what_is_said_with_it() {
 #[tokio::test]
 async fn without_consent_only_callers_that_say_it_themselves_are_served() {
     let world = LoggedIn::start("copilot", settings, &["--method", "exchange"]).await;
-    assert!(world.said.contains("byok does not send it"), "{}", world.said);
+    assert!(world.said.contains("byok does not send them"), "{}", world.said);
     let ask = Ask::new("Hello.").model("copilot/gpt-5-mini");
     let answer = world.send(Dialect::Chat, &ask).await;
     assert_eq!(answer.status, 400, "{}", answer.text());
