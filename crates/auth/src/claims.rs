@@ -251,8 +251,12 @@ pub fn command(provider: &str, flag: &str, claims: &[&str]) -> String {
 pub fn command_for_key(provider: &str, claims: &[&str]) -> String {
     let make = if with_keys(provider) { "login" } else { "accounts add" };
     let method = if with_keys(provider) { " --method key" } else { "" };
-    let accept: String = claims.iter().map(|claim| format!(" --accept-claim {claim}")).collect();
-    format!("byok {make} {provider}{method}{accept}")
+    let mut command = format!("byok {make} {provider}{method}");
+    for claim in claims {
+        command.push_str(" --accept-claim ");
+        command.push_str(claim);
+    }
+    command
 }
 
 /// The claim of this name.

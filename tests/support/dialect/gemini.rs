@@ -176,7 +176,10 @@ impl Said {
                 arguments: call["args"].clone(),
             });
         } else if let Some(code) = part.get("executableCode") {
-            demand(code["language"] == "PYTHON", || format!("code without its language: {part}"))?;
+            let language = code["language"].as_str();
+            demand(matches!(language, Some("PYTHON" | "LANGUAGE_UNSPECIFIED")), || {
+                format!("code without its language: {part}")
+            })?;
             text(code, "code")?;
         } else if let Some(result) = part.get("codeExecutionResult") {
             demand(text(result, "outcome")?.starts_with("OUTCOME_"), || format!("a wrong outcome: {part}"))?;
