@@ -299,7 +299,9 @@ async fn claims(store: &Store, account: &Account, revoke: Option<&str>) -> Resul
             terminal::say(format_args!("no claim is made for {}", account.label));
         }
         let lacking = byok_auth::claims::missing(store, account).await;
-        lacking.iter().for_each(|claim| terminal::say(consent::explained(claim)));
+        for claim in &lacking {
+            terminal::say(consent::explained(claim));
+        }
         let names: Vec<_> = lacking.iter().map(|claim| claim.name).collect();
         if !names.is_empty() {
             terminal::say(format_args!("\n`{}` consents", consent::accept(account, &names)));

@@ -110,7 +110,9 @@ mod tests {
             reader.push(format!("{stream}\n\n").as_bytes(), &mut events);
             reader.finish(&mut events);
             let mut fold = Fold::default();
-            events.into_iter().for_each(|event| fold.push(event));
+            for event in events {
+                fold.push(event);
+            }
             assert_eq!(calls(fold), expected, "{upstream:?}, streamed");
         }
     }

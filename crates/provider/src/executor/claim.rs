@@ -80,10 +80,10 @@ impl Attempt<'_> {
     fn consent(&self, named: bool) -> String {
         let provider = self.candidate.provider.id.as_str();
         let lacks = |name: &&str| self.seat.claims.iter().all(|agreed| agreed != name);
-        let claims = claims::claims_of(provider, CredentialKind::Oauth).map(|claim| claim.name).filter(lacks);
-        let names: Vec<&str> = claims.collect();
+        let all = claims::claims_of(provider, CredentialKind::Oauth).map(|claim| claim.name);
+        let missing: Vec<&str> = all.filter(lacks).collect();
         if matches!(self.seat.access, Access::Key(_)) {
-            return claims::command_for_key(provider, &names);
+            return claims::command_for_key(provider, &missing);
         }
         let accounts = self.state.accounts.iter().filter(|account| account.provider.as_str() == provider);
         let flag = match (accounts.count() > 1, named) {
@@ -91,6 +91,6 @@ impl Attempt<'_> {
             (false, true) => account_flag(&self.seat.label),
             (false, false) => String::new(),
         };
-        claims::command(provider, &flag, &names)
+        claims::command(provider, &flag, &missing)
     }
 }
