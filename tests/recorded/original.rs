@@ -10,12 +10,14 @@ use serde_json::{Map, Value, json};
 /// Reads a whole answer or a stream.
 pub fn read(dialect: Dialect, stream: bool, body: &[u8]) -> Result<Meaning, String> {
     let documents = if stream && body.first() != Some(&b'[') { frames(body)? } else { parse(body)? };
-    let meaning = match dialect {
+    let mut meaning = match dialect {
         Dialect::Chat => chat(&documents, stream),
         Dialect::Responses => responses(&documents, stream),
         Dialect::Messages => messages(&documents, stream),
         Dialect::Gemini => gemini(&documents),
     };
+    // Nothing but zeros means that nobody has counted.
+    meaning.usage = meaning.usage.filter(|usage| *usage != Usage::default());
     Ok(meaning.settled())
 }
 

@@ -87,8 +87,9 @@ impl Answered {
                 _ => {}
             },
             Event::Usage(usage) => {
-                self.knows_input |= usage.input.is_some_and(|tokens| tokens > 0);
-                self.knows_output |= usage.output.is_some_and(|tokens| tokens > 0);
+                // Zero beside other numbers is a number, too: vendors count parts of a turn as nothing.
+                self.knows_input |= usage.input.is_some();
+                self.knows_output |= usage.output.is_some();
             }
             Event::Failure(_) => self.failed = true,
             _ => {}

@@ -301,7 +301,8 @@ mod tests {
         for (what, upstream, body, expected) in [
             ("nothing stated", Dialect::Chat, whole(""), estimate(7, 5)),
             ("nothing but zeros", Dialect::Chat, whole(r#","usage":{"prompt_tokens":0,"completion_tokens":0}"#), estimate(7, 5)),
-            ("only the prompt", Dialect::Chat, whole(r#","usage":{"prompt_tokens":30,"completion_tokens":0}"#), estimate(30, 5)),
+            ("an answer counted as nothing", Dialect::Chat, whole(r#","usage":{"prompt_tokens":30,"completion_tokens":0}"#), (Some(30), Some(0), false)),
+            ("only the prompt", Dialect::Chat, whole(r#","usage":{"prompt_tokens":30}"#), estimate(30, 5)),
             ("stated", Dialect::Chat, whole(r#","usage":{"prompt_tokens":30,"completion_tokens":9}"#), (Some(30), Some(9), false)),
             (
                 "a call",
