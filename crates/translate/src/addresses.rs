@@ -4,6 +4,7 @@
 use crate::{
     gemini,
     ir::{Document, Image, Part, Request, Role, Source},
+    loss::words,
 };
 use byok_types::{Dialect, ModelFacts};
 
@@ -97,7 +98,8 @@ impl<'r> Search<'_, 'r> {
         }
         match self.dialect {
             Dialect::Chat if picture => by_url,
-            Dialect::Chat => native || (by_url && !self.facts.first_party),
+            // A document has no address in this dialect; what a client of its own says there is the server's to judge.
+            Dialect::Chat => native,
             Dialect::Responses => native || by_url,
             Dialect::Messages => by_url,
             Dialect::Gemini => native || by_url || gemini::is_google(url),
@@ -113,16 +115,9 @@ impl Spot {
     /// In the words of the client.
     fn field(self, client: Dialect) -> String {
         let Self { message, part, inner } = self;
-        let (list, parts) = match client {
-            Dialect::Chat | Dialect::Messages => ("messages", "content"),
-            Dialect::Responses => ("input", "content"),
-            Dialect::Gemini => ("contents", "parts"),
-        };
-        match (client, inner) {
-            (Dialect::Messages, Some(inner)) => format!("{list}[{message}].{parts}[{part}].content[{inner}]"),
-            (Dialect::Chat, Some(inner)) => format!("{list}[{message}].{parts}[{inner}]"),
-            (Dialect::Responses, Some(inner)) => format!("{list}[{message}].output[{inner}]"),
-            (Dialect::Gemini, _) | (_, None) => format!("{list}[{message}].{parts}[{part}]"),
+        match inner {
+            Some(inner) => words::within(client, message, part, inner),
+            None => words::content(client, message, part),
         }
     }
 }

@@ -101,7 +101,7 @@ fn finish(request: &Request, upstream: Dialect, written: &mut Translated<Vec<u8>
         written.value = repaired;
         written.losses.push(of_halves(request.dialect));
     }
-    loss::words::in_words_of(request.dialect, &mut written.losses);
+    loss::words::in_words_of(request, &mut written.losses);
     for member in request.reasoning.extra.lost_towards(upstream) {
         written.losses.push(Loss {
             field: loss::words::of_reasoning(request.dialect, member),

@@ -1,9 +1,33 @@
 //! What byok does itself where an upstream cannot: stop sequences, and structured output by way of a forced tool.
 
-use crate::ir::{Delta, Event, PartHead, PartId, Stop, StopReason, ToolChoice};
+use crate::{
+    ir::{Delta, Event, OutputFormat, PartHead, PartId, Request, Stop, StopReason, ToolChoice},
+    schema,
+};
+use byok_types::{Dialect, ModelFacts, StructuredOutput};
 
 /// Name of the tool by which structured output is asked of models that have no schema field.
 pub(crate) const JSON_TOOL: &str = "json_response";
+
+/// How the form of the answer is asked for: by the model's own means, but for a schema that they cannot say. Anthropic
+/// refuses schemas that lead back to themselves in its field for the answer, and takes them for tools.
+pub(crate) fn structured_output(
+    request: &Request,
+    facts: &ModelFacts,
+    upstream: Dialect,
+) -> StructuredOutput {
+    match &request.output_format {
+        OutputFormat::JsonSchema { schema, .. }
+            if facts.structured_output == StructuredOutput::Native
+                && upstream == Dialect::Messages
+                && request.dialect != Dialect::Messages
+                && schema::is_recursive(schema) =>
+        {
+            StructuredOutput::ForcedTool
+        }
+        _ => facts.structured_output,
+    }
+}
 
 /// Why the choice among the client's tools is another beside the tool for structured output.
 pub(crate) const MUST_CALL: &str = "the model must call a tool, one of which takes the answer";

@@ -1,5 +1,5 @@
 use crate::{
-    Ids, NameRules, Names, compact,
+    Ids, NameRules, Names, compact, emulate,
     ir::{OutputFormat, Request},
 };
 use byok_types::{Dialect, Family, ModelFacts, StructuredOutput};
@@ -63,7 +63,7 @@ impl Exchange {
             first_event: 0,
             stop: if upstream == Dialect::Responses { request.sampling.stop.clone() } else { Vec::new() },
             json_tool: !compact
-                && facts.structured_output == StructuredOutput::ForcedTool
+                && emulate::structured_output(request, facts, upstream) == StructuredOutput::ForcedTool
                 && matches!(request.output_format, OutputFormat::JsonSchema { .. }),
             compact,
             echo,

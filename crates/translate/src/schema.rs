@@ -5,7 +5,7 @@ pub(crate) mod gemini;
 use crate::Json;
 use byok_types::Dialect;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 /// The schema of a tool's arguments as every vendor takes it: an object with `properties`, even if there are none.
 pub(crate) fn object_schema(schema: Option<&Json>) -> Cow<'_, Json> {
@@ -119,6 +119,57 @@ fn close(schema: &mut Value) {
     }
 }
 
+/// Longest chain of references that is followed; what is longer counts as recursive.
+const CHAIN: usize = 64;
+
+/// Whether a schema leads back to itself by its references.
+pub(crate) fn is_recursive(schema: &Json) -> bool {
+    if !schema.get().contains("\"$ref\"") {
+        return false;
+    }
+    let root = schema.to_tree();
+    let mut walk = Walk { root: &root, open: vec!["#"], done: HashSet::new() };
+    walk.leads_back(&root)
+}
+
+struct Walk<'s> {
+    root: &'s Value,
+    /// The references that led here.
+    open: Vec<&'s str>,
+    /// Those that lead nowhere back.
+    done: HashSet<&'s str>,
+}
+
+impl<'s> Walk<'s> {
+    fn leads_back(&mut self, schema: &'s Value) -> bool {
+        match schema {
+            Value::Array(list) => list.iter().any(|inner| self.leads_back(inner)),
+            Value::Object(object) => {
+                let target = object.get("$ref").and_then(Value::as_str);
+                target.is_some_and(|target| self.follow(target))
+                    || object.values().any(|v| self.leads_back(v))
+            }
+            _ => false,
+        }
+    }
+
+    fn follow(&mut self, target: &'s str) -> bool {
+        if self.open.contains(&target) || self.open.len() > CHAIN {
+            return true;
+        }
+        let Some(schema) = target.strip_prefix('#').and_then(|place| self.root.pointer(place)) else {
+            return false;
+        };
+        if !self.done.insert(target) {
+            return false;
+        }
+        self.open.push(target);
+        let back = self.leads_back(schema);
+        self.open.pop();
+        back
+    }
+}
+
 /// The schemas directly inside a schema. A property that is named like a keyword is not one.
 fn children(object: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     object.iter().flat_map(|(key, value)| -> Vec<&Value> {
@@ -173,6 +224,38 @@ mod tests {
             (r#"{"type":"string","enum":["a"]}"#, false),
         ] {
             assert_eq!(is_openai_strict(&json(schema)), is, "{schema}");
+        }
+    }
+
+    #[test]
+    fn schemas_that_lead_back_to_themselves_are_recognised() {
+        let chain = |length: usize| {
+            let links: Vec<_> = (0..length)
+                .map(|at| format!(r##""{at}":{{"items":{{"$ref":"#/$defs/{}"}}}}"##, at + 1))
+                .collect();
+            format!(r##"{{"$ref":"#/$defs/0","$defs":{{{}}}}}"##, links.join(","))
+        };
+        for (schema, is) in [
+            (r#"{"type":"object"}"#.to_owned(), false),
+            (r##"{"properties":{"next":{"$ref":"#"}}}"##.to_owned(), true),
+            (r##"{"$ref":"#/$defs/a","$defs":{"a":{"items":{"$ref":"#/$defs/a"}}}}"##.to_owned(), true),
+            (
+                r##"{"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"anyOf":[{"$ref":"#/$defs/a"}]}}}"##.to_owned(),
+                true,
+            ),
+            (
+                r##"{"properties":{"x":{"$ref":"#/$defs/a"},"y":{"$ref":"#/$defs/a"}},"$defs":{"a":{}}}"##
+                    .to_owned(),
+                false,
+            ),
+            (r##"{"properties":{"$ref":{"type":"string"}}}"##.to_owned(), false),
+            (r##"{"$ref":"#/nowhere"}"##.to_owned(), false),
+            (r##"{"$ref":"https://example.com/schema"}"##.to_owned(), false),
+            (chain(9), false),
+            (chain(5000), true),
+        ] {
+            let shown = schema.get(..90).unwrap_or(&schema);
+            assert_eq!(is_recursive(&json(&schema)), is, "{shown}");
         }
     }
 

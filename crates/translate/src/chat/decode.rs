@@ -151,7 +151,9 @@ fn output_format(json: Json) -> Result<OutputFormat, Failure> {
         (
             Some("json_schema"),
             Some(FormatSchema { name, description, schema: Some(schema), strict, extra: rest }),
-        ) => OutputFormat::JsonSchema { name, description, schema, strict, extra: extra(rest) },
+        ) if schema.is_object() => {
+            OutputFormat::JsonSchema { name, description, schema, strict, extra: extra(rest) }
+        }
         _ => OutputFormat::Opaque(opaque(json)),
     })
 }

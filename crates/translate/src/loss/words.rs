@@ -1,15 +1,26 @@
 //! What a field that was lost is called in the dialect of the client.
 
 use super::Loss;
-use crate::ir::{Part, Request};
+use crate::{
+    chat::WEB_SEARCH_OPTIONS,
+    ir::{Message, Part, Request, Tool},
+};
 use byok_types::Dialect;
 use std::borrow::Cow;
 
 /// Puts losses into the words of the client. Encoders name most fields alike for all clients; a name that is already the
 /// client's own stays as it is.
-pub(crate) fn in_words_of(client: Dialect, losses: &mut [Loss]) {
+pub(crate) fn in_words_of(request: &Request, losses: &mut [Loss]) {
+    // A Chat client switches a search on by a field of its own, which is a tool only in the middle form.
+    let search = request
+        .tools
+        .iter()
+        .position(|tool| matches!(tool, Tool::Hosted(tool) if tool.type_name == WEB_SEARCH_OPTIONS))
+        .map(|index| format!("tools[{index}]"));
     for loss in losses {
-        if let Cow::Owned(named) = named(client, &loss.field) {
+        if Some(&loss.field) == search.as_ref() {
+            WEB_SEARCH_OPTIONS.clone_into(&mut loss.field);
+        } else if let Cow::Owned(named) = named(request.dialect, &loss.field) {
             loss.field = named;
         }
     }
@@ -79,37 +90,84 @@ pub(crate) fn of_reasoning(client: Dialect, member: &str) -> String {
 /// Where a part stands in the client's request (`messages[2].content[0]`), found by identity. The list as a whole if the
 /// part was made on the way.
 pub(crate) fn path(request: &Request, part: &Part) -> String {
-    let [list, system] = match request.dialect {
-        Dialect::Chat => ["messages", "messages"],
-        Dialect::Responses => ["input", "instructions"],
-        Dialect::Messages => ["messages", "system"],
-        Dialect::Gemini => ["contents", "systemInstruction.parts"],
-    };
+    let client = request.dialect;
     if let Some(index) = request.system.iter().position(|p| std::ptr::eq(p, part)) {
-        return format!("{system}[{index}]");
+        return match client {
+            Dialect::Chat => "messages".to_owned(),
+            Dialect::Responses => "instructions".to_owned(),
+            Dialect::Messages => format!("system[{index}]"),
+            Dialect::Gemini => format!("systemInstruction.parts[{index}]"),
+        };
     }
-    for (turn, message) in request.messages.iter().enumerate() {
-        for (place, candidate) in message.parts.iter().enumerate() {
-            let own = match request.dialect {
-                Dialect::Gemini => format!("{list}[{turn}].parts[{place}]"),
-                Dialect::Chat | Dialect::Messages | Dialect::Responses => {
-                    format!("{list}[{turn}].content[{place}]")
-                }
-            };
+    for (index, message) in request.messages.iter().enumerate() {
+        for (at, candidate) in message.parts.iter().enumerate() {
             if std::ptr::eq(candidate, part) {
-                return own;
+                return place(client, message, index, at);
             }
             if let Part::ToolResult(result) = candidate
                 && let Some(inner) = result.parts.iter().position(|p| std::ptr::eq(p, part))
             {
-                return match request.dialect {
-                    Dialect::Messages => format!("{own}.content[{inner}]"),
-                    Dialect::Chat => format!("{list}[{turn}].content[{inner}]"),
-                    Dialect::Responses => format!("{list}[{turn}].output[{inner}]"),
-                    Dialect::Gemini => own,
-                };
+                return within(client, index, at, inner);
             }
         }
     }
-    list.to_owned()
+    list(client).to_owned()
+}
+
+/// Where the part `at` of the message `index` stands.
+pub(crate) fn place(client: Dialect, message: &Message, index: usize, at: usize) -> String {
+    let list = list(client);
+    match (client, message.parts.get(at)) {
+        (Dialect::Gemini, _) => format!("{list}[{index}].parts[{at}]"),
+        (Dialect::Chat, Some(Part::ToolCall(_))) => {
+            let earlier = message.parts.iter().take(at).filter(|part| matches!(part, Part::ToolCall(_)));
+            format!("{list}[{index}].tool_calls[{}]", earlier.count())
+        }
+        (Dialect::Chat, Some(Part::ToolResult(_))) => format!("{list}[{index}].content"),
+        (Dialect::Chat, Some(Part::Thinking(_))) => format!("{list}[{index}]"),
+        (Dialect::Chat, _) => {
+            // Reasoning stands in a member of its own, before the content.
+            let thought = usize::from(matches!(message.parts.first(), Some(Part::Thinking(_))));
+            content(client, index, at.saturating_sub(thought))
+        }
+        (Dialect::Responses, Some(Part::ToolResult(_))) => format!("{list}[{index}].output"),
+        (
+            Dialect::Responses,
+            Some(
+                Part::ToolCall(_)
+                | Part::Thinking(_)
+                | Part::ServerCall(_)
+                | Part::ServerResult(_)
+                | Part::Compaction(_)
+                | Part::ConfigChange(_),
+            ),
+        ) => format!("{list}[{index}]"),
+        // What byok does not know is an item, unless it stands beside others in a message.
+        (Dialect::Responses, Some(Part::Opaque(_))) if message.parts.len() == 1 => format!("{list}[{index}]"),
+        (Dialect::Responses | Dialect::Messages, _) => content(client, index, at),
+    }
+}
+
+/// Where the piece `at` of the content of the message `index` stands.
+pub(crate) fn content(client: Dialect, index: usize, at: usize) -> String {
+    let member = if client == Dialect::Gemini { "parts" } else { "content" };
+    format!("{}[{index}].{member}[{at}]", list(client))
+}
+
+/// Where the piece `inner` of a tool result stands, which is the part `at` of the message `index`.
+pub(crate) fn within(client: Dialect, index: usize, at: usize, inner: usize) -> String {
+    match client {
+        Dialect::Messages => format!("messages[{index}].content[{at}].content[{inner}]"),
+        Dialect::Chat => format!("messages[{index}].content[{inner}]"),
+        Dialect::Responses => format!("input[{index}].output[{inner}]"),
+        Dialect::Gemini => format!("contents[{index}].parts[{at}]"),
+    }
+}
+
+fn list(client: Dialect) -> &'static str {
+    match client {
+        Dialect::Chat | Dialect::Messages => "messages",
+        Dialect::Responses => "input",
+        Dialect::Gemini => "contents",
+    }
 }

@@ -19,7 +19,7 @@ use self::{
 };
 use super::{is_billing_block, object::Object};
 use crate::{
-    Ids, Json, Losses, NameRules, Names, Translated, effort,
+    Ids, Json, Losses, NameRules, Names, Translated, effort, emulate,
     ir::{CacheHint, OutputFormat, Part, Request, ThinkingSwitch},
     json_hint, schema, size,
     turns::{self, SystemPart},
@@ -195,7 +195,7 @@ fn reasoning(object: &mut Object<'_>, request: &Request, settled: &Settled) {
 
 /// Whether the schema of the answer is said in the dialect's own field.
 pub(super) fn has_native_format(request: &Request, facts: &ModelFacts) -> bool {
-    let form = facts.structured_output;
+    let form = emulate::structured_output(request, facts, Dialect::Messages);
     match &request.output_format {
         OutputFormat::JsonSchema { .. } => form == StructuredOutput::Native,
         OutputFormat::Opaque(opaque) => opaque.dialect == Dialect::Messages,

@@ -280,7 +280,7 @@ fn sound_and_films() {
 #[test]
 fn what_only_one_dialect_has() {
     let (chat, responses, gemini) = ("messages[0].content[1]", "input[0].content[1]", "contents[0].parts[1]");
-    let item = "input[0].content[0]";
+    let item = "input[0]";
     check(&[
         behind("unknown part", CHAT, &json!({"type": "mystery", "x": "secret"}))
             .to(RESPONSES, and(silence("secret"), dropped(chat)))

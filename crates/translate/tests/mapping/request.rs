@@ -264,6 +264,24 @@ fn format_and_verbosity() {
             .to(CHAT, and(has("/tools/0/function/parameters", schema.clone()), emulated("text.format")))
             .to(MESSAGES, and(has(tool, json!({"type": "string"})), emulated("text.format")))
             .to(GEMINI, has("/toolConfig/functionCallingConfig/mode", "ANY")),
+        row(
+            "a schema that leads back to itself",
+            CHAT,
+            &json!({"response_format": {"type": "json_schema",
+            "json_schema": {"name": "n", "schema": {"type": "object", "properties": {"a": {"$ref": "#"}}}}}}),
+        )
+        .to(RESPONSES, has("/text/format/schema/properties/a/$ref", "#"))
+        .to(
+            MESSAGES,
+            and(
+                and(lacks("/output_config"), emulated("response_format")),
+                and(
+                    has("/tools/0/name", "json_response"),
+                    has("/tools/0/input_schema/properties/a", json!({"$ref": "#"})),
+                ),
+            ),
+        )
+        .to(GEMINI, has("/generationConfig/responseJsonSchema/properties/a/$ref", "#")),
         row("schema in words", CHAT, &chat)
             .at(|facts| facts.structured_output = StructuredOutput::Hint)
             .to(RESPONSES, has(in_responses, schema.clone()))
@@ -287,6 +305,32 @@ fn format_and_verbosity() {
         .to(CHAT, has("/response_format/json_schema/strict", false))
         .to(RESPONSES, has("/text/format/strict", false))
         .to(MESSAGES, has("/output_config/format/schema/type", "array")),
+        row(
+            "no schema",
+            CHAT,
+            &json!({"response_format": {"type": "json_schema", "json_schema": {"name": "n"}}}),
+        )
+        .to(RESPONSES, and(lacks("/text"), dropped("response_format")))
+        .to(MESSAGES, and(lacks("/output_config"), dropped("response_format")))
+        .to(GEMINI, and(lacks("/generationConfig"), dropped("response_format"))),
+        row(
+            "a schema that is none",
+            CHAT,
+            &json!({"response_format": {"type": "json_schema",
+            "json_schema": {"name": "n", "schema": 5}}}),
+        )
+        .to(RESPONSES, and(lacks("/text"), dropped("response_format")))
+        .to(MESSAGES, and(lacks("/output_config"), dropped("response_format")))
+        .to(GEMINI, and(lacks("/generationConfig"), dropped("response_format"))),
+        row(
+            "a schema that is none",
+            GEMINI,
+            &json!({"generationConfig": {"responseMimeType": "application/json",
+            "responseJsonSchema": ["object"]}}),
+        )
+        .to(CHAT, and(lacks("/response_format"), dropped("generationConfig.responseMimeType")))
+        .to(RESPONSES, and(lacks("/text"), dropped("generationConfig.responseMimeType")))
+        .to(MESSAGES, and(lacks("/output_config"), dropped("generationConfig.responseMimeType"))),
         row("JSON", CHAT, &json!({"response_format": {"type": "json_object"}}))
             .to(
                 RESPONSES,

@@ -66,11 +66,11 @@ fn functions() {
         // Who speaks OpenAI's dialects knows what it asks for.
         tools("strict and loose", CHAT, &in_chat)
             .to(RESPONSES, has("/tools/0/strict", true))
-            .to(MESSAGES, silence("strict"))
+            .to(MESSAGES, and(silence("strict"), dropped("tools[0].strict")))
             .to(GEMINI, silence("strict")),
         tools("strict and loose", RESPONSES, &in_responses)
             .to(CHAT, has("/tools/0/function/strict", true))
-            .to(MESSAGES, silence("strict"))
+            .to(MESSAGES, and(silence("strict"), dropped("tools[0].strict")))
             .to(GEMINI, silence("strict")),
         // Messages enforces schemas that OpenAI does not.
         tools("strict and loose", MESSAGES, &in_messages)
@@ -208,7 +208,7 @@ fn hosted_tools() {
                     ),
                 ),
             )
-            .to(GEMINI, and(has("/tools/0", json!({"googleSearch": {}})), says("googleSearch"))),
+            .to(GEMINI, and(has("/tools/0", json!({"googleSearch": {}})), dropped("web_search_options"))),
         tools("web search", RESPONSES, &in_responses)
             .to(CHAT, and(lacks("/tools"), dropped("tools[0]")))
             .to(

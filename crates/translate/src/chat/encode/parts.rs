@@ -300,12 +300,13 @@ impl Encoder<'_> {
                     out.push(Piece::File(document, media::data_url(media_type, data), marker));
                 }
             },
-            Source::Url { url, .. } if self.native || (self.facts.input.url && !self.facts.first_party) => {
+            Source::Url { url, .. } if self.native => {
                 about(document, out);
                 out.push(Piece::File(document, url.clone(), marker));
             }
             Source::Url { .. } => {
-                return Err(self.refuse(part, "takes no documents by address: send the document in base64"));
+                let what = "takes no documents by address: send the document in base64, or switch on `media.fetch_remote`";
+                return Err(self.refuse(part, what));
             }
             Source::FileId(id) if self.own_files() => out.push(Piece::FileId(document, id, marker)),
             Source::FileId(_) => {

@@ -47,14 +47,14 @@ fn format(media_type: Option<String>, schema: Option<Json>, json_schema: Option<
     let media_type = media_type.unwrap_or_default();
     let is_json = media_type.is_empty() || media_type == "application/json";
     match (json_schema, schema) {
-        (Some(schema), None) if is_json => OutputFormat::JsonSchema {
+        (Some(schema), None) if is_json && schema.is_object() => OutputFormat::JsonSchema {
             name: None,
             description: None,
             schema,
             strict: None,
             extra: Extra::default(),
         },
-        (None, Some(schema)) if is_json => OutputFormat::JsonSchema {
+        (None, Some(schema)) if is_json && schema.is_object() => OutputFormat::JsonSchema {
             name: None,
             description: None,
             schema: from_gemini(&schema),

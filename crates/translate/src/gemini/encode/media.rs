@@ -5,7 +5,6 @@ use crate::{
     loss::words::path,
     media,
 };
-use byok_types::Dialect;
 use std::borrow::Cow;
 
 impl Encoder<'_> {
@@ -188,13 +187,4 @@ pub(crate) fn is_stored_by_google(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else { return false };
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     scheme == "gs" || (host == "generativelanguage.googleapis.com" && path.contains("files/"))
-}
-
-/// The names of the fields that hold messages and parts, in a client's words.
-pub(super) fn place(dialect: Dialect, message: usize, part: usize) -> String {
-    match dialect {
-        Dialect::Chat | Dialect::Messages => format!("messages[{message}].content[{part}]"),
-        Dialect::Responses => format!("input[{message}].content[{part}]"),
-        Dialect::Gemini => format!("contents[{message}].parts[{part}]"),
-    }
 }

@@ -1,8 +1,9 @@
 //! What cannot be served: said with the name of the field, instead of leaving it out.
 
-use super::media::{is_google, place};
+use super::media::is_google;
 use crate::{
     ir::{Failure, Part, Request, Source, Tool},
+    loss::words,
     media::{self, MediaKind},
 };
 use byok_types::{Dialect, ModelFacts};
@@ -16,7 +17,7 @@ pub(super) fn check(request: &Request, facts: &ModelFacts) -> Result<(), Failure
     }
     for (index, message) in request.messages.iter().enumerate() {
         for (at, part) in message.parts.iter().enumerate() {
-            one(part, request.dialect, facts, &|| place(request.dialect, index, at))?;
+            one(part, request.dialect, facts, &|| words::place(request.dialect, message, index, at))?;
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::{
     effort::{self, ThinkingPlan, budget_of, effort_of, nearest},
+    emulate,
     ir::{
         Effort, Message, OutputFormat, Part, Request, Role, Thinking, ThinkingSwitch, Tool, ToolChoice,
         Visibility,
@@ -215,7 +216,7 @@ pub(in crate::messages) fn added_tools(request: &Request) -> impl Iterator<Item 
 /// Whether structured output is asked for by a tool that the model must call.
 pub(in crate::messages) fn uses_forced_tool(request: &Request, facts: &ModelFacts) -> bool {
     matches!(request.output_format, OutputFormat::JsonSchema { .. })
-        && facts.structured_output == StructuredOutput::ForcedTool
+        && emulate::structured_output(request, facts, Dialect::Messages) == StructuredOutput::ForcedTool
         // Where the client forces a tool of its own, the answer is that call and not the structured text.
         && !matches!(request.tool_choice, Some(ToolChoice::Named(_) | ToolChoice::Hosted { .. }))
 }

@@ -58,7 +58,7 @@ pub(super) fn declare(
         list.losses.emulated(name(request.dialect, Field::ToolChoice), "only the allowed tools are declared");
     }
     let by_tool = matches!(request.output_format, OutputFormat::JsonSchema { .. })
-        && facts.structured_output == StructuredOutput::ForcedTool;
+        && emulate::structured_output(request, facts, Dialect::Messages) == StructuredOutput::ForcedTool;
     if by_tool && !uses_forced_tool(request, facts) {
         list.losses.dropped(name(request.dialect, Field::Format), "the model must call another tool");
     }
@@ -97,6 +97,10 @@ impl List<'_, '_> {
         match tool {
             Tool::Function(tool) if self.is_allowed(&tool.name, namespace) => {
                 let upstream = self.names.upstream(&tool.name, namespace).into_owned();
+                if tool.strict == Some(true) && self.strict(tool).is_none() {
+                    let reason = "the vendor enforces closed schemas only, if any";
+                    self.losses.dropped(format!("tools[{index}].strict"), reason);
+                }
                 self.function(tool, &upstream);
             }
             Tool::Custom(tool) if self.is_allowed(&tool.name, namespace) => {

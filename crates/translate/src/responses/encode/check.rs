@@ -2,7 +2,8 @@
 
 use crate::{
     Losses,
-    ir::{Failure, Message, Part, Request, Role, Source},
+    ir::{Failure, Part, Request, Role, Source},
+    loss::words,
     media::{self, MediaKind},
 };
 use byok_types::{Dialect, ModelFacts};
@@ -36,20 +37,10 @@ pub(super) fn check(request: &Request, facts: &ModelFacts, losses: &mut Losses) 
     for (index, message) in request.messages.iter().enumerate() {
         for (place, part) in message.parts.iter().enumerate() {
             let check = Check { request, facts, native, role: message.role };
-            check.part(part, &|| path(request.dialect, message, index, place), losses)?;
+            check.part(part, &|| words::place(request.dialect, message, index, place), losses)?;
         }
     }
     Ok(())
-}
-
-/// Where a part stands, in the vocabulary of the client.
-fn path(dialect: Dialect, message: &Message, index: usize, place: usize) -> String {
-    match dialect {
-        Dialect::Gemini => format!("contents[{index}].parts[{place}]"),
-        Dialect::Chat | Dialect::Messages => format!("messages[{index}].content[{place}]"),
-        Dialect::Responses if message.role == Role::Tool => format!("input[{index}].output"),
-        Dialect::Responses => format!("input[{index}].content[{place}]"),
-    }
 }
 
 struct Check<'a> {
