@@ -68,7 +68,10 @@ pub fn request(data: &[u8]) {
             )
         };
         let twice = again(&written);
-        assert_eq!(text(&again(&twice)), text(&twice), "{target}: never comes to rest");
+        // A name that looks as if byok had rewritten it is rewritten, so that it can be read back: once more each time.
+        if !body.windows(5).any(|part| part == b"_byok") {
+            assert_eq!(text(&again(&twice)), text(&twice), "{target}: never comes to rest");
+        }
     }
 }
 
@@ -190,12 +193,17 @@ fn told(events: Vec<ir::Event>, exchange: &Exchange) {
         encoder.push(event, &mut out);
     }
     let client = exchange.client;
-    grammar::check(client, &out).unwrap_or_else(|fault| panic!("{client}: {fault}\n{}", text(&out)));
+    if let Err(fault) = grammar::check(client, &out) {
+        assert!(is_beyond(&fault), "{client}: {fault}\n{}", text(&out));
+        return;
+    }
     let Ok(response) = fold.finish() else { return };
     let whole = codec::encode_answer(&response, exchange).value;
     is_json(&whole);
-    grammar::check_answer(client, &whole)
-        .unwrap_or_else(|fault| panic!("{client}: {fault}\n{}", text(&whole)));
+    if let Err(fault) = grammar::check_answer(client, &whole) {
+        assert!(is_beyond(&fault), "{client}: {fault}\n{}", text(&whole));
+        return;
+    }
     let mut back = exchange.clone();
     (back.upstream, back.names, back.stop, back.json_tool) = (client, Default::default(), Vec::new(), false);
     if contradicts {
@@ -215,6 +223,11 @@ fn told(events: Vec<ir::Event>, exchange: &Exchange) {
         text(&out),
         text(&whole)
     );
+}
+
+/// Whether the reader of the grammar, which keeps numbers as `f64`, cannot follow: byok passes numbers on as they are written.
+fn is_beyond(fault: &str) -> bool {
+    fault.contains("number out of range")
 }
 
 /// What an answer says. Arguments that are no JSON have a form of their own in a whole Messages answer, which can hold

@@ -1,8 +1,8 @@
 //! One door to the four dialects: the dialect is a value, and every function here passes on to the module that knows it.
 
 use crate::{
-    Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, addresses, chat, compact, gemini,
-    halves,
+    Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, addresses, chat, choice, compact,
+    gemini, halves,
     ir::{Event, FunctionTool, Request, Response, Tool},
     loss, messages,
     responses::{self, client_tools},
@@ -64,6 +64,9 @@ pub fn encode_request(
         let why =
             "a file that was uploaded to Google cannot be read by this vendor. Send its bytes in base64.";
         return Err(Failure::bad_request(field, why));
+    }
+    if dialect != request.dialect {
+        choice::check(request)?;
     }
     let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect);
     let mut written = match dialect {

@@ -18,6 +18,7 @@ pub mod sse;
 mod addresses;
 mod call_ids;
 mod carrier;
+mod choice;
 mod compact;
 mod custom;
 mod effort;

@@ -1,7 +1,7 @@
 //! A wish about thinking, put into a body that passes through.
 
 use crate::{
-    Ids, codec,
+    Ids, Loss, LossAction, Translated, codec,
     ir::{MaxTokens, MaxTokensSpelling, Message, Part, Reasoning, Request, Role},
     scan::{Edit, Scan},
 };
@@ -9,9 +9,18 @@ use byok_types::{Dialect, ModelFacts};
 use serde_json::{Map, Value};
 
 /// The edits by which `body`, a request of `dialect` for the model of `facts`, asks for `wish` in place of whatever it says
-/// about thinking. What the model cannot be told is left as it is.
-pub fn thinking_edits(dialect: Dialect, body: &[u8], wish: &Reasoning, facts: &ModelFacts) -> Vec<Edit> {
-    let said = said_alone(dialect, body, wish, facts).unwrap_or_default();
+/// about thinking. What the model cannot be told is left as it is, and is a loss of the name, where the wish stands.
+pub fn thinking_edits(
+    dialect: Dialect,
+    body: &[u8],
+    wish: &Reasoning,
+    facts: &ModelFacts,
+) -> Translated<Vec<Edit>> {
+    let Translated { value: said, losses } = said_alone(dialect, body, wish, facts);
+    Translated { value: edits(dialect, body, &said), losses }
+}
+
+fn edits(dialect: Dialect, body: &[u8], said: &Map<String, Value>) -> Vec<Edit> {
     let members = |name: &str| said.get(name).and_then(Value::as_object).cloned();
     match dialect {
         Dialect::Chat => member(body, "reasoning_effort", said.get("reasoning_effort")).into_iter().collect(),
@@ -36,13 +45,13 @@ pub fn thinking_edits(dialect: Dialect, body: &[u8], wish: &Reasoning, facts: &M
     }
 }
 
-/// What a request says that says nothing but the wish.
+/// What a request says that says nothing but the wish. A request that says nothing at all has lost it.
 fn said_alone(
     dialect: Dialect,
     body: &[u8],
     wish: &Reasoning,
     facts: &ModelFacts,
-) -> Option<Map<String, Value>> {
+) -> Translated<Map<String, Value>> {
     // As if it came from another dialect: then what the wish means for the model counts, and not what was said literally.
     let from = if dialect == Dialect::Chat { Dialect::Responses } else { Dialect::Chat };
     let mut request = Request::new(from, facts.id.clone());
@@ -53,15 +62,18 @@ fn said_alone(
             .and_then(|number| number.parse().ok())
             .map(|value| MaxTokens { value, spelling: MaxTokensSpelling::MaxTokens });
     }
-    let encoded = codec::encode_request(dialect, &request, facts, &mut Ids::new("")).ok()?;
-    let mut said: Map<String, Value> = serde_json::from_slice(&encoded.value).ok()?;
+    let encoded = codec::encode_request(dialect, &request, facts, &mut Ids::new(""));
+    let (body, losses) = encoded.map(|encoded| (encoded.value, encoded.losses)).unwrap_or_default();
+    let mut said: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
+    let lost = losses.into_iter().filter(|loss| loss.action == LossAction::Dropped);
+    let losses = lost.map(|loss| Loss { field: "model".to_owned(), ..loss }).take(1).collect();
     // What the client wants to see of the thinking is not the wish's business.
     for (outer, inner) in [("reasoning", "summary"), ("thinking", "display")] {
         if let Some(Value::Object(object)) = said.get_mut(outer) {
             object.shift_remove(inner);
         }
     }
-    Some(said)
+    Translated { value: said, losses }
 }
 
 fn text<'b>(body: &'b [u8], key: &'static str) -> Option<&'b str> {
@@ -156,8 +168,24 @@ mod tests {
         ];
         for (dialect, form, wish, body, expected) in cases {
             let edits = thinking_edits(dialect, body.as_bytes(), wish, &facts(form));
-            let out = splice(&bytes::Bytes::copy_from_slice(body.as_bytes()), edits);
+            assert!(edits.losses.is_empty(), "{dialect:?}: {:?}", edits.losses);
+            let out = splice(&bytes::Bytes::copy_from_slice(body.as_bytes()), edits.value);
             assert_eq!(String::from_utf8_lossy(&out), expected, "{dialect:?}");
+        }
+    }
+
+    #[test]
+    fn a_wish_that_a_model_cannot_be_told_is_a_loss_of_its_name() {
+        let high = Reasoning { effort: Some(Effort::High), ..Reasoning::default() };
+        for (dialect, body) in [
+            (Dialect::Chat, r#"{"messages":[]}"#),
+            (Dialect::Responses, r#"{"input":"x"}"#),
+            (Dialect::Messages, r#"{"max_tokens":9000,"messages":[]}"#),
+            (Dialect::Gemini, r#"{"contents":[]}"#),
+        ] {
+            let edits = thinking_edits(dialect, body.as_bytes(), &high, &ModelFacts::default());
+            let lost: Vec<_> = edits.losses.iter().map(|loss| (loss.field.as_str(), loss.action)).collect();
+            assert_eq!((edits.value.len(), lost), (0, vec![("model", LossAction::Dropped)]), "{dialect:?}");
         }
     }
 }

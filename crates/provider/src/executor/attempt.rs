@@ -6,7 +6,7 @@ use super::{
     opened::OpenedBody,
     outbound::{Ready, relayed_headers},
     peek::Peek,
-    prepare::{Prepared, Way, as_client_says, forbid},
+    prepare::{Prepared, Way, as_client_says, forbid, log},
     reply::{read, retry_after, transport_failure, unreadable},
 };
 use crate::{
@@ -195,9 +195,7 @@ impl Attempt<'_> {
         let losses: Vec<Loss> =
             losses.attach(()).losses.into_iter().map(|loss| as_client_says(loss, client)).collect();
         forbid(&losses, self.candidate)?;
-        for loss in &losses {
-            tracing::debug!(field = %loss.field, action = ?loss.action, reason = loss.reason, "shaped");
-        }
+        log(&losses);
         let _ = self.shaped_away.set(losses);
         Ok(())
     }

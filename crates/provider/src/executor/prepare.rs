@@ -114,8 +114,12 @@ impl Prepared {
         let maker = &candidate.provider.maker;
         let keep = if unsealed { Keep::None } else { Keep::Of { family: candidate.facts.family, maker } };
         let mut edits: Vec<Edit> = seal_edits(inbound.dialect, body, keep);
+        let mut losses = Vec::new();
         if let Some(wish) = &candidate.thinking {
-            edits.extend(thinking_edits(inbound.dialect, body, wish, &candidate.facts));
+            let thinking = thinking_edits(inbound.dialect, body, wish, &candidate.facts);
+            edits.extend(thinking.value);
+            losses = thinking.losses;
+            log(&losses);
         }
         // Gemini has the model in the path.
         if rename && inbound.dialect != Dialect::Gemini {
@@ -145,7 +149,7 @@ impl Prepared {
                     && candidate.provider.upstream.changes_item_ids(),
             },
             needed: Vec::new(),
-            losses: Vec::new(),
+            losses,
             exchange,
             place: None,
         }
@@ -193,6 +197,7 @@ impl Prepared {
         for lack in candidate.provider.upstream.lacks() {
             losses.extend(lacking(*lack, &request.value, &mut exchange));
         }
+        log(&losses);
         exchange.input_estimate = Some(estimated(inbound.body.len()));
         Ok(Self {
             dialect,
@@ -225,6 +230,13 @@ impl Prepared {
         names.sort_unstable();
         names.dedup();
         (!names.is_empty()).then(|| names.join(","))
+    }
+}
+
+/// Says in the log what could not be said to the upstream, also what the client is not told.
+pub(super) fn log(losses: &[Loss]) {
+    for loss in losses {
+        tracing::debug!(field = %loss.field, action = ?loss.action, reason = loss.reason, "lost in the request");
     }
 }
 

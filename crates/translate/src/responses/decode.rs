@@ -10,7 +10,7 @@ pub(super) use parts::{message_parts, picture, thinking_of_vendor, tool_call};
 
 use super::wire::{self, Body, Content, FormatTag};
 use crate::{
-    Incoming, Json, Losses, Translated,
+    Incoming, Json, Losses, Translated, choice,
     ir::{
         Effort, Extra, Failure, MaxTokens, MaxTokensSpelling, Message, Opaque, OutputFormat, Part, Reasoning,
         Request, Role, Visibility,
@@ -58,6 +58,7 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
     }
     request.tools = tools::tools(body.tools, "tools")?;
     request.tool_choice = body.tool_choice.as_ref().map(tools::tool_choice).transpose()?;
+    choice::find_namespaces(&mut request);
     request.parallel_tool_calls = body.parallel_tool_calls;
     request.max_tool_calls = body.max_tool_calls;
     request.max_tokens =

@@ -1,8 +1,8 @@
 //! Tools, the choice among them, and their names.
 
 use crate::support::{
-    CHAT, GEMINI, MESSAGES, RESPONSES, Row, and, check, compatible, dropped, emulated, has, lacks, row, says,
-    silence, silent,
+    CHAT, GEMINI, MESSAGES, RESPONSES, Row, and, check, compatible, dropped, emulated, has, lacks, refused,
+    row, says, silence, silent,
 };
 use byok_types::Dialect;
 use serde_json::{Value, json};
@@ -341,6 +341,10 @@ fn choice() {
     let custom =
         json!({"tools": [{"type": "custom", "name": "p"}], "tool_choice": {"type": "custom", "name": "p"}});
     let opaque = json!({"tools": [function(RESPONSES, "f")], "tool_choice": {"type": "apply_patch"}});
+    let spaced = |choice: &Value| {
+        json!({"tools": [{"type": "namespace", "name": "ns", "description": "d",
+            "tools": [function(RESPONSES, "get"), function(RESPONSES, "put")]}], "tool_choice": choice})
+    };
     let thinking =
         json!({"tools": [function(CHAT, "f")], "tool_choice": "required", "reasoning_effort": "high"});
     rows.extend([
@@ -371,6 +375,48 @@ fn choice() {
             )
             .to(MESSAGES, emulated("tool_choice"))
             .to(GEMINI, has("/toolConfig/functionCallingConfig/mode", "VALIDATED")),
+        row(
+            "a tool of a namespace without it",
+            RESPONSES,
+            &spaced(&json!({"type": "function", "name": "get"})),
+        )
+        .to(CHAT, has("/tool_choice/function/name", "ns__get"))
+        .to(MESSAGES, has("/tool_choice/name", "ns__get"))
+        .to(GEMINI, has("/toolConfig/functionCallingConfig/allowedFunctionNames", json!(["ns__get"]))),
+        row(
+            "a subset of a namespace without it",
+            RESPONSES,
+            &spaced(&json!({"type": "allowed_tools",
+            "mode": "auto", "tools": [{"type": "function", "name": "get"}]})),
+        )
+        .to(CHAT, has("/tool_choice/allowed_tools/tools/0/function/name", "ns__get"))
+        .to(MESSAGES, and(has("/tools/0/name", "ns__get"), lacks("/tools/1")))
+        .to(GEMINI, has("/toolConfig/functionCallingConfig/allowedFunctionNames", json!(["ns__get"]))),
+        row("a tool that is not there", RESPONSES, &spaced(&json!({"type": "function", "name": "nope"})))
+            .to(CHAT, refused("tool_choice"))
+            .to(MESSAGES, refused("tool_choice"))
+            .to(GEMINI, refused("tool_choice")),
+        row(
+            "a subset that is not there",
+            RESPONSES,
+            &spaced(&json!({"type": "allowed_tools",
+            "mode": "auto", "tools": [{"type": "function", "name": "nope"}]})),
+        )
+        .to(CHAT, refused("tool_choice"))
+        .to(MESSAGES, refused("tool_choice"))
+        .to(GEMINI, refused("tool_choice")),
+        row(
+            "a tool that is not there",
+            GEMINI,
+            &choosing(
+                GEMINI,
+                &json!({"mode": "ANY",
+            "allowedFunctionNames": ["nope"]}),
+            ),
+        )
+        .to(CHAT, refused("toolConfig.functionCallingConfig.allowedFunctionNames"))
+        .to(RESPONSES, refused("toolConfig.functionCallingConfig.allowedFunctionNames"))
+        .to(MESSAGES, refused("toolConfig.functionCallingConfig.allowedFunctionNames")),
         row("validated", GEMINI, &choosing(GEMINI, &json!({"mode": "VALIDATED"})))
             .to(CHAT, has("/tool_choice", "auto"))
             .to(RESPONSES, has("/tool_choice", "auto"))
