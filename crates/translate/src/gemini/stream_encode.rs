@@ -157,6 +157,7 @@ impl Writer {
                 flavour,
                 arguments: String::new(),
                 signature: None,
+                ended: false,
             })),
             PartHead::Whole(whole) => {
                 self.whole(choice, &whole, out);
@@ -257,7 +258,11 @@ impl Writer {
 
     fn stop(&mut self, part: PartId, complete: bool, out: &mut Vec<u8>) {
         let Some(at) = self.open.iter().rposition(|open| open.part == part) else { return };
+        if complete && self.waits(at) {
+            return;
+        }
         let Open { choice, kind, .. } = self.open.remove(at);
+        let was_call = matches!(kind, Kind::Call(_));
         match kind {
             Kind::Text { text, citations } if !citations.is_empty() => {
                 let state = self.choice(choice);
@@ -271,6 +276,31 @@ impl Writer {
             // A call that was cut off must not be run.
             Kind::Call(_) => self.losses.dropped("functionCall", "the upstream cut the call off"),
             _ => {}
+        }
+        if was_call {
+            self.release(choice, out);
+        }
+    }
+
+    /// Whether the part is a call that ends while one before it goes on: calls go out in their order, by which clients pair
+    /// results with calls of one name.
+    fn waits(&mut self, at: usize) -> bool {
+        let (before, rest) = self.open.split_at_mut(at);
+        let Some(Open { choice, kind: Kind::Call(call), .. }) = rest.first_mut() else { return false };
+        call.ended = before.iter().any(|open| open.choice == *choice && matches!(open.kind, Kind::Call(_)));
+        call.ended
+    }
+
+    /// Writes the calls that have waited for one before them.
+    fn release(&mut self, choice: usize, out: &mut Vec<u8>) {
+        let of_choice = |open: &Open| open.choice == choice && matches!(open.kind, Kind::Call(_));
+        while let Some(at) = self.open.iter().position(of_choice) {
+            if !matches!(&self.open[at].kind, Kind::Call(call) if call.ended) {
+                return;
+            }
+            if let Kind::Call(call) = self.open.remove(at).kind {
+                self.call(choice, *call, out);
+            }
         }
     }
 

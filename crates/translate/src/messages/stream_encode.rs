@@ -71,6 +71,10 @@ impl Envelope {
             return stop;
         }
         stop::agree(&mut stop, if writer.said.call { Calls::ByModel } else { Calls::None });
+        // Nobody can run what is not JSON. The reason says that the answer is not whole, so that no client tries to.
+        if stop.reason == StopReason::ToolCall && writer.said.broken_call {
+            stop.reason = StopReason::Length;
+        }
         if stop.reason == StopReason::End && writer.said.refusal {
             stop.reason = StopReason::Refusal;
         }

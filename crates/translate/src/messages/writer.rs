@@ -55,6 +55,8 @@ pub(super) struct Said {
     pub(super) text: bool,
     pub(super) refusal: bool,
     pub(super) call: bool,
+    /// A call whose input is not JSON.
+    pub(super) broken_call: bool,
 }
 
 /// The state of one answer's content.
@@ -268,6 +270,7 @@ impl Writer {
     fn finish_open(&mut self, sink: &mut impl Sink) {
         let Some(index) = self.open.take().and_then(|open| self.index(open)) else { return };
         self.slots[index].complete(sink);
+        self.said.broken_call |= self.slots[index].is_broken();
         self.seal(index, sink);
         sink.close();
         let slot = self.slots.remove(index);

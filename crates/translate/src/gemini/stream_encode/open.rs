@@ -36,6 +36,8 @@ pub(super) struct Call {
     pub(super) flavour: Flavour,
     pub(super) arguments: String,
     pub(super) signature: Option<Blob>,
+    /// Whether it has all its arguments and only waits for a call before it.
+    pub(super) ended: bool,
 }
 
 impl Call {

@@ -208,6 +208,32 @@ fn sealed_reasoning_travels_on_a_call_or_at_the_end() {
 }
 
 #[test]
+fn calls_go_out_in_the_order_in_which_they_begin() {
+    let end = |part, complete| Event::PartStop { part: PartId(part), complete, whole: None };
+    let names = |events: Vec<Event>| -> Vec<String> {
+        let events = events.into_iter().chain([Event::End]).collect();
+        let parts =
+            chunks(events).into_iter().map(|mut chunk| chunk["candidates"][0]["content"]["parts"].take());
+        let calls = parts.filter_map(|mut parts| match parts[0]["functionCall"]["name"].take() {
+            Value::String(name) => Some(name),
+            _ => None,
+        });
+        calls.collect()
+    };
+    let three = || vec![call(0, "a", "f"), call(1, "b", "g"), call(2, "c", "h")];
+    for (ends, expected) in [
+        (vec![end(0, true), end(1, true), end(2, true)], vec!["f", "g", "h"]),
+        (vec![end(2, true), end(1, true), end(0, true)], vec!["f", "g", "h"]),
+        (vec![end(1, true), end(0, true), end(2, true)], vec!["f", "g", "h"]),
+        // One that was cut off does not hold up the others.
+        (vec![end(2, true), end(0, false), end(1, true)], vec!["g", "h"]),
+        (vec![end(1, true), end(2, true), end(0, false)], vec!["g", "h"]),
+    ] {
+        assert_eq!(names(three().into_iter().chain(ends).collect()), expected);
+    }
+}
+
+#[test]
 fn arguments_are_objects_or_the_call_is_malformed() {
     let reason = |pieces: &[&str], flavour: Flavour, complete: bool, reason: StopReason| {
         let head = PartHead::ToolCall {

@@ -4,9 +4,10 @@ use super::{Head, Piece, Sink};
 use crate::{
     Json,
     ir::{Blob, Delta, Flavour, Part, PartId, ToolCall},
-    messages::citation,
+    messages::{citation, encode::write},
 };
 use byok_types::Dialect;
+use serde::de::IgnoredAny;
 
 /// The state of one part.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) struct Slot {
     /// Whether the open block of this slot holds anything.
     pub(super) has_content: bool,
     pub(super) paragraph: u32,
+    /// The input of a function so far. What is no object waits until it is whole.
+    input: String,
     /// Whether raw reasoning or a summary came first; the other is left out.
     pub(super) raw: Option<bool>,
 }
@@ -47,6 +50,7 @@ impl Slot {
             stopped,
             has_content: false,
             paragraph: 0,
+            input: String::new(),
             raw: None,
         }
     }
@@ -103,7 +107,7 @@ impl Slot {
                 sink.piece(&Piece::Thinking(text));
             }
             (Kind::Call { flavour: Flavour::Function, .. }, Delta::Arguments(text)) => {
-                sink.piece(&Piece::Input(text));
+                return self.input(text, sink);
             }
             (Kind::Call { flavour: Flavour::Custom, .. }, Delta::Arguments(text)) => {
                 if !self.has_content {
@@ -116,6 +120,23 @@ impl Slot {
         self.has_content = true;
     }
 
+    fn input(&mut self, text: &str, sink: &mut impl Sink) {
+        self.input.push_str(text);
+        if self.has_content {
+            sink.piece(&Piece::Input(text));
+        } else if let object @ [b'{', ..] = self.input.trim_start().as_bytes() {
+            let blank = self.input.len() - object.len();
+            sink.piece(&Piece::Input(&self.input[blank..]));
+            self.has_content = true;
+        }
+    }
+
+    /// Whether the input of a function is not JSON, so that nobody can run the call.
+    pub(super) fn is_broken(&self) -> bool {
+        let input = self.input.trim();
+        !input.is_empty() && serde_json::from_str::<IgnoredAny>(input).is_err()
+    }
+
     /// Writes what makes the input of a call whole.
     pub(super) fn complete(&self, sink: &mut impl Sink) {
         match (&self.kind, self.has_content) {
@@ -123,7 +144,11 @@ impl Slot {
             (Kind::Call { flavour: Flavour::Custom, .. }, false) => {
                 sink.piece(&Piece::Input("{\"input\":\"\"}"));
             }
-            (Kind::Call { flavour: Flavour::Function, .. }, false) => sink.piece(&Piece::Input("{}")),
+            (Kind::Call { flavour: Flavour::Function, .. }, false) => {
+                let mut object = Vec::new();
+                write::input(&mut object, &self.input);
+                sink.piece(&Piece::Input(&String::from_utf8_lossy(&object)));
+            }
             _ => {}
         }
     }
