@@ -1,12 +1,28 @@
 //! Ids of calls that a server gives twice.
 
-use crate::ir::{Event, Part, PartHead, PartId};
-use std::collections::HashSet;
+use crate::{
+    content_id, gemini,
+    ir::{Event, Part, PartHead, PartId, Request},
+};
+use std::{collections::HashSet, sync::Arc};
 
-/// Gives a call an id of its own where an earlier call of the answer has the same one: clients find results by it. Stands
-/// between decoder and encoder, once for all dialects.
-#[derive(Debug, Default)]
+/// The ids of the calls that a conversation has so far.
+pub(crate) fn of_history(request: &Request) -> HashSet<String> {
+    let parts = request.messages.iter().flat_map(|message| &message.parts);
+    let ids = parts.filter_map(|part| match part {
+        Part::ToolCall(call) => Some(call.call_id.clone()),
+        _ => None,
+    });
+    ids.collect()
+}
+
+/// Gives a call an id of its own where an earlier call of the conversation has the same one: clients find results by it,
+/// and a vendor that the conversation goes on with refuses a history with two. Stands between decoder and encoder, once for
+/// all dialects.
+#[derive(Debug)]
 pub(crate) struct CallIds {
+    /// The ids of the turns before.
+    history: Arc<HashSet<String>>,
     /// The ids so far, with their choice.
     known: HashSet<(u32, String)>,
     /// Open calls that got another id.
@@ -14,6 +30,11 @@ pub(crate) struct CallIds {
 }
 
 impl CallIds {
+    /// For an answer to a conversation with these ids.
+    pub(crate) fn new(history: Arc<HashSet<String>>) -> Self {
+        Self { history, known: HashSet::new(), changed: Vec::new() }
+    }
+
     /// Takes note of one event on its way to the client.
     pub(crate) fn settle(&mut self, event: &mut Event) {
         match event {
@@ -41,17 +62,26 @@ impl CallIds {
 
     /// Notes the id of a call; puts a number behind it if it is taken. The same answer gives the same ids again.
     fn is_changed(&mut self, choice: u32, id: &mut String) -> bool {
-        if id.is_empty() || self.known.insert((choice, id.clone())) {
+        if id.is_empty() || self.is_free(choice, id) {
             return false;
         }
-        let free = (2_u32..).map(|number| format!("{id}_{number}"));
-        for other in free {
-            if self.known.insert((choice, other.clone())) {
+        // What byok made up must still look so.
+        let made_up = gemini::is_made_up(id);
+        let numbered = |number: u32| match made_up {
+            true => content_id("call_", &[id.as_str(), &number.to_string()]),
+            false => format!("{id}_{number}"),
+        };
+        for other in (2..).map(numbered) {
+            if self.is_free(choice, &other) {
                 *id = other;
                 return true;
             }
         }
         false
+    }
+
+    fn is_free(&mut self, choice: u32, id: &str) -> bool {
+        !self.history.contains(id) && self.known.insert((choice, id.to_owned()))
     }
 }
 
@@ -59,7 +89,8 @@ impl CallIds {
 mod tests {
     use crate::{
         Exchange,
-        ir::{Fold, Part, Request},
+        gemini::is_made_up,
+        ir::{Fold, Message, Part, Request, Role},
         reader::{StreamReader, read_answer},
     };
     use byok_types::{Dialect, ModelFacts};
@@ -114,6 +145,34 @@ mod tests {
                 fold.push(event);
             }
             assert_eq!(calls(fold), expected, "{upstream:?}, streamed");
+        }
+    }
+
+    #[test]
+    fn no_call_has_the_id_of_one_in_an_earlier_turn() {
+        let chat = r#"{"id":"","choices":[{"index":0,"message":{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#;
+        let chat_without = r#"{"choices":[{"index":0,"message":{"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#;
+        let gemini = r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}}}]},"finishReason":"STOP"}]}"#;
+        for (upstream, body) in
+            [(Dialect::Chat, chat), (Dialect::Chat, chat_without), (Dialect::Gemini, gemini)]
+        {
+            let mut request = Request::new(Dialect::Messages, "m");
+            let mut ids = Vec::new();
+            for turn in 0..4 {
+                let exchange = Exchange::new(&request, &ModelFacts::default(), upstream, 0, "seed");
+                let mut fold = Fold::default();
+                read_answer(body.as_bytes(), &exchange)
+                    .unwrap()
+                    .into_iter()
+                    .for_each(|event| fold.push(event));
+                let answer = fold.finish().unwrap().choices.remove(0).parts;
+                let Part::ToolCall(call) = &answer[0] else { panic!("{answer:?}") };
+                assert!(!ids.contains(&call.call_id), "{upstream:?}, turn {turn}: {}", call.call_id);
+                ids.push(call.call_id.clone());
+                request.messages.push(Message::new(Role::Assistant, answer));
+            }
+            let made_up = ids.iter().filter(|id| is_made_up(id)).count();
+            assert_eq!(made_up, if body == chat { 0 } else { 4 }, "{ids:?}");
         }
     }
 }

@@ -1,9 +1,9 @@
 use crate::{
-    Ids, NameRules, Names, compact, emulate,
+    Ids, NameRules, Names, call_ids, compact, emulate,
     ir::{OutputFormat, Request},
 };
 use byok_types::{Dialect, Family, ModelFacts, StructuredOutput};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 /// What the answer side must know of the request: made once, when the request has been encoded for its upstream.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct Exchange {
     pub ids: Ids,
     /// Names of tools on both sides.
     pub names: Arc<Names>,
+    /// Ids of the calls that the conversation has so far; those of the answer must be others.
+    pub call_ids: Arc<HashSet<String>>,
     /// Whether a Chat client asked for the usage chunk.
     pub include_usage: bool,
     /// Whether a Gemini client asked for a stream without `alt=sse`: a JSON array.
@@ -55,6 +57,7 @@ impl Exchange {
             created,
             ids: Ids::new(seed),
             names: Arc::new(Names::of(request, NameRules::of(upstream, facts))),
+            call_ids: Arc::new(call_ids::of_history(request)),
             include_usage: request.stream_options.include_usage.unwrap_or(false),
             json_array: false,
             family: facts.family,

@@ -54,7 +54,7 @@ fn blob(signature: &str, slot: BlobSlot) -> Option<Blob> {
 
 /// Whether byok made this call id because Gemini or its client gave none. Such ids are not written back: the calls are
 /// paired by name and order, as they were before.
-fn is_made_up(call_id: &str) -> bool {
+pub(crate) fn is_made_up(call_id: &str) -> bool {
     call_id
         .strip_prefix(MADE_UP)
         .is_some_and(|id| id.len() == 24 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))

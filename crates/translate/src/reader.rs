@@ -139,7 +139,7 @@ impl Filters {
         Self {
             seals: native.filter(|native| *native != exchange.family).map(|native| (native, exchange.family)),
             bound: exchange.account.clone().map(|account| (exchange.family, account)),
-            call_ids: CallIds::default(),
+            call_ids: CallIds::new(exchange.call_ids.clone()),
             json_tool: exchange.json_tool.then(JsonTool::default),
             restore: (!exchange.names.is_empty()).then(|| Restore::new(exchange.names.clone())),
             stop: (!exchange.stop.is_empty()).then(|| StopCut::new(&exchange.stop)),
