@@ -1,5 +1,10 @@
 //! Server-sent events: reading frames from bytes that are cut anywhere.
 
+use byok_types::{Blame, Failure, FailureKind};
+
+/// Longest piece of a frame that is shown, in characters.
+const SHOWN: usize = 200;
+
 /// One event of a stream. Comments, ids and retry hints are not part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
@@ -7,6 +12,22 @@ pub struct Frame<'a> {
     pub event: &'a [u8],
     /// The `data:` lines, joined by a line feed.
     pub data: &'a [u8],
+}
+
+/// Why the data of a frame that no decoder could read ends the answer. JSON of another shape may be an addition of the vendor,
+/// and an empty frame or a mark of the end says nothing; anything else may have been a piece of the answer, which must not be
+/// told as if it were whole.
+pub(crate) fn unreadable(data: &str) -> Option<Failure> {
+    let data = data.trim();
+    if data.is_empty() || data == "[DONE]" || serde_json::from_str::<serde::de::IgnoredAny>(data).is_ok() {
+        return None;
+    }
+    let mut shown: String = data.chars().take(SHOWN).collect();
+    if shown.len() < data.len() {
+        shown.push('…');
+    }
+    let message = format!("the upstream sent something that is not JSON: {shown}");
+    Some(Failure::new(FailureKind::Server, Blame::Upstream, message).with_status(502))
 }
 
 /// The stream cannot be read any further.

@@ -20,16 +20,15 @@ const EMPTY: [&str; 2] = [r#""signature":"""#, r#""signature": """#];
 #[derive(Clone, Copy, Debug)]
 pub enum Keep<'a> {
     /// What is no carrier of ours, and from carriers the seals of this family; for a family without a name only those that
-    /// were made by `maker`. Reasoning with an empty seal, as a client keeps it from a model that seals nothing, does not stay
-    /// for Claude, which refuses it.
+    /// were made by `maker`. Reasoning with an empty seal or none, as a client keeps it from a model that seals nothing, does
+    /// not stay for Claude, which refuses it.
     Of {
         /// The family of the upstream.
         family: Family,
         /// The upstream.
         maker: &'a str,
     },
-    /// None at all, and no thinking of Messages without one: the upstream has refused a seal and does not say which, or misses
-    /// one.
+    /// None at all: the upstream has refused a seal and does not say which.
     None,
 }
 
@@ -41,7 +40,8 @@ impl Keep<'_> {
             Self::None => true,
             Self::Of { .. } if dialect == Dialect::Gemini => contains(MARK_BASE64),
             Self::Of { .. } => {
-                contains(MARK) || self.refuses_empty(dialect) && EMPTY.into_iter().any(contains)
+                let unsealed = || EMPTY.into_iter().any(contains) || lacks_seals(body);
+                contains(MARK) || self.refuses_empty(dialect) && unsealed()
             }
         }
     }
@@ -73,6 +73,13 @@ pub fn seal_edits(dialect: Dialect, body: &[u8], keep: Keep<'_>) -> Vec<Edit> {
         Dialect::Responses => place.block(item, edits),
     });
     edits
+}
+
+/// Whether a body of Messages has more thinking than seals, told by counting alone: most bodies have as many.
+fn lacks_seals(body: &[u8]) -> bool {
+    let count = |text: &str| memchr::memmem::find_iter(body, text.as_bytes()).count();
+    let thoughts = count(r#""type":"thinking""#) + count(r#""type": "thinking""#);
+    thoughts > 0 && thoughts > count(r#""signature":"#)
 }
 
 /// What becomes of an element of a list.
@@ -163,8 +170,7 @@ impl Place<'_> {
             _ => return Fate::Stays,
         };
         let Some((text, sealed)) = members.get(seal).and_then(|text| Some((text, string(text)?))) else {
-            let missed =
-                seal == "signature" && members.get(seal).is_none() && matches!(self.keep, Keep::None);
+            let missed = seal == "signature" && members.get(seal).is_none();
             return if missed && self.refuses_empty { Fate::Goes } else { Fate::Stays };
         };
         if sealed.is_empty() && seal == "signature" && self.refuses_empty {
@@ -426,7 +432,7 @@ mod tests {
 
     /// Reasoning of a model that seals nothing, as a client of Messages has kept it.
     #[test]
-    fn claude_gets_no_thinking_with_an_empty_seal() {
+    fn t70_claude_gets_no_thinking_without_a_seal() {
         let turn = |thinking: &str| {
             format!(
                 r#"{{"messages":[{{"role":"assistant","content":[{thinking}{{"type":"text","text":"a"}}]}}]}}"#
@@ -434,17 +440,27 @@ mod tests {
         };
         let empty = r#"{"type":"thinking","thinking":"t","signature":""},"#;
         let spaced = r#"{"type":"thinking","thinking":"t","signature": ""},"#;
+        let none = r#"{"type":"thinking","thinking":"t"},"#;
+        let none_spaced = r#"{"type": "thinking", "thinking": "t"},"#;
+        let sealed = r#"{"type":"thinking","thinking":"t","signature":"EqQB"},"#;
         let called = r#"{"type":"tool_use","id":"1","name":"sign","input":{"signature":""}},"#;
         for (thinking, family, stays) in [
             (empty, Family::Claude, false),
             (spaced, Family::Claude, false),
+            (none, Family::Claude, false),
+            (none_spaced, Family::Claude, false),
+            (sealed, Family::Claude, true),
             (called, Family::Claude, true),
             // Who is not Claude may want it back.
             (empty, Family::Other, true),
+            (none, Family::Other, true),
         ] {
             let expected = turn(if stays { thinking } else { "" });
             assert_eq!(passed(Dialect::Messages, &turn(thinking), family), expected, "{thinking} {family:?}");
         }
+        // Claude's own, beside it, stays.
+        let both = turn(&format!("{sealed}{none}"));
+        assert_eq!(passed(Dialect::Messages, &both, Family::Claude), turn(sealed));
     }
 
     #[test]

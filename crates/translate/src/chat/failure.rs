@@ -2,6 +2,8 @@
 
 mod kind;
 
+pub(crate) use kind::says_nothing;
+
 use super::{
     chunk::Chunk,
     loose::{filled, read},
@@ -51,12 +53,6 @@ pub(super) fn without_answer(text: &str) -> Failure {
         return failure;
     }
     let message = "the upstream answered without `choices`; check that its base URL is that of a Chat API.";
-    Failure::new(FailureKind::Server, Blame::Upstream, message).with_status(UNKNOWN_STATUS)
-}
-
-/// A frame that is not JSON.
-pub(super) fn not_json(text: &str) -> Failure {
-    let message = format!("the upstream sent something that is not JSON: {}", shortened(text, 200));
     Failure::new(FailureKind::Server, Blame::Upstream, message).with_status(UNKNOWN_STATUS)
 }
 

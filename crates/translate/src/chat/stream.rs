@@ -100,9 +100,8 @@ impl StreamDecoder {
     fn chunk(&mut self, text: &str, out: &mut Vec<Event>) {
         let mut chunk = Chunk::default();
         if fill(&mut chunk, text).is_err() {
-            // JSON of another shape may be an addition of this server; anything else is the end of all sense.
-            if serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
-                self.fail(failure::not_json(text), out);
+            if let Some(failure) = sse::unreadable(text) {
+                self.fail(failure, out);
             }
             return;
         }

@@ -59,13 +59,18 @@ impl StreamDecoder {
         Self::default()
     }
 
-    /// Takes one frame. Frames that cannot be read, and those after the end, are ignored.
+    /// Takes one frame. Frames of another shape, and those after the end, are ignored.
     pub fn frame(&mut self, frame: sse::Frame<'_>, out: &mut Vec<Event>) {
         if self.ended {
             return;
         }
         let text = lossy(frame.data);
-        let Ok(wire) = serde_json::from_str::<Frame<'_>>(&text) else { return };
+        let Ok(wire) = serde_json::from_str::<Frame<'_>>(&text) else {
+            if let Some(failure) = sse::unreadable(&text) {
+                self.fail(failure, out);
+            }
+            return;
+        };
         let kind = match wire.kind.as_deref() {
             Some(kind) => kind,
             None if wire.error.is_some() => "error",

@@ -80,7 +80,7 @@ impl StreamDecoder {
         self.ended
     }
 
-    /// Takes one frame. Whatever cannot be read is skipped: a vendor's new event must not end a stream.
+    /// Takes one frame. Whatever has another shape is skipped: a vendor's new event must not end a stream.
     pub fn frame(&mut self, frame: sse::Frame<'_>, out: &mut Vec<Event>) {
         if self.ended || frame.data.is_empty() || frame.data == b"[DONE]" {
             return;
@@ -98,7 +98,12 @@ impl StreamDecoder {
             self.settle_half(out);
             mend::whole(text.as_bytes())
         };
-        let Some(mended) = mended else { return };
+        let Some(mended) = mended else {
+            if let Some(failure) = sse::unreadable(&text) {
+                self.fail(failure, out);
+            }
+            return;
+        };
         self.waiting = self.half.and_then(|_| with_delta(&mended));
         if let Ok(event) = serde_json::from_slice::<Frame<'_>>(&mended) {
             self.event(&event, frame.event, out);

@@ -1,7 +1,7 @@
 //! Errors of Responses upstreams, and errors as Responses clients expect them.
 
 use super::writer::Object;
-use crate::{Json, ir::Failure};
+use crate::{Json, chat::says_nothing, ir::Failure};
 use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, FailureKind, RawFailure};
 use std::time::Duration;
 
@@ -259,9 +259,17 @@ pub fn encode_failure(failure: &Failure, _request_id: &str) -> Vec<u8> {
     // A code of another vendor's vocabulary would be misread; one of OpenAI's or of byok itself says more than the kind.
     let own =
         failure.raw.as_ref().is_none_or(|raw| matches!(raw.dialect, Dialect::Chat | Dialect::Responses));
-    let stated = failure.code.as_deref().filter(|code| own && *code != kind);
-    let decisive = matches!(failure.kind, FailureKind::ContextTooLong | FailureKind::QuotaWindow);
-    let code = if decisive { default_code } else { stated.or(default_code) };
+    let stated = failure.code.as_deref().filter(|code| own && *code != kind && !says_nothing(code));
+    // Codes that clients act on are OpenAI's own.
+    let decisive = matches!(
+        failure.kind,
+        FailureKind::ContextTooLong
+            | FailureKind::Billing
+            | FailureKind::QuotaWindow
+            | FailureKind::RateLimit
+            | FailureKind::Overloaded
+    );
+    let code = stated.filter(|code| !decisive || kind_of_word(code) == Some(failure.kind)).or(default_code);
     let mut out = Vec::with_capacity(failure.message.len() + 128);
     let mut object = Object::begin(&mut out);
     let mut error = Object::begin(object.member("error"));

@@ -1,4 +1,6 @@
 use super::*;
+use crate::{Exchange, StreamReader, ir};
+use byok_types::{Dialect, ModelFacts};
 
 fn frames(chunks: &[&[u8]]) -> Vec<(String, String)> {
     let mut decoder = Decoder::default();
@@ -82,4 +84,23 @@ fn a_line_of_five_megabytes_passes() {
     let line = format!("data: {}\n\n", "x".repeat(5 << 20));
     let seen = frames(&line.as_bytes().chunks(16 << 10).collect::<Vec<_>>());
     assert_eq!(seen[0].1.len(), 5 << 20);
+}
+
+#[test]
+fn what_is_no_json_in_the_middle_of_a_stream_ends_it() {
+    let exchange = |upstream| {
+        let request = ir::Request::new(Dialect::Messages, "m");
+        Exchange::new(&request, &ModelFacts::default(), upstream, 0, "seed")
+    };
+    for upstream in Dialect::ALL {
+        for (data, ends) in [("{oops", true), ("<html>", true), ("[DONE]", false), ("", false)] {
+            let mut reader = StreamReader::new(&exchange(upstream), 1 << 20);
+            let mut events = Vec::new();
+            reader.push(format!("data: {data}\n\n").as_bytes(), &mut events);
+            let said =
+                |event: &ir::Event| matches!(event, ir::Event::Failure(f) if f.message.contains("not"));
+            let failed = events.iter().any(said);
+            assert_eq!(failed, ends, "{upstream}: {data}: {events:?}");
+        }
+    }
 }

@@ -138,9 +138,9 @@ pub(super) fn blame(kind: FailureKind) -> Blame {
     }
 }
 
-/// Whether a code is the type said again.
-fn is_type(code: &str) -> bool {
-    matches!(code, "invalid_request_error" | "permission_error" | "conflict_error" | "server_error")
+/// Whether a code says less than the kind: a type said again, be it Anthropic's, or a bare status.
+pub(crate) fn says_nothing(code: &str) -> bool {
+    code.ends_with("_error") || code == "request_too_large" || matches!(code.parse(), Ok(100..=599_u16))
 }
 
 /// OpenAI's `type` and `code` for a failure. Codes that clients act on are fixed; the vendor's own is shown otherwise.
@@ -148,7 +148,7 @@ pub(super) fn words(failure: &Failure) -> (&'static str, Option<&str>) {
     // A code of another vendor's vocabulary would be misread.
     let openai = |dialect| matches!(dialect, Dialect::Chat | Dialect::Responses);
     let known = failure.raw.as_ref().is_none_or(|raw| openai(raw.dialect));
-    let own = failure.code.as_deref().filter(|code| known && !is_type(code));
+    let own = failure.code.as_deref().filter(|code| known && !says_nothing(code));
     match failure.kind {
         FailureKind::BadRequest => ("invalid_request_error", own),
         FailureKind::ContextTooLong => ("invalid_request_error", Some("context_length_exceeded")),

@@ -205,10 +205,10 @@ fn odd_streams_are_read() {
     assert_eq!(found.status.as_deref(), Some("incomplete"));
     assert_eq!(choice.stop.unwrap().reason, StopReason::Length);
 
-    // Blocks of tomorrow are kept; deltas without a start are taken where they are clear; junk is skipped.
+    // Blocks of tomorrow are kept; deltas without a start are taken where they are clear; other shapes are skipped.
     let news = block(0, r#"{"type":"hologram","rays":[1e5]}"#);
     let lost = r#"{"type":"content_block_delta","index":5,"delta":{"type":"text_delta","text":"x"}}"#;
-    let choice = read(&[&news, &end(0), lost, "{", "null", r#"{"type":"news"}"#, stop]);
+    let choice = read(&[&news, &end(0), lost, "[DONE]", "null", r#"{"type":"news"}"#, stop]);
     assert!(matches!(&choice.parts[0], Part::Opaque(o) if o.json.get().contains("1e5")));
     assert_eq!(choice.parts[1], Part::text("x"));
 
