@@ -159,6 +159,11 @@ pub struct Problem {
 /// Rests that are longer are those of plans that are used up.
 const LONG: Duration = Duration::from_hours(1);
 
+/// First rest of a seat whose vendor refuses the token that it has just issued.
+const REFUSED_ANEW: Duration = Duration::from_mins(1);
+/// Longest such rest.
+const LONGEST_REFUSED_ANEW: Duration = Duration::from_mins(30);
+
 /// How a seat fared lately.
 #[derive(Debug, Default)]
 pub struct Health {
@@ -166,6 +171,8 @@ pub struct Health {
     problem: Mutex<Option<Problem>>,
     /// What it is owed of its share of requests.
     credit: Mutex<i64>,
+    /// How often the vendor has refused the token that it had just issued, since the last success.
+    refused_anew: Mutex<u32>,
 }
 
 #[derive(Debug)]
@@ -211,8 +218,18 @@ impl Health {
         }
     }
 
+    /// The vendor refuses the token that it has just issued: how long the seat rests. A minute the first time, longer each
+    /// time, until a success.
+    pub fn refused_anew(&self) -> Duration {
+        let mut times = self.refused_anew.lock();
+        let wait = REFUSED_ANEW.saturating_mul(1 << (*times).min(10)).min(LONGEST_REFUSED_ANEW);
+        *times += 1;
+        wait
+    }
+
     /// Ends all rests: what caused them is allowed now.
     pub fn forgive(&self) {
+        *self.refused_anew.lock() = 0;
         self.rests.lock().clear();
         *self.problem.lock() = None;
     }
@@ -225,6 +242,7 @@ impl Health {
 
     /// A success ends the rest for the model, and with the last rest the problem is over.
     pub fn succeeded(&self, model: &str) {
+        *self.refused_anew.lock() = 0;
         let mut rests = self.rests.lock();
         rests.retain(|rest| rest.model.as_deref() != Some(model));
         let over = rests.is_empty();

@@ -341,6 +341,11 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
         false
     }
 
+    /// Whether a login is over, and not only set aside for a time, when the vendor refuses the token that it has just issued.
+    fn ends_logins(&self) -> bool {
+        false
+    }
+
     /// The call that asks what is left of the plan.
     fn ask_quota(&self, _base: &str, _token: &Token) -> Option<Lookup> {
         None

@@ -16,12 +16,13 @@ use crate::{
     state::State,
     upstream::{Ask, Next, Operation, Refusal, Shaping, Token, Verdict},
 };
+use byok_auth::AuthError;
 use byok_config::Timeouts;
 use byok_translate::{
     Loss, Losses, UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer,
 };
 use byok_transport::{Call, CallTimeouts, Host, Reply, TransportError};
-use byok_types::{AccountState, Blame, CredentialKind, Failure, FailureKind, RawFailure, SecretHash};
+use byok_types::{Blame, CredentialKind, Failure, FailureKind, RawFailure, SecretHash};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method,
@@ -68,19 +69,19 @@ impl Attempt<'_> {
                 }
                 Err(refused) if refused.verdict.next == Next::Refresh && !refreshed && stale.is_some() => {
                     refreshed = true;
-                    self.refresh(stale).await?;
-                }
-                Err(mut refused) => {
-                    if refreshed && refused.verdict.next == Next::Refresh {
-                        // Nothing that byok can buy is taken: only a person can help.
-                        let reason = format!(
-                            "the vendor refuses even the token that it has just issued; log in again with `byok login {}`",
-                            self.candidate.provider.id
-                        );
-                        refused.verdict.state.get_or_insert(AccountState::NeedsLogin { reason });
+                    match self.refresh(stale).await {
+                        Ok(()) => {}
+                        // It was renewed a moment ago, and that is what the vendor refuses.
+                        Err(AuthError::Refused { .. }) => {
+                            return Err(self.noted(self.refused_anew(refused), &token).await);
+                        }
+                        Err(error) => return Err(self.no_token(&error)),
                     }
-                    return Err(self.noted(refused, &token).await);
                 }
+                Err(refused) if refreshed && refused.verdict.next == Next::Refresh => {
+                    return Err(self.noted(self.refused_anew(refused), &token).await);
+                }
+                Err(refused) => return Err(self.noted(refused, &token).await),
             }
         }
     }
@@ -108,12 +109,9 @@ impl Attempt<'_> {
         }
     }
 
-    async fn refresh(&self, stale: Option<SecretHash>) -> Result<(), Refused> {
+    async fn refresh(&self, stale: Option<SecretHash>) -> Result<(), AuthError> {
         let (Some(stale), Access::Account { .. }) = (stale, &self.seat.access) else { return Ok(()) };
-        match self.executor.tokens.refresh_now(&self.seat.id, stale).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.no_token(&error)),
-        }
+        self.executor.tokens.refresh_now(&self.seat.id, stale).await.map(|_| ())
     }
 
     async fn call(&self, token: &Token, body: Bytes, ledger: &mut Ledger) -> Result<Ready, Refused> {

@@ -339,15 +339,19 @@ fn credential_refused(failure: &Failure, called: Option<&str>, whose: Whose) -> 
         return of_byok(text);
     };
     let remedy = match whose {
+        Whose::Login if failure.retry_after.is_some() => {
+            format!("byok tries it again by itself; if it lasts, log in again with `byok login {provider}`")
+        }
         Whose::Login => format!("Log in again with `byok login {provider}`"),
         Whose::KeyOfLogin => format!("Log in with another key by `byok login {provider} --method key`"),
         Whose::Settings => format!("Correct providers.{provider}.api_key"),
     };
-    of_byok(format!(
+    let text = format!(
         "`{provider}` refused byok's credential (status {}): {}. {remedy}; `byok status` shows the accounts.",
         failure.status,
         failure.message.trim_end().trim_end_matches('.'),
-    ))
+    );
+    Failure { retry_after: failure.retry_after, ..of_byok(text) }
 }
 
 fn of_byok(text: String) -> Failure {

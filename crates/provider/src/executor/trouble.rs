@@ -19,13 +19,36 @@ use std::time::{Duration, Instant};
 const CHARGED_REST: Duration = Duration::from_hours(24);
 /// The same for an account, whose state takes over as soon as it is read again.
 const STATE_IS_READ: Duration = Duration::from_secs(2);
+/// Longest rest of an account whose token cannot be renewed at the moment.
+const NO_TOKEN_REST: Duration = Duration::from_mins(1);
+/// What helps where a vendor refuses the token that it has just issued.
+const REFUSED_ANEW: &str = "byok lets the login rest and tries it again by itself; if it lasts, log in again";
 /// Plans open again after a month.
 const LONGEST_REST: Duration = Duration::from_hours(31 * 24);
 /// Longest text of a vendor that is kept for the owner: all of what they say, and not all of a page.
 const LONGEST: usize = 1000;
 
 impl Attempt<'_> {
-    /// There is no token for the seat: it is passed over.
+    /// The vendor refuses the token that it has just issued. At most vendors that passes, and byok tries again after a rest
+    /// that grows; at the others only a person can help.
+    pub(super) fn refused_anew(&self, mut refused: Refused) -> Refused {
+        let provider = &self.candidate.provider;
+        if provider.upstream.ends_logins() {
+            let reason = format!(
+                "the vendor refuses even the token that it has just issued; log in again with `byok login {}`",
+                provider.id
+            );
+            refused.verdict.state.get_or_insert(AccountState::NeedsLogin { reason });
+        } else if refused.verdict.state.is_none() {
+            let wait = self.seat.health.refused_anew();
+            refused.failure.retry_after = Some(refused.verdict.cool.map_or(wait, |(_, cool)| cool));
+            refused.verdict.cool.get_or_insert((Scope::Account, wait));
+            refused.verdict.hint.get_or_insert(REFUSED_ANEW);
+        }
+        refused
+    }
+
+    /// There is no token for the seat: it is passed over, and for a while if byok tries again by itself.
     pub(super) fn no_token(&self, error: &AuthError) -> Refused {
         tracing::warn!(account = self.seat.id.as_str(), %error, "no token for this account");
         let problem = Problem {
@@ -34,16 +57,22 @@ impl Attempt<'_> {
             remedy: remedy_of_login(error),
         };
         self.seat.health.fell(problem);
-        let failure = Failure::new(
-            FailureKind::Auth,
-            error.blame(),
-            format!(
-                "the {} `{}` of `{}` cannot be used: {error}",
-                if self.seat.is_oauth() { "login" } else { "key" },
-                self.seat.public_name(),
-                self.candidate.provider.id
-            ),
+        let text = format!(
+            "the {} `{}` of `{}` cannot be used: {error}",
+            if self.seat.is_oauth() { "login" } else { "key" },
+            self.seat.public_name(),
+            self.candidate.provider.id
         );
+        if let Retry::After(wait) = error.retry() {
+            let wait = wait.min(NO_TOKEN_REST);
+            self.seat.health.cool(Scope::Account, &self.candidate.facts.id, Instant::now(), wait, false);
+            let failure = Failure {
+                retry_after: Some(wait),
+                ..Failure::new(FailureKind::Server, error.blame(), text).with_status(503)
+            };
+            return Refused { failure, verdict: Verdict::other(None), headers: HeaderMap::new() };
+        }
+        let failure = Failure::new(FailureKind::Auth, error.blame(), text);
         let verdict = Verdict { next: Next::OtherAccount, own_credential: true, ..Verdict::PASS_ON };
         Refused { failure, verdict, headers: HeaderMap::new() }
     }

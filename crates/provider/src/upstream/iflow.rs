@@ -76,6 +76,10 @@ impl Upstream for Iflow {
         false
     }
 
+    fn ends_logins(&self) -> bool {
+        true
+    }
+
     fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
         let failure = refusal.failure;
         match failure.code.as_deref() {

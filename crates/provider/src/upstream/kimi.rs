@@ -117,6 +117,10 @@ impl Upstream for Kimi {
         false
     }
 
+    fn ends_logins(&self) -> bool {
+        true
+    }
+
     fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
         let failure = refusal.failure;
         let message = failure.message.to_ascii_lowercase();

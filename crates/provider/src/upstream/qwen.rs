@@ -129,6 +129,10 @@ impl Upstream for Qwen {
         failure
     }
 
+    fn ends_logins(&self) -> bool {
+        true
+    }
+
     fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
         let failure = refusal.failure;
         let ended = self.login.then_some(
