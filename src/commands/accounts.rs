@@ -21,7 +21,7 @@ use crate::{
 use byok_auth::{AuthError, Clock as _, SystemClock, TokenManager};
 use byok_config::Config;
 use byok_store::Store;
-use byok_types::{Account, AccountState, Credential, CredentialKind, account_flag};
+use byok_types::{Account, AccountState, Credential, CredentialKind, Fault, Retry, account_flag};
 use clap::{Args, Subcommand};
 use std::{
     path::{Path, PathBuf},
@@ -360,10 +360,12 @@ async fn remove(store: &Store, account: &Account) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// All logins that could be renewed.
+/// All logins that are not switched off. Those that cannot be renewed are named with the reason.
 async fn logins_of(store: &Store) -> Result<Vec<Account>, Trouble> {
     let mut accounts = store.accounts.list(None).await?;
-    accounts.retain(|account| account.kind == CredentialKind::Oauth && account.state == AccountState::Ready);
+    accounts.retain(|account| {
+        account.kind == CredentialKind::Oauth && !matches!(account.state, AccountState::Disabled { .. })
+    });
     Ok(accounts)
 }
 
@@ -407,15 +409,23 @@ async fn refresh(store: &Store, config: &Config, accounts: Vec<Account>) -> Resu
             )),
             Err(error) => {
                 terminal::warn(format_args!("{} ({}): {error}", account.label, account.provider));
-                failed = Some(error);
+                // What a person must do weighs more than what passes.
+                if failed.as_ref().is_none_or(|earlier: &AuthError| earlier.retry() != Retry::AfterPerson) {
+                    failed = Some(error);
+                }
             }
         }
     }
     tokens.shut_down(LAST_REFRESH).await;
     store.close().await;
     match failed {
-        Some(_) => Err(Trouble::new(Exit::Unavailable, "not every login could be renewed")
-            .hint("`byok status` says what helps")),
+        Some(error) => {
+            let exit = match error.retry() {
+                Retry::AfterPerson => Exit::NotAllowed,
+                Retry::Now | Retry::After(_) | Retry::Never => Exit::Unavailable,
+            };
+            Err(Trouble::new(exit, "not every login could be renewed").hint("`byok status` says what helps"))
+        }
         None => Ok(()),
     }
 }

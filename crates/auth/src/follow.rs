@@ -23,7 +23,7 @@ const FILE: &str = "follows";
 /// The fact that says which login of a file with several it is, where the file is not the vendor's own program's.
 const KEY: &str = "follows_key";
 /// When to look again at a file that holds nothing newer.
-const LOOK_AGAIN: Duration = Duration::from_mins(1);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
 /// Makes a login one that is followed: it lives in `file`.
 pub fn follow(mut login: NewLogin, file: &Path) -> NewLogin {
@@ -153,20 +153,18 @@ impl Following {
             }
             Ok(Now::Torn) | Err(_) => {
                 let why = "the file of the program that this login belongs to cannot be read; is it whole, and may byok read it?";
-                return Err(RefreshError::busy(why, Some(LOOK_AGAIN)));
+                return Err(RefreshError::Followed { why: why.to_owned() });
             }
         };
         let Credential::Oauth(newer) = credential else {
-            return Err(RefreshError::busy(
-                "the program keeps a key in the place of its login",
-                Some(LOOK_AGAIN),
-            ));
+            let why = "the program that this login belongs to keeps a key in its place; log in there again";
+            return Err(RefreshError::Followed { why: why.to_owned() });
         };
         let same = newer.access.hash() == tokens.access.hash();
         if same || newer.expires_at.is_some_and(|end| end <= now) {
             let why = "the program that this login belongs to has not renewed it yet, and byok leaves that to it; use \
-                       that program once";
-            return Err(RefreshError::busy(why, Some(LOOK_AGAIN)));
+                       that program once, or let byok take the login over with `--import --take-over`";
+            return Err(RefreshError::Followed { why: why.to_owned() });
         }
         let answer = TokenAnswer {
             access: newer.access,

@@ -89,6 +89,12 @@ pub enum RefreshError {
         /// Whether the refresh token may have been used up although no new one came.
         maybe_spent: bool,
     },
+    /// The login is followed, and what its own program keeps is of no use at the moment.
+    #[error("{why}")]
+    Followed {
+        /// What is there, and what helps.
+        why: String,
+    },
     /// The vendor does not accept byok's request as such, whoever's token it is.
     #[error(
         "the token endpoint refused byok's request: {why}; check the URLs of the provider and update byok"

@@ -65,3 +65,26 @@ async fn models_are_those_that_the_vendor_lists() {
         .await;
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
+
+/// A vendor that refuses tokens for a while, even new ones, must not cost the logins of a pool.
+#[tokio::test]
+async fn a_spell_of_refusals_costs_no_login() {
+    let world = logged_in().await;
+    let ask = |said: &str| dialect::call(Dialect::Messages, &Ask::new(said).model("claude/claude-sonnet-5"));
+    let answer = ask("sim:401").send(world.byok.address()).await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert_eq!(answer.header("retry-after"), "60");
+    assert!(answer.text().contains("byok tries it again by itself"), "{}", answer.text());
+    let status = world.byok.status().await;
+    let account = &status["providers"][0]["accounts"][0];
+    assert_eq!(
+        (&account["state"], &account["resting"][0]["model"]),
+        (&json!("ready"), &Value::Null),
+        "{account}"
+    );
+    assert!(account["problem"]["remedy"].as_str().unwrap().contains("log in again"), "{account}");
+    // While it rests the vendor is not asked.
+    let before = world.simulator.requests().len();
+    let answer = ask("Hello.").send(world.byok.address()).await;
+    assert_eq!((answer.status, world.simulator.requests().len()), (429, before), "{}", answer.text());
+}

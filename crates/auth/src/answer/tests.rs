@@ -102,3 +102,12 @@ fn answers_without_a_token() {
         assert_eq!(TokenAnswer::read(body.as_bytes()).err(), Some(BadAnswer), "{body}");
     }
 }
+
+#[test]
+fn a_token_that_cannot_stand_in_a_header_is_none() {
+    for token in ["", " ", "a\nb: c", "aä", "\0"] {
+        let body = serde_json::json!({"access_token": token}).to_string();
+        assert_eq!(TokenAnswer::read(body.as_bytes()).err(), Some(BadAnswer), "{token:?}");
+    }
+    assert!(TokenAnswer::read(br#"{"access_token":"sk-ant-oat01-A_b.c~+/="}"#).is_ok());
+}

@@ -249,7 +249,7 @@ fn meaning(error: RefreshError) -> Does {
             Does::Wait(retry_after.as_ref().map(Duration::as_secs))
         }
         RefreshError::Config { .. } => Does::Config,
-        other @ RefreshError::Permanent { .. } => panic!("{other:?}"),
+        other @ (RefreshError::Permanent { .. } | RefreshError::Followed { .. }) => panic!("{other:?}"),
     }
 }
 

@@ -288,7 +288,7 @@ fn meaning(error: RefreshError) -> Does {
         RefreshError::Transient { maybe_spent: true, .. } => Does::WaitMaybeSpent,
         RefreshError::Transient { .. } => Does::Wait,
         RefreshError::Config { .. } => Does::Config,
-        other @ RefreshError::Permanent { .. } => panic!("{other:?}"),
+        other @ (RefreshError::Permanent { .. } | RefreshError::Followed { .. }) => panic!("{other:?}"),
     }
 }
 

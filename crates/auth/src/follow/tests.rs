@@ -24,7 +24,7 @@ async fn a_login_of_another_program_is_read_again_and_never_renewed() {
     // Nothing newer: byok waits, and asks nobody (the vendor's own address could not be reached from here).
     file.write_all(&written("sk-ant-oat01-old", 100)).unwrap();
     let error = refresher.refresh(&transport(), &tokens).await.unwrap_err();
-    assert!(matches!(&error, RefreshError::Transient { maybe_spent: false, .. }), "{error:?}");
+    assert!(matches!(&error, RefreshError::Followed { .. }), "{error:?}");
     assert!(error.to_string().contains("use that program once"), "{error}");
 
     std::fs::write(file.path(), written("sk-ant-oat01-new", 3600)).unwrap();
@@ -37,7 +37,7 @@ async fn a_login_of_another_program_is_read_again_and_never_renewed() {
     for torn in [b"not json".as_slice(), b"", b"{\"claudeAiOauth\":{"] {
         std::fs::write(file.path(), torn).unwrap();
         let error = refresher.refresh(&transport(), &tokens).await.unwrap_err();
-        assert!(matches!(error, RefreshError::Transient { maybe_spent: false, .. }), "{error:?}");
+        assert!(matches!(error, RefreshError::Followed { .. }), "{error:?}");
     }
     std::fs::write(file.path(), b"{}").unwrap();
     let error = refresher.refresh(&transport(), &tokens).await.unwrap_err();

@@ -207,7 +207,7 @@ async fn what_refusals_mean() {
             RefreshError::Transient { maybe_spent: true, .. } => Does::WaitMaybeSpent,
             RefreshError::Transient { retry_after, .. } => Does::Wait(retry_after.map(|wait| wait.as_secs())),
             RefreshError::Config { .. } => Does::Config,
-            other @ RefreshError::Permanent { .. } => panic!("{other:?}"),
+            other @ (RefreshError::Permanent { .. } | RefreshError::Followed { .. }) => panic!("{other:?}"),
         };
         assert_eq!(does, expected, "{status} {header} {body}");
     }

@@ -630,7 +630,7 @@ async fn what_error_answers_mean() {
             RefreshError::Transient { maybe_spent: true, .. } => Does::WaitMaybeSpent,
             RefreshError::Transient { .. } => Does::Wait,
             RefreshError::Config { .. } => Does::Config,
-            other @ RefreshError::Permanent { .. } => panic!("{other:?}"),
+            other @ (RefreshError::Permanent { .. } | RefreshError::Followed { .. }) => panic!("{other:?}"),
         };
         let shown: String = body.chars().take(80).collect();
         assert_eq!(got, expected, "{kind} {status} {shown}");

@@ -1,7 +1,7 @@
 //! What is going on with each account: flights, waits, and what is known about its tokens.
 
 use super::{Access, RefreshError, Shared};
-use crate::AuthError;
+use crate::{AuthError, follow::LOOK_AGAIN};
 use byok_types::{AccountId, OauthTokens, ProviderId, SecretHash};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::Instant};
@@ -74,6 +74,7 @@ impl Shared {
             match &**error {
                 RefreshError::Transient { retry_after: Some(asked), .. } => wait = wait.max(*asked),
                 RefreshError::Config { .. } => wait = CONFIG_WAIT,
+                RefreshError::Followed { .. } => wait = LOOK_AGAIN,
                 RefreshError::Transient { .. } | RefreshError::Permanent { .. } => {}
             }
             progress.failures = progress.failures.saturating_add(1).min(16);

@@ -206,7 +206,7 @@ async fn what_error_answers_mean() {
             RefreshError::Transient { retry_after: Some(wait), .. } => format!("wait {}", wait.as_secs()),
             RefreshError::Transient { .. } => "wait".to_owned(),
             RefreshError::Config { .. } => "config".to_owned(),
-            other @ RefreshError::Permanent { .. } => panic!("{other:?}"),
+            other @ (RefreshError::Permanent { .. } | RefreshError::Followed { .. }) => panic!("{other:?}"),
         };
         assert_eq!(found, expected, "{status} {body}");
     }

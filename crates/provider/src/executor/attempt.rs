@@ -93,11 +93,11 @@ impl Attempt<'_> {
             return Ok(Token::key(own.clone()));
         }
         match &self.seat.access {
-            Access::Key(key) => Ok(Token::key(key.clone())),
+            Access::Key(key) => self.sendable(Token::key(key.clone())),
             Access::Account { .. } => match self.executor.tokens.access(&self.seat.id).await {
                 Ok(access) => {
                     let oauth = access.kind == CredentialKind::Oauth;
-                    Ok(Token {
+                    self.sendable(Token {
                         secret: access.token.clone(),
                         oauth,
                         hash: oauth.then_some(access.hash),

@@ -11,8 +11,8 @@ use crate::{
 };
 use byok_auth::AuthError;
 use byok_config::ExtraUsage;
-use byok_types::{AccountState, Failure, FailureKind, Fault, Retry};
-use http::HeaderMap;
+use byok_types::{AccountState, Blame, Failure, FailureKind, Fault, Retry};
+use http::{HeaderMap, HeaderValue};
 use std::time::{Duration, Instant};
 
 /// How long a login of the config rests that would be charged for: there is no account whose state could say more.
@@ -48,15 +48,33 @@ impl Attempt<'_> {
         refused
     }
 
+    /// The token, if it can stand in a header. One that cannot would be left out, and the vendor would be asked without any.
+    pub(super) fn sendable(&self, token: Token) -> Result<Token, Refused> {
+        if HeaderValue::from_str(token.secret.expose()).is_ok() {
+            return Ok(token);
+        }
+        let provider = &self.candidate.provider.id;
+        let remedy = if self.seat.is_oauth() {
+            format!("log in again with `byok login {provider}`")
+        } else {
+            format!("write it on one line under `providers.{provider}`")
+        };
+        let what = format!(
+            "the {} `{}` of `{provider}` has a line end or another character that cannot be sent",
+            if self.seat.is_oauth() { "login" } else { "key" },
+            self.seat.public_name(),
+        );
+        let failure = Failure::new(FailureKind::Auth, Blame::Byok, format!("{what}; {remedy}"));
+        self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy });
+        let verdict = Verdict { own_credential: true, ..Verdict::other(None) };
+        Err(Refused { failure, verdict, headers: HeaderMap::new() })
+    }
+
     /// There is no token for the seat: it is passed over, and for a while if byok tries again by itself.
     pub(super) fn no_token(&self, error: &AuthError) -> Refused {
         tracing::warn!(account = self.seat.id.as_str(), %error, "no token for this account");
-        let problem = Problem {
-            what: error.to_string(),
-            at: self.inbound.at_ms / 1000,
-            remedy: remedy_of_login(error),
-        };
-        self.seat.health.fell(problem);
+        let (what, remedy) = what_and_remedy(&error.to_string());
+        self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy });
         let text = format!(
             "the {} `{}` of `{}` cannot be used: {error}",
             if self.seat.is_oauth() { "login" } else { "key" },
@@ -175,11 +193,11 @@ fn said(failure: &Failure, secret: &str) -> String {
     line
 }
 
-/// What the owner of a login can do.
-fn remedy_of_login(error: &AuthError) -> String {
-    match error.retry() {
-        Retry::Now | Retry::After(_) => "byok tries again by itself; if it lasts, log in again".to_owned(),
-        Retry::AfterPerson | Retry::Never => "the message says what helps".to_owned(),
+/// What happened, and what its owner can do: the last clause of an error about a login.
+fn what_and_remedy(error: &str) -> (String, String) {
+    match error.rsplit_once("; ") {
+        Some((what, remedy)) => (what.to_owned(), remedy.to_owned()),
+        None => (error.to_owned(), "the message says what helps".to_owned()),
     }
 }
 

@@ -5,11 +5,12 @@ use byok_types::{Blame, Failure, FailureKind};
 
 /// There are logins, and none of them may be used.
 pub(super) fn not_in_use(provider: &str, why: &str) -> Failure {
+    let why = why.trim_end_matches(['.', ' ']);
     Failure::new(
         FailureKind::Server,
         Blame::Byok,
         format!(
-            "no login of `{provider}`, which serves this model, is in use: {why} `byok status` shows them."
+            "no login of `{provider}`, which serves this model, is in use: {why}. `byok status` shows them."
         ),
     )
     .with_status(503)
