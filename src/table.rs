@@ -11,7 +11,9 @@ impl Table {
 
     /// Adds a row. What is not there is shown as `-`.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.0.push(cells.map(|cell| if cell.is_empty() { "-".to_owned() } else { cell }).to_vec());
+        let on_one_line = |cell: String| cell.replace(char::is_control, " ");
+        let shown = |cell: String| if cell.is_empty() { "-".to_owned() } else { on_one_line(cell) };
+        self.0.push(cells.map(shown).to_vec());
     }
 
     /// The table without its last column.

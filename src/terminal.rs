@@ -4,6 +4,7 @@ use crate::trouble::{Exit, Trouble};
 use anstyle::{AnsiColor, Style};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::{
+    borrow::Cow,
     fmt::Display,
     io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write as _},
     time::Duration,
@@ -18,7 +19,7 @@ pub(crate) fn data(text: impl Display) -> Result<(), Trouble> {
 /// The same for output that goes on: whether there still is a reader.
 pub(crate) fn data_if_read(text: impl Display) -> Result<bool, Trouble> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    match writeln!(out, "{}", harmless(&text.to_string())).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Trouble::new(Exit::Failure, "the output could not be written").because(&error)),
@@ -65,7 +66,34 @@ pub(crate) fn steer(text: &str) {
 
 /// Says something. A closed stderr is not worth failing for.
 pub(crate) fn say(text: impl Display) {
-    let _ = writeln!(anstream::stderr().lock(), "{text}");
+    let _ = writeln!(anstream::stderr().lock(), "{}", harmless(&text.to_string()));
+}
+
+/// A text that cannot steer the terminal, whatever vendors and other programs have put into it: of control characters only
+/// line ends, tabs and changes of style stay.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(steers) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let length = style(rest).unwrap_or(0);
+        out.push_str(if length == 0 { " " } else { &rest[..length] });
+        rest = &rest[length.max(rest.chars().next().map_or(1, char::len_utf8))..];
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// How long the change of style is that the text begins with: `ESC [ 1 ; 31 m`.
+fn style(text: &str) -> Option<usize> {
+    let inner = text.strip_prefix("\x1b[")?;
+    let end = inner.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    inner[end..].starts_with('m').then_some(2 + end + 1)
 }
 
 /// Says something in the place of what was said so before; nothing at all takes it away.
@@ -213,7 +241,19 @@ fn read_lines() -> mpsc::Receiver<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::wrapped;
+    use super::{harmless, wrapped};
+
+    #[test]
+    fn what_vendors_say_cannot_steer_the_terminal() {
+        for (text, expected) in [
+            ("plain\n\tä", "plain\n\tä"),
+            ("\x1b[1mbold\x1b[0m", "\x1b[1mbold\x1b[0m"),
+            ("a\x1b[2Jb\x1b]0;title\x07c", "a [2Jb ]0;title c"),
+            ("a\rb\u{9b}31mc\x1b", "a b 31mc "),
+        ] {
+            assert_eq!(harmless(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn sentences_are_broken_between_words() {

@@ -326,11 +326,12 @@ async fn claims(store: &Store, account: &Account, revoke: Option<&str>) -> Resul
 async fn enable(store: &Store, account: &Account) -> Result<(), Trouble> {
     match &account.state {
         AccountState::Ready => terminal::say(format_args!("{} is in use already", account.label)),
-        AccountState::Disabled { .. } | AccountState::ExtraUsage => {
+        // What the vendor had blocked its owner may have cleared there; if not, the vendor says so again.
+        AccountState::Disabled { .. } | AccountState::ExtraUsage | AccountState::Blocked { .. } => {
             store.accounts.set_state(&account.id, AccountState::Ready).await?;
             terminal::say(format_args!("{} is in use again", account.label));
         }
-        AccountState::NeedsLogin { reason } | AccountState::Blocked { reason } => {
+        AccountState::NeedsLogin { reason } => {
             let provider = &account.provider;
             return Err(Trouble::new(
                 Exit::NotAllowed,

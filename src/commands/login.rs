@@ -15,7 +15,7 @@ use crate::{
 use byok_auth::{
     Answers, How, SaveLogin, SystemClock, Vendor, claims, known_account, learn_owners, named, save_login,
 };
-use byok_config::Config;
+use byok_config::{Config, Prefer};
 use byok_store::Store;
 use byok_types::{Account, CredentialKind, ProviderId, account_flag};
 use clap::Args;
@@ -177,6 +177,7 @@ impl Login {
         terminal::say(format_args!("\nlogged in to {id} as {}{instead}", described(&account)));
         if !replaced {
             tell_of_several(&account, &others);
+            tell_what_costs(&account, &others, config);
         }
         if account.kind == CredentialKind::Oauth || claims::with_keys(id.as_str()) {
             consent.settle(&store, &account, &mut lines).await?;
@@ -221,9 +222,30 @@ impl Login {
     }
 }
 
-/// A second plan of the same vendor is a matter of its terms; a key is none.
+/// A key and a login beside each other: one of them is used first, and the key is billed.
+fn tell_what_costs(new: &Account, others: &[Account], config: &Config) {
+    if others.iter().all(|other| other.kind == new.kind) {
+        return;
+    }
+    let id = &new.provider;
+    let prefer = config.provider(id).map(|provider| provider.prefer).unwrap_or_default();
+    terminal::warn(match prefer {
+        Prefer::Key => format!(
+            "byok has a key and a login of {id} now: it prefers the key, which is billed. `providers.{id}.prefer: oauth` in \
+             the settings puts the login first."
+        ),
+        Prefer::Oauth => format!(
+            "byok has a key and a login of {id} now: the key, which is billed, is used when the login cannot serve a request."
+        ),
+    });
+}
+
+/// A second plan of the same vendor is a matter of its terms; a key is none, nor is what a service account pays for.
 fn tell_of_several(new: &Account, others: &[Account]) {
     let by_login = |account: &Account| account.kind == CredentialKind::Oauth;
+    if new.provider.as_str() == "vertex" {
+        return;
+    }
     if by_login(new) && others.iter().any(by_login) {
         terminal::warn(format_args!(
             "byok is logged in to {0} with another account, too: several plans of one person to stretch their limits may be \

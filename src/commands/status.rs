@@ -307,7 +307,7 @@ fn state(account: &AccountStatus) -> String {
 
 /// Why an account does not serve, and what to do.
 fn remedy(provider: &str, account: &AccountStatus) -> String {
-    let reason = account.reason.clone();
+    let reason = account.reason.as_ref().map(|reason| reason.replace(char::is_control, " "));
     match account.state.as_str() {
         "needs_login" => reason.unwrap_or_else(|| format!("log in again with `byok login {provider}`")),
         _ => reason.unwrap_or_else(|| "the vendor does not serve it; see its own page".to_owned()),

@@ -126,7 +126,7 @@ impl KeyLogin for Qwen {
 pub(crate) fn key_login(key: Secret, form: &str) -> Result<NewLogin, LoginError> {
     let text = key.expose();
     if !text.starts_with("sk-") || text.len() < 8 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(LoginError::NotUsable { why: format!("{form} and contains no white space") });
+        return Err(LoginError::NotUsable { why: format!("{form} and is longer, without white space") });
     }
     let identity = Some(format!("key-{}", key.hash().short()));
     Ok(NewLogin {

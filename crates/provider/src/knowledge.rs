@@ -36,6 +36,24 @@ pub struct Window {
     pub scope: Option<String>,
 }
 
+/// Plans can be used beyond their end, but not without end.
+const MOST_USED: f64 = 10.0;
+/// Most that is shown of a name.
+const LONGEST_NAME: usize = 60;
+
+impl Window {
+    /// The window as it can be shown: answers of vendors are input like any other. `None` if it does not say how much is used.
+    fn sound(mut self) -> Option<Self> {
+        let shown = |text: String| -> String {
+            text.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect()
+        };
+        self.used = Some(self.used).filter(|used| used.is_finite())?.clamp(0.0, MOST_USED);
+        self.name = shown(self.name);
+        self.scope = self.scope.map(shown);
+        Some(self)
+    }
+}
+
 /// What is left of a plan.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Quota {
@@ -94,7 +112,7 @@ impl Known {
             return;
         }
         let mut inner = self.inner.lock();
-        for window in windows {
+        for window in windows.into_iter().filter_map(Window::sound) {
             let same = |known: &&mut Window| known.name == window.name && known.scope == window.scope;
             match inner.windows.iter_mut().find(same) {
                 Some(known) => *known = window,

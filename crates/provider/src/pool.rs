@@ -4,9 +4,13 @@
 //! in order, leaving out those that rest after a refusal. It sees time as a value and never touches network, database or
 //! token; what it knows of the health of a seat survives a reload of the config.
 
+mod health;
+
+pub use health::{Health, Lack, Problem};
+
 use crate::{
     knowledge::{Knowledge, Known},
-    upstream::{Ask, Operation, Scope, Upstream, Verdict},
+    upstream::{Ask, Operation, Upstream},
 };
 use byok_config::Pattern;
 use byok_transport::{Host, ProxyChoice};
@@ -143,151 +147,6 @@ pub struct Share {
     pub rank: i32,
     /// Its share, at least 1.
     pub weight: u32,
-}
-
-/// What went wrong last with a seat, in words for its owner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// What happened; where the vendor said something, its words.
-    pub what: String,
-    /// When, Unix time in seconds.
-    pub at: i64,
-    /// What the owner can do.
-    pub remedy: String,
-}
-
-/// Rests that are longer are those of plans that are used up.
-const LONG: Duration = Duration::from_hours(1);
-
-/// First rest of a seat whose vendor refuses the token that it has just issued.
-const REFUSED_ANEW: Duration = Duration::from_mins(1);
-/// Longest such rest.
-const LONGEST_REFUSED_ANEW: Duration = Duration::from_mins(30);
-
-/// How a seat fared lately.
-#[derive(Debug, Default)]
-pub struct Health {
-    rests: Mutex<Vec<Rest>>,
-    problem: Mutex<Option<Problem>>,
-    /// What it is owed of its share of requests.
-    credit: Mutex<i64>,
-    /// How often the vendor has refused the token that it had just issued, since the last success.
-    refused_anew: Mutex<u32>,
-}
-
-#[derive(Debug)]
-struct Rest {
-    /// `None` for every model.
-    model: Option<String>,
-    until: Instant,
-    /// Whether the vendor's trouble was of the moment: the seat is asked all the same when no other can be.
-    soft: bool,
-    /// What the vendor said if the account has no such model. Waiting does not help then, so it is said again.
-    lack: Option<Arc<Lack>>,
-}
-
-/// A vendor's word that an account has no such model.
-#[derive(Clone, Debug)]
-pub struct Lack {
-    /// What it said.
-    pub failure: Failure,
-    /// What that means.
-    pub verdict: Verdict,
-}
-
-impl Health {
-    /// Lets the seat rest. `soft` for trouble of the moment that another try may not meet.
-    pub fn cool(&self, scope: Scope, model: &str, now: Instant, wait: Duration, soft: bool) {
-        let model = (scope == Scope::Model).then(|| model.to_owned());
-        self.rest(Rest { model, until: now + wait, soft, lack: None }, now);
-    }
-
-    /// Keeps in mind that the account has no such model.
-    pub fn lacks(&self, model: &str, now: Instant, wait: Duration, lack: Lack) {
-        let lack = Some(Arc::new(lack));
-        self.rest(Rest { model: Some(model.to_owned()), until: now + wait, soft: false, lack }, now);
-    }
-
-    fn rest(&self, new: Rest, now: Instant) {
-        let mut rests = self.rests.lock();
-        rests.retain(|rest| rest.until > now);
-        match rests.iter_mut().find(|rest| rest.model == new.model) {
-            Some(rest) if rest.until < new.until => *rest = new,
-            Some(_) => {}
-            None => rests.push(new),
-        }
-    }
-
-    /// The vendor refuses the token that it has just issued: how long the seat rests. A minute the first time, longer each
-    /// time, until a success.
-    pub fn refused_anew(&self) -> Duration {
-        let mut times = self.refused_anew.lock();
-        let wait = REFUSED_ANEW.saturating_mul(1 << (*times).min(10)).min(LONGEST_REFUSED_ANEW);
-        *times += 1;
-        wait
-    }
-
-    /// Ends all rests: what caused them is allowed now.
-    pub fn forgive(&self) {
-        *self.refused_anew.lock() = 0;
-        self.rests.lock().clear();
-        *self.problem.lock() = None;
-    }
-
-    /// The plan of the account has room again: rests that were to last until then end.
-    pub fn opened(&self, now: Instant) {
-        let long = |rest: &Rest| rest.model.is_none() && rest.until > now + LONG;
-        self.rests.lock().retain(|rest| !long(rest));
-    }
-
-    /// A success ends the rest for the model, and with the last rest the problem is over.
-    pub fn succeeded(&self, model: &str) {
-        *self.refused_anew.lock() = 0;
-        let mut rests = self.rests.lock();
-        rests.retain(|rest| rest.model.as_deref() != Some(model));
-        let over = rests.is_empty();
-        drop(rests);
-        if over {
-            *self.problem.lock() = None;
-        }
-    }
-
-    /// Keeps what went wrong for the owner to read.
-    pub fn fell(&self, problem: Problem) {
-        *self.problem.lock() = Some(problem);
-    }
-
-    /// What went wrong last, until a success.
-    pub fn problem(&self) -> Option<Problem> {
-        self.problem.lock().clone()
-    }
-
-    /// What the vendor said if the seat is not asked for `model` only because the account does not have it.
-    pub fn lacking(&self, model: &str, now: Instant) -> Option<Arc<Lack>> {
-        let rests = self.rests.lock();
-        let mut applying = rests
-            .iter()
-            .filter(|rest| rest.until > now && rest.model.as_deref().is_none_or(|name| name == model));
-        let (first, more) = (applying.next()?, applying.next());
-        first.lack.clone().filter(|_| more.is_none())
-    }
-
-    /// How long the seat still rests for `model`, and whether only softly; `None` if it does not rest.
-    pub fn resting(&self, model: &str, now: Instant) -> Option<(Duration, bool)> {
-        let rests = self.rests.lock();
-        let applies =
-            |rest: &&Rest| rest.until > now && rest.model.as_deref().is_none_or(|name| name == model);
-        let longest = rests.iter().filter(applies).map(|rest| rest.until).max()?;
-        let soft = rests.iter().filter(applies).all(|rest| rest.soft);
-        Some((longest.duration_since(now), soft))
-    }
-
-    /// What rests, for how long: the model (`None` for all) and the time left.
-    pub fn all(&self, now: Instant) -> Vec<(Option<String>, Duration)> {
-        let left =
-            |rest: &Rest| rest.until.checked_duration_since(now).map(|time| (rest.model.clone(), time));
-        self.rests.lock().iter().filter_map(left).collect()
-    }
 }
 
 /// The health of all seats by account id. Lives as long as the process.

@@ -9,7 +9,7 @@ mod codex;
 mod copilot;
 mod endpoint;
 mod gemini;
-mod iflow;
+pub(crate) mod iflow;
 mod kimi;
 mod kiro;
 mod openai;
@@ -40,7 +40,7 @@ use byok_types::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 use url::Url;
 
 /// What a call is for.
@@ -130,6 +130,8 @@ impl Token {
 pub struct Refusal<'a> {
     /// The failure as it was read.
     pub failure: &'a Failure,
+    /// The model that was asked for, in the vendor's words.
+    pub model: &'a str,
     /// Headers of the answer.
     pub headers: &'a HeaderMap,
     /// Credential that was used.
@@ -145,6 +147,36 @@ pub enum Scope {
     Account,
     /// The account for the model that was asked.
     Model,
+    /// The account for all models that share a limit with the one that was asked.
+    Line(Line),
+}
+
+/// Models that share a limit, told by their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Those with this word in their name.
+    With(&'static str),
+    /// Those without it.
+    Without(&'static str),
+}
+
+impl Line {
+    /// Whether a model is one of them.
+    pub fn has(self, model: &str) -> bool {
+        match self {
+            Self::With(word) => model.contains(word),
+            Self::Without(word) => !model.contains(word),
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::With(word) => write!(f, "*{word}*"),
+            Self::Without(word) => write!(f, "all but *{word}*"),
+        }
+    }
 }
 
 /// What the executor does next.
@@ -214,7 +246,7 @@ impl Lookup {
 }
 
 /// What a provider must say of itself.
-pub trait Upstream: Send + Sync + std::fmt::Debug {
+pub trait Upstream: Send + Sync + fmt::Debug {
     /// Where a call goes. `base` is the address of the provider without a slash at its end.
     fn url(&self, base: &str, ask: &Ask<'_>) -> Result<Url, Failure>;
 

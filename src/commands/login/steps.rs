@@ -12,7 +12,7 @@ use byok_auth::{
 };
 use byok_transport::Transport;
 use byok_types::Secret;
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, path::Path, time::Duration};
 use tokio::time::Instant;
 
 /// How the code of a browser comes back.
@@ -212,6 +212,7 @@ async fn file(name: Option<&str>, lines: &mut Lines) -> Result<Secret, Trouble> 
         }
         return Ok(Secret::new(all));
     };
+    super::import::warn_of_others(Path::new(name));
     let content = tokio::fs::read_to_string(name).await;
     content.map(Secret::new).map_err(|error| {
         Trouble::new(Exit::BadData, format!("the file `{name}` cannot be read"))

@@ -27,7 +27,7 @@ impl Screen {
     /// Shows a text as far as it fits, without a line break at its end, which would scroll.
     fn show(text: &str) {
         let (wide, high) = terminal::data_size().unwrap_or((80, 24));
-        terminal::steer(&format!("{CLEAR}{}", cut(text, wide, high)));
+        terminal::steer(&format!("{CLEAR}{}", terminal::harmless(&cut(text, wide, high))));
     }
 }
 

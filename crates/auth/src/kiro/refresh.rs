@@ -1,6 +1,6 @@
 //! Refresh.
 
-use super::{Kiro, SOCIAL, errors, fact, tokens_of};
+use super::{IDC, Kiro, SOCIAL, errors, fact, tokens_of};
 use crate::{
     LoginError, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher,
     endpoint::{Ask, Body},
@@ -9,7 +9,7 @@ use crate::{
 };
 use byok_store::AccountDetails;
 use byok_transport::Transport;
-use byok_types::{AccountState, OauthTokens};
+use byok_types::{AccountState, OauthTokens, Secret};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -28,8 +28,14 @@ impl Refresher for Kiro {
                 let sent = [refresh.expose(), tokens.fact(fact::CLIENT_SECRET).unwrap_or_default()];
                 return Err(errors::of_refresh(&Refusal::read(&reply, &sent), social));
             }
-            let answer = tokens_of(&reply.body, None)
+            let mut answer = tokens_of(&reply.body, None)
                 .ok_or_else(|| RefreshError::unreadable(crate::BadAnswer.to_string()))?;
+            // An organisation's profile is not part of the answer. Where the login does not know it, it is asked for; what
+            // stands in the way is told by the first request that needs it.
+            let nameless = tokens.fact(fact::KIND) == Some(IDC) && tokens.fact(fact::PROFILE).is_none();
+            if nameless && let Ok(profile) = self.profile(transport, &answer.access, None).await {
+                answer.facts.insert(fact::PROFILE.to_owned(), Secret::new(profile));
+            }
             // Who it is was found out at the login; the answer says nothing of it.
             Ok((answer, AccountDetails::default()))
         })

@@ -270,7 +270,13 @@ impl Attempt<'_> {
     }
 
     fn judged(&self, failure: Failure, relayed: HeaderMap, headers: &HeaderMap, oauth: bool) -> Refused {
-        let refusal = Refusal { failure: &failure, headers, oauth, now: self.inbound.at_ms / 1000 };
+        let refusal = Refusal {
+            failure: &failure,
+            model: &self.candidate.facts.id,
+            headers,
+            oauth,
+            now: self.inbound.at_ms / 1000,
+        };
         let verdict = self.candidate.provider.upstream.judge(&refusal);
         tracing::warn!(
             provider = self.candidate.provider.id.as_str(),

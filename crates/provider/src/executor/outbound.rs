@@ -1,9 +1,11 @@
 //! What the client gets: status, headers and body, or a refusal in its own dialect.
 
 use super::{AnswerBody, BrokenOff, Inbound, Refused, attempt::Attempt, prepare::Way, raw::RawBody};
-use crate::{ledger::Ledger, state::State};
+use crate::{ledger::Ledger, state::State, upstream::Verdict};
 use byok_translate::codec;
-use byok_types::{Blame, CREDENTIAL_REFUSED, CredentialKind, Dialect, Failure, FailureKind, Fault, Retry};
+use byok_types::{
+    AccountState, Blame, CREDENTIAL_REFUSED, CredentialKind, Dialect, Failure, FailureKind, Fault, Retry,
+};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
@@ -237,7 +239,7 @@ pub(super) fn refused(inbound: &Inbound, state: &State, refused: &Refused, mut l
     if refused.verdict.own_credential {
         // The client must not take this for a refusal of its own key and log out.
         headers = HeaderMap::new();
-        failure = credential_refused(&failure, ledger.provider(), whose(state, &ledger));
+        failure = credential_refused(&failure, &refused.verdict, ledger.provider(), whose(state, &ledger));
     }
     let raw =
         failure.raw.take().filter(|raw| raw.dialect == inbound.dialect && !refused.verdict.own_credential);
@@ -331,13 +333,32 @@ fn whose(state: &State, ledger: &Ledger) -> Whose {
     }
 }
 
-fn credential_refused(failure: &Failure, called: Option<&str>, whose: Whose) -> Failure {
+fn credential_refused(failure: &Failure, verdict: &Verdict, called: Option<&str>, whose: Whose) -> Failure {
     // Nothing was called: the login could not even be made ready, and the failure says whose it is.
     let Some(provider) = called else {
         let text =
             format!("{}; `byok status` shows what helps.", failure.message.trim_end_matches(['.', ' ']));
         return of_byok(text);
     };
+    let said = failure.message.trim_end().trim_end_matches('.');
+    // A plan, a bill or a rule: the credential is good, and no other one of this account would change it.
+    let not_served = match (&verdict.state, failure.kind) {
+        (Some(AccountState::Blocked { reason }), _) => {
+            Some(reason.trim_end().trim_end_matches('.').to_owned())
+        }
+        (Some(_), _) | (None, FailureKind::Auth | FailureKind::Credential) => None,
+        (None, FailureKind::Billing) => Some(format!("{said}. Pay or add credit with the vendor")),
+        (None, _) => {
+            let other = || format!("{said}. Choose another model, or another account");
+            Some(verdict.hint.map_or_else(other, |hint| format!("{said} ({hint})")))
+        }
+    };
+    if let Some(why) = not_served {
+        return of_byok(format!(
+            "`{provider}` does not serve this to byok's account (status {}): {why}; `byok status` shows the accounts.",
+            failure.status
+        ));
+    }
     let remedy = match whose {
         Whose::Login if failure.retry_after.is_some() => {
             format!("byok tries it again by itself; if it lasts, log in again with `byok login {provider}`")
@@ -347,9 +368,8 @@ fn credential_refused(failure: &Failure, called: Option<&str>, whose: Whose) -> 
         Whose::Settings => format!("Correct providers.{provider}.api_key"),
     };
     let text = format!(
-        "`{provider}` refused byok's credential (status {}): {}. {remedy}; `byok status` shows the accounts.",
+        "`{provider}` refused byok's credential (status {}): {said}. {remedy}; `byok status` shows the accounts.",
         failure.status,
-        failure.message.trim_end().trim_end_matches('.'),
     );
     Failure { retry_after: failure.retry_after, ..of_byok(text) }
 }
@@ -411,9 +431,37 @@ mod tests {
         ];
         for (called, whose, message, told) in cases {
             let failure = Failure::new(FailureKind::Auth, Blame::Upstream, message).with_status(401);
-            let told_now = credential_refused(&failure, called, whose);
+            let told_now = credential_refused(&failure, &Verdict::PASS_ON, called, whose);
             assert_eq!((told_now.status, &*told_now.message), (503, told));
             assert_eq!(told_now.code.as_deref(), Some(CREDENTIAL_REFUSED));
+        }
+    }
+
+    #[test]
+    fn what_no_login_could_change_asks_for_none() {
+        let blocked = AccountState::Blocked { reason: "on hold. Appeal at https://example.org".to_owned() };
+        for (kind, state, hint, told) in [
+            (
+                FailureKind::Permission,
+                None,
+                None,
+                "(status 403): no. Choose another model, or another account;",
+            ),
+            (FailureKind::Permission, None, Some("see the plan"), "(status 403): no (see the plan);"),
+            (FailureKind::Billing, None, None, "(status 403): no. Pay or add credit with the vendor;"),
+            (
+                FailureKind::Permission,
+                Some(blocked),
+                None,
+                "(status 403): on hold. Appeal at https://example.org;",
+            ),
+        ] {
+            let failure = Failure::new(kind, Blame::Upstream, "no.").with_status(403);
+            let verdict = Verdict { state, hint, ..Verdict::PASS_ON };
+            let told_now = credential_refused(&failure, &verdict, Some("claude"), Whose::Login);
+            assert!(told_now.message.contains(told), "{}", told_now.message);
+            assert!(!told_now.message.contains("byok login"), "{}", told_now.message);
+            assert_eq!((told_now.status, told_now.code.as_deref()), (503, Some(CREDENTIAL_REFUSED)));
         }
     }
 }

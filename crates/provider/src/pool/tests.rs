@@ -1,4 +1,5 @@
 use super::*;
+use crate::upstream::{Line, Scope, Verdict};
 use byok_types::{Blame, FailureKind};
 
 fn seat(id: &str, models: &[&str], prefix: Option<&str>) -> Arc<Seat> {
@@ -151,4 +152,30 @@ fn for_a_model_that_no_account_has_nobody_waits() {
     all[1].health.cool(Scope::Account, "m", now, minute, false);
     let resting = offer(&all, "m", None, now);
     assert_eq!((names(&resting).len(), resting.resting, resting.lack.is_none()), (0, Some(minute), true));
+}
+
+#[test]
+fn a_line_of_models_rests_together() {
+    let (health, now, hour) = (Health::default(), Instant::now(), Duration::from_hours(1));
+    health.cool(Scope::Line(Line::Without("gemini")), "claude-opus-4-6", now, hour, false);
+    let rests = |model: &str| health.resting(model, now).is_some();
+    assert_eq!(
+        [rests("claude-sonnet-4-6"), rests("gpt-oss-120b"), rests("gemini-3-pro")],
+        [true, true, false]
+    );
+    assert_eq!(health.all(now), [(Some("all but *gemini*".to_owned()), hour)]);
+    // What is served again is not set aside any more, and with it its line.
+    health.succeeded("gemini-3-pro");
+    assert!(rests("claude-sonnet-4-6"));
+    health.succeeded("claude-sonnet-4-6");
+    assert!(!rests("claude-opus-4-6"));
+}
+
+#[test]
+fn refusals_of_new_tokens_rest_longer_each_time() {
+    let health = Health::default();
+    let minutes: Vec<u64> = (0..7).map(|_| health.refused_anew().as_secs() / 60).collect();
+    assert_eq!(minutes, [1, 2, 4, 8, 16, 30, 30]);
+    health.succeeded("m");
+    assert_eq!(health.refused_anew(), Duration::from_mins(1));
 }

@@ -1,6 +1,7 @@
 //! What a client is told when a provider is known and none of its credentials can serve the model.
 
 use super::build::credentials_of;
+use crate::upstream::iflow;
 use byok_types::{Blame, Failure, FailureKind};
 
 /// There are logins, and none of them may be used.
@@ -36,6 +37,8 @@ pub(super) fn not_by_these(provider: &str, model: &str) -> Failure {
 /// There is neither a key nor a login.
 pub(super) fn no_login(provider: &str) -> Failure {
     let how = match credentials_of(provider) {
+        // Nothing that is made now would serve.
+        _ if provider == "iflow" => iflow::ENDED.to_owned(),
         (true, true) => {
             format!("run `byok login {provider}`, or set providers.{provider}.api_key in the config")
         }

@@ -322,5 +322,5 @@ fn what_has_ended_is_offered_to_nobody_without_an_account() {
     ] {
         assert_eq!(served(&registry, name), expected);
     }
-    assert!(served(&registry, "iflow/glm-4.6").contains("byok login iflow"));
+    assert!(served(&registry, "iflow/glm-4.6").contains("shut down on 2026-04-17"));
 }

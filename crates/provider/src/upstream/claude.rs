@@ -3,8 +3,8 @@
 mod plan;
 
 use super::{
-    Ask, Endpoint, Lookup, Next, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind,
-    set, without_tail,
+    Ask, Endpoint, Line, Lookup, Next, Operation, Refusal, Scope, Token, Upstream, Verdict, join,
+    judge_by_kind, set, without_tail,
 };
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::scan::{Edit, Scan, splice};
@@ -172,6 +172,19 @@ impl Upstream for Claude {
         if status == 429 && (message.contains("long context") || message.contains("fast mode")) {
             return Verdict::PASS_ON;
         }
+        if let Some(page) = on_hold(refusal.failure) {
+            let appeal = if page.is_empty() { String::new() } else { format!(" Appeal at {page}") };
+            return Verdict {
+                state: Some(AccountState::Blocked { reason: format!("{message}{appeal}") }),
+                own_credential: true,
+                ..Verdict::other(Some((Scope::Account, Duration::from_hours(1))))
+            };
+        }
+        // The vendor's word on trying again goes for other accounts too; a long answer must not be paid for twice.
+        let no_more = refusal.headers.get("x-should-retry").is_some_and(|value| value == "false");
+        if status == 504 || (status >= 500 && no_more) {
+            return Verdict::PASS_ON;
+        }
         match status {
             401 | 403 if message.contains("revoked") => Verdict {
                 state: Some(AccountState::NeedsLogin {
@@ -201,6 +214,18 @@ impl Upstream for Claude {
     }
 }
 
+/// Lines of models that may have a limit of their own.
+const LINES: [&str; 4] = ["fable", "mythos", "opus", "sonnet"];
+
+/// The page at which an organisation on hold can appeal; empty where the answer names none.
+fn on_hold(failure: &Failure) -> Option<String> {
+    let raw = failure.raw.as_ref()?;
+    let body: serde_json::Value = serde_json::from_slice(&raw.body).ok()?;
+    let details = &body["error"]["details"];
+    let on_hold = details["error_code"] == "organization_on_hold";
+    on_hold.then(|| details["appeal_url"].as_str().unwrap_or_default().to_owned())
+}
+
 /// What a 429 means: plan logins say it in the `anthropic-ratelimit-unified-*` headers.
 fn limit(refusal: &Refusal<'_>) -> Verdict {
     let header = |name: &str| {
@@ -221,9 +246,16 @@ fn limit(refusal: &Refusal<'_>) -> Verdict {
     if !windows.is_empty() {
         return Verdict::other(Some((Scope::Account, wait(&windows))));
     }
-    let family = matches!(header("representative-claim"), Some("seven_day_opus" | "seven_day_sonnet"));
-    if rejected("7d_oi") || family {
-        return Verdict::other(Some((Scope::Model, wait(&["7d_oi"]))));
+    // Limits of one line of models, whichever of them was asked.
+    let line = match header("representative-claim") {
+        Some("seven_day_opus") => Some("opus"),
+        Some("seven_day_sonnet") => Some("sonnet"),
+        _ if rejected("7d_oi") => LINES.into_iter().find(|line| refusal.model.contains(line)),
+        _ => None,
+    };
+    if line.is_some() || rejected("7d_oi") {
+        let scope = line.map_or(Scope::Model, |line| Scope::Line(Line::With(line)));
+        return Verdict::other(Some((scope, wait(&["7d_oi"]))));
     }
     if header("status") == Some("rejected") {
         return Verdict::other(Some((Scope::Account, wait(&[]))));

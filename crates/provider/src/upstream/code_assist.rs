@@ -2,14 +2,21 @@
 
 mod agent;
 mod members;
+/// Where Google says that a service can be switched on.
+fn activation(failure: &Failure) -> Option<String> {
+    let body: Value = serde_json::from_slice(&failure.raw.as_ref()?.body).ok()?;
+    let details = body["error"]["details"].as_array()?;
+    details.iter().find_map(|detail| detail["metadata"]["activationUrl"].as_str()).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests;
 
 pub(crate) use members::{Members, list_of};
 
 use super::{
-    Ask, Endpoint, Lookup, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join, judge_by_kind,
-    set, without_tail,
+    Ask, Endpoint, Line, Lookup, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join,
+    judge_by_kind, set, without_tail,
 };
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{Envelope, Losses, codec};
@@ -167,6 +174,15 @@ impl Upstream for CodeAssist {
             (429 | 503, "MODEL_CAPACITY_EXHAUSTED" | "MODEL_CAPACITY_EXCEEDED") => {
                 Verdict::other(Some((Scope::Model, Duration::from_secs(2))))
             }
+            // Antigravity counts Gemini's models together, and those of other makers.
+            (429, "QUOTA_EXHAUSTED") if self.antigravity => {
+                let bucket = if refusal.model.contains("gemini") {
+                    Line::With("gemini")
+                } else {
+                    Line::Without("gemini")
+                };
+                Verdict::other(Some((Scope::Line(bucket), wait(Duration::from_hours(1)))))
+            }
             (429, "QUOTA_EXHAUSTED") => Verdict::other(Some((Scope::Model, wait(Duration::from_hours(1))))),
             (429, "INSUFFICIENT_G1_CREDITS_BALANCE") => {
                 Verdict::other(Some((Scope::Model, wait(Duration::from_mins(30)))))
@@ -190,11 +206,16 @@ impl Upstream for CodeAssist {
                     "the project has no licence for Gemini Code Assist; log in with another one: `byok login {name} --with project=ID`"
                 ),
             }),
-            (403, "SERVICE_DISABLED") => own(AccountState::NeedsLogin {
-                reason: format!(
-                    "Google does not know the project of the login; log in again with `byok login {name}`"
-                ),
-            }),
+            (403, "SERVICE_DISABLED") => {
+                let place = activation(failure).map_or_else(String::new, |url| format!(" at {url}"));
+                own(AccountState::Blocked {
+                    reason: format!(
+                        "Google has the service switched off in the project of the login, or it is another project: {} \
+                         Switch it on{place} and run `byok accounts enable {name}`, or log in again with `byok login {name}`",
+                        failure.message
+                    ),
+                })
+            }
             (403, "SECURITY_POLICY_VIOLATED") => Verdict {
                 own_credential: true,
                 hint: Some("the project's organisation lets nobody in from here (VPC Service Controls)"),

@@ -20,7 +20,7 @@ use url::Url;
 
 /// The claim that a signature is made under.
 const CLAIM: &str = "iflow-cli";
-const ENDED: &str = "iFlow was shut down on 2026-04-17; its open models are served by other providers, for example by `qwen` with a key";
+pub(crate) const ENDED: &str = "iFlow was shut down on 2026-04-17; its open models are served by other providers, for example by `qwen` with a key";
 
 /// iFlow.
 #[derive(Clone, Copy, Debug, Default)]

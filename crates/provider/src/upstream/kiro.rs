@@ -182,11 +182,14 @@ impl Upstream for Kiro {
             Some(code::WATCHED) => Verdict::other(Some((Scope::Account, wait(900, 300, 3600)))),
             // A higher plan may have it.
             Some(code::MODEL) => Verdict::other(None),
+            // A refresh brings the profile along. If it is refused again, nobody but a person can name it.
             Some(code::PROFILE) if refusal.oauth => Verdict {
+                next: Next::Refresh,
+                own_credential: true,
                 state: Some(AccountState::NeedsLogin {
                     reason: "Kiro wants a profile that this login does not know. Log in again with `byok login kiro`.".to_owned(),
                 }),
-                ..Verdict::other(None)
+                ..Verdict::PASS_ON
             },
             Some(code::PROFILE) => Verdict {
                 hint: Some("Kiro's new host did not take the key; set providers.kiro.urls.inference to https://q.us-east-1.amazonaws.com"),

@@ -1,5 +1,5 @@
 use super::*;
-use FailureKind::{Auth, BadRequest, ContextTooLong, Overloaded, Permission, RateLimit, Server};
+use FailureKind::{Auth, BadRequest, ContextTooLong, Overloaded, Permission, RateLimit, Server, Timeout};
 use bytes::Bytes;
 
 const CLAUDE: Claude = Claude { usage: None };
@@ -254,6 +254,34 @@ fn refusals() {
             (Next::OtherAccount, Some((Scope::Model, seconds(50))), false),
         ),
         (
+            "the week of a line is used up",
+            &CLAUDE,
+            failure(RateLimit, 429, "x"),
+            headers(&[
+                ("anthropic-ratelimit-unified-status", "rejected"),
+                ("anthropic-ratelimit-unified-representative-claim", "seven_day_opus"),
+                ("anthropic-ratelimit-unified-reset", "1060"),
+            ]),
+            true,
+            (Next::OtherAccount, Some((Scope::Line(Line::With("opus")), seconds(60))), false),
+        ),
+        (
+            "not to be tried again",
+            &CLAUDE,
+            failure(Server, 503, "x"),
+            headers(&[("x-should-retry", "false")]),
+            true,
+            (Next::GiveUp, None, false),
+        ),
+        (
+            "an answer that took too long",
+            &CLAUDE,
+            failure(Timeout, 504, "x"),
+            headers(&[]),
+            true,
+            (Next::GiveUp, None, false),
+        ),
+        (
             "a bare 429 on a plan",
             &CLAUDE,
             failure(RateLimit, 429, "x"),
@@ -315,7 +343,8 @@ fn refusals() {
         ),
     ];
     for (name, upstream, failure, headers, oauth, expected) in cases {
-        let verdict = upstream.judge(&Refusal { failure: &failure, headers: &headers, oauth, now: 1000 });
+        let verdict =
+            upstream.judge(&Refusal { failure: &failure, model: "m", headers: &headers, oauth, now: 1000 });
         assert_eq!((verdict.next, verdict.cool, verdict.own_credential), expected, "{name}");
     }
 }

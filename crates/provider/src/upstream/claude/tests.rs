@@ -4,7 +4,13 @@ use http::HeaderValue;
 
 fn judged(kind: FailureKind, status: u16, message: &str) -> Verdict {
     let failure = Failure { status, ..Failure::new(kind, Blame::Upstream, message) };
-    Claude::default().judge(&Refusal { failure: &failure, headers: &HeaderMap::new(), oauth: true, now: 0 })
+    Claude::default().judge(&Refusal {
+        failure: &failure,
+        model: "m",
+        headers: &HeaderMap::new(),
+        oauth: true,
+        now: 0,
+    })
 }
 
 #[test]
@@ -28,6 +34,18 @@ fn what_becomes_of_a_plan() {
         let hour = Some((Scope::Account, Duration::from_hours(1)));
         assert_eq!((letter, verdict.cool == hour), (state, rests), "{status} {message}");
     }
+}
+
+#[test]
+fn an_organization_on_hold_is_told_where_to_appeal() {
+    let body = r#"{"type":"error","error":{"type":"permission_error","message":"Your organization is on hold.",
+        "details":{"error_code":"organization_on_hold","appeal_url":"https://example.org/appeal"}}}"#;
+    let failure = byok_translate::codec::decode_failure(Dialect::Messages, 403, body.as_bytes());
+    let headers = HeaderMap::new();
+    let refusal = Refusal { failure: &failure, model: "m", headers: &headers, oauth: true, now: 0 };
+    let verdict = Claude::default().judge(&refusal);
+    let Some(AccountState::Blocked { reason }) = verdict.state else { panic!("{verdict:?}") };
+    assert_eq!(reason, "Your organization is on hold. Appeal at https://example.org/appeal");
 }
 
 #[test]

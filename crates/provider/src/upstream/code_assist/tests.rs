@@ -199,6 +199,8 @@ fn what_refusals_mean() {
     let exhausted = "RESOURCE_EXHAUSTED";
     let denied = "PERMISSION_DENIED";
     let model = |seconds| Some((Scope::Model, Duration::from_secs(seconds)));
+    // The bucket of all models that are not Gemini's.
+    let others = |seconds| Some((Scope::Line(Line::Without("gemini")), Duration::from_secs(seconds)));
     let account = |seconds| Some((Scope::Account, Duration::from_secs(seconds)));
     // Answer, next, rest, state (its first letter), own credential.
     let cases = [
@@ -212,18 +214,18 @@ fn what_refusals_mean() {
         (
             error(429, exhausted, "x", json!([info("QUOTA_EXHAUSTED"), retry("256527s")])),
             "other",
-            model(256_527),
+            others(256_527),
             ' ',
             false,
         ),
         (
             error(429, exhausted, "reset after 1h16m0s", json!([info("QUOTA_EXHAUSTED")])),
             "other",
-            model(4560),
+            others(4560),
             ' ',
             false,
         ),
-        (error(429, exhausted, "x", json!([info("QUOTA_EXHAUSTED")])), "other", model(3600), ' ', false),
+        (error(429, exhausted, "x", json!([info("QUOTA_EXHAUSTED")])), "other", others(3600), ' ', false),
         (
             error(429, exhausted, "No capacity", json!([info("MODEL_CAPACITY_EXHAUSTED"), retry("40s")])),
             "other",
@@ -254,7 +256,7 @@ fn what_refusals_mean() {
             true,
         ),
         (error(403, denied, "(#3501)", json!([info("SUBSCRIPTION_REQUIRED")])), "other", None, 'N', true),
-        (error(403, denied, "x", json!([info("SERVICE_DISABLED")])), "other", None, 'N', true),
+        (error(403, denied, "x", json!([info("SERVICE_DISABLED")])), "other", None, 'B', true),
         (
             error(
                 403,
@@ -319,8 +321,13 @@ fn what_refusals_mean() {
         for body in [body.clone(), json!([body])] {
             let failure =
                 ANTIGRAVITY.read_failure(Dialect::Gemini, status, &headers, body.to_string().as_bytes());
-            let verdict =
-                ANTIGRAVITY.judge(&Refusal { failure: &failure, headers: &headers, oauth: true, now: 0 });
+            let verdict = ANTIGRAVITY.judge(&Refusal {
+                failure: &failure,
+                model: "m",
+                headers: &headers,
+                oauth: true,
+                now: 0,
+            });
             let found = match verdict.next {
                 super::super::Next::GiveUp => "stop",
                 super::super::Next::Refresh => "refresh",
@@ -342,7 +349,13 @@ fn what_refusals_mean() {
     let bare = json!({"error": {"code": 429, "message": "Resource has been exhausted (e.g. check quota).", "status": exhausted}}).to_string();
     for (upstream, cool) in [(ANTIGRAVITY, None), (GEMINI, model(60))] {
         let failure = upstream.read_failure(Dialect::Gemini, 429, &headers, bare.as_bytes());
-        let verdict = upstream.judge(&Refusal { failure: &failure, headers: &headers, oauth: true, now: 0 });
+        let verdict = upstream.judge(&Refusal {
+            failure: &failure,
+            model: "m",
+            headers: &headers,
+            oauth: true,
+            now: 0,
+        });
         assert_eq!((verdict.cool, verdict.hint.is_some()), (cool, upstream.antigravity));
     }
     // A page to verify at is told, if it is Google's.

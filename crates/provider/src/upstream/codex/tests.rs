@@ -322,7 +322,7 @@ fn what_refusals_mean() {
             content_type: None,
             body: body.as_bytes().to_vec(),
         });
-        let refusal = Refusal { failure: &failure, headers: &answer, oauth: true, now: NOW };
+        let refusal = Refusal { failure: &failure, model: "m", headers: &answer, oauth: true, now: NOW };
         let verdict = codex.judge(&refusal);
         assert_eq!((verdict.next, verdict.cool), (next, cool), "{status} {body}");
         let found = matches!(verdict.state, Some(AccountState::Blocked { .. }));

@@ -226,7 +226,7 @@ fn judged(status: u16, body: &str, headers: &HeaderMap) -> Verdict {
     let mut failure = copilot.read_failure(Dialect::Chat, status, headers, body.as_bytes());
     let after = headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     failure.retry_after = after.map(Duration::from_secs);
-    copilot.judge(&Refusal { failure: &failure, headers, oauth: true, now: 1_796_083_200 - 600 })
+    copilot.judge(&Refusal { failure: &failure, model: "m", headers, oauth: true, now: 1_796_083_200 - 600 })
 }
 
 #[test]

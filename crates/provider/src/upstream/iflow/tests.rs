@@ -125,7 +125,8 @@ fn what_refusals_mean() {
             Iflow.read_failure(Dialect::Chat, status, &headers, body.as_bytes())
         };
         assert_eq!(failure.status, shown, "{status} {body}: {failure:?}");
-        let verdict = Iflow.judge(&Refusal { failure: &failure, headers: &headers, oauth, now: 0 });
+        let verdict =
+            Iflow.judge(&Refusal { failure: &failure, model: "m", headers: &headers, oauth, now: 0 });
         assert_eq!((verdict.next, verdict.cool), (next, cool), "{status} {body}: {failure:?}");
         assert_eq!(matches!(verdict.state, Some(AccountState::Blocked { .. })), blocked, "{status} {body}");
     }

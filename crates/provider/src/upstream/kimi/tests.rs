@@ -179,15 +179,21 @@ fn what_refusals_mean() {
         let body = json!({"type": "error", "error": {"type": kind, "message": message}}).to_string();
         let headers = HeaderMap::new();
         let failure = kimi.read_failure(Dialect::Messages, status, &headers, body.as_bytes());
-        let verdict = kimi.judge(&Refusal { failure: &failure, headers: &headers, oauth: true, now: 0 });
+        let verdict =
+            kimi.judge(&Refusal { failure: &failure, model: "m", headers: &headers, oauth: true, now: 0 });
         assert_eq!((verdict.next, verdict.cool), (next, cool), "{status} {message}");
         let dead = message.contains("membership") || message == "Access terminated";
         assert_eq!(verdict.state.is_some(), dead, "{status} {message}");
     }
     let body = json!({"error": {"type": "e", "message": "Invalid Authentication"}}).to_string();
     let failure = kimi.read_failure(Dialect::Messages, 401, &HeaderMap::new(), body.as_bytes());
-    let verdict =
-        kimi.judge(&Refusal { failure: &failure, headers: &HeaderMap::new(), oauth: false, now: 0 });
+    let verdict = kimi.judge(&Refusal {
+        failure: &failure,
+        model: "m",
+        headers: &HeaderMap::new(),
+        oauth: false,
+        now: 0,
+    });
     assert_eq!(verdict.next, Next::OtherAccount, "a key cannot be renewed");
 }
 

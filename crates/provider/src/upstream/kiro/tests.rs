@@ -144,7 +144,15 @@ fn what_refusals_mean() {
         ),
         (400, said("Improperly formed request."), None, true, Next::GiveUp, None, ""),
         (400, reason("TOOL_USE_RESULT_MISMATCH"), None, true, Next::GiveUp, None, ""),
-        (400, said("profileArn is required for this request."), None, true, other, None, "needs login"),
+        (
+            400,
+            said("profileArn is required for this request."),
+            None,
+            true,
+            Next::Refresh,
+            None,
+            "needs login",
+        ),
         (400, said("profileArn is required for this request."), None, false, Next::GiveUp, None, ""),
         (401, said("m"), None, true, Next::Refresh, None, ""),
         (
@@ -229,7 +237,8 @@ fn what_refusals_mean() {
         let kiro = Kiro::default();
         let mut failure = kiro.read_failure(Dialect::Messages, status, &HeaderMap::new(), body.as_bytes());
         failure.retry_after = wait.map(seconds);
-        let verdict = kiro.judge(&Refusal { failure: &failure, headers: &HeaderMap::new(), oauth, now: 0 });
+        let verdict =
+            kiro.judge(&Refusal { failure: &failure, model: "m", headers: &HeaderMap::new(), oauth, now: 0 });
         let got = match &verdict.state {
             None => "",
             Some(AccountState::NeedsLogin { reason }) if reason.contains("byok login kiro") => "needs login",

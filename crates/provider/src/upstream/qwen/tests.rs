@@ -229,7 +229,8 @@ fn what_refusals_mean() {
         let headers = HeaderMap::new();
         let failure = qwen.read_failure(Dialect::Chat, status, &headers, body.as_bytes());
         assert_eq!(failure.status, shown, "{status} {body}");
-        let verdict = qwen.judge(&Refusal { failure: &failure, headers: &headers, oauth: login, now: 0 });
+        let verdict =
+            qwen.judge(&Refusal { failure: &failure, model: "m", headers: &headers, oauth: login, now: 0 });
         assert_eq!((verdict.next, verdict.cool), (next, cool), "{status} {body}: {failure:?}");
         let told = verdict.hint.is_some_and(|hint| hint.contains("2026-04-15"));
         let about_login = login
@@ -239,7 +240,12 @@ fn what_refusals_mean() {
     let mut failure = Failure::new(FailureKind::QuotaWindow, Blame::Upstream, "x").with_status(429);
     failure.retry_after = Some(seconds(90));
     let headers = HeaderMap::new();
-    let verdict =
-        Qwen { login: true }.judge(&Refusal { failure: &failure, headers: &headers, oauth: true, now: 0 });
+    let verdict = Qwen { login: true }.judge(&Refusal {
+        failure: &failure,
+        model: "m",
+        headers: &headers,
+        oauth: true,
+        now: 0,
+    });
     assert_eq!(verdict.cool, account(seconds(90)), "what is stated holds");
 }

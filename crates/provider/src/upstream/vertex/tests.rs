@@ -167,7 +167,8 @@ fn what_refusals_mean() {
         };
         let body = json!({"error": {"code": status, "message": message, "details": details}}).to_string();
         let failure = codec::decode_failure(Dialect::Gemini, status, body.as_bytes());
-        let verdict = Vertex.judge(&Refusal { failure: &failure, headers: &headers, oauth, now: 0 });
+        let verdict =
+            Vertex.judge(&Refusal { failure: &failure, model: "m", headers: &headers, oauth, now: 0 });
         assert_eq!((verdict.next, verdict.cool, verdict.own_credential), (next, cool, own), "{body}");
     }
 }

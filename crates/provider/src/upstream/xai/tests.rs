@@ -257,7 +257,8 @@ fn what_refusals_mean() {
     for (status, body, next, cool, ours) in cases {
         let mut failure = plan().read_failure(Dialect::Responses, status, &none, body.as_bytes());
         failure.raw = None::<RawFailure>;
-        let verdict = plan().judge(&Refusal { failure: &failure, headers: &none, oauth: true, now: 0 });
+        let verdict =
+            plan().judge(&Refusal { failure: &failure, model: "m", headers: &none, oauth: true, now: 0 });
         assert_eq!(
             (verdict.next, verdict.cool, verdict.own_credential),
             (next, cool, ours),
