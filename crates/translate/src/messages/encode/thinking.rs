@@ -262,12 +262,19 @@ fn fit(budget: u32, limit: Option<u64>, settled: &mut Settled) {
         return;
     }
     let cap = settled.max_tokens;
-    if let Some(limit) = limit.filter(|limit| *limit > u64::from(budget)) {
-        settled.max_tokens = limit.min(u64::from(budget).saturating_add(cap));
-        settled.changed = Some("the cap was raised above the reasoning budget");
-        return;
+    let most = |all: u64| u32::try_from(all / 5 * 4).unwrap_or(u32::MAX);
+    // The cap goes up to the model's own before the budget comes down, so that who asks for more thinking gets more.
+    if let Some(limit) = limit.filter(|limit| *limit > cap) {
+        let room = u32::try_from(limit - cap).unwrap_or(u32::MAX).max(most(limit));
+        let fitting = budget.min(room);
+        if fitting >= LEAST_BUDGET {
+            settled.mode = Mode::Budget(fitting);
+            settled.max_tokens = limit.min(u64::from(fitting).saturating_add(cap));
+            settled.changed = Some("the cap was raised above the reasoning budget");
+            return;
+        }
     }
-    let lower = u32::try_from(cap / 5 * 4).unwrap_or(u32::MAX);
+    let lower = most(cap);
     if lower < LEAST_BUDGET {
         settled.mode = Mode::Absent;
         settled.changed = Some("the cap on the output leaves no room for reasoning");

@@ -62,7 +62,12 @@ fn t79_t80_t110_every_model_is_asked_in_its_own_form() {
         (
             asks(Messages, Budget(32_000), None, Some(1000)),
             ModelFacts { max_output_tokens: Some(8000), ..claude() },
-            json!([none, none, 1000]),
+            json!([budget(7000), none, 8000]),
+        ),
+        (
+            asks(Messages, Budget(32_000), None, Some(900)),
+            ModelFacts { max_output_tokens: Some(1000), ..claude() },
+            json!([none, none, 900]),
         ),
         (asks(Messages, On, Some(Effort::Max), Some(9)), claude(), json!([{"type": "adaptive"}, "max", 9])),
         (asks(Messages, Unset, Some(Effort::Low), Some(9)), claude(), json!([none, "low", 9])),
@@ -208,5 +213,23 @@ fn hidden_reasoning_comes_back_hidden_through_a_client_of_another_dialect() {
         };
         let content = back_to_claude(dialect, &request);
         assert_eq!(content.as_array().unwrap()[..3], *wanted, "{dialect}: {content:#}");
+    }
+}
+
+/// Whatever the client's cap: who asks for more thinking does not get less.
+#[test]
+fn more_effort_is_never_less_thinking() {
+    for cap in [None, Some(1000), Some(2000), Some(20_000), Some(60_000), Some(64_000)] {
+        let budgets: Vec<u64> = [Effort::Low, Effort::Medium, Effort::High, Effort::Xhigh, Effort::Max]
+            .into_iter()
+            .map(|effort| {
+                let facts = ModelFacts { max_output_tokens: Some(64_000), ..old_claude() };
+                let told = settings(&asks(Dialect::Chat, ThinkingSwitch::Unset, Some(effort), cap), &facts);
+                let (budget, most) = (told[0]["budget_tokens"].as_u64().unwrap(), told[2].as_u64().unwrap());
+                assert!(budget < most && most <= 64_000, "{cap:?} {effort:?}: {told}");
+                budget
+            })
+            .collect();
+        assert!(budgets.is_sorted(), "{cap:?}: {budgets:?}");
     }
 }
