@@ -127,13 +127,17 @@ fn key_holder(
         seen.key.as_ref().filter(|_| !seen.contradictory).and_then(|key| current.keys.find(key, seconds));
     found.ok_or_else(|| {
         app.throttle().wrong(address, now);
-        Box::new(wrong_key(current.keys.is_empty(), proxied))
+        Box::new(wrong_key(current.keys.is_empty(), proxied, seen.contradictory))
     })
 }
 
 /// The same words for a missing, unknown, revoked or expired key: nothing is told to somebody who tries keys.
-fn wrong_key(none_exist: bool, proxied: bool) -> Failure {
+fn wrong_key(none_exist: bool, proxied: bool, contradictory: bool) -> Failure {
     let text = match (none_exist, proxied) {
+        (false, _) if contradictory => {
+            "this request shows different keys in two places, and byok does not guess which is meant. Send byok's key alone, or \
+             in `x-byok-key` beside another vendor's."
+        }
         (true, true) => {
             "this request came through a proxy, so a key is needed, and none is configured. Set `api_keys` in the config of byok."
         }

@@ -112,6 +112,16 @@ fn finish(request: &Request, upstream: Dialect, written: &mut Translated<Vec<u8>
             reason: "only the dialect of the client has this setting",
         });
     }
+    if matches!(upstream, Dialect::Messages | Dialect::Gemini) {
+        let named = request.messages.iter().enumerate().filter(|(_, message)| message.name.is_some());
+        for (index, _) in named {
+            written.losses.push(Loss {
+                field: loss::words::name_of_speaker(request.dialect, index),
+                action: LossAction::Dropped,
+                reason: "the vendor does not tell speakers of one role apart",
+            });
+        }
+    }
     for (is_emulated, field, reason) in [
         (compact::is_emulated(request, upstream), compact::FIELD, compact::REASON),
         (client_tools::are_told(request, upstream), client_tools::FIELD, client_tools::REASON),

@@ -148,6 +148,11 @@ pub(crate) fn place(client: Dialect, message: &Message, index: usize, at: usize)
     }
 }
 
+/// The name of who speaks in the message `index`.
+pub(crate) fn name_of_speaker(client: Dialect, index: usize) -> String {
+    format!("{}[{index}].name", list(client))
+}
+
 /// Where the piece `at` of the content of the message `index` stands.
 pub(crate) fn content(client: Dialect, index: usize, at: usize) -> String {
     let member = if client == Dialect::Gemini { "parts" } else { "content" };

@@ -339,6 +339,10 @@ fn system_and_developer() {
         {"type": "message", "role": "user", "content": "x"}]});
     let blocks = |texts: [&str; 2]| json!({"system": [{"type": "text", "text": texts[0]}, {"type": "text", "text": texts[1]}]});
     check(&[
+        row("who speaks", CHAT, &json!({"messages": [{"role": "user", "name": "ada", "content": "x"}]}))
+            .to(RESPONSES, has("/input/0/name", "ada"))
+            .to(MESSAGES, dropped("messages[0].name"))
+            .to(GEMINI, dropped("messages[0].name")),
         row("leading", CHAT, &leading)
             .to(RESPONSES, has("/instructions", "a\n\nb"))
             .to(MESSAGES, and(has("/system/0/text", "a"), has("/system/1/text", "b")))
