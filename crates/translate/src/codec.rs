@@ -112,7 +112,7 @@ fn finish(request: &Request, upstream: Dialect, written: &mut Translated<Vec<u8>
             reason: "only the dialect of the client has this setting",
         });
     }
-    if matches!(upstream, Dialect::Messages | Dialect::Gemini) {
+    if upstream != Dialect::Chat && upstream != request.dialect {
         let named = request.messages.iter().enumerate().filter(|(_, message)| message.name.is_some());
         for (index, _) in named {
             written.losses.push(Loss {
