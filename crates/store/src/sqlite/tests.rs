@@ -127,6 +127,7 @@ async fn connections_are_set_up_as_promised() {
                 "trusted_schema",
                 "application_id",
                 "mmap_size",
+                "cache_size",
             ]
             .into_iter()
             .map(|name| {
@@ -146,6 +147,7 @@ async fn connections_are_set_up_as_promised() {
         "trusted_schema Integer(0)",
         "application_id Integer(1652125547)",
         "mmap_size Integer(0)",
+        "cache_size Integer(-512)",
     ];
     assert_eq!(settings, expected);
     let refused = store.tokens.read(|tx| Ok(tx.execute("DELETE FROM accounts", [])?)).await;
