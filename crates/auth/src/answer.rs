@@ -40,7 +40,7 @@ impl TokenAnswer {
     pub fn read(body: &[u8]) -> Result<Self, BadAnswer> {
         // The cause is dropped on purpose: its text may quote the body.
         let answer: Self = serde_json::from_slice(body).map_err(|_| BadAnswer)?;
-        if is_sendable(&answer.access) { Ok(answer) } else { Err(BadAnswer) }
+        if answer.access.is_sendable() { Ok(answer) } else { Err(BadAnswer) }
     }
 
     /// The tokens as they are stored, seen from Unix time `now`. What the vendor left out is taken from `old`: a refresh
@@ -73,12 +73,6 @@ impl TokenAnswer {
                 .unwrap_or_default(),
         }
     }
-}
-
-/// Whether a token can stand in a header.
-fn is_sendable(token: &Secret) -> bool {
-    let text = token.expose();
-    !token.is_blank() && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic())
 }
 
 /// Whole seconds from a number or a text; anything else counts as missing.

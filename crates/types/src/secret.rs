@@ -28,6 +28,11 @@ impl Secret {
         self.expose().trim().is_empty()
     }
 
+    /// Whether the value can stand in a header: not blank, and only printable ASCII.
+    pub fn is_sendable(&self) -> bool {
+        !self.is_blank() && self.expose().bytes().all(|b| b == b' ' || b.is_ascii_graphic())
+    }
+
     /// The last four characters for people to recognise a key by; nothing when it is too short to spare them.
     pub fn last4(&self) -> &str {
         let value = self.expose();

@@ -12,7 +12,7 @@ use crate::{
 use byok_auth::AuthError;
 use byok_config::ExtraUsage;
 use byok_types::{AccountState, Blame, Failure, FailureKind, Fault, Retry};
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use std::time::{Duration, Instant};
 
 /// How long a login of the config rests that would be charged for: there is no account whose state could say more.
@@ -50,7 +50,7 @@ impl Attempt<'_> {
 
     /// The token, if it can stand in a header. One that cannot would be left out, and the vendor would be asked without any.
     pub(super) fn sendable(&self, token: Token) -> Result<Token, Refused> {
-        if HeaderValue::from_str(token.secret.expose()).is_ok() {
+        if token.secret.is_sendable() {
             return Ok(token);
         }
         let provider = &self.candidate.provider.id;
