@@ -166,7 +166,7 @@ fn tokens_are_renewed_on_request() {
     add(&home, "claude", "dead", &dead.to_string());
     assert_eq!(home.run(&["accounts", "disable", "claude", "--account", "home"]).code, 0);
     let all = home.run(&["accounts", "refresh", "--all"]);
-    assert_eq!(all.code, 69, "{}", all.err);
+    assert_eq!(all.code, 77, "{}", all.err);
     assert!(
         all.err.contains("renewed: work (claude)\n"),
         "one that fails does not stop the others: {}",
@@ -189,6 +189,15 @@ fn tokens_are_renewed_on_request() {
         names(&home),
         ["claude: dead needs_login", "claude: home disabled", "claude: work needs_consent"]
     );
+    // Once more: what needs its person is named again, and not asked again.
+    let again = home.run(&["accounts", "refresh", "--all"]);
+    assert_eq!(again.code, 77, "{}", again.err);
+    assert!(
+        again.err.contains("warning: dead (claude): the login of claude does not work any more"),
+        "{}",
+        again.err
+    );
+    assert_eq!(vendor.simulator.oauth_counts().refreshes, 3);
     // Where there are several, what helps one of them names it.
     let status = home.run(&["status"]).out;
     for command in ["`byok login claude --account dead`", "`byok accounts enable claude --account home`"] {
@@ -200,7 +209,7 @@ fn tokens_are_renewed_on_request() {
     add(&home, "claude", "ended", &ended.to_string());
     let one = home.run(&["accounts", "refresh", "claude", "--account", "ended"]);
     assert_eq!((one.code, &*one.err), (0, "renewed: ended (claude)\n"));
-    assert_eq!(vendor.simulator.oauth_counts().refreshes, 3);
+    assert_eq!(vendor.simulator.oauth_counts().refreshes, 4);
     let key = private(&home, "keys.yaml", b"gemini-api-key: [{api-key: AIzaX}]\n");
     assert_eq!(home.run(&["accounts", "import", &key]).code, 0);
     let list = home.run(&["accounts", "list"]).out;

@@ -15,7 +15,7 @@ use crate::{
     trouble::Trouble,
 };
 use byok_auth::{
-    Found, NewLogin, SaveLogin, SystemClock, Vendor, follow, known_account, save_login, service_ended,
+    Found, NewLogin, SaveLogin, SystemClock, Vendor, claims, follow, known_account, save_login, service_ended,
 };
 use byok_config::Config;
 use byok_store::Store;
@@ -125,10 +125,10 @@ struct New {
 }
 
 impl New {
-    /// Why it will not be used, where its service has ended.
+    /// Why it will not be used, where its service has ended. A key is another matter, but where it is what a login ends in.
     fn ended(&self) -> Option<&'static str> {
-        let by_login = self.found.login.credential.kind() == CredentialKind::Oauth;
-        service_ended(self.id.as_str()).filter(|_| by_login)
+        let by_key = self.found.login.credential.kind() == CredentialKind::ApiKey;
+        service_ended(self.id.as_str()).filter(|_| !by_key || claims::with_keys(self.id.as_str()))
     }
 
     fn question(&self, config: &Config) -> Result<(ProviderId, Option<Vendor>, NewLogin), Trouble> {
