@@ -337,6 +337,11 @@ impl StreamEncoder {
         order.sort_by_key(|at| self.choices[*at].index);
         for at in order {
             let choice = &self.choices[at];
+            let explanation = choice.stop.as_ref().filter(|_| !choice.refusal).and_then(Stop::explanation);
+            if let Some(words) = explanation {
+                self.chunk(at, out, |delta| delta.text("refusal", &words));
+            }
+            let choice = &self.choices[at];
             let reason = stop::finish_reason(choice.stop.as_ref(), choice.calls > 0, choice.refusal);
             self.frame(at, out, |_| {}, None, Some(reason));
         }

@@ -173,6 +173,8 @@ impl Writer {
         if let Some(name) = &ending.malformed {
             let message = format!("The arguments of the call of `{name}` are not JSON.");
             candidate.string("finishMessage", &message);
+        } else if !has("finishMessage") {
+            candidate.option("finishMessage", ending.stop.as_ref().and_then(Stop::explanation).as_ref());
         }
         // What the upstream said of its sources in Gemini's own way is not said again in another.
         let told = has("groundingMetadata") || has("citationMetadata");

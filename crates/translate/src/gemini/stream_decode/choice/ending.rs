@@ -1,6 +1,6 @@
 use super::{Choice, Kind, Open, Sink};
 use crate::{
-    content_id,
+    Json, content_id,
     gemini::{fields::object, grounding},
     ir::{Delta, Event, Failure, Part, SearchHit, ServerCall, ServerResult, ServerTool, Stop, StopReason},
 };
@@ -58,7 +58,8 @@ impl Choice {
             _ if self.calls > 0 => StopReason::ToolCall,
             _ => reason,
         };
-        Stop { word, ..Stop::new(reason) }
+        let details = self.finish_message.as_deref().map(Json::string);
+        Stop { word, details, ..Stop::new(reason) }
     }
 
     /// A call that Gemini could not form and nothing else: an answer that no client can use, but the next try may.
