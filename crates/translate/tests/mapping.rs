@@ -32,6 +32,8 @@ mod support;
 #[expect(dead_code, reason = "the traps use the rest")]
 #[path = "traps/support.rs"]
 mod talk;
+#[path = "mapping/tier.rs"]
+mod tier;
 #[path = "mapping/tools.rs"]
 mod tools;
 

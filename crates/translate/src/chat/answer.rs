@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Exchange, Losses, Translated, custom,
     ir::{Audio, Choice, Citation, Flavour, Image, Part, Refusal, Response, Text, Thinking, ToolCall},
+    tier,
 };
 use byok_types::Dialect;
 
@@ -30,7 +31,8 @@ pub fn encode_answer(response: &Response, exchange: &Exchange) -> Translated<Vec
         let mut counters = response.usage.clone().unwrap_or_default();
         counters.input = counters.input.or(exchange.input_estimate);
         answer.object("usage", |object| usage::write(&counters, object));
-        answer.maybe("service_tier", counters.service_tier.as_deref());
+        let tier = counters.service_tier.as_deref().and_then(|word| tier::told(word, Dialect::Chat));
+        answer.maybe("service_tier", tier);
         answer.all(response.extra.of(Dialect::Chat));
     });
     losses.attach(out)

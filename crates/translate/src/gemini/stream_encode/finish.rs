@@ -7,7 +7,9 @@ use crate::{
         logprobs,
     },
     ir::{Citation, CitationPlace, Part, ServerTool, Stop, StopReason, Usage},
+    tier,
 };
+use byok_types::Dialect;
 use serde::Deserialize;
 
 /// Google's words for the end of an answer. Clients read them as an enumeration.
@@ -207,8 +209,7 @@ impl Writer {
         ] {
             fields.option(name, count.filter(|n| *n > 0).as_ref());
         }
-        let tier =
-            usage.service_tier.as_deref().filter(|tier| ["standard", "flex", "priority"].contains(tier));
+        let tier = usage.service_tier.as_deref().and_then(|word| tier::told(word, Dialect::Gemini));
         fields.option("serviceTier", tier.as_ref());
         fields.all(self.envelope_of("usageMetadata"));
         fields.close();
