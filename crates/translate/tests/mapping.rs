@@ -21,6 +21,8 @@ mod content;
 mod errors;
 #[path = "mapping/history.rs"]
 mod history;
+#[path = "mapping/pages.rs"]
+mod pages;
 #[path = "mapping/refusal.rs"]
 mod refusal;
 #[path = "mapping/request.rs"]

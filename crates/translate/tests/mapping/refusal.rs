@@ -86,6 +86,20 @@ fn explanations_in_streams() {
     }
 }
 
+#[test]
+fn explanations_of_blocked_prompts() {
+    let feedback = json!({"blockReason": "SAFETY", "blockReasonMessage": "because"});
+    let blocked = json!({"promptFeedback": feedback, "usageMetadata": {"promptTokenCount": 1}});
+    for (client, place) in [
+        (CHAT, "/choices/0/message/refusal"),
+        (MESSAGES, "/stop_details/explanation"),
+        (RESPONSES, "/output/0/content/0/refusal"),
+    ] {
+        let got = Talk::new(GEMINI, client).whole(&blocked);
+        assert_eq!(got.pointer(place), Some(&json!("because")), "{got}");
+    }
+}
+
 /// A refusal in the model's own words is not explained a second time, and no other end is.
 #[test]
 fn nothing_is_explained_twice() {

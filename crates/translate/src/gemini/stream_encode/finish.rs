@@ -4,7 +4,7 @@ use crate::{
     gemini::{
         fields::{self, Fields},
         grounding::{Collected, byte_of_char},
-        logprobs,
+        logprobs, pages,
     },
     ir::{Citation, CitationPlace, Part, ServerTool, Stop, StopReason, Usage},
     tier,
@@ -44,6 +44,7 @@ pub(super) struct Ending {
     /// The function whose call could not be read.
     pub(super) malformed: Option<String>,
     sources: Collected,
+    pages: pages::Read,
     logprobs: Vec<Json>,
 }
 
@@ -69,19 +70,20 @@ impl Ending {
         lost
     }
 
-    /// Notes what a search of the vendor asked and found.
+    /// Notes what a search of the vendor asked and found, and which pages it read.
     pub(super) fn note(&mut self, part: &Part) {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Input {
             query: Option<String>,
         }
+        self.pages.note(part);
         match part {
             Part::ServerCall(call) if call.tool == ServerTool::WebSearch => {
                 let input: Input = call.input.read().unwrap_or_default();
                 self.sources.query(input.query.unwrap_or_default());
             }
-            Part::ServerResult(result) => {
+            Part::ServerResult(result) if result.tool != ServerTool::WebFetch => {
                 for hit in &result.hits {
                     self.sources.page(&hit.url, hit.title.as_ref());
                 }
@@ -182,6 +184,8 @@ impl Writer {
         let told = has("groundingMetadata") || has("citationMetadata");
         let metadata = ending.sources.metadata().filter(|_| !told);
         candidate.all(metadata.as_ref().map(|metadata| ("groundingMetadata", metadata)));
+        let pages = ending.pages.metadata().filter(|_| !has("urlContextMetadata"));
+        candidate.all(pages.as_ref().map(|pages| ("urlContextMetadata", pages)));
         let probabilities = ending.logprobs.iter().filter_map(logprobs::to_gemini).next_back();
         candidate.all(probabilities.as_ref().map(|list| ("logprobsResult", list)));
         candidate.all(known);

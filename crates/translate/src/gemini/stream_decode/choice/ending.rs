@@ -1,7 +1,7 @@
 use super::{Choice, Kind, Open, Sink};
 use crate::{
     Json, content_id,
-    gemini::{fields::object, grounding},
+    gemini::{fields::object, grounding, pages},
     ir::{Delta, Event, Failure, Part, SearchHit, ServerCall, ServerResult, ServerTool, Stop, StopReason},
 };
 use byok_types::{Blame, FailureKind};
@@ -44,6 +44,14 @@ impl Choice {
         };
         self.whole(Part::ServerCall(call), sink, out);
         self.whole(Part::ServerResult(result), sink, out);
+    }
+
+    /// The pages that were read, as calls and their results.
+    pub(super) fn fetches(&mut self, sink: &mut Sink, out: &mut Vec<Event>) {
+        let Some(metadata) = self.pages.take() else { return };
+        for part in pages::parts(&metadata, &format!("{}/{}", sink.answer, self.index)) {
+            self.whole(part, sink, out);
+        }
     }
 
     /// How the answer ended. A call that was made is a stop for tools, whatever the vendor calls it: Google has no word for
