@@ -21,6 +21,8 @@ mod content;
 mod errors;
 #[path = "mapping/history.rs"]
 mod history;
+#[path = "mapping/json_only.rs"]
+mod json_only;
 #[path = "mapping/pages.rs"]
 mod pages;
 #[path = "mapping/refusal.rs"]

@@ -240,6 +240,13 @@ pub(super) fn log(losses: &[Loss]) {
     }
 }
 
+/// Says in the log what of an answer the client could not be told. Its headers are gone when that is known.
+pub(super) fn log_answer(losses: &[Loss]) {
+    for loss in losses {
+        tracing::debug!(field = %loss.field, action = ?loss.action, reason = loss.reason, "lost in the answer");
+    }
+}
+
 /// Refuses the request where nothing may be left out.
 pub(super) fn forbid(losses: &[Loss], candidate: &Candidate) -> Result<(), Failure> {
     let loss = losses.iter().find(|loss| candidate.provider.strict && loss.action == LossAction::Dropped);
