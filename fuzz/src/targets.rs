@@ -82,7 +82,7 @@ pub fn answer(data: &[u8]) {
     let failure = codec::decode_failure(upstream, 400 + u16::from(*second), body);
     for client in DIALECTS {
         is_json(&codec::encode_failure(client, &failure, "r"));
-        is_json(&codec::encode_models(client, &codec::decode_models(upstream, body)));
+        is_json(&codec::encode_models(client, &codec::decode_models(upstream, body), false));
         codec::decode_count(upstream, body);
         let exchange = exchange(client, upstream, *first);
         let Ok(Translated { value: events, .. }) = read_answer(body, &exchange) else { continue };
