@@ -5,7 +5,7 @@
 //! what is switched on; the second where the bytes are cut. So inputs can be written by hand: `01{"model":…}`.
 
 use byok_translate::{
-    Exchange, Ids, Incoming, Json, Relay, StreamReader, UsageScanner, codec, estimate_tokens, ir,
+    Exchange, Ids, Incoming, Json, Relay, StreamReader, Translated, UsageScanner, codec, estimate_tokens, ir,
     read_answer, sse, tokens_by_length,
 };
 use byok_types::{Dialect, Failure, Family, MaxTokensField, ModelFacts, StructuredOutput};
@@ -82,10 +82,10 @@ pub fn answer(data: &[u8]) {
     let failure = codec::decode_failure(upstream, 400 + u16::from(*second), body);
     for client in DIALECTS {
         is_json(&codec::encode_failure(client, &failure, "r"));
-        is_json(&codec::encode_models(client, &codec::decode_models(upstream, body)));
+        is_json(&codec::encode_models(client, &codec::decode_models(upstream, body), false));
         codec::decode_count(upstream, body);
         let exchange = exchange(client, upstream, *first);
-        let Ok(events) = read_answer(body, &exchange) else { continue };
+        let Ok(Translated { value: events, .. }) = read_answer(body, &exchange) else { continue };
         grammar::promises(&events).unwrap_or_else(|fault| panic!("{client}: {fault}"));
         told(events, &exchange);
     }
@@ -215,7 +215,8 @@ fn told(events: Vec<ir::Event>, exchange: &Exchange) {
         fold.finish().map(|response| said(&response)).map_err(|failure| failure.kind)
     };
     let of_stream = folded(read(&out, &back, out.len()));
-    let of_whole = read_answer(&whole, &back).map_err(|failure| failure.kind).and_then(folded);
+    let of_whole =
+        read_answer(&whole, &back).map_err(|failure| failure.kind).and_then(|answer| folded(answer.value));
     assert_eq!(
         of_stream,
         of_whole,

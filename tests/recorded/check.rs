@@ -59,7 +59,7 @@ pub fn events(
     mut cut: impl FnMut() -> usize,
 ) -> Result<Vec<ir::Event>, Failure> {
     if !recording.stream {
-        return read_answer(body, exchange);
+        return read_answer(body, exchange).map(|answer| answer.value);
     }
     let mut reader = StreamReader::new(exchange, LIMIT);
     let mut events = Vec::new();

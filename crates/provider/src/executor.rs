@@ -78,6 +78,8 @@ pub struct Inbound {
     pub stream: Option<bool>,
     /// Whether a Gemini stream is to be a JSON array.
     pub json_array: bool,
+    /// The response that the conversation goes on from, where the body has the earlier turns in its place.
+    pub previous_response: Option<String>,
     /// Set if the call is passed on as it is, beside the dialects.
     pub raw: Option<Raw>,
     /// The client's own credential for the provider, where it brought one beside its byok key.
@@ -106,6 +108,7 @@ impl Inbound {
             model: None,
             stream: None,
             json_array: false,
+            previous_response: None,
             raw: None,
             own_credential: None,
             headers: HeaderMap::new(),

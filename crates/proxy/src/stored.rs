@@ -159,16 +159,20 @@ pub(crate) struct Resolved {
     pub(crate) store: bool,
     /// Whether the whole conversation is known.
     pub(crate) whole: bool,
+    /// The kept response that it goes on from.
+    pub(crate) previous: Option<String>,
 }
 
 /// Puts the earlier conversation before what the request says; the first place that knows it counts.
 pub(crate) fn resolve(body: Bytes, places: &[Place], state: &State) -> Result<Resolved, Failure> {
     let Said { model, previous, store, items } = Said::of(&body)?;
-    let Some(id) = previous else { return Ok(Resolved { body, model, input: items, store, whole: true }) };
+    let Some(id) = previous else {
+        return Ok(Resolved { body, model, input: items, store, whole: true, previous: None });
+    };
     let Some(kept) = places.iter().find_map(|place| place.find(&id)) else {
         // The vendor may know what was stored there.
         if vendor_keeps(state, &model) {
-            return Ok(Resolved { body, model, input: items, store, whole: false });
+            return Ok(Resolved { body, model, input: items, store, whole: false, previous: None });
         }
         return Err(not_found(&id));
     };
@@ -183,7 +187,8 @@ pub(crate) fn resolve(body: Bytes, places: &[Place], state: &State) -> Result<Re
         );
         return Err(Failure::bad_request("previous_response_id", text).with_status(413));
     }
-    Ok(Resolved { body: continued(&body, &earlier, &items)?, model, input, store, whole: true })
+    let body = continued(&body, &earlier, &items)?;
+    Ok(Resolved { body, model, input, store, whole: true, previous: Some(id) })
 }
 
 /// Whether the first who would serve the model is a vendor that stores responses itself.

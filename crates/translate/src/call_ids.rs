@@ -132,7 +132,11 @@ mod tests {
             let request = Request::new(Dialect::Chat, "m");
             let exchange = Exchange::new(&request, &ModelFacts::default(), upstream, 0, "seed");
             let mut fold = Fold::default();
-            read_answer(body.as_bytes(), &exchange).unwrap().into_iter().for_each(|event| fold.push(event));
+            read_answer(body.as_bytes(), &exchange)
+                .unwrap()
+                .value
+                .into_iter()
+                .for_each(|event| fold.push(event));
             assert_eq!(calls(fold), expected, "{upstream:?}, whole");
             if stream.is_empty() {
                 continue;
@@ -163,6 +167,7 @@ mod tests {
                 let mut fold = Fold::default();
                 read_answer(body.as_bytes(), &exchange)
                     .unwrap()
+                    .value
                     .into_iter()
                     .for_each(|event| fold.push(event));
                 let answer = fold.finish().unwrap().choices.remove(0).parts;

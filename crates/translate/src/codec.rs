@@ -192,13 +192,13 @@ pub fn encode_failure(dialect: Dialect, failure: &Failure, request_id: &str) -> 
     }
 }
 
-/// Writes a list of models for a client of `dialect`.
-pub fn encode_models(dialect: Dialect, models: &[ModelEntry]) -> Vec<u8> {
+/// Writes a list of models for a client of `dialect`: one page, if `more` says that others follow.
+pub fn encode_models(dialect: Dialect, models: &[ModelEntry], more: bool) -> Vec<u8> {
     match dialect {
         Dialect::Chat => chat::encode_models(models),
         Dialect::Responses => responses::encode_models(models),
-        Dialect::Messages => messages::encode_models(models),
-        Dialect::Gemini => gemini::encode_models(models),
+        Dialect::Messages => messages::encode_models(models, more),
+        Dialect::Gemini => gemini::encode_models(models, more),
     }
 }
 

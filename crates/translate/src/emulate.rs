@@ -1,10 +1,14 @@
 //! What byok does itself where an upstream cannot: stop sequences, and structured output by way of a forced tool.
 
+mod json_tool;
+
 use crate::{
-    ir::{Delta, Event, OutputFormat, PartHead, PartId, Request, Stop, StopReason, ToolChoice},
+    ir::{Delta, Event, OutputFormat, PartId, Request, Stop, StopReason, ToolChoice},
     schema,
 };
 use byok_types::{Dialect, ModelFacts, StructuredOutput};
+
+pub(crate) use json_tool::JsonTool;
 
 /// Name of the tool by which structured output is asked of models that have no schema field.
 pub(crate) const JSON_TOOL: &str = "json_response";
@@ -38,34 +42,6 @@ pub(crate) fn is_free(choice: Option<&ToolChoice>) -> bool {
         choice,
         None | Some(ToolChoice::Auto | ToolChoice::Validated | ToolChoice::Allowed { required: false, .. })
     )
-}
-
-/// Turns the forced tool's call back into text.
-#[derive(Debug, Default)]
-pub(crate) struct JsonTool {
-    part: Option<PartId>,
-}
-
-impl JsonTool {
-    /// Takes one event; appends what the client shall see.
-    pub(crate) fn push(&mut self, event: Event, out: &mut Vec<Event>) {
-        out.push(match event {
-            Event::PartStart { part, choice, head: PartHead::ToolCall { name, .. } } if name == JSON_TOOL => {
-                self.part = Some(part);
-                Event::PartStart { part, choice, head: PartHead::Text }
-            }
-            Event::Delta { part, delta: Delta::Arguments(piece) } if self.part == Some(part) => {
-                Event::Delta { part, delta: Delta::Text(piece) }
-            }
-            Event::PartStop { part, complete, .. } if self.part == Some(part) => {
-                Event::PartStop { part, complete, whole: None }
-            }
-            Event::Finish { choice, stop } if self.part.is_some() && stop.reason == StopReason::ToolCall => {
-                Event::Finish { choice, stop: Stop::new(StopReason::End) }
-            }
-            other => other,
-        });
-    }
 }
 
 /// Ends the answer where a stop sequence occurs in its text, also when the sequence is spread over several pieces.
@@ -166,6 +142,7 @@ fn overlap(text: &str, sequence: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ir::PartHead;
 
     fn answered(sequences: &[&str], pieces: &[&str]) -> (String, Option<String>) {
         let mut cut = StopCut::new(&sequences.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>());

@@ -17,6 +17,7 @@ mod keys;
 mod logprobs;
 mod models;
 mod output;
+mod pages;
 mod partial_args;
 mod server;
 mod stream_decode;

@@ -42,6 +42,7 @@ mod restore;
 mod schema;
 mod seals;
 mod size;
+mod tier;
 mod turns;
 mod usage_scan;
 mod wire;

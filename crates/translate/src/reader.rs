@@ -1,7 +1,7 @@
 //! Reading an answer of an upstream, from bytes to the events that the client shall see.
 
 use crate::{
-    Exchange,
+    Exchange, Loss, Losses, Translated,
     call_ids::CallIds,
     codec,
     compact::Gather,
@@ -72,14 +72,19 @@ impl StreamReader {
         self.decoder.ended()
     }
 
-    /// Whether the model is speaking although the client is shown nothing of it until the end.
+    /// Whether the model is speaking although the client is shown nothing of it for now.
     pub fn gathers(&self) -> bool {
-        self.filters.gather.as_ref().is_some_and(Gather::has_begun)
+        self.filters.gather.as_ref().is_some_and(Gather::has_begun) || self.filters.held() > 0
     }
 
-    /// Bytes held because they make no frame yet.
+    /// Bytes held because they make no frame yet, or because what follows decides what they are.
     pub fn held(&self) -> usize {
-        self.frames.held()
+        self.frames.held() + self.filters.held()
+    }
+
+    /// What of the answer is kept from the client. Complete when the answer has ended.
+    pub fn losses(&self) -> Vec<Loss> {
+        self.filters.losses()
     }
 
     fn pass(&mut self, out: &mut Vec<Event>) {
@@ -95,7 +100,7 @@ impl StreamReader {
 }
 
 /// Reads a whole answer (one JSON text) as events.
-pub fn read_answer(body: &[u8], exchange: &Exchange) -> Result<Vec<Event>, Failure> {
+pub fn read_answer(body: &[u8], exchange: &Exchange) -> Result<Translated<Vec<Event>>, Failure> {
     let mut filters = Filters::new(exchange);
     let mut out = Vec::new();
     let mut events = codec::decode_answer(exchange.upstream, body)?;
@@ -106,7 +111,7 @@ pub fn read_answer(body: &[u8], exchange: &Exchange) -> Result<Vec<Event>, Failu
     for event in events {
         filters.push(event, &mut out);
     }
-    Ok(out)
+    Ok(Translated { value: out, losses: filters.losses() })
 }
 
 /// What stands between the decoder and the client's encoder.
@@ -120,6 +125,8 @@ struct Filters {
     restore: Option<Restore>,
     stop: Option<StopCut>,
     gather: Option<Gather>,
+    /// The dialect of the client.
+    client: Dialect,
     answered: Answered,
     /// The estimate of the prompt.
     input: Option<u64>,
@@ -145,10 +152,29 @@ impl Filters {
             stop: (!exchange.stop.is_empty()).then(|| StopCut::new(&exchange.stop)),
             // A client that has no compaction is shown the summary itself.
             gather: (exchange.compact && exchange.client == Dialect::Responses).then(Gather::default),
+            client: exchange.client,
             answered: Answered::default(),
             input: exchange.input_estimate,
             between: Vec::new(),
         }
+    }
+
+    fn held(&self) -> usize {
+        self.json_tool.as_ref().map_or(0, JsonTool::held)
+    }
+
+    fn losses(&self) -> Vec<Loss> {
+        let mut losses = Losses::default();
+        if self.json_tool.as_ref().is_some_and(JsonTool::lost) {
+            let field = match self.client {
+                Dialect::Chat => "choices[0].message.content",
+                Dialect::Responses => "output",
+                Dialect::Messages => "content",
+                Dialect::Gemini => "candidates[0].content.parts",
+            };
+            losses.dropped(field, "what the model said beside the JSON that was asked for");
+        }
+        losses.attach(()).losses
     }
 
     fn push(&mut self, event: Event, out: &mut Vec<Event>) {
@@ -321,7 +347,7 @@ mod tests {
             let mut exchange = Exchange::new(&request, &ModelFacts::default(), upstream, 0, "seed");
             exchange.input_estimate = Some(7);
             let (mut progress, mut fold) = (Progress::default(), crate::ir::Fold::default());
-            for event in read_answer(body.as_bytes(), &exchange).unwrap() {
+            for event in read_answer(body.as_bytes(), &exchange).unwrap().value {
                 progress.note(&event);
                 fold.push(event);
             }
@@ -365,7 +391,7 @@ mod tests {
             let request = Request::new(Dialect::Chat, "m");
             let exchange = Exchange::new(&request, &facts, Dialect::Messages, 0, "seed");
             let mut fold = crate::ir::Fold::default();
-            for event in read_answer(body, &exchange).unwrap() {
+            for event in read_answer(body, &exchange).unwrap().value {
                 fold.push(event);
             }
             let Part::Thinking(thinking) = &fold.finish().unwrap().choices[0].parts[0] else {
@@ -389,7 +415,7 @@ mod tests {
                     Exchange::new(&Request::new(client, "m"), &facts, Dialect::Chat, 0, "seed");
                 exchange.account = Some("maker".to_owned());
                 let mut fold = crate::ir::Fold::default();
-                for event in read_answer(body.as_bytes(), &exchange).unwrap() {
+                for event in read_answer(body.as_bytes(), &exchange).unwrap().value {
                     fold.push(event);
                 }
                 let shown = codec::encode_answer(&fold.finish().unwrap(), &exchange).value;

@@ -6,7 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use byok_translate::{
-    Exchange, Incoming, Loss, StreamReader, codec,
+    Exchange, Incoming, Loss, StreamReader, Translated, codec,
     ir::{Event, Fold},
 };
 use byok_types::{Dialect, InputKinds, ModelFacts, StructuredOutput, ThinkingFacts};
@@ -272,9 +272,9 @@ fn exchange(upstream: Dialect, client: Dialect, asked: &Value) -> Exchange {
 fn answer(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> String {
     let exchange = exchange(upstream, client, asked);
     let one = |input: &[u8]| match byok_translate::read_answer(input, &exchange) {
-        Ok(mut events) => {
+        Ok(Translated { value: mut events, losses }) => {
             without_estimates(&exchange, &mut events);
-            whole(&exchange, events)
+            whole(&exchange, events, losses)
         }
         Err(failure) => Err(format!("{} {:?}: {}", failure.status, failure.kind, failure.message)),
     };
@@ -308,7 +308,7 @@ fn streams(upstream: Dialect, input: &str, client: Dialect, asked: &Value) -> St
             let later = out.split_off(at);
             out.push_str(&later.replace(&repeated, "…"));
         }
-        format!("{out}\n---- whole\n{}", first.beside(whole(&exchange, events)))
+        format!("{out}\n---- whole\n{}", first.beside(whole(&exchange, events, Vec::new())))
     };
     let cases: Vec<(String, &str)> = if let Some(cases) = input.strip_prefix("-- ") {
         let cases = cases.split("\n-- ").map(|case| case.split_once('\n').unwrap_or((case, "")));
@@ -364,10 +364,10 @@ fn stream(exchange: &Exchange, input: &str) -> (String, Vec<Event>) {
     };
     let out = String::from_utf8(out).unwrap();
     assert_eq!(grammar, Ok(()), "{out}");
-    (format!("{}\n{}", out.trim_end(), lost(encoder.losses())), events)
+    (format!("{}\n{}", out.trim_end(), lost(&[&reader.losses(), encoder.losses()].concat())), events)
 }
 
-fn whole(exchange: &Exchange, events: Vec<Event>) -> Written {
+fn whole(exchange: &Exchange, events: Vec<Event>, mut losses: Vec<Loss>) -> Written {
     let mut fold = Fold::default();
     for event in events {
         fold.push(event);
@@ -378,7 +378,8 @@ fn whole(exchange: &Exchange, events: Vec<Event>) -> Written {
             if exchange.client == Dialect::Gemini {
                 assert_eq!(gemini_grammar::check_answer(&answer.value), Ok(()));
             }
-            Ok((serde_json::from_slice(&answer.value).unwrap(), lost(&answer.losses)))
+            losses.extend(answer.losses);
+            Ok((serde_json::from_slice(&answer.value).unwrap(), lost(&losses)))
         }
         Err(failure) => Err(format!("{} {:?}: {}", failure.status, failure.kind, failure.message)),
     }

@@ -21,6 +21,12 @@ mod content;
 mod errors;
 #[path = "mapping/history.rs"]
 mod history;
+#[path = "mapping/json_only.rs"]
+mod json_only;
+#[path = "mapping/pages.rs"]
+mod pages;
+#[path = "mapping/refusal.rs"]
+mod refusal;
 #[path = "mapping/request.rs"]
 mod request;
 #[path = "mapping/stream.rs"]
@@ -30,6 +36,8 @@ mod support;
 #[expect(dead_code, reason = "the traps use the rest")]
 #[path = "traps/support.rs"]
 mod talk;
+#[path = "mapping/tier.rs"]
+mod tier;
 #[path = "mapping/tools.rs"]
 mod tools;
 

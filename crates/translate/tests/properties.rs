@@ -214,7 +214,7 @@ proptest! {
         let of_stream = meant(&folded(read(&shown, client, client, &sizes)));
         let whole = codec::encode_answer(&response, &exchange(client, upstream)).value;
         prop_assert_eq!(grammar::check_answer(client, &whole), Ok(()));
-        let of_whole = meant(&folded(read_answer(&whole, &exchange(client, client)).unwrap()));
+        let of_whole = meant(&folded(read_answer(&whole, &exchange(client, client)).unwrap().value));
         prop_assert_eq!(&of_stream, &of_whole, "{} {}", String::from_utf8_lossy(&shown), String::from_utf8_lossy(&whole));
         prop_assert_eq!(of_stream.0, original.0, "{}", String::from_utf8_lossy(&shown));
     }

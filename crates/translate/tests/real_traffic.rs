@@ -16,7 +16,7 @@ fn exchange(client: Dialect, upstream: Dialect) -> Exchange {
 fn whole(client: Dialect, upstream: Dialect, body: &Value) -> Value {
     let exchange = exchange(client, upstream);
     let mut fold = ir::Fold::default();
-    for event in read_answer(body.to_string().as_bytes(), &exchange).unwrap() {
+    for event in read_answer(body.to_string().as_bytes(), &exchange).unwrap().value {
         fold.push(event);
     }
     let answer = codec::encode_answer(&fold.finish().unwrap(), &exchange).value;

@@ -3,7 +3,10 @@
 //! No task and no channel stands between the two sockets. A client that stops reading stops the upstream; dropping the body
 //! ends the upstream call, and the record of the request is written then, whatever was reached.
 
-use super::{attempt::Attempt, keeper::Keeper, opened::OpenedBody, reply::transport_failure, stopped};
+use super::{
+    attempt::Attempt, keeper::Keeper, opened::OpenedBody, prepare::log_answer, reply::transport_failure,
+    stopped,
+};
 use crate::{budget::Share, ledger::Ledger};
 use byok_translate::{Exchange, Progress, Relay, Sign, StreamReader, UsageScanner, codec, ir::Event};
 use byok_types::{Blame, Failure, FailureKind};
@@ -340,6 +343,8 @@ impl Running {
         }
         if translation.reader.ended() {
             self.ended = true;
+            log_answer(&translation.reader.losses());
+            log_answer(translation.encoder.losses());
             if !translation.reader.upstream_ended() {
                 // Cut by us: the vendor need not go on.
                 self.body = None;

@@ -6,7 +6,7 @@ use super::{
     opened::OpenedBody,
     outbound::{Ready, relayed_headers},
     peek::Peek,
-    prepare::{Prepared, Way, as_client_says, forbid, log},
+    prepare::{Prepared, Way, as_client_says, forbid, log, log_answer},
     reply::{read, retry_after, transport_failure, unreadable},
 };
 use crate::{
@@ -384,14 +384,15 @@ impl Attempt<'_> {
         ledger: &mut Ledger,
     ) -> Result<Ready, Refused> {
         let exchange = &self.prepared.exchange;
-        let list = if events {
+        let (list, mut losses) = if events {
             let mut reader = byok_translate::StreamReader::new(exchange, self.state.config.limits.frame);
             let mut list = Vec::new();
             reader.push(body, &mut list);
             reader.finish(&mut list);
-            list
+            (list, reader.losses())
         } else {
-            read_answer(body, exchange).map_err(|failure| self.broken(failure))?
+            let answer = read_answer(body, exchange).map_err(|failure| self.broken(failure))?;
+            (answer.value, answer.losses)
         };
         if let Some(mut keeper) = Keeper::of(self) {
             for event in &list {
@@ -406,6 +407,8 @@ impl Attempt<'_> {
                 progress.note(&event);
                 encoder.push(event, &mut out);
             }
+            losses.extend_from_slice(encoder.losses());
+            log_answer(&losses);
             if let Some(failure) = progress.failure.filter(|_| !progress.good) {
                 return Err(self.broken(failure));
             }
@@ -424,9 +427,8 @@ impl Attempt<'_> {
             ledger.usage(usage.clone());
         }
         let encoded = codec::encode_answer(&response, exchange);
-        for loss in &encoded.losses {
-            tracing::debug!(field = loss.field, reason = loss.reason, "lost in the answer");
-        }
+        losses.extend(encoded.losses);
+        log_answer(&losses);
         let estimated = response.usage.is_some_and(|usage| usage.estimated);
         Ok(Ready::whole(self, encoded.value.into(), headers).estimated(estimated))
     }

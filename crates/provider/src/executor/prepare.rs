@@ -16,6 +16,7 @@ use byok_translate::{
 };
 use byok_types::{Blame, Dialect, Failure, FailureKind};
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// A body that is ready to be sent.
 pub(super) struct Prepared {
@@ -240,6 +241,13 @@ pub(super) fn log(losses: &[Loss]) {
     }
 }
 
+/// Says in the log what of an answer the client could not be told. Its headers are gone when that is known.
+pub(super) fn log_answer(losses: &[Loss]) {
+    for loss in losses {
+        tracing::debug!(field = %loss.field, action = ?loss.action, reason = loss.reason, "lost in the answer");
+    }
+}
+
 /// Refuses the request where nothing may be left out.
 pub(super) fn forbid(losses: &[Loss], candidate: &Candidate) -> Result<(), Failure> {
     let loss = losses.iter().find(|loss| candidate.provider.strict && loss.action == LossAction::Dropped);
@@ -277,6 +285,9 @@ fn exchange(inbound: &Inbound, candidate: &Candidate, request: &Request, dialect
     let mut exchange =
         Exchange::new(request, &candidate.facts, dialect, inbound.at_ms / 1000, inbound.id.as_str());
     exchange.json_array = inbound.json_array;
+    if let (Some(id), Some(echo)) = (&inbound.previous_response, &mut exchange.echo) {
+        Arc::make_mut(echo).state.previous_response_id = Some(id.clone());
+    }
     // A known family reads the seals of all its accounts; of anyone else nobody knows. In Chat they are the server's own.
     let bound = exchange.family == Family::Other || dialect == Dialect::Chat;
     exchange.account = bound.then(|| candidate.provider.maker.clone());

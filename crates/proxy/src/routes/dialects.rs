@@ -30,11 +30,22 @@ pub(super) struct Kind {
     pub(super) raw: Option<Raw>,
     /// Whether a compressed body goes on as it is.
     pub(super) coded: bool,
+    /// The kept response that the conversation goes on from.
+    pub(super) previous: Option<String>,
 }
 
 impl Kind {
     pub(super) fn of(dialect: Dialect) -> Self {
-        Self { dialect, count: false, model: None, stream: None, json_array: false, raw: None, coded: false }
+        Self {
+            dialect,
+            count: false,
+            model: None,
+            stream: None,
+            json_array: false,
+            raw: None,
+            coded: false,
+            previous: None,
+        }
     }
 
     fn count(dialect: Dialect) -> Self {
@@ -204,6 +215,7 @@ pub(super) async fn answer(
         stream: kind.stream,
         json_array: kind.json_array,
         raw: kind.raw,
+        previous_response: kind.previous,
         own_credential: visit.admitted.own,
         headers,
         body,
@@ -228,6 +240,7 @@ async fn answer_and_keep(
         Ok(resolved) => resolved,
         Err(failure) => return reply::outbound(app.executor().turn_away(arrival, &failure)),
     };
+    let kind = Kind { previous: resolved.previous, ..kind };
     let outbound = answer(&app, visit, arrival, headers, resolved.body, kind).await;
     if !(resolved.store && resolved.whole) {
         return reply::outbound(outbound);

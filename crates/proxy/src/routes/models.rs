@@ -1,5 +1,7 @@
 //! Lists of models, in the shape that the caller's tools read.
 
+mod page;
+
 use super::{Visit, rest_of};
 use crate::app::App;
 use crate::reply;
@@ -10,6 +12,7 @@ use axum::{
 use byok_translate::{ModelEntry, codec};
 use byok_types::{Blame, Dialect, Failure, FailureKind};
 use http::{HeaderMap, StatusCode, Uri};
+use page::Page;
 
 /// `GET /v1/models` is one path for three dialects; the headers tell which is meant.
 fn shape(headers: &HeaderMap, uri: &Uri) -> Dialect {
@@ -37,24 +40,31 @@ pub(crate) async fn list(
     uri: Uri,
 ) -> Response {
     app.executor().refresh_models(&visit.current.state);
-    all(&visit, shape(&headers, &uri))
+    all(&visit, shape(&headers, &uri), &uri)
 }
 
 pub(crate) async fn one(Extension(visit): Extension<Visit>, headers: HeaderMap, uri: Uri) -> Response {
     find(&visit, shape(&headers, &uri), rest_of(&uri, "/v1/models/"))
 }
 
-pub(crate) async fn gemini_list(State(app): State<App>, Extension(visit): Extension<Visit>) -> Response {
+pub(crate) async fn gemini_list(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    uri: Uri,
+) -> Response {
     app.executor().refresh_models(&visit.current.state);
-    all(&visit, Dialect::Gemini)
+    all(&visit, Dialect::Gemini, &uri)
 }
 
 pub(crate) async fn gemini_one(Extension(visit): Extension<Visit>, uri: Uri) -> Response {
     find(&visit, Dialect::Gemini, rest_of(&uri, "/v1beta/models/"))
 }
 
-fn all(visit: &Visit, dialect: Dialect) -> Response {
-    reply::json(StatusCode::OK, codec::encode_models(dialect, &seen_by(visit)))
+fn all(visit: &Visit, dialect: Dialect, uri: &Uri) -> Response {
+    match Page::of(dialect, uri).and_then(|page| page.part(dialect, seen_by(visit))) {
+        Ok((models, more)) => reply::json(StatusCode::OK, codec::encode_models(dialect, &models, more)),
+        Err(failure) => reply::failure(dialect, &failure, visit.id.as_str()),
+    }
 }
 
 /// The models that the caller may ask for.
@@ -69,6 +79,8 @@ fn find(visit: &Visit, dialect: Dialect, name: Result<String, Failure>) -> Respo
     let found = name.and_then(|name| {
         let name = name.strip_prefix("models/").unwrap_or(&name);
         let registry = &visit.current.state.registry;
+        // What a name says about thinking is no part of the model's own; the answer has the name that was asked for.
+        let (name, wish) = name.split_at(registry.plain_name(name).len());
         let is_it = |model: &ModelEntry| {
             // `provider/model` is a name of the same model.
             model.id == name
@@ -76,7 +88,8 @@ fn find(visit: &Visit, dialect: Dialect, name: Result<String, Failure>) -> Respo
                     .split_once('/')
                     .is_some_and(|(provider, rest)| model.id == rest && registry.provider(provider).is_some())
         };
-        seen_by(visit).into_iter().find(is_it).ok_or_else(|| {
+        let told = |model: ModelEntry| ModelEntry { id: model.id + wish, ..model };
+        seen_by(visit).into_iter().find(is_it).map(told).ok_or_else(|| {
             let allowed = &visit.admitted.caller.models;
             if !allowed.is_empty() && !allowed.iter().any(|pattern| pattern.matches(name)) {
                 return not_for_this_key();

@@ -184,7 +184,7 @@ impl Session {
             (true, false) => vec![self.memory.clone()],
         };
         let headers = travelling(&self.parts.headers);
-        let kind = Kind::of(Dialect::Responses);
+        let kind = Kind { previous: resolved.previous, ..Kind::of(Dialect::Responses) };
         let outbound = answer(&self.app, visit, arrival, headers, resolved.body, kind).await;
         Ok(Served::Answer(Box::new(Keeper { places, input: resolved.input }.watch(outbound))))
     }

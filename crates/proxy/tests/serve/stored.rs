@@ -72,12 +72,18 @@ async fn a_conversation_goes_on_at_any_upstream_streamed_or_not() {
             let seen = running.simulator.requests().pop().unwrap();
             let sent = String::from_utf8_lossy(&seen.body).into_owned();
             assert!(sent.contains("sim:tool look") && !sent.contains("previous_response_id"), "{sent}");
+            // An answer that passes through stays as it is; what byok writes names the response that it followed.
+            if ["claude-sonnet-5", "gemini-2.5-flash"].contains(&model) {
+                assert_eq!(first["previous_response_id"], Value::Null, "{model} {stream}");
+                assert_eq!(second["previous_response_id"], first["id"], "{model} {stream}");
+            }
             let third = ask(json!({"model": model, "stream": stream, "previous_response_id": second["id"], "input": "And now?"})).await;
 
             // What is kept is shown as it was answered.
             let path = format!("/v1/responses/{}", second["id"].as_str().unwrap());
             let (status, kept) = get(&running, "GET", &path, "any").await;
             assert_eq!((status, &kept["id"], &kept["output"]), (200, &second["id"], &second["output"]));
+            assert_eq!(kept["previous_response_id"], second["previous_response_id"]);
             let third = third["id"].as_str().unwrap();
             let (_, items) =
                 get(&running, "GET", &format!("/v1/responses/{third}/input_items?order=asc"), "any").await;

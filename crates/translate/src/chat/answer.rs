@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Exchange, Losses, Translated, custom,
     ir::{Audio, Choice, Citation, Flavour, Image, Part, Refusal, Response, Text, Thinking, ToolCall},
+    tier,
 };
 use byok_types::Dialect;
 
@@ -30,7 +31,8 @@ pub fn encode_answer(response: &Response, exchange: &Exchange) -> Translated<Vec
         let mut counters = response.usage.clone().unwrap_or_default();
         counters.input = counters.input.or(exchange.input_estimate);
         answer.object("usage", |object| usage::write(&counters, object));
-        answer.maybe("service_tier", counters.service_tier.as_deref());
+        let tier = counters.service_tier.as_deref().and_then(|word| tier::told(word, Dialect::Chat));
+        answer.maybe("service_tier", tier);
         answer.all(response.extra.of(Dialect::Chat));
     });
     losses.attach(out)
@@ -77,14 +79,14 @@ impl<'p> Sorted<'p> {
         entry.object("message", |message| {
             message.text("role", "assistant");
             let text: String = self.texts.iter().map(|part| part.text.as_str()).collect();
-            let other = !self.calls.is_empty() || !self.refusals.is_empty() || self.audio.is_some();
+            let refusal = self.refusal(choice);
+            let other = !self.calls.is_empty() || refusal.is_some() || self.audio.is_some();
             if text.is_empty() && other {
                 message.null("content");
             } else {
                 message.text("content", &text);
             }
-            let refusal: String = self.refusals.iter().map(|part| part.text.as_str()).collect();
-            message.value("refusal", &(!self.refusals.is_empty()).then_some(refusal));
+            message.value("refusal", &refusal);
             let thinking: Vec<_> = self.thinking.iter().map(|t| t.text()).filter(|t| !t.is_empty()).collect();
             if !thinking.is_empty() {
                 message.text("reasoning_content", &thinking.join("\n\n"));
@@ -127,6 +129,14 @@ impl<'p> Sorted<'p> {
         let stop = choice.stop.as_ref();
         let reason = stop::finish_reason(stop, !self.calls.is_empty(), !self.refusals.is_empty());
         entry.text("finish_reason", reason);
+    }
+
+    /// The words of a refusal: the model's own, or the explanation that the vendor gave for one.
+    fn refusal(&self, choice: &Choice) -> Option<String> {
+        if self.refusals.is_empty() {
+            return choice.stop.as_ref()?.explanation();
+        }
+        Some(self.refusals.iter().map(|part| part.text.as_str()).collect())
     }
 
     fn annotations(&self, message: &mut Object<'_>, losses: &mut Losses) {

@@ -10,7 +10,9 @@ use super::{
 use crate::{
     Exchange, Json, Loss, Losses, Names, custom,
     ir::{Citation, Delta, Event, Flavour, Part, PartHead, PartId, Stop, Usage},
+    tier,
 };
+use byok_types::Dialect;
 
 use part::{Call, Form, Kind, Open, Reasoning};
 
@@ -324,7 +326,21 @@ impl StreamEncoder {
             }
             entry.value("finish_reason", &finish);
         });
-        out.extend_from_slice(if self.include_usage { b"],\"usage\":null}\n\n" } else { b"]}\n\n" });
+        out.push(b']');
+        if finish.is_some() {
+            self.tier(out);
+        }
+        out.extend_from_slice(if self.include_usage { b",\"usage\":null}\n\n" } else { b"}\n\n" });
+    }
+
+    /// The tier, as a member after the others. Which one it was is certain at the end only.
+    fn tier(&self, out: &mut Vec<u8>) {
+        let word = self.usage.service_tier.as_deref().and_then(|word| tier::told(word, Dialect::Chat));
+        if let Some(word) = word {
+            out.extend_from_slice(b",\"service_tier\":\"");
+            out.extend_from_slice(word.as_bytes());
+            out.push(b'"');
+        }
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
@@ -337,13 +353,20 @@ impl StreamEncoder {
         order.sort_by_key(|at| self.choices[*at].index);
         for at in order {
             let choice = &self.choices[at];
+            let explanation = choice.stop.as_ref().filter(|_| !choice.refusal).and_then(Stop::explanation);
+            if let Some(words) = explanation {
+                self.chunk(at, out, |delta| delta.text("refusal", &words));
+            }
+            let choice = &self.choices[at];
             let reason = stop::finish_reason(choice.stop.as_ref(), choice.calls > 0, choice.refusal);
             self.frame(at, out, |_| {}, None, Some(reason));
         }
         if self.include_usage {
             self.usage.input = self.usage.input.or(self.input_estimate);
             out.extend_from_slice(&self.head);
-            out.extend_from_slice(b"],\"usage\":");
+            out.push(b']');
+            self.tier(out);
+            out.extend_from_slice(b",\"usage\":");
             object(out, |counters| usage::write(&self.usage, counters));
             out.extend_from_slice(b"}\n\n");
         }

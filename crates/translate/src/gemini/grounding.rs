@@ -151,12 +151,14 @@ fn web(url: &str, title: Option<&String>, start: u64, end: u64) -> Citation {
     }
 }
 
-/// What was searched for and the pages that were found. `None` if nothing was.
+/// What was searched for and the pages that were found. `None` if nothing was: pages that Gemini read by their address, and
+/// those of a store, are sources without a search.
 pub(super) fn search(metadata: &Json) -> Option<(String, Vec<Titled>)> {
     let grounding: Grounding = metadata.read().ok()?;
-    let queries = grounding.queries.unwrap_or_default();
+    let mut queries = grounding.queries.unwrap_or_default();
+    queries.retain(|query| !query.is_empty());
     let pages: Vec<_> = grounding.chunks.unwrap_or_default().into_iter().filter_map(Source::page).collect();
-    (!queries.is_empty() || !pages.is_empty()).then(|| (queries.join("; "), pages))
+    (!queries.is_empty()).then(|| (queries.join("; "), pages))
 }
 
 /// Collects what other dialects say about sources, to be written as `groundingMetadata`.

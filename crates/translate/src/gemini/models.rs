@@ -6,11 +6,12 @@ use serde_json::Value;
 /// The methods that byok serves for every model.
 const METHODS: [&str; 3] = ["generateContent", "streamGenerateContent", "countTokens"];
 
-/// A list of models.
-pub fn encode_models(models: &[ModelEntry]) -> Vec<u8> {
+/// A page of the list of models. If there is more, the name of the last model is the token for the next page.
+pub fn encode_models(models: &[ModelEntry], more: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(64 + models.len() * 256);
     let mut list = Fields::open(&mut out);
     fields::list(list.key("models"), models, write_model);
+    list.option("nextPageToken", models.last().filter(|_| more).map(|model| &model.id));
     list.close();
     out
 }

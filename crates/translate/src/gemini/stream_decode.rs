@@ -187,8 +187,8 @@ impl StreamDecoder {
                 self.candidate(index, candidate, out);
             }
         }
-        if let Some(reason) = chunk.prompt_feedback.and_then(chunk::block_reason) {
-            self.choice(0).blocked(reason);
+        if let Some((reason, message)) = chunk.prompt_feedback.and_then(chunk::block_reason) {
+            self.choice(0).blocked(reason, message);
         }
         if let Some(usage) = chunk.usage {
             self.usage(&usage, out);

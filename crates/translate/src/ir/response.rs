@@ -38,7 +38,7 @@ pub struct Stop {
     pub reason: StopReason,
     /// The stop sequence that occurred.
     pub sequence: Option<String>,
-    /// Details in the vendor's shape (Messages `stop_details`), verbatim.
+    /// Details in the vendor's shape, verbatim: Messages `stop_details`, or the text of Gemini's `finishMessage`.
     pub details: Option<Json>,
     /// The vendor's own word, for targets of the same dialect.
     pub word: Option<String>,
@@ -48,6 +48,20 @@ impl Stop {
     /// A stop with nothing but a reason.
     pub fn new(reason: StopReason) -> Self {
         Self { reason, ..Self::default() }
+    }
+
+    /// Why the model declined or the vendor filtered, in the vendor's words.
+    pub fn explanation(&self) -> Option<String> {
+        #[derive(serde::Deserialize)]
+        struct Details {
+            explanation: Option<String>,
+        }
+        let details = self
+            .details
+            .as_ref()
+            .filter(|_| matches!(self.reason, StopReason::Refusal | StopReason::ContentFilter))?;
+        let member = || details.read::<Details>().ok()?.explanation;
+        details.as_string().or_else(member).filter(|words| !words.is_empty())
     }
 }
 

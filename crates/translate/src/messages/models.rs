@@ -6,12 +6,12 @@ use byok_types::{ModelFacts, StructuredOutput, ThinkingFacts, ThinkingForm};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The list of models, in one page.
-pub fn encode_models(models: &[ModelEntry]) -> Vec<u8> {
+/// A page of the list of models; `more` says whether others follow.
+pub fn encode_models(models: &[ModelEntry], more: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(512 * models.len() + 64);
     let mut object = Object::new(&mut out);
     object.list("data", models, write);
-    object.value("has_more", &false);
+    object.value("has_more", &more);
     object.value("first_id", &models.first().map(|model| &model.id));
     object.value("last_id", &models.last().map(|model| &model.id));
     object.end();

@@ -78,7 +78,7 @@ pub(super) fn write(object: &mut Object<'_>, stop: &Stop, native: bool) {
     } else if !native && word(stop.reason) == "refusal" {
         let mut details = Object::typed(object.key("stop_details"), "refusal");
         details.json("category", &Json::null());
-        details.value("explanation", &stop.details.as_ref().and_then(Json::as_string));
+        details.value("explanation", &stop.explanation());
         details.end();
     }
 }

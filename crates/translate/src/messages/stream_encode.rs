@@ -5,7 +5,7 @@ use super::{
     object::Object,
     stop::{self, Calls},
     usage,
-    writer::{Head, Piece, Sink, Writer},
+    writer::{Head, Piece, Said, Sink, Writer},
 };
 use crate::{
     Exchange, Loss,
@@ -64,12 +64,15 @@ impl Envelope {
         }
     }
 
-    /// The reason of the end, in agreement with what was written.
+    /// The reason of the end, and the counts of what the vendor did on the web, in agreement with what was written.
     pub(super) fn settle(&mut self, writer: &Writer) -> Stop {
         let mut stop = self.stop.take().unwrap_or_default();
         if self.native {
             return stop;
         }
+        let Said { searches, fetches, .. } = writer.said;
+        self.usage.web_searches.get_or_insert(searches);
+        self.usage.web_fetches.get_or_insert(fetches);
         stop::agree(&mut stop, if writer.said.call { Calls::ByModel } else { Calls::None });
         // Nobody can run what is not JSON. The reason says that the answer is not whole, so that no client tries to.
         if stop.reason == StopReason::ToolCall && writer.said.broken_call {

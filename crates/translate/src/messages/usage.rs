@@ -1,7 +1,8 @@
 //! Token counts: this vendor counts cached parts of the prompt beside `input_tokens`, the middle form within it.
 
 use super::object::Object;
-use crate::{Json, ir::Usage};
+use crate::{Json, ir::Usage, tier};
+use byok_types::Dialect;
 use serde::Deserialize;
 
 /// Counts as the vendor states them, merged over the events of a stream. `None` means not stated.
@@ -132,9 +133,8 @@ pub(super) fn write(out: &mut Vec<u8>, usage: &Usage, estimate: Option<u64>, res
     tools.value("web_search_requests", &usage.web_searches.unwrap_or(0));
     tools.value("web_fetch_requests", &usage.web_fetches.unwrap_or(0));
     tools.end();
-    if let Some(tier @ ("standard" | "priority" | "batch")) = usage.service_tier.as_deref() {
-        object.string("service_tier", tier);
-    }
+    let tier = usage.service_tier.as_deref().and_then(|word| tier::told(word, Dialect::Messages));
+    object.some("service_tier", tier.as_ref());
     object.extras(rest);
     object.end();
 }

@@ -9,7 +9,7 @@ mod whole;
 use self::slot::{Kind, Slot, deltas_of, members, unwhole};
 use crate::{
     Exchange, Json, Losses, carrier,
-    ir::{Blob, BlobSlot, Citation, Delta, Family, Part, PartHead, PartId},
+    ir::{Blob, BlobSlot, Citation, Delta, Family, Part, PartHead, PartId, ServerTool},
 };
 use byok_types::Dialect;
 use std::collections::VecDeque;
@@ -57,6 +57,9 @@ pub(super) struct Said {
     pub(super) call: bool,
     /// A call whose input is not JSON.
     pub(super) broken_call: bool,
+    /// Searches of the web that the vendor made, and pages that it read.
+    pub(super) searches: u64,
+    pub(super) fetches: u64,
 }
 
 /// The state of one answer's content.
@@ -225,7 +228,12 @@ impl Writer {
         self.suspend(sink);
         let Some(index) = self.index(part) else { return };
         if let Kind::Whole(whole) = &self.slots[index].kind {
-            self.has_block |= whole::write(whole, sink, &mut self.losses);
+            let written = whole::write(whole, sink, &mut self.losses);
+            self.has_block |= written;
+            if let (true, Part::ServerCall(call)) = (written, &**whole) {
+                self.said.searches += u64::from(call.tool == ServerTool::WebSearch);
+                self.said.fetches += u64::from(call.tool == ServerTool::WebFetch);
+            }
             self.slots.remove(index);
             return;
         }

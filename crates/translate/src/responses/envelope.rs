@@ -8,6 +8,7 @@ use super::{
 use crate::{
     Exchange, Losses, Names,
     ir::{Effort, Extra, OutputFormat, Part, Reasoning, Request, Usage, Visibility},
+    tier,
     wire::write,
 };
 use byok_types::Dialect;
@@ -100,9 +101,6 @@ impl Envelope {
     }
 }
 
-/// Tiers that Responses has words for.
-const TIERS: [&str; 6] = ["auto", "default", "flex", "scale", "priority", "ultrafast"];
-
 /// The members that repeat the request, as the upstream resolved them where it said so.
 fn repeated(echo: Option<&Request>, extra: &Extra, tier: Option<&str>) -> Vec<u8> {
     let none = Request::new(Dialect::Responses, "");
@@ -117,7 +115,7 @@ fn repeated(echo: Option<&Request>, extra: &Extra, tier: Option<&str>) -> Vec<u8
             None => default(object.member(name)),
         }
     };
-    let tier = tier.filter(|tier| TIERS.contains(tier));
+    let tier = tier.and_then(|word| tier::told(word, Dialect::Responses));
     member(&mut object, "background", &|out| write::value(out, &echo.state.background.unwrap_or(false)));
     member(&mut object, "instructions", &|out| write::value(out, &instructions(echo)));
     member(&mut object, "max_output_tokens", &|out| write::value(out, &echo.max_tokens.map(|m| m.value)));

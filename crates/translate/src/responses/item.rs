@@ -202,9 +202,10 @@ pub(super) fn server_call(
         _ => ("code_interpreter_call", "ci_"),
     };
     let id = ids.next(prefix);
-    let written = |result, status: Status| hosted::write_call(&id, call, result, status.name());
-    let (Some(begun), Some(done)) = (written(None, Status::InProgress), written(result, Status::Completed))
-    else {
+    let failed = result.is_some_and(|result| result.error_code.is_some());
+    let end = if failed { "failed" } else { Status::Completed.name() };
+    let written = |result, status: &str| hosted::write_call(&id, call, result, status);
+    let (Some(begun), Some(done)) = (written(None, Status::InProgress.name()), written(result, end)) else {
         losses.dropped("output", "Responses has no such tool");
         return None;
     };

@@ -33,7 +33,7 @@ fn failures(upstream: Dialect, input: &str, client: Dialect) -> String {
 /// A list of models as a client of another dialect sees it, and what was learned from it.
 fn models(upstream: Dialect, input: &str, client: Dialect) -> String {
     let list = codec::decode_models(upstream, input.as_bytes());
-    let body: Value = serde_json::from_slice(&codec::encode_models(client, &list)).unwrap();
+    let body: Value = serde_json::from_slice(&codec::encode_models(client, &list, false)).unwrap();
     let mut shown = pretty(&body);
     if client == upstream {
         for model in list {

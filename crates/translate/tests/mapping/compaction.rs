@@ -259,7 +259,8 @@ fn a_client_without_compactions_reads_the_summary() {
     let request = codec::decode_request(RESPONSES, &incoming).unwrap().value;
     let mut exchange = Exchange::new(&request, &facts(MESSAGES), MESSAGES, 1, "seed");
     exchange.client = CHAT;
-    let events = read_answer(whole(MESSAGES, "All is well.").to_string().as_bytes(), &exchange).unwrap();
+    let events =
+        read_answer(whole(MESSAGES, "All is well.").to_string().as_bytes(), &exchange).unwrap().value;
     assert!(format!("{events:?}").contains("Text(\"All is well.\")"), "{events:?}");
 }
 

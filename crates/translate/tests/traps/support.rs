@@ -135,7 +135,7 @@ impl Talk {
     pub(crate) fn whole(&self, upstream: &Value) -> Value {
         let body = upstream.to_string();
         let mut fold = Fold::default();
-        for event in byok_translate::read_answer(body.as_bytes(), &self.exchange).unwrap() {
+        for event in byok_translate::read_answer(body.as_bytes(), &self.exchange).unwrap().value {
             fold.push(event);
         }
         let answer = codec::encode_answer(&fold.finish().unwrap(), &self.exchange).value;

@@ -138,7 +138,7 @@ fn t119_the_role_is_told_once_and_right() {
 #[test]
 fn t120_models_are_listed_in_the_shape_of_the_client() {
     let entry = ModelEntry { id: "claude".into(), created: Some(1_700_000_000), ..ModelEntry::default() };
-    let list: Value = serde_json::from_slice(&codec::encode_models(Messages, &[entry])).unwrap();
+    let list: Value = serde_json::from_slice(&codec::encode_models(Messages, &[entry], false)).unwrap();
     assert_eq!(list["data"][0]["type"], "model");
     assert_eq!(list["data"][0]["created_at"], "2023-11-14T22:13:20Z");
 }

@@ -110,6 +110,7 @@ fn inbound(dialect: Dialect, body: &Value) -> Inbound {
         stream,
         raw: None,
         json_array: false,
+        previous_response: None,
         own_credential: None,
         headers: HeaderMap::new(),
         body: body.to_string().into(),

@@ -10,7 +10,8 @@ fn names_carry_their_prefix_once() {
         ..ModelFacts::default()
     };
     let model = |id: &str| ModelEntry { id: id.into(), facts: facts.clone(), ..ModelEntry::default() };
-    let list: Value = serde_json::from_slice(&encode_models(&[model("a/b"), model("models/c")])).unwrap();
+    let list: Value =
+        serde_json::from_slice(&encode_models(&[model("a/b"), model("models/c")], true)).unwrap();
     assert_eq!(
         list["models"][0],
         json!({
@@ -21,6 +22,7 @@ fn names_carry_their_prefix_once() {
         })
     );
     assert_eq!(list["models"][1]["name"], "models/c");
+    assert_eq!(list["nextPageToken"], "models/c");
     let one: Value = serde_json::from_slice(&encode_model(&model("c"))).unwrap();
     assert_eq!(one["name"], "models/c");
 }

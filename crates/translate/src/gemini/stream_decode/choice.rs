@@ -59,9 +59,12 @@ pub(super) struct Choice {
     calls: usize,
     /// Whether anything came but thinking.
     said: bool,
+    /// Whether a part of the answer told of a search, or of a page that was read: then what is said beside it tells the same.
     searched: bool,
+    fetched: bool,
     server_call: String,
     grounding: Option<Json>,
+    pages: Option<Json>,
     citations: Option<Json>,
     finish: Option<(StopReason, String)>,
     finish_message: Option<String>,
@@ -79,8 +82,10 @@ impl Choice {
             calls: 0,
             said: false,
             searched: false,
+            fetched: false,
             server_call: String::new(),
             grounding: None,
+            pages: None,
             citations: None,
             finish: None,
             finish_message: None,
@@ -96,8 +101,9 @@ impl Choice {
     }
 
     /// The prompt was refused: there is no answer.
-    pub(super) fn blocked(&mut self, reason: String) {
+    pub(super) fn blocked(&mut self, reason: String, message: Option<String>) {
         self.finish.get_or_insert((StopReason::Refusal, reason));
+        self.finish_message = message.or(self.finish_message.take());
     }
 
     pub(super) fn candidate(
@@ -127,6 +133,7 @@ impl Choice {
         };
         keep(&mut self.grounding, candidate.grounding_metadata);
         keep(&mut self.citations, candidate.citation_metadata);
+        keep(&mut self.pages, candidate.url_context_metadata);
         if let Some(word) = candidate.finish_reason.filter(|word| !word.is_empty())
             && let Some(reason) = stop_reason(&word)
         {
@@ -263,7 +270,10 @@ impl Choice {
             self.server_call.clone_from(&sink.answer);
         }
         let part = server::read(name, &member, &mut self.server_call, verbatim);
-        self.searched |= matches!(&part, Part::ServerCall(call) if call.tool == ServerTool::WebSearch);
+        if let Part::ServerCall(call) = &part {
+            self.searched |= call.tool == ServerTool::WebSearch;
+            self.fetched |= call.tool == ServerTool::WebFetch;
+        }
         self.said = true;
         self.whole(part, sink, out);
     }
@@ -294,6 +304,9 @@ impl Choice {
         }
         if let Some(Open { part, .. }) = self.open.take() {
             out.push(Event::PartStop { part, complete, whole: None });
+        }
+        if complete && !self.fetched {
+            self.fetches(sink, out);
         }
         if complete && !self.searched {
             self.search(sink, out);

@@ -172,13 +172,15 @@ pub(super) fn audio_tokens(details: &RawValue) -> Option<u64> {
     audio.count.map(Number::count)
 }
 
-/// Why the prompt was refused, if it was.
-pub(super) fn block_reason(feedback: &RawValue) -> Option<String> {
+/// Why the prompt was refused, if it was: Google's word, and its explanation.
+pub(super) fn block_reason(feedback: &RawValue) -> Option<(String, Option<String>)> {
     #[derive(Default, Deserialize)]
     struct Feedback {
         #[serde(rename = "blockReason", alias = "block_reason")]
         reason: Option<String>,
+        #[serde(rename = "blockReasonMessage", alias = "block_reason_message")]
+        message: Option<String>,
     }
     let feedback: Feedback = serde_json::from_str(feedback.get()).ok()?;
-    feedback.reason.filter(|reason| !reason.is_empty())
+    Some((feedback.reason.filter(|reason| !reason.is_empty())?, feedback.message))
 }

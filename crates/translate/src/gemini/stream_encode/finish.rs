@@ -4,10 +4,12 @@ use crate::{
     gemini::{
         fields::{self, Fields},
         grounding::{Collected, byte_of_char},
-        logprobs,
+        logprobs, pages,
     },
     ir::{Citation, CitationPlace, Part, ServerTool, Stop, StopReason, Usage},
+    tier,
 };
+use byok_types::Dialect;
 use serde::Deserialize;
 
 /// Google's words for the end of an answer. Clients read them as an enumeration.
@@ -42,6 +44,7 @@ pub(super) struct Ending {
     /// The function whose call could not be read.
     pub(super) malformed: Option<String>,
     sources: Collected,
+    pages: pages::Read,
     logprobs: Vec<Json>,
 }
 
@@ -67,19 +70,20 @@ impl Ending {
         lost
     }
 
-    /// Notes what a search of the vendor asked and found.
+    /// Notes what a search of the vendor asked and found, and which pages it read.
     pub(super) fn note(&mut self, part: &Part) {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Input {
             query: Option<String>,
         }
+        self.pages.note(part);
         match part {
             Part::ServerCall(call) if call.tool == ServerTool::WebSearch => {
                 let input: Input = call.input.read().unwrap_or_default();
                 self.sources.query(input.query.unwrap_or_default());
             }
-            Part::ServerResult(result) => {
+            Part::ServerResult(result) if result.tool != ServerTool::WebFetch => {
                 for hit in &result.hits {
                     self.sources.page(&hit.url, hit.title.as_ref());
                 }
@@ -173,11 +177,15 @@ impl Writer {
         if let Some(name) = &ending.malformed {
             let message = format!("The arguments of the call of `{name}` are not JSON.");
             candidate.string("finishMessage", &message);
+        } else if !has("finishMessage") {
+            candidate.option("finishMessage", ending.stop.as_ref().and_then(Stop::explanation).as_ref());
         }
         // What the upstream said of its sources in Gemini's own way is not said again in another.
         let told = has("groundingMetadata") || has("citationMetadata");
         let metadata = ending.sources.metadata().filter(|_| !told);
         candidate.all(metadata.as_ref().map(|metadata| ("groundingMetadata", metadata)));
+        let pages = ending.pages.metadata().filter(|_| !has("urlContextMetadata"));
+        candidate.all(pages.as_ref().map(|pages| ("urlContextMetadata", pages)));
         let probabilities = ending.logprobs.iter().filter_map(logprobs::to_gemini).next_back();
         candidate.all(probabilities.as_ref().map(|list| ("logprobsResult", list)));
         candidate.all(known);
@@ -205,8 +213,7 @@ impl Writer {
         ] {
             fields.option(name, count.filter(|n| *n > 0).as_ref());
         }
-        let tier =
-            usage.service_tier.as_deref().filter(|tier| ["standard", "flex", "priority"].contains(tier));
+        let tier = usage.service_tier.as_deref().and_then(|word| tier::told(word, Dialect::Gemini));
         fields.option("serviceTier", tier.as_ref());
         fields.all(self.envelope_of("usageMetadata"));
         fields.close();

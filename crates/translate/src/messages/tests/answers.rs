@@ -181,12 +181,12 @@ fn t120_models_are_listed_with_dates_as_text() {
         facts: ModelFacts { context_tokens: Some(200_000), ..claude() },
     };
     let entries = [entry("a", Some(1_767_225_600)), entry("b", None), entry("c", Some(951_827_696))];
-    let list: Value = serde_json::from_slice(&encode_models(&entries)).unwrap();
+    let list: Value = serde_json::from_slice(&encode_models(&entries, true)).unwrap();
     let dates: Vec<_> =
         list["data"].as_array().unwrap().iter().map(|m| m["created_at"].as_str().unwrap()).collect();
     assert_eq!(dates, ["2026-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2000-02-29T12:34:56Z"]);
-    assert_eq!(json!([list["first_id"], list["last_id"], list["has_more"]]), json!(["a", "c", false]));
-    let back = decode_models(&encode_models(&entries));
+    assert_eq!(json!([list["first_id"], list["last_id"], list["has_more"]]), json!(["a", "c", true]));
+    let back = decode_models(&encode_models(&entries, false));
     assert_eq!(
         back.iter().map(|m| m.created).collect::<Vec<_>>(),
         [Some(1_767_225_600), None, Some(951_827_696)]

@@ -191,7 +191,7 @@ fn hidden_reasoning_comes_back_hidden_through_a_client_of_another_dialect() {
     for dialect in [Dialect::Responses, Dialect::Gemini] {
         let asked = Request::new(dialect, "claude-opus-5");
         let exchange = crate::Exchange::new(&asked, &facts, Dialect::Messages, 0, "seed");
-        let events = crate::read_answer(answer.to_string().as_bytes(), &exchange).unwrap();
+        let events = crate::read_answer(answer.to_string().as_bytes(), &exchange).unwrap().value;
         let mut fold = crate::ir::Fold::default();
         for event in events {
             fold.push(event);

@@ -61,7 +61,7 @@ pub(in super::super) fn ending(stop: Option<&Stop>, shown: Shown, native: bool) 
         // A call in a completed answer would be carried out.
         StopReason::Refusal if shown.called => incomplete(Some("content_filter")),
         StopReason::Refusal if !shown.refused => {
-            Ending { kind: EndingKind::Completed, refusal: Some(explanation(stop)) }
+            Ending { kind: EndingKind::Completed, refusal: Some(why_declined(stop)) }
         }
         StopReason::End
         | StopReason::StopSequence
@@ -75,12 +75,6 @@ pub(in super::super) fn ending(stop: Option<&Stop>, shown: Shown, native: bool) 
 }
 
 /// Why the model declined, in the vendor's words if it gave any.
-fn explanation(stop: &Stop) -> String {
-    #[derive(serde::Deserialize)]
-    struct Details {
-        explanation: Option<String>,
-    }
-    let details = stop.details.as_ref().and_then(|details| details.read::<Details>().ok());
-    let words = details.and_then(|details| details.explanation).filter(|words| !words.is_empty());
-    words.unwrap_or_else(|| "The model declined to answer.".to_owned())
+fn why_declined(stop: &Stop) -> String {
+    stop.explanation().unwrap_or_else(|| "The model declined to answer.".to_owned())
 }

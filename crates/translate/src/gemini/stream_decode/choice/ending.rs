@@ -1,7 +1,7 @@
 use super::{Choice, Kind, Open, Sink};
 use crate::{
-    content_id,
-    gemini::{fields::object, grounding},
+    Json, content_id,
+    gemini::{fields::object, grounding, pages},
     ir::{Delta, Event, Failure, Part, SearchHit, ServerCall, ServerResult, ServerTool, Stop, StopReason},
 };
 use byok_types::{Blame, FailureKind};
@@ -46,6 +46,14 @@ impl Choice {
         self.whole(Part::ServerResult(result), sink, out);
     }
 
+    /// The pages that were read, as calls and their results.
+    pub(super) fn fetches(&mut self, sink: &mut Sink, out: &mut Vec<Event>) {
+        let Some(metadata) = self.pages.take() else { return };
+        for part in pages::parts(&metadata, &format!("{}/{}", sink.answer, self.index)) {
+            self.whole(part, sink, out);
+        }
+    }
+
     /// How the answer ended. A call that was made is a stop for tools, whatever the vendor calls it: Google has no word for
     /// it, and other models behind its interface say `OTHER`.
     pub(in super::super) fn stop(&self) -> Stop {
@@ -58,7 +66,8 @@ impl Choice {
             _ if self.calls > 0 => StopReason::ToolCall,
             _ => reason,
         };
-        Stop { word, ..Stop::new(reason) }
+        let details = self.finish_message.as_deref().map(Json::string);
+        Stop { word, details, ..Stop::new(reason) }
     }
 
     /// A call that Gemini could not form and nothing else: an answer that no client can use, but the next try may.
