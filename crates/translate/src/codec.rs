@@ -68,14 +68,14 @@ pub fn encode_request(
     if dialect != request.dialect {
         choice::check(request)?;
     }
-    let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect);
+    let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect, facts);
     let mut written = match dialect {
         Dialect::Chat => chat::encode_request(asked, facts, ids),
         Dialect::Responses => responses::encode_request(asked, facts, ids),
         Dialect::Messages => messages::encode_request(asked, facts, ids),
         Dialect::Gemini => gemini::encode_request(asked, facts, ids),
     }?;
-    finish(request, dialect, &mut written);
+    finish(request, dialect, facts, &mut written);
     Ok(written)
 }
 
@@ -86,19 +86,19 @@ pub fn encode_count_request(
     facts: &ModelFacts,
     ids: &mut Ids,
 ) -> Result<Translated<Vec<u8>>, Failure> {
-    let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect);
+    let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect, facts);
     let mut written = match dialect {
         Dialect::Chat => chat::encode_count_request(asked, facts, ids),
         Dialect::Responses => responses::encode_count_request(asked, facts, ids),
         Dialect::Messages => messages::encode_count_request(asked, facts, ids),
         Dialect::Gemini => gemini::encode_count_request(asked, facts, ids),
     }?;
-    finish(request, dialect, &mut written);
+    finish(request, dialect, facts, &mut written);
     Ok(written)
 }
 
 /// Replaces the halves of characters that are left, and puts the losses of a request into the words of its client.
-fn finish(request: &Request, upstream: Dialect, written: &mut Translated<Vec<u8>>) {
+fn finish(request: &Request, upstream: Dialect, facts: &ModelFacts, written: &mut Translated<Vec<u8>>) {
     // Arguments are kept as they were written, and in a string nobody sees their halves until they are written as an object.
     if let Cow::Owned(repaired) = halves::repaired(&written.value) {
         written.value = repaired;
@@ -114,7 +114,7 @@ fn finish(request: &Request, upstream: Dialect, written: &mut Translated<Vec<u8>
     }
     for (is_emulated, field, reason) in [
         (compact::is_emulated(request, upstream), compact::FIELD, compact::REASON),
-        (client_tools::are_told(request, upstream), client_tools::FIELD, client_tools::REASON),
+        (client_tools::are_told(request, upstream, facts), client_tools::FIELD, client_tools::REASON),
     ] {
         if is_emulated {
             written.losses.push(Loss { field: field.to_owned(), action: LossAction::Emulated, reason });

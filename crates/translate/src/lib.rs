@@ -43,6 +43,7 @@ mod schema;
 mod seals;
 mod size;
 mod turns;
+mod typed;
 mod usage_scan;
 mod wire;
 mod wish;
