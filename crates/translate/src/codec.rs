@@ -3,7 +3,7 @@
 use crate::{
     Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, addresses, chat, choice, compact,
     gemini, halves,
-    ir::{Event, FunctionTool, Request, Response, Tool},
+    ir::{Event, FunctionTool, Part, Request, Response, Tool},
     loss, messages,
     responses::{self, client_tools},
     sse,
@@ -67,6 +67,7 @@ pub fn encode_request(
     }
     if dialect != request.dialect {
         choice::check(request)?;
+        items_are_there(request)?;
     }
     let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect, facts);
     let mut written = match dialect {
@@ -79,6 +80,19 @@ pub fn encode_request(
     Ok(written)
 }
 
+/// Refuses references to items: without what they stand for the conversation would be another one.
+fn items_are_there(request: &Request) -> Result<(), Failure> {
+    for (index, message) in request.messages.iter().enumerate() {
+        if let [Part::Opaque(block)] = message.parts.as_slice()
+            && block.dialect == Dialect::Responses
+            && let Some(id) = responses::stored::reference(block.json.get())
+        {
+            return Err(responses::stored::not_kept(index, &id));
+        }
+    }
+    Ok(())
+}
+
 /// Writes a request that counts the tokens of `request`.
 pub fn encode_count_request(
     dialect: Dialect,
@@ -86,6 +100,9 @@ pub fn encode_count_request(
     facts: &ModelFacts,
     ids: &mut Ids,
 ) -> Result<Translated<Vec<u8>>, Failure> {
+    if dialect != request.dialect {
+        items_are_there(request)?;
+    }
     let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect, facts);
     let mut written = match dialect {
         Dialect::Chat => chat::encode_count_request(asked, facts, ids),
