@@ -11,6 +11,7 @@ mod compact;
 mod forward;
 mod hold;
 mod keeper;
+mod lost;
 mod media;
 mod multipart;
 mod opened;

@@ -1,4 +1,4 @@
-//! Answers of `POST /v1/responses` that are kept for `previous_response_id`: in memory, as much and as long as the settings
+//! Answers of `POST /v1/responses` that are kept for `previous_response_id` and references to items: in memory, as much and as long as the settings
 //! say, and each only for the client key that asked for it.
 
 use crate::app::Current;
@@ -7,7 +7,9 @@ use byok_provider::{
     executor::{Outbound, OutboundBody},
     state::State,
 };
-use byok_translate::responses::stored::{Left, Said, Watch, continued, joined, not_found};
+use byok_translate::responses::stored::{
+    Left, References, Said, Watch, continued, joined, not_found, too_long,
+};
 use byok_types::{ClientKeyId, Dialect, Failure};
 use bytes::Bytes;
 use http::StatusCode;
@@ -114,6 +116,14 @@ impl Shelf {
         inner.kept.get(key).cloned()
     }
 
+    /// All responses of one owner, the newest first.
+    fn of(&self, owner: Option<&ClientKeyId>, bounds: Bounds) -> Vec<Arc<Kept>> {
+        let mut inner = self.0.lock();
+        inner.tidy(bounds, Instant::now());
+        let own = inner.order.iter().rev().filter(|(of, _)| of.as_ref() == owner);
+        own.filter_map(|key| inner.kept.get(key).cloned()).collect()
+    }
+
     /// Forgets a response; whether there was one.
     pub(crate) fn remove(&self, key: &Key) -> bool {
         self.0.lock().take(key)
@@ -144,6 +154,16 @@ impl Place {
     pub(crate) fn find(&self, id: &str) -> Option<Arc<Kept>> {
         self.shelf.get(&(self.owner.clone(), id.to_owned()), self.bounds)
     }
+
+    /// Looks for items that a request refers to in all that is kept.
+    fn look_for(&self, references: &mut References) {
+        for kept in self.shelf.of(self.owner.as_ref(), self.bounds) {
+            if references.are_found() {
+                return;
+            }
+            references.look_in(&kept.response, &kept.input);
+        }
+    }
 }
 
 /// A request whose conversation is known.
@@ -163,10 +183,29 @@ pub(crate) struct Resolved {
     pub(crate) previous: Option<String>,
 }
 
-/// Puts the earlier conversation before what the request says; the first place that knows it counts.
+/// Puts the earlier conversation before what the request says, and items into the place of references to them; the first
+/// place that knows them counts.
 pub(crate) fn resolve(body: Bytes, places: &[Place], state: &State) -> Result<Resolved, Failure> {
     let Said { model, previous, store, items } = Said::of(&body)?;
+    let limit = state.config.limits.body;
+    let mut references = References::of(&items);
+    if let Some(references) = &mut references {
+        places.iter().for_each(|place| place.look_for(references));
+    }
+    let items = match references.map(|references| references.settle(&items, limit)) {
+        None if previous.is_none() => {
+            return Ok(Resolved { body, model, input: items, store, whole: true, previous: None });
+        }
+        None => items,
+        Some(Ok(items)) => items,
+        // The vendor may know them.
+        Some(Err(_)) if vendor_keeps(state, &model) => {
+            return Ok(Resolved { body, model, input: items, store, whole: false, previous: None });
+        }
+        Some(Err(failure)) => return Err(failure),
+    };
     let Some(id) = previous else {
+        let body = continued(&body, "", &items)?;
         return Ok(Resolved { body, model, input: items, store, whole: true, previous: None });
     };
     let Some(kept) = places.iter().find_map(|place| place.find(&id)) else {
@@ -178,14 +217,8 @@ pub(crate) fn resolve(body: Bytes, places: &[Place], state: &State) -> Result<Re
     };
     let earlier = joined(&kept.input, &kept.output);
     let input = joined(&earlier, &items);
-    let limit = state.config.limits.body;
     if input.len() > limit {
-        let text = format!(
-            "the conversation up to here has {} bytes, more than a request may have ({limit}, `limits.body` in the config). \
-             Begin a new one.",
-            input.len()
-        );
-        return Err(Failure::bad_request("previous_response_id", text).with_status(413));
+        return Err(too_long("previous_response_id", input.len(), limit));
     }
     let body = continued(&body, &earlier, &items)?;
     Ok(Resolved { body, model, input, store, whole: true, previous: Some(id) })

@@ -3,7 +3,7 @@
 use crate::{
     Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, addresses, chat, choice, compact,
     gemini, halves,
-    ir::{Event, FunctionTool, Request, Response, Tool},
+    ir::{Event, FunctionTool, Part, Request, Response, Tool},
     loss, messages,
     responses::{self, client_tools},
     sse,
@@ -67,16 +67,30 @@ pub fn encode_request(
     }
     if dialect != request.dialect {
         choice::check(request)?;
+        items_are_there(request)?;
     }
-    let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect);
+    let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect, facts);
     let mut written = match dialect {
         Dialect::Chat => chat::encode_request(asked, facts, ids),
         Dialect::Responses => responses::encode_request(asked, facts, ids),
         Dialect::Messages => messages::encode_request(asked, facts, ids),
         Dialect::Gemini => gemini::encode_request(asked, facts, ids),
     }?;
-    finish(request, dialect, &mut written);
+    finish(request, dialect, facts, &mut written);
     Ok(written)
+}
+
+/// Refuses references to items: without what they stand for the conversation would be another one.
+fn items_are_there(request: &Request) -> Result<(), Failure> {
+    for (index, message) in request.messages.iter().enumerate() {
+        if let [Part::Opaque(block)] = message.parts.as_slice()
+            && block.dialect == Dialect::Responses
+            && let Some(id) = responses::stored::reference(block.json.get())
+        {
+            return Err(responses::stored::not_kept(index, &id));
+        }
+    }
+    Ok(())
 }
 
 /// Writes a request that counts the tokens of `request`.
@@ -86,19 +100,22 @@ pub fn encode_count_request(
     facts: &ModelFacts,
     ids: &mut Ids,
 ) -> Result<Translated<Vec<u8>>, Failure> {
-    let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect);
+    if dialect != request.dialect {
+        items_are_there(request)?;
+    }
+    let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect, facts);
     let mut written = match dialect {
         Dialect::Chat => chat::encode_count_request(asked, facts, ids),
         Dialect::Responses => responses::encode_count_request(asked, facts, ids),
         Dialect::Messages => messages::encode_count_request(asked, facts, ids),
         Dialect::Gemini => gemini::encode_count_request(asked, facts, ids),
     }?;
-    finish(request, dialect, &mut written);
+    finish(request, dialect, facts, &mut written);
     Ok(written)
 }
 
 /// Replaces the halves of characters that are left, and puts the losses of a request into the words of its client.
-fn finish(request: &Request, upstream: Dialect, written: &mut Translated<Vec<u8>>) {
+fn finish(request: &Request, upstream: Dialect, facts: &ModelFacts, written: &mut Translated<Vec<u8>>) {
     // Arguments are kept as they were written, and in a string nobody sees their halves until they are written as an object.
     if let Cow::Owned(repaired) = halves::repaired(&written.value) {
         written.value = repaired;
@@ -124,7 +141,7 @@ fn finish(request: &Request, upstream: Dialect, written: &mut Translated<Vec<u8>
     }
     for (is_emulated, field, reason) in [
         (compact::is_emulated(request, upstream), compact::FIELD, compact::REASON),
-        (client_tools::are_told(request, upstream), client_tools::FIELD, client_tools::REASON),
+        (client_tools::are_told(request, upstream, facts), client_tools::FIELD, client_tools::REASON),
     ] {
         if is_emulated {
             written.losses.push(Loss { field: field.to_owned(), action: LossAction::Emulated, reason });

@@ -44,6 +44,7 @@ mod seals;
 mod size;
 mod tier;
 mod turns;
+mod typed;
 mod usage_scan;
 mod wire;
 mod wish;

@@ -116,7 +116,7 @@ impl Names {
                     self.declare(tool, Some(name), rules);
                 }
             }
-            Tool::Typed(tool) => self.add(Flavour::Function, &tool.name, namespace, rules),
+            Tool::Typed(tool) => self.add(tool.flavour, &tool.name, namespace, rules),
             Tool::Hosted(_) => {}
         }
     }

@@ -20,6 +20,7 @@ pub mod socket;
 pub mod stored;
 mod stream;
 mod tagged;
+pub(crate) mod typed;
 mod usage;
 mod whole;
 mod wire;

@@ -83,7 +83,7 @@ impl Restore {
         if tool.flavour == Flavour::Custom && flavour == Flavour::Function {
             self.unwrapping.push((part, Unwrap::default()));
         }
-        let wraps = tool.flavour == Flavour::Function && flavour == Flavour::Custom;
+        let wraps = tool.flavour != Flavour::Custom && flavour == Flavour::Custom;
         if wraps {
             self.wrapping.push((part, false));
         }
@@ -104,16 +104,15 @@ impl Restore {
         call.name.clone_from(&tool.name);
         call.namespace.clone_from(&tool.namespace);
         if tool.flavour == Flavour::Custom && call.flavour == Flavour::Function {
-            call.flavour = Flavour::Custom;
             let mut unwrap = Unwrap::default();
             call.arguments = unwrap.push(&call.arguments) + &unwrap.finish();
         }
-        if tool.flavour == Flavour::Function && call.flavour == Flavour::Custom {
-            call.flavour = Flavour::Function;
+        if tool.flavour != Flavour::Custom && call.flavour == Flavour::Custom {
             call.item_id = None;
             call.arguments =
                 if complete { wrap_input(&call.arguments) } else { wrap_piece(&call.arguments, true) };
         }
+        call.flavour = tool.flavour;
     }
 
     fn unwrap_of(&mut self, part: PartId) -> Option<&mut Unwrap> {

@@ -146,7 +146,13 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn user(&mut self, message: &'a Message) {
-        self.heard(message.name.as_deref(), &message.parts);
+        // Tools that a result brings along are declared with all others; they are nothing that the user says.
+        let brought = |part: &&Part| message.role == Role::Tool && matches!(part, Part::ConfigChange(_));
+        if let Some(part) = message.parts.iter().find(brought) {
+            let reason = "tools that are added later are declared from the beginning";
+            self.losses.emulated(words::path(self.request, part), reason);
+        }
+        self.heard(message.name.as_deref(), message.parts.iter().filter(|part| !brought(part)));
     }
 
     /// What the model is told: results go to their calls, the rest is a turn of the user.

@@ -120,6 +120,35 @@ async fn t52_a_tool_in_a_namespace_comes_back_to_it() {
 }
 
 #[tokio::test]
+async fn t46_a_search_among_its_tools_is_one_and_what_it_finds_can_be_called() {
+    let world = World::start().await;
+    each(Case::all(CLIENT), async |case| {
+        if case.upstream == Dialect::Responses {
+            return Ok(());
+        }
+        let ask = case.ask("sim:tool tool_search {\"query\":\"issues\"}");
+        let said = case.say(&world, &ask).await?;
+        let item = said.kept.last().ok_or("nothing was kept")?;
+        equal("kind", &(&item["type"], &item["execution"]), &(&json!("tool_search_call"), &json!("client")))?;
+        equal("arguments", &item["arguments"], &json!({"query": "issues"}))?;
+        let found = json!({"type": "tool_search_output", "call_id": item["call_id"], "execution": "client",
+            "status": "completed", "tools": [{"type": "namespace", "name": "mcp__gh", "description": "GitHub.", "tools": [
+                {"type": "function", "name": "open", "description": "Opens an issue.", "strict": false,
+                    "defer_loading": true, "parameters": {"type": "object", "properties": {"title": {"type": "string"}}}}]}]});
+        let next = ask.with(|ask| {
+            ask.turns.push(Turn::Said(said.kept.clone()));
+            ask.turns.push(Turn::Said(vec![found]));
+        });
+        let said = case.say(&world, &next).await?;
+        equal("result", &said.text.contains("mcp__gh__open"), &true).map_err(|e| format!("{e}: {}", said.text))?;
+        let tools = case.upstream_body(&world)?["tools"].to_string();
+        equal("declared", &tools.contains("Opens an issue."), &true)?;
+        equal("deferred", &tools.contains("defer_loading"), &false)
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_list_of_models_is_there_for_every_version() {
     let world = World::start().await;
     let call = Call::get("/v1/models?client_version=0.169.0").headers(CLIENT[0].headers);

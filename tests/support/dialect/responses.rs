@@ -183,6 +183,13 @@ impl Said {
                 let arguments = json!(text(item, "input")?);
                 self.calls.push(Called { id: id.to_owned(), name: name.to_owned(), arguments });
             }
+            "tool_search_call" => {
+                let id = text(item, "call_id")?;
+                demand(!id.is_empty() && id.len() <= 64, || format!("an id that cannot be sent back: {id}"))?;
+                demand(item["execution"] == "client" && item["arguments"].is_object(), || {
+                    "a search that the client does not read".to_owned()
+                })?;
+            }
             "web_search_call" => {}
             "compaction" => {
                 demand(!text(item, "encrypted_content")?.is_empty(), || {

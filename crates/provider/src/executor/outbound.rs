@@ -1,6 +1,6 @@
 //! What the client gets: status, headers and body, or a refusal in its own dialect.
 
-use super::{AnswerBody, BrokenOff, Inbound, Refused, attempt::Attempt, prepare::Way, raw::RawBody};
+use super::{AnswerBody, BrokenOff, Inbound, Refused, attempt::Attempt, lost, prepare::Way, raw::RawBody};
 use crate::{ledger::Ledger, state::State, upstream::Verdict};
 use byok_translate::codec;
 use byok_types::{
@@ -28,6 +28,9 @@ const X_HINT: HeaderName = HeaderName::from_static("x-byok-hint");
 const X_USAGE: HeaderName = HeaderName::from_static("x-byok-usage");
 const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// The longest value of a header that byok makes: clients and servers between have limits of their own.
+pub(super) const LONGEST_VALUE: usize = 1024;
 
 /// Beside the answer after which an account is not used any more.
 const CHARGED: &str = "the vendor charges this answer beyond the plan, so byok stops using this login; `byok status` says what helps";
@@ -180,7 +183,8 @@ fn attempt_headers(attempt: &Attempt<'_>, upstream: &HeaderMap, kind: HeaderValu
     let stated =
         upstream.get(CONTENT_TYPE).filter(|_| passes && !attempt.inbound.json_array).filter(same).cloned();
     headers.insert(CONTENT_TYPE, stated.unwrap_or(kind));
-    if let Some(names) = attempt.prepared.dropped(attempt.shaped_away.get().map_or(&[], Vec::as_slice)) {
+    let shaped_away = attempt.shaped_away.get().map_or(&[][..], Vec::as_slice);
+    if let Some(names) = lost::names(attempt.prepared.losses.iter().chain(shaped_away)) {
         put(&mut headers, X_DROPPED, &names);
     }
     about_attempt(attempt, upstream, &mut headers);
@@ -209,7 +213,7 @@ fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     let clean: String = value
         .chars()
         .map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' })
-        .take(1024)
+        .take(LONGEST_VALUE)
         .collect();
     if let Ok(value) = HeaderValue::from_str(&clean) {
         headers.insert(name, value);

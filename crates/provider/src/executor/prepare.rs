@@ -219,19 +219,6 @@ impl Prepared {
         // The upstream is always asked for events: an array is made of them here.
         Some(if self.exchange.json_array { relay.as_array() } else { relay })
     }
-
-    /// Names of fields for `x-byok-dropped`; what byok does in the upstream's place is marked as emulated.
-    pub(super) fn dropped(&self, by_shape: &[Loss]) -> Option<String> {
-        let name = |loss: &Loss| match loss.action {
-            LossAction::DroppedSilently => None,
-            LossAction::Dropped => Some(loss.field.clone()),
-            LossAction::Emulated => Some(format!("{} (emulated)", loss.field)),
-        };
-        let mut names: Vec<String> = self.losses.iter().chain(by_shape).filter_map(name).collect();
-        names.sort_unstable();
-        names.dedup();
-        (!names.is_empty()).then(|| names.join(","))
-    }
 }
 
 /// Says in the log what could not be said to the upstream, also what the client is not told.

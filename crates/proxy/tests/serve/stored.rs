@@ -38,6 +38,10 @@ async fn off_unless_the_settings_say_so() {
         let (status, answer) = running.ask("/v1/responses", &body).await;
         assert!(status == 400 && answer.to_string().contains("stored_responses.enabled"), "{answer}");
         assert_eq!(answer["error"]["code"], "previous_response_not_found");
+        let body = json!({"model": model, "input": [{"role": "user", "content": "x"}, {"id": "msg_1"}]});
+        let (status, answer) = running.ask("/v1/responses", &body).await;
+        assert!(status == 400 && answer.to_string().contains("stored_responses.enabled"), "{answer}");
+        assert_eq!(answer["error"]["param"], "input[1]");
     }
 }
 
@@ -100,6 +104,56 @@ async fn a_conversation_goes_on_at_any_upstream_streamed_or_not() {
             assert_eq!(get(&running, "GET", &path, "any").await.0, 404);
         }
     }
+}
+
+/// What the `openai` provider of the AI SDK sends in a second turn.
+fn referring(model: &str, first: &Value, output: &str) -> Value {
+    let tools = json!([{"type": "function", "name": "look", "strict": false, "parameters": {"type": "object", "properties": {}}}]);
+    let items = first["output"].as_array().unwrap();
+    let call = items.iter().find(|item| item["type"] == "function_call").unwrap();
+    let mut input = vec![json!({"role": "user", "content": "sim:tool look {}"})];
+    input.extend(items.iter().map(|item| json!({"type": "item_reference", "id": item["id"]})));
+    input.push(json!({"type": "function_call_output", "call_id": call["call_id"], "output": output}));
+    json!({"model": model, "tools": tools, "input": input})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn items_that_are_kept_are_sent_for_references_to_them() {
+    let running = start(&format!("{ON}api_keys: ['{A}', '{B}']\n")).await;
+    let ask = async |key: &str, body: &Value| {
+        read(running.post("/v1/responses", body.to_string()).header("x-api-key", key).send().await.unwrap())
+            .await
+    };
+    for model in ["claude-sonnet-5", "gemini-2.5-flash", "rs/gpt-5.1", "codex/gpt-4o"] {
+        let tools = referring(model, &json!({"output": [{"type": "function_call"}]}), "")["tools"].clone();
+        let first = json!({"model": model, "tools": tools, "input": "sim:tool look {}"});
+        let (status, first) = ask(A, &first).await;
+        assert_eq!(status, 200, "{first}");
+        let (status, second) = ask(A, &referring(model, &first, "seen-it")).await;
+        assert_eq!(status, 200, "{model}: {second}");
+        let seen = running.simulator.requests().pop().unwrap();
+        let sent = String::from_utf8_lossy(&seen.body).into_owned();
+        assert!(
+            sent.contains("seen-it") && sent.contains("look") && !sent.contains("item_reference"),
+            "{sent}"
+        );
+        assert!(!sent.contains("earlier tool call"), "the call is there: {sent}");
+        // What was resolved is kept as it was sent.
+        let (status, third) =
+            ask(A, &json!({"model": model, "input": "And now?", "previous_response_id": second["id"]})).await;
+        assert_eq!(status, 200, "{model}: {third}");
+    }
+    // They belong to the key that asked.
+    let (_, first) = ask(A, &json!({"model": "claude-sonnet-5", "tools": referring("", &json!({"output": [{"type": "function_call"}]}), "")["tools"], "input": "sim:tool look {}"})).await;
+    for model in ["claude-sonnet-5", "rs/gpt-5.1"] {
+        let count = running.simulator.request_count();
+        let (status, answer) = ask(B, &referring(model, &first, "x")).await;
+        assert_eq!((status, answer["error"]["param"].as_str()), (400, Some("input[1]")), "{answer}");
+        assert_eq!(running.simulator.request_count(), count);
+    }
+    // The vendor itself may know what byok does not.
+    let (status, answer) = ask(B, &referring("codex/gpt-5.1", &first, "x")).await;
+    assert!(status == 404 && answer.to_string().contains("not found"), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

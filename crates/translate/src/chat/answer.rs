@@ -177,12 +177,12 @@ fn write_call(call: &ToolCall, exchange: &Exchange, out: &mut Vec<u8>) {
                 inner.text("name", &call.name);
                 match call.flavour {
                     Flavour::Custom => inner.text("arguments", &custom::wrap_input(&call.arguments)),
-                    Flavour::Function
-                        if call.arguments.is_empty() && call.status.as_deref() != Some("incomplete") =>
-                    {
+                    _ if call.arguments.is_empty() && call.status.as_deref() != Some("incomplete") => {
                         inner.text("arguments", "{}");
                     }
-                    Flavour::Function => inner.text("arguments", &call.arguments),
+                    Flavour::Function | Flavour::ToolSearch | Flavour::LocalShell => {
+                        inner.text("arguments", &call.arguments);
+                    }
                 }
             });
         }

@@ -4,7 +4,6 @@ mod messages;
 mod parts;
 mod reasoning;
 mod tools;
-mod typed;
 mod verbatim;
 
 use super::object::Object;

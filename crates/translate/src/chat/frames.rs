@@ -125,9 +125,13 @@ impl StreamEncoder {
             PartHead::Thinking { .. } => Kind::Thinking(Reasoning::default()),
             PartHead::ToolCall { call_id, name, namespace, flavour, .. } => {
                 let form = match flavour {
-                    Flavour::Function => Form::Function,
-                    _ if shown::is_custom(&self.names, &name, namespace.as_deref(), flavour) => Form::Custom,
+                    Flavour::Custom
+                        if shown::is_custom(&self.names, &name, namespace.as_deref(), flavour) =>
+                    {
+                        Form::Custom
+                    }
                     Flavour::Custom => Form::Wrapped,
+                    Flavour::Function | Flavour::ToolSearch | Flavour::LocalShell => Form::Function,
                 };
                 Kind::Call(Call { index: None, id: call_id, name, form, input: false })
             }

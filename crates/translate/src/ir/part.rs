@@ -265,6 +265,10 @@ pub enum Flavour {
     Function,
     /// Free text, possibly by a grammar (Chat and Responses `custom`).
     Custom,
+    /// A JSON object, in an item of its own: a search among the tools of the client (Responses `tool_search_call`).
+    ToolSearch,
+    /// A JSON object, in an item of its own: a command for the client's shell (Responses `local_shell_call`).
+    LocalShell,
 }
 
 /// The model calls a tool of the client.
@@ -418,8 +422,15 @@ pub struct ConfigChange {
     pub tools_removed: Vec<String>,
     /// New reasoning effort.
     pub effort: Option<Effort>,
-    /// The block or item as it was sent.
-    pub verbatim: Opaque,
+    /// The block or item as it was sent; `None` where another part of the message carries it.
+    pub verbatim: Option<Opaque>,
+}
+
+impl ConfigChange {
+    /// The block or item, if it is one of `dialect`.
+    pub fn own(&self, dialect: Dialect) -> Option<&Opaque> {
+        self.verbatim.as_ref().filter(|block| block.dialect == dialect)
+    }
 }
 
 /// A block or item that byok does not know, verbatim. It is only ever written in its own dialect.

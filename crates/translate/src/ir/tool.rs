@@ -21,7 +21,8 @@ pub enum Tool {
     },
     /// A tool that the vendor runs.
     Hosted(HostedTool),
-    /// A tool whose schema the model knows and the client runs (Messages `bash_…`, `text_editor_…`, `memory_…`).
+    /// A tool whose schema the model knows and the client runs (Messages `bash_…`, `text_editor_…`, `memory_…`, Responses
+    /// `local_shell`), or that is called in a form of its own (Responses `tool_search` at the client).
     Typed(TypedTool),
 }
 
@@ -112,13 +113,15 @@ pub struct HostedTool {
     pub verbatim: Opaque,
 }
 
-/// A tool whose schema the model knows.
+/// A tool that has a type of its own and that the client runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TypedTool {
-    /// The vendor's type (`bash_20250124`).
+    /// The vendor's type (`bash_20250124`, `local_shell`).
     pub type_name: String,
     /// Name under which the model calls it.
     pub name: String,
+    /// The form of its calls.
+    pub flavour: Flavour,
     /// Cache marker.
     pub cache: Option<CacheHint>,
     /// The definition as it was sent.

@@ -101,8 +101,9 @@ fn uses_tool_search(request: &Request) -> bool {
     let own = request.dialect == Dialect::Messages;
     request.tools.iter().any(|tool| match tool {
         Tool::Function(tool) => {
-            tool.defer_loading == Some(true)
-                || (own && (tool.examples.is_some() || tool.allowed_callers.is_some()))
+            own && (tool.defer_loading == Some(true)
+                || tool.examples.is_some()
+                || tool.allowed_callers.is_some())
         }
         Tool::Hosted(tool) => {
             tool.tool == ServerTool::ToolSearch && tool.verbatim.dialect == Dialect::Messages

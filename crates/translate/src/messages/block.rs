@@ -8,12 +8,11 @@ use super::{
 use crate::{
     Json, carrier,
     ir::{
-        Blob, BlobSlot, Compaction, ConfigChange, ContainerUpload, Document, Family, Flavour, Image, Opaque,
-        Part, SearchResult, Source, Text, Thinking, ToolCall, ToolResult,
+        Blob, BlobSlot, Compaction, ConfigChange, ContainerUpload, Document, Family, Flavour, Image, Part,
+        SearchResult, Source, Text, Thinking, ToolCall, ToolResult,
     },
     media,
 };
-use byok_types::Dialect;
 
 /// Reads one block. Blocks of unknown types, or of known types with unknown sources, are kept verbatim.
 pub(super) fn read(mut fields: Fields) -> Result<Part, Wrong> {
@@ -261,7 +260,7 @@ fn config_change(fields: &Fields) -> ConfigChange {
         tools_added: Vec::new(),
         tools_removed: Vec::new(),
         effort: None,
-        verbatim: Opaque { dialect: Dialect::Messages, json: fields.verbatim().json },
+        verbatim: Some(fields.verbatim()),
     };
     let Some(Ok(mut tool)) = fields.get("tool").map(|json| Fields::parse(json.get())) else {
         return change;

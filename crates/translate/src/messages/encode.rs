@@ -139,7 +139,7 @@ fn system<'a>(
             }
             Part::Text(text) => text.cache.clone(),
             Part::Opaque(opaque) if opaque.dialect == Dialect::Messages => None,
-            Part::ConfigChange(change) if change.verbatim.dialect == Dialect::Messages => None,
+            Part::ConfigChange(change) if change.own(Dialect::Messages).is_some() => None,
             Part::ConfigChange(change) => {
                 admit::note_change(change, words::path(request, part), losses);
                 continue;

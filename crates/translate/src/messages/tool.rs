@@ -3,7 +3,7 @@
 use super::fields::{Fields, Wrong};
 use crate::{
     Json,
-    ir::{FunctionTool, HostedTool, ServerTool, Tool, TypedTool, WebSearch},
+    ir::{Flavour, FunctionTool, HostedTool, ServerTool, Tool, TypedTool, WebSearch},
 };
 use serde::Deserialize;
 
@@ -19,7 +19,7 @@ pub(super) fn read(mut fields: Fields) -> Result<Tool, Wrong> {
     // The model knows the schemas of these and the client runs them.
     let typed = ["bash_", "text_editor_", "memory_", "computer_", "browser_"];
     Ok(if let (true, Some(name)) = (typed.iter().any(|prefix| type_name.starts_with(prefix)), name) {
-        Tool::Typed(TypedTool { type_name, name, cache, verbatim })
+        Tool::Typed(TypedTool { type_name, name, flavour: Flavour::Function, cache, verbatim })
     } else {
         let tool = hosted_kind(&type_name);
         let web_search = (tool == ServerTool::WebSearch).then(|| web_search(&verbatim.json));

@@ -1,12 +1,12 @@
 //! Items of an answer as they are written, in streams and whole answers alike.
 
 use super::{
-    hosted,
+    hosted, typed,
     writer::{Object, element},
 };
 use crate::{
     Ids, Losses, carrier,
-    ir::{Blob, Extra, Family, Part, ServerCall, ServerResult, Source, ToolCall},
+    ir::{Blob, Extra, Family, Flavour, Part, ServerCall, ServerResult, Source, ToolCall},
     wire::write,
 };
 use byok_types::Dialect;
@@ -103,15 +103,44 @@ pub(super) fn sealed(blob: &Blob) -> String {
 }
 
 /// Writes a call of a client's tool.
-pub(super) fn call(out: &mut Vec<u8>, id: &str, custom: bool, call: &ToolCall, status: &str) {
+pub(super) fn call(out: &mut Vec<u8>, id: &str, call: &ToolCall, status: &str) {
     let mut object = Object::begin(out);
-    object.text("id", id).text("type", if custom { "custom_tool_call" } else { "function_call" });
-    object.text("status", status);
-    object.text(if custom { "input" } else { "arguments" }, &call.arguments);
-    object.text("call_id", &call.call_id).text("name", &call.name);
-    object.maybe_text("namespace", call.namespace.as_deref());
-    object.maybe_json("caller", call.caller.as_ref()).extras(&call.extra);
+    let kind = match call.flavour {
+        Flavour::Function => "function_call",
+        Flavour::Custom => "custom_tool_call",
+        Flavour::ToolSearch => "tool_search_call",
+        Flavour::LocalShell => "local_shell_call",
+    };
+    object.text("id", id).text("type", kind).text("status", status);
+    match call.flavour {
+        Flavour::Function => object.text("arguments", &call.arguments),
+        Flavour::Custom => object.text("input", &call.arguments),
+        Flavour::ToolSearch => {
+            object.text("execution", "client").json("arguments", &typed::search(&call.arguments))
+        }
+        Flavour::LocalShell => object.raw("action", &typed::action(&call.arguments)),
+    };
+    object.text("call_id", &call.call_id);
+    if !comes_whole(call.flavour) {
+        object.text("name", &call.name).maybe_text("namespace", call.namespace.as_deref());
+        object.maybe_json("caller", call.caller.as_ref()).extras(&call.extra);
+    }
     object.end();
+}
+
+/// Whether the arguments of such a call are an object of the item and not a text that can come in pieces.
+pub(super) fn comes_whole(flavour: Flavour) -> bool {
+    matches!(flavour, Flavour::ToolSearch | Flavour::LocalShell)
+}
+
+/// How the id of such a call begins.
+pub(super) fn prefix(flavour: Flavour) -> &'static str {
+    match flavour {
+        Flavour::Function => "fc_",
+        Flavour::Custom => "ctc_",
+        Flavour::ToolSearch => "tsc_",
+        Flavour::LocalShell => "lsh_",
+    }
 }
 
 /// The id by which the vendor knows an item (`None` unless it speaks Responses), else a new one.
@@ -138,7 +167,7 @@ pub(super) fn whole(part: &Part, ids: &mut Ids, losses: &mut Losses) -> Option<W
     let verbatim = match part {
         Part::Opaque(block) => Some(block),
         Part::Compaction(compaction) => Some(&compaction.verbatim),
-        Part::ConfigChange(change) => Some(&change.verbatim),
+        Part::ConfigChange(change) => change.verbatim.as_ref(),
         Part::ServerResult(result) => result.verbatim.as_ref(),
         _ => None,
     };

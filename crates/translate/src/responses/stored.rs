@@ -1,5 +1,5 @@
-//! Conversations that go on by `previous_response_id`: what a request adds, what an answer leaves, and the lists that clients
-//! may ask for. Where they are kept is not known here.
+//! Conversations that go on by `previous_response_id` or by references to items: what a request adds, what an answer leaves,
+//! and the lists that clients may ask for. Where they are kept is not known here.
 
 use crate::{
     scan::{Scan, splice},
@@ -7,8 +7,9 @@ use crate::{
 };
 use byok_types::Failure;
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json, value::RawValue};
+use std::collections::{HashMap, HashSet};
 
 /// Keys that decide how a conversation goes on.
 const KEYS: [&str; 4] = ["model", "input", "previous_response_id", "store"];
@@ -73,6 +74,122 @@ pub fn not_found(id: &str) -> Failure {
         .with_code("previous_response_not_found")
 }
 
+/// A reference to an item that the client takes to be kept: the id.
+pub(crate) fn reference(item: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Fields {
+        r#type: Option<String>,
+        id: Option<String>,
+        role: Option<IgnoredAny>,
+    }
+    let fields: Fields = serde_json::from_str(item).ok()?;
+    // The type may be left out, but then so it may be in messages.
+    let is_one = match fields.r#type.as_deref() {
+        Some(kind) => kind == "item_reference",
+        None => fields.role.is_none(),
+    };
+    fields.id.filter(|_| is_one)
+}
+
+/// What the references of a request stand for.
+#[derive(Debug, Default)]
+pub struct References {
+    /// What was found, by id: an item as a request repeats it, or nothing for reasoning that nobody can read.
+    found: HashMap<String, Option<String>>,
+    wanted: HashSet<String>,
+}
+
+impl References {
+    /// Those among `items`; `None` if there are none.
+    pub fn of(items: &str) -> Option<Self> {
+        let list = format!("[{items}]");
+        let all: Vec<&RawValue> = serde_json::from_str(&list).ok()?;
+        let wanted: HashSet<_> = all.into_iter().filter_map(|item| reference(item.get())).collect();
+        (!wanted.is_empty()).then(|| Self { found: HashMap::new(), wanted })
+    }
+
+    /// Whether all of them were found.
+    pub fn are_found(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    /// Looks for what is missing in an answer and in the items of its request.
+    pub fn look_in(&mut self, answer: &str, items: &str) {
+        if let Ok(answer) = serde_json::from_str::<Answer<'_>>(answer) {
+            let items = || answer.output.iter().map(|item| item.get());
+            if items().any(|item| id_of(item).is_some_and(|id| self.wanted.contains(&id))) {
+                for (item, repeated) in items().zip(as_repeated(items())) {
+                    self.take(item, || repeated);
+                }
+            }
+        }
+        let list = format!("[{items}]");
+        let asked: Vec<&RawValue> = serde_json::from_str(&list).unwrap_or_default();
+        for item in asked.into_iter().rev().filter(|item| reference(item.get()).is_none()) {
+            self.take(item.get(), || Some(item.get().to_owned()));
+        }
+    }
+
+    fn take(&mut self, item: &str, repeated: impl FnOnce() -> Option<String>) {
+        if let Some(id) = id_of(item).filter(|id| self.wanted.remove(id)) {
+            self.found.insert(id, repeated());
+        }
+    }
+
+    /// The items with what was found in the place of the references, at most `limit` bytes of them.
+    pub fn settle(&self, items: &str, limit: usize) -> Result<String, Failure> {
+        let list = format!("[{items}]");
+        let all: Vec<&RawValue> = serde_json::from_str(&list).unwrap_or_default();
+        let mut written = String::with_capacity(items.len());
+        for (index, item) in all.into_iter().enumerate() {
+            let id = reference(item.get());
+            let item = match id.as_ref().map(|id| (id, self.found.get(id))) {
+                None => Some(item.get()),
+                Some((_, Some(found))) => found.as_deref(),
+                Some((id, None)) => return Err(not_kept(index, id)),
+            };
+            if let Some(item) = item {
+                if !written.is_empty() {
+                    written.push(',');
+                }
+                written.push_str(item);
+            }
+            if written.len() > limit {
+                return Err(too_long("input", written.len(), limit));
+            }
+        }
+        Ok(written)
+    }
+}
+
+/// The refusal of a conversation that has grown too long with what was kept of it.
+pub fn too_long(field: &str, bytes: usize, limit: usize) -> Failure {
+    let text = format!(
+        "the conversation up to here has {bytes} bytes, more than a request may have ({limit}, `limits.body` in the config). \
+         Begin a new one."
+    );
+    Failure::bad_request(field, text).with_status(413)
+}
+
+/// The refusal of a reference to an item that is not there.
+pub(crate) fn not_kept(index: usize, id: &str) -> Failure {
+    let shown: String = id.chars().filter(|c| !c.is_control()).take(100).collect();
+    let text = format!(
+        "Item with id '{shown}' not found: `input[{index}]` refers to an item that byok does not keep. Send the item itself \
+         (the `openai` provider of the AI SDK does so with `store: false`), or set `stored_responses.enabled` in the \
+         config of byok."
+    );
+    Failure::bad_request(format!("input[{index}]"), text)
+}
+
+fn id_of(item: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: Option<String>,
+    }
+    serde_json::from_str::<Named>(item).ok()?.id
+}
+
 /// What an answer leaves behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
@@ -123,22 +240,24 @@ struct Item {
 /// The items of an answer as items of a request. Reasoning without its sealed form can be read by nobody who has not kept it;
 /// the others then lose the ids by which a vendor would miss it.
 fn repeated<'a>(items: impl Iterator<Item = &'a str>) -> String {
-    let mut kept: Vec<(&str, String)> = Vec::new();
-    let mut lost = false;
-    for text in items {
+    as_repeated(items).into_iter().flatten().collect::<Vec<_>>().join(",")
+}
+
+/// The same, one for each item; `None` for what is left out.
+fn as_repeated<'a>(items: impl Iterator<Item = &'a str>) -> Vec<Option<String>> {
+    let read = |text: &'a str| {
         let item: Item =
             serde_json::from_str(text).unwrap_or(Item { kind: String::new(), encrypted_content: None });
-        if item.kind == "reasoning" && item.encrypted_content.is_none_or(|seal| seal.is_empty()) {
-            lost = true;
-        } else {
-            kept.push((text, item.kind));
-        }
-    }
-    let written = kept.into_iter().map(|(text, kind)| {
+        let lost = item.kind == "reasoning" && item.encrypted_content.is_none_or(|seal| seal.is_empty());
+        (text, item.kind, lost)
+    };
+    let all: Vec<_> = items.map(read).collect();
+    let some_lost = all.iter().any(|(.., lost)| *lost);
+    let written = all.into_iter().map(|(text, kind, lost)| {
         let named = matches!(kind.as_str(), "message" | "function_call" | "custom_tool_call");
-        if lost && named { without_id(text) } else { text.to_owned() }
+        (!lost).then(|| if some_lost && named { without_id(text) } else { text.to_owned() })
     });
-    written.collect::<Vec<_>>().join(",")
+    written.collect()
 }
 
 fn without_id(item: &str) -> String {

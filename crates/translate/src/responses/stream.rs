@@ -269,7 +269,8 @@ impl StreamEncoder {
             PartHead::Whole(whole) => return self.whole(part, *whole, out),
         };
         self.active = Some((part, active));
-        if !self.holds_calls() && matches!(self.active, Some((_, Active::Call { .. }))) {
+        let waits = |call: &ToolCall| self.holds_calls() || item::comes_whole(call.flavour);
+        if matches!(&self.active, Some((_, Active::Call { call, .. })) if !waits(call)) {
             self.open_call(out);
         }
     }

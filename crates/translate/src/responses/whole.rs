@@ -230,22 +230,18 @@ impl Writer {
             item::reasoning(&mut carrier, &reasoning);
             self.item(&carrier);
         }
-        let custom = call.flavour == Flavour::Custom;
-        let id = item::id(
-            &mut self.ids,
-            if custom { "ctc_" } else { "fc_" },
-            call.item_id.as_deref().filter(|_| self.native),
-        );
+        let own = call.item_id.as_deref().filter(|_| self.native);
+        let id = item::id(&mut self.ids, item::prefix(call.flavour), own);
         let complete = call.status.as_deref() != Some("incomplete");
         let mut call = call.clone();
         // Another vendor's word for who calls means nothing here.
         call.caller.take_if(|_| !self.native);
-        if complete && !custom && call.arguments.trim().is_empty() {
+        if complete && call.flavour != Flavour::Custom && call.arguments.trim().is_empty() {
             "{}".clone_into(&mut call.arguments);
         }
         let mut written = Vec::new();
         let own = call.status.as_deref().filter(|_| self.native);
-        item::call(&mut written, &id, custom, &call, own.unwrap_or(Status::of(complete).name()));
+        item::call(&mut written, &id, &call, own.unwrap_or(Status::of(complete).name()));
         self.item(&written);
     }
 

@@ -373,7 +373,10 @@ fn system_and_developer() {
         row("in the middle", CHAT, &middle)
             .to(RESPONSES, and(has("/input/2/role", "system"), has("/input/2/content/0/text", "rule")))
             .to(MESSAGES, and(says(reminder), and(lacks("/system"), emulated("messages[2].content[0]"))))
-            .to(GEMINI, and(says(reminder), lacks("/systemInstruction"))),
+            .to(
+                GEMINI,
+                and(says(reminder), and(lacks("/systemInstruction"), emulated("messages[2].content[0]"))),
+            ),
         row("in the middle at a model with system turns", CHAT, &middle)
             .at(|facts| facts.system_turns = true)
             .to(RESPONSES, has("/input/2/role", "system"))

@@ -1,8 +1,8 @@
 //! What a conversation brings along: calls, results, reasoning, searches, cache markers.
 
 use crate::support::{
-    CHAT, GEMINI, MESSAGES, RESPONSES, Row, and, check, compatible, dropped, has, lacks, row, says, silence,
-    silent,
+    CHAT, GEMINI, MESSAGES, RESPONSES, Row, and, check, compatible, dropped, has, lacks, refused, row, says,
+    silence, silent,
 };
 use byok_types::Dialect;
 use serde_json::{Value, json};
@@ -367,4 +367,18 @@ fn tools_that_come_on_the_way() {
             .to(RESPONSES, dropped("messages[2].content[0]"))
             .to(GEMINI, dropped("messages")),
     ]);
+}
+
+#[test]
+fn an_item_that_is_not_there_is_refused() {
+    let user = json!({"type": "message", "role": "user", "content": "x"});
+    for (name, reference) in [
+        ("reference", json!({"type": "item_reference", "id": "msg_9"})),
+        ("reference without a type", json!({"id": "msg_9"})),
+    ] {
+        check(&[row(name, RESPONSES, &json!({"input": [user, reference]}))
+            .to(CHAT, refused("input[1]"))
+            .to(MESSAGES, refused("input[1]"))
+            .to(GEMINI, refused("input[1]"))]);
+    }
 }

@@ -32,8 +32,17 @@ const KEYS: [&str; 12] = [
 ];
 const SEALED: &str = "reasoning.encrypted_content";
 /// Words of bodies that have to be said anew: kinds of tools and items that only the first vendor of the dialect has.
-const FOREIGN: [&str; 5] =
-    ["\"namespace\"", "\"custom\"", "\"additional_tools\"", "\"tool_search\"", "\"custom_tool_call\""];
+const FOREIGN: [&str; 9] = [
+    "\"namespace\"",
+    "\"custom\"",
+    "\"additional_tools\"",
+    "\"tool_search\"",
+    "\"tool_search_call\"",
+    "\"local_shell\"",
+    "\"local_shell_call\"",
+    "\"agent_message\"",
+    "\"custom_tool_call\"",
+];
 /// Hosted tools that are taken.
 const HOSTED: [&str; 3] = ["web_search", "x_search", "image_generation"];
 /// A schema of this size with alternatives and references is accepted and then never answered.

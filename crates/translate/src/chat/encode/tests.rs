@@ -376,6 +376,7 @@ fn namespaces_are_flattened_typed_tools_become_functions_and_hosted_tools_are_dr
         Tool::Typed(TypedTool {
             type_name: "bash_20250124".into(),
             name: "bash".into(),
+            flavour: Flavour::Function,
             cache: None,
             verbatim: verbatim(),
         }),

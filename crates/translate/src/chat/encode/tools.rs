@@ -1,6 +1,6 @@
 //! Tools and the choice among them.
 
-use super::{Encoder, typed};
+use super::Encoder;
 use crate::{
     Json,
     chat::{
@@ -12,7 +12,7 @@ use crate::{
         CacheHint, CustomFormat, CustomTool, Extra, Flavour, FunctionTool, HostedTool, NamedTool,
         OutputFormat, Part, Tool, ToolChoice,
     },
-    schema,
+    schema, typed,
     wire::write,
 };
 use byok_types::Dialect;
@@ -126,7 +126,7 @@ impl<'a> Encoder<'a> {
                     self.tool(tool, Some(name), index, out);
                 }
             }
-            Tool::Typed(tool) => match typed::as_function(&tool.type_name, &tool.name) {
+            Tool::Typed(tool) => match typed::as_function(tool) {
                 Some(function) => {
                     let name = self.names.upstream(&tool.name, namespace).into_owned();
                     self.losses.emulated(format!("tools[{index}]"), "the typed tool became a function");

@@ -3,6 +3,7 @@ use crate::{
     Json,
     gemini::fields::{self, Fields},
     ir::{Message, Part, Role, ToolCall},
+    loss::words,
     turns::Turn,
 };
 use std::borrow::Cow;
@@ -119,6 +120,11 @@ impl<'r> Encoder<'r> {
                 Turn::System { parts, .. } => {
                     let text = self.instructions(parts.iter().copied());
                     if !text.is_empty() {
+                        for part in parts.iter().filter(|part| matches!(part, Part::Text(_))) {
+                            let reason =
+                                "this upstream has no system turns: sent as a reminder in the user's turn";
+                            self.losses.emulated(words::path(self.request, part), reason);
+                        }
                         let mut out = Vec::new();
                         parts::text(&mut out, &format!("<system-reminder>\n{text}\n</system-reminder>"));
                         contents.add(USER, &out);

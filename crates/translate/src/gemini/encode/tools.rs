@@ -5,6 +5,7 @@ use crate::{
     gemini::fields::{self, Fields},
     ir::{CustomTool, FunctionTool, HostedTool, NamedTool, OutputFormat, Part, ServerTool, Tool, ToolChoice},
     schema::gemini::{for_gemini, parameters_fit},
+    typed,
 };
 use byok_types::{Dialect, StructuredOutput};
 use std::{borrow::Cow, collections::HashSet};
@@ -119,15 +120,15 @@ impl<'r> Encoder<'r> {
                 );
                 return;
             }
-            Tool::Typed(typed) => {
-                let Some(function) = crate::messages::typed::as_function(typed) else {
+            Tool::Typed(tool) => {
+                let Some(function) = typed::as_function(tool) else {
                     self.losses
                         .dropped(format!("tools[{index}]"), "only its own vendor's models know this tool");
                     return;
                 };
                 self.losses.emulated(
                     format!("tools[{index}]"),
-                    "a tool that only Claude knows is said with its schema",
+                    "a tool that has a type of its own is said with its schema",
                 );
                 Cow::Owned(function)
             }

@@ -56,7 +56,7 @@ impl Gate<'_> {
                 Ok(known || readable)
             }
             Part::ContainerUpload(_) => Ok(self.claude_only(part, losses)),
-            Part::ConfigChange(change) if change.verbatim.dialect == Dialect::Messages => {
+            Part::ConfigChange(change) if change.own(Dialect::Messages).is_some() => {
                 Ok(self.claude_only(part, losses))
             }
             Part::Opaque(opaque) if opaque.dialect == Dialect::Messages => {

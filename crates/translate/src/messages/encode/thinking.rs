@@ -207,7 +207,7 @@ pub(in crate::messages) fn is_forced(request: &Request, facts: &ModelFacts) -> b
 /// they are declared like the others.
 pub(in crate::messages) fn added_tools(request: &Request) -> impl Iterator<Item = &Tool> {
     let changes = request.messages.iter().flat_map(|message| &message.parts).filter_map(|part| match part {
-        Part::ConfigChange(change) if change.verbatim.dialect != Dialect::Messages => Some(change),
+        Part::ConfigChange(change) if change.own(Dialect::Messages).is_none() => Some(change),
         _ => None,
     });
     changes.flat_map(|change| &change.tools_added)

@@ -14,8 +14,8 @@ use crate::{
         CacheHint, FunctionTool, HostedTool, OutputFormat, Request, ServerTool, Tool, ToolChoice, TypedTool,
         WebSearch,
     },
-    messages::{FORCED_TOOL, decode::hosted_name, object::Object, tool::hosted_kind, typed},
-    schema,
+    messages::{FORCED_TOOL, decode::hosted_name, object::Object, tool::hosted_kind},
+    schema, typed,
 };
 use byok_types::{Dialect, Family, ModelFacts, StructuredOutput};
 use std::{borrow::Cow, collections::HashSet};
@@ -150,8 +150,9 @@ impl List<'_, '_> {
         object.json("input_schema", &schema);
         object.some("strict", strict.as_ref());
         if self.facts.first_party || self.facts.family == Family::Claude {
-            object.some("defer_loading", tool.defer_loading.as_ref().filter(|deferred| own || **deferred));
+            // Elsewhere the search that would show the tool is missing.
             if own {
+                object.some("defer_loading", tool.defer_loading.as_ref());
                 object.some("input_examples", tool.examples.as_ref());
                 object.some("allowed_callers", tool.allowed_callers.as_ref());
                 object.extras(tool.extra.of(Dialect::Messages));
@@ -177,11 +178,11 @@ impl List<'_, '_> {
             let upstream = self.names.upstream(&tool.name, None).into_owned();
             self.verbatim(&tool.verbatim.json, tool.cache.as_ref(), upstream);
         } else if let Some(function) = typed::as_function(tool) {
-            self.losses.emulated(format!("tools[{index}]"), "the schema that Claude knows was written out");
+            self.losses.emulated(format!("tools[{index}]"), "the tool became a function with a schema");
             let upstream = self.names.upstream(&tool.name, None).into_owned();
             self.function(&function, &upstream);
         } else {
-            self.losses.dropped(format!("tools[{index}]"), "only Claude knows this tool");
+            self.losses.dropped(format!("tools[{index}]"), "only the models of its vendor know this tool");
         }
     }
 

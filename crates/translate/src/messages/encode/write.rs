@@ -133,7 +133,7 @@ impl<'r> Pen<'r> {
                 }
                 _ => plain(out, &compact::told(compaction.summary.as_deref().unwrap_or_default()), mark),
             },
-            Part::ConfigChange(change) => json::json(out, &change.verbatim.json),
+            Part::ConfigChange(change) => verbatim(out, change.verbatim.as_ref().map(|o| &o.json)),
             Part::Opaque(opaque) => json::json(out, &opaque.json),
             // Calls and results come as items of their own; films were refused.
             Part::ToolCall(call) => self.call(out, call, &call.call_id, mark),
@@ -208,7 +208,7 @@ impl<'r> Pen<'r> {
         object.string("name", &self.names.upstream(&call.name, call.namespace.as_deref()));
         let arguments = match call.flavour {
             Flavour::Custom => custom::wrap_input(&call.arguments),
-            Flavour::Function => String::new(),
+            Flavour::Function | Flavour::ToolSearch | Flavour::LocalShell => String::new(),
         };
         let text = if arguments.is_empty() { &call.arguments } else { &arguments };
         input(object.key("input"), text);

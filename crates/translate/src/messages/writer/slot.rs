@@ -106,15 +106,13 @@ impl Slot {
                 self.paragraph = *paragraph;
                 sink.piece(&Piece::Thinking(text));
             }
-            (Kind::Call { flavour: Flavour::Function, .. }, Delta::Arguments(text)) => {
-                return self.input(text, sink);
-            }
             (Kind::Call { flavour: Flavour::Custom, .. }, Delta::Arguments(text)) => {
                 if !self.has_content {
                     sink.piece(&Piece::Input("{\"input\":\""));
                 }
                 sink.piece(&Piece::Input(&inside_string(text)));
             }
+            (Kind::Call { .. }, Delta::Arguments(text)) => return self.input(text, sink),
             _ => return,
         }
         self.has_content = true;
@@ -144,7 +142,7 @@ impl Slot {
             (Kind::Call { flavour: Flavour::Custom, .. }, false) => {
                 sink.piece(&Piece::Input("{\"input\":\"\"}"));
             }
-            (Kind::Call { flavour: Flavour::Function, .. }, false) => {
+            (Kind::Call { .. }, false) => {
                 let mut object = Vec::new();
                 write::input(&mut object, &self.input);
                 sink.piece(&Piece::Input(&String::from_utf8_lossy(&object)));

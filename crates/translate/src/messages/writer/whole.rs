@@ -34,7 +34,7 @@ pub(super) fn write(part: &Part, sink: &mut impl Sink, losses: &mut Losses) -> b
         Part::ServerResult(result) => server::write_result(result),
         Part::Opaque(opaque) => own(opaque),
         Part::Compaction(compaction) => own(&compaction.verbatim),
-        Part::ConfigChange(change) => own(&change.verbatim),
+        Part::ConfigChange(change) => change.verbatim.as_ref().and_then(own),
         Part::ContainerUpload(upload) => {
             let mut out = Vec::new();
             let mut object = Object::typed(&mut out, "container_upload");

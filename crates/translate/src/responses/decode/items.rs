@@ -141,7 +141,9 @@ impl Reader<'_> {
             }
             _ => {
                 let role = role_of(&json);
-                let parts = hosted::parts(&tag, json);
+                let found = (tag == "tool_search_output").then(|| tools_found(index, &json)).transpose()?;
+                let mut parts = hosted::parts(&tag, json);
+                parts.extend(found.map(Part::ConfigChange));
                 self.push(role, parts);
             }
         }
@@ -195,7 +197,14 @@ pub(in super::super) fn compaction(json: Json) -> Compaction {
     Compaction { summary: None, blob, verbatim: opaque(json) }
 }
 
+/// Tools that come with an item, which is carried whole.
 fn additional_tools(index: usize, json: Json) -> Result<ConfigChange, Failure> {
+    let change = tools_found(index, &json)?;
+    Ok(ConfigChange { verbatim: Some(opaque(json)), ..change })
+}
+
+/// The tools of an item that another part carries.
+fn tools_found(index: usize, json: &Json) -> Result<ConfigChange, Failure> {
     crate::wire::wire! {
         struct Fields {
             "tools" => tools: Vec<OneOf<super::wire::ToolBody>>,
@@ -206,7 +215,7 @@ fn additional_tools(index: usize, json: Json) -> Result<ConfigChange, Failure> {
         .read()
         .map_err(|e| Failure::bad_request(field.clone(), format!("`{field}` has the wrong form: {e}.")))?;
     let tools_added = decode_tools(fields.tools, &field)?;
-    Ok(ConfigChange { tools_added, tools_removed: Vec::new(), effort: None, verbatim: opaque(json) })
+    Ok(ConfigChange { tools_added, tools_removed: Vec::new(), effort: None, verbatim: None })
 }
 
 fn configuration_update(json: Json) -> ConfigChange {
@@ -223,7 +232,7 @@ fn configuration_update(json: Json) -> ConfigChange {
         tools_added: Vec::new(),
         tools_removed: Vec::new(),
         effort: effort.as_deref().and_then(Effort::parse),
-        verbatim: opaque(json),
+        verbatim: Some(opaque(json)),
     }
 }
 

@@ -146,7 +146,7 @@ fn file(data: String, filename: Option<&str>) -> Source {
 /// A call of a client's tool.
 pub(in super::super) fn tool_call(item: Item, flavour: Flavour) -> ToolCall {
     let arguments = match flavour {
-        Flavour::Function => item.arguments.or(item.input),
+        Flavour::Function | Flavour::ToolSearch | Flavour::LocalShell => item.arguments.or(item.input),
         Flavour::Custom => item.input.or(item.arguments),
     };
     ToolCall {

@@ -3,7 +3,8 @@
 use super::{
     super::{
         hosted,
-        tagged::{OneOf, Tagged},
+        tagged::{OneOf, Other, Tagged},
+        typed,
         wire::{ToolBody, ToolTag},
     },
     foreign, opaque,
@@ -21,15 +22,19 @@ use serde::Deserialize;
 pub(in super::super) fn tools(list: Vec<OneOf<ToolBody>>, path: &str) -> Result<Vec<Tool>, Failure> {
     let tool = |(index, tool)| match tool {
         OneOf::Known(tag, body) => known(tag, body, &|| format!("{path}[{index}]")),
-        OneOf::Other(other) => Ok(Tool::Hosted(HostedTool {
-            tool: hosted::kind_of_definition(&other.tag, &other.json),
-            web_search: other.tag.starts_with("web_search").then(|| web_search_settings(&other.json)),
-            type_name: other.tag,
-            cache: None,
-            verbatim: opaque(other.json),
-        })),
+        OneOf::Other(other) => Ok(typed::read(&other).map(Tool::Typed).unwrap_or_else(|| hosted(other))),
     };
     list.into_iter().enumerate().map(tool).collect()
+}
+
+fn hosted(other: Other) -> Tool {
+    Tool::Hosted(HostedTool {
+        tool: hosted::kind_of_definition(&other.tag, &other.json),
+        web_search: other.tag.starts_with("web_search").then(|| web_search_settings(&other.json)),
+        type_name: other.tag,
+        cache: None,
+        verbatim: opaque(other.json),
+    })
 }
 
 fn known(tag: ToolTag, body: ToolBody, path: &dyn Fn() -> String) -> Result<Tool, Failure> {

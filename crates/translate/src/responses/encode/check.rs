@@ -109,7 +109,9 @@ impl Check<'_> {
                     }
                 }
             }
-            Part::ConfigChange(change) if change.verbatim.dialect != Dialect::Responses => {
+            Part::ConfigChange(change)
+                if change.verbatim.as_ref().is_some_and(|block| block.dialect != Dialect::Responses) =>
+            {
                 losses.dropped(path(), "only the vendor of the client's dialect changes settings midway");
             }
             Part::Opaque(block) if block.dialect != Dialect::Responses => {

@@ -239,7 +239,7 @@ impl<'e, 'a> Items<'e, 'a> {
             Part::ConfigChange(change) => {
                 // Elsewhere the tools of the change have been declared with all others.
                 if self.encoder.facts.first_party {
-                    self.verbatim(Some(&change.verbatim));
+                    self.verbatim(change.verbatim.as_ref());
                 }
             }
             Part::Opaque(block) if block.dialect == Dialect::Responses && is_content(block.json.get()) => {
@@ -315,10 +315,10 @@ impl<'e, 'a> Items<'e, 'a> {
         match call.flavour {
             Flavour::Custom if custom => object.text("input", &call.arguments),
             Flavour::Custom => object.text("arguments", &custom::wrap_input(&call.arguments)),
-            Flavour::Function if !encoder.native && call.arguments.trim().is_empty() => {
-                object.text("arguments", "{}")
+            _ if !encoder.native && call.arguments.trim().is_empty() => object.text("arguments", "{}"),
+            Flavour::Function | Flavour::ToolSearch | Flavour::LocalShell => {
+                object.text("arguments", &call.arguments)
             }
-            Flavour::Function => object.text("arguments", &call.arguments),
         };
         if encoder.native {
             object.maybe_text("status", call.status.as_deref());
@@ -335,8 +335,8 @@ impl<'e, 'a> Items<'e, 'a> {
         let own = if self.encoder.style().full { result.flavour } else { Flavour::Function };
         let flavour = self.flavours.get(&*call_id).copied().unwrap_or(own);
         let kind = match flavour {
-            Flavour::Function => "function_call_output",
             Flavour::Custom => "custom_tool_call_output",
+            Flavour::Function | Flavour::ToolSearch | Flavour::LocalShell => "function_call_output",
         };
         let output = self.output_of(result);
         let keep_ids = self.keep_ids();

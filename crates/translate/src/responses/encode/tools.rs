@@ -4,9 +4,8 @@ use super::{settings, words};
 use crate::{
     Losses, Names, custom,
     ir::{CustomTool, Flavour, FunctionTool, HostedTool, NamedTool, ServerTool, Tool, ToolChoice, WebSearch},
-    messages::typed,
     responses::writer::{Object, element},
-    schema,
+    schema, typed,
     wire::write,
 };
 use byok_types::Dialect;
@@ -75,6 +74,9 @@ impl<'n> List<'n> {
                 self.function(&custom::as_function(tool), namespace, path, losses);
             }
             Tool::Hosted(tool) => self.hosted(tool, path, losses),
+            Tool::Typed(tool) if self.style.full && tool.verbatim.dialect == Dialect::Responses => {
+                write::json(element(&mut self.out), &tool.verbatim.json);
+            }
             Tool::Typed(tool) => match typed::as_function(tool) {
                 Some(function) => {
                     losses.emulated(path, "the tool is described to a model that does not know it");

@@ -152,3 +152,47 @@ fn what_is_said_of_a_response_that_is_gone() {
     let body: Value = serde_json::from_slice(&deleted("resp_1")).unwrap();
     assert_eq!(body, json!({"id": "resp_1", "object": "response", "deleted": true}));
 }
+
+#[test]
+fn items_take_the_place_of_references_to_them() {
+    const ANSWER: &str = r#"{"id":"r","output":[{"type":"reasoning","id":"rs_1","summary":[]},
+        {"type":"message","id":"msg_1","role":"assistant","content":[]},{"type":"tool_search_call","id":"tsc_1"}]}"#;
+    const ASKED: &str =
+        r#"{"role":"user","id":"msg_0","content":"x"},{"type":"item_reference","id":"msg_9"}"#;
+    let settle = |items: &str| {
+        let mut references = References::of(items)?;
+        references.look_in(r#"{"id":"other","output":[]}"#, "");
+        references.look_in(ANSWER, ASKED);
+        Some((references.are_found(), references.settle(items, 200)))
+    };
+    for (items, expected) in [
+        // Reasoning without a seal is read by nobody, and the message loses the id by which it would be missed.
+        (
+            r#"{"type":"item_reference","id":"rs_1"}, {"type":"item_reference","id":"msg_1"},{"role":"user","content":"y"}"#,
+            r#"{"type":"message","role":"assistant","content":[]},{"role":"user","content":"y"}"#,
+        ),
+        (
+            r#"{"id":"tsc_1"},{"type":null,"id":"tsc_1"}"#,
+            r#"{"type":"tool_search_call","id":"tsc_1"},{"type":"tool_search_call","id":"tsc_1"}"#,
+        ),
+        (r#"{"id":"msg_0","type":"item_reference"}"#, r#"{"role":"user","id":"msg_0","content":"x"}"#),
+        (r#"{"type":"item_reference","id":"rs_1"}"#, ""),
+    ] {
+        let (found, settled) = settle(items).unwrap();
+        assert_eq!((found, settled.unwrap().as_str()), (true, expected), "{items}");
+    }
+    for none in
+        ["", r#"{"role":"user","id":"msg_1","content":"x"}"#, r#"{"type":"function_call","id":"fc_1"}"#]
+    {
+        assert_eq!(settle(none), None, "{none}");
+    }
+    for (items, param, status) in [
+        (r#"{"id":"msg_1"},{"type":"item_reference","id":"nowhere"}"#, "input[1]", 400),
+        // A reference to a reference leads nowhere.
+        (r#"{"id":"msg_9"}"#, "input[0]", 400),
+        (&*vec![r#"{"id":"tsc_1"}"#; 9].join(","), "input", 413),
+    ] {
+        let failure = settle(items).unwrap().1.unwrap_err();
+        assert_eq!((failure.param.as_deref(), failure.status), (Some(param), status), "{items}");
+    }
+}

@@ -62,7 +62,8 @@ pub(super) struct Reasoning {
 pub(super) struct Call {
     id: String,
     index: u32,
-    prefix: Vec<u8>,
+    /// The beginning of the frames of its pieces, if it comes in pieces.
+    prefix: Option<Vec<u8>>,
 }
 
 const NO_LOGPROBS: &[u8] = b",\"logprobs\":[]";
@@ -416,27 +417,28 @@ impl StreamEncoder {
 
     pub(super) fn begin_call(&mut self, call: &ToolCall, out: &mut Vec<u8>) {
         let index = self.begin_item(out);
-        let custom = call.flavour == Flavour::Custom;
-        let id = item::id(&mut self.ids, if custom { "ctc_" } else { "fc_" }, call.item_id.as_deref());
+        let id = item::id(&mut self.ids, item::prefix(call.flavour), call.item_id.as_deref());
         let begun = ToolCall { arguments: String::new(), ..call.clone() };
-        self.added(index, out, |out| item::call(out, &id, custom, &begun, Status::InProgress.name()));
-        let kind = if custom {
+        self.added(index, out, |out| item::call(out, &id, &begun, Status::InProgress.name()));
+        let kind = if call.flavour == Flavour::Custom {
             "response.custom_tool_call_input.delta"
         } else {
             "response.function_call_arguments.delta"
         };
+        let pieces = !item::comes_whole(call.flavour);
         let prefix = Place { item_id: &id, output_index: index, within: None }.prefix(kind);
+        let prefix = pieces.then_some(prefix);
         self.item = Some(Item::Call(Call { id, index, prefix }));
     }
 
     pub(super) fn arguments(&mut self, text: &str, out: &mut Vec<u8>) {
         if let Self { frames, item: Some(Item::Call(call)), .. } = self {
-            frames.delta(out, &call.prefix, text, b"");
+            call.prefix.iter().for_each(|prefix| frames.delta(out, prefix, text, b""));
         }
     }
 
     pub(super) fn close_call(&mut self, call: &ToolCall, status: Status, out: &mut Vec<u8>) {
-        let Some(Item::Call(Call { id, index, .. })) = self.item.take() else { return };
+        let Some(Item::Call(Call { id, index, prefix })) = self.item.take() else { return };
         let custom = call.flavour == Flavour::Custom;
         let (kind, member) = if custom {
             ("response.custom_tool_call_input.done", "input")
@@ -444,15 +446,17 @@ impl StreamEncoder {
             ("response.function_call_arguments.done", "arguments")
         };
         let place = Place { item_id: &id, output_index: index, within: None };
-        self.frames.event(out, kind, |object: &mut Object<'_>| {
-            place.write(object);
-            if !custom {
-                object.text("name", &call.name);
-            }
-            object.text(member, &call.arguments);
-        });
+        if prefix.is_some() {
+            self.frames.event(out, kind, |object: &mut Object<'_>| {
+                place.write(object);
+                if !custom {
+                    object.text("name", &call.name);
+                }
+                object.text(member, &call.arguments);
+            });
+        }
         let mut written = Vec::new();
-        item::call(&mut written, &id, custom, call, status.name());
+        item::call(&mut written, &id, call, status.name());
         self.done(index, &written, out);
     }
 }

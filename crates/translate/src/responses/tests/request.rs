@@ -134,7 +134,7 @@ fn tools_and_choices_are_typed() {
             "namespace clock 1",
             // It is kept from the web.
             "hosted web_search Other",
-            "hosted tool_search ToolSearch"
+            "typed tool_search"
         ]
     );
     let choice =
@@ -174,7 +174,7 @@ fn hosted_items_are_calls_and_results_and_others_are_kept() {
             Part::ServerResult(result) => result.verbatim.as_ref().is_some_and(|v| is(&v.json)),
             Part::Opaque(block) => is(&block.json),
             Part::Compaction(compaction) => is(&compaction.verbatim.json),
-            Part::ConfigChange(change) => is(&change.verbatim.json),
+            Part::ConfigChange(change) => change.own(Dialect::Responses).is_some_and(|own| is(&own.json)),
             _ => false,
         })
     };

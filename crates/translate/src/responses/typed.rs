@@ -1,0 +1,98 @@
+//! Tools of Responses that have a type of their own and that the client runs: Codex CLI's search among its tools, and the
+//! shell of its older versions. Their calls are items of their own, too. Models of other dialects are told of functions.
+
+use super::{decode, tagged::Other, writer::Object};
+use crate::{
+    Json,
+    ir::{Flavour, FunctionTool, TypedTool},
+};
+use serde::{Deserialize, Serialize};
+
+const SHELL: &str =
+    "Runs a command on the user's machine. The command is a list: the program, then its arguments.";
+const SHELL_SCHEMA: &str = r#"{"type":"object","properties":{"command":{"type":"array","items":{"type":"string"},"description":"The program and its arguments."},"working_directory":{"type":"string","description":"Where it runs."},"timeout_ms":{"type":"integer","description":"How long it may run, in milliseconds."},"env":{"type":"object","additionalProperties":{"type":"string"},"description":"Environment variables that are set for it."}},"required":["command"]}"#;
+
+/// The definition, if it is one of these.
+pub(super) fn read(definition: &Other) -> Option<TypedTool> {
+    let flavour = match definition.tag.as_str() {
+        "local_shell" => Flavour::LocalShell,
+        "tool_search" if runs_at_client(&definition.json) => Flavour::ToolSearch,
+        _ => return None,
+    };
+    Some(TypedTool {
+        type_name: definition.tag.clone(),
+        name: definition.tag.clone(),
+        flavour,
+        cache: None,
+        verbatim: decode::opaque(definition.json.clone()),
+    })
+}
+
+/// Whether a search, by its definition or by its item, is one of the client and not of the vendor.
+pub(super) fn runs_at_client(search: &Json) -> bool {
+    #[derive(Default, Deserialize)]
+    struct Fields {
+        execution: Option<String>,
+    }
+    search.read::<Fields>().unwrap_or_default().execution.as_deref() == Some("client")
+}
+
+/// The tool as a function.
+pub(crate) fn as_function(tool: &TypedTool) -> Option<FunctionTool> {
+    #[derive(Default, Deserialize)]
+    struct Search {
+        description: Option<String>,
+        parameters: Option<Json>,
+    }
+    let (description, schema) = match tool.flavour {
+        Flavour::LocalShell => (Some(SHELL.to_owned()), Json::parse(SHELL_SCHEMA).ok()),
+        Flavour::ToolSearch => {
+            let search = tool.verbatim.json.read::<Search>().unwrap_or_default();
+            (search.description, search.parameters.filter(Json::is_object))
+        }
+        Flavour::Function | Flavour::Custom => return None,
+    };
+    Some(FunctionTool { name: tool.name.clone(), description, schema, ..FunctionTool::default() })
+}
+
+/// What a search is for: an object, whatever the model wrote.
+pub(super) fn search(arguments: &str) -> Json {
+    #[derive(Serialize)]
+    struct Raw<'a> {
+        _raw: &'a str,
+    }
+    match Json::parse(arguments.trim()) {
+        Ok(json) if json.is_object() => json,
+        _ if arguments.trim().is_empty() => Json::empty_object(),
+        _ => Json::from_value(&Raw { _raw: arguments }).unwrap_or_else(|_| Json::empty_object()),
+    }
+}
+
+/// What the shell is to do. A command that is no list is taken as one program, which the client will not find: nobody
+/// guesses how it was meant.
+pub(super) fn action(arguments: &str) -> Vec<u8> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Call {
+        command: Option<Json>,
+        env: Option<Json>,
+        timeout_ms: Option<Json>,
+        working_directory: Option<Json>,
+        user: Option<Json>,
+    }
+    let call: Call = search(arguments).read().unwrap_or_default();
+    let command: Vec<String> = call.command.map_or_else(Vec::new, |command| {
+        command.read().unwrap_or_else(|_| command.as_string().into_iter().collect())
+    });
+    let is_text = |json: &Json| json.as_string().is_some();
+    let is_count = |json: &Json| json.read::<u64>().is_ok();
+    let mut out = Vec::new();
+    let mut action = Object::typed(&mut out, "exec");
+    action.value("command", &command);
+    action.json("env", &call.env.filter(Json::is_object).unwrap_or_else(Json::empty_object));
+    action.maybe_json("timeout_ms", call.timeout_ms.filter(is_count).as_ref());
+    action.maybe_json("working_directory", call.working_directory.filter(is_text).as_ref());
+    action.maybe_json("user", call.user.filter(is_text).as_ref());
+    action.end();
+    out
+}

@@ -1,0 +1,15 @@
+//! Tools that have a type of their own and that the client runs, for models that know no such type.
+
+use crate::{
+    ir::{FunctionTool, TypedTool},
+    messages, responses,
+};
+use byok_types::Dialect;
+
+/// The tool as a plain function; `None` for one that only the models of its vendor can use.
+pub(crate) fn as_function(tool: &TypedTool) -> Option<FunctionTool> {
+    match tool.verbatim.dialect {
+        Dialect::Responses => responses::typed::as_function(tool),
+        Dialect::Chat | Dialect::Messages | Dialect::Gemini => messages::typed::as_function(tool),
+    }
+}
