@@ -1,15 +1,16 @@
 //! Logins that belong to another program: byok reads them again and never renews them itself.
 //!
 //! Where a vendor uses refresh tokens up, two programs with one login take it away from each other. A login that is followed
-//! stays with the program that made it: its file is read again whenever its token is about to end.
+//! stays with the program that made it: its file is read again whenever its token is about to end, and, while byok waits for
+//! that program, whenever it changes (`manager/watch.rs`).
 
 use crate::{
     Clock as _, Import, ImportError, LARGEST_DATABASE, NewLogin, OwnerFuture, RefreshError, RefreshFuture,
-    Refresher, SystemClock, TokenAnswer, Vendor, neighbours, peers,
+    Refresher, SystemClock, TokenAnswer, Unfollowed, Vendor, neighbours, peers, refresh::is_live,
 };
 use byok_store::AccountDetails;
 use byok_transport::Transport;
-use byok_types::{AccountState, Credential, OauthTokens, Secret};
+use byok_types::{Account, AccountState, Credential, OauthTokens, ProviderId, Secret};
 use std::{
     fs::File,
     io::{ErrorKind, Read as _},
@@ -65,14 +66,40 @@ struct Following {
     import: Arc<dyn Import>,
 }
 
+/// Whether a login is followed and its account waits until the program that it belongs to has a new one.
+pub(crate) fn waits(account: &Account, credential: &Credential) -> bool {
+    matches!(account.state, AccountState::NeedsLogin { .. })
+        && matches!(credential, Credential::Oauth(tokens) if followed(tokens).is_some())
+}
+
 /// What the file of another program holds now.
 enum Now {
     /// The login.
-    Here(Box<NewLogin>),
+    Here(Box<(OauthTokens, AccountDetails)>),
     /// The file cannot be read at this moment: its program may be writing it.
     Torn,
     /// No login of this kind.
     Gone,
+}
+
+/// Why a login is not renewed, and what helps.
+fn unfollowed(what: Unfollowed, provider: &ProviderId) -> RefreshError {
+    let why = match what {
+        Unfollowed::Unrenewed => format!(
+            "the program that this login belongs to has not renewed it yet, and byok leaves that to it; use that program \
+             once, or let byok take the login over with `byok login {provider} --import --take-over`"
+        ),
+        Unfollowed::Unreadable => {
+            "the file of the program that this login belongs to cannot be read; is it whole, and may \
+                                   byok read it?"
+                .to_owned()
+        }
+        Unfollowed::LoggedOut => format!(
+            "the program that this login belongs to has logged out, or its file is not there; log in there again, and byok \
+             goes on by itself, or make a login of byok's own with `byok login {provider}`"
+        ),
+    };
+    RefreshError::Followed { what, why }
 }
 
 /// Reads the file again: as that of a program like byok if there is a `key`, else as that of the vendor's own.
@@ -95,9 +122,11 @@ fn read(import: &dyn Import, file: &Path, key: Option<&str>, now: i64) -> Now {
     };
     match found {
         Ok(found) => {
-            let mut logins = found.into_iter().map(|found| found.login);
-            let login = logins.find(|login| matches!(login.credential, Credential::Oauth(_)));
-            login.map_or(Now::Gone, |login| Now::Here(Box::new(login)))
+            let mut logins = found.into_iter().filter_map(|found| match found.login.credential {
+                Credential::Oauth(tokens) => Some((tokens, found.login.details)),
+                Credential::ApiKey(_) => None,
+            });
+            logins.next().map_or(Now::Gone, |login| Now::Here(Box::new(login)))
         }
         Err(ImportError::NotReadable { .. } | ImportError::Damaged { .. }) => Now::Torn,
         Err(ImportError::Nothing { .. } | ImportError::Unknown { .. }) => Now::Gone,
@@ -106,21 +135,18 @@ fn read(import: &dyn Import, file: &Path, key: Option<&str>, now: i64) -> Now {
 
 impl Refresher for Following {
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
-        match followed(tokens) {
-            Some(file) => Box::pin(self.read_again(PathBuf::from(file), tokens)),
-            None => self.own.refresh(transport, tokens),
-        }
+        self.own.refresh(transport, tokens)
     }
 
     fn refresh_as<'a>(
         &'a self,
         transport: &'a Transport,
         tokens: &'a OauthTokens,
-        claims: &'a [String],
+        account: &'a Account,
     ) -> RefreshFuture<'a> {
         match followed(tokens) {
-            Some(file) => Box::pin(self.read_again(PathBuf::from(file), tokens)),
-            None => self.own.refresh_as(transport, tokens, claims),
+            Some(file) => Box::pin(self.read_again(PathBuf::from(file), tokens, account)),
+            None => self.own.refresh_as(transport, tokens, account),
         }
     }
 
@@ -138,33 +164,28 @@ impl Following {
         &self,
         file: PathBuf,
         tokens: &OauthTokens,
+        account: &Account,
     ) -> Result<(TokenAnswer, AccountDetails), RefreshError> {
         let import = Arc::clone(&self.import);
         let now = SystemClock.now();
         let key = tokens.fact(KEY).map(str::to_owned);
+        let not = |what| unfollowed(what, &account.provider);
         let read = tokio::task::spawn_blocking(move || read(&*import, &file, key.as_deref(), now)).await;
-        let NewLogin { credential, details } = match read {
+        let (newer, details) = match read {
             Ok(Now::Here(login)) => *login,
+            // A file can be away for a moment, and a token that is good needs none.
+            Ok(Now::Gone) if is_live(tokens) => return Err(not(Unfollowed::LoggedOut)),
             Ok(Now::Gone) => {
-                let reason = "the program that this login belongs to has logged out; log in there again, or with `byok login`";
-                return Err(RefreshError::Permanent {
-                    state: AccountState::NeedsLogin { reason: reason.to_owned() },
-                });
+                let reason = not(Unfollowed::LoggedOut).to_string();
+                return Err(RefreshError::Permanent { state: AccountState::NeedsLogin { reason } });
             }
-            Ok(Now::Torn) | Err(_) => {
-                let why = "the file of the program that this login belongs to cannot be read; is it whole, and may byok read it?";
-                return Err(RefreshError::Followed { why: why.to_owned() });
-            }
+            Ok(Now::Torn) | Err(_) => return Err(not(Unfollowed::Unreadable)),
         };
-        let Credential::Oauth(newer) = credential else {
-            let why = "the program that this login belongs to keeps a key in its place; log in there again";
-            return Err(RefreshError::Followed { why: why.to_owned() });
-        };
+        // The token that is here already is news to an account that was given up.
+        let waits = matches!(account.state, AccountState::NeedsLogin { .. });
         let same = newer.access.hash() == tokens.access.hash();
-        if same || newer.expires_at.is_some_and(|end| end <= now) {
-            let why = "the program that this login belongs to has not renewed it yet, and byok leaves that to it; use \
-                       that program once, or let byok take the login over with `--import --take-over`";
-            return Err(RefreshError::Followed { why: why.to_owned() });
+        if (same && !waits) || newer.expires_at.is_some_and(|end| end <= now) {
+            return Err(not(Unfollowed::Unrenewed));
         }
         let answer = TokenAnswer {
             access: newer.access,

@@ -58,4 +58,4 @@ pub use login::{
 pub use manager::{Access, KeepFresh, TokenManager};
 #[cfg(any(test, feature = "fail-points"))]
 pub use manager::{FailPoint, FailPoints, Fate};
-pub use refresh::{Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing};
+pub use refresh::{Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing, Unfollowed};

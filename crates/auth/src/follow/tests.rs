@@ -1,5 +1,8 @@
 use super::*;
-use crate::{Network, Urls, claude, testing::transport};
+use crate::{
+    Network, Urls, claude,
+    testing::{account, transport},
+};
 use std::io::Write as _;
 
 fn written(access: &str, left: i64) -> Vec<u8> {
@@ -23,12 +26,12 @@ async fn a_login_of_another_program_is_read_again_and_never_renewed() {
 
     // Nothing newer: byok waits, and asks nobody (the vendor's own address could not be reached from here).
     file.write_all(&written("sk-ant-oat01-old", 100)).unwrap();
-    let error = refresher.refresh(&transport(), &tokens).await.unwrap_err();
+    let error = refresher.refresh_as(&transport(), &tokens, &account("a")).await.unwrap_err();
     assert!(matches!(&error, RefreshError::Followed { .. }), "{error:?}");
     assert!(error.to_string().contains("use that program once"), "{error}");
 
     std::fs::write(file.path(), written("sk-ant-oat01-new", 3600)).unwrap();
-    let (answer, _) = refresher.refresh(&transport(), &tokens).await.unwrap();
+    let (answer, _) = refresher.refresh_as(&transport(), &tokens, &account("a")).await.unwrap();
     assert_eq!(answer.access.expose(), "sk-ant-oat01-new");
     let renewed = answer.into_tokens(Some(&tokens), SystemClock.now());
     assert_eq!(followed(&renewed), followed(&tokens), "it stays followed");
@@ -36,15 +39,23 @@ async fn a_login_of_another_program_is_read_again_and_never_renewed() {
     // Its program may be writing it at this moment.
     for torn in [b"not json".as_slice(), b"", b"{\"claudeAiOauth\":{"] {
         std::fs::write(file.path(), torn).unwrap();
-        let error = refresher.refresh(&transport(), &tokens).await.unwrap_err();
+        let error = refresher.refresh_as(&transport(), &tokens, &account("a")).await.unwrap_err();
         assert!(matches!(error, RefreshError::Followed { .. }), "{error:?}");
     }
-    std::fs::write(file.path(), b"{}").unwrap();
-    let error = refresher.refresh(&transport(), &tokens).await.unwrap_err();
-    assert!(matches!(error, RefreshError::Permanent { .. }), "{error:?}");
-    std::fs::remove_file(file.path()).unwrap();
-    let error = refresher.refresh(&transport(), &tokens).await.unwrap_err();
-    assert!(matches!(error, RefreshError::Permanent { .. }), "{error:?}");
+    // The program may have logged out, or its file is away for a moment: it matters when the token has ended.
+    let ended = OauthTokens { expires_at: Some(SystemClock.now() - 1), ..tokens.clone() };
+    for there in [true, false] {
+        if there {
+            std::fs::write(file.path(), b"{}").unwrap();
+        } else {
+            std::fs::remove_file(file.path()).unwrap();
+        }
+        let error = refresher.refresh_as(&transport(), &tokens, &account("a")).await.unwrap_err();
+        assert!(matches!(error, RefreshError::Followed { what: Unfollowed::LoggedOut, .. }), "{error:?}");
+        let error = refresher.refresh_as(&transport(), &ended, &account("a")).await.unwrap_err();
+        assert!(matches!(error, RefreshError::Permanent { .. }), "{error:?}");
+        assert!(error.to_string().contains("`byok login claude`"), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -73,16 +84,16 @@ async fn a_login_of_a_program_like_byok_is_found_again_by_its_key() {
         panic!()
     };
     let refresher = refresher(&claude::vendor(&Urls::none(), Network::default()));
-    refresher.refresh(&transport(), &tokens).await.unwrap_err();
+    refresher.refresh_as(&transport(), &tokens, &account("a")).await.unwrap_err();
 
     put("work", "sk-ant-oat01-new");
-    let (answer, _) = refresher.refresh(&transport(), &tokens).await.unwrap();
+    let (answer, _) = refresher.refresh_as(&transport(), &tokens, &account("a")).await.unwrap();
     assert_eq!(answer.access.expose(), "sk-ant-oat01-new");
 
     database.execute("DELETE FROM accounts WHERE account_id = 'work'", []).unwrap();
-    let error = refresher.refresh(&transport(), &tokens).await.unwrap_err();
+    let error = refresher.refresh_as(&transport(), &tokens, &account("a")).await.unwrap_err();
     assert!(
-        matches!(error, RefreshError::Permanent { .. }),
+        matches!(error, RefreshError::Followed { what: Unfollowed::LoggedOut, .. }),
         "the other account is not taken for it: {error:?}"
     );
 }
