@@ -114,3 +114,31 @@ fn a_login_that_was_given_up_goes_on_when_its_program_has_a_new_one() {
         drop(server);
     }
 }
+
+#[test]
+fn another_persons_login_in_the_file_is_not_taken_over() {
+    let (home, vendor, ada) = world(120);
+    let bob = vendor.simulator.grant_to("bob@example.org");
+    write(&home, &bob, 3600);
+    let refresh = home.run(&["accounts", "refresh", "claude"]);
+    assert_eq!(refresh.code, 77, "{}", refresh.err);
+    assert!(refresh.err.contains("logged in to another account now"), "{}", refresh.err);
+    assert!(refresh.err.contains("goes on to be used"), "{}", refresh.err);
+
+    // When the token has ended, the account waits for its own.
+    write(&home, &ada, -1);
+    let import = home.run(&["login", "claude", "--import", "--account", "ada"]);
+    assert_eq!(import.code, 0, "{}", import.err);
+    write(&home, &bob, 3600);
+    let refresh = home.run(&["accounts", "refresh", "claude"]);
+    assert_eq!(refresh.code, 77, "{}", refresh.err);
+    let (named, reason) = state(&home);
+    assert!(named == "needs_login" && reason.contains("`byok login claude --import`"), "{named}: {reason}");
+
+    // What the sentence says: the other one becomes an account of its own, and the first one comes back.
+    let import = home.run(&["login", "claude", "--import"]);
+    assert!(import.err.contains("logged in to claude as bob@example.org"), "{}", import.err);
+    write(&home, &vendor.simulator.grant_to("ada@example.org"), 3600);
+    let refresh = home.run(&["accounts", "refresh", "claude", "--account", "ada"]);
+    assert!(refresh.err.contains("renewed: ada (claude)"), "{}", refresh.err);
+}

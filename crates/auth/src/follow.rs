@@ -18,6 +18,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::time::timeout;
 
 /// The fact that names the file of the other program.
 const FILE: &str = "follows";
@@ -25,6 +26,8 @@ const FILE: &str = "follows";
 const KEY: &str = "follows_key";
 /// When to look again at a file that holds nothing newer.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_mins(1);
+/// How long the vendor is asked whose a login is.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes a login one that is followed: it lives in `file`.
 pub fn follow(mut login: NewLogin, file: &Path) -> NewLogin {
@@ -98,6 +101,11 @@ fn unfollowed(what: Unfollowed, provider: &ProviderId) -> RefreshError {
             "the program that this login belongs to has logged out, or its file is not there; log in there again, and byok \
              goes on by itself, or make a login of byok's own with `byok login {provider}`"
         ),
+        Unfollowed::OtherAccount => format!(
+            "the program that this login belongs to is logged in to another account now, which byok does not take for this \
+             one; log in there to this account again, and byok goes on by itself, or add the other one with \
+             `byok login {provider} --import`"
+        ),
     };
     RefreshError::Followed { what, why }
 }
@@ -145,7 +153,7 @@ impl Refresher for Following {
         account: &'a Account,
     ) -> RefreshFuture<'a> {
         match followed(tokens) {
-            Some(file) => Box::pin(self.read_again(PathBuf::from(file), tokens, account)),
+            Some(file) => Box::pin(self.read_again(transport, PathBuf::from(file), tokens, account)),
             None => self.own.refresh_as(transport, tokens, account),
         }
     }
@@ -162,6 +170,7 @@ impl Refresher for Following {
 impl Following {
     async fn read_again(
         &self,
+        transport: &Transport,
         file: PathBuf,
         tokens: &OauthTokens,
         account: &Account,
@@ -170,15 +179,18 @@ impl Following {
         let now = SystemClock.now();
         let key = tokens.fact(KEY).map(str::to_owned);
         let not = |what| unfollowed(what, &account.provider);
-        let read = tokio::task::spawn_blocking(move || read(&*import, &file, key.as_deref(), now)).await;
-        let (newer, details) = match read {
-            Ok(Now::Here(login)) => *login,
-            // A file can be away for a moment, and a token that is good needs none.
-            Ok(Now::Gone) if is_live(tokens) => return Err(not(Unfollowed::LoggedOut)),
-            Ok(Now::Gone) => {
-                let reason = not(Unfollowed::LoggedOut).to_string();
-                return Err(RefreshError::Permanent { state: AccountState::NeedsLogin { reason } });
+        // A file can be away for a moment, and people change their minds: a token that is good needs neither.
+        let given_up = |what| match is_live(tokens) {
+            true => not(what),
+            false => {
+                let reason = not(what).to_string();
+                RefreshError::Permanent { state: AccountState::NeedsLogin { reason } }
             }
+        };
+        let read = tokio::task::spawn_blocking(move || read(&*import, &file, key.as_deref(), now)).await;
+        let (newer, told) = match read {
+            Ok(Now::Here(login)) => *login,
+            Ok(Now::Gone) => return Err(given_up(Unfollowed::LoggedOut)),
             Ok(Now::Torn) | Err(_) => return Err(not(Unfollowed::Unreadable)),
         };
         // The token that is here already is news to an account that was given up.
@@ -187,6 +199,12 @@ impl Following {
         if (same && !waits) || newer.expires_at.is_some_and(|end| end <= now) {
             return Err(not(Unfollowed::Unrenewed));
         }
+        let details = if same {
+            told
+        } else {
+            let details = self.whose(transport, &newer, told, account).await;
+            details.ok_or_else(|| given_up(Unfollowed::OtherAccount))?
+        };
         let answer = TokenAnswer {
             access: newer.access,
             refresh: newer.refresh,
@@ -195,7 +213,50 @@ impl Following {
             scope: (!newer.scopes.is_empty()).then(|| newer.scopes.join(" ")),
             facts: newer.facts,
         };
-        Ok((answer, details))
+        Ok((answer, news(details, account)))
+    }
+
+    /// Whose the login of the file is: `told` is what the file says. `None` if it is not of this account. Where nobody says whose
+    /// it is, it is taken for that of the account, as it nearly always is.
+    async fn whose(
+        &self,
+        transport: &Transport,
+        newer: &OauthTokens,
+        told: AccountDetails,
+        account: &Account,
+    ) -> Option<AccountDetails> {
+        let is_known = account.identity.is_some() || account.email.is_some();
+        if !is_known || (account.identity.is_some() && account.identity == told.identity) {
+            return Some(told);
+        }
+        // What the vendor says counts more than what a file says, and may be in other words.
+        let said = match self.own.owner(transport, newer) {
+            Some(asked) => timeout(PATIENCE, asked).await.unwrap_or_default().details,
+            None => AccountDetails::default(),
+        };
+        let details = AccountDetails {
+            identity: said.identity.or(told.identity),
+            email: said.email.or(told.email),
+            plan: said.plan.or(told.plan),
+        };
+        let same = match (&account.identity, &details.identity) {
+            (Some(known), Some(now)) => known == now,
+            _ => match (&account.email, &details.email) {
+                (Some(known), Some(now)) => known.eq_ignore_ascii_case(now),
+                _ => true,
+            },
+        };
+        same.then_some(details)
+    }
+}
+
+/// What is new of an account: whose it is stays in the words that are known, and some files say less of a plan than their vendor.
+fn news(details: AccountDetails, account: &Account) -> AccountDetails {
+    let says_less = |plan: &String| account.plan.as_ref().is_some_and(|known| known.starts_with(plan));
+    AccountDetails {
+        identity: details.identity.filter(|_| account.identity.is_none()),
+        plan: details.plan.filter(|plan| !says_less(plan)),
+        email: details.email,
     }
 }
 

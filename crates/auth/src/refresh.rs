@@ -79,6 +79,8 @@ pub enum Unfollowed {
     Unreadable,
     /// There is no login in it, or no file.
     LoggedOut,
+    /// It holds the login of another account.
+    OtherAccount,
 }
 
 /// Why a refresh brought no tokens.

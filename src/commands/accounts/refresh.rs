@@ -103,7 +103,10 @@ fn is_in_order(error: &RefreshError) -> bool {
 fn exit_of(error: &AuthError) -> Exit {
     match error {
         AuthError::NotNow { source, .. }
-            if matches!(**source, RefreshError::Followed { what: Unfollowed::LoggedOut, .. }) =>
+            if matches!(
+                **source,
+                RefreshError::Followed { what: Unfollowed::LoggedOut | Unfollowed::OtherAccount, .. }
+            ) =>
         {
             Exit::NotAllowed
         }
