@@ -251,7 +251,7 @@ async fn import(
     } else {
         let content = peers::content(file)?;
         if transfer::is_export(&content) {
-            return transfer::import(config, file, content, passphrase, mode.dry_run).await;
+            return transfer::import(config, file, content, passphrase, mode).await;
         }
         vec![peers::read_content(file, content).await?]
     };

@@ -142,3 +142,44 @@ fn another_persons_login_in_the_file_is_not_taken_over() {
     let refresh = home.run(&["accounts", "refresh", "claude", "--account", "ada"]);
     assert!(refresh.err.contains("renewed: ada (claude)"), "{}", refresh.err);
 }
+
+#[test]
+fn an_export_says_what_becomes_of_followed_logins_elsewhere() {
+    let (home, _, _) = world(3600);
+    let file = home.path().join("backup.age");
+    let phrase = private(&home, "phrase", b"several words of mine\n");
+    let export = home.run(&["accounts", "export", file.to_str().unwrap(), "--passphrase-file", &phrase]);
+    assert!(export.err.contains("other programs of this machine: ada (claude)"), "{}", export.err);
+
+    let import = |more: &[&str]| {
+        let elsewhere = Home::new();
+        let sealed = private(&elsewhere, "backup.age", &fs::read(&file).unwrap());
+        let mut command = vec!["accounts", "import", &sealed, "--passphrase-file", &phrase];
+        command.extend(more);
+        let import = elsewhere.run(&command);
+        assert_eq!(import.code, 0, "{}", import.err);
+        (elsewhere, import.err)
+    };
+    let renewed = |home: &Home, vendor: &Vendor| {
+        home.write_config(&vendor.config());
+        home.run(&["accounts", "refresh", "claude"]).err
+    };
+
+    // The file is here: it is the same machine.
+    let (again, said) = import(&[]);
+    assert!(said.contains("it is followed: the program that it belongs to keeps it in"), "{said}");
+    let (_, said) = import(&["--dry-run"]);
+    assert!(said.contains("would be imported to claude: ada; it is followed"), "{said}");
+    let (_, said) = import(&["--take-over"]);
+    assert!(said.contains("it was followed: this is a copy that is renewed here"), "{said}");
+    let vendor = Vendor::start();
+    assert!(renewed(&again, &vendor).contains("is followed"));
+
+    fs::remove_file(home.path().join(FILE)).unwrap();
+    let (elsewhere, said) = import(&[]);
+    assert!(said.contains("the file of its program is not here: this is a copy"), "{said}");
+    // A vendor that does not know the token: byok asked it, and did not look for a file.
+    let said = renewed(&elsewhere, &vendor);
+    assert!(said.contains("log in again with `byok login claude`"), "{said}");
+    assert_eq!(vendor.simulator.oauth_counts().token_posts, 1);
+}

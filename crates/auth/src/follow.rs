@@ -51,6 +51,12 @@ pub fn followed(tokens: &OauthTokens) -> Option<&str> {
     tokens.fact(FILE)
 }
 
+/// Makes a login that is followed one of byok's own, which it renews itself from now on.
+pub fn unfollow(mut tokens: OauthTokens) -> OauthTokens {
+    tokens.facts.retain(|name, _| name != FILE && name != KEY);
+    tokens
+}
+
 /// Where a login that is followed lives: the file, and its key in a file of a program like byok.
 pub fn home_of(tokens: &OauthTokens) -> Option<(&str, &str)> {
     Some((tokens.fact(FILE)?, tokens.fact(KEY).unwrap_or_default()))
@@ -93,8 +99,8 @@ fn unfollowed(what: Unfollowed, provider: &ProviderId) -> RefreshError {
              once, or let byok take the login over with `byok login {provider} --import --take-over`"
         ),
         Unfollowed::Unreadable => {
-            "the file of the program that this login belongs to cannot be read; is it whole, and may \
-                                   byok read it?"
+            "the file of the program that this login belongs to cannot be read; look whether it is \
+                                   whole, and whether byok may read it"
                 .to_owned()
         }
         Unfollowed::LoggedOut => format!(

@@ -44,7 +44,7 @@ pub use clock::{Clock, SystemClock};
 pub use desk::{Desk, Offer, Session, Stage, Vendors, Wish};
 pub use endpoint::{Network, Urls};
 pub use error::AuthError;
-pub use follow::{follow, follow_entry, followed, home_of, refresher};
+pub use follow::{follow, follow_entry, followed, home_of, refresher, unfollow};
 pub use import::{
     Entry, Found, Import, ImportError, Kept, LARGEST_DATABASE, LARGEST_FILE, Left, Taken, is_database,
     neighbours, peers, service_ended,
