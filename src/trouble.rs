@@ -224,6 +224,7 @@ impl From<LoginError> for Trouble {
                 return Self::from(error).while_trying("the login could not be stored");
             }
             LoginError::Denied { .. }
+            | LoginError::Refused { .. }
             | LoginError::CodeRefused { .. }
             | LoginError::NoAccess { .. }
             | LoginError::OtherAccount { .. } => Exit::NotAllowed,

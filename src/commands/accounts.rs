@@ -1,5 +1,6 @@
 mod add;
 mod peers;
+mod refresh;
 mod scan;
 mod transfer;
 
@@ -13,24 +14,15 @@ use crate::{
     cli::Global,
     logging,
     logins::{self, provider_id},
-    network,
     place::{Place, open_existing_store, open_store},
     terminal,
     trouble::{Exit, Trouble},
 };
-use byok_auth::{AuthError, Clock as _, SystemClock, TokenManager};
 use byok_config::Config;
 use byok_store::Store;
-use byok_types::{Account, AccountState, Credential, CredentialKind, Fault, Retry, account_flag};
+use byok_types::{Account, AccountState, account_flag};
 use clap::{Args, Subcommand};
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
-
-/// How long a refresh that is under way may take to end.
-const LAST_REFRESH: Duration = Duration::from_secs(10);
+use std::path::{Path, PathBuf};
 
 /// List and change the accounts that byok is logged in to
 #[derive(Debug, Args)]
@@ -227,9 +219,9 @@ impl Accounts {
             Action::Refresh { provider, account, all } => {
                 let accounts = match provider {
                     Some(provider) if !all => vec![Which { provider, account }.find(&store, &config).await?],
-                    _ => logins_of(&store).await?,
+                    _ => refresh::logins_of(&store).await?,
                 };
-                refresh(&store, &config, accounts).await
+                refresh::run(&store, &config, accounts).await
             }
             Action::Scan { auto } => scan::run(&place, &config, auto).await,
             Action::Export { file, passphrase } => transfer::export(&store, &file, &passphrase).await,
@@ -259,7 +251,7 @@ async fn import(
     } else {
         let content = peers::content(file)?;
         if transfer::is_export(&content) {
-            return transfer::import(config, file, content, passphrase, mode.dry_run).await;
+            return transfer::import(config, file, content, passphrase, mode).await;
         }
         vec![peers::read_content(file, content).await?]
     };
@@ -359,81 +351,6 @@ async fn remove(store: &Store, account: &Account) -> Result<(), Trouble> {
         account.label
     ));
     Ok(())
-}
-
-/// All logins that are not switched off. Those that cannot be renewed are named with the reason.
-async fn logins_of(store: &Store) -> Result<Vec<Account>, Trouble> {
-    let mut accounts = store.accounts.list(None).await?;
-    accounts.retain(|account| {
-        account.kind == CredentialKind::Oauth && !matches!(account.state, AccountState::Disabled { .. })
-    });
-    Ok(accounts)
-}
-
-async fn refresh(store: &Store, config: &Config, accounts: Vec<Account>) -> Result<(), Trouble> {
-    let transport = network::transport(config)?;
-    let tokens =
-        TokenManager::new(store.clone(), transport, logins::refreshers(config), Arc::new(SystemClock));
-    let mut failed = None;
-    for account in &accounts {
-        let (old, good_without, followed) = match store.secrets.load(&account.id).await? {
-            Some(Credential::Oauth(old)) => {
-                let followed = byok_auth::followed(&old).is_some() && !ended(account);
-                (old.access.hash(), old.refresh.is_none() && !ended(account), followed)
-            }
-            Some(Credential::ApiKey(_)) | None => {
-                terminal::say(format_args!(
-                    "{} ({}) is a key, which is never renewed",
-                    account.label, account.provider
-                ));
-                continue;
-            }
-        };
-        let renewed = async {
-            let current = tokens.access(&account.id).await?;
-            // One that had ended has been renewed by that already.
-            if current.hash == old { tokens.refresh_now(&account.id, old).await } else { Ok(current) }
-        };
-        match renewed.await {
-            Ok(_) => terminal::say(format_args!("renewed: {} ({})", account.label, account.provider)),
-            // Nobody can renew it, and nobody has to yet: it goes on as before.
-            Err(AuthError::NeedsLogin { .. }) if good_without => {
-                store.accounts.set_state(&account.id, account.state.clone()).await?;
-                terminal::say(format_args!(
-                    "{} ({}) has nothing to renew it with; its token is used to its end",
-                    account.label, account.provider
-                ));
-            }
-            Err(AuthError::NotNow { .. }) if followed => terminal::say(format_args!(
-                "{} ({}) is followed: the program that it belongs to renews it; its token is good until then",
-                account.label, account.provider
-            )),
-            Err(error) => {
-                terminal::warn(format_args!("{} ({}): {error}", account.label, account.provider));
-                // What a person must do weighs more than what passes.
-                if failed.as_ref().is_none_or(|earlier: &AuthError| earlier.retry() != Retry::AfterPerson) {
-                    failed = Some(error);
-                }
-            }
-        }
-    }
-    tokens.shut_down(LAST_REFRESH).await;
-    store.close().await;
-    match failed {
-        Some(error) => {
-            let exit = match error.retry() {
-                Retry::AfterPerson => Exit::NotAllowed,
-                Retry::Now | Retry::After(_) | Retry::Never => Exit::Unavailable,
-            };
-            Err(Trouble::new(exit, "not every login could be renewed").hint("`byok status` says what helps"))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Whether the access token has ended, as far as its end is known.
-fn ended(account: &Account) -> bool {
-    account.expires_at.is_some_and(|end| end <= SystemClock.now())
 }
 
 async fn disable(store: &Store, account: &Account) -> Result<(), Trouble> {

@@ -6,6 +6,7 @@ mod answers;
 mod at_once;
 mod config;
 mod demo;
+mod follow;
 mod help;
 mod imports;
 mod login;

@@ -5,8 +5,8 @@
 
 use crate::{
     Answers, AuthorizationCode, BrowserLogin, Callback, Found, How, Import, ImportError, Kept, LoginError,
-    LoginFuture, Method, Network, NewLogin, OwnerFuture, PendingLogin, Question, Redirect, RefreshFuture,
-    Refresher, Revoke, Urls, Vendor, claims,
+    LoginFuture, Method, Network, NewLogin, OwnerFuture, PendingLogin, Question, Redirect, RefreshError,
+    RefreshFuture, Refresher, Revoke, TokenAnswer, Urls, Vendor, claims,
     gemini::lookup_failed,
     google::{
         Client, Words,
@@ -17,7 +17,7 @@ use crate::{
 use byok_config::UrlName;
 use byok_store::AccountDetails;
 use byok_transport::Transport;
-use byok_types::{Credential, OauthTokens, Secret};
+use byok_types::{Account, Credential, OauthTokens, Secret};
 use std::{path::Path, sync::Arc, time::Duration};
 
 /// The client of the IDE and of its command line.
@@ -166,7 +166,7 @@ impl BrowserLogin for Antigravity {
 
 impl Refresher for Antigravity {
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
-        self.refresh_as(transport, tokens, &[])
+        Box::pin(self.renew(transport, tokens, &[]))
     }
 
     fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
@@ -177,28 +177,37 @@ impl Refresher for Antigravity {
         &'a self,
         transport: &'a Transport,
         tokens: &'a OauthTokens,
-        claims: &'a [String],
+        account: &'a Account,
     ) -> RefreshFuture<'a> {
-        Box::pin(async move {
-            let mut answer = self.client.refresh(transport, tokens).await?;
-            let consented = claims.iter().any(|name| name == CLAIM);
-            if tokens.fact(PROJECT).is_some() || !consented {
-                return Ok((answer, AccountDetails::default()));
-            }
-            // Of a login that was imported, or whose owner consented later.
-            let owner = self.client.owner(transport, &answer.access).await.details;
-            let place = self.place(transport, &answer.access, true, None).await;
-            let mut details = owner;
-            if let Some(place) = place.map_err(lookup_failed("antigravity"))? {
-                answer.facts.insert(PROJECT.to_owned(), Secret::new(place.project));
-                details.plan = place.plan;
-            }
-            Ok((answer, details))
-        })
+        Box::pin(self.renew(transport, tokens, &account.claims))
     }
 
     fn rotates(&self) -> bool {
         false
+    }
+}
+
+impl Antigravity {
+    async fn renew(
+        &self,
+        transport: &Transport,
+        tokens: &OauthTokens,
+        claims: &[String],
+    ) -> Result<(TokenAnswer, AccountDetails), RefreshError> {
+        let mut answer = self.client.refresh(transport, tokens).await?;
+        let consented = claims.iter().any(|name| name == CLAIM);
+        if tokens.fact(PROJECT).is_some() || !consented {
+            return Ok((answer, AccountDetails::default()));
+        }
+        // Of a login that was imported, or whose owner consented later.
+        let owner = self.client.owner(transport, &answer.access).await.details;
+        let place = self.place(transport, &answer.access, true, None).await;
+        let mut details = owner;
+        if let Some(place) = place.map_err(lookup_failed("antigravity"))? {
+            answer.facts.insert(PROJECT.to_owned(), Secret::new(place.project));
+            details.plan = place.plan;
+        }
+        Ok((answer, details))
     }
 }
 

@@ -1,15 +1,16 @@
 //! Logins that belong to another program: byok reads them again and never renews them itself.
 //!
 //! Where a vendor uses refresh tokens up, two programs with one login take it away from each other. A login that is followed
-//! stays with the program that made it: its file is read again whenever its token is about to end.
+//! stays with the program that made it: its file is read again whenever its token is about to end, and, while byok waits for
+//! that program, whenever it changes (`manager/watch.rs`).
 
 use crate::{
     Clock as _, Import, ImportError, LARGEST_DATABASE, NewLogin, OwnerFuture, RefreshError, RefreshFuture,
-    Refresher, SystemClock, TokenAnswer, Vendor, neighbours, peers,
+    Refresher, SystemClock, TokenAnswer, Unfollowed, Vendor, neighbours, peers, refresh::is_live,
 };
 use byok_store::AccountDetails;
 use byok_transport::Transport;
-use byok_types::{AccountState, Credential, OauthTokens, Secret};
+use byok_types::{Account, AccountState, Credential, OauthTokens, ProviderId, Secret};
 use std::{
     fs::File,
     io::{ErrorKind, Read as _},
@@ -17,6 +18,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::time::timeout;
 
 /// The fact that names the file of the other program.
 const FILE: &str = "follows";
@@ -24,6 +26,8 @@ const FILE: &str = "follows";
 const KEY: &str = "follows_key";
 /// When to look again at a file that holds nothing newer.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_mins(1);
+/// How long the vendor is asked whose a login is.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes a login one that is followed: it lives in `file`.
 pub fn follow(mut login: NewLogin, file: &Path) -> NewLogin {
@@ -47,6 +51,12 @@ pub fn followed(tokens: &OauthTokens) -> Option<&str> {
     tokens.fact(FILE)
 }
 
+/// Makes a login that is followed one of byok's own, which it renews itself from now on.
+pub fn unfollow(mut tokens: OauthTokens) -> OauthTokens {
+    tokens.facts.retain(|name, _| name != FILE && name != KEY);
+    tokens
+}
+
 /// Where a login that is followed lives: the file, and its key in a file of a program like byok.
 pub fn home_of(tokens: &OauthTokens) -> Option<(&str, &str)> {
     Some((tokens.fact(FILE)?, tokens.fact(KEY).unwrap_or_default()))
@@ -65,14 +75,45 @@ struct Following {
     import: Arc<dyn Import>,
 }
 
+/// Whether a login is followed and its account waits until the program that it belongs to has a new one.
+pub(crate) fn waits(account: &Account, credential: &Credential) -> bool {
+    matches!(account.state, AccountState::NeedsLogin { .. })
+        && matches!(credential, Credential::Oauth(tokens) if followed(tokens).is_some())
+}
+
 /// What the file of another program holds now.
 enum Now {
     /// The login.
-    Here(Box<NewLogin>),
+    Here(Box<(OauthTokens, AccountDetails)>),
     /// The file cannot be read at this moment: its program may be writing it.
     Torn,
     /// No login of this kind.
     Gone,
+}
+
+/// Why a login is not renewed, and what helps.
+fn unfollowed(what: Unfollowed, provider: &ProviderId) -> RefreshError {
+    let why = match what {
+        Unfollowed::Unrenewed => format!(
+            "the program that this login belongs to has not renewed it yet, and byok leaves that to it; use that program \
+             once, or let byok take the login over with `byok login {provider} --import --take-over`"
+        ),
+        Unfollowed::Unreadable => {
+            "the file of the program that this login belongs to cannot be read; look whether it is \
+                                   whole, and whether byok may read it"
+                .to_owned()
+        }
+        Unfollowed::LoggedOut => format!(
+            "the program that this login belongs to has logged out, or its file is not there; log in there again, and byok \
+             goes on by itself, or make a login of byok's own with `byok login {provider}`"
+        ),
+        Unfollowed::OtherAccount => format!(
+            "the program that this login belongs to is logged in to another account now, which byok does not take for this \
+             one; log in there to this account again, and byok goes on by itself, or add the other one with \
+             `byok login {provider} --import`"
+        ),
+    };
+    RefreshError::Followed { what, why }
 }
 
 /// Reads the file again: as that of a program like byok if there is a `key`, else as that of the vendor's own.
@@ -95,9 +136,11 @@ fn read(import: &dyn Import, file: &Path, key: Option<&str>, now: i64) -> Now {
     };
     match found {
         Ok(found) => {
-            let mut logins = found.into_iter().map(|found| found.login);
-            let login = logins.find(|login| matches!(login.credential, Credential::Oauth(_)));
-            login.map_or(Now::Gone, |login| Now::Here(Box::new(login)))
+            let mut logins = found.into_iter().filter_map(|found| match found.login.credential {
+                Credential::Oauth(tokens) => Some((tokens, found.login.details)),
+                Credential::ApiKey(_) => None,
+            });
+            logins.next().map_or(Now::Gone, |login| Now::Here(Box::new(login)))
         }
         Err(ImportError::NotReadable { .. } | ImportError::Damaged { .. }) => Now::Torn,
         Err(ImportError::Nothing { .. } | ImportError::Unknown { .. }) => Now::Gone,
@@ -106,21 +149,18 @@ fn read(import: &dyn Import, file: &Path, key: Option<&str>, now: i64) -> Now {
 
 impl Refresher for Following {
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
-        match followed(tokens) {
-            Some(file) => Box::pin(self.read_again(PathBuf::from(file), tokens)),
-            None => self.own.refresh(transport, tokens),
-        }
+        self.own.refresh(transport, tokens)
     }
 
     fn refresh_as<'a>(
         &'a self,
         transport: &'a Transport,
         tokens: &'a OauthTokens,
-        claims: &'a [String],
+        account: &'a Account,
     ) -> RefreshFuture<'a> {
         match followed(tokens) {
-            Some(file) => Box::pin(self.read_again(PathBuf::from(file), tokens)),
-            None => self.own.refresh_as(transport, tokens, claims),
+            Some(file) => Box::pin(self.read_again(transport, PathBuf::from(file), tokens, account)),
+            None => self.own.refresh_as(transport, tokens, account),
         }
     }
 
@@ -136,36 +176,41 @@ impl Refresher for Following {
 impl Following {
     async fn read_again(
         &self,
+        transport: &Transport,
         file: PathBuf,
         tokens: &OauthTokens,
+        account: &Account,
     ) -> Result<(TokenAnswer, AccountDetails), RefreshError> {
         let import = Arc::clone(&self.import);
         let now = SystemClock.now();
         let key = tokens.fact(KEY).map(str::to_owned);
+        let not = |what| unfollowed(what, &account.provider);
+        // A file can be away for a moment, and people change their minds: a token that is good needs neither.
+        let given_up = |what| match is_live(tokens) {
+            true => not(what),
+            false => {
+                let reason = not(what).to_string();
+                RefreshError::Permanent { state: AccountState::NeedsLogin { reason } }
+            }
+        };
         let read = tokio::task::spawn_blocking(move || read(&*import, &file, key.as_deref(), now)).await;
-        let NewLogin { credential, details } = match read {
+        let (newer, told) = match read {
             Ok(Now::Here(login)) => *login,
-            Ok(Now::Gone) => {
-                let reason = "the program that this login belongs to has logged out; log in there again, or with `byok login`";
-                return Err(RefreshError::Permanent {
-                    state: AccountState::NeedsLogin { reason: reason.to_owned() },
-                });
-            }
-            Ok(Now::Torn) | Err(_) => {
-                let why = "the file of the program that this login belongs to cannot be read; is it whole, and may byok read it?";
-                return Err(RefreshError::Followed { why: why.to_owned() });
-            }
+            Ok(Now::Gone) => return Err(given_up(Unfollowed::LoggedOut)),
+            Ok(Now::Torn) | Err(_) => return Err(not(Unfollowed::Unreadable)),
         };
-        let Credential::Oauth(newer) = credential else {
-            let why = "the program that this login belongs to keeps a key in its place; log in there again";
-            return Err(RefreshError::Followed { why: why.to_owned() });
-        };
+        // The token that is here already is news to an account that was given up.
+        let waits = matches!(account.state, AccountState::NeedsLogin { .. });
         let same = newer.access.hash() == tokens.access.hash();
-        if same || newer.expires_at.is_some_and(|end| end <= now) {
-            let why = "the program that this login belongs to has not renewed it yet, and byok leaves that to it; use \
-                       that program once, or let byok take the login over with `--import --take-over`";
-            return Err(RefreshError::Followed { why: why.to_owned() });
+        if (same && !waits) || newer.expires_at.is_some_and(|end| end <= now) {
+            return Err(not(Unfollowed::Unrenewed));
         }
+        let details = if same {
+            told
+        } else {
+            let details = self.whose(transport, &newer, told, account).await;
+            details.ok_or_else(|| given_up(Unfollowed::OtherAccount))?
+        };
         let answer = TokenAnswer {
             access: newer.access,
             refresh: newer.refresh,
@@ -174,7 +219,50 @@ impl Following {
             scope: (!newer.scopes.is_empty()).then(|| newer.scopes.join(" ")),
             facts: newer.facts,
         };
-        Ok((answer, details))
+        Ok((answer, news(details, account)))
+    }
+
+    /// Whose the login of the file is: `told` is what the file says. `None` if it is not of this account. Where nobody says whose
+    /// it is, it is taken for that of the account, as it nearly always is.
+    async fn whose(
+        &self,
+        transport: &Transport,
+        newer: &OauthTokens,
+        told: AccountDetails,
+        account: &Account,
+    ) -> Option<AccountDetails> {
+        let is_known = account.identity.is_some() || account.email.is_some();
+        if !is_known || (account.identity.is_some() && account.identity == told.identity) {
+            return Some(told);
+        }
+        // What the vendor says counts more than what a file says, and may be in other words.
+        let said = match self.own.owner(transport, newer) {
+            Some(asked) => timeout(PATIENCE, asked).await.unwrap_or_default().details,
+            None => AccountDetails::default(),
+        };
+        let details = AccountDetails {
+            identity: said.identity.or(told.identity),
+            email: said.email.or(told.email),
+            plan: said.plan.or(told.plan),
+        };
+        let same = match (&account.identity, &details.identity) {
+            (Some(known), Some(now)) => known == now,
+            _ => match (&account.email, &details.email) {
+                (Some(known), Some(now)) => known.eq_ignore_ascii_case(now),
+                _ => true,
+            },
+        };
+        same.then_some(details)
+    }
+}
+
+/// What is new of an account: whose it is stays in the words that are known, and some files say less of a plan than their vendor.
+fn news(details: AccountDetails, account: &Account) -> AccountDetails {
+    let says_less = |plan: &String| account.plan.as_ref().is_some_and(|known| known.starts_with(plan));
+    AccountDetails {
+        identity: details.identity.filter(|_| account.identity.is_none()),
+        plan: details.plan.filter(|plan| !says_less(plan)),
+        email: details.email,
     }
 }
 

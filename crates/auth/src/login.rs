@@ -8,6 +8,7 @@ mod owner;
 mod page;
 mod pasted;
 mod pending;
+mod refused;
 mod save;
 
 pub use callback::CallbackServer;
@@ -19,6 +20,7 @@ pub use owner::{ask_owner, known_account, learn_owners};
 pub(crate) use page::plain;
 pub use pasted::read_pasted;
 pub use pending::{AuthorizationCode, PendingLogin, Redirect, State};
+pub(crate) use refused::page_of;
 pub use save::{NewLogin, SaveLogin, save_login};
 
 use crate::{Import, Refresher};
@@ -26,6 +28,7 @@ use byok_store::StoreError;
 use byok_transport::{Transport, TransportError};
 use byok_types::{Blame, Fault, OauthTokens, ProviderId, Retry, Secret};
 use std::{collections::BTreeMap, io, pin::Pin, sync::Arc, time::Duration};
+use url::Url;
 
 /// How long a login may take from its first page to the code.
 pub const LOGIN_WINDOW: Duration = Duration::from_mins(10);
@@ -196,6 +199,14 @@ pub enum LoginError {
         /// The vendor's code and description.
         why: String,
     },
+    /// The vendor says why it lets nobody in, or where that can be settled: starting again does not help at once.
+    #[error("the login was refused: {why}; {}", settle(page.as_ref()))]
+    Refused {
+        /// The vendor's code and words.
+        why: String,
+        /// Where the vendor says more.
+        page: Option<Url>,
+    },
     /// What was pasted is not a code.
     #[error(
         "this is not a login code: {why}; copy the whole code, or the whole address at which the browser ends, and paste it again"
@@ -290,6 +301,14 @@ pub enum LoginError {
     Store(#[from] StoreError),
 }
 
+/// What helps before another try.
+fn settle(page: Option<&Url>) -> String {
+    match page {
+        Some(page) => format!("see {page}, and start again with `byok login` when that is settled"),
+        None => "start again with `byok login` when that is settled".to_owned(),
+    }
+}
+
 /// A span of time for people: in minutes, below two in seconds.
 pub fn in_words(span: Duration) -> String {
     match span.as_secs() {
@@ -302,6 +321,7 @@ impl Fault for LoginError {
     fn blame(&self) -> Blame {
         match self {
             Self::Denied { .. }
+            | Self::Refused { .. }
             | Self::NotACode { .. }
             | Self::WrongState
             | Self::TimedOut(_)

@@ -11,16 +11,17 @@ mod flight;
 mod keep_fresh;
 mod progress;
 mod unsaved;
+mod watch;
 
 #[cfg(any(test, feature = "fail-points"))]
 pub use fail_point::{FailPoint, FailPoints, Fate};
 pub use keep_fresh::KeepFresh;
 
-use crate::{AuthError, Clock, RefreshError, Refresher};
+use crate::{AuthError, Clock, RefreshError, Refresher, follow::waits};
 use byok_store::Store;
 use byok_transport::Transport;
 use byok_types::{
-    AccountId, AccountState, Credential, CredentialKind, ProviderId, Secret, SecretHash, TokenFacts,
+    Account, AccountId, AccountState, Credential, CredentialKind, ProviderId, Secret, SecretHash, TokenFacts,
 };
 use cache::Cache;
 use flight::Why;
@@ -146,7 +147,13 @@ impl TokenManager {
         {
             return Ok(access);
         }
-        let access = shared.load(account).await?;
+        let access = match shared.load(account).await {
+            Err(AuthError::NeedsLogin { provider, .. }) => {
+                // The program that it belongs to may have a new one by now; of any other login this says what was known.
+                return shared.join(account, &provider, Why::Expiring).await;
+            }
+            loaded => loaded?,
+        };
         if access.lives_at(now + LEAD) || shared.is_just_refreshed(account, &access, now) {
             return Ok(access);
         }
@@ -228,23 +235,48 @@ impl Shared {
     /// The credential of an account that may be used.
     async fn read(&self, id: &AccountId) -> Result<(ProviderId, Credential), AuthError> {
         let account = self.store.accounts.get(id).await?.ok_or(AuthError::NoSuchAccount)?;
-        let provider = account.provider;
-        match account.state {
-            // Whether it may be used all the same is a matter of the settings, not of its tokens.
-            AccountState::Ready | AccountState::ExtraUsage => {}
-            AccountState::NeedsLogin { reason } => return Err(AuthError::NeedsLogin { provider, reason }),
-            AccountState::Blocked { reason } => return Err(AuthError::Blocked { provider, reason }),
-            AccountState::Disabled { .. } => return Err(AuthError::Disabled { provider }),
+        is_usable(&account)?;
+        Ok((account.provider, self.credential(id).await?))
+    }
+
+    /// The credential of an account that may be renewed: one that may be used, or that waits for the program that it follows.
+    async fn read_to_renew(&self, id: &AccountId) -> Result<(Account, Credential), AuthError> {
+        let account = self.store.accounts.get(id).await?.ok_or(AuthError::NoSuchAccount)?;
+        let usable = is_usable(&account);
+        if let Err(error @ (AuthError::Blocked { .. } | AuthError::Disabled { .. })) = usable {
+            return Err(error);
         }
+        let credential = self.credential(id).await?;
+        if !waits(&account, &credential) {
+            usable?;
+        }
+        Ok((account, credential))
+    }
+
+    async fn credential(&self, id: &AccountId) -> Result<Credential, AuthError> {
         let credential = self.store.secrets.load(id).await?.ok_or(AuthError::NoSuchAccount)?;
         if let Credential::Oauth(tokens) = &credential {
             self.check_dead(id, tokens)?;
         }
-        Ok((provider, credential))
+        Ok(credential)
     }
 
     fn refresher(&self, provider: &ProviderId) -> Option<Arc<dyn Refresher>> {
         self.refreshers.read().get(provider).cloned()
+    }
+}
+
+/// Whether the state of an account lets its credential be used.
+fn is_usable(account: &Account) -> Result<(), AuthError> {
+    let provider = account.provider.clone();
+    match &account.state {
+        // Whether it may be used all the same is a matter of the settings, not of its tokens.
+        AccountState::Ready | AccountState::ExtraUsage => Ok(()),
+        AccountState::NeedsLogin { reason } => {
+            Err(AuthError::NeedsLogin { provider, reason: reason.clone() })
+        }
+        AccountState::Blocked { reason } => Err(AuthError::Blocked { provider, reason: reason.clone() }),
+        AccountState::Disabled { .. } => Err(AuthError::Disabled { provider }),
     }
 }
 

@@ -1,7 +1,7 @@
 use crate::{Clock as _, SystemClock, TokenAnswer};
 use byok_store::AccountDetails;
 use byok_transport::{Transport, TransportError};
-use byok_types::{AccountState, OauthTokens, TokenFacts};
+use byok_types::{Account, AccountState, OauthTokens, TokenFacts};
 use std::{pin::Pin, time::Duration};
 
 /// The shortest and longest wait that a token endpoint can ask for: hammering extends a block, and a mistaken date must
@@ -49,12 +49,12 @@ pub trait Refresher: Send + Sync {
     /// locking and storing are the caller's.
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a>;
 
-    /// The same for an account whose owner has consented to these claims.
+    /// The same, knowing whose tokens they are and which claims their owner has consented to.
     fn refresh_as<'a>(
         &'a self,
         transport: &'a Transport,
         tokens: &'a OauthTokens,
-        _claims: &'a [String],
+        _account: &'a Account,
     ) -> RefreshFuture<'a> {
         self.refresh(transport, tokens)
     }
@@ -68,6 +68,19 @@ pub trait Refresher: Send + Sync {
     fn rotates(&self) -> bool {
         true
     }
+}
+
+/// Why the file of a login that is followed has nothing for byok.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfollowed {
+    /// Its program has not renewed the login yet.
+    Unrenewed,
+    /// It cannot be read: its program may be writing it.
+    Unreadable,
+    /// There is no login in it, or no file.
+    LoggedOut,
+    /// It holds the login of another account.
+    OtherAccount,
 }
 
 /// Why a refresh brought no tokens.
@@ -92,7 +105,9 @@ pub enum RefreshError {
     /// The login is followed, and what its own program keeps is of no use at the moment.
     #[error("{why}")]
     Followed {
-        /// What is there, and what helps.
+        /// What is there.
+        what: Unfollowed,
+        /// The same in words, and what helps.
         why: String,
     },
     /// The vendor does not accept byok's request as such, whoever's token it is.

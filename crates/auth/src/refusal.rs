@@ -1,6 +1,9 @@
 //! What a token endpoint says when it says no.
 
-use crate::{LoginError, RefreshError, Standing, login::plain};
+use crate::{
+    LoginError, RefreshError, Standing,
+    login::{page_of, plain},
+};
 use byok_transport::BufferedReply;
 use byok_types::AccountState;
 use http::{StatusCode, header};
@@ -93,7 +96,11 @@ impl Refusal {
         let why = self.to_string();
         let busy = self.status.is_server_error()
             || matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-        if busy { LoginError::Busy { why } } else { LoginError::CodeRefused { why } }
+        match self.uri.as_deref().and_then(page_of) {
+            _ if busy => LoginError::Busy { why },
+            Some(page) => LoginError::Refused { why, page: Some(page) },
+            None => LoginError::CodeRefused { why },
+        }
     }
 
     /// What the answer means for a refresh. The grant is dead where the vendor says one of `dead` as code or description;

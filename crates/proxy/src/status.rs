@@ -311,10 +311,12 @@ impl AccountStatus {
         }
         let failure =
             AccountId::new(self.id.as_str()).ok().and_then(|id| app.executor().refresh_trouble(&id));
-        self.problem = failure.map(|(at, what)| Problem {
-            what,
-            at,
-            remedy: "byok tries again by itself; if it lasts, log in again".to_owned(),
+        self.problem = failure.map(|(at, text)| {
+            // Such a text ends in what helps.
+            let (what, remedy) = text
+                .rsplit_once("; ")
+                .unwrap_or((&text, "byok tries again by itself; if it lasts, log in again"));
+            Problem { what: what.to_owned(), at, remedy: remedy.to_owned() }
         });
     }
 

@@ -6,7 +6,7 @@ use super::{
         import::{self, Seen},
         tell_the_rule,
     },
-    peers,
+    peers, refresh,
 };
 use crate::{
     logins, network,
@@ -112,6 +112,8 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
         }
     }
     peers::take(&store, chosen, asked, mode).await;
+    // Their programs may have a new one by now.
+    refresh::renew(&store, config, &refresh::waiting(&store).await?).await?;
     store.close().await;
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Accounts in a file that is sealed with a passphrase: the age format, which the program `age` opens too.
 
-use super::Passphrase;
+use super::{Passphrase, peers::Mode};
 use crate::{
     place::open_store,
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
 };
 use age::secrecy::SecretString;
+use byok_auth::{followed, unfollow};
 use byok_config::Config;
 use byok_store::{Store, StoreError};
 use byok_types::{Account, AccountState, Credential, OauthTokens, Secret};
@@ -99,9 +100,12 @@ pub(super) async fn export(store: &Store, file: &Path, passphrase: &Passphrase) 
         return Err(Trouble::new(Exit::NotAllowed, "there is no account to export")
             .hint("API keys of the settings stand in the settings; `byok config path` says where"));
     }
-    let mut entries = Vec::new();
+    let (mut entries, mut follows) = (Vec::new(), Vec::new());
     for account in accounts {
         if let Some(credential) = store.secrets.load(&account.id).await? {
+            if file_of(&credential).is_some() {
+                follows.push(format!("{} ({})", account.label, account.provider));
+            }
             entries.push(Entry::of(account, &credential));
         }
     }
@@ -133,8 +137,44 @@ pub(super) async fn export(store: &Store, file: &Path, passphrase: &Passphrase) 
     made.and_then(|mut out| out.write_all(&sealed).and_then(|()| out.sync_all()))
         .map_err(|error| cannot_be_made(file, &error))?;
     terminal::say(format_args!("{count} accounts are in {}", file.display()));
+    if !follows.is_empty() {
+        terminal::say(format_args!(
+            "byok follows these logins, which belong to other programs of this machine: {}. Where those programs' files are \
+             not, a byok that imports them has copies and renews them itself, which logs the other programs out.",
+            follows.join(", ")
+        ));
+    }
     terminal::warn(ONE_PLACE);
     Ok(())
+}
+
+/// The file that a login follows.
+fn file_of(credential: &Credential) -> Option<&str> {
+    match credential {
+        Credential::Oauth(tokens) => followed(tokens),
+        Credential::ApiKey(_) => None,
+    }
+}
+
+/// A login as it is kept here: one that is followed stays so where its file is, unless it is to be taken over. The second value
+/// says what becomes of it.
+fn placed(credential: Credential, take_over: bool) -> (Credential, Option<String>) {
+    let Credential::Oauth(tokens) = credential else { return (credential, None) };
+    let Some(file) = followed(&tokens).map(str::to_owned) else { return (Credential::Oauth(tokens), None) };
+    if !take_over && Path::new(&file).is_file() {
+        let note =
+            format!("it is followed: the program that it belongs to keeps it in `{file}` and renews it");
+        return (Credential::Oauth(tokens), Some(note));
+    }
+    let why = if take_over {
+        "it was followed"
+    } else {
+        "it was followed, and the file of its program is not here"
+    };
+    let note = format!(
+        "{why}: this is a copy that is renewed here, and its next renewal logs that program out; a login of byok's own spares both"
+    );
+    (Credential::Oauth(unfollow(tokens)), Some(note))
 }
 
 fn cannot_be_made(file: &Path, error: &io::Error) -> Trouble {
@@ -164,7 +204,7 @@ pub(super) async fn import(
     file: &Path,
     sealed: Vec<u8>,
     passphrase: &Passphrase,
-    dry_run: bool,
+    mode: Mode,
 ) -> Result<(), Trouble> {
     let shown = file.display().to_string();
     let phrase = passphrase.read(false).await?;
@@ -180,9 +220,12 @@ pub(super) async fn import(
         return Err(Trouble::new(Exit::BadData, format!("`{shown}` was written by another version of byok"))
             .hint("update byok"));
     }
-    if dry_run {
-        for Entry { account, .. } in &list.accounts {
-            terminal::say(format_args!("would be imported to {}: {}", account.provider, account.label));
+    if mode.dry_run {
+        for entry in &list.accounts {
+            let Account { provider, label, .. } = &entry.account;
+            let note = entry.credential().and_then(|credential| placed(credential, mode.take_over).1);
+            let note = note.map(|note| format!("; {note}")).unwrap_or_default();
+            terminal::say(format_args!("would be imported to {provider}: {label}{note}"));
         }
         return Ok(());
     }
@@ -191,8 +234,14 @@ pub(super) async fn import(
     for entry in &list.accounts {
         let Some(credential) = entry.credential() else { continue };
         let provider = &entry.account.provider;
+        let (credential, note) = placed(credential, mode.take_over);
         match insert(&store, &entry.account, credential).await? {
-            Taken::In(label) => terminal::say(format_args!("imported to {provider}: {label}")),
+            Taken::In(label) => {
+                terminal::say(format_args!("imported to {provider}: {label}"));
+                if let Some(note) = note {
+                    terminal::say(format_args!("{label} ({provider}): {note}"));
+                }
+            }
             Taken::Not(label) => terminal::say(format_args!(
                 "{provider}: {label} is here already, with tokens that end no earlier; nothing is changed"
             )),

@@ -339,7 +339,7 @@ async fn what_refusals_of_the_exchange_mean() {
             }
             RefreshError::Config { .. } => Does::Config,
             RefreshError::Permanent { state } => panic!("{state:?}"),
-            RefreshError::Followed { why } => panic!("{why}"),
+            RefreshError::Followed { why, .. } => panic!("{why}"),
         };
         assert_eq!(does, expected, "{status} {header} {body}");
     }

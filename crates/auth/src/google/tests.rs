@@ -6,11 +6,11 @@ use crate::{
     antigravity::{self, Antigravity},
     gemini::{self, Gemini},
     google::GeminiKey,
-    testing::{Scripted, TokenServer, tokens, transport},
+    testing::{Scripted, TokenServer, account, tokens, transport},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use byok_config::{HttpUrl, UrlName};
-use byok_types::{AccountState, Credential, Secret};
+use byok_types::{Account, AccountState, Credential, Secret};
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
@@ -493,8 +493,9 @@ async fn a_refresh_and_the_project_that_an_import_lacks() {
         says(&server, 200, &json!({"access_token": "a3"}));
         says(&server, 200, &json!({"id": "42"}));
         says(&server, 200, &json!({"currentTier": {"id": "t"}, "cloudaicompanionProject": "found"}));
+        let account = Account { claims, ..account("a") };
         let (answer, _) =
-            antigravity_at(&server).refresh_as(&transport(), &tokens(0), &claims).await.unwrap();
+            antigravity_at(&server).refresh_as(&transport(), &tokens(0), &account).await.unwrap();
         assert_eq!(answer.facts.get("project").map(Secret::expose), project);
     }
 

@@ -1,4 +1,4 @@
-use super::page::{page, plain};
+use super::{page::page, refused::refused};
 use crate::{AuthorizationCode, Callback, LOGIN_WINDOW, LoginError, State};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
@@ -122,7 +122,7 @@ impl CallbackServer {
     /// Requests with a wrong state are answered and do not end the wait, so that nobody can cancel a login from outside.
     ///
     /// # Errors
-    /// [`LoginError::Denied`] when the vendor sent an error, [`LoginError::TimedOut`].
+    /// [`LoginError::Denied`] or [`LoginError::Refused`] when the vendor sent an error, [`LoginError::TimedOut`].
     pub async fn wait(self, state: &State) -> Answer {
         let (done, mut answer) = oneshot::channel();
         let login = Arc::new(Login {
@@ -241,9 +241,13 @@ impl Login {
             }
             (Some(_), _) | (None, None) => Err("There is no code in it."),
             (None, Some(error)) => {
-                let description = one("error_description")?.unwrap_or_default();
-                let why = if description.is_empty() { error } else { format!("{error}: {description}") };
-                Ok(Err(LoginError::Denied { why: plain(&why) }))
+                let [words, page] = [one("error_description")?, one("error_uri")?];
+                let find = |name: &str| match name {
+                    "state" => state.clone(),
+                    "error_description" => words.clone(),
+                    _ => page.clone(),
+                };
+                Ok(Err(refused(&error, find, &self.state)))
             }
         }
     }

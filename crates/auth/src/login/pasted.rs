@@ -1,24 +1,29 @@
-use crate::{AuthorizationCode, LoginError, PendingLogin};
+use super::refused::refused;
+use crate::{AuthorizationCode, LoginError, PendingLogin, State};
 use url::{Url, form_urlencoded};
+
+/// What stands around a code or an address in a text, and in none of them.
+const QUOTES: [char; 7] = ['"', '\'', '`', '<', '>', '“', '”'];
 
 /// Reads what a person pasted: `code#state` as the vendor's page shows it, the whole address that the browser ended at, or its
 /// query. A code alone is taken only where the vendor's page shows nothing else: without its state nobody can say which login
 /// it belongs to.
 ///
 /// # Errors
-/// [`LoginError::WrongState`] if another state is there, [`LoginError::Denied`] if the address carries an error,
-/// [`LoginError::NotACode`] otherwise.
+/// [`LoginError::WrongState`] if another state is there, [`LoginError::Denied`] or
+/// [`LoginError::Refused`] if the address carries an error, [`LoginError::NotACode`] otherwise.
 pub fn read_pasted(text: &str, login: &PendingLogin) -> Result<AuthorizationCode, LoginError> {
-    let text = text.trim();
+    // What was copied with its quotes is the same.
+    let text = text.trim().trim_matches(QUOTES).trim();
     let mut query = String::new();
     let mut alone = false;
     let (code, stated) = if text.contains("://") {
         let url = Url::parse(text).map_err(|_| LoginError::NotACode { why: "the address is incomplete" })?;
         url.query().unwrap_or_default().clone_into(&mut query);
-        from_query(&query)?
+        from_query(&query, &login.state)?
     } else if text.trim_start_matches('?').starts_with("code=") || text.contains("&code=") {
         text.trim_start_matches('?').clone_into(&mut query);
-        from_query(&query)?
+        from_query(&query, &login.state)?
     } else {
         let (code, stated) = match text.split_once('#') {
             Some((code, stated)) => (code, Some(stated.trim().to_owned())),
@@ -50,12 +55,18 @@ pub fn read_pasted(text: &str, login: &PendingLogin) -> Result<AuthorizationCode
     }
 }
 
-fn from_query(query: &str) -> Result<(String, Option<String>), LoginError> {
+fn from_query(query: &str, state: &State) -> Result<(String, Option<String>), LoginError> {
     let find = |name: &str| {
         form_urlencoded::parse(query.as_bytes())
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.into_owned())
     };
+    // It may carry a state, and even something that is called a code.
+    if find("response_type").is_some() || find("code_challenge").is_some() {
+        return Err(LoginError::NotACode {
+            why: "it is the address to open, not the one at which the browser ends",
+        });
+    }
     if let Some(code) = find("code") {
         // A login that failed leaves `code#state` shapes in the query of some vendors' pages, too.
         let (code, joined) = match code.split_once('#') {
@@ -65,7 +76,7 @@ fn from_query(query: &str) -> Result<(String, Option<String>), LoginError> {
         return Ok((code, find("state").or(joined)));
     }
     match find("error") {
-        Some(error) => Err(LoginError::Denied { why: super::page::plain(&error) }),
+        Some(error) => Err(refused(&error, find, state)),
         None => Err(LoginError::NotACode { why: "the address carries no code" }),
     }
 }

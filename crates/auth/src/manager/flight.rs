@@ -1,10 +1,14 @@
 //! One refresh of one account.
 
 use super::{Access, Shared, fail_point::reached, progress::Outcome, unsaved::Unsaved};
-use crate::{AuthError, RefreshError, Refresher, login::note_owner};
+use crate::{
+    AuthError, RefreshError, Refresher,
+    follow::{followed, waits},
+    login::note_owner,
+};
 use byok_store::{AccountDetails, AccountLock, CommitOutcome, RefreshMark, StoreError};
 use byok_transport::Transport;
-use byok_types::{AccountId, AccountState, Credential, OauthTokens, ProviderId, SecretHash};
+use byok_types::{Account, AccountId, AccountState, Credential, OauthTokens, ProviderId, SecretHash};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -59,19 +63,21 @@ impl Shared {
     }
 
     async fn fly(self: &Arc<Self>, id: &AccountId, why: Why) -> Result<Arc<Access>, AuthError> {
-        let (provider, _) = self.read(id).await?;
+        let provider = self.read_to_renew(id).await?.0.provider;
         let interrupted = || AuthError::Interrupted { provider: provider.clone() };
         let lock = tokio::time::timeout(LOCK_PATIENCE, self.store.lock_account(id))
             .await
             .map_err(|_| interrupted())??;
 
         // What was read before the lock may be old by now.
-        let (provider, credential) = self.read(id).await?;
+        let (account, credential) = self.read_to_renew(id).await?;
+        let waits = waits(&account, &credential);
         let tokens = match credential {
-            Credential::Oauth(tokens) if is_wanted(&tokens, why, self.clock.now()) => tokens,
+            Credential::Oauth(tokens) if waits || is_wanted(&tokens, why, self.clock.now()) => tokens,
             current => return Ok(self.adopt(id, &provider, current)),
         };
-        if tokens.refresh.is_none() {
+        let follows = followed(&tokens).is_some();
+        if tokens.refresh.is_none() && !follows {
             if matches!(why, Why::Expiring) && tokens.expires_at.is_some_and(|end| self.clock.now() < end) {
                 return Ok(self.adopt(id, &provider, Credential::Oauth(tokens)));
             }
@@ -83,6 +89,12 @@ impl Shared {
         let Some(refresher) = self.refresher(&provider) else {
             return Err(AuthError::NoRefresher { provider });
         };
+        // Reading a file uses nothing up.
+        if follows {
+            return self
+                .exchange(Exchange { account: &account, old: &tokens, mark: None, lock }, refresher)
+                .await;
+        }
         let mark = match self.store.secrets.begin_refresh(id, tokens.hash()).await {
             Ok(mark) => mark,
             Err(error) => {
@@ -100,7 +112,7 @@ impl Shared {
             return Err(self.bury(id, &provider, &tokens, AccountState::NeedsLogin { reason }).await);
         }
         reached!(self, BeforeRequest, Err(interrupted()));
-        let exchange = Exchange { id, provider: &provider, old: &tokens, mark, lock };
+        let exchange = Exchange { account: &account, old: &tokens, mark: Some(mark), lock };
         self.exchange(exchange, refresher).await
     }
 
@@ -109,13 +121,17 @@ impl Shared {
         exchange: Exchange<'_>,
         refresher: Arc<dyn Refresher>,
     ) -> Result<Arc<Access>, AuthError> {
-        let Exchange { id, provider, old, mark, lock } = exchange;
+        let Exchange { account, old, mark, lock } = exchange;
+        let Account { id, provider, .. } = account;
         let transport = self.transport.read().clone();
-        let claims = self.store.accounts.get(id).await?.map(|account| account.claims).unwrap_or_default();
-        let (answer, details) = match refresher.refresh_as(&transport, old, &claims).await {
+        let (answer, details) = match refresher.refresh_as(&transport, old, account).await {
             Ok(new) => new,
-            Err(error) => return self.failed(id, provider, old, mark, error).await,
+            Err(error) => return self.failed(account, old, mark, error).await,
         };
+        if matches!(account.state, AccountState::NeedsLogin { .. }) {
+            // Before the tokens: with the old ones it is looked for these again.
+            self.store.accounts.set_state(id, AccountState::Ready).await?;
+        }
         let new = answer.into_tokens(Some(old), self.clock.now());
         reached!(self, BeforeCommit, Err(AuthError::Interrupted { provider: provider.clone() }));
         let committed = self.store.secrets.commit_if(id, old.hash(), &new).await;
@@ -185,21 +201,32 @@ impl Shared {
     /// What a failed request means. Nothing here touches the tokens.
     async fn failed(
         &self,
-        id: &AccountId,
-        provider: &ProviderId,
+        account: &Account,
         tokens: &OauthTokens,
-        mark: RefreshMark,
+        mark: Option<RefreshMark>,
         error: RefreshError,
     ) -> Result<Arc<Access>, AuthError> {
+        let Account { id, provider, .. } = account;
         let maybe_spent = matches!(error, RefreshError::Transient { maybe_spent: true, .. });
         // A token that may be used up since a crash and got no clear answer again stays on record as such. Without a
         // crash the answer was lost on the way, and the vendor decides at the next try.
-        if !(maybe_spent && mark.earlier.is_some())
+        if let Some(mark) = mark
+            && !(maybe_spent && mark.earlier.is_some())
             && let Err(failure) = self.store.secrets.cancel_refresh(id, tokens.hash()).await
         {
             tracing::warn!(account = %id, error = %failure, "a refresh that failed stays on record as begun");
         }
-        if let RefreshError::Permanent { state } = error {
+        let state = match &error {
+            RefreshError::Permanent { state } => Some(state.clone()),
+            // It waits on, and its owner reads what for.
+            RefreshError::Followed { why, .. }
+                if matches!(account.state, AccountState::NeedsLogin { .. }) =>
+            {
+                Some(AccountState::NeedsLogin { reason: why.clone() })
+            }
+            _ => None,
+        };
+        if let Some(state) = state {
             return match self.store.secrets.load(id).await? {
                 // Somebody has logged in anew meanwhile: the failure concerns tokens that nobody needs any more.
                 Some(current) if !is_same(&current, tokens) => Ok(self.adopt(id, provider, current)),
@@ -228,6 +255,10 @@ impl Shared {
                 AuthError::Disabled { provider }
             }
         };
+        // One that waits for its program is looked at again and again.
+        if matches!(self.store.accounts.get(id).await, Ok(Some(account)) if account.state == state) {
+            return error;
+        }
         tracing::error!(account = %id, %error, "an account cannot be used any more");
         // The store remembers it for all processes; the memory helps only where that fails.
         if let Err(failure) = self.store.accounts.set_state(id, state).await {
@@ -257,10 +288,10 @@ fn is_same(credential: &Credential, tokens: &OauthTokens) -> bool {
 
 /// What a refresh holds once it may send its request.
 struct Exchange<'a> {
-    id: &'a AccountId,
-    provider: &'a ProviderId,
+    account: &'a Account,
     old: &'a OauthTokens,
-    mark: RefreshMark,
+    /// None where nothing is used up.
+    mark: Option<RefreshMark>,
     lock: AccountLock,
 }
 

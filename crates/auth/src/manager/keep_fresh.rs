@@ -11,14 +11,21 @@ pub struct KeepFresh {
     pub interval: Duration,
     /// How many refreshes run at once.
     pub concurrent: usize,
+    /// How often the files of logins that are followed are looked at, whether they have changed.
+    pub look: Duration,
     /// The time over which refreshes that are due together are spread, for example after a night's sleep.
     pub spread: Duration,
 }
 
 impl Default for KeepFresh {
-    /// Every 30 s, four at once, spread over 10 s.
+    /// Every 30 s, four at once, spread over 10 s; files every second.
     fn default() -> Self {
-        Self { interval: Duration::from_secs(30), concurrent: 4, spread: Duration::from_secs(10) }
+        Self {
+            interval: Duration::from_secs(30),
+            concurrent: 4,
+            look: Duration::from_secs(1),
+            spread: Duration::from_secs(10),
+        }
     }
 }
 
@@ -27,6 +34,7 @@ impl TokenManager {
     /// that nobody uses are kept alive, too: those waiting for a quota window must work when it opens.
     pub fn keep_fresh(&self, how: KeepFresh) {
         let shared = Arc::clone(&self.0);
+        self.0.tasks.spawn(Arc::clone(&shared).watch(how.look));
         self.0.tasks.spawn(async move {
             let mut ticks = tokio::time::interval(how.interval);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

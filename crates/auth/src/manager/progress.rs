@@ -93,6 +93,17 @@ impl Shared {
         })
     }
 
+    /// Forgets that it is too early to look at a file again, which has changed by now.
+    pub(super) fn look_again(&self, id: &AccountId) {
+        self.with_progress(id, |progress| {
+            let followed =
+                |(_, error): &(Instant, Arc<RefreshError>)| matches!(**error, RefreshError::Followed { .. });
+            if progress.wait.as_ref().is_some_and(followed) {
+                progress.wait = None;
+            }
+        });
+    }
+
     /// When and why the last try failed, if no success came after it.
     pub(super) fn failure_of(&self, id: &AccountId) -> Option<(i64, String)> {
         let progress = self.progress.lock();

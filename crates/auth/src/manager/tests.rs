@@ -1,5 +1,6 @@
 mod crashes;
 mod failures;
+mod follow;
 mod keep_fresh;
 mod processes;
 mod vendors;

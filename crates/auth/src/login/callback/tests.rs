@@ -141,9 +141,17 @@ async fn a_login_that_is_refused() {
     assert!(page.starts_with("HTTP/1.1 400 "), "{page}");
     assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("<script"), "{page}");
     match running.result.await.unwrap().unwrap_err() {
-        LoginError::Denied { why } => assert_eq!(why, r#"access_denied: <script>alert(1)</script> "x""#),
+        LoginError::Refused { why, page } => {
+            assert_eq!(why, r#"access_denied: <script>alert(1)</script> "x""#);
+            assert_eq!(page.unwrap().as_str(), "https://x/");
+        }
         other => panic!("{other:?}"),
     }
+    // A page that another site wants to be seen.
+    let running = start().await;
+    running.get("/callback?error=access_denied&error_description=hold&error_uri=https://x").await;
+    let error = running.result.await.unwrap().unwrap_err();
+    assert!(matches!(error, LoginError::Refused { page: None, .. }), "{error:?}");
     // Not every vendor repeats the state beside an error.
     let running = start().await;
     running.get("/callback?error=access_denied").await;

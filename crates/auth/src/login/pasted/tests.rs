@@ -21,6 +21,10 @@ fn what_people_paste() {
         format!("code=abc-123_~&state={good}"),
         format!("?state={good}&code=abc-123_~"),
         format!("https://platform.example.com/x?code=abc-123_~%23{good}"),
+        format!(" \"abc-123_~#{good}\" "),
+        format!("'http://localhost:54545/callback?state={good}&code=abc-123_~'"),
+        format!("<http://localhost:54545/callback?code=abc-123_~&state={good}>"),
+        format!("“abc-123_~#{good}”"),
     ];
     for text in codes {
         assert_eq!(read_pasted(&text, &login).unwrap().expose(), "abc-123_~", "{text}");
@@ -72,4 +76,52 @@ fn what_is_refused() {
     }
     let error = read_pasted("http://localhost:1/callback?error=access_denied&state=x", &login).unwrap_err();
     assert!(matches!(&error, LoginError::Denied { why } if why == "access_denied"), "{error:?}");
+}
+
+#[test]
+fn the_address_to_open_is_none_to_paste() {
+    let login = pending(true);
+    let state = login.state.expose();
+    for text in [
+        // Claude's asks for a page that shows the code.
+        format!(
+            "https://claude.com/cai/oauth/authorize?code=true&client_id=c&response_type=code&state={state}"
+        ),
+        format!("https://x.example/authorize?code_challenge=c&state={state}"),
+    ] {
+        let error = read_pasted(&text, &login).unwrap_err();
+        assert!(error.to_string().contains("the address to open"), "{text}: {error}");
+    }
+}
+
+#[test]
+fn what_the_vendor_says_with_a_refusal_is_told() {
+    let login = pending(true);
+    let state = login.state.expose();
+    for (query, expected) in [
+        (format!("error=access_denied&state={state}"), "access_denied; start again with `byok login`"),
+        (
+            format!(
+                "error=access_denied&error_description=account_on_hold&error_uri=https%3A%2F%2Fclaude.ai%2Fr&state={state}"
+            ),
+            "access_denied: account_on_hold; see https://claude.ai/r, and start again with `byok login` when that is settled",
+        ),
+        (
+            "error=access_denied&error_description=missing_codex_entitlement".to_owned(),
+            "access_denied: missing_codex_entitlement; start again with `byok login` when that is settled",
+        ),
+        // A page of somebody else, or none.
+        (
+            "error=access_denied&error_description=hold&error_uri=https%3A%2F%2Fx.example&state=other"
+                .to_owned(),
+            "access_denied: hold; start again with `byok login` when that is settled",
+        ),
+        (
+            format!("error=access_denied&error_uri=file%3A%2F%2F%2Fetc&state={state}"),
+            "access_denied; start again with `byok login`",
+        ),
+    ] {
+        let error = read_pasted(&format!("http://localhost:1/callback?{query}"), &login).unwrap_err();
+        assert_eq!(error.to_string(), format!("the login was refused: {expected}"), "{query}");
+    }
 }

@@ -7,8 +7,8 @@ use byok_types::{AccountState, OauthTokens, Secret};
 use std::time::Duration;
 
 /// Refreshes at once and one after the other, so that a test can count.
-const EAGER: KeepFresh =
-    KeepFresh { interval: Duration::from_millis(1), concurrent: 1, spread: Duration::ZERO };
+const EAGER: KeepFresh = KeepFresh { interval: MOMENT, concurrent: 1, look: MOMENT, spread: Duration::ZERO };
+const MOMENT: Duration = Duration::from_millis(1);
 
 #[tokio::test]
 async fn only_what_is_due_is_refreshed() {

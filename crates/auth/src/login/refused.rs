@@ -1,0 +1,24 @@
+//! What a vendor says that sends the browser back without a code.
+
+use super::page::plain;
+use crate::{LoginError, State};
+use url::Url;
+
+/// The error in the query of the address at which the browser ended; `find` looks it up. Somebody else could lead the person to a
+/// page of theirs, so one counts only in the answer to this very login.
+pub(super) fn refused(error: &str, find: impl Fn(&str) -> Option<String>, state: &State) -> LoginError {
+    let stated = |name| find(name).filter(|text| !text.trim().is_empty());
+    let ours = find("state").is_some_and(|stated| state.matches(&stated));
+    let page = stated("error_uri").filter(|_| ours).and_then(|page| page_of(&page));
+    match (stated("error_description"), page) {
+        // The person said no, or nobody knows better.
+        (None, None) => LoginError::Denied { why: plain(error) },
+        (Some(words), page) => LoginError::Refused { why: plain(&format!("{error}: {words}")), page },
+        (None, page) => LoginError::Refused { why: plain(error), page },
+    }
+}
+
+/// A page of a vendor that can be shown.
+pub(crate) fn page_of(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|page| page.scheme() == "https" && page.as_str().len() < 500)
+}
