@@ -73,13 +73,13 @@ impl Attempt<'_> {
                         Ok(()) => {}
                         // It was renewed a moment ago, and that is what the vendor refuses.
                         Err(AuthError::Refused { .. }) => {
-                            return Err(self.noted(self.refused_anew(refused), &token).await);
+                            return Err(self.noted(self.refused_anew(refused, false), &token).await);
                         }
                         Err(error) => return Err(self.no_token(&error)),
                     }
                 }
                 Err(refused) if refreshed && refused.verdict.next == Next::Refresh => {
-                    return Err(self.noted(self.refused_anew(refused), &token).await);
+                    return Err(self.noted(self.refused_anew(refused, true), &token).await);
                 }
                 Err(refused) => return Err(self.noted(refused, &token).await),
             }

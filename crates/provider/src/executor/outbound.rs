@@ -353,7 +353,14 @@ fn credential_refused(failure: &Failure, verdict: &Verdict, called: Option<&str>
         (Some(_), _) | (None, FailureKind::Auth | FailureKind::Credential) => None,
         (None, FailureKind::Billing) => Some(format!("{said}. Pay or add credit with the vendor")),
         (None, _) => {
-            let other = || format!("{said}. Choose another model, or another account");
+            let other = || match whose {
+                Whose::Settings => {
+                    format!("{said}. Choose another model, or another key for providers.{provider}.api_key")
+                }
+                Whose::Login | Whose::KeyOfLogin => {
+                    format!("{said}. Choose another model, or another account")
+                }
+            };
             Some(verdict.hint.map_or_else(other, |hint| format!("{said} ({hint})")))
         }
     };

@@ -29,11 +29,11 @@ const LONGEST_REST: Duration = Duration::from_hours(31 * 24);
 const LONGEST: usize = 1000;
 
 impl Attempt<'_> {
-    /// The vendor refuses the token that it has just issued. At most vendors that passes, and byok tries again after a rest
-    /// that grows; at the others only a person can help.
-    pub(super) fn refused_anew(&self, mut refused: Refused) -> Refused {
+    /// The vendor refuses a token that it has issued a moment ago, for this request if `now`. At most vendors that passes, and
+    /// the account rests for a time that grows, while others serve; at some only a person can help.
+    pub(super) fn refused_anew(&self, mut refused: Refused, now: bool) -> Refused {
         let provider = &self.candidate.provider;
-        if provider.upstream.ends_logins() {
+        if now && provider.upstream.ends_logins() {
             let reason = format!(
                 "the vendor refuses even the token that it has just issued; log in again with `byok login {}`",
                 provider.id
@@ -42,7 +42,7 @@ impl Attempt<'_> {
         } else if refused.verdict.state.is_none() {
             let wait = self.seat.health.refused_anew();
             refused.failure.retry_after = Some(refused.verdict.cool.map_or(wait, |(_, cool)| cool));
-            refused.verdict.cool.get_or_insert((Scope::Account, wait));
+            self.seat.health.cool(Scope::Account, &self.candidate.facts.id, Instant::now(), wait, true);
             refused.verdict.hint.get_or_insert(REFUSED_ANEW);
         }
         refused
@@ -83,7 +83,7 @@ impl Attempt<'_> {
         );
         if let Retry::After(wait) = error.retry() {
             let wait = wait.min(NO_TOKEN_REST);
-            self.seat.health.cool(Scope::Account, &self.candidate.facts.id, Instant::now(), wait, false);
+            self.seat.health.cool(Scope::Account, &self.candidate.facts.id, Instant::now(), wait, true);
             let failure = Failure {
                 retry_after: Some(wait),
                 ..Failure::new(FailureKind::Server, error.blame(), text).with_status(503)

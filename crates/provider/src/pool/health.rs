@@ -124,11 +124,12 @@ impl Health {
         self.rests.lock().retain(|rest| !long(rest));
     }
 
-    /// A success ends the rest for the model and its line, and with the last rest the problem is over.
+    /// A success ends the rest for the model and its line, and soft rests of the account; with the last rest the problem is over.
     pub fn succeeded(&self, model: &str) {
         *self.refused_anew.lock() = 0;
         let mut rests = self.rests.lock();
-        rests.retain(|rest| rest.about == About::Every || !rest.about.has(model));
+        let hard = |rest: &Rest| rest.about == About::Every && !rest.soft;
+        rests.retain(|rest| hard(rest) || !rest.about.has(model));
         let over = rests.is_empty();
         drop(rests);
         if over {

@@ -180,9 +180,9 @@ impl Upstream for Claude {
                 ..Verdict::other(Some((Scope::Account, Duration::from_hours(1))))
             };
         }
-        // The vendor's word on trying again goes for other accounts too; a long answer must not be paid for twice.
+        // The vendor's word on trying again goes for other accounts too.
         let no_more = refusal.headers.get("x-should-retry").is_some_and(|value| value == "false");
-        if status == 504 || (status >= 500 && no_more) {
+        if status >= 500 && no_more {
             return Verdict::PASS_ON;
         }
         match status {

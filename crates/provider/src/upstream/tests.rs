@@ -1,5 +1,5 @@
 use super::*;
-use FailureKind::{Auth, BadRequest, ContextTooLong, Overloaded, Permission, RateLimit, Server, Timeout};
+use FailureKind::{Auth, BadRequest, ContextTooLong, Overloaded, Permission, RateLimit, Server};
 use bytes::Bytes;
 
 const CLAUDE: Claude = Claude { usage: None };
@@ -270,14 +270,6 @@ fn refusals() {
             &CLAUDE,
             failure(Server, 503, "x"),
             headers(&[("x-should-retry", "false")]),
-            true,
-            (Next::GiveUp, None, false),
-        ),
-        (
-            "an answer that took too long",
-            &CLAUDE,
-            failure(Timeout, 504, "x"),
-            headers(&[]),
             true,
             (Next::GiveUp, None, false),
         ),
