@@ -1,3 +1,4 @@
+pub(crate) mod tools;
 pub(crate) mod words;
 
 /// What happened to something that the target dialect cannot say.

@@ -2,7 +2,7 @@
 
 use crate::support::{
     CHAT, GEMINI, MESSAGES, RESPONSES, Row, and, check, compatible, dropped, emulated, has, lacks, refused,
-    row, says, silence, silent,
+    row, says, silence, silent, whole,
 };
 use byok_types::Dialect;
 use serde_json::{Value, json};
@@ -100,9 +100,15 @@ fn functions() {
             &json!([{"name": "f", "input_schema": {"type": "object"}, "defer_loading": true,
             "input_examples": [{}]}]),
         )
-        .to(CHAT, silence("input_examples"))
-        .to(RESPONSES, silent("tools[0]"))
-        .to(GEMINI, silence("input_examples")),
+        .to(
+            CHAT,
+            and(
+                and(silence("input_examples"), silence("defer_loading")),
+                and(emulated("tools[0].defer_loading"), dropped("tools[0].input_examples")),
+            ),
+        )
+        .to(RESPONSES, and(emulated("tools[0].defer_loading"), dropped("tools[0].input_examples")))
+        .to(GEMINI, and(emulated("tools[0].defer_loading"), dropped("tools[0].input_examples"))),
     );
     check(&rows);
 }
@@ -504,5 +510,80 @@ fn names() {
             .to(CHAT, silence("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"))
             .to(RESPONSES, silence("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"))
             .to(GEMINI, silence("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")),
+    ]);
+}
+
+#[test]
+fn members_of_functions() {
+    let out = json!({"type": "object", "properties": {"o": {"type": "string"}}});
+    let in_responses = json!([{"type": "namespace", "name": "n", "description": "d", "tools": [
+        {"type": "function", "name": "f", "parameters": null, "output_schema": out, "async": true,
+            "allowed_callers": ["programmatic"], "other": null}]}]);
+    let in_gemini = |members: Value| {
+        let mut function = json!({"name": "f"});
+        for (name, value) in members.as_object().unwrap() {
+            function[name] = value.clone();
+        }
+        json!([{"functionDeclarations": [{"name": "e"}, function]}])
+    };
+    let old = in_gemini(json!({"response": {"type": "OBJECT", "properties": {"o": {"type": "STRING"}}},
+        "behavior": "NON_BLOCKING"}));
+    let new = in_gemini(json!({"responseJsonSchema": out, "behavior": "BLOCKING"}));
+    let field = "tools[0].tools[0].output_schema";
+    check(&[
+        tools("what it answers", RESPONSES, &in_responses)
+            .to(CHAT, and(dropped(field), dropped("tools[0].tools[0].async")))
+            .to(MESSAGES, and(dropped(field), dropped("tools[0].tools[0].allowed_callers")))
+            .to(
+                GEMINI,
+                and(
+                    has("/tools/0/functionDeclarations/0/responseJsonSchema", out.clone()),
+                    dropped("tools[0].tools[0].async"),
+                ),
+            ),
+        tools("what it answers, where only the older schema is known", RESPONSES, &in_responses)
+            .at(|facts| facts.json_schema_tools = false)
+            .to(CHAT, dropped(field))
+            .to(MESSAGES, dropped(field))
+            .to(GEMINI, and(dropped(field), silence("responseJsonSchema"))),
+        tools("what it answers", GEMINI, &old)
+            .to(
+                CHAT,
+                and(dropped("functionDeclarations[1].response"), dropped("functionDeclarations[1].behavior")),
+            )
+            .to(
+                RESPONSES,
+                and(has("/tools/1/output_schema", out.clone()), dropped("functionDeclarations[1].behavior")),
+            )
+            .to(MESSAGES, dropped("functionDeclarations[1].response")),
+        tools("what it answers", GEMINI, &new)
+            .to(CHAT, and(dropped("functionDeclarations[1].responseJsonSchema"), silence("BLOCKING")))
+            .to(RESPONSES, and(has("/tools/1/output_schema", out.clone()), whole()))
+            .to(MESSAGES, dropped("functionDeclarations[1].responseJsonSchema")),
+        tools("what it answers, at a compatible server", GEMINI, &new)
+            .at(compatible)
+            .to(CHAT, dropped("functionDeclarations[1].responseJsonSchema"))
+            .to(
+                RESPONSES,
+                and(lacks("/tools/1/output_schema"), dropped("functionDeclarations[1].responseJsonSchema")),
+            )
+            .to(MESSAGES, dropped("functionDeclarations[1].responseJsonSchema")),
+        tools(
+            "how it streams and who calls",
+            MESSAGES,
+            &json!([{"name": "f", "input_schema": {"type": "object"}, "eager_input_streaming": true,
+                "allowed_callers": ["direct"]}]),
+        )
+        .to(CHAT, silent("tools[0].eager_input_streaming"))
+        .to(RESPONSES, and(silent("tools[0].eager_input_streaming"), silence("direct")))
+        .to(GEMINI, silent("tools[0].eager_input_streaming")),
+        tools(
+            "what byok does not know",
+            CHAT,
+            &json!([{"type": "function", "function": {"name": "f", "inner": 1, "off": false}, "outer": 2}]),
+        )
+        .to(RESPONSES, and(dropped("tools[0].function.inner"), dropped("tools[0].outer")))
+        .to(MESSAGES, and(dropped("tools[0].function.inner"), dropped("tools[0].outer")))
+        .to(GEMINI, and(dropped("tools[0].function.inner"), dropped("tools[0].outer"))),
     ]);
 }

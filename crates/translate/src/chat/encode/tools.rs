@@ -102,9 +102,6 @@ impl<'a> Encoder<'a> {
         match tool {
             Tool::Function(tool) => {
                 let name = self.names.upstream(&tool.name, namespace).into_owned();
-                for field in tool.extra.lost_towards(Dialect::Chat) {
-                    self.losses.silent(format!("tools[{index}].{field}"), "Chat has no such field");
-                }
                 if tool.schema.is_some() && strict(tool, self.request.dialect) != tool.strict {
                     let reason = "OpenAI enforces closed schemas only";
                     self.losses.dropped(format!("tools[{index}].strict"), reason);

@@ -306,15 +306,15 @@ fn attach(signature: Option<&str>, slot: BlobSlot, parts: &mut Vec<Part>) -> Opt
     None
 }
 
-/// What a function response says as text, and whether it reports a failure. An object whose only field is `output`,
-/// `result` or `error` is taken for that field: under these keys clients put an answer that is no object itself.
+/// What a function response says as text, and whether it reports a failure. An object whose only field is `output` or `error`
+/// is taken for that field: the vendor documents these two keys, and any other object is the answer itself.
 fn result_text(response: &Json) -> (String, bool) {
     if let Some(said) = only_output(response.get()) {
         return (said, false);
     }
     let mut members = response.members().unwrap_or_default();
     let (failed, said) = match members.pop() {
-        Some((key, value)) if members.is_empty() && matches!(key.as_str(), "output" | "result" | "error") => {
+        Some((key, value)) if members.is_empty() && matches!(key.as_str(), "output" | "error") => {
             (key.as_str() == "error", value.get())
         }
         _ => (false, response.get()),

@@ -263,7 +263,8 @@ fn media_become_the_part_that_they_are() {
 fn results_say_what_the_tool_said() {
     for (response, text, failed) in [
         (json!({"output": "x"}), "x", None),
-        (json!({"result": "x"}), "x", None),
+        (json!({"result": "x"}), r#"{"result":"x"}"#, None),
+        (json!({"result": {"x": 1}}), r#"{"result":{"x":1}}"#, None),
         (json!({"error": "no"}), "no", Some(true)),
         (json!({"output": {"a": 1}}), r#"{"a":1}"#, None),
         (json!({"output": "x", "exit": 1}), r#"{"output":"x","exit":1}"#, None),

@@ -4,6 +4,7 @@ use crate::{
     emulate::{JSON_TOOL, MUST_CALL, is_free},
     gemini::fields::{self, Fields},
     ir::{CustomTool, FunctionTool, HostedTool, NamedTool, OutputFormat, Part, ServerTool, Tool, ToolChoice},
+    loss::tools::takes_output_schema,
     schema::gemini::{for_gemini, parameters_fit},
     typed,
 };
@@ -193,7 +194,8 @@ impl<'r> Encoder<'r> {
             }
         }
         if kept("response").is_none()
-            && let Some(schema) = function.output_schema.as_ref().filter(|_| self.same)
+            && let Some(schema) = function.output_schema.as_ref()
+            && (self.same || takes_output_schema(Dialect::Gemini, self.facts))
         {
             fields.json("responseJsonSchema", schema);
         }

@@ -153,6 +153,7 @@ impl List<'_, '_> {
             // Elsewhere the search that would show the tool is missing.
             if own {
                 object.some("defer_loading", tool.defer_loading.as_ref());
+                object.some("output_schema", tool.output_schema.as_ref());
                 object.some("input_examples", tool.examples.as_ref());
                 object.some("allowed_callers", tool.allowed_callers.as_ref());
                 object.extras(tool.extra.of(Dialect::Messages));

@@ -129,9 +129,7 @@ impl<'n> List<'n> {
                 losses.dropped(format!("{path}.strict"), "OpenAI enforces closed schemas only");
             }
             object.json("parameters", &parameters).value("strict", &strict);
-            if tool.defer_loading == Some(true) || tool.examples.is_some() || tool.allowed_callers.is_some() {
-                losses.silent(path, "only the vendor of the client's dialect has this setting");
-            }
+            object.maybe_json("output_schema", tool.output_schema.as_ref().filter(|_| style.full));
         }
         object.extras(&tool.extra);
         object.end();
