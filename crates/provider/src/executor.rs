@@ -221,7 +221,7 @@ impl Executor {
 
     /// Serves a request. Every failure is an answer, in the client's dialect. Dropping the future ends the upstream call.
     pub async fn run(&self, state: Arc<State>, mut inbound: Inbound) -> Outbound {
-        compact::ask_in_other_words(&state, &mut inbound);
+        let asked = compact::ask_in_other_words(&state, &mut inbound);
         let arrival = Arrival {
             id: inbound.id.clone(),
             at: inbound.at,
@@ -232,9 +232,12 @@ impl Executor {
         };
         let records: Arc<dyn Records> = self.0.store.records.clone();
         let mut ledger = Ledger::begin(arrival, inbound.model.as_deref().unwrap_or_default(), records);
-        let served = tokio::select! {
-            served = self.serve(&state, &inbound, &mut ledger) => served,
-            () = self.0.stopping.cancelled() => Err(Refused::local(stopped(), Next::GiveUp)),
+        let served = match asked {
+            Err(failure) => Err(Refused::local(failure, Next::GiveUp)),
+            Ok(()) => tokio::select! {
+                served = self.serve(&state, &inbound, &mut ledger) => served,
+                () = self.0.stopping.cancelled() => Err(Refused::local(stopped(), Next::GiveUp)),
+            },
         };
         match served {
             Ok(ready) => ready.into_outbound(ledger),

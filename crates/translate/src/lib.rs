@@ -40,6 +40,7 @@ mod reader;
 mod relay;
 mod restore;
 mod schema;
+mod script;
 mod seals;
 mod size;
 mod tier;

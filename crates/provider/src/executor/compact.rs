@@ -4,72 +4,98 @@
 use super::{Inbound, Raw, Target, peek::Peek};
 use crate::{state::State, upstream::Endpoint};
 use byok_translate::scan::{Scan, splice};
-use byok_types::Dialect;
+use byok_types::{Dialect, Failure};
 use bytes::Bytes;
 
 /// The item by which an ordinary request asks for a compaction.
 const TRIGGER: &str = r#"{"type":"compaction_trigger"}"#;
 
 /// Makes an ordinary request of a call of the endpoint, unless the provider of its model speaks Responses and can answer for
-/// itself. What is wrong with the call is found out by those who serve it.
-pub(super) fn ask_in_other_words(state: &State, inbound: &mut Inbound) {
-    let Some(Raw { target: Target::Endpoint(Endpoint::Compact), .. }) = &inbound.raw else { return };
-    let Ok(peek) = Peek::of(inbound, &state.config.limits) else { return };
-    let Ok(candidates) = state.registry.resolve(&peek.model) else { return };
+/// itself. What else is wrong with the call is found out by those who serve it.
+///
+/// # Errors
+/// A 400 where there is nothing to make a summary of.
+pub(super) fn ask_in_other_words(state: &State, inbound: &mut Inbound) -> Result<(), Failure> {
+    let Some(Raw { target: Target::Endpoint(Endpoint::Compact), .. }) = &inbound.raw else { return Ok(()) };
+    let Ok(peek) = Peek::of(inbound, &state.config.limits) else { return Ok(()) };
+    let Ok(candidates) = state.registry.resolve(&peek.model) else { return Ok(()) };
     let Some(first) =
         candidates.first().filter(|first| first.dialect(Dialect::Responses) != Dialect::Responses)
     else {
-        return;
+        return Ok(());
     };
-    if let Some(body) = with_trigger(&inbound.body, &peek.scan) {
-        tracing::debug!(
-            provider = first.provider.id.as_str(),
-            "a compaction is made by a summary of the model"
-        );
-        inbound.body = body;
-        inbound.raw = None;
-        inbound.stream = Some(false);
-    }
+    inbound.body = with_trigger(&inbound.body, &peek.scan)?;
+    inbound.raw = None;
+    inbound.stream = Some(false);
+    tracing::debug!(provider = first.provider.id.as_str(), "a compaction is made by a summary of the model");
+    Ok(())
 }
 
-/// The body with the wish at the end of its input. `None` where there is no input to put it behind.
-fn with_trigger(body: &Bytes, scan: &Scan) -> Option<Bytes> {
-    let text = scan.text(body, "input")?;
-    let list = if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        let comma = if inner.trim().is_empty() { "" } else { "," };
-        format!("[{inner}{comma}{TRIGGER}]")
+/// The body with the wish at the end of its input.
+fn with_trigger(body: &Bytes, scan: &Scan) -> Result<Bytes, Failure> {
+    let text = scan.text(body, "input").filter(|text| *text != "null").unwrap_or("[]");
+    let items = if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        inner.trim_end().to_owned()
+    } else if text == "\"\"" {
+        String::new()
     } else if text.starts_with('"') {
-        format!(r#"[{{"type":"message","role":"user","content":{text}}},{TRIGGER}]"#)
+        format!(r#"{{"type":"message","role":"user","content":{text}}}"#)
     } else {
-        return None;
+        return Err(Failure::bad_request("input", "`input` must be a string or a list of items."));
     };
-    Some(splice(body, vec![scan.set("input", &list)]))
+    // A conversation that goes on from a response which nobody here knows is refused for that.
+    let goes_on = scan.text(body, "previous_response_id").is_some_and(|id| id != "null");
+    let comma = match (items.trim().is_empty(), goes_on) {
+        (true, false) => {
+            let text = "`input` is empty: there is nothing to compact. Send the conversation in it.";
+            return Err(Failure::bad_request("input", text));
+        }
+        (true, true) => "",
+        (false, _) => ",",
+    };
+    Ok(splice(body, vec![scan.set("input", &format!("[{items}{comma}{TRIGGER}]"))]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn asked(input: &str) -> Result<String, Failure> {
+        let body = Bytes::from(format!("{{\"model\": \"m\",{input} \"x\":1.0}}"));
+        let with = with_trigger(&body, &Scan::of(&body).unwrap())?;
+        Ok(String::from_utf8(with.to_vec()).unwrap())
+    }
+
     #[test]
     fn the_wish_stands_at_the_end() {
         for (input, expected) in [
-            ("[]", Some("[{\"type\":\"compaction_trigger\"}]")),
-            ("[ {\"a\":1e2} ]", Some("[ {\"a\":1e2} ,{\"type\":\"compaction_trigger\"}]")),
+            (r#""input": [ {"a":1e2} ],"#, r#""input": [ {"a":1e2},{"type":"compaction_trigger"}],"#),
             (
-                "\"x\\n\"",
-                Some(
-                    "[{\"type\":\"message\",\"role\":\"user\",\"content\":\"x\\n\"},{\"type\":\"compaction_trigger\"}]",
-                ),
+                r#""input": "x\n","#,
+                r#""input": [{"type":"message","role":"user","content":"x\n"},{"type":"compaction_trigger"}],"#,
             ),
-            ("7", None),
-            ("null", None),
+            (
+                r#""input": [], "previous_response_id": "r","#,
+                r#""input": [{"type":"compaction_trigger"}], "previous_response_id": "r","#,
+            ),
         ] {
-            let body = Bytes::from(format!("{{\"model\": \"m\",\"input\": {input}, \"x\":1.0}}"));
-            let with = with_trigger(&body, &Scan::of(&body).unwrap());
-            let expected = expected.map(|list| format!("{{\"model\": \"m\",\"input\": {list}, \"x\":1.0}}"));
-            assert_eq!(with.map(|body| String::from_utf8(body.to_vec()).unwrap()), expected, "{input}");
+            assert_eq!(asked(input).unwrap(), format!("{{\"model\": \"m\",{expected} \"x\":1.0}}"));
         }
-        let body = Bytes::from_static(b"{}");
-        assert!(with_trigger(&body, &Scan::of(&body).unwrap()).is_none());
+    }
+
+    #[test]
+    fn of_nothing_there_is_no_summary() {
+        for input in [
+            r#""input": [],"#,
+            r#""input": [ ],"#,
+            r#""input": "","#,
+            r#""input": null,"#,
+            r#""input": 7,"#,
+            r#""input": [], "previous_response_id": null,"#,
+            "",
+        ] {
+            let failure = asked(input).unwrap_err();
+            assert_eq!((failure.status, failure.param.as_deref()), (400, Some("input")), "{input}");
+        }
     }
 }

@@ -223,3 +223,31 @@ async fn what_is_compacted_may_go_on_from_what_is_kept() {
         "{refused}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_nothing_there_is_no_compaction() {
+    let running = start(ON).await;
+    for body in [
+        json!({"model": "claude-sonnet-5", "input": []}),
+        json!({"model": "gemini-2.5-flash", "input": ""}),
+        json!({"model": "claude-sonnet-5"}),
+    ] {
+        let (status, refused) = running.ask("/v1/responses/compact", &body).await;
+        assert_eq!((status, &refused["error"]["param"]), (400, &json!("input")), "{refused}");
+    }
+    assert_eq!(running.simulator.request_count(), 0);
+    // What byok keeps is something to go on from, also without a word more.
+    let (_, first) = running
+        .ask("/v1/responses", &json!({"model": "claude-sonnet-5", "input": "Remember the elk."}))
+        .await;
+    let body = json!({"model": "claude-sonnet-5", "previous_response_id": first["id"], "input": []});
+    let (status, compacted) = running.ask("/v1/responses/compact", &body).await;
+    assert_eq!((status, &compacted["output"][0]["type"]), (200, &json!("compaction")), "{compacted}");
+    let body = json!({"model": "claude-sonnet-5", "previous_response_id": "resp_unknown", "input": []});
+    let (status, refused) = running.ask("/v1/responses/compact", &body).await;
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (400, &json!("previous_response_not_found")),
+        "{refused}"
+    );
+}

@@ -4,10 +4,9 @@ use super::fields::Fields;
 use crate::{
     Json,
     ir::{Extra, Part, ServerTool, Source},
-    media,
+    media, script,
 };
 use byok_types::Dialect;
-use serde::{Deserialize, de::IgnoredAny};
 
 /// Gemini's word for code whose language is not told.
 const NO_LANGUAGE: &str = "LANGUAGE_UNSPECIFIED";
@@ -88,23 +87,12 @@ fn data(source: &Source, extra: &Extra, out: &mut Vec<u8>) -> bool {
 /// Code that another vendor ran. What is no Python (commands of a shell, steps of an editor) is shown as code of a language
 /// that is not named: a result without its call tells a client nothing.
 fn code(input: &Json, out: &mut Vec<u8>) -> bool {
-    #[derive(Deserialize)]
-    struct Input {
-        code: Option<String>,
-        command: Option<String>,
-        path: Option<IgnoredAny>,
-    }
-    let Ok(read) = input.read::<Input>() else { return false };
-    let (language, code) = match read {
-        Input { code: Some(code), .. } => ("PYTHON", code),
-        Input { command: Some(command), path: None, .. } => (NO_LANGUAGE, command),
-        Input { command: Some(_), path: Some(_), .. } => (NO_LANGUAGE, input.get().to_owned()),
-        Input { .. } => return false,
-    };
+    let Some(script) = script::of(input) else { return false };
+    let language = if script.is_code { "PYTHON" } else { NO_LANGUAGE };
     let mut part = Fields::open(out);
     let mut member = Fields::open(part.key("executableCode"));
     member.string("language", language);
-    member.string("code", &code);
+    member.string("code", &script.text);
     member.close();
     part.close();
     true

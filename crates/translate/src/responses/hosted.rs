@@ -4,7 +4,7 @@ use super::{decode, writer::Object};
 use crate::{
     Json, content_id,
     ir::{Image, Part, SearchHit, ServerCall, ServerResult, ServerTool},
-    media,
+    media, script,
 };
 use serde::Deserialize;
 
@@ -270,8 +270,6 @@ pub(super) fn write_call(
     struct Input {
         query: Option<String>,
         url: Option<String>,
-        code: Option<String>,
-        command: Option<String>,
     }
     let input: Input = call.input.read().unwrap_or_default();
     let mut out = Vec::new();
@@ -291,7 +289,7 @@ pub(super) fn write_call(
             object.end();
         }
         ServerTool::CodeExecution => {
-            let code = input.code.or(input.command)?;
+            let code = script::of(&call.input)?.text;
             let mut outputs = Vec::new();
             if let Some(logs) = result.and_then(|r| r.output.as_deref()) {
                 let mut object = Object::typed(&mut outputs, "logs");
