@@ -257,6 +257,17 @@ pub enum LoginError {
     /// Nobody finished the login in time.
     #[error("nobody finished the login within {}; start again with `byok login`", in_words(*.0))]
     TimedOut(Duration),
+    /// The vendor gave up on a code that was to be entered.
+    #[error("the vendor says that the code has expired; start again with `byok login`")]
+    CodeExpired,
+    /// The vendor gave no code that could be entered.
+    #[error(
+        "the vendor does not begin this login ({why}); start again with `byok login` when that is settled, or in another way with `--method`"
+    )]
+    NotBegun {
+        /// Status and what the vendor said.
+        why: String,
+    },
     /// No port of this machine could be opened for the browser's answer.
     #[error(
         "byok cannot listen for the browser's answer on this machine ({0}); log in with a pasted code instead"
@@ -325,6 +336,7 @@ impl Fault for LoginError {
             | Self::NotACode { .. }
             | Self::WrongState
             | Self::TimedOut(_)
+            | Self::CodeExpired
             | Self::NotUsable { .. }
             | Self::TokenRefused { .. }
             | Self::NotReady { .. }
@@ -334,7 +346,9 @@ impl Fault for LoginError {
             | Self::SeveralAccounts { .. } => Blame::Client,
             Self::NoCallback(_) | Self::Store(_) => Blame::Byok,
             Self::Transport(error) => error.blame(),
-            Self::CodeRefused { .. } | Self::Busy { .. } | Self::BadAnswer => Blame::Upstream,
+            Self::CodeRefused { .. } | Self::NotBegun { .. } | Self::Busy { .. } | Self::BadAnswer => {
+                Blame::Upstream
+            }
         }
     }
 
