@@ -9,6 +9,7 @@ mod page;
 mod pasted;
 mod pending;
 mod refused;
+mod revoke;
 mod save;
 
 pub use callback::CallbackServer;
@@ -21,12 +22,13 @@ pub(crate) use page::plain;
 pub use pasted::read_pasted;
 pub use pending::{AuthorizationCode, PendingLogin, Redirect, State};
 pub(crate) use refused::page_of;
+pub use revoke::{Revoke, RevokeError, RevokeFuture};
 pub use save::{NewLogin, SaveLogin, save_login};
 
 use crate::{Import, Refresher};
 use byok_store::StoreError;
 use byok_transport::{Transport, TransportError};
-use byok_types::{Blame, Fault, OauthTokens, ProviderId, Retry, Secret};
+use byok_types::{Blame, Fault, ProviderId, Retry, Secret};
 use std::{collections::BTreeMap, io, pin::Pin, sync::Arc, time::Duration};
 use url::Url;
 
@@ -139,12 +141,6 @@ pub trait KeyLogin: Send + Sync {
         key: Secret,
         answers: &'a Answers,
     ) -> LoginFuture<'a, NewLogin>;
-}
-
-/// Ends a grant.
-pub trait Revoke: Send + Sync {
-    /// Tells the vendor that the grant behind these tokens is not needed any more.
-    fn revoke<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> LoginFuture<'a, ()>;
 }
 
 /// How a person logs in.
