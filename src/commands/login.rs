@@ -117,6 +117,15 @@ impl Login {
 
         // Rules are those of logins; an API key is another matter.
         let by_key = matches!(method.how, How::Key(_));
+        if let Some(key) =
+            known.as_ref().filter(|known| !by_key && self.import.is_none() && known.is_key_alone())
+        {
+            return Err(Trouble::new(
+                Exit::NotAllowed,
+                format!("`{}` is an API key, so a login is of another account", key.label),
+            )
+            .hint("log in without `--account`, or with a name that is free"));
+        }
         if let Some(ended) = logins::ended(id.as_str(), by_key) {
             terminal::warn(ended);
         }
