@@ -142,7 +142,7 @@ impl Login {
         let transport = network::transport(config)?;
         let others = store.accounts.list(Some(&id)).await?;
         let login = if let Some(file) = &self.import {
-            import::one(&place, &id, &vendor, file.as_deref(), self.take_over)?
+            import::one(&place, &id, &vendor, file.as_deref(), self.take_over).await?
         } else {
             let window = browser::Window { browser: self.browser.clone(), private: self.incognito };
             let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind, window };

@@ -166,7 +166,7 @@ fn tokens_are_renewed_on_request() {
     add(&home, "claude", "dead", &dead.to_string());
     assert_eq!(home.run(&["accounts", "disable", "claude", "--account", "home"]).code, 0);
     let all = home.run(&["accounts", "refresh", "--all"]);
-    assert_eq!(all.code, 69, "{}", all.err);
+    assert_eq!(all.code, 77, "{}", all.err);
     assert!(
         all.err.contains("renewed: work (claude)\n"),
         "one that fails does not stop the others: {}",
