@@ -226,6 +226,7 @@ impl From<LoginError> for Trouble {
             LoginError::Denied { .. }
             | LoginError::Refused { .. }
             | LoginError::CodeRefused { .. }
+            | LoginError::NotBegun { .. }
             | LoginError::NoAccess { .. }
             | LoginError::OtherAccount { .. } => Exit::NotAllowed,
             LoginError::NotACode { .. }
@@ -234,7 +235,7 @@ impl From<LoginError> for Trouble {
             | LoginError::WrongState => Exit::BadData,
             LoginError::Unanswered { .. } | LoginError::SeveralAccounts { .. } => Exit::Usage,
             LoginError::NotReady { .. } => Exit::Config,
-            LoginError::TimedOut(_) => Exit::TryAgain,
+            LoginError::TimedOut(_) | LoginError::CodeExpired => Exit::TryAgain,
             LoginError::NoCallback(_) => Exit::CannotCreate,
             LoginError::Busy { .. } | LoginError::BadAnswer => Exit::Unavailable,
         };

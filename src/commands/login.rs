@@ -117,6 +117,15 @@ impl Login {
 
         // Rules are those of logins; an API key is another matter.
         let by_key = matches!(method.how, How::Key(_));
+        if let Some(key) =
+            known.as_ref().filter(|known| !by_key && self.import.is_none() && known.is_key_alone())
+        {
+            return Err(Trouble::new(
+                Exit::NotAllowed,
+                format!("`{}` is an API key, so a login is of another account", key.label),
+            )
+            .hint("log in without `--account`, or with a name that is free"));
+        }
         if let Some(ended) = logins::ended(id.as_str(), by_key) {
             terminal::warn(ended);
         }
@@ -133,7 +142,7 @@ impl Login {
         let transport = network::transport(config)?;
         let others = store.accounts.list(Some(&id)).await?;
         let login = if let Some(file) = &self.import {
-            import::one(&place, &id, &vendor, file.as_deref(), self.take_over)?
+            import::one(&place, &id, &vendor, file.as_deref(), self.take_over).await?
         } else {
             let window = browser::Window { browser: self.browser.clone(), private: self.incognito };
             let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind, window };

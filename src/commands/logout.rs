@@ -105,7 +105,8 @@ async fn log_out(store: &Store, config: &Config, account: &Account) -> Result<()
                     let transport = network::transport(config)?;
                     if let Err(error) = revoke.revoke(&transport, &tokens).await {
                         terminal::warn(format_args!(
-                            "{} could not be told: {error}; the grant can be ended on its page of connected apps",
+                            "{} could not be told that the login has ended: {error}. byok forgets the tokens all the same; the grant \
+                             can be ended on the page of connected apps there.",
                             account.provider
                         ));
                     }

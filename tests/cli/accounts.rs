@@ -331,6 +331,28 @@ fn logging_out_takes_the_grant_back_where_the_vendor_lets_byok() {
         );
         assert_eq!((out.code, out.err), (0, expected));
     }
+    // The words of a logout, and not of a login.
+    let base = vendor.simulator.base_url();
+    let url = format!("revoke: {base}/v1/oauth/token/revoke");
+    let nobody = "revoke: http://127.0.0.1:1/";
+    let nowhere = format!("revoke: {base}/nowhere");
+    for (elsewhere, why) in [
+        (&*nowhere, "it answered 404"),
+        (nobody, "it could not be reached (no connection to http://127.0.0.1:1"),
+    ] {
+        home.write_config(&settings(&vendor).replacen(&url, elsewhere, 1));
+        add(&home, "claude", "mine", &tokens(&vendor, "ada"));
+        let out = home.run(&["logout", "claude"]);
+        assert_eq!(out.code, 0, "{}", out.err);
+        let told = format!("warning: claude could not be told that the login has ended: {why}");
+        assert!(out.err.contains(&told), "{}", out.err);
+        assert!(
+            !out.err.contains("try again") && out.err.contains("logged out of claude: mine"),
+            "{}",
+            out.err
+        );
+    }
+    home.write_config(&settings(&vendor));
     // A key is not ended by forgetting it.
     for name in ["home", "work"] {
         add(&home, "claude", name, &tokens(&vendor, name));

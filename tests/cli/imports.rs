@@ -485,6 +485,14 @@ fn files_that_are_none_of_a_vendors_own_program() {
         assert!(output.err.contains(what) && output.err.contains(hint), "{file}: {}", output.err);
         assert!(!output.err.contains("canary"), "{file}: {}", output.err);
     }
+    // In its usual place, too, it is said what was found and why it is of no use.
+    file(".claude/.credentials.json", &code.as_bytes()[..code.len() - 3]);
+    let broken = home.run(&["login", "claude", "--import"]);
+    assert_eq!(broken.code, 65, "{}", broken.err);
+    let told = "error: `HOME/.claude/.credentials.json` of Claude Code cannot be taken over\n  caused by: the file is not one that \
+                `Claude Code` writes (it is no such JSON)\n";
+    assert!(broken.err.contains(told), "{}", broken.err);
+    fs::remove_file(home.path().join(".claude/.credentials.json")).unwrap();
     // The file of gh: its token is had from gh.
     let gh = file(
         "hosts.yml",

@@ -280,6 +280,16 @@ fn another_person_does_not_take_over_a_named_account() {
     assert_eq!(status.code(), Some(77), "{said}");
     assert!(said.contains("error: this login is of another account than `work`"), "{said}");
     assert_eq!(accounts(&home)[0]["email"], "ada@example.org");
+
+    // Of a key it is known before anybody logs in.
+    let base = vendor.simulator.base_url();
+    home.write_config(&format!("providers: {{ qwen: {{ urls: {{ device: '{base}/qwen/nowhere', inference: '{base}/qwen/elsewhere/v1' }} }} }}\n"));
+    let key =
+        home.run_with(&["login", "qwen", "--method", "key", "--account", "paid"], &[], "sk-0123456789\n");
+    assert_eq!(key.code, 0, "{}", key.err);
+    let login = home.run(&["login", "qwen", "--method", "device", "--account", "paid"]);
+    let told = "error: `paid` is an API key, so a login is of another account";
+    assert!(login.code == 77 && login.err.contains(told), "{} {}", login.code, login.err);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use crate::{
     Answers, AuthorizationCode, BrowserLogin, Callback, Found, How, Import, ImportError, Kept, LoginError,
     LoginFuture, Method, Network, NewLogin, OwnerFuture, PendingLogin, Question, Redirect, RefreshError,
-    RefreshFuture, Refresher, Revoke, TokenAnswer, Urls, Vendor, claims,
+    RefreshFuture, Refresher, Revoke, RevokeFuture, TokenAnswer, Urls, Vendor, claims,
     gemini::lookup_failed,
     google::{
         Client, Words,
@@ -212,7 +212,7 @@ impl Antigravity {
 }
 
 impl Revoke for Antigravity {
-    fn revoke<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> LoginFuture<'a, ()> {
+    fn revoke<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RevokeFuture<'a> {
         Box::pin(self.client.revoke(transport, tokens))
     }
 }

@@ -7,7 +7,7 @@ use crate::google;
 use crate::{
     Answers, AuthorizationCode, BrowserLogin, Callback, Found, How, Import, ImportError, Kept, LoginError,
     LoginFuture, Method, Network, NewLogin, OwnerFuture, PendingLogin, Question, Redirect, RefreshError,
-    RefreshFuture, Refresher, Revoke, Urls, Vendor,
+    RefreshFuture, Refresher, Revoke, RevokeFuture, Urls, Vendor,
     google::{
         Client, GeminiKey, Words,
         code_assist::{Assist, Lookup, Place, Speaker, named_project},
@@ -203,7 +203,7 @@ pub(crate) fn lookup_failed(provider: &'static str) -> impl Fn(LoginError) -> Re
 }
 
 impl Revoke for Gemini {
-    fn revoke<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> LoginFuture<'a, ()> {
+    fn revoke<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RevokeFuture<'a> {
         Box::pin(self.client.revoke(transport, tokens))
     }
 }

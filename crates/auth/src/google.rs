@@ -12,7 +12,7 @@ pub(crate) use keys::{GeminiKey, key_identity, list_of_models};
 
 use crate::{
     AuthorizationCode, Callback, Clock as _, LoginError, Network, Owner, PendingLogin, Redirect,
-    RefreshError, Standing, SystemClock, TokenAnswer, Urls,
+    RefreshError, RevokeError, Standing, SystemClock, TokenAnswer, Urls,
     endpoint::{Ask, Body, Endpoint, claims_of_token, fixed},
     refresh::is_live,
     refusal::Refusal,
@@ -252,7 +252,11 @@ impl Client {
     }
 
     /// Takes the grant back, where the settings say where.
-    pub(crate) async fn revoke(&self, transport: &Transport, tokens: &OauthTokens) -> Result<(), LoginError> {
+    pub(crate) async fn revoke(
+        &self,
+        transport: &Transport,
+        tokens: &OauthTokens,
+    ) -> Result<(), RevokeError> {
         let Some(url) = &self.revoke else { return Ok(()) };
         let token = tokens.refresh.as_ref().unwrap_or(&tokens.access).expose();
         let fields = [("token", token)];
@@ -262,7 +266,7 @@ impl Client {
         if reply.status.is_success() || refusal.code == "invalid_token" {
             return Ok(());
         }
-        Err(LoginError::Denied { why: refusal.to_string() })
+        Err(RevokeError::Refused { why: refusal.to_string() })
     }
 
     fn token_timeout(&self) -> Duration {

@@ -52,8 +52,8 @@ pub use import::{
 pub use login::{
     Answers, AuthorizationCode, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin, FileLogin,
     How, KeyLogin, LOGIN_WINDOW, LoginError, LoginFuture, Method, NewLogin, PendingLogin, Polled, Question,
-    Redirect, Revoke, SaveLogin, State, Vendor, ask_owner, await_device, in_words, known_account,
-    learn_owners, named, read_pasted, save_login,
+    Redirect, Revoke, RevokeError, RevokeFuture, SaveLogin, State, Vendor, ask_owner, await_device, in_words,
+    known_account, learn_owners, named, read_pasted, save_login,
 };
 pub use manager::{Access, KeepFresh, TokenManager};
 #[cfg(any(test, feature = "fail-points"))]

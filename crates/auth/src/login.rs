@@ -9,6 +9,7 @@ mod page;
 mod pasted;
 mod pending;
 mod refused;
+mod revoke;
 mod save;
 
 pub use callback::CallbackServer;
@@ -21,12 +22,13 @@ pub(crate) use page::plain;
 pub use pasted::read_pasted;
 pub use pending::{AuthorizationCode, PendingLogin, Redirect, State};
 pub(crate) use refused::page_of;
+pub use revoke::{Revoke, RevokeError, RevokeFuture};
 pub use save::{NewLogin, SaveLogin, save_login};
 
 use crate::{Import, Refresher};
 use byok_store::StoreError;
 use byok_transport::{Transport, TransportError};
-use byok_types::{Blame, Fault, OauthTokens, ProviderId, Retry, Secret};
+use byok_types::{Blame, Fault, ProviderId, Retry, Secret};
 use std::{collections::BTreeMap, io, pin::Pin, sync::Arc, time::Duration};
 use url::Url;
 
@@ -141,12 +143,6 @@ pub trait KeyLogin: Send + Sync {
     ) -> LoginFuture<'a, NewLogin>;
 }
 
-/// Ends a grant.
-pub trait Revoke: Send + Sync {
-    /// Tells the vendor that the grant behind these tokens is not needed any more.
-    fn revoke<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> LoginFuture<'a, ()>;
-}
-
 /// How a person logs in.
 #[derive(Clone)]
 pub enum How {
@@ -257,6 +253,17 @@ pub enum LoginError {
     /// Nobody finished the login in time.
     #[error("nobody finished the login within {}; start again with `byok login`", in_words(*.0))]
     TimedOut(Duration),
+    /// The vendor gave up on a code that was to be entered.
+    #[error("the vendor says that the code has expired; start again with `byok login`")]
+    CodeExpired,
+    /// The vendor gave no code that could be entered.
+    #[error(
+        "the vendor does not begin this login ({why}); start again with `byok login` when that is settled, or in another way with `--method`"
+    )]
+    NotBegun {
+        /// Status and what the vendor said.
+        why: String,
+    },
     /// No port of this machine could be opened for the browser's answer.
     #[error(
         "byok cannot listen for the browser's answer on this machine ({0}); log in with a pasted code instead"
@@ -325,6 +332,7 @@ impl Fault for LoginError {
             | Self::NotACode { .. }
             | Self::WrongState
             | Self::TimedOut(_)
+            | Self::CodeExpired
             | Self::NotUsable { .. }
             | Self::TokenRefused { .. }
             | Self::NotReady { .. }
@@ -334,7 +342,9 @@ impl Fault for LoginError {
             | Self::SeveralAccounts { .. } => Blame::Client,
             Self::NoCallback(_) | Self::Store(_) => Blame::Byok,
             Self::Transport(error) => error.blame(),
-            Self::CodeRefused { .. } | Self::Busy { .. } | Self::BadAnswer => Blame::Upstream,
+            Self::CodeRefused { .. } | Self::NotBegun { .. } | Self::Busy { .. } | Self::BadAnswer => {
+                Blame::Upstream
+            }
         }
     }
 

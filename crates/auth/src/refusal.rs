@@ -1,7 +1,7 @@
 //! What a token endpoint says when it says no.
 
 use crate::{
-    LoginError, RefreshError, Standing,
+    LoginError, Polled, RefreshError, Standing,
     login::{page_of, plain},
 };
 use byok_transport::BufferedReply;
@@ -101,6 +101,44 @@ impl Refusal {
             Some(page) => LoginError::Refused { why, page: Some(page) },
             None => LoginError::CodeRefused { why },
         }
+    }
+
+    /// The same for the request for a code to enter, when there is no code yet.
+    pub(crate) fn of_start(&self) -> LoginError {
+        match self.of_login() {
+            LoginError::CodeRefused { why } => LoginError::NotBegun { why },
+            other => other,
+        }
+    }
+
+    /// What the answer means to the question whether a code was entered (RFC 8628, section 3.5).
+    pub(crate) fn of_poll(&self) -> Result<Polled, LoginError> {
+        match self.code.as_str() {
+            "authorization_pending" => return Ok(Polled::Pending),
+            "slow_down" => return Ok(Polled::SlowDown),
+            "expired_token" | "token_expired" => return Err(LoginError::CodeExpired),
+            "access_denied" => return Err(self.denied()),
+            "device_flow_disabled" => return Err(self.of_start()),
+            _ => {}
+        }
+        // A server in trouble decides nothing.
+        let too_fast = self.status == StatusCode::TOO_MANY_REQUESTS;
+        match self.retry_after {
+            Some(wait) if too_fast || self.status.is_server_error() => Ok(Polled::Later(wait)),
+            _ if too_fast => Ok(Polled::SlowDown),
+            _ if self.status.is_server_error() => Ok(Polled::Pending),
+            _ => Err(self.of_login()),
+        }
+    }
+
+    /// The person, or the vendor in words of its own, said no.
+    pub(crate) fn denied(&self) -> LoginError {
+        let page = self.uri.as_deref().and_then(page_of);
+        if self.description.is_empty() && page.is_none() {
+            return LoginError::Denied { why: self.code.clone() };
+        }
+        let words = [&*self.code, &*self.description].into_iter().filter(|text| !text.is_empty());
+        LoginError::Refused { why: words.collect::<Vec<_>>().join(": "), page }
     }
 
     /// What the answer means for a refresh. The grant is dead where the vendor says one of `dead` as code or description;

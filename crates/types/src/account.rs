@@ -117,6 +117,15 @@ impl AccountState {
     }
 }
 
+impl Account {
+    /// Whether it is an API key of which nothing is known but the key: no login can be of the same account.
+    pub fn is_key_alone(&self) -> bool {
+        // So begin the identities that are made of a key.
+        self.kind == CredentialKind::ApiKey
+            && self.identity.as_ref().is_some_and(|known| known.starts_with("key"))
+    }
+}
+
 /// The flag by which commands name an account, as a shell reads it.
 pub fn account_flag(label: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@._+-".contains(c);

@@ -21,12 +21,8 @@ use byok_types::{Account, AccountState, Credential, CredentialKind, ProviderId, 
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-/// How often a file is read that its program may be writing, and the time in between.
-const TRIES: u32 = 3;
-const PAUSE: Duration = Duration::from_millis(200);
 /// How deep and how many files a folder of logins has at most.
 const DEPTH: usize = 4;
 const MOST_FILES: usize = 2000;
@@ -59,13 +55,13 @@ pub(super) async fn read_content(file: &Path, content: Vec<u8>) -> Result<Source
 /// Reads a file. One that is damaged may be half written, so it is read again.
 async fn look(file: &Path, mut content: Vec<u8>) -> Result<Result<Source, ImportError>, Trouble> {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    for again in (0..TRIES).rev() {
+    for again in (0..files::TRIES).rev() {
         let beside = neighbours(file, LARGEST_DATABASE);
         match peers::read(&name, &content, &beside, SystemClock.now()) {
             Err(ImportError::Damaged { .. }) if again > 0 => {}
             read => return Ok(read.map(|taken| Source { file: file.to_owned(), taken })),
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(files::PAUSE).await;
         content = self::content(file)?;
     }
     Ok(Err(ImportError::Damaged { why: "it changes all the time" }))

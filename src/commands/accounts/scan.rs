@@ -26,7 +26,9 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
     let mut seen: Vec<(ProviderId, Seen)> = Vec::new();
     for name in logins::names() {
         let (id, vendor) = logins::vendor(name, config)?;
-        seen.extend(import::look(place, &id, &vendor).into_iter().map(|one| (id.clone(), one)));
+        let (found, unread) = import::look(place, &id, &vendor).await;
+        unread.iter().for_each(import::Unread::warn);
+        seen.extend(found.into_iter().map(|one| (id.clone(), one)));
     }
     let others = others(place).await?;
     if seen.iter().all(|(_, one)| one.found.is_empty()) && others.is_empty() {

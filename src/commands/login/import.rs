@@ -6,8 +6,8 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Clock as _, Found, ImportError, NewLogin, SystemClock, Vendor, ask_owner, follow, learn_owners,
-    neighbours, peers,
+    Clock as _, Found, Import, ImportError, Kept, LARGEST_FILE, NewLogin, SystemClock, Vendor, ask_owner,
+    follow, learn_owners, neighbours, peers,
 };
 use byok_config::paths;
 use byok_store::Store;
@@ -19,7 +19,12 @@ use std::{
     io::Read as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
+
+/// How often a file is read that its program may be writing, and the time in between.
+pub(in crate::commands) const TRIES: u32 = 3;
+pub(in crate::commands) const PAUSE: Duration = Duration::from_millis(200);
 
 /// A file of a program, and the logins in it.
 pub(in crate::commands) struct Seen {
@@ -28,26 +33,72 @@ pub(in crate::commands) struct Seen {
     pub(in crate::commands) found: Vec<Found>,
 }
 
-/// Everything that a vendor's programs keep on this machine. What cannot be read is told and passed over.
-pub(in crate::commands) fn look(place: &Place, id: &ProviderId, vendor: &Vendor) -> Vec<Seen> {
-    let Some(import) = &vendor.import else { return Vec::new() };
-    let Ok(home) = home(place) else { return Vec::new() };
+/// A file of a program that holds no login, or none that can be read.
+pub(in crate::commands) struct Unread {
+    by: &'static str,
+    file: PathBuf,
+    trouble: Trouble,
+    /// Whether it is as it should be: its program has logged out, for example.
+    empty: bool,
+}
+
+impl Unread {
+    /// Says it, and goes on without.
+    pub(in crate::commands) fn warn(&self) {
+        terminal::warn(format_args!("{}: {}", self.file.display(), self.trouble.parts().0));
+    }
+}
+
+/// Everything that a vendor's programs keep on this machine, and what of it cannot be read.
+pub(in crate::commands) async fn look(
+    place: &Place,
+    id: &ProviderId,
+    vendor: &Vendor,
+) -> (Vec<Seen>, Vec<Unread>) {
+    let (mut seen, mut unread): (Vec<Seen>, Vec<Unread>) = (Vec::new(), Vec::new());
+    let (Some(import), Ok(home)) = (&vendor.import, home(place)) else { return (seen, unread) };
     let variable = |name: &str| place.variable(name).map(str::to_owned);
-    let mut seen: Vec<Seen> = Vec::new();
-    for kept in import.places(&home, &variable) {
-        if !kept.file.exists() || seen.iter().any(|known| known.file == kept.file) {
+    for Kept { by, file } in import.places(&home, &variable) {
+        if !file.exists() || seen.iter().any(|known| known.file == file) {
             continue;
         }
-        match read(&kept.file, import.largest()).and_then(|content| found(id, vendor, &kept.file, &content)) {
-            Ok(found) => seen.push(Seen { by: kept.by, file: kept.file, found }),
-            Err(trouble) => terminal::warn(format_args!("{}: {}", kept.file.display(), trouble.parts().0)),
+        match read_found(id, vendor, &**import, &file).await {
+            Ok(found) => seen.push(Seen { by, file, found }),
+            Err((trouble, empty)) => unread.push(Unread { by, file, trouble, empty }),
         }
     }
-    seen
+    (seen, unread)
+}
+
+/// The logins of a file. One that is no whole JSON may be half written, so it is read again. The second value of a failure says
+/// whether the file is as it should be.
+async fn read_found(
+    id: &ProviderId,
+    vendor: &Vendor,
+    import: &dyn Import,
+    file: &Path,
+) -> Result<Vec<Found>, (Trouble, bool)> {
+    let broken = |trouble| (trouble, false);
+    let mut content = read(file, import.largest()).map_err(broken)?;
+    for again in (0..TRIES).rev() {
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let beside = neighbours(file, import.largest());
+        match import.read_beside(&name, &content, &beside, SystemClock.now()) {
+            Ok(found) => return Ok(found),
+            Err(ImportError::NotReadable { .. }) if again > 0 => {}
+            Err(error) => {
+                let empty = matches!(error, ImportError::Nothing { .. });
+                return Err((explained(id, vendor, file, &content, &error), empty));
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+        content = content_of(file, import.largest()).map_err(broken)?;
+    }
+    Ok(Vec::new())
 }
 
 /// The login of a file, or the first that the vendor's programs keep.
-pub(super) fn one(
+pub(super) async fn one(
     place: &Place,
     id: &ProviderId,
     vendor: &Vendor,
@@ -55,11 +106,19 @@ pub(super) fn one(
     take_over: bool,
 ) -> Result<NewLogin, Trouble> {
     let Some(import) = &vendor.import else { return Err(nothing(id, vendor)) };
-    let largest = import.largest();
     let (file, mut found) = if let Some(file) = file {
-        (file.to_owned(), found(id, vendor, file, &read(file, largest)?)?)
+        let found = read_found(id, vendor, &**import, file).await;
+        (file.to_owned(), found.map_err(|(trouble, _)| trouble)?)
     } else {
-        let first = look(place, id, vendor).into_iter().find(|seen| !seen.found.is_empty());
+        let (seen, mut unread) = look(place, id, vendor).await;
+        let first = seen.into_iter().find(|seen| !seen.found.is_empty());
+        if first.is_none()
+            && let Some(broken) = unread.iter().position(|one| !one.empty)
+        {
+            let Unread { by, file, trouble, .. } = unread.swap_remove(broken);
+            return Err(trouble.while_trying(format!("`{}` of {by} cannot be taken over", file.display())));
+        }
+        unread.iter().for_each(Unread::warn);
         let first = first.ok_or_else(|| nothing(id, vendor))?;
         terminal::say(format_args!("found a login of {} in {}", first.by, first.file.display()));
         (first.file, first.found)
@@ -172,24 +231,20 @@ pub(in crate::commands) fn home(place: &Place) -> Result<PathBuf, Trouble> {
         .ok_or_else(|| Trouble::new(Exit::Config, "there is no home directory to look in").hint("set HOME"))
 }
 
-fn found(id: &ProviderId, vendor: &Vendor, file: &Path, content: &[u8]) -> Result<Vec<Found>, Trouble> {
-    let Some(import) = &vendor.import else { return Ok(Vec::new()) };
+/// Why a file holds no login of a vendor, and what helps.
+fn explained(id: &ProviderId, vendor: &Vendor, file: &Path, content: &[u8], error: &ImportError) -> Trouble {
+    let trouble = unreadable(error);
+    // Which program it is of says more than what it lacks to be that of another one.
+    let others = peers::whose(content).filter(|why| !why.contains(&format!("`byok login {id} ")));
+    if let Some((what, hint)) = others.and_then(|why| why.rsplit_once("; ")) {
+        return Trouble::new(Exit::BadData, format!("the file holds no login of `{id}`: {what}")).hint(hint);
+    }
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = neighbours(file, import.largest());
-    let now = SystemClock.now();
-    import.read_beside(&name, content, &beside, now).map_err(|error| {
-        let trouble = unreadable(&error);
-        // Which program it is of says more than what it lacks to be that of another one.
-        let others = peers::whose(content).filter(|why| !why.contains(&format!("`byok login {id} ")));
-        if let Some((what, hint)) = others.and_then(|why| why.rsplit_once("; ")) {
-            return Trouble::new(Exit::BadData, format!("the file holds no login of `{id}`: {what}"))
-                .hint(hint);
-        }
-        match peers::read(&name, content, &beside, now) {
-            Ok(taken) => trouble.hint(format!("it is one of {}; use `byok accounts import FILE`", taken.by)),
-            Err(_) => trouble,
-        }
-    })
+    let largest = vendor.import.as_ref().map_or(LARGEST_FILE, |import| import.largest());
+    match peers::read(&name, content, &neighbours(file, largest), SystemClock.now()) {
+        Ok(taken) => trouble.hint(format!("it is one of {}; use `byok accounts import FILE`", taken.by)),
+        Err(_) => trouble,
+    }
 }
 
 /// A file that is none: what it is, and what helps.
@@ -221,16 +276,19 @@ pub(in crate::commands) fn warn_of_others(file: &Path) {
 /// Reads a file without saying who else can.
 pub(in crate::commands) fn read_quietly(file: &Path, largest: u64) -> Result<Vec<u8>, Trouble> {
     let shown = file.display();
-    let failed = |error: &std::io::Error| {
-        Trouble::new(Exit::BadData, format!("the file `{shown}` cannot be read"))
-            .because(error)
-            .hint("name the file that holds the login")
-    };
+    let failed = |error: &std::io::Error| cannot_be_read(file, error);
     let link = fs::symlink_metadata(file).map_err(|error| failed(&error))?;
     if link.is_symlink() {
         let target = fs::canonicalize(file).map_err(|error| failed(&error))?;
         terminal::warn(format_args!("`{shown}` is a link to `{}`", target.display()));
     }
+    content_of(file, largest)
+}
+
+/// The content of a file, without a word about what else it is.
+fn content_of(file: &Path, largest: u64) -> Result<Vec<u8>, Trouble> {
+    let shown = file.display();
+    let failed = |error: &std::io::Error| cannot_be_read(file, error);
     // Looked at before it is opened: opening a pipe waits until somebody writes to it.
     let about = fs::metadata(file).map_err(|error| failed(&error))?;
     if !about.is_file() {
@@ -246,8 +304,17 @@ pub(in crate::commands) fn read_quietly(file: &Path, largest: u64) -> Result<Vec
     Ok(content)
 }
 
+fn cannot_be_read(file: &Path, error: &std::io::Error) -> Trouble {
+    Trouble::new(Exit::BadData, format!("the file `{}` cannot be read", file.display()))
+        .because(error)
+        .hint("name the file that holds the login")
+}
+
 /// No login is that large.
 pub(in crate::commands) fn too_large(file: &Path, bytes: u64) -> Trouble {
     Trouble::new(Exit::BadData, format!("`{}` is too large for a login ({bytes} bytes)", file.display()))
         .hint("name the file that holds the login")
 }
+
+#[cfg(test)]
+mod tests;

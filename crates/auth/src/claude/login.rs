@@ -3,7 +3,7 @@
 use super::{CALLBACK_PATH, CLIENT_ID, Claude, REVOKE_TIMEOUT, SCOPES, read_answer};
 use crate::{
     AuthorizationCode, BrowserLogin, Callback, Clock as _, LoginError, LoginFuture, NewLogin, PendingLogin,
-    Redirect, Revoke, SystemClock, refusal::Refusal,
+    Redirect, Revoke, RevokeError, RevokeFuture, SystemClock, refusal::Refusal,
 };
 use byok_store::AccountDetails;
 use byok_transport::Transport;
@@ -91,7 +91,7 @@ impl BrowserLogin for Claude {
 }
 
 impl Revoke for Claude {
-    fn revoke<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> LoginFuture<'a, ()> {
+    fn revoke<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RevokeFuture<'a> {
         Box::pin(async move {
             let Some(refresh) = &tokens.refresh else { return Ok(()) };
             let body = Revocation {
@@ -103,7 +103,7 @@ impl Revoke for Claude {
             if reply.status.is_success() {
                 Ok(())
             } else {
-                Err(LoginError::Denied { why: Refusal::read(&reply, &[body.token]).to_string() })
+                Err(RevokeError::Refused { why: Refusal::read(&reply, &[body.token]).to_string() })
             }
         })
     }

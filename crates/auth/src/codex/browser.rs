@@ -3,7 +3,7 @@
 use super::{CLIENT_ID, Codex, REVOKE_TIMEOUT, SCOPES, identity::read};
 use crate::{
     AuthorizationCode, BrowserLogin, Callback, CallbackServer, Clock as _, LoginError, LoginFuture, NewLogin,
-    PendingLogin, Redirect, Revoke, SystemClock,
+    PendingLogin, Redirect, Revoke, RevokeError, RevokeFuture, SystemClock,
     endpoint::{Ask, Body},
     refusal::Refusal,
 };
@@ -90,7 +90,7 @@ impl Codex {
 }
 
 impl Revoke for Codex {
-    fn revoke<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> LoginFuture<'a, ()> {
+    fn revoke<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RevokeFuture<'a> {
         Box::pin(async move {
             let Some(refresh) = &tokens.refresh else { return Ok(()) };
             let body = json!({
@@ -101,7 +101,7 @@ impl Revoke for Codex {
             if reply.status.is_success() {
                 Ok(())
             } else {
-                Err(LoginError::Denied { why: Refusal::read(&reply, &[refresh.expose()]).to_string() })
+                Err(RevokeError::Refused { why: Refusal::read(&reply, &[refresh.expose()]).to_string() })
             }
         })
     }

@@ -49,7 +49,7 @@ impl DeviceLogin for Codex {
                 });
             }
             if !reply.status.is_success() {
-                return Err(Refusal::read(&reply, &[]).of_login());
+                return Err(Refusal::read(&reply, &[]).of_start());
             }
             let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
             let interval = match &started.interval {
@@ -75,12 +75,7 @@ impl DeviceLogin for Codex {
             let reply = self.endpoint(transport).ask(Ask::post(&url, body, TOKEN_TIMEOUT)).await?;
             match reply.status {
                 StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => return Ok(Polled::Pending),
-                StatusCode::TOO_MANY_REQUESTS => return Ok(Polled::SlowDown),
-                // A server in trouble decides nothing.
-                status if status.is_server_error() => return Ok(Polled::Pending),
-                status if !status.is_success() => {
-                    return Err(Refusal::read(&reply, &[id]).of_login());
-                }
+                status if !status.is_success() => return Refusal::read(&reply, &[id]).of_poll(),
                 _ => {}
             }
             let entered: Entered = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;

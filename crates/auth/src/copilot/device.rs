@@ -52,8 +52,6 @@ struct Answer {
     #[serde(default)]
     error: Option<String>,
     #[serde(default)]
-    error_description: Option<String>,
-    #[serde(default)]
     access_token: Option<Secret>,
 }
 
@@ -74,11 +72,11 @@ impl DeviceLogin for Login {
             let ask = Ask::post(&places.device, Body::Form(&form), CALL_TIMEOUT);
             let reply = self.copilot.endpoint(transport).ask(ask).await?;
             if !reply.status.is_success() {
-                return Err(Refusal::read(&reply, &[]).of_login());
+                return Err(Refusal::read(&reply, &[]).of_start());
             }
             let Ok(started) = serde_json::from_slice::<Started>(&reply.body) else {
                 let refusal = Refusal::read(&reply, &[]);
-                return Err(if refusal.code.is_empty() { LoginError::BadAnswer } else { refusal.of_login() });
+                return Err(if refusal.code.is_empty() { LoginError::BadAnswer } else { refusal.of_start() });
             };
             Ok(DeviceCode {
                 user_code: plain(&started.user_code),
@@ -103,29 +101,15 @@ impl DeviceLogin for Login {
             let ask = Ask::post(&places.token, Body::Form(&form), CALL_TIMEOUT);
             let reply = self.copilot.endpoint(transport).ask(ask).await?;
             let answer: Answer = serde_json::from_slice(&reply.body).unwrap_or_default();
-            match answer.error.as_deref() {
-                Some("authorization_pending") => return Ok(Polled::Pending),
-                Some("slow_down") => return Ok(Polled::SlowDown),
-                Some("expired_token" | "token_expired") => return Err(LoginError::TimedOut(code.expires_in)),
-                Some("access_denied") => return Err(LoginError::Denied { why: "access_denied".to_owned() }),
-                Some(error) => {
-                    let why = answer.error_description.as_deref().unwrap_or_default();
-                    return Err(LoginError::CodeRefused { why: plain(&format!("{error} {why}")) });
-                }
-                None => {}
-            }
-            match answer.access_token.filter(|token| !token.is_blank()) {
+            match answer.access_token.filter(|token| !token.is_blank() && answer.error.is_none()) {
                 Some(token) => {
                     let login = self.copilot.log_in(transport, token, &github, self.way).await?;
                     Ok(Polled::Done(Box::new(login)))
                 }
-                // Says nothing about the code.
-                None if reply.status.is_server_error()
-                    || reply.status == http::StatusCode::TOO_MANY_REQUESTS =>
-                {
-                    Ok(Polled::Pending)
+                // Errors come with status 200, too.
+                None if answer.error.is_some() || !reply.status.is_success() => {
+                    Refusal::read(&reply, &[fact(DEVICE_CODE)]).of_poll()
                 }
-                None if reply.status.is_client_error() => Err(Refusal::read(&reply, &[]).of_login()),
                 None => Err(LoginError::BadAnswer),
             }
         })

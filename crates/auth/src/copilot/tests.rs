@@ -174,14 +174,14 @@ async fn what_answers_to_the_code_mean() {
         (200, r#"{"error":"authorization_pending"}"#, |r| matches!(r, Ok(Polled::Pending))),
         (400, r#"{"error":"authorization_pending"}"#, |r| matches!(r, Ok(Polled::Pending))),
         (200, r#"{"error":"slow_down","interval":10}"#, |r| matches!(r, Ok(Polled::SlowDown))),
-        (200, r#"{"error":"expired_token"}"#, |r| matches!(r, Err(LoginError::TimedOut(_)))),
-        (200, r#"{"error":"token_expired"}"#, |r| matches!(r, Err(LoginError::TimedOut(_)))),
+        (200, r#"{"error":"expired_token"}"#, |r| matches!(r, Err(LoginError::CodeExpired))),
+        (200, r#"{"error":"token_expired"}"#, |r| matches!(r, Err(LoginError::CodeExpired))),
         (200, r#"{"error":"access_denied"}"#, |r| matches!(r, Err(LoginError::Denied { .. }))),
         (200, r#"{"error":"incorrect_device_code"}"#, |r| matches!(r, Err(LoginError::CodeRefused { .. }))),
         (200, r#"{"error":"unsupported_grant_type"}"#, |r| matches!(r, Err(LoginError::CodeRefused { .. }))),
-        (200, r#"{"error":"device_flow_disabled"}"#, |r| matches!(r, Err(LoginError::CodeRefused { .. }))),
+        (200, r#"{"error":"device_flow_disabled"}"#, |r| matches!(r, Err(LoginError::NotBegun { .. }))),
         (503, "<html>", |r| matches!(r, Ok(Polled::Pending))),
-        (429, "", |r| matches!(r, Ok(Polled::Pending))),
+        (429, "", |r| matches!(r, Ok(Polled::SlowDown))),
         (404, "Not Found", |r| matches!(r, Err(LoginError::CodeRefused { .. }))),
         (200, "<html>", |r| matches!(r, Err(LoginError::BadAnswer))),
         (200, r#"{"access_token":" "}"#, |r| matches!(r, Err(LoginError::BadAnswer))),
@@ -199,7 +199,7 @@ async fn what_answers_to_the_code_mean() {
         let server = TokenServer::start().await;
         say(&server, status, body);
         let error = device(&server, Way::Either).start(&transport(), &Answers::new()).await.unwrap_err();
-        assert!(matches!(error, LoginError::BadAnswer | LoginError::CodeRefused { .. }), "{error:?}");
+        assert!(matches!(error, LoginError::BadAnswer | LoginError::NotBegun { .. }), "{error:?}");
     }
     let foreign = Answers::from([("host".to_owned(), "git.example.com".to_owned())]);
     let server = TokenServer::start().await;

@@ -225,6 +225,9 @@ impl Session {
     ) -> Result<Stage, LoginError> {
         let transport = self.0.desk.0.vendors.transport()?;
         let known = self.named().await?;
+        if let Some(key) = known.as_ref().filter(|known| known.is_key_alone()) {
+            return Err(LoginError::OtherAccount { label: key.label.clone() });
+        }
         let login = match &method.how {
             How::Browser(login) => {
                 login.ready()?;

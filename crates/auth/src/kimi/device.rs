@@ -31,14 +31,6 @@ struct Started {
     interval: Option<u64>,
 }
 
-#[derive(Default, Deserialize)]
-struct Refused {
-    #[serde(default)]
-    error: Option<String>,
-    #[serde(default)]
-    error_description: Option<String>,
-}
-
 impl DeviceLogin for Kimi {
     fn start<'a>(&'a self, transport: &'a Transport, answers: &'a Answers) -> LoginFuture<'a, DeviceCode> {
         Box::pin(async move {
@@ -51,7 +43,7 @@ impl DeviceLogin for Kimi {
             let ask = Ask { headers: &headers, ..Ask::post(&url, Body::Form(&form), TOKEN_TIMEOUT) };
             let reply = self.endpoint(transport).ask(ask).await?;
             if !reply.status.is_success() {
-                return Err(Refusal::read(&reply, &[]).of_login());
+                return Err(Refusal::read(&reply, &[]).of_start());
             }
             let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
             let complete = started.verification_uri_complete;
@@ -81,24 +73,10 @@ impl DeviceLogin for Kimi {
             let form = [("client_id", CLIENT_ID), ("device_code", fact(DEVICE_CODE)), ("grant_type", GRANT)];
             let ask = Ask { headers: &headers, ..Ask::post(&url, Body::Form(&form), TOKEN_TIMEOUT) };
             let reply = self.endpoint(transport).ask(ask).await?;
-            let refused: Refused = serde_json::from_slice(&reply.body).unwrap_or_default();
-            match refused.error.as_deref() {
-                Some("authorization_pending") => return Ok(Polled::Pending),
-                Some("slow_down") => return Ok(Polled::SlowDown),
-                Some("expired_token") => return Err(LoginError::TimedOut(code.expires_in)),
-                Some("access_denied") => return Err(LoginError::Denied { why: "access_denied".to_owned() }),
-                Some(error) => {
-                    let why = refused.error_description.as_deref().unwrap_or_default();
-                    return Err(LoginError::CodeRefused { why: plain(&format!("{error} {why}")) });
-                }
-                None => {}
-            }
-            // Says nothing about the code.
-            if reply.status.is_server_error() || reply.status == http::StatusCode::TOO_MANY_REQUESTS {
-                return Ok(Polled::Pending);
-            }
-            if !reply.status.is_success() {
-                return Err(Refusal::read(&reply, &[]).of_login());
+            let refusal = Refusal::read(&reply, &[fact(DEVICE_CODE)]);
+            // Errors come with status 200, too.
+            if !reply.status.is_success() || !refusal.code.is_empty() {
+                return refusal.of_poll();
             }
             let mut answer = read(&reply.body).map_err(|_| LoginError::BadAnswer)?;
             for name in [REGION, DEVICE] {

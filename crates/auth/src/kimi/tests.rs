@@ -106,15 +106,20 @@ async fn a_code_and_whose_it_is() {
 #[tokio::test]
 async fn what_answers_to_the_code_mean() {
     type Means = fn(&Result<Polled, LoginError>) -> bool;
-    let cases: [(u16, &str, Means); 13] = [
+    let cases: [(u16, &str, Means); 14] = [
         (200, r#"{"error":"authorization_pending"}"#, |r| matches!(r, Ok(Polled::Pending))),
         (400, r#"{"error":"authorization_pending"}"#, |r| matches!(r, Ok(Polled::Pending))),
         (200, r#"{"error":"slow_down"}"#, |r| matches!(r, Ok(Polled::SlowDown))),
-        (400, r#"{"error":"expired_token"}"#, |r| matches!(r, Err(LoginError::TimedOut(_)))),
+        (400, r#"{"error":"expired_token"}"#, |r| matches!(r, Err(LoginError::CodeExpired))),
         (200, r#"{"error":"access_denied"}"#, |r| matches!(r, Err(LoginError::Denied { .. }))),
+        (
+            400,
+            r#"{"error":"access_denied","error_description":"your region"}"#,
+            |r| matches!(r, Err(LoginError::Refused { why, .. }) if why == "access_denied: your region"),
+        ),
         (400, r#"{"error":"invalid_client"}"#, |r| matches!(r, Err(LoginError::CodeRefused { .. }))),
         (500, "", |r| matches!(r, Ok(Polled::Pending))),
-        (429, "", |r| matches!(r, Ok(Polled::Pending))),
+        (429, "", |r| matches!(r, Ok(Polled::SlowDown))),
         (404, "", |r| matches!(r, Err(LoginError::CodeRefused { .. }))),
         (200, "<html>", |r| matches!(r, Err(LoginError::BadAnswer))),
         (200, r#"{"access_token":"a","expires_in":900}"#, |r| matches!(r, Err(LoginError::BadAnswer))),
@@ -140,6 +145,24 @@ fn tokens() -> OauthTokens {
         facts: facts.map(|(name, value)| (name.to_owned(), Secret::new(value))).into(),
         ..crate::testing::tokens(0)
     }
+}
+
+#[tokio::test]
+async fn what_a_busy_server_asks_for_is_waited_and_no_code_is_told() {
+    for status in [429, 503] {
+        let server = TokenServer::start().await;
+        let kimi = at(&server);
+        say(&server, 200, started());
+        let code = kimi.start(&transport(), &Answers::new()).await.unwrap();
+        server.script(Scripted::Answer(status, "retry-after: 20", String::new()));
+        let polled = kimi.poll(&transport(), &code).await.unwrap();
+        assert!(matches!(polled, Polled::Later(wait) if wait.as_secs() == 20), "{status}: {polled:?}");
+    }
+    let server = TokenServer::start().await;
+    say(&server, 403, r#"{"error":"access_denied","error_description":"region blocked"}"#);
+    let error = at(&server).start(&transport(), &Answers::new()).await.unwrap_err();
+    let expected = "the vendor does not begin this login (403, access_denied, region blocked); ";
+    assert!(error.to_string().starts_with(expected), "{error}");
 }
 
 #[tokio::test]

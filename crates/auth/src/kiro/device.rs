@@ -116,7 +116,7 @@ impl Sso {
         let url = kiro.urls.oidc(kiro.urls.register.as_ref(), region, "client/register")?;
         let reply = kiro.endpoint(transport).ask(Ask::post(&url, Body::Json(body), kiro.timeout())).await?;
         if !reply.status.is_success() {
-            return Err(errors::of_login(&Refusal::read(&reply, &[])));
+            return Err(Refusal::read(&reply, &[]).of_start());
         }
         let client: Registered = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
         let kind = if self.organisation { IDC } else { BUILDER_ID };
@@ -202,7 +202,7 @@ impl DeviceLogin for Sso {
             let reply =
                 kiro.endpoint(transport).ask(Ask::post(&url, Body::Json(body), kiro.timeout())).await?;
             if !reply.status.is_success() {
-                return Err(errors::of_login(&Refusal::read(&reply, &[of(&known, fact::CLIENT_SECRET)])));
+                return Err(Refusal::read(&reply, &[of(&known, fact::CLIENT_SECRET)]).of_start());
             }
             Code::read(&reply.body, known)
         })
@@ -220,8 +220,7 @@ impl DeviceLogin for Sso {
             let reply =
                 kiro.endpoint(transport).ask(Ask::post(&url, Body::Json(body), kiro.timeout())).await?;
             if !reply.status.is_success() {
-                let slow = errors::of_poll(&Refusal::read(&reply, &[secret, device]), code.expires_in)?;
-                return Ok(if slow { Polled::SlowDown } else { Polled::Pending });
+                return errors::of_poll(&Refusal::read(&reply, &[secret, device]));
             }
             let answer = tokens_of(&reply.body, None).ok_or(LoginError::BadAnswer)?;
             Ok(Polled::Done(Box::new(self.finished(transport, answer, known).await?)))
@@ -238,7 +237,7 @@ impl DeviceLogin for Social {
             let reply =
                 kiro.endpoint(transport).ask(Ask::post(&url, Body::Json(body), kiro.timeout())).await?;
             if !reply.status.is_success() {
-                return Err(errors::of_login(&Refusal::read(&reply, &[])));
+                return Err(Refusal::read(&reply, &[]).of_start());
             }
             Code::read(&reply.body, TokenFacts::new())
         })
@@ -253,8 +252,7 @@ impl DeviceLogin for Social {
             let reply =
                 kiro.endpoint(transport).ask(Ask::post(&url, Body::Json(body), kiro.timeout())).await?;
             if !reply.status.is_success() {
-                let slow = errors::of_poll(&Refusal::read(&reply, &[device]), code.expires_in)?;
-                return Ok(if slow { Polled::SlowDown } else { Polled::Pending });
+                return errors::of_poll(&Refusal::read(&reply, &[device]));
             }
             if let Some(answer) = tokens_of(&reply.body, Some(SOCIAL_LIFETIME)) {
                 return Ok(Polled::Done(Box::new(kiro.social_login(transport, answer).await?)));
@@ -264,7 +262,7 @@ impl DeviceLogin for Social {
             match body["status"].as_str() {
                 Some("authorization_pending") => Ok(Polled::Pending),
                 Some("slow_down") => Ok(Polled::SlowDown),
-                Some("expired_token") => Err(LoginError::TimedOut(code.expires_in)),
+                Some("expired_token") => Err(LoginError::CodeExpired),
                 Some(other) => Err(LoginError::Denied { why: crate::login::plain(other) }),
                 None => Err(LoginError::BadAnswer),
             }

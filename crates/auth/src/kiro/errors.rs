@@ -1,6 +1,6 @@
 //! What the login services mean when they say no.
 
-use crate::{LoginError, RefreshError, login::plain, refusal::Refusal};
+use crate::{LoginError, Polled, RefreshError, refusal::Refusal};
 use byok_types::AccountState;
 use http::StatusCode;
 
@@ -60,19 +60,13 @@ pub(super) fn of_login(refusal: &Refusal) -> LoginError {
     refusal.of_login()
 }
 
-/// What a poll for the code means; `Ok` when it decides nothing, and whether byok was too fast.
-pub(super) fn of_poll(refusal: &Refusal, lifetime: std::time::Duration) -> Result<bool, LoginError> {
-    match refusal.code.as_str() {
-        code if stem(code) == "authorization_pending" || stem(code) == "AuthorizationPending" => Ok(false),
-        code if stem(code) == "slow_down" || stem(code) == "SlowDown" => Ok(true),
-        code if stem(code) == "expired_token" || stem(code) == "ExpiredToken" => {
-            Err(LoginError::TimedOut(lifetime))
-        }
-        code if stem(code) == "access_denied" || stem(code) == "AccessDenied" => {
-            Err(LoginError::Denied { why: plain(refusal.words()) })
-        }
-        _ if refusal.status == StatusCode::TOO_MANY_REQUESTS => Ok(true),
-        _ if refusal.status.is_server_error() => Ok(false),
-        _ => Err(of_login(refusal)),
+/// What a poll for the code means. The service has names of its own for what the standard says.
+pub(super) fn of_poll(refusal: &Refusal) -> Result<Polled, LoginError> {
+    match stem(&refusal.code) {
+        "AuthorizationPending" => Ok(Polled::Pending),
+        "SlowDown" => Ok(Polled::SlowDown),
+        "ExpiredToken" => Err(LoginError::CodeExpired),
+        "AccessDenied" => Err(refusal.denied()),
+        _ => refusal.of_poll(),
     }
 }

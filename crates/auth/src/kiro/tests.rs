@@ -233,9 +233,10 @@ async fn what_an_answer_to_the_wait_means() {
         let got = match login.poll(&transport(), &waiting).await {
             Ok(Polled::Pending) => "pending",
             Ok(Polled::SlowDown) => "slow",
+            Ok(Polled::Later(_)) => "later",
             Ok(Polled::Done(_)) => "done",
-            Err(LoginError::TimedOut(_)) => "over",
-            Err(LoginError::Denied { .. }) => "denied",
+            Err(LoginError::CodeExpired) => "over",
+            Err(LoginError::Refused { why, .. }) if why == "access_denied: no" => "denied",
             Err(LoginError::CodeRefused { why }) => {
                 assert!(!why.contains("secret-1"), "{why}");
                 "refused"

@@ -26,13 +26,15 @@ const PORT_TRIES: usize = 8;
 const UNHEARD_PORT: u16 = 8019;
 /// A browser sends its request at once; anything slower is not one.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a browser that comes again after a login that worked is still answered.
+const LINGER: Duration = Duration::from_secs(5);
 /// How long the last page may take to reach the browser.
 const LAST_PAGE: Duration = Duration::from_secs(2);
 
 /// Waits on this machine for the browser to come back from the vendor with a code.
 ///
 /// It listens on 127.0.0.1 and, where there is one, on `[::1]`, because vendors want `localhost` in the address and
-/// browsers resolve that to either. It answers one path, for one login, and is gone with the answer.
+/// browsers resolve that to either. It answers one path, for one login, and is gone soon after the answer.
 pub struct CallbackServer {
     listeners: Vec<TcpListener>,
     port: u16,
@@ -146,11 +148,33 @@ impl CallbackServer {
                 Some(_) = connections.join_next() => {}
             }
         };
-        drop(self.listeners);
+        if result.is_ok() {
+            let again = tokio::time::timeout(LINGER, self.serve_again(login));
+            // It takes nothing any more, and ends with the program at the latest.
+            tokio::spawn(again);
+        } else {
+            // Whoever tries again wants the same port.
+            drop(self);
+        }
         let last_page = async { while connections.join_next().await.is_some() {} };
         // A connection that a browser opened in advance may stay silent; it is not waited for.
         let _ = tokio::time::timeout(LAST_PAGE, last_page).await;
         result
+    }
+
+    /// Tells a browser that comes again, because its page was loaded anew, that all is done.
+    async fn serve_again(self, login: Arc<Login>) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                socket = self.accept() => {
+                    if let Ok(socket) = socket {
+                        connections.spawn(serve(socket, Arc::clone(&login)));
+                    }
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
     }
 
     async fn accept(&self) -> io::Result<TcpStream> {

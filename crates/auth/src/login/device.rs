@@ -38,6 +38,8 @@ pub enum Polled {
     Pending,
     /// Not yet, and byok asks too often.
     SlowDown,
+    /// Not yet, and byok is not to ask before so long.
+    Later(Duration),
     /// It has.
     Done(Box<NewLogin>),
 }
@@ -47,8 +49,8 @@ pub trait DeviceLogin: Send + Sync {
     /// Asks for a code.
     fn start<'a>(&'a self, transport: &'a Transport, answers: &'a Answers) -> LoginFuture<'a, DeviceCode>;
 
-    /// Asks once whether it has been entered. An expired code is [`LoginError::TimedOut`], a refusal
-    /// [`LoginError::Denied`]; an answer that decides nothing (a busy server) is [`Polled::Pending`].
+    /// Asks once whether it has been entered. An expired code is [`LoginError::CodeExpired`], a refusal
+    /// [`LoginError::Denied`] or [`LoginError::Refused`]; an answer that decides nothing (a busy server) is [`Polled::Pending`].
     fn poll<'a>(&'a self, transport: &'a Transport, code: &'a DeviceCode) -> LoginFuture<'a, Polled>;
 }
 
@@ -61,16 +63,22 @@ pub async fn await_device(
 ) -> Result<NewLogin, LoginError> {
     let end = Instant::now() + code.expires_in;
     let mut interval = code.interval.clamp(SHORTEST, LONGEST);
+    let mut pause = interval;
     loop {
-        if Instant::now() + interval >= end {
+        if Instant::now() + pause >= end {
             tokio::time::sleep_until(end).await;
             return Err(LoginError::TimedOut(code.expires_in));
         }
-        tokio::time::sleep(interval).await;
+        tokio::time::sleep(pause).await;
+        pause = interval;
         match login.poll(transport, code).await {
             Ok(Polled::Done(login)) => return Ok(*login),
             Ok(Polled::Pending) => {}
-            Ok(Polled::SlowDown) => interval = (interval + SLOWER).min(LONGEST),
+            Ok(Polled::SlowDown) => {
+                interval = (interval + SLOWER).min(LONGEST);
+                pause = interval;
+            }
+            Ok(Polled::Later(wait)) => pause = wait.max(interval),
             Err(LoginError::Transport(error)) if !is_ours(&error) => {
                 tracing::debug!(%error, "the vendor could not be asked whether the code was entered");
             }

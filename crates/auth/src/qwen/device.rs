@@ -91,21 +91,19 @@ impl DeviceLogin for Qwen {
                     details: AccountDetails::default(),
                 })));
             }
-            waiting(&reply, &[fact(DEVICE_CODE), fact(VERIFIER)], code.expires_in)
+            waiting(&reply, &[fact(DEVICE_CODE), fact(VERIFIER)])
         })
     }
 }
 
 /// What an answer without tokens means.
-fn waiting(reply: &BufferedReply, sent: &[&str], life: Duration) -> Result<Polled, LoginError> {
+fn waiting(reply: &BufferedReply, sent: &[&str]) -> Result<Polled, LoginError> {
     let refusal = Refusal::read(reply, sent);
     match (refusal.code.as_str(), refusal.status) {
-        ("authorization_pending", _) => Ok(Polled::Pending),
-        ("slow_down", _) => Ok(Polled::SlowDown),
+        ("authorization_pending" | "slow_down" | "expired_token" | "access_denied", _) => refusal.of_poll(),
         // The vendor says 401 of a code that it does not know any more.
-        ("expired_token", _) | (_, StatusCode::UNAUTHORIZED) => Err(LoginError::TimedOut(life)),
-        ("access_denied", _) => Err(LoginError::Denied { why: refusal.to_string() }),
-        (_, status) if status.is_server_error() => Ok(Polled::Pending),
+        (_, StatusCode::UNAUTHORIZED) => Err(LoginError::CodeExpired),
+        (_, status) if status.is_server_error() => refusal.of_poll(),
         (_, status) if status.is_success() && refusal.code.is_empty() => Err(LoginError::BadAnswer),
         _ => Err(LoginError::Denied { why: refusal.to_string() }),
     }
@@ -116,7 +114,7 @@ fn no_code(reply: &BufferedReply) -> LoginError {
     if refusal.status.is_success() && refusal.code.is_empty() {
         return LoginError::BadAnswer;
     }
-    LoginError::Denied { why: refusal.to_string() }
+    refusal.of_start()
 }
 
 /// An address that a browser may be sent to.

@@ -82,20 +82,20 @@ async fn what_a_poll_is_answered() {
     enum Means {
         Pending,
         SlowDown,
-        TimedOut,
+        Expired,
         Denied(&'static str),
         BadAnswer,
     }
-    use Means::{BadAnswer, Denied, Pending, SlowDown, TimedOut};
+    use Means::{BadAnswer, Denied, Expired, Pending, SlowDown};
     let cases = [
         (400, r#"{"error":"authorization_pending"}"#, Pending),
         (200, r#"{"error":"authorization_pending","error_description":"x"}"#, Pending),
         (429, r#"{"error":"slow_down"}"#, SlowDown),
         (400, r#"{"error":"slow_down"}"#, SlowDown),
-        (400, r#"{"error":"expired_token"}"#, TimedOut),
-        (401, r#"{"error":"invalid_request"}"#, TimedOut),
-        (401, "", TimedOut),
-        (400, r#"{"error":"access_denied"}"#, Denied("400, access_denied")),
+        (400, r#"{"error":"expired_token"}"#, Expired),
+        (401, r#"{"error":"invalid_request"}"#, Expired),
+        (401, "", Expired),
+        (400, r#"{"error":"access_denied"}"#, Denied("access_denied")),
         (429, r#"{"error":"too_many"}"#, Denied("429, too_many")),
         (403, "<html>captcha</html>", Denied("403")),
         (400, r#"{"error":"odd","error_description":"device-1?"}"#, Denied("400, odd, …?")),
@@ -113,7 +113,7 @@ async fn what_a_poll_is_answered() {
         let found = qwen.poll(&transport(), &code).await;
         let fits = match (means, &found) {
             (Pending, Ok(Polled::Pending)) | (SlowDown, Ok(Polled::SlowDown)) => true,
-            (TimedOut, Err(LoginError::TimedOut(_))) | (BadAnswer, Err(LoginError::BadAnswer)) => true,
+            (Expired, Err(LoginError::CodeExpired)) | (BadAnswer, Err(LoginError::BadAnswer)) => true,
             (Denied(words), Err(LoginError::Denied { why })) => why == words,
             _ => false,
         };
@@ -124,9 +124,9 @@ async fn what_a_poll_is_answered() {
 #[tokio::test]
 async fn no_code_is_given() {
     for (status, body, expected) in [
-        (400, r#"{"error":"invalid_client"}"#, "the login was refused: 400, invalid_client"),
+        (400, r#"{"error":"invalid_client"}"#, "the vendor does not begin this login (400, invalid_client)"),
         (200, r#"{"error":"invalid_scope","error_description":"no"}"#, "200, invalid_scope, no"),
-        (403, "<html>", "the login was refused: 403"),
+        (403, "<html>", "the vendor does not begin this login (403)"),
         (200, "<html>", "the vendor answered the login with something else than tokens"),
         (
             200,

@@ -43,7 +43,7 @@ impl DeviceLogin for Xai {
                 return Err(LoginError::NotUsable { why });
             }
             if !reply.status.is_success() {
-                return Err(Refusal::read(&reply, &[]).of_login());
+                return Err(Refusal::read(&reply, &[]).of_start());
             }
             let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
             let pages = [Some(&started.verification_uri), started.verification_uri_complete.as_ref()];
@@ -73,17 +73,7 @@ impl DeviceLogin for Xai {
                 let login = login(&reply.body, SystemClock.now()).map_err(|_| LoginError::BadAnswer)?;
                 return Ok(Polled::Done(Box::new(login)));
             }
-            let refusal = Refusal::read(&reply, &[device]);
-            match refusal.code.as_str() {
-                "authorization_pending" => Ok(Polled::Pending),
-                "slow_down" => Ok(Polled::SlowDown),
-                "expired_token" => Err(LoginError::TimedOut(code.expires_in)),
-                "access_denied" => Err(LoginError::Denied { why: refusal.words().to_owned() }),
-                // A server in trouble decides nothing.
-                _ if reply.status.is_server_error() => Ok(Polled::Pending),
-                _ if reply.status == StatusCode::TOO_MANY_REQUESTS => Ok(Polled::SlowDown),
-                _ => Err(refusal.of_login()),
-            }
+            Refusal::read(&reply, &[device]).of_poll()
         })
     }
 }

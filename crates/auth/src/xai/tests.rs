@@ -126,7 +126,7 @@ async fn the_login_by_code() {
         (400, "slow_down", "slower"),
         (429, "", "slower"),
         (503, "", "pending"),
-        (400, "expired_token", "timed out"),
+        (400, "expired_token", "expired"),
         (400, "access_denied", "denied"),
         (400, "invalid_client", "refused"),
     ] {
@@ -134,8 +134,9 @@ async fn the_login_by_code() {
         let found = match xai.poll(&transport(), &code).await {
             Ok(Polled::Pending) => "pending",
             Ok(Polled::SlowDown) => "slower",
+            Ok(Polled::Later(_)) => "later",
             Ok(Polled::Done(_)) => "done",
-            Err(LoginError::TimedOut(_)) => "timed out",
+            Err(LoginError::CodeExpired) => "expired",
             Err(LoginError::Denied { .. }) => "denied",
             Err(LoginError::CodeRefused { .. }) => "refused",
             Err(other) => panic!("{other:?}"),

@@ -57,6 +57,17 @@ async fn the_pace_of_questions() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wait_that_the_vendor_asks_for() {
+    let wait = |seconds| Ok(Polled::Later(Duration::from_secs(seconds)));
+    let (result, asked) = run(vec![wait(12), wait(1), Ok(Polled::Pending), Ok(done())]).await;
+    assert!(result.is_ok());
+    assert_eq!(asked, [5, 17, 22, 27], "once, and never faster than before");
+    let (result, asked) = run(vec![wait(300)]).await;
+    assert!(matches!(result, Err(LoginError::TimedOut(_))), "{result:?}");
+    assert_eq!(asked, [5], "the code ends before");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_code_that_nobody_enters() {
     let (result, asked) = run(Vec::new()).await;
     assert!(matches!(result, Err(LoginError::TimedOut(_))), "{result:?}");
