@@ -55,9 +55,11 @@ impl Meaning {
             Dialect::Chat | Dialect::Responses => format!("{}{}", said.text, said.refusal),
         };
         let meant = format!("{}{}", self.text, self.refusal);
-        // Where a vendor declines without a word, this dialect needs one.
+        // Why a vendor declines is told as a refusal; Responses needs one even without a word of it.
         let shown = match dialect {
-            Dialect::Responses if self.stop == Stop::Refusal && self.refusal.is_empty() => said.text.clone(),
+            Dialect::Chat | Dialect::Responses if self.stop == Stop::Refusal && self.refusal.is_empty() => {
+                said.text.clone()
+            }
             _ => shown,
         };
         if shown != meant {
