@@ -25,6 +25,8 @@ pub enum Stop {
 pub struct Meaning {
     pub text: String,
     pub refusal: String,
+    /// Why the vendor declined or filtered, where it says so beside what was said.
+    pub explanation: String,
     /// Names and arguments, in order.
     pub calls: Vec<(String, Value)>,
     pub stop: Stop,
@@ -54,12 +56,19 @@ impl Meaning {
             Dialect::Messages | Dialect::Gemini => said.text.clone(),
             Dialect::Chat | Dialect::Responses => format!("{}{}", said.text, said.refusal),
         };
-        let meant = format!("{}{}", self.text, self.refusal);
-        // Why a vendor declines is told as a refusal; Responses needs one even without a word of it.
-        let shown = match dialect {
-            Dialect::Chat | Dialect::Responses if self.stop == Stop::Refusal && self.refusal.is_empty() => {
-                said.text.clone()
+        // Chat has a place for an explanation, and Responses for that of a refusal.
+        let explained = match (dialect, self.stop) {
+            (Dialect::Chat, Stop::Filter | Stop::Refusal) | (Dialect::Responses, Stop::Refusal)
+                if self.refusal.is_empty() =>
+            {
+                self.explanation.as_str()
             }
+            _ => "",
+        };
+        let meant = format!("{}{}{explained}", self.text, self.refusal);
+        // Where a vendor declines without a word, this dialect needs one.
+        let shown = match dialect {
+            Dialect::Responses if self.stop == Stop::Refusal && meant == self.text => said.text.clone(),
             _ => shown,
         };
         if shown != meant {

@@ -227,6 +227,7 @@ fn messages(documents: &[Value], stream: bool) -> Meaning {
             "message_delta" => {
                 take(&document["usage"]);
                 reason = document["delta"]["stop_reason"].clone();
+                word(&document["delta"]["stop_details"], "explanation").clone_into(&mut meaning.explanation);
                 ended = true;
             }
             "message_stop" => ended = true,
@@ -234,6 +235,7 @@ fn messages(documents: &[Value], stream: bool) -> Meaning {
             "message" => {
                 blocks.extend(items(&document["content"]).map(|block| (block.clone(), String::new())));
                 reason = document["stop_reason"].clone();
+                word(&document["stop_details"], "explanation").clone_into(&mut meaning.explanation);
                 take(&document["usage"]);
             }
             _ => {}
@@ -284,6 +286,7 @@ fn gemini(documents: &[Value]) -> Meaning {
         if document["promptFeedback"]["blockReason"].is_string() {
             ended = true;
             meaning.stop = Stop::Refusal;
+            word(&document["promptFeedback"], "blockReasonMessage").clone_into(&mut meaning.explanation);
         }
         let Some(candidate) = document["candidates"].get(0) else { continue };
         for part in items(&candidate["content"]["parts"]).filter(|part| part["thought"] != true) {
@@ -310,6 +313,7 @@ fn gemini(documents: &[Value]) -> Meaning {
                 "STOP" | "OTHER" | "FINISH_REASON_UNSPECIFIED" => {}
                 _ => meaning.stop = Stop::Filter,
             }
+            word(candidate, "finishMessage").clone_into(&mut meaning.explanation);
         }
     }
     // An answer that says nothing but that it failed is an error.

@@ -62,7 +62,7 @@ fn answer(upstream: Dialect, tier: &str) -> (Value, String) {
 }
 
 /// The tier that a whole answer or the last frames of a stream name.
-fn tier_in<'v>(client: Dialect, said: &'v Value) -> Option<&'v str> {
+fn tier_in(client: Dialect, said: &Value) -> Option<&str> {
     let place = match client {
         CHAT | RESPONSES => "/service_tier",
         MESSAGES => "/usage/service_tier",

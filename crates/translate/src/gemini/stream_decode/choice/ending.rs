@@ -67,7 +67,7 @@ impl Choice {
             _ => reason,
         };
         let details = self.finish_message.as_deref().map(Json::string);
-        Stop { word, details, ..Stop::new(reason) }
+        Stop { details, word, ..Stop::new(reason) }
     }
 
     /// A call that Gemini could not form and nothing else: an answer that no client can use, but the next try may.
