@@ -52,7 +52,9 @@ pub(crate) fn as_function(tool: &TypedTool) -> Option<FunctionTool> {
         }
         Flavour::Function | Flavour::Custom => return None,
     };
-    Some(FunctionTool { name: tool.name.clone(), description, schema, ..FunctionTool::default() })
+    // The schemas are not made to be enforced, and without a word they would be.
+    let strict = Some(false);
+    Some(FunctionTool { name: tool.name.clone(), description, schema, strict, ..FunctionTool::default() })
 }
 
 /// What a search is for: an object, whatever the model wrote.
