@@ -67,9 +67,12 @@ impl CallIds {
         }
         // What byok made up must still look so.
         let made_up = gemini::is_made_up(id);
-        let numbered = |number: u32| match made_up {
-            true => content_id("call_", &[id.as_str(), &number.to_string()]),
-            false => format!("{id}_{number}"),
+        let numbered = |number: u32| {
+            if made_up {
+                content_id("call_", &[id.as_str(), &number.to_string()])
+            } else {
+                format!("{id}_{number}")
+            }
         };
         for other in (2..).map(numbered) {
             if self.is_free(choice, &other) {

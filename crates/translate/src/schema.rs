@@ -248,9 +248,9 @@ mod tests {
                     .to_owned(),
                 false,
             ),
-            (r##"{"properties":{"$ref":{"type":"string"}}}"##.to_owned(), false),
+            (r#"{"properties":{"$ref":{"type":"string"}}}"#.to_owned(), false),
             (r##"{"$ref":"#/nowhere"}"##.to_owned(), false),
-            (r##"{"$ref":"https://example.com/schema"}"##.to_owned(), false),
+            (r#"{"$ref":"https://example.com/schema"}"#.to_owned(), false),
             (chain(9), false),
             (chain(5000), true),
         ] {

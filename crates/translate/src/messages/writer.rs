@@ -51,6 +51,7 @@ pub(super) trait Sink {
 
 /// What kinds of content were written, as far as the reason of the end depends on it.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a kind of content that was or was not written")]
 pub(super) struct Said {
     pub(super) text: bool,
     pub(super) refusal: bool,
