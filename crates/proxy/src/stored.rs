@@ -190,7 +190,9 @@ pub(crate) fn resolve(body: Bytes, places: &[Place], state: &State) -> Result<Re
     let limit = state.config.limits.body;
     let mut references = References::of(&items);
     if let Some(references) = &mut references {
-        places.iter().for_each(|place| place.look_for(references));
+        for place in places {
+            place.look_for(references);
+        }
     }
     let items = match references.map(|references| references.settle(&items, limit)) {
         None if previous.is_none() => {

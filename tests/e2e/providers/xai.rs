@@ -103,6 +103,18 @@ async fn bodies_are_fitted_in_all_dialects() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(answer.text().contains("\"custom_tool_call\""), "{}", answer.text());
     assert_eq!(world.last(RESPONSES).unwrap().json()["tools"][0]["type"], "function");
+    // Also in a history that no longer declares them.
+    let body = json!({
+        "model": "grok-4.6", "stream": false, "store": false, "tools": [{"type": "tool_search", "execution": "client"}],
+        "input": [{"role": "user", "content": "Hello."},
+            {"type": "local_shell_call", "call_id": "c1", "status": "completed",
+                "action": {"type": "exec", "command": ["ls"], "env": {}}},
+            {"type": "local_shell_call_output", "call_id": "c1", "output": "a.rs"},
+            {"role": "user", "content": "sim:tool tool_search {\"query\":\"x\"}"}],
+    });
+    let answer = Call::post("/v1/responses", body.to_string()).send(world.byok.address()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(answer.text().contains("\"tool_search_call\""), "{}", answer.text());
 }
 
 #[tokio::test]

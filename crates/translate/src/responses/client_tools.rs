@@ -172,9 +172,9 @@ fn told(part: &Part, siblings: &[Part], names: &Names, ids: &mut HashMap<String,
         }
         Part::ServerResult(result) => Some(Part::ToolResult(match item_of(part) {
             Some(item) => {
-                let named = item.call_id.clone().or_else(|| item.id.clone()).unwrap_or_default();
+                let id = item.call_id.clone().or_else(|| item.id.clone()).unwrap_or_default();
                 ToolResult {
-                    call_id: ids.get(&named).cloned().unwrap_or(named),
+                    call_id: ids.get(&id).cloned().unwrap_or(id),
                     is_error: (item.status.as_deref() == Some("failed")).then_some(true),
                     parts: vec![match item.answers() {
                         Some("tool_search") => Part::text(found(siblings, names)),

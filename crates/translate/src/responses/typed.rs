@@ -52,7 +52,7 @@ pub(crate) fn as_function(tool: &TypedTool) -> Option<FunctionTool> {
         }
         Flavour::Function | Flavour::Custom => return None,
     };
-    // Without a word OpenAI would enforce the schema, which is not closed.
+    // The schemas are not made to be enforced, and without a word they would be.
     let strict = Some(false);
     Some(FunctionTool { name: tool.name.clone(), description, schema, strict, ..FunctionTool::default() })
 }

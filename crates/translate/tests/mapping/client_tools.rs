@@ -436,10 +436,8 @@ fn answered(tools: &Value, calls: &[Value]) -> (Value, Vec<Value>) {
         json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 1}}),
     );
     events.push(json!({"type": "message_stop"}));
-    let stream: String = events
-        .iter()
-        .map(|event| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap()))
-        .collect();
+    let frame = |event: &Value| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap());
+    let stream = events.iter().map(frame).collect::<Vec<_>>().concat();
     (talk.whole(&whole)["output"].clone(), talk.frames(&stream))
 }
 

@@ -22,7 +22,7 @@ use serde::Deserialize;
 pub(in super::super) fn tools(list: Vec<OneOf<ToolBody>>, path: &str) -> Result<Vec<Tool>, Failure> {
     let tool = |(index, tool)| match tool {
         OneOf::Known(tag, body) => known(tag, body, &|| format!("{path}[{index}]")),
-        OneOf::Other(other) => Ok(typed::read(&other).map(Tool::Typed).unwrap_or_else(|| hosted(other))),
+        OneOf::Other(other) => Ok(typed::read(&other).map_or_else(|| hosted(other), Tool::Typed)),
     };
     list.into_iter().enumerate().map(tool).collect()
 }

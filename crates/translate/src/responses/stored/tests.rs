@@ -190,7 +190,7 @@ fn items_take_the_place_of_references_to_them() {
         (r#"{"id":"msg_1"},{"type":"item_reference","id":"nowhere"}"#, "input[1]", 400),
         // A reference to a reference leads nowhere.
         (r#"{"id":"msg_9"}"#, "input[0]", 400),
-        (&*vec![r#"{"id":"tsc_1"}"#; 9].join(","), "input", 413),
+        (&*[r#"{"id":"tsc_1"}"#; 9].join(","), "input", 413),
     ] {
         let failure = settle(items).unwrap().1.unwrap_err();
         assert_eq!((failure.param.as_deref(), failure.status), (Some(param), status), "{items}");
