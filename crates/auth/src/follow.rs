@@ -186,12 +186,12 @@ impl Following {
         let key = tokens.fact(KEY).map(str::to_owned);
         let not = |what| unfollowed(what, &account.provider);
         // A file can be away for a moment, and people change their minds: a token that is good needs neither.
-        let given_up = |what| match is_live(tokens) {
-            true => not(what),
-            false => {
-                let reason = not(what).to_string();
-                RefreshError::Permanent { state: AccountState::NeedsLogin { reason } }
+        let given_up = |what| {
+            if is_live(tokens) {
+                return not(what);
             }
+            let reason = not(what).to_string();
+            RefreshError::Permanent { state: AccountState::NeedsLogin { reason } }
         };
         let read = tokio::task::spawn_blocking(move || read(&*import, &file, key.as_deref(), now)).await;
         let (newer, told) = match read {
