@@ -185,8 +185,7 @@ impl Login {
         let instead = if replaced { "; it replaces the login that was there" } else { "" };
         terminal::say(format_args!("\nlogged in to {id} as {}{instead}", described(&account)));
         if !replaced {
-            tell_of_several(&account, &others);
-            tell_what_costs(&account, &others, config);
+            tell_of_others(&account, &others, config);
         }
         if account.kind == CredentialKind::Oauth || claims::with_keys(id.as_str()) {
             consent.settle(&store, &account, &mut lines).await?;
@@ -229,6 +228,12 @@ impl Login {
     const fn wants_window(&self) -> bool {
         self.browser.is_some() || self.incognito || self.no_incognito
     }
+}
+
+/// What another account beside the new one means.
+fn tell_of_others(new: &Account, others: &[Account], config: &Config) {
+    tell_of_several(new, others);
+    tell_what_costs(new, others, config);
 }
 
 /// A key and a login beside each other: one of them is used first, and the key is billed.

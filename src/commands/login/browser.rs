@@ -34,9 +34,9 @@ impl Window {
             )),
             Some(name) if self.private && BROWSERS.iter().all(|(known, ..)| known != name) => {
                 terminal::warn(format_args!(
-                    "byok does not know how `{name}` opens a private window, so it is an ordinary one: look at the account that it is \
-                 logged in with. Private windows open in {known}."
-                ))
+                    "byok does not know how `{name}` opens a private window, so it is an ordinary one: look at the account that it \
+                     is logged in with. Private windows open in {known}."
+                ));
             }
             None if !opened && self.private => terminal::warn(format_args!(
                 "no browser was found that opens a private window ({known}); open one yourself."
