@@ -1,7 +1,8 @@
 //! The tools that a choice names.
 
-use crate::ir::{Failure, NamedTool, Part, Request, Tool, ToolChoice};
+use crate::ir::{Failure, Part, Request, Tool, ToolChoice};
 use byok_types::Dialect;
+use std::collections::{HashMap, HashSet};
 
 /// Gives the tools of a choice the namespace in which alone they are declared. Clients of Responses may leave it out.
 pub(crate) fn find_namespaces(request: &mut Request) {
@@ -11,15 +12,13 @@ pub(crate) fn find_namespaces(request: &mut Request) {
         ToolChoice::Allowed { tools, .. } => tools.as_mut_slice(),
         _ => &mut [],
     };
+    // Of a name that is declared more than once nobody can say which is meant.
+    let mut spaces: HashMap<&str, Option<&str>> = HashMap::new();
+    for (space, name) in declared(request) {
+        spaces.entry(name).and_modify(|space| *space = None).or_insert(space);
+    }
     for tool in tools.iter_mut().filter(|tool| tool.namespace.is_none()) {
-        let declared = declared(request);
-        if declared.iter().any(|(space, name)| space.is_none() && *name == tool.name) {
-            continue;
-        }
-        let mut spaces = declared.iter().filter(|(_, name)| *name == tool.name);
-        if let (Some((Some(space), _)), None) = (spaces.next(), spaces.next()) {
-            tool.namespace = Some((*space).to_owned());
-        }
+        tool.namespace = spaces.get(tool.name.as_str()).copied().flatten().map(str::to_owned);
     }
     request.tool_choice = Some(choice);
 }
@@ -36,13 +35,13 @@ pub(crate) fn check(request: &Request) -> Result<(), Failure> {
     if request.tools.is_empty() {
         return Ok(());
     }
-    let declared = declared(request);
-    let is_there = |tool: &NamedTool| {
-        declared.iter().any(|(space, name)| *space == tool.namespace.as_deref() && *name == tool.name)
-    };
-    let Some(missing) = tools.iter().find(|tool| !is_there(tool) && !is_hosted(request, &tool.name)) else {
+    let declared: HashSet<_> = declared(request).into_iter().collect();
+    let mut others = tools.iter().filter(|tool| !declared.contains(&tool.in_full())).peekable();
+    if others.peek().is_none() {
         return Ok(());
-    };
+    }
+    let hosted = hosted(request);
+    let Some(missing) = others.find(|tool| !hosted.contains(&tool.name)) else { return Ok(()) };
     let field = match request.dialect {
         Dialect::Chat | Dialect::Responses | Dialect::Messages => "tool_choice",
         Dialect::Gemini => "toolConfig.functionCallingConfig.allowedFunctionNames",
@@ -77,15 +76,18 @@ fn list<'r>(tools: &'r [Tool], namespace: Option<&'r str>, all: &mut Vec<(Option
     }
 }
 
-/// Whether a tool that the vendor runs has this name.
-fn is_hosted(request: &Request, name: &str) -> bool {
+/// The names of the tools that the vendor runs.
+fn hosted(request: &Request) -> HashSet<String> {
     #[derive(serde::Deserialize)]
     struct Definition {
         name: Option<String>,
     }
-    request.tools.iter().any(|tool| {
-        let Tool::Hosted(tool) = tool else { return false };
-        let own = tool.verbatim.json.read::<Definition>().ok().and_then(|definition| definition.name);
-        tool.type_name == name || own.as_deref() == Some(name)
-    })
+    let names = request.tools.iter().flat_map(|tool| match tool {
+        Tool::Hosted(tool) => {
+            let own = tool.verbatim.json.read::<Definition>().ok().and_then(|definition| definition.name);
+            [Some(tool.type_name.clone()), own]
+        }
+        _ => [None, None],
+    });
+    names.flatten().collect()
 }

@@ -1,5 +1,9 @@
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    fmt::Write,
+};
 
 /// Makes ids for envelopes and items. Deterministic: the same seed gives the same ids in the same order, so this crate
 /// needs no randomness; the caller seeds it with the id of the request.
@@ -46,6 +50,33 @@ fn hex(prefix: &str, bytes: &[u8]) -> String {
     id
 }
 
+/// Ids that must differ: one that is taken gets a number behind it.
+#[derive(Debug, Default)]
+pub(crate) struct Distinct<'a> {
+    taken: HashSet<Cow<'a, str>>,
+    /// The last number that was given, for ids that were wanted again: those below it are taken.
+    numbers: HashMap<Cow<'a, str>, usize>,
+}
+
+impl<'a> Distinct<'a> {
+    /// `wanted`, or what stands in its place.
+    pub(crate) fn id(&mut self, wanted: Cow<'a, str>) -> Cow<'a, str> {
+        if self.taken.insert(wanted.clone()) {
+            return wanted;
+        }
+        let mut number = self.numbers.get(&wanted).copied().unwrap_or(1);
+        let id = loop {
+            number += 1;
+            let id = format!("{wanted}_{number}");
+            if self.taken.insert(Cow::Owned(id.clone())) {
+                break id;
+            }
+        };
+        self.numbers.insert(wanted, number);
+        Cow::Owned(id)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +89,12 @@ mod tests {
         assert_ne!(Ids::new("y").next(""), Ids::new("x").next(""));
         assert_eq!(content_id("call_", &["a", "b"]), content_id("call_", &["a", "b"]));
         assert_ne!(content_id("call_", &["ab", ""]), content_id("call_", &["a", "b"]));
+    }
+
+    #[test]
+    fn ids_that_are_taken_get_a_number() {
+        let mut ids = Distinct::default();
+        let given: Vec<_> = ["a", "a", "a_3", "a", "a_2", "b", "a"].map(|id| ids.id(id.into())).into();
+        assert_eq!(given, ["a", "a_2", "a_3", "a_4", "a_2_2", "b", "a_5"]);
     }
 }

@@ -36,6 +36,7 @@ mod loss;
 mod media;
 mod models;
 mod names;
+mod open_calls;
 mod reader;
 mod relay;
 mod restore;

@@ -1,5 +1,10 @@
+mod places;
 pub(crate) mod tools;
 pub(crate) mod words;
+
+pub(crate) use places::Places;
+
+use std::collections::HashSet;
 
 /// What happened to something that the target dialect cannot say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,9 +37,12 @@ pub struct Translated<T> {
     pub losses: Vec<Loss>,
 }
 
-/// Collects losses while a translation runs.
+/// Collects losses while a translation runs. The same loss is noted once.
 #[derive(Clone, Debug, Default)]
-pub struct Losses(Vec<Loss>);
+pub struct Losses {
+    list: Vec<Loss>,
+    noted: HashSet<Loss>,
+}
 
 impl Losses {
     /// Notes that `field` was left out and that the client is told.
@@ -54,18 +62,18 @@ impl Losses {
 
     /// Attaches what was collected to a value.
     pub fn attach<T>(self, value: T) -> Translated<T> {
-        Translated { value, losses: self.0 }
+        Translated { value, losses: self.list }
     }
 
     /// What was collected so far.
     pub fn list(&self) -> &[Loss] {
-        &self.0
+        &self.list
     }
 
     fn note(&mut self, field: String, action: LossAction, reason: &'static str) {
         let loss = Loss { field, action, reason };
-        if !self.0.contains(&loss) {
-            self.0.push(loss);
+        if self.noted.insert(loss.clone()) {
+            self.list.push(loss);
         }
     }
 }

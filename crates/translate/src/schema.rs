@@ -56,13 +56,13 @@ fn strict(schema: &Value) -> bool {
     let is_object = object.get("type").is_some_and(|t| t == "object") || object.contains_key("properties");
     if is_object {
         let Some(properties) = object.get("properties").and_then(Value::as_object) else { return false };
-        let required: Vec<_> = object
+        let required: HashSet<_> = object
             .get("required")
             .and_then(Value::as_array)
             .map(|list| list.iter().filter_map(Value::as_str).collect())
             .unwrap_or_default();
         let closed = object.get("additionalProperties") == Some(&Value::Bool(false));
-        if !closed || !properties.keys().all(|key| required.contains(&key.as_str())) {
+        if !closed || !properties.keys().all(|key| required.contains(key.as_str())) {
             return false;
         }
     }

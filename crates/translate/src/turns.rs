@@ -6,10 +6,11 @@
 
 use crate::{
     Losses,
+    ids::Distinct,
     ir::{Message, Part, Request, Role, Text, ToolCall, ToolResult},
-    loss::words,
+    loss::Places,
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 /// What stands in for a result that the client never sent.
 pub(crate) const NO_RESULT: &str = "[no result was recorded]";
@@ -54,7 +55,8 @@ pub(crate) fn arrange<'a>(request: &'a Request, losses: &mut Losses) -> Conversa
     let (head, rest) = request.messages.split_at(leading);
     system.extend(head.iter().flat_map(|m| m.parts.iter().map(|part| SystemPart { role: m.role, part })));
 
-    let mut builder = Builder { request, turns: Vec::new(), waiting: None, losses };
+    let places = Places::of(request);
+    let mut builder = Builder { places, turns: Vec::new(), waiting: None, losses };
     for message in rest {
         builder.message(message);
     }
@@ -63,20 +65,61 @@ pub(crate) fn arrange<'a>(request: &'a Request, losses: &mut Losses) -> Conversa
 }
 
 /// An assistant turn with calls whose results are being collected from the messages that follow.
+#[derive(Default)]
 struct Waiting<'a> {
     /// Where the results go: directly after the assistant turn.
     place: usize,
     calls: Vec<Expected<'a>>,
+    ids: Distinct<'a>,
+    /// The calls that came with an id.
+    by_id: HashMap<&'a str, Same>,
+    /// Whether one of them has its result.
+    answered: bool,
 }
 
 struct Expected<'a> {
-    call_id: String,
+    call_id: Cow<'a, str>,
     name: &'a str,
     result: Option<Cow<'a, ToolResult>>,
 }
 
+/// The calls of one id, by their places among the calls of the turn.
+struct Same {
+    first: usize,
+    more: Vec<usize>,
+    /// How many of them have their result.
+    answered: usize,
+}
+
+impl<'a> Waiting<'a> {
+    /// Adds a call. Two calls of one turn must not share an id; the second gets one of its own, and so does its result.
+    fn add(&mut self, call: &'a ToolCall) -> Cow<'a, str> {
+        let call_id = self.ids.id(Cow::Borrowed(&call.call_id));
+        let place = self.calls.len();
+        self.by_id.entry(&call.call_id).and_modify(|same| same.more.push(place)).or_insert(Same {
+            first: place,
+            more: Vec::new(),
+            answered: 0,
+        });
+        self.calls.push(Expected { call_id: call_id.clone(), name: &call.name, result: None });
+        call_id
+    }
+
+    /// The call that a result is for. The last of several results for one call wins and stands at the first one's place.
+    fn call_of(&mut self, id: &str) -> Option<&mut Expected<'a>> {
+        let same = self.by_id.get_mut(id)?;
+        let place = match same.answered {
+            0 => same.first,
+            earlier => same.more.get(earlier - 1).copied().unwrap_or(same.first),
+        };
+        same.answered += 1;
+        self.answered = true;
+        self.calls.get_mut(place)
+    }
+}
+
 struct Builder<'a, 'l> {
-    request: &'a Request,
+    places: Places<'a>,
     turns: Vec<Turn<'a>>,
     waiting: Option<Waiting<'a>>,
     losses: &'l mut Losses,
@@ -102,45 +145,30 @@ impl<'a> Builder<'a, '_> {
     fn assistant(&mut self, message: &'a Message) {
         // A turn that continues (no user or result between) keeps waiting for all of its calls together.
         let continues = matches!(self.turns.last(), Some(Turn::Assistant { .. }))
-            && self.waiting.as_ref().is_none_or(|w| w.calls.iter().all(|c| c.result.is_none()));
+            && self.waiting.as_ref().is_none_or(|waiting| !waiting.answered);
         if !continues {
             self.settle();
             self.turns.push(Turn::Assistant { name: message.name.as_deref(), parts: Vec::new() });
         }
         let place = self.turns.len();
-        let mut calls = Vec::new();
         let mut results = Vec::new();
         let Some(Turn::Assistant { parts, .. }) = self.turns.last_mut() else { return };
         for part in &message.parts {
-            let call = match part {
-                Part::ToolCall(call) => call,
+            match part {
+                Part::ToolCall(call) => {
+                    let waiting = self.waiting.get_or_insert_with(|| Waiting { place, ..Waiting::default() });
+                    let call_id = waiting.add(call);
+                    parts.push(if call_id == call.call_id {
+                        Cow::Borrowed(part)
+                    } else {
+                        let call_id = call_id.into_owned();
+                        Cow::Owned(Part::ToolCall(ToolCall { call_id, ..call.clone() }))
+                    });
+                }
                 // It answers a call of this turn or stands in the wrong one: no model gives results.
-                Part::ToolResult(_) => {
-                    results.push(part);
-                    continue;
-                }
-                _ => {
-                    parts.push(Cow::Borrowed(part));
-                    continue;
-                }
-            };
-            let known = |id: &str| {
-                let earlier = self.waiting.iter().flat_map(|w| &w.calls).chain(&calls);
-                earlier.filter(|c: &&Expected<'_>| c.call_id == id).count()
-            };
-            // Two calls of one turn must not share an id; the second gets one of its own, and so does its result.
-            let twins = known(&call.call_id);
-            let call_id =
-                if twins == 0 { call.call_id.clone() } else { format!("{}_{}", call.call_id, twins + 1) };
-            parts.push(if twins == 0 {
-                Cow::Borrowed(part)
-            } else {
-                Cow::Owned(Part::ToolCall(ToolCall { call_id: call_id.clone(), ..call.clone() }))
-            });
-            calls.push(Expected { call_id, name: &call.name, result: None });
-        }
-        if !calls.is_empty() {
-            self.waiting.get_or_insert_with(|| Waiting { place, calls: Vec::new() }).calls.extend(calls);
+                Part::ToolResult(_) => results.push(part),
+                _ => parts.push(Cow::Borrowed(part)),
+            }
         }
         self.heard(None, results);
     }
@@ -162,12 +190,12 @@ impl<'a> Builder<'a, '_> {
             match part {
                 Part::ToolCall(_) => {
                     let reason = "only the model calls tools, in turns of its own";
-                    self.losses.dropped(words::path(self.request, part), reason);
+                    self.losses.dropped(self.places.path(part), reason);
                 }
                 Part::ToolResult(result) => {
                     if !self.take_result(result) {
                         self.losses.emulated(
-                            words::path(self.request, part),
+                            self.places.path(part),
                             "the result of a call that is not in the conversation became text",
                         );
                         others.extend(orphan(result));
@@ -185,34 +213,15 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    /// Gives a result to its call. The last of several results for one call wins and stands at the first one's place.
+    /// Gives a result to its call.
     fn take_result(&mut self, result: &'a ToolResult) -> bool {
-        let Some(waiting) = &mut self.waiting else { return false };
-        let id = result.call_id.as_str();
-        let twin = |c: &&mut Expected<'_>| {
-            c.call_id == id
-                || c.call_id
-                    .strip_prefix(id)
-                    .and_then(|rest| rest.strip_prefix('_'))
-                    .is_some_and(|n| n.parse::<usize>().is_ok())
+        let Some(call) = self.waiting.as_mut().and_then(|waiting| waiting.call_of(&result.call_id)) else {
+            return false;
         };
-        let exact_taken = waiting.calls.iter().any(|c| c.call_id == id && c.result.is_some());
-        let slot = if exact_taken {
-            waiting.calls.iter_mut().filter(twin).find(|c| c.result.is_none())
-        } else {
-            waiting.calls.iter_mut().find(|c| c.call_id == id)
-        };
-        let slot = match slot {
-            Some(slot) => slot,
-            None => match waiting.calls.iter_mut().find(|c| c.call_id == id) {
-                Some(slot) => slot,
-                None => return false,
-            },
-        };
-        slot.result = Some(if slot.call_id == id {
+        call.result = Some(if call.call_id == result.call_id {
             Cow::Borrowed(result)
         } else {
-            Cow::Owned(ToolResult { call_id: slot.call_id.clone(), ..result.clone() })
+            Cow::Owned(ToolResult { call_id: call.call_id.clone().into_owned(), ..result.clone() })
         });
         true
     }
@@ -225,7 +234,7 @@ impl<'a> Builder<'a, '_> {
             results.push(call.result.unwrap_or_else(|| {
                 self.losses.emulated("messages", "a call without a result was given one that says so");
                 Cow::Owned(ToolResult {
-                    call_id: call.call_id,
+                    call_id: call.call_id.into_owned(),
                     name: Some(call.name.to_owned()),
                     parts: vec![Part::text(NO_RESULT)],
                     is_error: Some(true),

@@ -11,6 +11,7 @@ use crate::{
     Ids, Losses, NameRules, Names, Translated, content_id,
     ir::{Failure, OutputFormat, Part, Request, Role},
     json_hint,
+    loss::Places,
     responses::bounded,
     schema, size,
 };
@@ -34,6 +35,7 @@ pub fn encode_request(
         facts,
         names: Names::of(request, NameRules::of(Dialect::Chat, facts)),
         native: request.dialect == Dialect::Chat,
+        places: Places::of(request),
         losses: Losses::default(),
     };
     let mut out = Vec::with_capacity(size::of_body(request));
@@ -49,6 +51,7 @@ struct Encoder<'a> {
     names: Names,
     /// Whether the client speaks this dialect too: then it knows what its upstream takes, and nothing is held back.
     native: bool,
+    places: Places<'a>,
     losses: Losses,
 }
 

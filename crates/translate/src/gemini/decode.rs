@@ -1,6 +1,7 @@
 //! Requests of Gemini clients.
 
 mod config;
+mod content;
 mod media;
 mod parts;
 mod tools;

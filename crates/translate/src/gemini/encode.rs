@@ -18,6 +18,7 @@ use super::fields::Fields;
 use crate::{
     Ids, Json, Losses, NameRules, Names, Translated,
     ir::{Extra, Failure, Part, Request},
+    loss::Places,
     size,
     turns::{self, SystemPart},
     wire::write,
@@ -51,6 +52,7 @@ struct Encoder<'r> {
     request: &'r Request,
     facts: &'r ModelFacts,
     names: Names,
+    places: Places<'r>,
     losses: Losses,
     /// Whether the client speaks Gemini, too.
     same: bool,
@@ -67,6 +69,7 @@ pub(super) fn encode(
         request,
         facts,
         names: Names::of(request, NameRules::of(Dialect::Gemini, facts)),
+        places: Places::of(request),
         losses: Losses::default(),
         same: request.dialect == Dialect::Gemini,
     };

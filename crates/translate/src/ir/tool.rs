@@ -139,6 +139,13 @@ pub struct NamedTool {
     pub namespace: Option<String>,
 }
 
+impl NamedTool {
+    /// Namespace and name.
+    pub fn in_full(&self) -> (Option<&str>, &str) {
+        (self.namespace.as_deref(), &self.name)
+    }
+}
+
 /// Whether and which tool the model must use.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ToolChoice {

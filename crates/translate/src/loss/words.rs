@@ -87,41 +87,20 @@ pub(crate) fn of_reasoning(client: Dialect, member: &str) -> String {
     format!("{object}.{member}")
 }
 
-/// Where a part stands in the client's request (`messages[2].content[0]`), found by identity. The list as a whole if the
-/// part was made on the way.
-pub(crate) fn path(request: &Request, part: &Part) -> String {
-    let client = request.dialect;
-    if let Some(index) = request.system.iter().position(|p| std::ptr::eq(p, part)) {
-        return match client {
-            Dialect::Chat => "messages".to_owned(),
-            Dialect::Responses => "instructions".to_owned(),
-            Dialect::Messages => format!("system[{index}]"),
-            Dialect::Gemini => format!("systemInstruction.parts[{index}]"),
-        };
-    }
-    for (index, message) in request.messages.iter().enumerate() {
-        for (at, candidate) in message.parts.iter().enumerate() {
-            if std::ptr::eq(candidate, part) {
-                return place(client, message, index, at);
-            }
-            if let Part::ToolResult(result) = candidate
-                && let Some(inner) = result.parts.iter().position(|p| std::ptr::eq(p, part))
-            {
-                return within(client, index, at, inner);
-            }
-        }
-    }
-    list(client).to_owned()
-}
-
-/// Where the part `at` of the message `index` stands.
-pub(crate) fn place(client: Dialect, message: &Message, index: usize, at: usize) -> String {
+/// Where the part `at` of the message `index` stands. `earlier_calls` counts the calls before it, which Chat has in a list of
+/// their own.
+pub(super) fn place(
+    client: Dialect,
+    message: &Message,
+    index: usize,
+    at: usize,
+    earlier_calls: impl FnOnce() -> usize,
+) -> String {
     let list = list(client);
     match (client, message.parts.get(at)) {
         (Dialect::Gemini, _) => format!("{list}[{index}].parts[{at}]"),
         (Dialect::Chat, Some(Part::ToolCall(_))) => {
-            let earlier = message.parts.iter().take(at).filter(|part| matches!(part, Part::ToolCall(_)));
-            format!("{list}[{index}].tool_calls[{}]", earlier.count())
+            format!("{list}[{index}].tool_calls[{}]", earlier_calls())
         }
         (Dialect::Chat, Some(Part::ToolResult(_))) => format!("{list}[{index}].content"),
         (Dialect::Chat, Some(Part::Thinking(_)))
@@ -169,7 +148,7 @@ pub(crate) fn within(client: Dialect, index: usize, at: usize, inner: usize) -> 
     }
 }
 
-fn list(client: Dialect) -> &'static str {
+pub(super) fn list(client: Dialect) -> &'static str {
     match client {
         Dialect::Chat | Dialect::Messages => "messages",
         Dialect::Responses => "input",

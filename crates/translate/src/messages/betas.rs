@@ -9,6 +9,7 @@ use super::{
 };
 use crate::ir::{CacheHint, Document, Image, OutputFormat, Part, Request, ServerTool, Source, Tool};
 use byok_types::{Dialect, Family, ModelFacts, StructuredOutput};
+use std::collections::HashSet;
 
 /// `anthropic-version`, and `anthropic-beta` if the body of the encoded request uses a feature behind one.
 pub fn headers_for(request: &Request, facts: &ModelFacts) -> Vec<(&'static str, String)> {
@@ -21,13 +22,13 @@ pub fn headers_for(request: &Request, facts: &ModelFacts) -> Vec<(&'static str, 
 }
 
 fn betas(request: &Request, facts: &ModelFacts) -> Vec<String> {
-    let mut list = List(Vec::new());
+    let mut list = List::default();
     let own = request.dialect == Dialect::Messages;
     if own && let Some(asked) = request.extra.get(Dialect::Messages, "betas") {
         asked.read::<Vec<String>>().unwrap_or_default().iter().for_each(|beta| list.add(beta));
     }
     if facts.family != Family::Claude {
-        return list.0;
+        return list.names;
     }
     if thinking::settle(request, facts).effort.is_some() {
         list.add("effort-2025-11-24");
@@ -53,7 +54,7 @@ fn betas(request: &Request, facts: &ModelFacts) -> Vec<String> {
     if marks().any(|mark| mark.extra.get(Dialect::Messages, "scope").is_some()) {
         list.add("prompt-caching-scope-2026-01-05");
     }
-    list.0
+    list.names
 }
 
 /// Features that only a client of this dialect can ask for.
@@ -80,12 +81,16 @@ fn own_features(request: &Request, list: &mut List) {
     }
 }
 
-struct List(Vec<String>);
+#[derive(Default)]
+struct List {
+    names: Vec<String>,
+    known: HashSet<String>,
+}
 
 impl List {
     fn add(&mut self, beta: &str) {
-        if !beta.is_empty() && !self.0.iter().any(|known| known == beta) {
-            self.0.push(beta.to_owned());
+        if !beta.is_empty() && self.known.insert(beta.to_owned()) {
+            self.names.push(beta.to_owned());
         }
     }
 }

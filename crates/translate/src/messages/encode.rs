@@ -21,7 +21,9 @@ use super::{is_billing_block, object::Object};
 use crate::{
     Ids, Json, Losses, NameRules, Names, Translated, effort, emulate,
     ir::{CacheHint, OutputFormat, Part, Request, ThinkingSwitch},
-    json_hint, schema, size,
+    json_hint,
+    loss::Places,
+    schema, size,
     turns::{self, SystemPart},
 };
 use byok_types::{Dialect, Failure, Family, ModelFacts, StructuredOutput};
@@ -79,7 +81,9 @@ pub(super) fn encode(
         facts,
         &mut losses,
     );
-    let pen = Pen { request, facts, names: &names };
+    let places = Places::of(request);
+    let extras = request.messages.iter().any(|message| !message.extra.is_empty()).then_some(&places);
+    let pen = Pen { request, facts, names: &names, extras };
     let mut body = Vec::with_capacity(size::of_body(request));
     let mut object = Object::new(&mut body);
     object.string("model", &facts.id);
@@ -128,24 +132,24 @@ fn system<'a>(
     parts: &[SystemPart<'a>],
     losses: &mut Losses,
 ) -> Vec<SystemBlock<'a>> {
+    let places = Places::of(request);
     let mut blocks = Vec::with_capacity(parts.len() + 1);
     for SystemPart { part, .. } in parts {
         let mark: Option<CacheHint> = match part {
             Part::Text(text) if text.text.trim().is_empty() => continue,
             part if is_billing_block(part) && facts.family != Family::Claude => {
-                losses
-                    .silent(words::path(request, part), "attribution text of Claude Code is for Claude only");
+                losses.silent(places.path(part), "attribution text of Claude Code is for Claude only");
                 continue;
             }
             Part::Text(text) => text.cache.clone(),
             Part::Opaque(opaque) if opaque.dialect == Dialect::Messages => None,
             Part::ConfigChange(change) if change.own(Dialect::Messages).is_some() => None,
             Part::ConfigChange(change) => {
-                admit::note_change(change, words::path(request, part), losses);
+                admit::note_change(change, places.path(part), losses);
                 continue;
             }
             part => {
-                losses.dropped(words::path(request, part), "instructions hold text only");
+                losses.dropped(places.path(part), "instructions hold text only");
                 continue;
             }
         };

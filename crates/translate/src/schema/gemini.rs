@@ -13,6 +13,7 @@ use crate::{
     gemini::{fits, legal_parameter},
 };
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 /// A schema of Gemini's kind for the arguments of a function. Parameter names that Gemini refuses are rewritten by
 /// `legal_parameter`.
@@ -108,6 +109,9 @@ impl Cleaner<'_> {
                 branch.shift_remove("required");
                 union::merge(&mut out.schema, branch);
             }
+        }
+        if ["allOf", "anyOf", "oneOf", "then", "else"].iter().any(|key| node.contains_key(*key)) {
+            union::distinct(&mut out.schema);
         }
         out.finish()
     }
@@ -211,7 +215,8 @@ impl Cleaner<'_> {
     fn tuple(&mut self, list: &[Value], out: &mut Node) {
         let branches = list.iter().map(|item| self.node(item)).collect();
         let mut hints = Vec::new();
-        let item = union::flatten(branches, &mut hints);
+        let mut item = union::flatten(branches, &mut hints);
+        union::distinct(&mut item);
         out.hints.push(format!("{} items in a fixed order", list.len()));
         out.hints.extend(hints);
         out.schema.insert("items".to_owned(), Value::Object(item));
@@ -306,12 +311,9 @@ impl Node {
         if properties.is_some_and(Map::is_empty) {
             self.schema.shift_remove("properties");
         } else if let Some(properties) = properties {
-            let mut required: Vec<Value> = Vec::new();
-            for name in self.required {
-                if properties.contains_key(&name) && !required.iter().any(|r| *r == name.as_str()) {
-                    required.push(name.into());
-                }
-            }
+            let mut seen = HashSet::new();
+            self.required.retain(|name| properties.contains_key(name) && seen.insert(name.clone()));
+            let required: Vec<Value> = self.required.into_iter().map(Value::from).collect();
             if !required.is_empty() {
                 self.schema.insert("required".to_owned(), Value::Array(required));
             }
@@ -353,11 +355,12 @@ impl Node {
         }
         self.schema.insert("type".to_owned(), "string".into());
         let mut words: Vec<Value> = Vec::new();
+        let mut seen = HashSet::new();
         for value in values {
             let word = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             if word.is_empty() {
                 self.hints.push("may be empty".to_owned());
-            } else if !words.iter().any(|w| *w == word.as_str()) {
+            } else if seen.insert(word.clone()) {
                 words.push(word.into());
             }
         }

@@ -136,6 +136,14 @@ fn results_stand_directly_after_their_calls() {
             "A(!a,!a_2) R(a=1,a_2=2)",
         ),
         (
+            "three calls of one turn with one id, beside one that has their number",
+            vec![
+                message(Assistant, &[call("a"), call("a_2"), call("a"), call("a")]),
+                message(Tool, &[result("a", "1"), result("a", "3"), result("a_2", "2"), result("a", "4")]),
+            ],
+            "A(!a,!a_2,!a_3,!a_4) R(a=1,a_2=2,a_3=3,a_4=4)",
+        ),
+        (
             "a system message between call and result does not part them",
             vec![
                 message(Assistant, &[call("a")]),

@@ -14,20 +14,15 @@ use crate::{
     ir::{
         Audio, Failure, Flavour, Message, Part, Refusal, Role, Source, Text, Thinking, ToolCall, ToolResult,
     },
+    open_calls::{Known, OpenCalls},
 };
 use byok_types::Dialect;
-
-/// A call that no result has been seen for.
-struct OpenCall {
-    id: String,
-    name: String,
-}
 
 /// Reads messages in order. Remembers the calls of the latest assistant message, because results of the old `function`
 /// role, and of careless clients, do not say which call they answer.
 #[derive(Default)]
 pub(super) struct Messages {
-    open: Vec<OpenCall>,
+    open: OpenCalls,
 }
 
 impl Messages {
@@ -86,7 +81,7 @@ impl Messages {
                 let place = [index.to_string(), place.to_string()];
                 call.call_id = content_id("call_", &[&place[0], &place[1], &call.name, &call.arguments]);
             }
-            self.open.push(OpenCall { id: call.call_id.clone(), name: call.name.clone() });
+            self.open.push(call.call_id.clone(), call.name.clone(), false);
         }
         let mut read = Message::new(Role::Assistant, parts);
         read.name = message.name;
@@ -95,13 +90,12 @@ impl Messages {
     }
 
     fn result(&mut self, index: usize, message: BodyMessage) -> Result<Message, Failure> {
-        let place = match (&message.tool_call_id, &message.name) {
-            (Some(id), _) => self.open.iter().position(|call| call.id == *id),
-            (None, Some(name)) => self.open.iter().position(|call| call.name == *name),
-            (None, None) => (!self.open.is_empty()).then_some(0),
+        let answered = match (&message.tool_call_id, &message.name) {
+            (Some(id), _) => self.open.answer(Known::Id, id),
+            (None, Some(name)) => self.open.answer(Known::Name, name),
+            (None, None) => self.open.answer_first(),
         };
-        let answered = place.map(|place| self.open.remove(place));
-        let Some(call_id) = message.tool_call_id.or(answered.map(|call| call.id)) else {
+        let Some(call_id) = message.tool_call_id.or_else(|| answered.map(str::to_owned)) else {
             let path = format!("messages[{index}].tool_call_id");
             let message =
                 format!("`{path}` is missing: repeat the `id` of the call that this result answers.");

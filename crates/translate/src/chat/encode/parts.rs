@@ -5,7 +5,6 @@ use crate::{
     chat::object::object,
     compact,
     ir::{Audio, CacheHint, Document, Failure, Image, Part, Source, Text, Video},
-    loss::words,
     media::{self, MediaKind},
     wire::write,
 };
@@ -231,7 +230,7 @@ impl Encoder<'_> {
     }
 
     pub(super) fn path(&self, part: &Part) -> String {
-        words::path(self.request, part)
+        self.places.path(part)
     }
 
     fn refuse(&self, part: &Part, what: &str) -> Failure {

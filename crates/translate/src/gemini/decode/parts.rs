@@ -1,4 +1,5 @@
 use super::{
+    content::Content,
     keep_inner,
     media::{file_part, inline_part},
 };
@@ -12,7 +13,8 @@ use crate::{
         server,
         wire::{WireCall, WireContent, WirePart, WireResult},
     },
-    ir::{Blob, BlobSlot, Extra, Failure, Opaque, Part, Role, Text, Thinking, ToolCall, ToolResult},
+    ir::{BlobSlot, Extra, Failure, Opaque, Part, Role, Text, Thinking, ToolCall, ToolResult},
+    open_calls::{Known, OpenCalls},
     wire,
 };
 use byok_types::Dialect;
@@ -24,7 +26,7 @@ pub(super) type Field<'f> = &'f dyn Fn() -> String;
 #[derive(Default)]
 pub(super) struct Reader {
     turn: usize,
-    calls: Vec<Waiting>,
+    calls: OpenCalls,
     /// Whether somebody else spoke since the last call: the next model turn begins a new step.
     answered: bool,
     /// The id of the last call of a tool that Gemini runs.
@@ -35,12 +37,6 @@ pub(super) struct Reader {
 struct Side {
     signature: Option<String>,
     extra: Extra,
-}
-
-struct Waiting {
-    id: String,
-    name: String,
-    answered: bool,
 }
 
 impl Reader {
@@ -58,11 +54,11 @@ impl Reader {
 
     /// The parts of a content. `field` says where it stands in the request.
     pub(super) fn content(&mut self, field: Field<'_>, content: WireContent) -> Result<Vec<Part>, Failure> {
-        let mut parts = Vec::with_capacity(content.parts.0.len());
+        let mut parts = Content::with_capacity(content.parts.0.len());
         for (index, part) in content.parts.0.into_iter().enumerate() {
             self.part(&|| format!("{}.parts[{index}]", field()), index, part, &mut parts)?;
         }
-        Ok(parts)
+        Ok(parts.finish())
     }
 
     fn part(
@@ -70,7 +66,7 @@ impl Reader {
         field: Field<'_>,
         index: usize,
         mut part: WirePart,
-        out: &mut Vec<Part>,
+        out: &mut Content,
     ) -> Result<(), Failure> {
         let mut extra = Extra::default();
         for (name, value) in std::mem::take(&mut part.extra) {
@@ -126,7 +122,7 @@ impl Reader {
         index: usize,
         call: WireCall,
         side: Side,
-        out: &mut Vec<Part>,
+        out: &mut Content,
     ) -> Result<(), Failure> {
         let Side { signature, mut extra } = side;
         if call.name.is_empty() {
@@ -141,8 +137,8 @@ impl Reader {
             .id
             .filter(|id| !id.is_empty())
             .unwrap_or_else(|| made_up_id(&self.turn.to_string(), index, &call.name, arguments.get()));
-        self.calls.push(Waiting { id: call_id.clone(), name: call.name.clone(), answered: false });
-        let blob = attach(signature.as_deref(), BlobSlot::Call, out);
+        self.calls.push(call_id.clone(), call.name.clone(), is_made_up(&call_id));
+        let blob = out.attach(signature.as_deref(), BlobSlot::Call);
         out.push(Part::ToolCall(ToolCall {
             call_id,
             name: call.name,
@@ -164,14 +160,15 @@ impl Reader {
         let call_id = self.call_of(&result.name, result.id.as_deref().unwrap_or_default());
         let response = result.response.unwrap_or_else(Json::empty_object);
         let (text, failed) = result_text(&response);
-        let mut parts = vec![Part::text(text)];
+        let mut parts = Content::default();
+        parts.push(Part::text(text));
         for (index, part) in result.parts.0.into_iter().enumerate() {
             self.part(&|| format!("{}.functionResponse.parts[{index}]", field()), index, part, &mut parts)?;
         }
         Ok(ToolResult {
             call_id,
             name: (!result.name.is_empty()).then_some(result.name),
-            parts,
+            parts: parts.finish(),
             object: response.is_object().then_some(response),
             is_error: failed.then_some(true),
             extra,
@@ -182,29 +179,25 @@ impl Reader {
     /// The id of the call that a result answers: the one it names, else the first open call of that name, else the first
     /// open call at all.
     fn call_of(&mut self, name: &str, id: &str) -> String {
-        let open = |w: &Waiting| !w.answered;
-        let found = if id.is_empty() {
-            let by_name = self.calls.iter().position(|w| open(w) && w.name == name);
-            by_name.or_else(|| self.calls.iter().position(|w| open(w) && name.is_empty()))
-        } else {
-            let by_id =
-                |wanted: &dyn Fn(&Waiting) -> bool| self.calls.iter().position(|w| wanted(w) && w.id == id);
-            by_id(&open)
-                .or_else(|| by_id(&|_| true))
-                .or_else(|| self.calls.iter().position(|w| open(w) && is_made_up(&w.id) && w.name == name))
-        };
-        match found {
-            Some(at) => {
-                self.calls[at].answered = true;
-                self.calls[at].id.clone()
-            }
-            None if id.is_empty() => made_up_id(&self.turn.to_string(), self.calls.len(), name, "result"),
-            None => id.to_owned(),
+        if id.is_empty() {
+            let found = if name.is_empty() {
+                self.calls.answer_first()
+            } else {
+                self.calls.answer(Known::Name, name)
+            };
+            let found = found.map(str::to_owned);
+            return found
+                .unwrap_or_else(|| made_up_id(&self.turn.to_string(), self.calls.len(), name, "result"));
         }
+        // A second result for a call stays with it.
+        if self.calls.answer(Known::Id, id).is_some() || self.calls.has(id) {
+            return id.to_owned();
+        }
+        self.calls.answer(Known::NameOnly, name).unwrap_or(id).to_owned()
     }
 
     /// Parts of tools that Gemini runs. They go back to Gemini as they came, signature and all.
-    fn server_part(&mut self, part: WirePart, extra: &Extra, out: &mut Vec<Part>) {
+    fn server_part(&mut self, part: WirePart, extra: &Extra, out: &mut Content) {
         let members = [
             ("executableCode", part.code),
             ("codeExecutionResult", part.code_result),
@@ -232,7 +225,7 @@ pub(in crate::gemini) fn made_up_id(turn: &str, index: usize, name: &str, argume
     content_id(MADE_UP, &[turn, &index.to_string(), name, tree.as_deref().unwrap_or(arguments)])
 }
 
-fn text_part(part: WirePart, extra: Extra, out: &mut Vec<Part>) {
+fn text_part(part: WirePart, extra: Extra, out: &mut Content) {
     if part.thought {
         let blob = part.signature.as_deref().and_then(|s| blob(s, BlobSlot::Thinking));
         let summary: Vec<_> = part.text.into_iter().filter(|t| !t.is_empty()).collect();
@@ -245,7 +238,7 @@ fn text_part(part: WirePart, extra: Extra, out: &mut Vec<Part>) {
     let signature = part.signature.as_deref();
     match part.text {
         Some(text) => {
-            let sealed = attach(signature, BlobSlot::Text, out);
+            let sealed = out.attach(signature, BlobSlot::Text);
             // An empty text that only brought the sealed reasoning of another vendor has done its work.
             let done = text.is_empty()
                 && sealed.is_none()
@@ -255,7 +248,7 @@ fn text_part(part: WirePart, extra: Extra, out: &mut Vec<Part>) {
             }
         }
         None if extra.is_empty() => {
-            if let Some(sealed) = attach(signature, BlobSlot::Text, out) {
+            if let Some(sealed) = out.attach(signature, BlobSlot::Text) {
                 out.push(Part::Text(Text { blob: Some(sealed), ..Text::default() }));
             }
         }
@@ -268,42 +261,6 @@ fn text_part(part: WirePart, extra: Extra, out: &mut Vec<Part>) {
             out.push(Part::Opaque(Opaque { dialect: Dialect::Gemini, json }));
         }
     }
-}
-
-/// The blob for the part that carries `signature`. Sealed reasoning of another vendor, which came here because Gemini has
-/// no slot of its own for it, goes to the thinking that it belongs to.
-fn attach(signature: Option<&str>, slot: BlobSlot, parts: &mut Vec<Part>) -> Option<Blob> {
-    let blob = blob(signature?, slot)?;
-    if !matches!(blob.slot, BlobSlot::Thinking | BlobSlot::Redacted) {
-        return Some(blob);
-    }
-    let step = parts.iter().rposition(|p| matches!(p, Part::ToolCall(_))).map_or(0, |at| at + 1);
-    let bare = |part: &Part| matches!(part, Part::Thinking(thinking) if thinking.blob.is_none());
-    if blob.slot == BlobSlot::Redacted {
-        // It stood before a thought whose own seal has not come yet, or after all that is there.
-        let bare_tail = parts[step..].iter().rev().take_while(|part| bare(part)).count();
-        let hidden = Thinking { redacted: true, blob: Some(blob), ..Thinking::default() };
-        parts.insert(parts.len() - bare_tail, Part::Thinking(hidden));
-        return None;
-    }
-    match parts[step..].iter().rposition(bare).map(|at| step + at) {
-        Some(last) => {
-            // A streamed thought comes back in its pieces, and the vendor has sealed the whole.
-            let first = parts[..last].iter().rposition(|p| !bare(p)).map_or(step, |at| step.max(at + 1));
-            let pieces: Vec<Part> = parts.drain(first..last).collect();
-            if let Some(Part::Thinking(thinking)) = parts.get_mut(first) {
-                let texts = pieces.iter().filter_map(|piece| match piece {
-                    Part::Thinking(piece) => Some(piece.text()),
-                    _ => None,
-                });
-                let whole: String = texts.chain([thinking.text()]).collect();
-                thinking.summary = Some(whole).filter(|text| !text.is_empty()).into_iter().collect();
-                thinking.blob = Some(blob);
-            }
-        }
-        None => parts.insert(step, Part::Thinking(Thinking { blob: Some(blob), ..Thinking::default() })),
-    }
-    None
 }
 
 /// What a function response says as text, and whether it reports a failure. An object whose only field is `output` or `error`

@@ -6,7 +6,7 @@ use crate::{
     loss::words,
     turns::Turn,
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 /// What is sent where a content is needed and there is nothing to say. Not every backend takes an empty text.
 const FILLER: &str = ".";
@@ -76,16 +76,24 @@ pub(super) fn append(parts: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     }
 }
 
+/// Calls by their ids; of several with one id the last counts.
+pub(super) type Calls<'c> = HashMap<&'c str, &'c ToolCall>;
+
+fn by_id(part: &Part) -> Option<(&str, &ToolCall)> {
+    let Part::ToolCall(call) = part else { return None };
+    Some((&call.call_id, call))
+}
+
 impl<'r> Encoder<'r> {
     /// The contents of a Gemini client, as they came. Only what the vendor refuses for being empty is left out.
     pub(super) fn direct_contents(&mut self) -> Contents<'r> {
         let mut contents = Contents::default();
         let request = self.request;
-        let mut calls: Vec<(String, String)> = Vec::new();
+        let mut calls = Calls::new();
         for message in &request.messages {
             let (role, parts) = match message.role {
                 Role::Assistant => {
-                    calls.extend(message.parts.iter().filter_map(|part| self.named(part)));
+                    calls.extend(message.parts.iter().filter_map(by_id));
                     (MODEL, self.model_parts(message.parts.iter().map(Cow::Borrowed)))
                 }
                 _ => (USER, self.direct_parts(message, &calls)),
@@ -97,7 +105,7 @@ impl<'r> Encoder<'r> {
         contents
     }
 
-    fn direct_parts(&mut self, message: &Message, calls: &[(String, String)]) -> Vec<u8> {
+    fn direct_parts(&mut self, message: &Message, calls: &Calls<'_>) -> Vec<u8> {
         let mut parts = Vec::new();
         for part in &message.parts {
             match part {
@@ -114,7 +122,7 @@ impl<'r> Encoder<'r> {
     /// The contents for turns in order.
     pub(super) fn arranged_contents<'t>(&mut self, turns: &[Turn<'t>]) -> Contents<'t> {
         let mut contents = Contents::default();
-        let mut calls: Vec<(String, String)> = Vec::new();
+        let mut calls = Calls::new();
         for turn in turns {
             match turn {
                 Turn::System { parts, .. } => {
@@ -138,7 +146,7 @@ impl<'r> Encoder<'r> {
                     contents.add(USER, &out);
                 }
                 Turn::Assistant { parts, .. } => {
-                    calls = parts.iter().filter_map(|part| self.named(part)).collect();
+                    calls = parts.iter().filter_map(|part| by_id(part)).collect();
                     let out = self.model_parts(parts.iter().map(|part| Cow::Borrowed(part.as_ref())));
                     contents.add(MODEL, &out);
                 }
@@ -149,12 +157,6 @@ impl<'r> Encoder<'r> {
             }
         }
         contents
-    }
-
-    /// Id and upstream name of a call.
-    fn named(&self, part: &Part) -> Option<(String, String)> {
-        let Part::ToolCall(call) = part else { return None };
-        Some((call.call_id.clone(), self.upstream_name(call)))
     }
 
     pub(super) fn upstream_name(&self, call: &ToolCall) -> String {

@@ -2,7 +2,6 @@ use super::{Encoder, inner, outer, parts};
 use crate::{
     gemini::fields::Fields,
     ir::{Audio, Document, Extra, Part, SearchResult, Source, Video},
-    loss::words::path,
     media,
 };
 use std::borrow::Cow;
@@ -61,14 +60,13 @@ impl Encoder<'_> {
 
     pub(super) fn note_detail(&mut self, part: &Part, detail: Option<&str>) {
         if detail.is_some_and(|word| word != "auto") {
-            self.losses.silent(path(self.request, part), "the vendor chooses the resolution itself");
+            self.losses.silent(self.places.path(part), "the vendor chooses the resolution itself");
         }
     }
 
     pub(super) fn note_citations(&mut self, part: &Part, wanted: Option<bool>) {
         if wanted == Some(true) {
-            self.losses
-                .dropped(path(self.request, part), "this upstream does not cite from what it is given");
+            self.losses.dropped(self.places.path(part), "this upstream does not cite from what it is given");
         }
     }
 

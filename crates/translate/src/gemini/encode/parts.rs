@@ -3,7 +3,6 @@ use crate::{
     Json, compact, custom,
     gemini::{NO_SIGNATURE, fields::Fields, is_made_up, keys},
     ir::{Blob, BlobSlot, ConfigChange, Extra, Flavour, Opaque, Part, Text, Thinking, ToolCall},
-    loss::words::path,
 };
 use byok_types::{Dialect, Family};
 use std::borrow::Cow;
@@ -161,23 +160,22 @@ impl Encoder<'_> {
             Part::ServerCall(call) => self.verbatim(call.verbatim.as_ref(), out),
             Part::ServerResult(result) => self.verbatim(result.verbatim.as_ref(), out),
             Part::Opaque(opaque) if opaque.dialect != Dialect::Gemini => {
-                self.losses
-                    .dropped(path(self.request, part), "only the dialect of the client has this block");
+                self.losses.dropped(self.places.path(part), "only the dialect of the client has this block");
             }
             Part::Opaque(opaque) => self.verbatim(Some(opaque), out),
             Part::Compaction(compaction) => match &compaction.summary {
                 Some(summary) if !summary.trim().is_empty() => {
                     self.losses
-                        .emulated(path(self.request, part), "the summary of the conversation became text");
+                        .emulated(self.places.path(part), "the summary of the conversation became text");
                     text(out, &compact::told(summary));
                 }
                 _ => {
                     let reason = "a sealed summary can only be read by its vendor";
-                    self.losses.dropped(path(self.request, part), reason);
+                    self.losses.dropped(self.places.path(part), reason);
                 }
             },
             Part::ContainerUpload(_) => {
-                self.losses.dropped(path(self.request, part), "this upstream has no containers");
+                self.losses.dropped(self.places.path(part), "this upstream has no containers");
             }
             Part::ConfigChange(change) => self.config_change(change),
         }

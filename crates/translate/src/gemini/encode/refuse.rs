@@ -3,7 +3,7 @@
 use super::media::is_google;
 use crate::{
     ir::{Failure, Part, Request, Source, Tool},
-    loss::words,
+    loss::Places,
     media::{self, MediaKind},
 };
 use byok_types::{Dialect, ModelFacts};
@@ -15,9 +15,10 @@ pub(super) fn check(request: &Request, facts: &ModelFacts) -> Result<(), Failure
         let message = format!("{} takes no tools. Leave `tools` out or choose another model.", facts.id);
         return Err(Failure::bad_request("tools", message));
     }
+    let places = Places::of(request);
     for (index, message) in request.messages.iter().enumerate() {
         for (at, part) in message.parts.iter().enumerate() {
-            one(part, request.dialect, facts, &|| words::place(request.dialect, message, index, at))?;
+            one(part, request.dialect, facts, &|| places.place(index, at))?;
         }
     }
     Ok(())

@@ -1,16 +1,21 @@
-use super::{Encoder, contents::append, inner, media::texts, outer};
+use super::{
+    Encoder,
+    contents::{Calls, append},
+    inner,
+    media::texts,
+    outer,
+};
 use crate::{
     Json,
     gemini::{fields::Fields, is_made_up},
     ir::{Part, Source, ToolResult},
-    loss::words::path,
     wire::write,
 };
 use std::borrow::Cow;
 
 impl Encoder<'_> {
     /// The results of one model turn, in the order of its calls, and after them what cannot stand inside a result.
-    pub(super) fn results(&mut self, results: &[Cow<'_, ToolResult>], calls: &[(String, String)]) -> Vec<u8> {
+    pub(super) fn results(&mut self, results: &[Cow<'_, ToolResult>], calls: &Calls<'_>) -> Vec<u8> {
         let mut out = Vec::new();
         for result in results {
             let name = self.result_name(result, calls);
@@ -27,8 +32,8 @@ impl Encoder<'_> {
     }
 
     /// The name of the function that a result answers: that of its call, whatever the result itself says.
-    pub(super) fn result_name(&self, result: &ToolResult, calls: &[(String, String)]) -> String {
-        let called = calls.iter().rev().find(|(id, _)| *id == result.call_id).map(|(_, name)| name.clone());
+    pub(super) fn result_name(&self, result: &ToolResult, calls: &Calls<'_>) -> String {
+        let called = calls.get(result.call_id.as_str()).map(|call| self.upstream_name(call));
         let stated = || result.name.as_deref().map(|name| self.names.upstream(name, None).into_owned());
         called.or_else(stated).unwrap_or_default()
     }
@@ -51,7 +56,7 @@ impl Encoder<'_> {
         }
         response.string("name", name);
         for part in result.parts.iter().filter(|part| !is_text(part) && !is_media(part)) {
-            self.losses.dropped(path(self.request, part), "a result cannot hold this");
+            self.losses.dropped(self.places.path(part), "a result cannot hold this");
         }
         write_response(result, response.key("response"));
         let media: Vec<_> = result.parts.iter().filter(|p| is_media(p) && self.fits_inside(p)).collect();

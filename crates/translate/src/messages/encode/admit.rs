@@ -1,9 +1,10 @@
 //! Which parts go into a request, and which of them the upstream must not see.
 
-use super::{thinking::is_sendable, words::path};
+use super::thinking::is_sendable;
 use crate::{
     Losses,
     ir::{ConfigChange, Document, Image, Part, Request, Role, Source, ToolResult},
+    loss::Places,
     media::{self, MediaKind},
 };
 use byok_types::{Dialect, Failure, Family, ModelFacts};
@@ -11,6 +12,7 @@ use byok_types::{Dialect, Failure, Family, ModelFacts};
 /// Decides part by part.
 pub(super) struct Gate<'r> {
     pub(super) request: &'r Request,
+    pub(super) places: Places<'r>,
     pub(super) facts: &'r ModelFacts,
 }
 
@@ -31,7 +33,7 @@ impl Gate<'_> {
             Part::SearchResult(_) | Part::ToolCall(_) | Part::ToolResult(_) => Ok(true),
             Part::Audio(audio) if role == Role::Assistant => {
                 // What was said is known by its transcript; earlier sound itself cannot be shown to this model.
-                losses.dropped(path(self.request, part), "sound of earlier turns cannot be sent");
+                losses.dropped(self.places.path(part), "sound of earlier turns cannot be sent");
                 Ok(audio.transcript.as_deref().is_some_and(|text| !text.trim().is_empty()))
             }
             Part::Audio(_) => Err(self.refuse(part, "it takes no audio")),
@@ -39,7 +41,7 @@ impl Gate<'_> {
             Part::Thinking(thinking) => {
                 let sendable = is_sendable(thinking, self.facts);
                 if !sendable {
-                    losses.silent(path(self.request, part), "reasoning of another model is not sent");
+                    losses.silent(self.places.path(part), "reasoning of another model is not sent");
                 }
                 Ok(sendable)
             }
@@ -49,9 +51,9 @@ impl Gate<'_> {
                 let known = compaction.verbatim.dialect == Dialect::Messages && self.is_claude();
                 let readable = compaction.summary.as_deref().is_some_and(|text| !text.trim().is_empty());
                 if !known && readable {
-                    losses.emulated(path(self.request, part), "the summary of the conversation became text");
+                    losses.emulated(self.places.path(part), "the summary of the conversation became text");
                 } else if !known {
-                    losses.dropped(path(self.request, part), "a sealed summary is valid at its vendor only");
+                    losses.dropped(self.places.path(part), "a sealed summary is valid at its vendor only");
                 }
                 Ok(known || readable)
             }
@@ -65,11 +67,11 @@ impl Gate<'_> {
                 Ok(!is_reference || self.claude_only(part, losses))
             }
             Part::ConfigChange(change) => {
-                note_change(change, path(self.request, part), losses);
+                note_change(change, self.places.path(part), losses);
                 Ok(false)
             }
             Part::Opaque(_) => {
-                losses.dropped(path(self.request, part), "a block that this dialect does not have");
+                losses.dropped(self.places.path(part), "a block that this dialect does not have");
                 Ok(false)
             }
         }
@@ -94,7 +96,7 @@ impl Gate<'_> {
             _ => false,
         };
         if !has_place {
-            losses.dropped(path(self.request, part), "a tool result cannot hold this");
+            losses.dropped(self.places.path(part), "a tool result cannot hold this");
             return Ok(false);
         }
         self.admits(part, Role::User, losses)
@@ -102,7 +104,7 @@ impl Gate<'_> {
 
     fn note_detail(&self, part: &Part, detail: Option<&str>, losses: &mut Losses) {
         if detail.is_some_and(|word| word != "auto") {
-            losses.silent(path(self.request, part), "the vendor chooses the resolution itself");
+            losses.silent(self.places.path(part), "the vendor chooses the resolution itself");
         }
     }
 
@@ -172,14 +174,14 @@ impl Gate<'_> {
     fn native(&self, verbatim: Option<&crate::ir::Opaque>, part: &Part, losses: &mut Losses) -> bool {
         let native = verbatim.is_some_and(|o| o.dialect == Dialect::Messages) && self.is_claude();
         if !native {
-            losses.silent(path(self.request, part), "another vendor's tool call means nothing here");
+            losses.silent(self.places.path(part), "another vendor's tool call means nothing here");
         }
         native
     }
 
     fn claude_only(&self, part: &Part, losses: &mut Losses) -> bool {
         if !self.is_claude() {
-            losses.dropped(path(self.request, part), "only Claude takes this block");
+            losses.dropped(self.places.path(part), "only Claude takes this block");
         }
         self.is_claude()
     }
@@ -189,7 +191,7 @@ impl Gate<'_> {
     }
 
     fn refuse(&self, part: &Part, what: &str) -> Failure {
-        let field = path(self.request, part);
+        let field = self.places.path(part);
         let message = format!("`{field}` cannot be sent to `{}`: {what}.", self.request.model);
         Failure::bad_request(field, message)
     }

@@ -2,7 +2,7 @@
 
 use crate::{Json, schema};
 use serde_json::{Map, Value};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 /// The schema of a function's arguments with an object at its root.
 pub(super) fn object(schema: Option<&Json>) -> Cow<'_, Json> {
@@ -62,18 +62,18 @@ fn merge(root: &mut Map<String, Value>, branches: Vec<Value>, all: bool) {
                 old.extend(names);
                 old
             }
-            Some(old) => old.into_iter().filter(|name| names.contains(name)).collect(),
+            Some(old) => {
+                let names: HashSet<_> = names.into_iter().collect();
+                old.into_iter().filter(|name| names.contains(name)).collect()
+            }
         });
     }
     let mut names = match root.shift_remove("required") {
         Some(Value::Array(names)) => names,
         _ => Vec::new(),
     };
-    for name in required.unwrap_or_default() {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+    let mut known: HashSet<_> = names.iter().cloned().collect();
+    names.extend(required.unwrap_or_default().into_iter().filter(|name| known.insert(name.clone())));
     if !names.is_empty() {
         root.insert("required".to_owned(), Value::Array(names));
     }

@@ -3,11 +3,13 @@
 
 use super::{
     admit::Gate,
-    words::{Field, name, path},
+    words::{Field, name},
 };
 use crate::{
     Losses, content_id,
+    ids::Distinct,
     ir::{CacheHint, Part, Request, Role, ToolCall, ToolResult},
+    loss::Places,
     turns::{Conversation, Turn},
 };
 use byok_types::{Failure, ModelFacts};
@@ -65,7 +67,7 @@ pub(super) fn shape<'a>(
     conversation: Conversation<'a>,
     losses: &mut Losses,
 ) -> Result<Vec<Entry<'a>>, Failure> {
-    let gate = Gate { request, facts };
+    let gate = Gate { request, places: Places::of(request), facts };
     let mut shaper = Shaper { gate, entries: Vec::new(), waiting: Vec::new(), losses };
     for turn in conversation.turns {
         shaper.turn(turn)?;
@@ -104,7 +106,7 @@ impl<'a> Shaper<'a, '_> {
             match part {
                 Part::Text(text) if keep && !own_turn => {
                     self.losses.emulated(
-                        path(self.gate.request, part),
+                        self.gate.places.path(part),
                         "this model has no system turns: sent as a reminder in the user's turn",
                     );
                     let reminder = format!("<system-reminder>\n{}\n</system-reminder>", text.text);
@@ -114,7 +116,7 @@ impl<'a> Shaper<'a, '_> {
                     items.push(Self::item(Cow::Borrowed(part)));
                 }
                 _ if keep => {
-                    self.losses.dropped(path(self.gate.request, part), "a system turn holds text only");
+                    self.losses.dropped(self.gate.places.path(part), "a system turn holds text only");
                 }
                 _ => {}
             }
@@ -133,9 +135,11 @@ impl<'a> Shaper<'a, '_> {
     fn assistant(&mut self, parts: Vec<Cow<'a, Part>>) -> Result<(), Failure> {
         let mut items = Vec::with_capacity(parts.len());
         self.waiting.clear();
+        // Different from each other also where letters that are not allowed were all that told them apart.
+        let mut ids = Distinct::default();
         for part in parts {
             if let Part::ToolCall(call) = part.as_ref() {
-                let id = self.fresh_id(call);
+                let id = ids.id(legal_id(call).into()).into_owned();
                 self.waiting.push(id.clone());
                 let mark = call.cache.clone();
                 let call = match part {
@@ -144,7 +148,7 @@ impl<'a> Shaper<'a, '_> {
                 };
                 items.push(Item { what: What::Call { call, id }, mark });
             } else if self.gate.is_made_elsewhere(&part) {
-                self.losses.dropped(path(self.gate.request, &part), "turns of this model hold no pictures");
+                self.losses.dropped(self.gate.places.path(&part), "turns of this model hold no pictures");
                 items.push(Item { what: What::Text(MADE.into()), mark: None });
             } else if self.gate.admits(&part, Role::Assistant, self.losses)? {
                 items.push(Self::item(part));
@@ -204,23 +208,6 @@ impl<'a> Shaper<'a, '_> {
         }
     }
 
-    /// The id of a call in the letters that the vendor allows, different from the others of its turn.
-    fn fresh_id(&self, call: &ToolCall) -> String {
-        let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        let clean = if call.call_id.is_empty() {
-            content_id("toolu_", &[&call.name, &call.arguments])
-        } else {
-            call.call_id.chars().map(|c| if legal(c) { c } else { '_' }).collect()
-        };
-        let mut id = clean.clone();
-        let mut twin = 1;
-        while self.waiting.contains(&id) {
-            twin += 1;
-            id = format!("{clean}_{twin}");
-        }
-        id
-    }
-
     fn finish(mut self) -> Vec<Entry<'a>> {
         self.close_prefill();
         let filler = || Item { what: What::Text(FILLER.into()), mark: None };
@@ -266,6 +253,15 @@ impl<'a> Shaper<'a, '_> {
             text.text.truncate(end);
         }
     }
+}
+
+/// The id of a call in the letters that the vendor allows.
+fn legal_id(call: &ToolCall) -> String {
+    if call.call_id.is_empty() {
+        return content_id("toolu_", &[&call.name, &call.arguments]);
+    }
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    call.call_id.chars().map(|c| if legal(c) { c } else { '_' }).collect()
 }
 
 /// Text that follows a call is written before it, as the vendor's own turns end in their calls. Turns with reasoning are

@@ -11,8 +11,8 @@ use crate::{
     custom,
     emulate::{self, is_free},
     ir::{
-        CacheHint, FunctionTool, HostedTool, OutputFormat, Request, ServerTool, Tool, ToolChoice, TypedTool,
-        WebSearch,
+        CacheHint, FunctionTool, HostedTool, NamedTool, OutputFormat, Request, ServerTool, Tool, ToolChoice,
+        TypedTool, WebSearch,
     },
     messages::{FORCED_TOOL, decode::hosted_name, object::Object, tool::hosted_kind},
     schema, typed,
@@ -45,7 +45,12 @@ pub(super) fn declare(
     names: &Names,
     losses: &mut Losses,
 ) -> Vec<Declared> {
-    let mut list = List { request, facts, names, losses, seen: HashSet::new(), declared: Vec::new() };
+    let allowed = match &request.tool_choice {
+        Some(ToolChoice::Allowed { tools, .. }) => Some(tools.iter().map(NamedTool::in_full).collect()),
+        _ => None,
+    };
+    let mut list =
+        List { request, facts, names, losses, allowed, seen: HashSet::new(), declared: Vec::new() };
     let mut tools = request.tools.iter().chain(added_tools(request)).peekable();
     if facts.tools {
         for (index, tool) in tools.enumerate() {
@@ -88,6 +93,8 @@ struct List<'r, 'l> {
     facts: &'r ModelFacts,
     names: &'r Names,
     losses: &'l mut Losses,
+    /// The subset that may be called, by namespace and name, if there is one.
+    allowed: Option<HashSet<(Option<&'r str>, &'r str)>>,
     seen: HashSet<String>,
     declared: Vec<Declared>,
 }
@@ -121,12 +128,7 @@ impl List<'_, '_> {
 
     /// A subset of the tools can only be allowed by not declaring the others.
     fn is_allowed(&self, name: &str, namespace: Option<&str>) -> bool {
-        match &self.request.tool_choice {
-            Some(ToolChoice::Allowed { tools, .. }) => {
-                tools.iter().any(|t| t.name == name && t.namespace.as_deref() == namespace)
-            }
-            _ => true,
-        }
+        self.allowed.as_ref().is_none_or(|allowed| allowed.contains(&(namespace, name)))
     }
 
     fn function(&mut self, tool: &FunctionTool, upstream: &str) {

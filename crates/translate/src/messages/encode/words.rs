@@ -1,6 +1,5 @@
 //! What a field is called in the dialect of the client, for losses and refusals.
 
-pub(super) use crate::loss::words::path;
 use byok_types::Dialect;
 
 /// A concept that may be lost or refused.

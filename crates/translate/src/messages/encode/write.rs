@@ -10,6 +10,7 @@ use crate::{
         CacheHint, Document, Flavour, Part, Request, SearchResult, Source, Text, Thinking, ToolCall,
         ToolResult,
     },
+    loss::Places,
     media::{self, MediaKind},
     messages::{citation, object, object::Object},
     wire::write as json,
@@ -23,6 +24,8 @@ pub(super) struct Pen<'r> {
     pub(super) request: &'r Request,
     pub(super) facts: &'r ModelFacts,
     pub(super) names: &'r Names,
+    /// Where unknown members of messages are found, if there are any.
+    pub(super) extras: Option<&'r Places<'r>>,
 }
 
 /// `cache_control`.
@@ -57,24 +60,20 @@ impl<'r> Pen<'r> {
         self.block(out, &block.what, block.mark.as_ref());
     }
 
-    /// Unknown members of the client's message, found by its first block; most requests have none.
+    /// Unknown members of the client's message, found by its blocks; most requests have none.
     fn message_extra(self, entry: &Entry<'_>) -> &'r [(String, Json)] {
-        let mut with_extra = self.request.messages.iter().filter(|m| !m.extra.is_empty()).peekable();
-        if with_extra.peek().is_none() {
-            return &[];
-        }
-        let stands_in = |parts: &[Part], item: &Item<'_>| match &item.what {
-            What::Part(part) => parts.iter().any(|p| std::ptr::eq(p, part.as_ref())),
-            What::Call { call, .. } => {
-                parts.iter().any(|p| matches!(p, Part::ToolCall(c) if std::ptr::eq(c, call.as_ref())))
-            }
-            What::Result { result, .. } => {
-                parts.iter().any(|p| matches!(p, Part::ToolResult(r) if std::ptr::eq(r, result.as_ref())))
-            }
-            What::Text(_) => false,
+        let Some(places) = self.extras else { return &[] };
+        let message_of = |item: &Item<'_>| match &item.what {
+            What::Part(part) => places.message_of(part.as_ref()),
+            What::Call { call, .. } => places.message_of(call.as_ref()),
+            What::Result { result, .. } => places.message_of(result.as_ref()),
+            What::Text(_) => None,
         };
-        let owner = with_extra.find(|m| entry.items.iter().any(|item| stands_in(&m.parts, item)));
-        owner.map_or(&[], |m| m.extra.of(Dialect::Messages))
+        let has_extra =
+            |index: &usize| self.request.messages.get(*index).is_some_and(|m| !m.extra.is_empty());
+        // Of several messages that became one turn the first that has such members.
+        let owner = entry.items.iter().filter_map(message_of).filter(has_extra).min();
+        owner.map_or(&[], |index| self.request.messages[index].extra.of(Dialect::Messages))
     }
 
     /// The marker of a block within a block.

@@ -3,7 +3,7 @@
 use crate::{
     Losses,
     ir::{Failure, Part, Request, Role, Source},
-    loss::words,
+    loss::Places,
     media::{self, MediaKind},
 };
 use byok_types::{Dialect, ModelFacts};
@@ -34,10 +34,11 @@ pub(super) fn check(request: &Request, facts: &ModelFacts, losses: &mut Losses) 
         ));
     }
     let native = request.dialect == Dialect::Responses;
+    let places = Places::of(request);
     for (index, message) in request.messages.iter().enumerate() {
         for (place, part) in message.parts.iter().enumerate() {
             let check = Check { request, facts, native, role: message.role };
-            check.part(part, &|| words::place(request.dialect, message, index, place), losses)?;
+            check.part(part, &|| places.place(index, place), losses)?;
         }
     }
     Ok(())

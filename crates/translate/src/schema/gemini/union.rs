@@ -1,6 +1,7 @@
 //! Schemas that hold together or instead of each other, as one.
 
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 /// Adds what `other` says to `schema`. Where both speak, properties are united and the first word stands.
 pub(super) fn merge(schema: &mut Map<String, Value>, other: Map<String, Value>) {
@@ -24,15 +25,27 @@ pub(super) fn merge(schema: &mut Map<String, Value>, other: Map<String, Value>) 
     }
 }
 
-/// Two lists of allowed values of the same property become one list; a list beside none is no list.
+/// Takes out what lists of allowed values hold twice after they were united: in a schema and in its properties.
+pub(super) fn distinct(schema: &mut Map<String, Value>) {
+    keep_first(schema);
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.values_mut().filter_map(Value::as_object_mut).for_each(keep_first);
+    }
+}
+
+fn keep_first(schema: &mut Map<String, Value>) {
+    if let Some(Value::Array(words)) = schema.get_mut("enum") {
+        let mut seen = HashSet::new();
+        words.retain(|word| seen.insert(word.clone()));
+    }
+}
+
+/// Two lists of allowed values of the same property become one list; a list beside none is no list. What both have stands in
+/// it twice until [`distinct`] is called.
 fn unite_values(old: &mut Map<String, Value>, new: &Map<String, Value>) {
     match (old.get_mut("enum"), new.get("enum")) {
         (Some(Value::Array(mine)), Some(Value::Array(theirs))) => {
-            for word in theirs {
-                if !mine.contains(word) {
-                    mine.push(word.clone());
-                }
-            }
+            mine.extend(theirs.iter().cloned());
         }
         (Some(_), None) => drop(old.shift_remove("enum")),
         _ => {}
@@ -74,11 +87,11 @@ fn alternative(out: &mut Map<String, Value>, mut branch: Map<String, Value>, hin
         hints.push(format!("or {text}"));
     }
     unite_values(out, &branch);
-    let names = |schema: &Map<String, Value>| match schema.get("required") {
-        Some(Value::Array(names)) => names.clone(),
-        _ => Vec::new(),
-    };
-    let required: Vec<_> = names(out).into_iter().filter(|name| names(&branch).contains(name)).collect();
+    fn names(schema: &Map<String, Value>) -> &[Value] {
+        schema.get("required").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+    let theirs: HashSet<_> = names(&branch).iter().collect();
+    let required: Vec<_> = names(out).iter().filter(|name| theirs.contains(name)).cloned().collect();
     // A limit that only one of them has is none.
     out.retain(|key, value| {
         matches!(key.as_str(), "type" | "properties" | "items" | "enum" | "description" | "nullable")
