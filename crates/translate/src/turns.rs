@@ -178,7 +178,7 @@ impl<'a> Builder<'a, '_> {
         let brought = |part: &&Part| message.role == Role::Tool && matches!(part, Part::ConfigChange(_));
         if let Some(part) = message.parts.iter().find(brought) {
             let reason = "tools that are added later are declared from the beginning";
-            self.losses.emulated(words::path(self.request, part), reason);
+            self.losses.emulated(self.places.path(part), reason);
         }
         self.heard(message.name.as_deref(), message.parts.iter().filter(|part| !brought(part)));
     }

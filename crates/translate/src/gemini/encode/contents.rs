@@ -3,7 +3,6 @@ use crate::{
     Json,
     gemini::fields::{self, Fields},
     ir::{Message, Part, Role, ToolCall},
-    loss::words,
     turns::Turn,
 };
 use std::{borrow::Cow, collections::HashMap};
@@ -131,7 +130,7 @@ impl<'r> Encoder<'r> {
                         for part in parts.iter().filter(|part| matches!(part, Part::Text(_))) {
                             let reason =
                                 "this upstream has no system turns: sent as a reminder in the user's turn";
-                            self.losses.emulated(words::path(self.request, part), reason);
+                            self.losses.emulated(self.places.path(part), reason);
                         }
                         let mut out = Vec::new();
                         parts::text(&mut out, &format!("<system-reminder>\n{text}\n</system-reminder>"));
