@@ -248,15 +248,28 @@ fn said(response: &ir::Response) -> Vec<grammar::Said> {
             "{}".clone_into(input);
         }
     }
+    // An answer of which nothing is said ends in a whole answer, and is not there in a stream.
+    for said in &mut all {
+        if said.text.is_empty() && said.refusal.is_empty() && said.calls.is_empty() {
+            said.stop.get_or_insert(ir::StopReason::End);
+        }
+    }
     all
 }
 
-/// Whether the vendor's last word on a part is another than its pieces. The client of a stream has the pieces by then, and a
-/// whole answer has the last word: they cannot be the same.
+/// Whether the vendor's last word on a part is another than its pieces, or pieces of two texts come by turns. The client of a
+/// stream has the pieces by then, in their order, and a whole answer has the last word, text by text: they cannot be the same.
 fn contradicts(events: &[ir::Event]) -> bool {
     let mut pieces = std::collections::BTreeMap::<u32, String>::new();
+    let mut speaks = 0;
     events.iter().any(|event| match event {
-        ir::Event::Delta { part, delta: ir::Delta::Text(text) | ir::Delta::Arguments(text) } => {
+        ir::Event::Delta { part, delta: ir::Delta::Text(text) } => {
+            let goes_back = part.0 < speaks && !text.is_empty();
+            speaks = speaks.max(part.0);
+            pieces.entry(part.0).or_default().push_str(text);
+            goes_back
+        }
+        ir::Event::Delta { part, delta: ir::Delta::Arguments(text) } => {
             pieces.entry(part.0).or_default().push_str(text);
             false
         }

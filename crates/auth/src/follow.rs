@@ -120,6 +120,10 @@ fn unfollowed(what: Unfollowed, provider: &ProviderId) -> RefreshError {
 fn read(import: &dyn Import, file: &Path, key: Option<&str>, now: i64) -> Now {
     let largest = if key.is_some() { LARGEST_DATABASE } else { import.largest() };
     let mut content = Vec::new();
+    // A pipe would be waited for without end.
+    if file.metadata().is_ok_and(|about| !about.is_file()) {
+        return Now::Torn;
+    }
     let open = File::open(file).and_then(|open| open.take(largest).read_to_end(&mut content));
     match open {
         Ok(_) => {}

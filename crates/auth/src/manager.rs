@@ -180,8 +180,8 @@ impl TokenManager {
     /// returned and nothing is sent.
     ///
     /// # Errors
-    /// [`AuthError::Refused`] for an API key, and for a token that was issued less than a minute ago: asking for a third
-    /// one would not help. Otherwise as for [`access`](Self::access).
+    /// [`AuthError::Refused`] for an API key, for a token that was issued less than a minute ago, and for one that has not ended
+    /// and cannot be renewed: there is no other to be had. Otherwise as for [`access`](Self::access).
     pub async fn refresh_now(
         &self,
         account: &AccountId,

@@ -11,6 +11,7 @@ pub(crate) fn of_history(request: &Request) -> HashSet<String> {
     let parts = request.messages.iter().flat_map(|message| &message.parts);
     let ids = parts.filter_map(|part| match part {
         Part::ToolCall(call) => Some(call.call_id.clone()),
+        Part::ServerCall(call) => Some(call.id.clone()),
         _ => None,
     });
     ids.collect()
@@ -27,12 +28,14 @@ pub(crate) struct CallIds {
     known: HashSet<(u32, String)>,
     /// Open calls that got another id.
     changed: Vec<(PartId, String)>,
+    /// Calls of the vendor's own tools that got another id, for their results: what they had, and what they have.
+    served: Vec<(String, String)>,
 }
 
 impl CallIds {
     /// For an answer to a conversation with these ids.
     pub(crate) fn new(history: Arc<HashSet<String>>) -> Self {
-        Self { history, known: HashSet::new(), changed: Vec::new() }
+        Self { history, known: HashSet::new(), changed: Vec::new(), served: Vec::new() }
     }
 
     /// Takes note of one event on its way to the client.
@@ -44,11 +47,22 @@ impl CallIds {
                     self.changed.push((*part, call_id.clone()));
                 }
             }
-            Event::PartStart { choice, head: PartHead::Whole(whole), .. } => {
-                if let Part::ToolCall(call) = &mut **whole {
-                    self.is_changed(*choice, &mut call.call_id);
+            Event::PartStart { choice, head: PartHead::Whole(whole), .. } => match &mut **whole {
+                Part::ToolCall(call) => drop(self.is_changed(*choice, &mut call.call_id)),
+                Part::ServerCall(call) => {
+                    let own = call.id.clone();
+                    if self.is_changed(*choice, &mut call.id) {
+                        self.served.push((own, call.id.clone()));
+                    }
                 }
-            }
+                Part::ServerResult(result) => {
+                    let changed = self.served.iter().rev().find(|(own, _)| *own == result.call_id);
+                    if let Some((_, id)) = changed {
+                        result.call_id.clone_from(id);
+                    }
+                }
+                _ => {}
+            },
             Event::PartStop { part, whole, .. } if !self.changed.is_empty() => {
                 let Some(at) = self.changed.iter().position(|(changed, _)| changed == part) else { return };
                 let (_, id) = self.changed.swap_remove(at);

@@ -5,11 +5,12 @@
 //! each encoder is how its dialect writes it.
 
 use crate::{
-    Losses,
+    Losses, content_id,
     ids::Distinct,
     ir::{Message, Part, Request, Role, Text, ToolCall, ToolResult},
     loss::Places,
 };
+use byok_types::Dialect;
 use std::{borrow::Cow, collections::HashMap};
 
 /// What stands in for a result that the client never sent.
@@ -47,7 +48,7 @@ pub(crate) enum Turn<'a> {
 }
 
 /// Brings the conversation of `request` into order. What had to be made up or turned into text is noted in `losses`.
-pub(crate) fn arrange<'a>(request: &'a Request, losses: &mut Losses) -> Conversation<'a> {
+pub(crate) fn arrange<'a>(request: &'a Request, target: Dialect, losses: &mut Losses) -> Conversation<'a> {
     let mut system: Vec<_> =
         request.system.iter().map(|part| SystemPart { role: Role::System, part }).collect();
     let leading =
@@ -56,7 +57,9 @@ pub(crate) fn arrange<'a>(request: &'a Request, losses: &mut Losses) -> Conversa
     system.extend(head.iter().flat_map(|m| m.parts.iter().map(|part| SystemPart { role: m.role, part })));
 
     let places = Places::of(request);
-    let mut builder = Builder { places, turns: Vec::new(), waiting: None, losses };
+    let own = request.dialect == target;
+    let mut builder =
+        Builder { places, turns: Vec::new(), waiting: None, ids: Distinct::default(), own, losses };
     for message in rest {
         builder.message(message);
     }
@@ -70,7 +73,6 @@ struct Waiting<'a> {
     /// Where the results go: directly after the assistant turn.
     place: usize,
     calls: Vec<Expected<'a>>,
-    ids: Distinct<'a>,
     /// The calls that came with an id.
     by_id: HashMap<&'a str, Same>,
     /// Whether one of them has its result.
@@ -92,10 +94,16 @@ struct Same {
 }
 
 impl<'a> Waiting<'a> {
-    /// Adds a call. Two calls of one turn must not share an id; the second gets one of its own, and so does its result.
-    fn add(&mut self, call: &'a ToolCall) -> Cow<'a, str> {
-        let call_id = self.ids.id(Cow::Borrowed(&call.call_id));
+    /// Adds a call. Two calls of a conversation must not share an id; the second gets one of its own, and so does its result.
+    fn add(&mut self, call: &'a ToolCall, ids: &mut Distinct<'a>) -> Cow<'a, str> {
         let place = self.calls.len();
+        let wanted = if call.call_id.is_empty() {
+            let (turn, place) = (self.place.to_string(), place.to_string());
+            Cow::Owned(content_id("call_", &[&turn, &place, &call.name]))
+        } else {
+            Cow::Borrowed(&*call.call_id)
+        };
+        let call_id = ids.id(wanted);
         self.by_id.entry(&call.call_id).and_modify(|same| same.more.push(place)).or_insert(Same {
             first: place,
             more: Vec::new(),
@@ -122,6 +130,10 @@ struct Builder<'a, 'l> {
     places: Places<'a>,
     turns: Vec<Turn<'a>>,
     waiting: Option<Waiting<'a>>,
+    /// The ids of all calls: servers and clients use some of them again in later turns, and vendors refuse that.
+    ids: Distinct<'a>,
+    /// Whether the client speaks the dialect of the vendor: then it is for them to agree about ids of several turns.
+    own: bool,
     losses: &'l mut Losses,
 }
 
@@ -148,6 +160,9 @@ impl<'a> Builder<'a, '_> {
             && self.waiting.as_ref().is_none_or(|waiting| !waiting.answered);
         if !continues {
             self.settle();
+            if self.own {
+                self.ids = Distinct::default();
+            }
             self.turns.push(Turn::Assistant { name: message.name.as_deref(), parts: Vec::new() });
         }
         let place = self.turns.len();
@@ -157,7 +172,7 @@ impl<'a> Builder<'a, '_> {
             match part {
                 Part::ToolCall(call) => {
                     let waiting = self.waiting.get_or_insert_with(|| Waiting { place, ..Waiting::default() });
-                    let call_id = waiting.add(call);
+                    let call_id = waiting.add(call, &mut self.ids);
                     parts.push(if call_id == call.call_id {
                         Cow::Borrowed(part)
                     } else {

@@ -65,8 +65,7 @@ pub(super) async fn renew(
         match renewed.await {
             Ok(_) => terminal::say(format_args!("renewed: {} ({})", account.label, account.provider)),
             // Nobody can renew it, and nobody has to yet: it goes on as before.
-            Err(AuthError::NeedsLogin { .. }) if good_without => {
-                store.accounts.set_state(&account.id, account.state.clone()).await?;
+            Err(AuthError::Refused { .. }) if good_without => {
                 terminal::say(format_args!(
                     "{} ({}) has nothing to renew it with; its token is used to its end",
                     account.label, account.provider

@@ -81,6 +81,10 @@ impl Shared {
             if matches!(why, Why::Expiring) && tokens.expires_at.is_some_and(|end| self.clock.now() < end) {
                 return Ok(self.adopt(id, &provider, Credential::Oauth(tokens)));
             }
+            // The vendor may refuse a good token for a moment, and there is no other to be had.
+            if matches!(why, Why::Refused(_)) && tokens.expires_at.is_none_or(|end| self.clock.now() < end) {
+                return Err(AuthError::Refused { provider });
+            }
             let reason = format!(
                 "its token has ended and cannot be renewed; log in again with `byok login {provider}`"
             );

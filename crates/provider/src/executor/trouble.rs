@@ -40,7 +40,7 @@ impl Attempt<'_> {
             );
             refused.verdict.state.get_or_insert(AccountState::NeedsLogin { reason });
         } else if refused.verdict.state.is_none() {
-            let wait = self.seat.health.refused_anew();
+            let wait = self.seat.health.refused_anew(Instant::now());
             refused.failure.retry_after = Some(refused.verdict.cool.map_or(wait, |(_, cool)| cool));
             self.seat.health.cool(Scope::Account, &self.candidate.facts.id, Instant::now(), wait, true);
             refused.verdict.hint.get_or_insert(REFUSED_ANEW);

@@ -34,8 +34,11 @@ pub struct Health {
     problem: Mutex<Option<Problem>>,
     /// What it is owed of its share of requests.
     pub(super) credit: Mutex<i64>,
-    /// How often the vendor has refused the token that it had just issued, since the last success.
-    refused_anew: Mutex<u32>,
+    /// Whether it was without a login, or blocked.
+    aside: Mutex<bool>,
+    /// How often the vendor has refused the token that it had just issued, since the last success, and until when the seat
+    /// rests for it.
+    refused_anew: Mutex<(u32, Option<Instant>)>,
 }
 
 #[derive(Debug)]
@@ -103,17 +106,34 @@ impl Health {
     }
 
     /// The vendor refuses the token that it has just issued: how long the seat rests. A minute the first time, longer each
-    /// time, until a success.
-    pub fn refused_anew(&self) -> Duration {
-        let mut times = self.refused_anew.lock();
+    /// time, until a success. Refusals of one spell are one.
+    pub fn refused_anew(&self, now: Instant) -> Duration {
+        let (times, until) = &mut *self.refused_anew.lock();
+        let left = until.and_then(|until| until.checked_duration_since(now));
+        if let Some(left) = left.filter(|left| !left.is_zero()) {
+            return left;
+        }
         let wait = REFUSED_ANEW.saturating_mul(1 << (*times).min(10)).min(LONGEST_REFUSED_ANEW);
         *times += 1;
+        *until = Some(now + wait);
         wait
+    }
+
+    /// The account has lost its login, or its vendor has blocked it.
+    pub fn set_aside(&self) {
+        *self.aside.lock() = true;
+    }
+
+    /// The account may serve. One that had been set aside begins anew.
+    pub fn taken_back(&self) {
+        if std::mem::take(&mut *self.aside.lock()) {
+            self.forgive();
+        }
     }
 
     /// Ends all rests: what caused them is allowed now.
     pub fn forgive(&self) {
-        *self.refused_anew.lock() = 0;
+        *self.refused_anew.lock() = (0, None);
         self.rests.lock().clear();
         *self.problem.lock() = None;
     }
@@ -126,7 +146,7 @@ impl Health {
 
     /// A success ends the rest for the model and its line, and soft rests of the account; with the last rest the problem is over.
     pub fn succeeded(&self, model: &str) {
-        *self.refused_anew.lock() = 0;
+        *self.refused_anew.lock() = (0, None);
         let mut rests = self.rests.lock();
         let hard = |rest: &Rest| rest.about == About::Every && !rest.soft;
         rests.retain(|rest| hard(rest) || !rest.about.has(model));

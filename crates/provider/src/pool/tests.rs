@@ -173,9 +173,27 @@ fn a_line_of_models_rests_together() {
 
 #[test]
 fn refusals_of_new_tokens_rest_longer_each_time() {
-    let health = Health::default();
-    let minutes: Vec<u64> = (0..7).map(|_| health.refused_anew().as_secs() / 60).collect();
+    let (health, mut now) = (Health::default(), Instant::now());
+    let mut minutes = Vec::new();
+    for _ in 0..7 {
+        let wait = health.refused_anew(now);
+        // A second refusal of the same spell makes it no longer.
+        assert_eq!(health.refused_anew(now + Duration::from_secs(1)), wait - Duration::from_secs(1));
+        minutes.push(wait.as_secs() / 60);
+        now += wait;
+    }
     assert_eq!(minutes, [1, 2, 4, 8, 16, 30, 30]);
     health.succeeded("m");
-    assert_eq!(health.refused_anew(), Duration::from_mins(1));
+    assert_eq!(health.refused_anew(now), Duration::from_mins(1));
+}
+
+#[test]
+fn an_account_that_is_brought_in_order_begins_anew() {
+    let (health, now, hour) = (Health::default(), Instant::now(), Duration::from_hours(1));
+    health.cool(Scope::Account, "m", now, hour, false);
+    health.taken_back();
+    assert!(health.resting("m", now).is_some(), "it was never set aside");
+    health.set_aside();
+    health.taken_back();
+    assert_eq!((health.resting("m", now), health.problem()), (None, None));
 }

@@ -383,7 +383,15 @@ impl Seats<'_> {
         &self,
         accounts: impl Iterator<Item = &'b Account>,
     ) -> Result<Vec<Arc<Seat>>, InvalidProvider> {
-        let usable = accounts.filter(|account| self.may_serve(account));
+        // What a refusal said of an account that its owner has brought in order since does not hold any more.
+        let usable = accounts.filter(|account| {
+            let health = self.health.of(&account.id);
+            match account.state {
+                AccountState::NeedsLogin { .. } | AccountState::Blocked { .. } => health.set_aside(),
+                _ => health.taken_back(),
+            }
+            self.may_serve(account)
+        });
         usable
             .map(|account| {
                 let access = Access::Account { oauth: account.kind == CredentialKind::Oauth };

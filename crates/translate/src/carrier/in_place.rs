@@ -170,7 +170,7 @@ impl Place<'_> {
             _ => return Fate::Stays,
         };
         let Some((text, sealed)) = members.get(seal).and_then(|text| Some((text, string(text)?))) else {
-            let missed = seal == "signature" && members.get(seal).is_none();
+            let missed = seal == "signature" && members.get(seal).is_none_or(|text| text == "null");
             return if missed && self.refuses_empty { Fate::Goes } else { Fate::Stays };
         };
         if sealed.is_empty() && seal == "signature" && self.refuses_empty {

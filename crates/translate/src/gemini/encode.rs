@@ -99,7 +99,7 @@ impl Encoder<'_> {
             self.system(&system, body);
             self.direct_contents().write(body.key("contents"));
         } else {
-            let conversation = turns::arrange(self.request, &mut self.losses);
+            let conversation = turns::arrange(self.request, Dialect::Gemini, &mut self.losses);
             self.system(&conversation.system, body);
             self.arranged_contents(&conversation.turns).write(body.key("contents"));
         }

@@ -161,6 +161,9 @@ fn text(mut fields: Fields) -> Result<Part, Wrong> {
 
 fn image(mut fields: Fields) -> Result<Part, Wrong> {
     let Some(source) = source(&fields)? else { return Ok(opaque(&fields)) };
+    if matches!(source, Source::Text(_) | Source::Parts(_)) {
+        return Err(Wrong::new("source.type", "is not one of a picture: use base64, url or file"));
+    }
     fields.take("source");
     let cache = fields.cache()?;
     Ok(Part::Image(Image { source, detail: None, cache, extra: fields.extra() }))

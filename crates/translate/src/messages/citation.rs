@@ -29,10 +29,15 @@ struct Wire {
     end_block_index: Option<u64>,
 }
 
-/// Reads one citation; one of an unknown form is kept verbatim.
+/// Reads one citation; one of an unknown form is kept verbatim, but for what no client could read.
 pub(super) fn read(json: Json) -> Citation {
+    #[derive(Deserialize)]
+    struct Typed {
+        r#type: String,
+    }
     let wire = json.read::<Wire>().ok();
-    let verbatim = Some(Opaque { dialect: Dialect::Messages, json });
+    let readable = json.is_object() && json.read::<Typed>().is_ok_and(|typed| !typed.r#type.is_empty());
+    let verbatim = readable.then_some(Opaque { dialect: Dialect::Messages, json });
     let Some(wire) = wire else { return Citation { verbatim, ..Citation::default() } };
     let place = match wire.kind.as_str() {
         "web_search_result_location" => match wire.url {

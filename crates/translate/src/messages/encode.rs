@@ -71,7 +71,7 @@ pub(super) fn encode(
     } else if request.max_tokens.is_some_and(|asked| settled.max_tokens > asked.value) {
         losses.emulated("max_tokens", "raised above the reasoning budget");
     }
-    let conversation = turns::arrange(request, &mut losses);
+    let conversation = turns::arrange(request, Dialect::Messages, &mut losses);
     let mut system = system(request, facts, &conversation.system, &mut losses);
     let mut entries = shape::shape(request, facts, conversation, &mut losses)?;
     let mut declared = tools::declare(request, facts, &names, &mut losses);

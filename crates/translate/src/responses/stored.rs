@@ -125,8 +125,12 @@ impl References {
         }
         let list = format!("[{items}]");
         let asked: Vec<&RawValue> = serde_json::from_str(&list).unwrap_or_default();
-        for item in asked.into_iter().rev().filter(|item| reference(item.get()).is_none()) {
-            self.take(item.get(), || Some(item.get().to_owned()));
+        let items = || asked.iter().rev().map(|item| item.get()).filter(|item| reference(item).is_none());
+        // An output may bear the id of its call, which is what a reference to it means.
+        for outputs in [false, true] {
+            for item in items().filter(|item| is_output(item) == outputs) {
+                self.take(item, || Some(item.to_owned()));
+            }
         }
     }
 
@@ -180,6 +184,16 @@ pub(crate) fn not_kept(index: usize, id: &str) -> Failure {
          config of byok."
     );
     Failure::bad_request(format!("input[{index}]"), text)
+}
+
+fn is_output(item: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Typed<'a> {
+        #[serde(borrow)]
+        r#type: Option<std::borrow::Cow<'a, str>>,
+    }
+    let typed = serde_json::from_str::<Typed<'_>>(item).ok().and_then(|typed| typed.r#type);
+    typed.is_some_and(|kind| kind.ends_with("_output"))
 }
 
 fn id_of(item: &str) -> Option<String> {

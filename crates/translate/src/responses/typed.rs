@@ -83,9 +83,15 @@ pub(super) fn action(arguments: &str) -> Vec<u8> {
         user: Option<Json>,
     }
     let call: Call = search(arguments).read().unwrap_or_default();
-    let command: Vec<String> = call.command.map_or_else(Vec::new, |command| {
-        command.read().unwrap_or_else(|_| command.as_string().into_iter().collect())
-    });
+    let word = |json: &Json| json.as_string().unwrap_or_else(|| json.get().to_owned());
+    let command: Vec<String> = match &call.command {
+        Some(command) => match command.read::<Vec<Json>>() {
+            Ok(words) => words.iter().map(word).collect(),
+            Err(_) => vec![word(command)],
+        },
+        // What has no command is shown whole, so that whoever reads the failure sees why.
+        None => Some(arguments.trim().to_owned()).filter(|text| !text.is_empty()).into_iter().collect(),
+    };
     let is_text = |json: &Json| json.as_string().is_some();
     let is_count = |json: &Json| json.read::<u64>().is_ok();
     let mut out = Vec::new();

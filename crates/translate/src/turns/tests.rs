@@ -22,7 +22,7 @@ fn line(messages: Vec<Message>) -> String {
     let mut request = Request::new(Dialect::Chat, "m");
     request.messages = messages;
     let mut losses = Losses::default();
-    let conversation = arrange(&request, &mut losses);
+    let conversation = arrange(&request, Dialect::Messages, &mut losses);
     let part = |part: &Part| match part {
         Part::Text(text) => text.text.clone(),
         Part::ToolCall(call) => format!("!{}", call.call_id),
@@ -125,7 +125,7 @@ fn results_stand_directly_after_their_calls() {
                 message(Assistant, &[call("a")]),
                 message(Tool, &[result("a", "2")]),
             ],
-            "A(!a) R(a=1) A(!a) R(a=2)",
+            "A(!a) R(a=1) A(!a_2) R(a_2=2)",
         ),
         (
             "two calls of one turn with one id",

@@ -493,7 +493,7 @@ fn calls_that_make_no_sense_stay_objects() {
             "local_shell",
             json!({"command": [1], "env": 3}),
             "/action",
-            json!({"type": "exec", "command": [], "env": {}}),
+            json!({"type": "exec", "command": ["1"], "env": {}}),
         ),
         (
             "local_shell",

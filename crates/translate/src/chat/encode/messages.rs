@@ -14,6 +14,7 @@ use crate::{
     turns::{self, SystemPart, Turn},
     wire::write,
 };
+use byok_types::Dialect;
 use std::borrow::Cow;
 
 /// Longest id of a call that OpenAI takes in a message.
@@ -63,7 +64,7 @@ impl Encoder<'_> {
     }
 
     fn arranged(&mut self, list: &mut List<'_>) -> Result<(), Failure> {
-        let conversation = turns::arrange(self.request, &mut self.losses);
+        let conversation = turns::arrange(self.request, Dialect::Chat, &mut self.losses);
         self.system(&conversation.system, list)?;
         let final_turn = conversation.turns.len().saturating_sub(1);
         // What could not stand in the results of a turn opens the user message after them.

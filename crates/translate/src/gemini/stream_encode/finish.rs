@@ -135,9 +135,11 @@ impl Writer {
 
     /// Whether Gemini refused the prompt: then there are no candidates at all.
     fn is_blocked(&self) -> bool {
-        self.envelope
-            .iter()
-            .any(|(name, value)| name == "promptFeedback" && value.get().contains("lockReason"))
+        let names_reason = |feedback: &Json| {
+            let members = feedback.members().unwrap_or_default();
+            members.iter().any(|(name, _)| matches!(name.as_str(), "blockReason" | "block_reason"))
+        };
+        self.envelope.iter().any(|(name, value)| name == "promptFeedback" && names_reason(value))
             && self.choices.iter().all(|choice| !choice.ending.said)
     }
 

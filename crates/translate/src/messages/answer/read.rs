@@ -76,7 +76,9 @@ impl Reader {
 
     /// Takes unknown members of the envelope; a later value replaces an earlier one.
     pub(in crate::messages) fn envelope(&mut self, fields: Vec<(String, Json)>) {
-        for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_null()) {
+        // An answer with an error would be read as one.
+        let is_told = |(name, value): &(String, Json)| !value.is_null() && name != "error";
+        for (name, value) in fields.into_iter().filter(is_told) {
             self.envelope.retain(|(known, _)| *known != name);
             self.envelope.push((name, value));
         }
@@ -85,6 +87,7 @@ impl Reader {
     /// Takes counts.
     pub(in crate::messages) fn usage(&mut self, usage: &str, out: &mut Vec<Event>) {
         self.usage.merge(usage);
+        self.ensure_started(out);
         out.extend(self.usage.usage().map(Event::Usage));
     }
 

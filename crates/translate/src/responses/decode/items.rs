@@ -125,6 +125,12 @@ impl Reader<'_> {
     fn other(&mut self, index: usize, other: Other) -> Result<(), Failure> {
         let Other { tag, json } = other;
         match tag.as_str() {
+            "item_reference" if super::super::stored::reference(json.get()).is_none() => {
+                return Err(Failure::bad_request(
+                    format!("input[{index}].id"),
+                    format!("`input[{index}].id` is missing: a reference names an item by its `id`."),
+                ));
+            }
             "compaction" | "compaction_summary" | "context_compaction" => {
                 let compaction = compaction(json);
                 // A summary in byok's own carrier is told to every model; as the model's own words at the end of a

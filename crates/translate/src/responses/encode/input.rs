@@ -70,7 +70,7 @@ fn native(encoder: &mut Encoder<'_>) -> Conversation {
 fn foreign(encoder: &mut Encoder<'_>) -> Conversation {
     let request = encoder.request;
     let mut losses = std::mem::take(&mut encoder.losses);
-    let conversation = turns::arrange(request, &mut losses);
+    let conversation = turns::arrange(request, Dialect::Responses, &mut losses);
     let mut instructions = Vec::new();
     for part in &conversation.system {
         match text_of(part.part) {
