@@ -103,14 +103,8 @@ pub(super) fn place(
             format!("{list}[{index}].tool_calls[{}]", earlier_calls())
         }
         (Dialect::Chat, Some(Part::ToolResult(_))) => format!("{list}[{index}].content"),
-        (Dialect::Chat, Some(Part::Thinking(_))) => format!("{list}[{index}]"),
-        (Dialect::Chat, _) => {
-            // Reasoning stands in a member of its own, before the content.
-            let thought = usize::from(matches!(message.parts.first(), Some(Part::Thinking(_))));
-            content(client, index, at.saturating_sub(thought))
-        }
-        (Dialect::Responses, Some(Part::ToolResult(_))) => format!("{list}[{index}].output"),
-        (
+        (Dialect::Chat, Some(Part::Thinking(_)))
+        | (
             Dialect::Responses,
             Some(
                 Part::ToolCall(_)
@@ -121,6 +115,12 @@ pub(super) fn place(
                 | Part::ConfigChange(_),
             ),
         ) => format!("{list}[{index}]"),
+        (Dialect::Chat, _) => {
+            // Reasoning stands in a member of its own, before the content.
+            let thought = usize::from(matches!(message.parts.first(), Some(Part::Thinking(_))));
+            content(client, index, at.saturating_sub(thought))
+        }
+        (Dialect::Responses, Some(Part::ToolResult(_))) => format!("{list}[{index}].output"),
         // What byok does not know is an item, unless it stands beside others in a message.
         (Dialect::Responses, Some(Part::Opaque(_))) if message.parts.len() == 1 => format!("{list}[{index}]"),
         (Dialect::Responses | Dialect::Messages, _) => content(client, index, at),
