@@ -5,6 +5,7 @@
 //! committed: nothing is tried again, and a break is told in the client's own dialect.
 
 mod answer;
+mod aside;
 mod attempt;
 mod claim;
 mod compact;
@@ -36,6 +37,7 @@ use crate::{
     state::State,
     upstream::{Next, Verdict},
 };
+use aside::Aside;
 use attempt::Attempt;
 use byok_auth::TokenManager;
 use byok_store::{Records, Store};
@@ -132,6 +134,8 @@ struct Inner {
     budget: Budget,
     /// Reasoning that is kept for clients that have no place for it.
     replay: Replay,
+    /// Where large bodies are worked on.
+    aside: Aside,
     /// Fires when running answers have to end because byok stops.
     stopping: CancellationToken,
 }
@@ -140,6 +144,10 @@ impl Inner {
     /// The way out as the settings have it now.
     fn transport(&self) -> Transport {
         self.transport.read().clone()
+    }
+
+    fn means<'a, 'r>(&self, remote: Option<&'a mut Remote<'r>>, unsealed: bool) -> Means<'a, 'r> {
+        Means { remote, replay: self.replay.clone(), aside: self.aside.clone(), unsealed }
     }
 }
 
@@ -169,7 +177,8 @@ impl Executor {
     ) -> Self {
         let fetch = Box::new(Fetcher::default());
         let transport = RwLock::new(transport);
-        Self(Arc::new(Inner { transport, fetch, tokens, store, budget, replay: Replay::default(), stopping }))
+        let (replay, aside) = (Replay::default(), Aside::default());
+        Self(Arc::new(Inner { transport, fetch, tokens, store, budget, replay, aside, stopping }))
     }
 
     /// Why the login of an account could not be renewed, if that was its last try: Unix time in seconds, and the cause.
@@ -295,7 +304,7 @@ impl Executor {
                 continue;
             }
             // What cannot be said to this candidate may be sayable to the next.
-            let means = Means { remote: remote.as_mut(), replay: self.0.replay.clone(), unsealed: false };
+            let means = self.0.means(remote.as_mut(), /* unsealed */ false);
             let mut prepared = match Prepared::of(inbound, peek, candidate, means).await {
                 Ok(prepared) => prepared,
                 Err(failure) => {
@@ -326,7 +335,7 @@ impl Executor {
                         "the upstream refused sealed reasoning of the history; trying once more without any"
                     );
                     unsealed = true;
-                    let means = Means { remote: remote.as_mut(), replay: self.0.replay.clone(), unsealed };
+                    let means = self.0.means(remote.as_mut(), unsealed);
                     if let Ok(without) = Prepared::of(inbound, peek, candidate, means).await {
                         prepared = without;
                         let attempt = Attempt {
@@ -388,7 +397,7 @@ impl Executor {
                 counted => return counted,
             }
         }
-        let tokens = prepare::estimate(inbound, peek, candidate.facts.family)
+        let tokens = prepare::estimate(inbound, peek, candidate.facts.family, &self.0.aside)
             .await
             .map_err(|failure| Refused::local(failure, Next::GiveUp))?;
         Ok(outbound::Ready::counted(inbound, tokens, ledger))

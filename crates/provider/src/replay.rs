@@ -87,8 +87,9 @@ impl Replay {
     /// Puts what was kept back into the turns of a request.
     pub fn restore(&self, client: Option<&ClientKeyId>, request: &mut Request, now: Instant) {
         let conversation = conversation(client, request);
-        let book = self.0.lock();
-        let Some(turns) = book.conversations.get(&conversation) else { return };
+        if !self.0.lock().conversations.contains_key(&conversation) {
+            return;
+        }
         let mut since = 0;
         for at in 0..request.messages.len() {
             if request.messages[at].role != Role::Assistant {
@@ -101,11 +102,18 @@ impl Replay {
                 // The client has kept something by itself.
                 continue;
             }
-            let found = turns.get(&turn(before, &message.parts));
-            if let Some(found) = found.filter(|found| !found.ambiguous && now < found.at + KEPT) {
-                put_back(message, &found.parts);
+            let key = turn(before, &message.parts);
+            if let Some(kept) = self.kept(&conversation, &key, now) {
+                put_back(message, &kept);
             }
         }
+    }
+
+    /// The parts of one turn. The lock is held for this alone: what is found is put back, and the next turn read, without it.
+    fn kept(&self, conversation: &SecretHash, key: &SecretHash, now: Instant) -> Option<Arc<[Part]>> {
+        let book = self.0.lock();
+        let found = book.conversations.get(conversation)?.get(key)?;
+        (!found.ambiguous && now < found.at + KEPT).then(|| Arc::clone(&found.parts))
     }
 
     /// Bytes that are held.
@@ -131,34 +139,41 @@ impl Book {
 
 /// The turn as it was. What the client added to it (cache marks, names) is kept on parts that it has.
 fn put_back(message: &mut Message, kept: &[Part]) {
-    let mut own: VecDeque<Part> = std::mem::take(&mut message.parts).into();
+    let mut own: Vec<Option<Part>> = std::mem::take(&mut message.parts).into_iter().map(Some).collect();
+    let mut calls: HashMap<String, VecDeque<usize>> = HashMap::new();
+    let mut texts = VecDeque::new();
+    for (place, part) in own.iter().enumerate() {
+        match part {
+            Some(Part::ToolCall(call)) => calls.entry(call.call_id.clone()).or_default().push_back(place),
+            Some(Part::Text(_)) => texts.push_back(place),
+            _ => {}
+        }
+    }
+    let mut take = |place: Option<usize>| own.get_mut(place?)?.take();
     for part in kept {
         match part {
             Part::Thinking(thinking) => message.parts.push(Part::Thinking(thinking.clone())),
             Part::ToolCall(call) => {
-                let place =
-                    own.iter().position(|p| matches!(p, Part::ToolCall(c) if c.call_id == call.call_id));
-                if let Some(Part::ToolCall(mut mine)) = place.and_then(|place| own.remove(place)) {
+                let place = calls.get_mut(&call.call_id).and_then(VecDeque::pop_front);
+                if let Some(Part::ToolCall(mut mine)) = take(place) {
                     mine.blob.clone_from(&call.blob);
                     message.parts.push(Part::ToolCall(mine));
                 }
             }
-            Part::Text(text) if !text.text.is_empty() => {
-                let place = own.iter().position(|p| matches!(p, Part::Text(_)));
-                match place.and_then(|place| own.remove(place)) {
-                    Some(Part::Text(mut mine)) if mine.text.trim() == text.text.trim() => {
-                        mine.blob.clone_from(&text.blob);
-                        message.parts.push(Part::Text(mine));
-                    }
-                    Some(other) => message.parts.push(other),
-                    None => {}
+            Part::Text(text) if !text.text.is_empty() => match take(texts.pop_front()) {
+                Some(Part::Text(mut mine)) if mine.text.trim() == text.text.trim() => {
+                    mine.blob.clone_from(&text.blob);
+                    message.parts.push(Part::Text(mine));
                 }
-            }
+                Some(other) => message.parts.push(other),
+                None => {}
+            },
             _ => {}
         }
     }
     // Reasoning that the client shows as text is the same that was just put back.
-    message.parts.extend(own.into_iter().filter(|part| !matches!(part, Part::Thinking(_))));
+    let rest = own.into_iter().flatten().filter(|part| !matches!(part, Part::Thinking(_)));
+    message.parts.extend(rest);
 }
 
 fn is_sealed(part: &Part) -> bool {

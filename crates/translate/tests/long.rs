@@ -1,6 +1,8 @@
 //! Long requests: each of these has tens of thousands of turns, parts, calls or tools. What is done for each of them must not
 //! look at all the others: a test here would take minutes then.
 
+#![expect(clippy::panic, reason = "a test fails by a panic")]
+
 use byok_translate::{
     Ids, Incoming, Losses, Translated, codec, drop_seals,
     ir::{Part, Request},
@@ -86,7 +88,7 @@ mod chat {
         json!({"role": "tool", "tool_call_id": id, "content": format!("r{number}")})
     }
 
-    fn request(messages: Vec<Value>) -> Value {
+    fn request(messages: &[Value]) -> Value {
         json!({"model": "m", "messages": messages})
     }
 
@@ -95,7 +97,7 @@ mod chat {
         let calls = many(|n| call(&format!("c{n}"), n));
         let mut messages = vec![user(), json!({"role": "assistant", "tool_calls": calls})];
         messages.extend((0..MANY).rev().map(|n| result(&format!("c{n}"), n)));
-        assert_eq!(paired(Dialect::Chat, &request(messages), [Messages, Gemini]), [MANY; 2]);
+        assert_eq!(paired(Dialect::Chat, &request(&messages), [Messages, Gemini]), [MANY; 2]);
     }
 
     #[test]
@@ -103,7 +105,7 @@ mod chat {
         let calls = many(|n| call("c", n));
         let mut messages = vec![user(), json!({"role": "assistant", "tool_calls": calls})];
         messages.extend(many(|n| result("c", n)));
-        assert_eq!(paired(Dialect::Chat, &request(messages), [Messages]), [MANY]);
+        assert_eq!(paired(Dialect::Chat, &request(&messages), [Messages]), [MANY]);
     }
 
     #[test]
@@ -111,7 +113,7 @@ mod chat {
         let mut messages = vec![user()];
         messages.extend(many(|n| json!({"role": "assistant", "tool_calls": [call(&format!("c{n}"), n)]})));
         messages.extend(many(|n| result(&format!("c{n}"), n)));
-        assert_eq!(paired(Dialect::Chat, &request(messages), [Responses]), [MANY]);
+        assert_eq!(paired(Dialect::Chat, &request(&messages), [Responses]), [MANY]);
     }
 
     #[test]
@@ -131,7 +133,7 @@ mod chat {
         let mut messages = vec![user()];
         messages.extend((0..MANY / 4).flat_map(turn));
         messages.push(user());
-        assert_eq!(paired(Dialect::Chat, &request(messages), [Responses, Messages, Gemini]), [0; 3]);
+        assert_eq!(paired(Dialect::Chat, &request(&messages), [Responses, Messages, Gemini]), [0; 3]);
     }
 
     #[test]
@@ -141,7 +143,7 @@ mod chat {
             let parameters = json!({"type": "object", "properties": {}});
             json!({"type": "function", "function": {"name": format!("t.{n}"), "strict": true, "parameters": parameters}})
         };
-        let mut body = request(vec![user()]);
+        let mut body = request(&[user()]);
         body["tools"] = many(tool).into();
         body["tool_choice"] =
             json!({"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": many(choice)}});
@@ -161,7 +163,7 @@ mod chat {
             json!({"type": "object", "properties": {"y": {"anyOf": [branch, branch]}, "z": {"enum": names}}}),
         ];
         let tool = |(n, parameters)| json!({"type": "function", "function": {"name": format!("t{n}"), "strict": true, "parameters": parameters}});
-        let mut body = request(vec![user()]);
+        let mut body = request(&[user()]);
         body["tools"] = schemas.into_iter().enumerate().map(tool).collect();
         paired(Dialect::Chat, &body, [Messages, Gemini]);
     }
@@ -202,7 +204,7 @@ fn tools_in_a_namespace_that_a_choice_leaves_out() {
 mod gemini {
     use super::*;
 
-    fn request(model: Vec<Value>, user: Vec<Value>) -> Value {
+    fn request(model: &[Value], user: &[Value]) -> Value {
         json!({"contents": [
             {"role": "user", "parts": [{"text": "q"}]}, {"role": "model", "parts": model}, {"role": "user", "parts": user},
         ]})
@@ -212,10 +214,10 @@ mod gemini {
     fn calls_that_only_their_names_tell_apart() {
         let calls = many(|n| json!({"functionCall": {"name": format!("f{n}"), "args": {"n": n}}}));
         let result = |n| json!({"functionResponse": {"name": format!("f{n}"), "response": {"output": format!("r{n}")}}});
-        let results = (0..MANY).rev().map(result).collect();
+        let results: Vec<_> = (0..MANY).rev().map(result).collect();
         // Gemini is given no ids that byok made up: there they are paired by their names again.
         assert_eq!(
-            paired(Dialect::Gemini, &request(calls, results), [Dialect::Messages, Dialect::Gemini]),
+            paired(Dialect::Gemini, &request(&calls, &results), [Dialect::Messages, Dialect::Gemini]),
             [MANY; 2]
         );
     }
@@ -232,7 +234,7 @@ mod gemini {
         let mut model = many(|_| json!({"text": "t", "thought": true}));
         model.extend(many(|_| json!({"text": "", "thoughtSignature": hidden})));
         model.extend(many(parts));
-        paired(Dialect::Gemini, &request(model, vec![json!({"text": "q"})]), [Dialect::Messages]);
+        paired(Dialect::Gemini, &request(&model, &[json!({"text": "q"})]), [Dialect::Messages]);
     }
 }
 

@@ -115,7 +115,9 @@ impl Attempt<'_> {
     }
 
     async fn call(&self, token: &Token, body: Bytes, ledger: &mut Ledger) -> Result<Ready, Refused> {
-        let call = self.build(token, body)?;
+        // What has no dialect is passed on, however large it is.
+        let large = if self.inbound.raw.is_some() { 0 } else { body.len() };
+        let call = self.executor.aside.run(large, || self.build(token, body)).await?;
         let provider = &self.candidate.provider;
         let mut reconnects = 0;
         let transport = self.executor.transport();

@@ -1,6 +1,6 @@
 //! The body of a call for one candidate: the client's own bytes with a few edits, or a translation.
 
-use super::{Inbound, media::Remote, peek::Peek};
+use super::{Inbound, aside::Aside, media::Remote, peek::Peek};
 use crate::{
     registry::Candidate,
     replay::{Place, Replay},
@@ -42,6 +42,8 @@ pub(super) struct Means<'a, 'r> {
     pub(super) remote: Option<&'a mut Remote<'r>>,
     /// Reasoning that was kept for the client.
     pub(super) replay: Replay,
+    /// Where large bodies are worked on.
+    pub(super) aside: Aside,
     /// The upstream has refused a seal: none is sent.
     pub(super) unsealed: bool,
 }
@@ -82,12 +84,30 @@ impl Prepared {
             && !candidate.provider.upstream.reads_all()
             && candidate.provider.upstream.takes_as_is(dialect, &inbound.body)
         {
-            let mut prepared = Self::pass(inbound, peek, candidate, means.unsealed);
+            let pass = || Self::pass(inbound, peek, candidate, means.unsealed);
+            let mut prepared = means.aside.run(inbound.body.len(), pass).await;
             if !inbound.count && !candidate.provider.upstream.answers_as_is(&inbound.headers) {
                 prepared.way = Way::Translate;
             }
             return Ok(prepared);
         }
+        let read = || Self::read(inbound, peek, candidate, &means);
+        let (mut request, place) = means.aside.run(inbound.body.len(), read).await?;
+        if let Some(remote) = means.remote {
+            remote.bring(&mut request.value, dialect, &candidate.facts).await?;
+        }
+        let write = || Self::translate(inbound, peek, candidate, dialect, request);
+        let prepared = means.aside.run(inbound.body.len(), write).await?;
+        Ok(Self { place, ..prepared })
+    }
+
+    /// The request with what was kept for its client and without what the upstream must not see.
+    fn read(
+        inbound: &Inbound,
+        peek: &Peek,
+        candidate: &Candidate,
+        means: &Means<'_, '_>,
+    ) -> Result<(Translated<Request>, Option<Place>), Failure> {
         let mut request = decode(inbound, peek)?;
         let place = (peek.dialect == Dialect::Chat && !inbound.count).then(|| {
             means.replay.restore(inbound.client_key.as_ref(), &mut request.value, inbound.at);
@@ -101,11 +121,7 @@ impl Prepared {
             request.value.reasoning.switch = wish.switch;
             request.value.reasoning.effort = wish.effort;
         }
-        if let Some(remote) = means.remote {
-            remote.bring(&mut request.value, dialect, &candidate.facts).await?;
-        }
-        let prepared = Self::translate(inbound, peek, candidate, dialect, request)?;
-        Ok(Self { place, ..prepared })
+        Ok((request, place))
     }
 
     fn pass(inbound: &Inbound, peek: &Peek, candidate: &Candidate, unsealed: bool) -> Self {
@@ -348,8 +364,13 @@ const fn estimated(bytes: usize) -> u64 {
 }
 
 /// The estimate for a request that only counts. The body must still be a request.
-pub(super) async fn estimate(inbound: &Inbound, peek: &Peek, family: Family) -> Result<u64, Failure> {
-    let request = decode(inbound, peek)?.value;
+pub(super) async fn estimate(
+    inbound: &Inbound,
+    peek: &Peek,
+    family: Family,
+    aside: &Aside,
+) -> Result<u64, Failure> {
+    let request = aside.run(inbound.body.len(), || decode(inbound, peek)).await?.value;
     let counted = tokio::task::spawn_blocking(move || tokens::count(&request, family)).await;
     match counted {
         Ok(tokens) if tokens > 0 => Ok(tokens),

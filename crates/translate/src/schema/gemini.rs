@@ -45,7 +45,7 @@ pub(crate) fn parameters_fit(schema: &Json) -> bool {
 
 fn cleaned(schema: &Json, rename: bool) -> Json {
     let root = schema.to_tree();
-    let mut cleaner = Cleaner { root: &root, rename, refs: Vec::new(), left: MOST_NODES };
+    let mut cleaner = Cleaner { root: &root, rename, refs: Vec::new(), left: MOST_NODES, copied: 0 };
     let mut clean = cleaner.node(&repaired_root(&root));
     if clean.get("type").is_some_and(|t| t == "object") && !clean.contains_key("properties") {
         clean.insert("properties".to_owned(), Value::Object(Map::new()));
@@ -55,6 +55,8 @@ fn cleaned(schema: &Json, rename: bool) -> Json {
 
 /// References may multiply a small schema into a huge one; past this many nodes the rest is any object.
 const MOST_NODES: u32 = 20_000;
+/// The same for bytes of lists of words and other text.
+const MOST_COPIED: usize = 4 << 20;
 
 /// A root that is only a map of properties, as some MCP servers send it, becomes an object with these properties.
 fn repaired_root(root: &Value) -> Value {
@@ -81,6 +83,8 @@ struct Cleaner<'r> {
     /// The references that are being followed.
     refs: Vec<String>,
     left: u32,
+    /// Bytes of text in the nodes that references led to.
+    copied: usize,
 }
 
 impl Cleaner<'_> {
@@ -90,7 +94,10 @@ impl Cleaner<'_> {
             // `true` allows anything, `false` nothing.
             return typed("string");
         };
-        if self.left == 0 {
+        if !self.refs.is_empty() && self.copied <= MOST_COPIED {
+            self.copied += text_of(node);
+        }
+        if self.left == 0 || self.copied > MOST_COPIED {
             return typed("object");
         }
         if let Some(Value::String(pointer)) = node.get("$ref") {
@@ -118,13 +125,14 @@ impl Cleaner<'_> {
 
     /// What a local reference points to, with the members beside the reference on top.
     fn reference(&mut self, pointer: &str, node: &Map<String, Value>) -> Map<String, Value> {
-        let target = pointer.strip_prefix('#').and_then(|path| self.root.pointer(path)).cloned();
+        let root = self.root;
+        let target = pointer.strip_prefix('#').and_then(|path| root.pointer(path));
         let cyclic = self.refs.iter().any(|open| open == pointer);
         let name = pointer.rsplit('/').next().unwrap_or_default();
         let mut out = match target {
             Some(target) if !cyclic => {
                 self.refs.push(pointer.to_owned());
-                let out = self.node(&target);
+                let out = self.node(target);
                 self.refs.pop();
                 out
             }
@@ -242,6 +250,22 @@ impl Cleaner<'_> {
             out.absorb(branch);
         }
     }
+}
+
+/// Bytes of what a node says itself, beside the nodes in it.
+fn text_of(node: &Map<String, Value>) -> usize {
+    fn size(value: &Value) -> usize {
+        match value {
+            Value::String(text) => text.len(),
+            Value::Array(list) => list.iter().map(size).sum(),
+            Value::Object(map) => map.values().map(size).sum(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => 1,
+        }
+    }
+    let own = |key: &&str| {
+        matches!(*key, "enum" | "const" | "default" | "example" | "description" | "title" | "pattern")
+    };
+    node.iter().filter(|(key, _)| own(&key.as_str())).map(|(_, value)| size(value)).sum()
 }
 
 /// A schema that is being put together.

@@ -1,6 +1,7 @@
 use super::{
     super::{
         Executor, Inbound, Inner, OutboundBody,
+        aside::Aside,
         peek::Peek,
         prepare::{Means, Prepared},
     },
@@ -137,7 +138,7 @@ fn messages(model: &str) -> Value {
 }
 
 fn means<'a, 'r>(remote: &'a mut Option<Remote<'r>>) -> Means<'a, 'r> {
-    Means { remote: remote.as_mut(), replay: Replay::default(), unsealed: false }
+    Means { remote: remote.as_mut(), replay: Replay::default(), aside: Aside::default(), unsealed: false }
 }
 
 /// The body that would be sent, and what was fetched for it.
@@ -299,6 +300,7 @@ async fn a_request_for_gemini_is_sent_with_the_picture_in_it() {
         store,
         budget: Budget::new(1 << 20),
         replay: Replay::default(),
+        aside: Aside::default(),
         stopping: CancellationToken::new(),
     }));
     let body = chat("gemini-2.5-flash", &["https://a.test/a.png"]);

@@ -5,6 +5,7 @@ use super::{Members, list_of};
 use byok_translate::{Losses, PLACEHOLDER};
 use byok_types::{Family, ModelFacts, SecretHash, ThinkingForm};
 use serde_json::{Map, Value, json};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Whom the service wants to hear in the user agent and in the envelope.
 pub(super) const NAME: &str = "antigravity";
@@ -57,8 +58,39 @@ fn conversation(contents: &Value) -> String {
     format!("-{}", hash & (u64::MAX >> 1))
 }
 
+/// Calls that wait for their results, in their order.
+#[derive(Default)]
+struct Open {
+    /// The ids of the calls; none for one that is answered.
+    ids: Vec<Option<String>>,
+    by_id: HashMap<String, VecDeque<usize>>,
+    by_name: HashMap<String, VecDeque<usize>>,
+}
+
+impl Open {
+    fn push(&mut self, name: &str, id: String) {
+        self.by_name.entry(name.to_owned()).or_default().push_back(self.ids.len());
+        self.by_id.entry(id.clone()).or_default().push_back(self.ids.len());
+        self.ids.push(Some(id));
+    }
+
+    /// Answers the first open call of this id.
+    fn answer_id(&mut self, id: &str) -> Option<String> {
+        Self::first(&mut self.ids, self.by_id.get_mut(id)?)
+    }
+
+    /// Answers the first open call of this name.
+    fn answer_name(&mut self, name: &str) -> Option<String> {
+        Self::first(&mut self.ids, self.by_name.get_mut(name)?)
+    }
+
+    fn first(ids: &mut [Option<String>], places: &mut VecDeque<usize>) -> Option<String> {
+        std::iter::from_fn(|| places.pop_front()).find_map(|place| ids.get_mut(place)?.take())
+    }
+}
+
 fn turns(contents: &mut Value, claude: bool) {
-    let mut open: Vec<(String, String)> = Vec::new();
+    let mut open = Open::default();
     let mut number = 0;
     for content in contents.as_array_mut().into_iter().flatten() {
         let model = content["role"] == "model";
@@ -73,15 +105,13 @@ fn turns(contents: &mut Value, claude: bool) {
             if let Some(call) = part.get_mut("functionCall").and_then(Value::as_object_mut) {
                 number += 1;
                 let id = id_of(call, || format!("call_{number}"));
-                open.push((call.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(), id));
+                open.push(call.get("name").and_then(Value::as_str).unwrap_or_default(), id);
             }
             if let Some(result) = part.get_mut("functionResponse").and_then(Value::as_object_mut) {
                 let name = result.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
                 let id = id_of(result, String::new);
-                let mine =
-                    |call: &(String, String)| if id.is_empty() { call.0 == name } else { call.1 == id };
-                if let Some(place) = open.iter().position(mine) {
-                    let (_, call) = open.remove(place);
+                let call = if id.is_empty() { open.answer_name(&name) } else { open.answer_id(&id) };
+                if let Some(call) = call {
                     result.insert("id".to_owned(), json!(call));
                 }
             }
@@ -243,7 +273,7 @@ fn clean(schema: &Value, top: bool) -> Value {
     if top {
         kept.entry("type").or_insert_with(|| json!("object"));
     }
-    let names: Vec<String> = kept
+    let names: HashSet<String> = kept
         .get("properties")
         .and_then(Value::as_object)
         .into_iter()
@@ -251,7 +281,7 @@ fn clean(schema: &Value, top: bool) -> Value {
         .map(|(name, _)| name.clone())
         .collect();
     if let Some(required) = kept.get_mut("required").and_then(Value::as_array_mut) {
-        required.retain(|name| name.as_str().is_some_and(|name| names.iter().any(|known| known == name)));
+        required.retain(|name| name.as_str().is_some_and(|name| names.contains(name)));
     }
     if kept.get("required").is_some_and(|required| required.as_array().is_none_or(Vec::is_empty)) {
         kept.remove("required");

@@ -333,6 +333,17 @@ fn check(schema: &Value) -> Result<(), String> {
     properties.into_iter().flatten().try_for_each(|(_, property)| check(property))
 }
 
+#[test]
+fn references_do_not_multiply_what_they_lead_to() {
+    let words: Vec<_> = (0..20_000).map(|n| format!("word {n}")).collect();
+    let references: Map<_, _> = (0..5_000).map(|n| (format!("p{n}"), json!({"$ref": "#/$defs/d"}))).collect();
+    let schema = json!({"type": "object", "properties": references, "$defs": {"d": {"enum": words}}});
+    let clean = clean(&schema);
+    assert_eq!(clean["properties"]["p2"]["enum"].as_array().map(Vec::len), Some(20_000));
+    assert_eq!(clean["properties"]["p4999"], json!({"type": "object"}));
+    assert!(clean.to_string().len() < 3 * MOST_COPIED);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -87,11 +87,8 @@ fn alternative(out: &mut Map<String, Value>, mut branch: Map<String, Value>, hin
         hints.push(format!("or {text}"));
     }
     unite_values(out, &branch);
-    fn names(schema: &Map<String, Value>) -> &[Value] {
-        schema.get("required").and_then(Value::as_array).map_or(&[], Vec::as_slice)
-    }
-    let theirs: HashSet<_> = names(&branch).iter().collect();
-    let required: Vec<_> = names(out).iter().filter(|name| theirs.contains(name)).cloned().collect();
+    let theirs: HashSet<_> = required(&branch).iter().collect();
+    let required: Vec<_> = required(out).iter().filter(|name| theirs.contains(name)).cloned().collect();
     // A limit that only one of them has is none.
     out.retain(|key, value| {
         matches!(key.as_str(), "type" | "properties" | "items" | "enum" | "description" | "nullable")
@@ -102,4 +99,8 @@ fn alternative(out: &mut Map<String, Value>, mut branch: Map<String, Value>, hin
     if !required.is_empty() {
         out.insert("required".to_owned(), Value::Array(required));
     }
+}
+
+fn required(schema: &Map<String, Value>) -> &[Value] {
+    schema.get("required").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
