@@ -6,8 +6,8 @@ use super::decode::picture;
 use crate::{
     Json, NameRules, Names,
     ir::{
-        Extra, Image, Part, Request, Role, ServerCall, ServerResult, ServerTool, Source, Tool, ToolCall,
-        ToolResult,
+        Blob, BlobSlot, Extra, Image, Part, Request, Role, ServerCall, ServerResult, ServerTool, Source,
+        Thinking, Tool, ToolCall, ToolResult,
     },
 };
 use byok_types::{Dialect, ModelFacts};
@@ -65,8 +65,23 @@ pub(crate) fn as_calls<'r>(
             }
             *part = told;
         }
+        sign(&mut message.parts);
     }
     Cow::Owned(request)
+}
+
+/// Gives a call the signature that came ahead of its item.
+fn sign(parts: &mut Vec<Part>) {
+    let [
+        Part::Thinking(Thinking { blob: blob @ Some(Blob { slot: BlobSlot::Call, .. }), .. }),
+        Part::ToolCall(call),
+        ..,
+    ] = parts.as_mut_slice()
+    else {
+        return;
+    };
+    call.blob = blob.take();
+    parts.remove(0);
 }
 
 #[derive(Default, Deserialize)]

@@ -58,6 +58,8 @@ pub(super) fn part(block: Block, at: At) -> Result<Option<Part>, Failure> {
         Some("image") => block
             .source
             .and_then(block_source)
+            // Words under the name of a picture are none.
+            .filter(|source| !matches!(source, Source::Text(_) | Source::Parts(_)))
             .map(|source| Part::Image(Image { source, detail: None, cache, extra: Extra::default() })),
         Some("document") => block
             .source

@@ -76,8 +76,10 @@ impl Reader {
 
     /// Takes unknown members of the envelope; a later value replaces an earlier one.
     pub(in crate::messages) fn envelope(&mut self, fields: Vec<(String, Json)>) {
-        // An answer with an error would be read as one.
-        let is_told = |(name, value): &(String, Json)| !value.is_null() && name != "error";
+        // These are said by byok itself, and an answer with an error would be read as one.
+        const OWN: [&str; 8] =
+            ["id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "error"];
+        let is_told = |(name, value): &(String, Json)| !value.is_null() && !OWN.contains(&name.as_str());
         for (name, value) in fields.into_iter().filter(is_told) {
             self.envelope.retain(|(known, _)| *known != name);
             self.envelope.push((name, value));

@@ -12,7 +12,7 @@ use crate::{
     Json, Losses, carrier,
     ir::{
         Blob, BlobSlot, Compaction, ConfigChange, Effort, Failure, Family, Flavour, Message, Part, Role,
-        ToolResult,
+        Thinking, ToolResult,
     },
 };
 use serde::Deserialize;
@@ -34,6 +34,9 @@ pub(super) fn take_trigger(items: &mut Vec<OneOf<Item>>) -> Option<Json> {
         _ => None,
     }
 }
+
+/// Items of calls that a model of another vendor may have signed.
+const SIGNED: [&str; 2] = ["local_shell_call", "tool_search_call"];
 
 struct Reader<'l> {
     messages: Vec<Message>,
@@ -149,6 +152,11 @@ impl Reader<'_> {
                 let role = role_of(&json);
                 let found = (tag == "tool_search_output").then(|| tools_found(index, &json)).transpose()?;
                 let mut parts = hosted::parts(&tag, json);
+                // A call that the client runs has its signature ahead of it, as functions have.
+                let signed = self.waiting.take().filter(|_| SIGNED.contains(&tag.as_str()));
+                if let Some(blob) = signed {
+                    parts.insert(0, Part::Thinking(Thinking { blob: Some(blob), ..Thinking::default() }));
+                }
                 parts.extend(found.map(Part::ConfigChange));
                 self.push(role, parts);
             }

@@ -143,6 +143,11 @@ impl Check<'_> {
         if !self.facts.input.image {
             return Err(self.refuse(path, "pictures"));
         }
+        if matches!(source, Source::Text(_) | Source::Parts(_)) {
+            let text =
+                format!("`{}` is called a picture and is none: send its bytes or its address.", path());
+            return Err(Failure::bad_request(path(), text));
+        }
         self.address(source, path)
     }
 

@@ -228,6 +228,30 @@ fn t64_a_signature_returns_to_the_call_or_text_that_it_was_on() {
     assert_eq!(signed, [true, true, false]);
 }
 
+/// A call in an item of its own is signed as that of a function is.
+#[test]
+fn t64_a_search_of_the_client_has_its_signature_at_gemini() {
+    let blob =
+        crate::ir::Blob { family: Family::Gemini, account: None, slot: BlobSlot::Call, data: "c2ln".into() };
+    let request =
+        decode(&json!({"model": "m", "tools": [{"type": "tool_search", "execution": "client"}], "input": [
+            {"type": "message", "role": "user", "content": "x"},
+            {"type": "reasoning", "summary": [], "encrypted_content": crate::carrier::wrap(&blob)},
+            {"type": "tool_search_call", "call_id": "a", "execution": "client", "arguments": {"query": "gh"}},
+            {"type": "function_call", "call_id": "b", "name": "f", "arguments": "{}"},
+            {"type": "tool_search_output", "call_id": "a", "execution": "client", "tools": []},
+            {"type": "function_call_output", "call_id": "b", "output": "y"}
+        ]}));
+    let facts = ModelFacts { family: Family::Gemini, call_signatures: true, ..ModelFacts::default() };
+    let written =
+        crate::codec::encode_request(Dialect::Gemini, &request, &facts, &mut Ids::new("s")).unwrap();
+    let body: Value = serde_json::from_slice(&written.value).unwrap();
+    let parts = body["contents"][1]["parts"].as_array().unwrap();
+    let signed: Vec<_> =
+        parts.iter().map(|part| (&part["functionCall"]["name"], &part["thoughtSignature"])).collect();
+    assert_eq!(signed, [(&json!("tool_search"), &json!("c2ln")), (&json!("f"), &Value::Null)], "{body}");
+}
+
 #[test]
 fn t40_a_picture_in_an_output_is_a_picture() {
     let request = decode(&json!({"model": "m", "input": [
