@@ -4,7 +4,8 @@ use crate::{
     Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, addresses, chat, choice, compact,
     gemini, halves,
     ir::{Event, FunctionTool, Part, Request, Response, Tool},
-    loss, messages,
+    loss,
+    messages::{self, found},
     responses::{self, client_tools},
     sse,
 };
@@ -69,7 +70,8 @@ pub fn encode_request(
         choice::check(request)?;
         items_are_there(request)?;
     }
-    let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect, facts);
+    let asked = found::in_words(compact::in_words(request, dialect), dialect);
+    let asked = &*client_tools::as_calls(asked, dialect, facts);
     let mut written = match dialect {
         Dialect::Chat => chat::encode_request(asked, facts, ids),
         Dialect::Responses => responses::encode_request(asked, facts, ids),
@@ -103,7 +105,8 @@ pub fn encode_count_request(
     if dialect != request.dialect {
         items_are_there(request)?;
     }
-    let asked = &*client_tools::as_calls(compact::in_words(request, dialect), dialect, facts);
+    let asked = found::in_words(compact::in_words(request, dialect), dialect);
+    let asked = &*client_tools::as_calls(asked, dialect, facts);
     let mut written = match dialect {
         Dialect::Chat => chat::encode_count_request(asked, facts, ids),
         Dialect::Responses => responses::encode_count_request(asked, facts, ids),
@@ -143,6 +146,7 @@ fn finish(request: &Request, upstream: Dialect, facts: &ModelFacts, written: &mu
     for (is_emulated, field, reason) in [
         (compact::is_emulated(request, upstream), compact::FIELD, compact::REASON),
         (client_tools::are_told(request, upstream, facts), client_tools::FIELD, client_tools::REASON),
+        (found::are_told(request, upstream), found::FIELD, found::REASON),
     ] {
         if is_emulated {
             written.losses.push(Loss { field: field.to_owned(), action: LossAction::Emulated, reason });

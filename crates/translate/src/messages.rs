@@ -13,6 +13,7 @@ mod decode;
 mod encode;
 mod failure;
 mod fields;
+pub(crate) mod found;
 mod models;
 mod object;
 mod server;

@@ -517,3 +517,18 @@ fn a_search_that_was_declared_on_the_way_is_one() {
         "usage": {"input_tokens": 1, "output_tokens": 1}});
     assert_eq!(talk.whole(&whole)["output"][0]["type"], "tool_search_call");
 }
+
+/// Claude Code's own search among its tools.
+#[test]
+fn what_a_search_of_claude_code_found_is_named() {
+    let found = json!({"messages": [
+        {"role": "user", "content": "x"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "ToolSearch", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [
+            {"type": "tool_reference", "tool_name": "mcp__a"}, {"type": "tool_reference", "tool_name": "mcp__b"}]}]}]});
+    let words = "[tools that can be called: mcp__a, mcp__b]";
+    check(&[row("references", MESSAGES, &found)
+        .to(CHAT, and(has("/messages/2/content", words), emulated("messages")))
+        .to(RESPONSES, and(says(words), emulated("messages")))
+        .to(GEMINI, and(says(words), emulated("messages")))]);
+}
