@@ -5,7 +5,9 @@ mod members;
 /// Where Google says that a service can be switched on.
 fn activation(failure: &Failure) -> Option<String> {
     let body: Value = serde_json::from_slice(&failure.raw.as_ref()?.body).ok()?;
-    let details = body["error"]["details"].as_array()?;
+    // Streaming methods put it in an array.
+    let error = &body.as_array().and_then(|list| list.first()).unwrap_or(&body)["error"];
+    let details = error["details"].as_array()?;
     details.iter().find_map(|detail| detail["metadata"]["activationUrl"].as_str()).map(str::to_owned)
 }
 

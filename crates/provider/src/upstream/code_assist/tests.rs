@@ -472,3 +472,19 @@ fn a_call_whose_signature_the_client_lost_gets_the_vendors_sign_for_that() {
     assert_eq!(signs("gemini-3-flash"), "- skip_thought_signature_validator - SIG -");
     assert_eq!(signs("claude-sonnet-4-6"), "- - - - -", "Claude has none of these");
 }
+
+#[test]
+fn a_service_that_is_off_is_told_with_the_page_that_switches_it_on() {
+    let page = "https://console.developers.google.com/apis/api/x";
+    let info = json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED",
+        "domain": "googleapis.com", "metadata": {"activationUrl": page}});
+    let body = json!({"error": {"code": 403, "message": "The API is off.", "status": "PERMISSION_DENIED", "details": [info]}});
+    let headers = HeaderMap::new();
+    for body in [body.clone(), json!([body])] {
+        let failure = ANTIGRAVITY.read_failure(Dialect::Gemini, 403, &headers, body.to_string().as_bytes());
+        let refusal = Refusal { failure: &failure, model: "m", headers: &headers, oauth: true, now: 0 };
+        let verdict = ANTIGRAVITY.judge(&refusal);
+        let Some(AccountState::Blocked { reason }) = verdict.state else { panic!("{verdict:?}") };
+        assert!(reason.contains(page) && reason.contains("The API is off."), "{reason}");
+    }
+}
