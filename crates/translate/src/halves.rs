@@ -28,10 +28,10 @@ pub(crate) fn repaired(body: &[u8]) -> Cow<'_, [u8]> {
     out
 }
 
-/// The number in a `\uXXXX` escape that begins at `at`.
-fn unit(body: &[u8], at: usize) -> Option<u32> {
+/// The UTF-16 unit in a `\uXXXX` escape that begins at `at`.
+pub(crate) fn unit(body: &[u8], at: usize) -> Option<u16> {
     let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
-    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 #[cfg(test)]

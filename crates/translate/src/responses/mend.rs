@@ -3,8 +3,10 @@
 //! A character beyond the basic plane is two escapes in JSON. Vendors that cut their deltas between UTF-16 units send the
 //! halves in two events, each of which is invalid alone. The halves are joined; a half that stays alone becomes U+FFFD.
 
+use crate::halves::{repaired, unit};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// Reads `raw`, with halves that are alone replaced if need be.
 pub(super) fn read<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
@@ -18,23 +20,21 @@ pub(super) fn read_text<T: DeserializeOwned>(text: &str) -> Option<T> {
 
 /// A whole text with every half that is alone replaced. `None` if there is none.
 pub(super) fn whole(json: &[u8]) -> Option<Vec<u8>> {
-    memchr::memmem::find(json, b"\\u")?;
-    mend(json, None)
+    match repaired(json) {
+        Cow::Owned(mended) => Some(mended),
+        Cow::Borrowed(_) => None,
+    }
 }
 
 /// A piece of a stream with every half mended. A first half at the very end of a string moves to `half`, and joins the
 /// second half that a later piece has. `None` if there is nothing to mend.
 pub(crate) fn piece(json: &[u8], half: &mut Option<u16>) -> Option<Vec<u8>> {
-    mend(json, Some(half))
-}
-
-fn mend(json: &[u8], mut half: Option<&mut Option<u16>>) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(json.len());
     let mut mended = false;
     let mut at = 0;
     while at < json.len() {
         let rest = &json[at..];
-        let Some(unit) = unit(rest) else {
+        let Some(found) = unit(rest, 0) else {
             // Any other escape is two bytes that belong together.
             let length = if rest[0] == b'\\' { 2.min(rest.len()) } else { 1 };
             out.extend_from_slice(&rest[..length]);
@@ -44,22 +44,23 @@ fn mend(json: &[u8], mut half: Option<&mut Option<u16>>) -> Option<Vec<u8>> {
         let escape = &rest[..6];
         let after = &rest[6..];
         at += 6;
-        match unit {
-            0xD800..=0xDBFF if self::unit(after).is_some_and(|low| (0xDC00..=0xDFFF).contains(&low)) => {
+        match found {
+            0xD800..=0xDBFF if unit(after, 0).is_some_and(|low| (0xDC00..=0xDFFF).contains(&low)) => {
                 out.extend_from_slice(escape);
                 out.extend_from_slice(&after[..6]);
                 at += 6;
             }
             0xD800..=0xDBFF => {
                 mended = true;
-                match half.as_deref_mut().filter(|half| half.is_none()) {
-                    Some(half) if after.first() == Some(&b'"') => *half = Some(unit),
-                    _ => out.extend_from_slice(b"\\ufffd"),
+                if half.is_none() && after.first() == Some(&b'"') {
+                    *half = Some(found);
+                } else {
+                    out.extend_from_slice(b"\\ufffd");
                 }
             }
             0xDC00..=0xDFFF => {
                 mended = true;
-                match half.as_deref_mut().and_then(Option::take) {
+                match half.take() {
                     Some(first) => {
                         out.extend_from_slice(format!("\\u{first:04x}").as_bytes());
                         out.extend_from_slice(escape);
@@ -71,10 +72,4 @@ fn mend(json: &[u8], mut half: Option<&mut Option<u16>>) -> Option<Vec<u8>> {
         }
     }
     mended.then_some(out)
-}
-
-/// The UTF-16 unit of the escape that the text begins with.
-fn unit(text: &[u8]) -> Option<u16> {
-    let hex = text.strip_prefix(b"\\u")?.get(..4)?;
-    u16::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()
 }
