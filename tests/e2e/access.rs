@@ -494,6 +494,14 @@ async fn the_list_of_models_has_the_shape_of_the_caller() {
     assert!(google["models"][0]["name"].as_str().unwrap().starts_with("models/"), "{google}");
     let one = Call::get("/v1/models/claude-sonnet-4-6").send(address).await.json();
     assert_eq!(one["id"], "claude-sonnet-4-6");
+    // A short name leads to the full one; what it says of thinking stays.
+    for (asked, told) in [
+        ("claude-haiku-4-5", "claude-haiku-4-5-20251001"),
+        ("claude-haiku-4-5-thinking-8000", "claude-haiku-4-5-20251001-thinking-8000"),
+    ] {
+        let one = Call::get(format!("/v1/models/{asked}")).send(address).await.json();
+        assert_eq!(one["id"], told, "{one}");
+    }
     let one = Call::get("/v1beta/models/gemini-3.5-flash").send(address).await.json();
     assert_eq!(one["name"], "models/gemini-3.5-flash");
 }

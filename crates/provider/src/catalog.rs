@@ -156,6 +156,12 @@ impl Catalog {
         self.index.contains_key(name)
     }
 
+    /// The id of a model in the list of its vendor, for a name that is an id or an alias there.
+    pub fn full_name(&self, name: &str) -> Option<&str> {
+        let (vendor, place) = self.index.get(name)?;
+        Some(&self.vendors.get(*vendor)?.models.get(*place)?.id)
+    }
+
     /// The vendors that need nothing but their address to be served, with it.
     pub fn compatible(&self) -> impl Iterator<Item = (&Vendor, &str)> {
         self.vendors.iter().filter_map(|vendor| Some((vendor, vendor.base.as_deref()?)))

@@ -241,13 +241,14 @@ impl Executor {
         };
         let records: Arc<dyn Records> = self.0.store.records.clone();
         let mut ledger = Ledger::begin(arrival, inbound.model.as_deref().unwrap_or_default(), records);
-        let served = if let Err(failure) = asked {
-            Err(Refused::local(failure, Next::GiveUp))
-        } else {
-            tokio::select! {
-                served = self.serve(&state, &inbound, &mut ledger) => served,
+        let served = match asked {
+            Err(failure) => Err(Refused::local(failure, Next::GiveUp)),
+            Ok(compacts) => tokio::select! {
+                served = self.serve(&state, &inbound, &mut ledger) => {
+                    if compacts { served.map(outbound::Ready::compacted) } else { served }
+                }
                 () = self.0.stopping.cancelled() => Err(Refused::local(stopped(), Next::GiveUp)),
-            }
+            },
         };
         match served {
             Ok(ready) => ready.into_outbound(ledger),

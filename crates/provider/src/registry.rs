@@ -179,6 +179,14 @@ impl Registry {
         self.divided(name).0
     }
 
+    /// A vendor's short name of a model as the vendor writes it out; any other name as it is.
+    pub fn full_name<'n>(&self, name: &'n str) -> &'n str {
+        if self.aliases.contains_key(name) {
+            return name;
+        }
+        Catalog::builtin().full_name(name).unwrap_or(name)
+    }
+
     /// A name divided into that of a model and what it says about thinking.
     fn divided<'n>(&self, name: &'n str) -> (&'n str, Option<Reasoning>) {
         if self.is_known(name) {

@@ -35,6 +35,8 @@ pub struct Exchange {
     pub input_estimate: Option<u64>,
     /// Running number of the first event (Responses): above 0 where byok ends a stream that the upstream began.
     pub first_event: u64,
+    /// Id of the response that the client has been told of already (Responses), in the same case.
+    pub begun: Option<String>,
     /// Stop sequences that byok cuts at, because the upstream takes none.
     pub stop: Vec<String>,
     /// Whether structured output was asked for by way of a forced tool.
@@ -64,6 +66,7 @@ impl Exchange {
             account: None,
             input_estimate: None,
             first_event: 0,
+            begun: None,
             stop: if upstream == Dialect::Responses { request.sampling.stop.clone() } else { Vec::new() },
             json_tool: !compact
                 && emulate::structured_output(request, facts, upstream) == StructuredOutput::ForcedTool

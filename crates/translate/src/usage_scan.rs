@@ -8,7 +8,7 @@ use byok_types::{Dialect, Usage};
 /// Deepest level at which keys are followed; no counter stands deeper.
 const LEVELS: usize = 8;
 /// Longest key or word that matters.
-const WORD: usize = 40;
+const WORD: usize = 64;
 
 /// Follows the bytes of an answer.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct UsageScanner {
     seen: bool,
     /// Events of a Responses stream by their running number.
     events: u64,
+    /// The id under which a Responses stream began.
+    response: Option<String>,
     ended: bool,
     failed: bool,
 }
@@ -123,6 +125,7 @@ keys! {
     BLOCKED = 17: "promptFeedback";
     SEQUENCE = 18: "sequence_number";
     TOTAL = 19: "total_tokens";
+    ID = 20: "id";
 }
 const ELEMENT: u8 = 255;
 
@@ -139,6 +142,7 @@ impl UsageScanner {
             total: None,
             seen: false,
             events: 0,
+            response: None,
             ended: false,
             failed: false,
         }
@@ -181,6 +185,11 @@ impl UsageScanner {
     /// The running number of the next event, where events are numbered (Responses).
     pub fn next_event(&self) -> u64 {
         self.events
+    }
+
+    /// The id under which the upstream began the answer, where its end has to repeat it (Responses).
+    pub fn response(&self) -> Option<&str> {
+        self.response.as_deref()
     }
 
     /// Whether the upstream said that the answer is over, in success or failure.
@@ -339,6 +348,9 @@ impl UsageScanner {
     /// A string (its content is the word) or a bare word that is not `null` stands at the path.
     fn word_value(&mut self, string: bool) {
         let word = if string { self.json.word.get() } else { b"" };
+        if self.dialect == Dialect::Responses && self.response.is_none() && self.path() == [MESSAGE, ID] {
+            self.response = std::str::from_utf8(word).ok().filter(|id| !id.is_empty()).map(str::to_owned);
+        }
         let (ended, failed) = match (self.dialect, self.path()) {
             (Dialect::Messages, [TYPE]) => (word == b"message_stop" || word == b"error", word == b"error"),
             (Dialect::Messages, [STOP]) if self.line == Line::None => (true, false),

@@ -263,6 +263,7 @@ async fn a_context_is_compacted_by_the_older_endpoint_too() {
         let answer = call.header("accept", "application/json").send(world.byok.address()).await;
         equal("status", &answer.status, &200).map_err(|error| format!("{error}: {}", answer.text()))?;
         let answer = answer.json();
+        equal("object", &answer["object"].as_str(), &Some("response.compaction"))?;
         let item = answer.pointer("/output/0").ok_or("no item")?;
         equal("item", &(item["type"].as_str(), answer.pointer("/output/1")), &(Some("compaction"), None))?;
         let next = case.ask("sim:text Going on.").with(|ask| {

@@ -6,6 +6,7 @@ use crate::support::{
     world::{Pair, World, each, equal},
 };
 use byok_types::Dialect;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 #[tokio::test]
@@ -25,6 +26,30 @@ async fn a_stream_that_breaks_ends_in_one_error_of_the_clients_dialect() {
             equal("a sentence", &(fault.message.len() > 8), &true).map_err(wrong)?;
             equal("what came before", &said.text.contains("word 3"), &true).map_err(wrong)?;
             equal("no stop", &said.stop.as_str(), &"").map_err(wrong)
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_broken_response_fails_under_the_id_that_it_began_with() {
+    let world = World::start().await;
+    let pairs = || Pair::streams().into_iter().filter(|pair| pair.client == Dialect::Responses);
+    for wish in ["reset_mid 3", "close_mid 3", "no_end"] {
+        each(pairs(), async |pair| {
+            let answer = pair.send(&world, &pair.ask(&format!("sim:{wish} sim:long 20"))).await;
+            let text = answer.text();
+            let events: Vec<Value> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("data: "))
+                .filter_map(|data| serde_json::from_str(data).ok())
+                .collect();
+            let (first, last) = (events.first().ok_or("no event")?, events.last().ok_or("no event")?);
+            equal("last", &last["type"], &json!("response.failed"))?;
+            equal("id", &last["response"]["id"], &first["response"]["id"])?;
+            let numbers: Vec<_> =
+                events.iter().filter_map(|event| event["sequence_number"].as_u64()).collect();
+            equal("numbers", &numbers, &(0..events.len() as u64).collect())
         })
         .await;
     }

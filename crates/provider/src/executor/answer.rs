@@ -395,6 +395,7 @@ impl Running {
                     out.extend_from_slice(b"\n\n");
                 }
                 self.exchange.first_event = passing.scanner.next_event();
+                self.exchange.begun = passing.scanner.response().map(str::to_owned);
                 let mut encoder = codec::StreamEncoder::new(&self.exchange);
                 encoder.push(Event::Failure(failure.clone()), &mut out);
                 encoder.push(Event::End, &mut out);

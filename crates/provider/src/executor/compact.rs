@@ -11,24 +11,33 @@ use bytes::Bytes;
 const TRIGGER: &str = r#"{"type":"compaction_trigger"}"#;
 
 /// Makes an ordinary request of a call of the endpoint, unless the provider of its model speaks Responses and can answer for
-/// itself. What else is wrong with the call is found out by those who serve it.
+/// itself; whether it did. What else is wrong with the call is found out by those who serve it.
 ///
 /// # Errors
 /// A 400 where there is nothing to make a summary of.
-pub(super) fn ask_in_other_words(state: &State, inbound: &mut Inbound) -> Result<(), Failure> {
-    let Some(Raw { target: Target::Endpoint(Endpoint::Compact), .. }) = &inbound.raw else { return Ok(()) };
-    let Ok(peek) = Peek::of(inbound, &state.config.limits) else { return Ok(()) };
-    let Ok(candidates) = state.registry.resolve(&peek.model) else { return Ok(()) };
+pub(super) fn ask_in_other_words(state: &State, inbound: &mut Inbound) -> Result<bool, Failure> {
+    let Some(Raw { target: Target::Endpoint(Endpoint::Compact), .. }) = &inbound.raw else {
+        return Ok(false);
+    };
+    let Ok(peek) = Peek::of(inbound, &state.config.limits) else { return Ok(false) };
+    let Ok(candidates) = state.registry.resolve(&peek.model) else { return Ok(false) };
     let Some(first) =
         candidates.first().filter(|first| first.dialect(Dialect::Responses) != Dialect::Responses)
     else {
-        return Ok(());
+        return Ok(false);
     };
     inbound.body = with_trigger(&inbound.body, &peek.scan)?;
     inbound.raw = None;
     inbound.stream = Some(false);
     tracing::debug!(provider = first.provider.id.as_str(), "a compaction is made by a summary of the model");
-    Ok(())
+    Ok(true)
+}
+
+/// The answer to such a request as the endpoint calls it.
+pub(super) fn as_the_endpoint_says(answer: Bytes) -> Bytes {
+    let renamed = Scan::of_keys(&answer, &["object"])
+        .map(|scan| splice(&answer, vec![scan.set("object", "\"response.compaction\"")]));
+    renamed.unwrap_or(answer)
 }
 
 /// The body with the wish at the end of its input.

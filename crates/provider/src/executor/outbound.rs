@@ -1,6 +1,8 @@
 //! What the client gets: status, headers and body, or a refusal in its own dialect.
 
-use super::{AnswerBody, BrokenOff, Inbound, Refused, attempt::Attempt, lost, prepare::Way, raw::RawBody};
+use super::{
+    AnswerBody, BrokenOff, Inbound, Refused, attempt::Attempt, compact, lost, prepare::Way, raw::RawBody,
+};
 use crate::{ledger::Ledger, state::State, upstream::Verdict};
 use byok_translate::codec;
 use byok_types::{
@@ -155,6 +157,14 @@ impl Ready {
         }
         let body = codec::encode_count(inbound.dialect, tokens);
         Self::ok(headers, OutboundBody::Whole(Some(body.into())))
+    }
+
+    /// The same, where the client asked for a compaction at the endpoint for that.
+    pub(super) fn compacted(mut self) -> Self {
+        if let OutboundBody::Whole(Some(body)) = &mut self.body {
+            *body = compact::as_the_endpoint_says(std::mem::take(body));
+        }
+        self
     }
 
     /// The answer; its record is written when the last byte has left.

@@ -81,21 +81,24 @@ fn find(visit: &Visit, dialect: Dialect, name: Result<String, Failure>) -> Respo
         let registry = &visit.current.state.registry;
         // What a name says about thinking is no part of the model's own; the answer has the name that was asked for.
         let (name, wish) = name.split_at(registry.plain_name(name).len());
-        let is_it = |model: &ModelEntry| {
-            // `provider/model` is a name of the same model.
-            model.id == name
-                || name
-                    .split_once('/')
-                    .is_some_and(|(provider, rest)| model.id == rest && registry.provider(provider).is_some())
+        // `provider/model` is a name of the same model.
+        let model = match name.split_once('/') {
+            Some((provider, rest)) if registry.provider(provider).is_some() => rest,
+            _ => name,
         };
-        let told = |model: ModelEntry| ModelEntry { id: model.id + wish, ..model };
-        seen_by(visit).into_iter().find(is_it).map(told).ok_or_else(|| {
-            let allowed = &visit.admitted.caller.models;
-            if !allowed.is_empty() && !allowed.iter().any(|pattern| pattern.matches(name)) {
-                return not_for_this_key();
-            }
-            registry.resolve(name).err().unwrap_or_else(not_listed)
-        })
+        let models = seen_by(visit);
+        let listed = |wanted: &str| models.iter().find(|model| model.id == wanted);
+        let told = |model: &ModelEntry| ModelEntry { id: format!("{}{wish}", model.id), ..model.clone() };
+        if let Some(model) =
+            listed(name).or_else(|| listed(model)).or_else(|| listed(registry.full_name(model)))
+        {
+            return Ok(told(model));
+        }
+        let allowed = &visit.admitted.caller.models;
+        if !allowed.is_empty() && !allowed.iter().any(|pattern| pattern.matches(name)) {
+            return Err(not_for_this_key());
+        }
+        Err(registry.resolve(name).err().unwrap_or_else(not_listed))
     });
     match found {
         Ok(model) => reply::json(StatusCode::OK, codec::encode_model(dialect, &model)),

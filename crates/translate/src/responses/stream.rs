@@ -77,14 +77,14 @@ impl StreamEncoder {
     /// An encoder for one answer.
     pub fn new(exchange: &Exchange) -> Self {
         let mut ids = exchange.ids.clone();
-        let id = ids.next("resp_");
+        let own = ids.next("resp_");
         Self {
             frames: Frames::from(exchange.first_event),
-            envelope: Envelope::new(exchange, id),
+            envelope: Envelope::new(exchange, exchange.begun.clone().unwrap_or(own)),
             ids,
             losses: Losses::default(),
             upstream: exchange.upstream,
-            started: false,
+            started: exchange.begun.is_some(),
             over: false,
             output: Vec::new(),
             items: 0,

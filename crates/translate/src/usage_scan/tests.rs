@@ -175,6 +175,22 @@ fn events_are_counted_by_their_running_number() {
 }
 
 #[test]
+fn a_response_has_the_id_that_it_began_with() {
+    let id = format!("resp_{}", "a".repeat(50));
+    let text = format!(
+        "data: {{\"id\":\"evt\",\"response\":{{\"output\":[{{\"id\":\"item\"}}],\"id\":\"{id}\"}}}}\n\n\
+         data: {{\"response\":{{\"id\":\"other\"}}}}\n\n"
+    );
+    for split in 0..=text.len() {
+        let mut scanner = UsageScanner::new(Dialect::Responses, true);
+        assert_eq!(scanner.response(), None);
+        scanner.push(&text.as_bytes()[..split]);
+        scanner.push(&text.as_bytes()[split..]);
+        assert_eq!(scanner.response(), Some(&*id), "split at {split}");
+    }
+}
+
+#[test]
 fn absurd_counts_do_not_overflow() {
     let max = u64::MAX;
     let cases = [
