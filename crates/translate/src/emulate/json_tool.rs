@@ -5,8 +5,10 @@ use crate::ir::{Delta, Event, PartHead, PartId, Stop, StopReason};
 /// whether a call comes, and is left out if one does.
 #[derive(Debug, Default)]
 pub(crate) struct JsonTool {
-    /// The calls: one for each choice.
-    calls: Vec<PartId>,
+    /// The calls: one for each choice, with its number.
+    calls: Vec<(u32, PartId)>,
+    /// Further calls of a choice: two JSON texts in one would be none.
+    further: Vec<PartId>,
     /// Texts that wait, and after a call those that are left out.
     texts: Vec<PartId>,
     /// The events of texts that wait, and what came behind them.
@@ -20,8 +22,13 @@ impl JsonTool {
     /// Takes one event; appends what the client shall see.
     pub(crate) fn push(&mut self, event: Event, out: &mut Vec<Event>) {
         match &event {
-            Event::PartStart { part, head: PartHead::ToolCall { name, .. }, .. } if name == JSON_TOOL => {
-                self.calls.push(*part);
+            Event::PartStart { part, choice, head: PartHead::ToolCall { name, .. } } if name == JSON_TOOL => {
+                if self.calls.iter().any(|(served, _)| served == choice) {
+                    self.further.push(*part);
+                    self.lost = true;
+                    return;
+                }
+                self.calls.push((*choice, *part));
                 self.leave_out(out);
             }
             Event::PartStart { part, head: PartHead::Text, .. } => self.texts.push(*part),
@@ -31,6 +38,9 @@ impl JsonTool {
             | Event::Failure(_)
             | Event::End => self.release(out),
             _ => {}
+        }
+        if part_of(&event).is_some_and(|part| self.further.contains(&part)) {
+            return;
         }
         let is_text = part_of(&event).is_some_and(|part| self.texts.contains(&part));
         if is_text && !self.calls.is_empty() {
@@ -54,14 +64,15 @@ impl JsonTool {
     }
 
     fn shown(&self, event: Event) -> Event {
+        let is_call = |part: PartId| self.calls.iter().any(|(_, call)| *call == part);
         match event {
-            Event::PartStart { part, choice, .. } if self.calls.contains(&part) => {
+            Event::PartStart { part, choice, .. } if is_call(part) => {
                 Event::PartStart { part, choice, head: PartHead::Text }
             }
-            Event::Delta { part, delta: Delta::Arguments(piece) } if self.calls.contains(&part) => {
+            Event::Delta { part, delta: Delta::Arguments(piece) } if is_call(part) => {
                 Event::Delta { part, delta: Delta::Text(piece) }
             }
-            Event::PartStop { part, complete, .. } if self.calls.contains(&part) => {
+            Event::PartStop { part, complete, .. } if is_call(part) => {
                 Event::PartStop { part, complete, whole: None }
             }
             Event::Finish { choice, stop }

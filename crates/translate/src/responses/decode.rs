@@ -57,7 +57,8 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
         request.stream_options.extra = foreign(options.extra);
     }
     request.tools = tools::tools(body.tools, "tools")?;
-    request.tool_choice = body.tool_choice.as_ref().map(tools::tool_choice).transpose()?;
+    request.tool_choice =
+        body.tool_choice.as_ref().map(|choice| tools::tool_choice(choice, &request.tools)).transpose()?;
     choice::find_namespaces(&mut request);
     request.parallel_tool_calls = body.parallel_tool_calls;
     request.max_tool_calls = body.max_tool_calls;

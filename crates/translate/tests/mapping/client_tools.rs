@@ -318,6 +318,24 @@ fn become_functions_where_the_model_does_not_know_them() {
     ]);
 }
 
+#[test]
+fn are_chosen_by_their_type() {
+    let shell = json!({"type": "local_shell"});
+    let choosing = |choice: Value| json!({"tools": [shell, search()], "tool_choice": choice});
+    let one = choosing(json!({"type": "local_shell"}));
+    let some = choosing(json!({"type": "allowed_tools", "mode": "required", "tools": [{"type": "tool_search"}]}));
+    check(&[
+        row("one", RESPONSES, &one)
+            .to(CHAT, has("/tool_choice/function/name", "local_shell"))
+            .to(MESSAGES, has("/tool_choice", json!({"type": "tool", "name": "local_shell"})))
+            .to(GEMINI, has("/toolConfig/functionCallingConfig/allowedFunctionNames/0", "local_shell")),
+        row("some", RESPONSES, &some)
+            .to(CHAT, has("/tool_choice/allowed_tools/tools/0/function/name", "tool_search"))
+            .to(MESSAGES, emulated("tool_choice"))
+            .to(GEMINI, has("/toolConfig/functionCallingConfig/allowedFunctionNames/0", "tool_search")),
+    ]);
+}
+
 /// A search that found a tool while another call was open, and a call of what was found.
 fn found() -> Value {
     let user = |text: &str| json!({"type": "message", "role": "user", "content": text});

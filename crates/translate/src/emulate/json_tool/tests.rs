@@ -83,6 +83,11 @@ fn words_beside_the_json() {
             (r#"thought|thought|{"a":1}|End"#, true),
         ),
         ("no call", [text(1, &["Sor", "ry"]), thinking(2), end(End)].concat(), ("Sor|ry|thought|End", false)),
+        (
+            "a second call",
+            [json(), call(10, JSON_TOOL, r#"{"a":2}"#), end(ToolCall)].concat(),
+            (r#"{"a":1}|End"#, true),
+        ),
         ("cut", [text(1, &["Sor"]), end(Length)].concat(), ("Sor|Length", false)),
         (
             "a call of the client's",

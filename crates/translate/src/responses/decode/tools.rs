@@ -136,8 +136,8 @@ pub(in super::super) fn web_search_settings(json: &Json) -> WebSearch {
     }
 }
 
-/// `tool_choice`.
-pub(in super::super) fn tool_choice(json: &Json) -> Result<ToolChoice, Failure> {
+/// `tool_choice` among `tools`.
+pub(in super::super) fn tool_choice(json: &Json, tools: &[Tool]) -> Result<ToolChoice, Failure> {
     if let Some(word) = json.as_string() {
         return Ok(match word.as_str() {
             "auto" => ToolChoice::Auto,
@@ -155,6 +155,7 @@ pub(in super::super) fn tool_choice(json: &Json) -> Result<ToolChoice, Failure> 
     }
     let wrong = |e| Failure::bad_request("tool_choice", format!("`tool_choice` has the wrong form: {e}."));
     let choice: Choice = json.read().map_err(wrong)?;
+    let named = |choice: &Choice| named(choice).or_else(|| typed_tool(choice, tools));
     if let Some(tool) = named(&choice) {
         return Ok(ToolChoice::Named(tool));
     }
@@ -190,6 +191,16 @@ crate::wire::wire! {
 #[derive(Debug, Default, Deserialize)]
 struct Inner {
     name: String,
+}
+
+/// A tool of the client that is chosen by its type.
+fn typed_tool(choice: &Choice, tools: &[Tool]) -> Option<NamedTool> {
+    tools.iter().find_map(|tool| match tool {
+        Tool::Typed(tool) if Some(&tool.type_name) == choice.r#type.as_ref() => {
+            Some(NamedTool { flavour: tool.flavour, name: tool.name.clone(), namespace: None })
+        }
+        _ => None,
+    })
 }
 
 fn named(choice: &Choice) -> Option<NamedTool> {

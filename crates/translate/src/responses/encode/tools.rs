@@ -251,6 +251,10 @@ pub(in super::super) fn write_choice(out: &mut Vec<u8>, choice: &ToolChoice, sty
 }
 
 fn named(out: &mut Vec<u8>, tool: &NamedTool, style: &ToolStyle<'_>) {
+    if matches!(tool.flavour, Flavour::LocalShell | Flavour::ToolSearch) && style.full {
+        Object::typed(out, &tool.name).end();
+        return;
+    }
     let custom = tool.flavour == Flavour::Custom && style.full;
     let mut object = Object::typed(out, if custom { "custom" } else { "function" });
     object.text("name", &style.names.upstream(&tool.name, tool.namespace.as_deref()));

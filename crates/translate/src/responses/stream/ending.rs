@@ -59,7 +59,10 @@ pub(in super::super) fn ending(stop: Option<&Stop>, shown: Shown, native: bool) 
         StopReason::Other if native && stop.word.is_some() => incomplete(stop.word.as_deref()),
         StopReason::MalformedCall if shown.empty => Ending { kind: EndingKind::Malformed, refusal: None },
         // A call in a completed answer would be carried out.
-        StopReason::Refusal if shown.called => incomplete(Some("content_filter")),
+        StopReason::Refusal if shown.called => {
+            let refusal = (!shown.refused).then(|| why_declined(stop));
+            Ending { refusal, ..incomplete(Some("content_filter")) }
+        }
         StopReason::Refusal if !shown.refused => {
             Ending { kind: EndingKind::Completed, refusal: Some(why_declined(stop)) }
         }

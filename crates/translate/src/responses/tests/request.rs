@@ -148,6 +148,10 @@ fn tools_and_choices_are_typed() {
     let hosted = choice(json!({"type": "file_search"}));
     assert!(matches!(hosted, Some(ToolChoice::Hosted { tool: ServerTool::FileSearch, .. })));
     assert!(matches!(choice(json!({"type": "mcp", "server_label": "s"})), Some(ToolChoice::Opaque(_))));
+    let asked = json!({"model": "m", "input": "x", "tools": [{"type": "local_shell"}], "tool_choice": {"type": "local_shell"}});
+    assert!(
+        matches!(decode(&asked).tool_choice, Some(ToolChoice::Named(t)) if t.flavour == Flavour::LocalShell)
+    );
 }
 
 #[test]

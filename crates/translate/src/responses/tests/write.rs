@@ -264,6 +264,24 @@ fn endings_have_the_vendors_words() {
 }
 
 #[test]
+fn a_refusal_behind_a_call_is_explained_and_not_complete() {
+    let details = Some(Json::parse(r#"{"explanation":"because"}"#).unwrap());
+    let stop = Stop { details, ..Stop::new(StopReason::Refusal) };
+    let events = [
+        part_start(0, call_head("c", Flavour::Function)),
+        delta(0, Delta::Arguments("{}".into())),
+        part_stop(0),
+        Event::Finish { choice: 0, stop },
+        Event::End,
+    ];
+    let frames = write(&events, Dialect::Messages);
+    let last = frames.last().unwrap();
+    assert_eq!(last["type"], "response.incomplete");
+    assert_eq!(last["response"]["incomplete_details"]["reason"], "content_filter");
+    assert_eq!(last["response"]["output"][1]["content"], json!([{"type": "refusal", "refusal": "because"}]));
+}
+
+#[test]
 fn failures_in_a_stream_have_the_codes_that_codex_reads() {
     let fail = |kind| {
         let mut failure = Failure::new(kind, Blame::Upstream, "m");
