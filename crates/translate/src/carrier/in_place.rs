@@ -9,12 +9,19 @@ use crate::{
 use byok_types::Dialect;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, collections::HashSet, fmt, ops::Range};
 
 /// The mark as base64 text begins.
 const MARK_BASE64: &str = "Ynlvaz";
 /// An empty seal as JSON is usually written.
 const EMPTY: [&str; 2] = [r#""signature":"""#, r#""signature": """#];
+/// The same in the results of a search, and in what cites them.
+const EMPTY_RESULTS: [&str; 4] = [
+    r#""encrypted_content":"""#,
+    r#""encrypted_content": """#,
+    r#""encrypted_index":"""#,
+    r#""encrypted_index": """#,
+];
 
 /// Which seals stay in a body.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +47,7 @@ impl Keep<'_> {
             Self::None => true,
             Self::Of { .. } if dialect == Dialect::Gemini => contains(MARK_BASE64),
             Self::Of { .. } => {
-                let unsealed = || EMPTY.into_iter().any(contains) || lacks_seals(body);
+                let unsealed = || EMPTY.into_iter().chain(EMPTY_RESULTS).any(contains) || lacks_seals(body);
                 contains(MARK) || self.refuses_empty(dialect) && unsealed()
             }
         }
@@ -64,7 +71,9 @@ pub fn seal_edits(dialect: Dialect, body: &[u8], keep: Keep<'_>) -> Vec<Edit> {
         Dialect::Gemini => "contents",
     };
     let Some(text) = scan.text(body, list) else { return Vec::new() };
-    let place = Place { body, keep, refuses_empty: keep.refuses_empty(dialect) };
+    let refuses_empty = keep.refuses_empty(dialect);
+    let unsealed = if refuses_empty { unsealed_searches(text) } else { HashSet::new() };
+    let place = Place { body, keep, refuses_empty, unsealed };
     let mut edits = Vec::new();
     place.list(text, &mut edits, |item, edits| match dialect {
         Dialect::Messages => place.within(item, "content", edits, |block, edits| place.block(block, edits)),
@@ -82,6 +91,30 @@ fn lacks_seals(body: &[u8]) -> bool {
     thoughts > 0 && thoughts > count(r#""signature":"#)
 }
 
+/// The ids of searches of another vendor: their results bear no seal, and Claude takes no others.
+fn unsealed_searches(messages: &str) -> HashSet<String> {
+    let elements = |text: &str| serde_json::from_str::<Vec<Box<RawValue>>>(text).unwrap_or_default();
+    let mut found = HashSet::new();
+    if !EMPTY_RESULTS.iter().any(|empty| messages.contains(empty)) {
+        return found;
+    }
+    for message in elements(messages) {
+        for block in elements(Members::of(message.get()).get("content").unwrap_or_default()) {
+            let block = Members::of(block.get());
+            let hits = elements(block.get("content").unwrap_or_default());
+            let is_unsealed = |hit: &RawValue| {
+                Members::of(hit.get()).string("encrypted_content").is_some_and(|seal| seal.is_empty())
+            };
+            if block.string("type").as_deref() == Some("web_search_tool_result")
+                && hits.iter().any(|hit| is_unsealed(hit))
+            {
+                found.extend(block.string("tool_use_id"));
+            }
+        }
+    }
+    found
+}
+
 /// What becomes of an element of a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -94,6 +127,8 @@ struct Place<'a> {
     keep: Keep<'a>,
     /// Thinking without a seal goes.
     refuses_empty: bool,
+    /// Searches that go with their results.
+    unsealed: HashSet<String>,
 }
 
 impl Place<'_> {
@@ -167,6 +202,14 @@ impl Place<'_> {
             Some("reasoning" | "compaction" | "compaction_summary" | "context_compaction") => {
                 "encrypted_content"
             }
+            Some("server_tool_use") => return self.search(members.string("id")),
+            Some("web_search_tool_result") => return self.search(members.string("tool_use_id")),
+            Some("text") if self.refuses_empty => {
+                if cites_unsealed(&members) {
+                    edits.extend(self.without(item, &members, "citations"));
+                }
+                return Fate::Stays;
+            }
             _ => return Fate::Stays,
         };
         let Some((text, sealed)) = members.get(seal).and_then(|text| Some((text, string(text)?))) else {
@@ -197,6 +240,10 @@ impl Place<'_> {
         }
         self.restore(text, blob, edits);
         Fate::Stays
+    }
+
+    fn search(&self, id: Option<String>) -> Fate {
+        if id.is_some_and(|id| self.unsealed.contains(&id)) { Fate::Goes } else { Fate::Stays }
     }
 
     /// A part of Gemini.
@@ -270,6 +317,15 @@ impl Place<'_> {
     }
 }
 
+/// Whether a text cites the results of such a search.
+fn cites_unsealed(text: &Members<'_>) -> bool {
+    let citations: Vec<&RawValue> =
+        text.get("citations").and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
+    citations.iter().any(|citation| {
+        Members::of(citation.get()).string("encrypted_index").is_some_and(|seal| seal.is_empty())
+    })
+}
+
 fn string(text: &str) -> Option<String> {
     serde_json::from_str(text).ok()
 }
@@ -323,176 +379,4 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{carrier, scan::splice};
-    use bytes::Bytes;
-
-    fn blob(family: Family, slot: BlobSlot) -> Blob {
-        Blob {
-            family,
-            account: (family == Family::Other).then(|| "me".to_owned()),
-            slot,
-            data: "S\"1".into(),
-        }
-    }
-
-    fn passed(dialect: Dialect, body: &str, family: Family) -> String {
-        let edits = seal_edits(dialect, body.as_bytes(), Keep::Of { family, maker: "me" });
-        let out = splice(&Bytes::copy_from_slice(body.as_bytes()), edits);
-        String::from_utf8(out.to_vec()).unwrap()
-    }
-
-    #[test]
-    fn carriers_are_restored_or_taken_out_where_they_stand() {
-        let claude = carrier::wrap(&blob(Family::Claude, BlobSlot::Thinking));
-        let redacted = carrier::wrap(&blob(Family::Claude, BlobSlot::Redacted));
-        let gemini = carrier::wrap(&blob(Family::Gemini, BlobSlot::Call));
-        let other = carrier::wrap(&blob(Family::Other, BlobSlot::Thinking));
-        let encoded = carrier::wrap_base64(&blob(Family::Claude, BlobSlot::Call));
-        let cases = [
-            // Another family's thinking goes, with the comma behind it; a turn of nothing else goes whole.
-            (
-                Dialect::Messages,
-                format!(
-                    r#"{{ "messages":[{{"content":[ {{"type":"thinking","thinking":"t","signature":"{gemini}"}} , {{"type":"text","text":"a"}}],"role":"assistant"}},{{"role":"assistant","content":[{{"type":"redacted_thinking","data":"{gemini}"}}]}}],"max_tokens":1e2}}"#
-                ),
-                Family::Claude,
-                r#"{ "messages":[{"content":[ {"type":"text","text":"a"}],"role":"assistant"}],"max_tokens":1e2}"#
-                    .to_owned(),
-            ),
-            // One's own comes back.
-            (
-                Dialect::Messages,
-                format!(
-                    r#"{{"messages":[{{"content":[{{"type":"thinking","signature" : "{claude}","thinking":"t"}},{{"type":"redacted_thinking","data":"{redacted}"}}]}}]}}"#
-                ),
-                Family::Claude,
-                r#"{"messages":[{"content":[{"type":"thinking","signature" : "S\"1","thinking":"t"},{"type":"redacted_thinking","data":"S\"1"}]}]}"#.to_owned(),
-            ),
-            (
-                Dialect::Responses,
-                format!(
-                    r#"{{"input":[{{"type":"message","content":"byok1:x"}},{{"type":"reasoning","encrypted_content":"{claude}"}},{{"type":"reasoning","encrypted_content":"{claude}"}}]}}"#
-                ),
-                Family::Openai,
-                r#"{"input":[{"type":"message","content":"byok1:x"}]}"#.to_owned(),
-            ),
-            (
-                Dialect::Responses,
-                format!(r#"{{"input":[{{"encrypted_content":"{other}","type":"reasoning"}}]}}"#),
-                Family::Other,
-                r#"{"input":[{"encrypted_content":"S\"1","type":"reasoning"}]}"#.to_owned(),
-            ),
-            (
-                Dialect::Gemini,
-                format!(
-                    r#"{{"contents":[{{"parts":[{{"text":"t","thought":true,"thoughtSignature":"{encoded}"}},{{"functionCall":{{"name":"f"}},"thoughtSignature":"{encoded}"}},{{"thoughtSignature":"{encoded}" , "text":"x"}},{{"text":"y","thoughtSignature":"{encoded}"}},{{"text":"","thoughtSignature":"{encoded}"}}]}}]}}"#
-                ),
-                Family::Gemini,
-                r#"{"contents":[{"parts":[{"functionCall":{"name":"f"},"thoughtSignature":"skip_thought_signature_validator"},{ "text":"x"},{"text":"y"}]}]}"#.to_owned(),
-            ),
-            (
-                Dialect::Chat,
-                format!(
-                    r#"{{"messages":[{{"role":"assistant","tool_calls":[{{"id":"1","extra_content":{{"google":{{"thought_signature":"{claude}"}}}},"type":"function"}}]}}]}}"#
-                ),
-                Family::Other,
-                r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"1","type":"function"}]}]}"#.to_owned(),
-            ),
-            (
-                Dialect::Chat,
-                format!(
-                    r#"{{"messages":[{{"tool_calls":[{{"extra_content":{{"google":{{"thought_signature":"{gemini}"}}}}}}]}}]}}"#
-                ),
-                Family::Gemini,
-                r#"{"messages":[{"tool_calls":[{"extra_content":{"google":{"thought_signature":"S\"1"}}}]}]}"#
-                    .to_owned(),
-            ),
-        ];
-        for (dialect, body, family, expected) in cases {
-            assert_eq!(passed(dialect, &body, family), expected, "{dialect:?} {family:?}");
-        }
-    }
-
-    #[test]
-    fn a_body_that_speaks_of_carriers_carries_none() {
-        for (dialect, body) in [
-            (Dialect::Messages, r#"{"messages":[{"content":"what is byok1:claude::AA ?"}]}"#),
-            (Dialect::Messages, r#"{"messages":[{"content":[{"type":"text","text":"byok1:claude::AA"}]}]}"#),
-            (Dialect::Messages, r#"{"messages":[{"content":[{"type":"thinking","signature":"byok1:x"}]}]}"#),
-            (Dialect::Responses, r#"{"input":"byok1:claude::AA"}"#),
-            (Dialect::Chat, r#"{"messages":[{"content":"byok1:claude::AA","tool_calls":null}]}"#),
-            (Dialect::Gemini, r#"{"contents":[{"parts":[{"inlineData":{"data":"Ynlvaz"}}]}]}"#),
-        ] {
-            let keep = Keep::Of { family: Family::Claude, maker: "me" };
-            assert!(seal_edits(dialect, body.as_bytes(), keep).is_empty(), "{body}");
-        }
-    }
-
-    /// Reasoning of a model that seals nothing, as a client of Messages has kept it.
-    #[test]
-    fn t70_claude_gets_no_thinking_without_a_seal() {
-        let turn = |thinking: &str| {
-            format!(
-                r#"{{"messages":[{{"role":"assistant","content":[{thinking}{{"type":"text","text":"a"}}]}}]}}"#
-            )
-        };
-        let empty = r#"{"type":"thinking","thinking":"t","signature":""},"#;
-        let spaced = r#"{"type":"thinking","thinking":"t","signature": ""},"#;
-        let none = r#"{"type":"thinking","thinking":"t"},"#;
-        let none_spaced = r#"{"type": "thinking", "thinking": "t"},"#;
-        let sealed = r#"{"type":"thinking","thinking":"t","signature":"EqQB"},"#;
-        let called = r#"{"type":"tool_use","id":"1","name":"sign","input":{"signature":""}},"#;
-        for (thinking, family, stays) in [
-            (empty, Family::Claude, false),
-            (spaced, Family::Claude, false),
-            (none, Family::Claude, false),
-            (none_spaced, Family::Claude, false),
-            (sealed, Family::Claude, true),
-            (called, Family::Claude, true),
-            // Who is not Claude may want it back.
-            (empty, Family::Other, true),
-            (none, Family::Other, true),
-        ] {
-            let expected = turn(if stays { thinking } else { "" });
-            assert_eq!(passed(Dialect::Messages, &turn(thinking), family), expected, "{thinking} {family:?}");
-        }
-        // Claude's own, beside it, stays.
-        let both = turn(&format!("{sealed}{none}"));
-        assert_eq!(passed(Dialect::Messages, &both, Family::Claude), turn(sealed));
-    }
-
-    #[test]
-    fn without_seals_nothing_sealed_is_left() {
-        let cases = [
-            (
-                Dialect::Messages,
-                r#"{"messages":[{"content":[{"type":"thinking","thinking":"t"},{"type":"thinking","thinking":"t","signature":""},{"type":"tool_use","id":"a"}]}]}"#,
-                r#"{"messages":[{"content":[{"type":"tool_use","id":"a"}]}]}"#,
-            ),
-            (
-                Dialect::Messages,
-                r#"{"messages":[{"content":[{"type":"thinking","thinking":"t","signature":"EqQB"},{"type":"tool_use","id":"a"}]}]}"#,
-                r#"{"messages":[{"content":[{"type":"tool_use","id":"a"}]}]}"#,
-            ),
-            (
-                Dialect::Responses,
-                r#"{"input":[{"type":"reasoning","id":"rs_1","encrypted_content":"gAAA"},{"type":"reasoning","summary":[]}]}"#,
-                r#"{"input":[{"type":"reasoning","summary":[]}]}"#,
-            ),
-            (
-                Dialect::Gemini,
-                r#"{"contents":[{"parts":[{"functionCall":{"name":"f"},"thoughtSignature":"AAAA"}]}]}"#,
-                r#"{"contents":[{"parts":[{"functionCall":{"name":"f"},"thoughtSignature":"skip_thought_signature_validator"}]}]}"#,
-            ),
-        ];
-        for (dialect, body, expected) in cases {
-            let out = splice(
-                &Bytes::from_static(body.as_bytes()),
-                seal_edits(dialect, body.as_bytes(), Keep::None),
-            );
-            assert_eq!(String::from_utf8_lossy(&out), expected, "{dialect:?}");
-        }
-    }
-}
+mod tests;

@@ -323,7 +323,8 @@ fn are_chosen_by_their_type() {
     let shell = json!({"type": "local_shell"});
     let choosing = |choice: Value| json!({"tools": [shell, search()], "tool_choice": choice});
     let one = choosing(json!({"type": "local_shell"}));
-    let some = choosing(json!({"type": "allowed_tools", "mode": "required", "tools": [{"type": "tool_search"}]}));
+    let some =
+        choosing(json!({"type": "allowed_tools", "mode": "required", "tools": [{"type": "tool_search"}]}));
     check(&[
         row("one", RESPONSES, &one)
             .to(CHAT, has("/tool_choice/function/name", "local_shell"))
