@@ -15,6 +15,8 @@ pub(crate) struct Answer {
     pub(crate) stop: Stop,
     /// What it counts.
     pub(crate) tokens: Tokens,
+    /// Whether it says so.
+    pub(crate) counted: bool,
 }
 
 /// One part of an answer. The pieces are what the deltas of a stream carry.

@@ -116,6 +116,7 @@ impl Plan {
             parts: vec![Part::Text { pieces: vec![piece; self.chunks], sources: Vec::new() }],
             stop: Stop::End,
             tokens: Tokens { input: 100, output: self.chunks as u64, ..Tokens::default() },
+            counted: true,
         };
         let asked = Asked { model: "bench".to_owned(), stream: self.stream, ..Asked::default() };
         let body: Value = json!({"stream_options": {"include_usage": true, "include_obfuscation": false}});

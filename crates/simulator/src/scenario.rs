@@ -81,6 +81,8 @@ pub(crate) struct UsageWish {
     pub(crate) written: Option<u64>,
     pub(crate) output: Option<u64>,
     pub(crate) reasoning: Option<u64>,
+    /// Nothing is stated at all.
+    pub(crate) none: bool,
 }
 
 /// How the bytes of a stream are laid on the wire.

@@ -66,6 +66,21 @@ async fn usage_means_the_same_everywhere() {
 }
 
 #[tokio::test]
+async fn what_the_upstream_does_not_count_is_estimated_and_said_so() {
+    let world = World::start().await;
+    let silent = || Pair::all().into_iter().filter(|pair| pair.upstream == Dialect::Chat && !pair.passes());
+    each(silent(), async |pair| {
+        let answer = pair.send(&world, &pair.ask("sim:no_usage sim:text One two three.")).await;
+        let said = dialect::read(pair.client, pair.stream, &answer)?;
+        equal("counts", &(said.usage.input > 0, said.usage.output > 0), &(true, true))?;
+        equal("header", &answer.header("x-byok-usage"), &if pair.stream { "" } else { "estimated" })?;
+        let counted = pair.send(&world, &pair.ask("sim:text One two three.")).await;
+        equal("counted", &counted.header("x-byok-usage"), &"")
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn thinking_is_shown_and_its_blob_comes_back() {
     all(async |world, pair| {
         let ask = pair

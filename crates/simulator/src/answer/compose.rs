@@ -25,7 +25,8 @@ pub(crate) fn compose(asked: &Asked, script: &Script, cached: u64) -> Answer {
         stop = Stop::Verbatim(reason.clone());
     }
     let tokens = count(asked, &parts, cached, script.usage.unwrap_or_default());
-    Answer { parts, stop, tokens }
+    let counted = !script.usage.is_some_and(|wish| wish.none);
+    Answer { parts, stop, tokens, counted }
 }
 
 fn thinking(asked: &Asked, script: &Script) -> Option<Part> {

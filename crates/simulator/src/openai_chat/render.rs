@@ -18,7 +18,7 @@ pub(crate) fn whole(turn: &Turn<'_>) -> Value {
         .collect();
     let mut body = json!({
         "id": turn.ids.base62("chatcmpl-", 0, 29), "object": "chat.completion", "created": turn.ids.created(),
-        "model": turn.asked.model, "choices": choices, "usage": usage(turn.answer.tokens),
+        "model": turn.asked.model, "choices": choices, "usage": turn.answer.counted.then(|| usage(turn.answer.tokens)),
     });
     finish_shell(&mut body);
     body
@@ -79,7 +79,7 @@ impl<'a> Chunks<'a> {
         let options = &turn.body["stream_options"];
         Self {
             turn,
-            usage: options["include_usage"] == true,
+            usage: options["include_usage"] == true && turn.answer.counted,
             obfuscation: options["include_obfuscation"] != false,
         }
     }

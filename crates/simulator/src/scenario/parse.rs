@@ -103,6 +103,7 @@ impl Script {
             "json" => self.say = Say::Json,
             "stop" => self.stop = Some(given.ok_or_else(|| words.bad(arguments))?),
             "usage" => self.usage = Some(usage(words)?),
+            "no_usage" => self.usage = Some(UsageWish { none: true, ..UsageWish::default() }),
             _ => return Ok(false),
         }
         Ok(true)

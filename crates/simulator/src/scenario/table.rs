@@ -73,6 +73,7 @@ pub const SCENARIOS: &[ScenarioDoc] = &[
         Answer,
         "reports these numbers of tokens",
     ),
+    row("no_usage", "", Answer, "states no numbers of tokens (Chat)"),
     row("long", "[CHUNKS=200]", Wire, "answers in so many text deltas"),
     row("late", "[MS=1000]", Wire, "sends the response headers so many milliseconds late"),
     row("slow", "[CHUNKS=10] [MS=200]", Wire, "answers in so many text deltas, one every MS milliseconds"),

@@ -53,10 +53,9 @@ pub(super) fn windows_of_usage(body: &[u8]) -> Vec<Window> {
             scope: scope.map(str::to_owned),
         })
     };
-    if let Some(rows) = rows.filter(|rows| !rows.is_empty()) {
-        return rows.iter().filter_map(of_row).collect();
-    }
-    [
+    let mut windows: Vec<Window> = rows.into_iter().flatten().filter_map(of_row).collect();
+    // The rows are newer, but nobody says that every account has all of them.
+    let older = [
         ("five_hour", "5 hours", None),
         ("seven_day", "week", None),
         ("seven_day_opus", "week", Some("Opus")),
@@ -72,7 +71,12 @@ pub(super) fn windows_of_usage(body: &[u8]) -> Vec<Window> {
             scope: scope.map(str::to_owned),
         })
     })
-    .collect()
+    .filter(|older| {
+        !windows.iter().any(|window| (&window.name, &window.scope) == (&older.name, &older.scope))
+    })
+    .collect::<Vec<_>>();
+    windows.extend(older);
+    windows
 }
 
 /// The models of the vendor's list, with the sizes that it states.

@@ -33,11 +33,11 @@ fn the_endpoint_tells_per_cent() {
         told(&windows_of_usage(old)),
         ["5 hours \"-\" 0.37 Some(1800000000)", "week \"Opus\" 0.05 None"]
     );
-    let new = br#"{"five_hour":{"utilization":1},"limits":[{"kind":"session","percent":12,"resets_at":"2027-01-15T08:00:00Z","scope":null},
+    let new = br#"{"five_hour":{"utilization":1},"seven_day":{"utilization":9},"limits":[{"kind":"session","percent":12,"resets_at":"2027-01-15T08:00:00Z","scope":null},
         {"kind":"weekly_scoped","percent":80,"resets_at":null,"scope":{"model":{"display_name":"Fable"}}},{"kind":7}]}"#;
     assert_eq!(
         told(&windows_of_usage(new)),
-        ["5 hours \"-\" 0.12 Some(1800000000)", "week \"Fable\" 0.80 None"]
+        ["5 hours \"-\" 0.12 Some(1800000000)", "week \"Fable\" 0.80 None", "week \"-\" 0.09 None"]
     );
     for nothing in ["", "[]", "{}", "<html>"] {
         assert_eq!(windows_of_usage(nothing.as_bytes()), Vec::new(), "{nothing}");
