@@ -20,7 +20,7 @@ const ROUNDS: usize = 3;
 /// Questions after which the agent puts a summary in the place of its history.
 const QUESTIONS: usize = 4;
 /// Memory that byok may gain after it is warm, in bytes.
-const GROWTH: usize = 24 << 20;
+const GROWTH: usize = 12 << 20;
 
 /// Where the agent stands.
 #[derive(Clone, Copy, Debug)]
