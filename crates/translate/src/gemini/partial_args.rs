@@ -51,9 +51,17 @@ impl PartialArgs {
         }
     }
 
-    /// The arguments as JSON text.
-    pub(super) fn finish(self) -> String {
-        self.root.to_string()
+    /// The arguments as JSON text. Those that are not complete stay open at their end, as a call that is cut off has them
+    /// with any other vendor: what nobody finished must not read as a whole object.
+    pub(super) fn finish(self, complete: bool) -> String {
+        let mut text = self.root.to_string();
+        if !complete {
+            text.truncate(text.trim_end_matches(['}', ']']).len());
+            if self.growing.is_some() && text.ends_with('"') {
+                text.pop();
+            }
+        }
+        text
     }
 }
 

@@ -274,7 +274,10 @@ impl Writer {
             }
             Kind::Call(call) if complete => self.call(choice, *call, out),
             // A call that was cut off must not be run.
-            Kind::Call(_) => self.losses.dropped("functionCall", "the upstream cut the call off"),
+            Kind::Call(call) => {
+                self.losses.dropped("functionCall", "the upstream cut the call off");
+                self.choice(choice).ending.cut = Some(call.name);
+            }
             _ => {}
         }
         if was_call {

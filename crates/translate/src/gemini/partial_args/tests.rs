@@ -7,7 +7,26 @@ fn put(pieces: &[Value]) -> String {
         let text = piece.to_string();
         args.add(serde_json::from_str(&text).unwrap());
     }
-    args.finish()
+    args.finish(true)
+}
+
+#[test]
+fn what_was_cut_off_stays_open() {
+    for (pieces, expected) in [
+        (vec![], "{"),
+        (vec![json!({"jsonPath": "$.a", "stringValue": "x}", "willContinue": true})], r#"{"a":"x}"#),
+        (vec![json!({"jsonPath": "$.a[0].b", "stringValue": "", "willContinue": true})], r#"{"a":[{"b":""#),
+        (vec![json!({"jsonPath": "$.a", "stringValue": "x"})], r#"{"a":"x""#),
+        (vec![json!({"jsonPath": "$.a", "numberValue": 1})], r#"{"a":1"#),
+    ] {
+        let mut args = PartialArgs::default();
+        for piece in &pieces {
+            args.add(serde_json::from_str(&piece.to_string()).unwrap());
+        }
+        let text = args.finish(false);
+        assert_eq!(text, expected);
+        assert!(serde_json::from_str::<Value>(&text).is_err());
+    }
 }
 
 #[test]

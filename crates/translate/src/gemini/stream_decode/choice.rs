@@ -278,9 +278,9 @@ impl Choice {
         self.whole(part, sink, out);
     }
 
-    /// Ends what is open, because something else begins.
+    /// Ends what is open, because something else begins. A call that was to go on is not complete by that.
     fn settle(&mut self, sink: &mut Sink, out: &mut Vec<Event>) {
-        self.end_partial(true, sink, out);
+        self.end_partial(false, sink, out);
         self.close_words(out);
     }
 
@@ -292,11 +292,11 @@ impl Choice {
 
     /// The stream is over. `complete` says whether it ended as it should.
     pub(super) fn close(&mut self, complete: bool, sink: &mut Sink, out: &mut Vec<Event>) {
-        if let Some((reason @ StopReason::End, _)) = &mut self.finish
+        if let Some(finish @ (StopReason::End, _)) = &mut self.finish
             && self.partial.take().is_some()
         {
             // The vendor is done and the call is not: nobody must run it.
-            *reason = StopReason::MalformedCall;
+            *finish = (StopReason::MalformedCall, "MALFORMED_FUNCTION_CALL".to_owned());
         }
         self.end_partial(false, sink, out);
         if complete {

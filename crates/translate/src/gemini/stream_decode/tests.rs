@@ -1,7 +1,10 @@
 use super::*;
 use crate::{
     gemini::{decode_answer, is_made_up},
-    ir::{Blob, BlobSlot, Citation, CitationPlace, Delta, Family, Fold, Part, Response, ServerTool, Source},
+    ir::{
+        Blob, BlobSlot, Citation, CitationPlace, Delta, Family, Fold, Part, PartHead, Response, ServerTool,
+        Source,
+    },
 };
 use serde_json::{Value, json};
 
@@ -229,6 +232,7 @@ fn arguments_in_pieces_are_put_together() {
         piece("$.items[1].ok", json!({"boolValue": true}), false),
         chunk(&json!([{"functionCall": {}}])),
         chunk(&json!([{"functionCall": {"name": "next", "willContinue": true}}])),
+        chunk(&json!([{"functionCall": {}}])),
         last(&json!([{"functionCall": {"name": "last"}}]), "STOP"),
     ]);
     assert_eq!(
@@ -247,6 +251,34 @@ fn arguments_in_pieces_are_put_together() {
     ]);
     assert!(events.iter().any(|e| matches!(e, Event::PartStop { complete: false, .. })));
     assert_eq!(fold(events).unwrap().choices[0].stop.as_ref().unwrap().reason, StopReason::Length);
+}
+
+/// Whatever comes behind a call that was to go on, it is told as one that is cut off.
+#[test]
+fn t43_a_call_that_never_finished_is_not_complete() {
+    let begun = json!([{"functionCall": {"name": "Bash", "id": "f1", "willContinue": true, "partialArgs": [
+        {"jsonPath": "$.command", "stringValue": "rm -rf /", "willContinue": true}]}}]);
+    for (what, next, word) in [
+        ("a text", json!([{"text": "hi"}]), "STOP"),
+        ("a call", json!([{"functionCall": {"name": "f", "id": "f2", "args": {}}}]), "STOP"),
+        ("a search", json!([{"toolCall": {"toolType": "GOOGLE_SEARCH_WEB"}}]), "STOP"),
+        ("the limit", json!([]), "MAX_TOKENS"),
+    ] {
+        let events = events(&[chunk(&begun), last(&next, word)]);
+        let call = events.iter().find_map(|event| match event {
+            Event::PartStart { part, head: PartHead::ToolCall { name, .. }, .. } if name == "Bash" => Some(*part),
+            _ => None,
+        });
+        let told = events.iter().find_map(|event| match event {
+            Event::Delta { part, delta: Delta::Arguments(text) } if Some(*part) == call => Some(text.as_str()),
+            _ => None,
+        });
+        let complete = events.iter().find_map(|event| match event {
+            Event::PartStop { part, complete, .. } if Some(*part) == call => Some(*complete),
+            _ => None,
+        });
+        assert_eq!((told, complete), (Some(r#"{"command":"rm -rf /"#), Some(false)), "{what}");
+    }
 }
 
 #[test]

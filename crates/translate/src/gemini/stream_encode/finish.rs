@@ -43,6 +43,8 @@ pub(super) struct Ending {
     pub(super) called: bool,
     /// The function whose call could not be read.
     pub(super) malformed: Option<String>,
+    /// The function whose call was not complete.
+    pub(super) cut: Option<String>,
     sources: Collected,
     pages: pages::Read,
     logprobs: Vec<Json>,
@@ -92,9 +94,18 @@ impl Ending {
         }
     }
 
+    /// The function whose call nobody is shown, where the end of the answer does not say why.
+    fn lost_call(&self) -> Option<&str> {
+        let says_why = self.stop.as_ref().is_some_and(|stop| {
+            use StopReason::{Cancelled, ContentFilter, ContextFull, Length, Refusal};
+            matches!(stop.reason, Length | ContextFull | ContentFilter | Refusal | Cancelled)
+        });
+        self.malformed.as_deref().or_else(|| self.cut.as_deref().filter(|_| !says_why))
+    }
+
     /// Google's word for the end: its own if it said one. There is none for a call; the call itself says it.
     fn word(&self, same: bool) -> &str {
-        if self.malformed.is_some() {
+        if self.lost_call().is_some() {
             return "MALFORMED_FUNCTION_CALL";
         }
         let Some(stop) = &self.stop else { return "STOP" };
@@ -176,7 +187,7 @@ impl Writer {
         let path = format!("candidates[{index}]");
         let known: Vec<_> = self.envelope_of(&path).collect();
         let has = |name: &str| known.iter().any(|(known, _)| *known == name);
-        if let Some(name) = &ending.malformed {
+        if let Some(name) = ending.lost_call() {
             let message = format!("The arguments of the call of `{name}` are not JSON.");
             candidate.string("finishMessage", &message);
         } else if !has("finishMessage") {

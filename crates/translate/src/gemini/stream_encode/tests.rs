@@ -262,6 +262,9 @@ fn arguments_are_objects_or_the_call_is_malformed() {
         (vec!["free"], Flavour::Custom, true, StopReason::ToolCall, json!({"input": "free"}), "STOP"),
         (vec!["{\"a\":"], function, true, StopReason::ToolCall, Value::Null, "MALFORMED_FUNCTION_CALL"),
         (vec!["{\"a\":"], function, false, StopReason::Length, Value::Null, "MAX_TOKENS"),
+        // An upstream that cut a call off and says no reason: the client must hear of it.
+        (vec!["{\"a\":"], function, false, StopReason::ToolCall, Value::Null, "MALFORMED_FUNCTION_CALL"),
+        (vec!["{\"a\":"], function, false, StopReason::End, Value::Null, "MALFORMED_FUNCTION_CALL"),
     ] {
         assert_eq!(reason(&pieces, flavour, complete, stop), (args, word.to_owned()), "{pieces:?}");
     }

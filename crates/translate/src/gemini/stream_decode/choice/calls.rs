@@ -33,7 +33,8 @@ impl Choice {
         let continues = call.will_continue == Some(true);
         let pieces = call.partial_args.unwrap_or_default();
         if !name.is_empty() {
-            self.end_partial(true, sink, out);
+            // The call before it never said its end.
+            self.end_partial(false, sink, out);
             let id = call.id.as_deref().unwrap_or_default();
             if !continues && pieces.is_empty() {
                 let args = call.args.map_or("{}", RawValue::get);
@@ -64,7 +65,7 @@ impl Choice {
 
     pub(super) fn end_partial(&mut self, complete: bool, sink: &mut Sink, out: &mut Vec<Event>) {
         if let Some(Partial { id, name, signature, args }) = self.partial.take() {
-            let args = args.finish();
+            let args = args.finish(complete);
             let whole = Whole { id: &id, name: &name, args: &args, signature: &signature, complete };
             self.whole_call(&whole, sink, out);
         }
