@@ -6,7 +6,7 @@ use crate::{
     support::{CHAT, GEMINI, MESSAGES, RESPONSES},
     talk::{DONE, Talk, call, deltas, finish, message, parts, response},
 };
-use byok_translate::{StreamReader, codec};
+use byok_translate::{StreamReader, codec, ir::Event};
 use byok_types::Dialect;
 use serde_json::{Value, json};
 
@@ -210,6 +210,24 @@ fn very_many_calls() {
             }
         }
     }
+}
+
+/// Calls that all begin before one of them ends: what a piece costs must not grow with the number of calls. Were it so, this
+/// would take minutes.
+#[test]
+fn very_many_calls_at_once() {
+    let calls = 10_000;
+    let begin = (0..calls).map(|at| {
+        call(&json!({"index": at, "id": format!("c{at}"), "type": "function", "function": {"name": "f", "arguments": "{\"a\":"}}))
+    });
+    let end = (0..calls).map(|at| call(&json!({"index": at, "function": {"arguments": format!("{at}}}")}})));
+    let stream = deltas(&begin.chain(end).collect::<Vec<_>>()) + &finish("tool_calls") + DONE;
+    let mut reader = StreamReader::new(&Talk::new(CHAT, GEMINI).exchange, 64 << 20);
+    let mut events = Vec::new();
+    reader.push(stream.as_bytes(), &mut events);
+    reader.finish(&mut events);
+    let ended = events.iter().filter(|event| matches!(event, Event::PartStop { complete: true, .. })).count();
+    assert_eq!(ended, calls);
 }
 
 /// A server that never ends its list of calls is cut off, and the answer says so.

@@ -31,6 +31,8 @@ pub(super) struct Slot {
     pub(super) told: usize,
     pub(super) part: Option<PartId>,
     pub(super) closed: bool,
+    /// Whether it waits in `unchecked`.
+    unchecked: bool,
     pub(super) blob: Option<Blob>,
     halves: Halves,
 }
@@ -78,8 +80,10 @@ impl Slot {
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     pub(super) slots: Vec<Slot>,
-    /// How many of the first ones are closed: nothing of them is new.
-    pub(super) settled: usize,
+    /// The ones that something may have to be told of: the cost of a piece must not grow with the calls before it.
+    fresh: Vec<usize>,
+    /// The ones that grew since it was last asked whether they are whole.
+    unchecked: Vec<usize>,
     /// Whether there were more calls than byok holds.
     pub(super) overflow: bool,
     /// The last call of an id, and of an index: an answer may have thousands.
@@ -100,6 +104,7 @@ impl Calls {
             self.overflow = true;
             return;
         };
+        self.fresh.push(place);
         let slot = &mut self.slots[place];
         if slot.id.is_none() {
             if let Some(id) = &id {
@@ -176,8 +181,39 @@ impl Calls {
         if let Some(index) = index {
             self.by_index.insert(index, self.slots.len());
         }
+        // A call behind it makes the name of the last one certain.
+        self.fresh.extend(self.slots.len().checked_sub(1));
         self.slots.push(Slot { index, ..Slot::default() });
         Some(self.slots.len() - 1)
+    }
+
+    /// The calls that something may have to be told of, in their order; at the end of the answer that is all of them.
+    pub(super) fn take_fresh(&mut self, over: bool) -> Vec<usize> {
+        let mut fresh = std::mem::take(&mut self.fresh);
+        if over {
+            return (0..self.slots.len()).collect();
+        }
+        fresh.sort_unstable();
+        fresh.dedup();
+        fresh
+    }
+
+    /// All that came of this call has been told: it may be whole now.
+    pub(super) fn grew(&mut self, place: usize) {
+        if !std::mem::replace(&mut self.slots[place].unchecked, true) {
+            self.unchecked.push(place);
+        }
+    }
+
+    /// The calls before `end` that grew since this was last asked.
+    pub(super) fn grown(&mut self, end: usize) -> Vec<usize> {
+        let (mut grown, rest): (Vec<_>, Vec<_>) = self.unchecked.drain(..).partition(|place| *place < end);
+        self.unchecked = rest;
+        grown.sort_unstable();
+        for place in &grown {
+            self.slots[*place].unchecked = false;
+        }
+        grown
     }
 
     /// Whether a piece with a name begins another call rather than continuing the one at `at`.

@@ -240,7 +240,7 @@ impl Choice {
             }
             self.close_open(sink);
         }
-        self.close_whole_calls(sink);
+        close_whole(&mut self.calls, usize::MAX, sink);
         let head = match kind {
             Open::Thinking => PartHead::Thinking { id: None, redacted: false },
             Open::Text => PartHead::Text,
@@ -316,10 +316,7 @@ impl Choice {
     fn tell_calls(&mut self, over: bool, sink: &mut Sink<'_>) {
         let mut calls = std::mem::take(&mut self.calls);
         let last = calls.slots.len().saturating_sub(1);
-        while calls.slots.get(calls.settled).is_some_and(|slot| slot.closed) {
-            calls.settled += 1;
-        }
-        for place in calls.settled..calls.slots.len() {
+        for place in calls.take_fresh(over) {
             let slot = &calls.slots[place];
             let certain = over || place < last || !slot.arguments.is_empty();
             if slot.part.is_none() && !slot.name.is_empty() && certain {
@@ -332,9 +329,7 @@ impl Choice {
                     caller: None,
                 };
                 self.before_call(sink);
-                for earlier in &mut calls.slots[calls.settled..place] {
-                    close_if_whole(earlier, sink);
-                }
+                close_whole(&mut calls, place, sink);
                 calls.slots[place].part = Some(sink.open(self.index, head));
             }
             let slot = &mut calls.slots[place];
@@ -346,6 +341,7 @@ impl Choice {
                 sink.delta(part, Delta::Arguments(slot.arguments[slot.told..].to_owned()));
                 slot.told = slot.arguments.len();
             }
+            calls.grew(place);
         }
         self.calls = calls;
     }
@@ -368,12 +364,6 @@ impl Choice {
             let part = sink.open(self.index, PartHead::Thinking { id: None, redacted: false });
             sink.delta(part, Delta::Signature(blob));
             sink.close(part, true);
-        }
-    }
-
-    fn close_whole_calls(&mut self, sink: &mut Sink<'_>) {
-        for slot in &mut self.calls.slots {
-            close_if_whole(slot, sink);
         }
     }
 
@@ -407,13 +397,17 @@ impl Choice {
     }
 }
 
-/// Closes a call that has all of its arguments, now that something follows it.
-fn close_if_whole(slot: &mut super::calls::Slot, sink: &mut Sink<'_>) {
-    if let (Some(part), false, Flavour::Function) = (slot.part, slot.closed, slot.flavour)
-        && slot.told == slot.arguments.len()
-        && slot.progress() == Progress::Whole
-    {
-        slot.closed = true;
-        sink.close(part, true);
+/// Closes the calls before `end` that have all of their arguments, now that something follows them. Only those that grew can
+/// have become whole.
+fn close_whole(calls: &mut Calls, end: usize, sink: &mut Sink<'_>) {
+    for place in calls.grown(end) {
+        let slot = &mut calls.slots[place];
+        if let (Some(part), false, Flavour::Function) = (slot.part, slot.closed, slot.flavour)
+            && slot.told == slot.arguments.len()
+            && slot.progress() == Progress::Whole
+        {
+            slot.closed = true;
+            sink.close(part, true);
+        }
     }
 }

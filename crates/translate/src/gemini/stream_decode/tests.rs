@@ -266,11 +266,15 @@ fn t43_a_call_that_never_finished_is_not_complete() {
     ] {
         let events = events(&[chunk(&begun), last(&next, word)]);
         let call = events.iter().find_map(|event| match event {
-            Event::PartStart { part, head: PartHead::ToolCall { name, .. }, .. } if name == "Bash" => Some(*part),
+            Event::PartStart { part, head: PartHead::ToolCall { name, .. }, .. } if name == "Bash" => {
+                Some(*part)
+            }
             _ => None,
         });
         let told = events.iter().find_map(|event| match event {
-            Event::Delta { part, delta: Delta::Arguments(text) } if Some(*part) == call => Some(text.as_str()),
+            Event::Delta { part, delta: Delta::Arguments(text) } if Some(*part) == call => {
+                Some(text.as_str())
+            }
             _ => None,
         });
         let complete = events.iter().find_map(|event| match event {
