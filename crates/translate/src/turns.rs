@@ -208,12 +208,13 @@ impl<'a> Builder<'a, '_> {
                     self.losses.dropped(self.places.path(part), reason);
                 }
                 Part::ToolResult(result) => {
-                    if !self.take_result(result) {
+                    let result = self.readable(result);
+                    if let Err(left) = self.take_result(result) {
                         self.losses.emulated(
                             self.places.path(part),
                             "the result of a call that is not in the conversation became text",
                         );
-                        others.extend(orphan(result));
+                        others.extend(orphan(left));
                     }
                 }
                 other => others.push(Cow::Borrowed(other)),
@@ -228,17 +229,31 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    /// Gives a result to its call.
-    fn take_result(&mut self, result: &'a ToolResult) -> bool {
+    /// A result without what only a turn can hold: written where it stands, a call inside a result would be one that the model
+    /// made.
+    fn readable(&mut self, result: &'a ToolResult) -> Cow<'a, ToolResult> {
+        let strange =
+            |part: &Part| matches!(part, Part::ToolCall(_) | Part::ToolResult(_) | Part::Thinking(_));
+        if self.own || !result.parts.iter().any(strange) {
+            return Cow::Borrowed(result);
+        }
+        for part in result.parts.iter().filter(|part| strange(part)) {
+            self.losses.dropped(self.places.path(part), "a result cannot hold this");
+        }
+        let parts = result.parts.iter().filter(|part| !strange(part)).cloned().collect();
+        Cow::Owned(ToolResult { parts, ..result.clone() })
+    }
+
+    /// Gives a result to its call; gives it back if there is none.
+    fn take_result(&mut self, mut result: Cow<'a, ToolResult>) -> Result<(), Cow<'a, ToolResult>> {
         let Some(call) = self.waiting.as_mut().and_then(|waiting| waiting.call_of(&result.call_id)) else {
-            return false;
+            return Err(result);
         };
-        call.result = Some(if call.call_id == result.call_id {
-            Cow::Borrowed(result)
-        } else {
-            Cow::Owned(ToolResult { call_id: call.call_id.clone().into_owned(), ..result.clone() })
-        });
-        true
+        if call.call_id != result.call_id {
+            result.to_mut().call_id = call.call_id.clone().into_owned();
+        }
+        call.result = Some(result);
+        Ok(())
     }
 
     /// The turn is over: writes its results, making up those that are missing.
@@ -262,9 +277,13 @@ impl<'a> Builder<'a, '_> {
 }
 
 /// What is left of a result whose call is gone: its parts, introduced as such.
-fn orphan(result: &ToolResult) -> Vec<Cow<'_, Part>> {
+fn orphan(result: Cow<'_, ToolResult>) -> Vec<Cow<'_, Part>> {
     let intro = Part::Text(Text::new("[result of an earlier tool call]"));
-    std::iter::once(Cow::Owned(intro)).chain(result.parts.iter().map(Cow::Borrowed)).collect()
+    let parts: Vec<_> = match result {
+        Cow::Borrowed(result) => result.parts.iter().map(Cow::Borrowed).collect(),
+        Cow::Owned(result) => result.parts.into_iter().map(Cow::Owned).collect(),
+    };
+    std::iter::once(Cow::Owned(intro)).chain(parts).collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,14 @@ fn result(id: &str, text: &str) -> Part {
     })
 }
 
+fn holding(id: &str, parts: &[Part]) -> Part {
+    Part::ToolResult(ToolResult { call_id: id.into(), parts: parts.to_vec(), ..ToolResult::default() })
+}
+
+fn thought() -> Part {
+    Part::Thinking(crate::ir::Thinking { summary: vec!["t".into()], ..Default::default() })
+}
+
 fn message(role: Role, parts: &[Part]) -> Message {
     Message::new(role, parts.to_vec())
 }
@@ -40,7 +48,9 @@ fn line(messages: Vec<Message>) -> String {
             format!("A({})", parts.iter().map(|p| part(p)).collect::<Vec<_>>().join(","))
         }
         Turn::Results(results) => {
-            let one = |r: &Cow<'_, ToolResult>| format!("{}={}", r.call_id, part(&r.parts[0]));
+            let one = |r: &Cow<'_, ToolResult>| {
+                format!("{}={}", r.call_id, r.parts.iter().map(part).collect::<String>())
+            };
             format!("R({})", results.iter().map(one).collect::<Vec<_>>().join(","))
         }
     });
@@ -111,6 +121,15 @@ fn results_stand_directly_after_their_calls() {
                 message(Tool, &[result("a", "1"), result("a", "2"), result("b", "3")]),
             ],
             "A(!a,!b) R(a=2,b=3)",
+        ),
+        (
+            "calls, results and thoughts inside a result are left out",
+            vec![
+                message(Assistant, &[call("a")]),
+                message(Tool, &[holding("a", &[t("1"), call("x"), result("a", "2"), thought(), t("3")])]),
+                message(User, &[holding("b", &[call("y"), t("4")])]),
+            ],
+            "A(!a) R(a=13) U([result of an earlier tool call],4)",
         ),
         (
             "a result without a call becomes text",

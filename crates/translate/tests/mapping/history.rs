@@ -345,6 +345,24 @@ fn cache_markers() {
     ]);
 }
 
+/// What only a turn can hold is nothing that the model did because a result holds it.
+#[test]
+fn calls_inside_results_are_no_calls() {
+    let nested = json!({"messages": [
+        {"role": "user", "content": "x"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": [
+            {"type": "text", "text": "a"}, {"type": "tool_use", "id": "t9", "name": "Rm", "input": {}},
+            {"type": "tool_result", "tool_use_id": "t1", "content": "inner"}, {"type": "text", "text": "b"}]}]},
+    ]});
+    let reported = || dropped("messages[2].content[0].content[1]");
+    let gone = || and(silence("Rm"), silence("inner"));
+    check(&[row("calls inside results", MESSAGES, &nested)
+        .to(CHAT, and(gone(), reported()))
+        .to(RESPONSES, and(gone(), and(has("/input/2/output", "a\nb"), reported())))
+        .to(GEMINI, and(gone(), reported()))]);
+}
+
 #[test]
 fn tools_that_come_on_the_way() {
     let change = |kind: &str, tool: &Value| {

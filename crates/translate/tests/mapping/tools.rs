@@ -229,7 +229,7 @@ fn hosted_tools() {
             .to(CHAT, and(lacks("/tools"), dropped("tools[0]")))
             .to(
                 RESPONSES,
-                and(has("/tools/0/filters/allowed_domains", json!(["e.org"])), silent("tools[0].max_uses")),
+                and(has("/tools/0/filters/allowed_domains", json!(["e.org"])), dropped("tools[0].max_uses")),
             )
             .to(GEMINI, and(has("/tools/0", json!({"googleSearch": {}})), dropped("tools[0]"))),
         tools(

@@ -26,6 +26,7 @@ pub(super) fn check(request: &Request, losses: &mut Losses) -> Result<(), Failur
         (sampling.logit_bias.is_some(), "logit_bias"),
         (sampling.logprobs == Some(true) || sampling.top_logprobs.is_some(), name(dialect, Field::Logprobs)),
         (request.max_tool_calls.is_some(), name(dialect, Field::MaxToolCalls)),
+        (request.prediction.is_some(), "prediction"),
         (request.audio_output.is_some() || request.modalities.iter().any(|m| m == "audio"), "modalities"),
         (request.image_output.is_some() || request.modalities.iter().any(|m| m == "image"), "modalities"),
         (
@@ -43,7 +44,6 @@ pub(super) fn check(request: &Request, losses: &mut Losses) -> Result<(), Failur
     let silent = [
         (sampling.frequency_penalty.is_some(), "frequency_penalty"),
         (sampling.presence_penalty.is_some(), "presence_penalty"),
-        (request.prediction.is_some(), "prediction"),
         (request.verbosity.is_some(), "verbosity"),
         (!request.metadata.is_empty(), "metadata"),
         (request.store.is_some(), "store"),

@@ -216,7 +216,7 @@ impl<'n> List<'n> {
             losses.dropped(format!("{path}.blocked_domains"), "the search can only be told where to look");
         }
         if max_uses.is_some() {
-            losses.silent(format!("{path}.max_uses"), "the search has no such limit");
+            losses.dropped(format!("{path}.max_uses"), "the search has no such limit");
         }
     }
 }
