@@ -3,7 +3,7 @@
 mod json_tool;
 
 use crate::{
-    ir::{Delta, Event, OutputFormat, PartId, Request, Stop, StopReason, ToolChoice},
+    ir::{Delta, Event, OutputFormat, PartHead, PartId, Request, Stop, StopReason, ToolChoice},
     schema,
 };
 use byok_types::{Dialect, ModelFacts, StructuredOutput};
@@ -44,12 +44,13 @@ pub(crate) fn is_free(choice: Option<&ToolChoice>) -> bool {
     )
 }
 
-/// Ends the answer where a stop sequence occurs in its text, also when the sequence is spread over several pieces.
+/// Ends the answer where a stop sequence occurs in its text, also when the sequence is spread over several pieces, or over
+/// texts that follow each other: most clients read those as one.
 #[derive(Debug)]
 pub(crate) struct StopCut {
     sequences: Vec<String>,
-    /// Text that may be the beginning of a sequence, and the part that it belongs to.
-    held: Option<(PartId, String)>,
+    /// Text that may be the beginning of a sequence, and what came behind it: ends and beginnings of texts.
+    held: Vec<Event>,
     open: Vec<PartId>,
     cut: bool,
 }
@@ -58,7 +59,7 @@ impl StopCut {
     /// Empty sequences are ignored: they would cut everything.
     pub(crate) fn new(sequences: &[String]) -> Self {
         let sequences = sequences.iter().filter(|s| !s.is_empty()).cloned().collect();
-        Self { sequences, held: None, open: Vec::new(), cut: false }
+        Self { sequences, held: Vec::new(), open: Vec::new(), cut: false }
     }
 
     /// Takes one event; appends what the client shall see.
@@ -68,39 +69,64 @@ impl StopCut {
         }
         match event {
             Event::Delta { part, delta: Delta::Text(piece) } => self.text(part, piece, out),
-            Event::PartStart { part, choice, head } => {
-                self.release(out);
-                self.open.push(part);
-                out.push(Event::PartStart { part, choice, head });
-            }
-            Event::PartStop { part, complete, whole } => {
-                self.release(out);
-                self.open.retain(|open| *open != part);
-                out.push(Event::PartStop { part, complete, whole });
-            }
             Event::Ping | Event::Usage(_) => out.push(event),
+            Event::PartStart { head: PartHead::Text, .. }
+            | Event::PartStop { .. }
+            | Event::Delta { delta: Delta::Extra(_), .. }
+                if !self.held.is_empty() =>
+            {
+                self.held.push(event);
+            }
             other => {
-                self.release(out);
-                out.push(other);
+                self.release(usize::MAX, out);
+                self.say(other, out);
             }
         }
     }
 
-    fn release(&mut self, out: &mut Vec<Event>) {
-        if let Some((part, text)) = self.held.take().filter(|(_, text)| !text.is_empty()) {
-            out.push(Event::Delta { part, delta: Delta::Text(text) });
+    fn say(&mut self, event: Event, out: &mut Vec<Event>) {
+        match &event {
+            Event::PartStart { part, .. } => self.open.push(*part),
+            Event::PartStop { part, .. } => self.open.retain(|open| open != part),
+            _ => {}
+        }
+        out.push(event);
+    }
+
+    /// Says so many bytes of the held text, and what stands before the rest of it.
+    fn release(&mut self, mut bytes: usize, out: &mut Vec<Event>) {
+        let mut held = std::mem::take(&mut self.held).into_iter();
+        while let Some(event) = held.next() {
+            match event {
+                Event::Delta { part, delta: Delta::Text(mut text) } if text.len() > bytes => {
+                    let rest = text.split_off(bytes);
+                    if !text.is_empty() {
+                        self.say(Event::Delta { part, delta: Delta::Text(text) }, out);
+                    }
+                    self.held.push(Event::Delta { part, delta: Delta::Text(rest) });
+                    self.held.extend(held);
+                    return;
+                }
+                event => {
+                    if let Event::Delta { delta: Delta::Text(text), .. } = &event {
+                        bytes -= text.len();
+                    }
+                    self.say(event, out);
+                }
+            }
         }
     }
 
     fn text(&mut self, part: PartId, piece: String, out: &mut Vec<Event>) {
-        let text = match self.held.take() {
-            Some((holder, held)) if holder == part => held + &piece,
-            Some((holder, held)) => {
-                out.push(Event::Delta { part: holder, delta: Delta::Text(held) });
-                piece
-            }
-            None => piece,
-        };
+        if piece.is_empty() {
+            return;
+        }
+        self.held.push(Event::Delta { part, delta: Delta::Text(piece) });
+        let said = self.held.iter().filter_map(|event| match event {
+            Event::Delta { delta: Delta::Text(text), .. } => Some(text.as_str()),
+            _ => None,
+        });
+        let text: String = said.collect();
         let first = self
             .sequences
             .iter()
@@ -108,9 +134,7 @@ impl StopCut {
             .min_by_key(|(at, _)| *at);
         if let Some((at, sequence)) = first {
             let stop = Stop { sequence: Some(sequence.clone()), ..Stop::new(StopReason::StopSequence) };
-            if at > 0 {
-                out.push(Event::Delta { part, delta: Delta::Text(text[..at].to_owned()) });
-            }
+            self.release(at, out);
             for open in std::mem::take(&mut self.open) {
                 out.push(Event::PartStop { part: open, complete: true, whole: None });
             }
@@ -120,13 +144,7 @@ impl StopCut {
             return;
         }
         let keep = self.sequences.iter().map(|s| overlap(&text, s)).max().unwrap_or(0);
-        let (now, later) = text.split_at(text.len() - keep);
-        if !now.is_empty() {
-            out.push(Event::Delta { part, delta: Delta::Text(now.to_owned()) });
-        }
-        if keep > 0 {
-            self.held = Some((part, later.to_owned()));
-        }
+        self.release(text.len() - keep, out);
     }
 }
 
@@ -142,7 +160,6 @@ fn overlap(text: &str, sequence: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::PartHead;
 
     fn answered(sequences: &[&str], pieces: &[&str]) -> (String, Option<String>) {
         let mut cut = StopCut::new(&sequences.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>());
@@ -170,6 +187,44 @@ mod tests {
         }
         assert_eq!((ends, stops), (1, 1));
         (text, sequence)
+    }
+
+    /// A sequence that begins in one text and ends in the next, as the texts of two messages are read as one.
+    #[test]
+    fn stop_sequences_span_texts() {
+        for (pieces, expected, complete) in [
+            (["a ST", "OP b"], "a ", false),
+            (["a S", "TO"], "a STO", true),
+            (["a STOP", "b"], "a ", false),
+            (["a S", "b STOP c"], "a Sb ", false),
+            (["a", "b"], "ab", true),
+        ] {
+            let mut cut = StopCut::new(&["STOP".to_owned()]);
+            let mut out = Vec::new();
+            for (number, piece) in (0..).zip(pieces) {
+                let part = PartId(number);
+                cut.push(Event::PartStart { part, choice: 0, head: PartHead::Text }, &mut out);
+                cut.push(Event::Delta { part, delta: Delta::Text(piece.to_owned()) }, &mut out);
+                cut.push(Event::PartStop { part, complete: true, whole: None }, &mut out);
+            }
+            cut.push(Event::Finish { choice: 0, stop: Stop::new(StopReason::End) }, &mut out);
+            cut.push(Event::End, &mut out);
+            let (mut text, mut open, mut reason) = (String::new(), 0, None);
+            for event in &out {
+                match event {
+                    Event::PartStart { .. } => open += 1,
+                    Event::PartStop { .. } => open -= 1,
+                    Event::Delta { delta: Delta::Text(piece), .. } => {
+                        assert_eq!(open, 1, "{pieces:?}");
+                        text.push_str(piece);
+                    }
+                    Event::Finish { stop, .. } => reason = Some(stop.reason),
+                    _ => {}
+                }
+            }
+            let end = if complete { StopReason::End } else { StopReason::StopSequence };
+            assert_eq!((text.as_str(), open, reason), (expected, 0, Some(end)), "{pieces:?}");
+        }
     }
 
     #[test]

@@ -93,6 +93,9 @@ impl Encoder<'_> {
     fn refuse_state(&mut self) -> Result<(), Failure> {
         let state = &self.request.state;
         let refuse = |field: &str, why: &str| Err(Failure::bad_request(field, format!("`{field}` {why}.")));
+        if let Some(field) = self.request.only_sound().filter(|_| !self.native) {
+            return refuse(field, "asks for sound alone, and this upstream answers in text");
+        }
         if state.previous_response_id.is_some() {
             let why = "names a response that is not stored here: send the whole conversation in `input`, or set \
                  `stored_responses.enabled` in the config of byok";

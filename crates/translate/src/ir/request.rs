@@ -87,6 +87,15 @@ impl Request {
         })
     }
 
+    /// The client's field that asks for an answer of nothing but sound, if one does: to answer with a text would be to guess.
+    pub(crate) fn only_sound(&self) -> Option<&'static str> {
+        let only = !self.modalities.is_empty() && self.modalities.iter().all(|kind| kind == "audio");
+        only.then_some(match self.dialect {
+            Dialect::Gemini => "generationConfig.responseModalities",
+            Dialect::Chat | Dialect::Responses | Dialect::Messages => "modalities",
+        })
+    }
+
     /// Whether the tier is what every vendor gives to those who name none.
     pub(crate) fn has_usual_tier(&self) -> bool {
         let usual = ["auto", "default", "standard", "standard_only", "unspecified"];

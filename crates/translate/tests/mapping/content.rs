@@ -261,11 +261,37 @@ fn sound_and_films() {
             .to(MESSAGES, refused("contents[0].parts[0]")),
         row("sound is wanted", CHAT, &json!({"modalities": ["text", "audio"], "audio": {"voice": "v"}}))
             .to(RESPONSES, refused("modalities"))
-            .to(MESSAGES, and(silence("audio"), dropped("modalities")))
+            .to(MESSAGES, and(silence("audio"), and(dropped("modalities"), dropped("audio"))))
             .to(
                 GEMINI,
                 and(has("/generationConfig/responseModalities", json!(["TEXT", "AUDIO"])), dropped("audio")),
             ),
+        row("nothing but sound is wanted", CHAT, &json!({"modalities": ["audio"], "audio": {"voice": "v"}}))
+            .to(RESPONSES, refused("modalities"))
+            .to(MESSAGES, refused("modalities"))
+            .to(GEMINI, has("/generationConfig/responseModalities", json!(["AUDIO"]))),
+        row(
+            "nothing but sound is wanted",
+            GEMINI,
+            &json!({"generationConfig": {"responseModalities": ["AUDIO"], "speechConfig": {"a": 1}}}),
+        )
+        .to(CHAT, refused("generationConfig.responseModalities"))
+        .to(RESPONSES, refused("generationConfig.responseModalities"))
+        .to(MESSAGES, refused("generationConfig.responseModalities")),
+        row(
+            "sound beside text",
+            GEMINI,
+            &json!({"generationConfig": {"responseModalities": ["TEXT", "AUDIO"], "speechConfig": {"a": 1}}}),
+        )
+        .to(
+            MESSAGES,
+            and(dropped("generationConfig.responseModalities"), dropped("generationConfig.speechConfig")),
+        )
+        .to(
+            CHAT,
+            and(dropped("generationConfig.responseModalities"), dropped("generationConfig.speechConfig")),
+        )
+        .to(RESPONSES, refused("generationConfig.responseModalities")),
         row(
             "a picture is wanted",
             GEMINI,

@@ -19,6 +19,10 @@ pub(super) fn check(request: &Request, losses: &mut Losses) -> Result<(), Failur
         let message = format!("`{field}` must be 1: `{}` gives one answer a request.", request.model);
         return Err(Failure::bad_request(field, message));
     }
+    if let Some(field) = request.only_sound() {
+        let message = format!("`{field}` asks for sound alone, and `{}` answers in text.", request.model);
+        return Err(Failure::bad_request(field, message));
+    }
     state(request)?;
     let none = "this dialect has no such field";
     let lost = [
@@ -27,8 +31,9 @@ pub(super) fn check(request: &Request, losses: &mut Losses) -> Result<(), Failur
         (sampling.logprobs == Some(true) || sampling.top_logprobs.is_some(), name(dialect, Field::Logprobs)),
         (request.max_tool_calls.is_some(), name(dialect, Field::MaxToolCalls)),
         (request.prediction.is_some(), "prediction"),
-        (request.audio_output.is_some() || request.modalities.iter().any(|m| m == "audio"), "modalities"),
-        (request.image_output.is_some() || request.modalities.iter().any(|m| m == "image"), "modalities"),
+        (request.modalities.iter().any(|m| m == "audio" || m == "image"), "modalities"),
+        (request.audio_output.is_some(), "audio"),
+        (request.image_output.is_some(), "image"),
         (
             matches!(&request.output_format, OutputFormat::Opaque(o) if o.dialect != Dialect::Messages),
             name(dialect, Field::Format),
