@@ -244,6 +244,12 @@ impl Writer {
             self.slots.remove(index);
             return;
         }
+        if self.slots[index].only_signed() {
+            if let Some(blob) = self.slots.remove(index).signature {
+                self.carrier_block(Blob { slot: BlobSlot::Text, ..blob }, sink);
+            }
+            return;
+        }
         if matches!(self.slots[index].kind, Kind::Call { .. })
             && let Some(blob) = self.slots[index].signature.take()
         {

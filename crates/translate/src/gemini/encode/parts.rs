@@ -48,6 +48,9 @@ impl Encoder<'_> {
                 }
                 Part::ToolCall(call) => {
                     said = false;
+                    if let Some(blob) = for_text.take() {
+                        empty_signed(&mut out, &blob.data);
+                    }
                     let carried = for_call.take();
                     let blob = self.own(call.blob.as_ref()).or(carried.as_ref());
                     let stand_in = std::mem::take(&mut first_call) && self.facts.call_signatures;

@@ -133,6 +133,12 @@ fn other_dialects_answers_become_blocks() {
         extra: Extra::default(),
     });
     let carrier = "byok1:openai::QUI";
+    let of_text = crate::carrier::wrap(&Blob {
+        family: Family::Gemini,
+        account: None,
+        slot: BlobSlot::Text,
+        data: "AB".into(),
+    });
     let cases = [
         (
             "t3 text between calls is a block of its own",
@@ -169,6 +175,12 @@ fn other_dialects_answers_become_blocks() {
             &openai,
             Script::new().thinking(0).signature(0, Family::Openai).stop(0).start(1, text()).text(1, "x").stop(1).end(End),
             format!("start 0+thinking 0:{carrier} 0- 1+text 1:x 1- end_turn stop"),
+        ),
+        (
+            "a text behind a call that is nothing but a signature",
+            &gemini,
+            Script::new().call(0).arguments(0, "{}").stop(0).start(1, text()).signature(1, Family::Gemini).stop(1).end(End),
+            format!("start 0+tool_use 0:{{}} 0- 1+thinking 1:{of_text} 1- tool_use stop"),
         ),
         (
             "t69 no signature, none written",

@@ -71,12 +71,19 @@ impl Slot {
     /// Whether there is something to open a block for.
     pub(super) fn is_ready(&self, hold_calls: bool) -> bool {
         match &self.kind {
+            Kind::Text if self.only_signed() => true,
             Kind::Text | Kind::Refusal => self.pending.iter().any(is_text),
             Kind::Thinking => self.pending.iter().any(is_text) || (self.stopped && self.signature.is_some()),
             Kind::Redacted => self.stopped,
             Kind::Call { .. } => self.stopped || !hold_calls,
             Kind::Whole(_) => true,
         }
+    }
+
+    /// Whether it is a text without words, which has nothing to tell but its signature.
+    pub(super) fn only_signed(&self) -> bool {
+        let silent = !self.has_content && !self.pending.iter().any(is_text);
+        matches!(self.kind, Kind::Text) && self.stopped && silent && self.signature.is_some()
     }
 
     pub(super) fn open(&mut self, sink: &mut impl Sink) {

@@ -79,7 +79,7 @@ impl Reader<'_> {
                 let thinking = thinking(item);
                 match thinking.blob.as_ref().map(|blob| blob.slot) {
                     Some(BlobSlot::Call) => self.waiting = thinking.blob,
-                    Some(BlobSlot::Text) => self.sign_text(index, thinking.blob),
+                    Some(BlobSlot::Text) => self.sign_text(index, thinking),
                     _ => self.push(Role::Assistant, vec![Part::Thinking(thinking)]),
                 }
             }
@@ -91,11 +91,12 @@ impl Reader<'_> {
         self.messages.push(Message::new(role, parts));
     }
 
-    /// Gives a signature back to the text before it.
-    fn sign_text(&mut self, index: usize, blob: Option<Blob>) {
+    /// Gives a signature back to the text before it. Behind a call it was that of a text without words, and stays where it is.
+    fn sign_text(&mut self, index: usize, thinking: Thinking) {
         let last = self.messages.last_mut().filter(|m| m.role == Role::Assistant);
         match last.and_then(|m| m.parts.last_mut()) {
-            Some(Part::Text(text)) => text.blob = blob,
+            Some(Part::Text(text)) => text.blob = thinking.blob,
+            Some(Part::ToolCall(_)) => self.push(Role::Assistant, vec![Part::Thinking(thinking)]),
             _ => self
                 .losses
                 .silent(format!("input[{index}]"), "the text that the signature belongs to is gone"),

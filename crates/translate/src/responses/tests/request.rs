@@ -230,6 +230,18 @@ fn t64_a_signature_returns_to_the_call_or_text_that_it_was_on() {
         })
         .collect();
     assert_eq!(signed, [true, true, false]);
+    // Behind a call there is no text to sign: it stays where it is, and goes back to Gemini on a text without words.
+    let request = decode(&json!({"model": "m", "input": [
+        {"type": "message", "role": "user", "content": "x"},
+        {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"},
+        {"type": "reasoning", "summary": [], "encrypted_content": carrier(BlobSlot::Text)},
+        {"type": "function_call_output", "call_id": "a", "output": "y"}
+    ]}));
+    let facts = ModelFacts { family: Family::Gemini, ..ModelFacts::default() };
+    let written =
+        crate::codec::encode_request(Dialect::Gemini, &request, &facts, &mut Ids::new("s")).unwrap();
+    let sent: Value = serde_json::from_slice(&written.value).unwrap();
+    assert_eq!(sent["contents"][1]["parts"][1], json!({"text": "", "thoughtSignature": "c2ln"}));
 }
 
 /// A call in an item of its own is signed as that of a function is.
