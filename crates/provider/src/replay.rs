@@ -199,8 +199,8 @@ fn put_back(message: &mut Message, kept: &[Part]) {
 /// Whether the id of a call is one of a kind: it ends in letters and digits that nobody counts up.
 fn is_unique(id: &str) -> bool {
     let end = id.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    let has = |test: fn(&u8) -> bool| end.as_bytes().iter().any(|byte| test(byte));
-    end.len() >= 8 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+    let digits = end.bytes().filter(u8::is_ascii_digit).count();
+    end.len() >= 8 && digits > 0 && digits < end.len()
 }
 
 fn is_sealed(part: &Part) -> bool {
