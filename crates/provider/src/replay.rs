@@ -5,9 +5,11 @@
 //! comes back in the history. In memory only: a restart loses it, and the conversation then goes on without it, as it would
 //! if the client had thrown it away.
 //!
-//! An entry is found by who asks, by how the conversation began, by what came directly before the turn, and by the turn
-//! itself: its text and its calls. Where two conversations agree in all of that and differ in the reasoning, nobody can say
-//! whose it is, and neither gets any.
+//! A turn with calls is found by who asks and by its calls: their ids, names and arguments. Nothing else of the conversation
+//! counts, so that a client may shorten its beginning, clear old results, order them anew, or leave the text away. A turn
+//! without calls, or with ids that a server may give again in another conversation (`call_0`), is found by who asks, by how
+//! the conversation began, by what came directly before the turn, and by its text, too. Where two answers agree in all of
+//! that and differ in their reasoning, nobody can say whose it is, and neither gets any.
 
 use byok_translate::ir::{Message, Part, Request, Role, Thinking};
 use byok_types::{ClientKeyId, SecretHash};
@@ -30,10 +32,9 @@ pub struct Replay(Arc<Mutex<Book>>);
 
 #[derive(Default)]
 struct Book {
-    /// By conversation, then by turn.
-    conversations: HashMap<SecretHash, HashMap<SecretHash, Turn>>,
+    turns: HashMap<SecretHash, Turn>,
     /// In the order in which they came, for the oldest to go first.
-    order: VecDeque<(SecretHash, SecretHash)>,
+    order: VecDeque<SecretHash>,
     bytes: usize,
 }
 
@@ -49,6 +50,7 @@ struct Turn {
 /// The place in a conversation at which an answer belongs.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
+    client: SecretHash,
     conversation: SecretHash,
     before: SecretHash,
 }
@@ -58,7 +60,31 @@ impl Place {
     pub fn behind(client: Option<&ClientKeyId>, request: &Request) -> Self {
         let last = request.messages.iter().rposition(|message| message.role == Role::Assistant);
         let since = last.map_or(0, |at| at + 1);
-        Self { conversation: conversation(client, request), before: hash_of(&request.messages[since..]) }
+        let before = hash_of(&request.messages[since..]);
+        Self { client: who(client), conversation: beginning(request), before }
+    }
+
+    /// What a turn at this place is found by.
+    fn key(&self, parts: &[Part]) -> SecretHash {
+        let mut said = String::new();
+        let mut calls = Vec::new();
+        for part in parts {
+            match part {
+                Part::Text(text) => said.push_str(&text.text),
+                Part::ToolCall(call) => {
+                    let arguments: Option<serde_json::Value> = serde_json::from_str(&call.arguments).ok();
+                    let arguments =
+                        arguments.map_or_else(|| call.arguments.clone(), |value| value.to_string());
+                    calls.push((&call.call_id, &call.name, arguments));
+                }
+                _ => {}
+            }
+        }
+        let mut found_by = format!("{:x?}\n{calls:?}", self.client.0);
+        if calls.is_empty() || !calls.iter().all(|(id, ..)| is_unique(id)) {
+            let _ = write!(found_by, "\n{:x?}\n{:x?}\n{}", self.conversation.0, self.before.0, said.trim());
+        }
+        SecretHash::of(&found_by)
     }
 }
 
@@ -69,27 +95,26 @@ impl Replay {
             return;
         }
         let bytes = OVERHEAD + parts.iter().map(weight).sum::<usize>();
-        let key = turn(place.before, parts);
+        let key = place.key(parts);
         let mut book = self.0.lock();
-        let known = book.conversations.get_mut(&place.conversation).and_then(|turns| turns.get_mut(&key));
-        if let Some(known) = known {
+        if let Some(known) = book.turns.get_mut(&key) {
             known.ambiguous |= *known.parts != *parts;
             known.at = now;
             return;
         }
         let entry = Turn { parts: parts.into(), bytes, at: now, ambiguous: false };
-        book.conversations.entry(place.conversation).or_default().insert(key, entry);
-        book.order.push_back((place.conversation, key));
+        book.turns.insert(key, entry);
+        book.order.push_back(key);
         book.bytes += bytes;
         while book.bytes > limit && book.forget_oldest() {}
     }
 
     /// Puts what was kept back into the turns of a request.
     pub fn restore(&self, client: Option<&ClientKeyId>, request: &mut Request, now: Instant) {
-        let conversation = conversation(client, request);
-        if !self.0.lock().conversations.contains_key(&conversation) {
+        if self.0.lock().turns.is_empty() {
             return;
         }
+        let (client, conversation) = (who(client), beginning(request));
         let mut since = 0;
         for at in 0..request.messages.len() {
             if request.messages[at].role != Role::Assistant {
@@ -102,17 +127,17 @@ impl Replay {
                 // The client has kept something by itself.
                 continue;
             }
-            let key = turn(before, &message.parts);
-            if let Some(kept) = self.kept(&conversation, &key, now) {
+            let key = Place { client, conversation, before }.key(&message.parts);
+            if let Some(kept) = self.kept(&key, now) {
                 put_back(message, &kept);
             }
         }
     }
 
     /// The parts of one turn. The lock is held for this alone: what is found is put back, and the next turn read, without it.
-    fn kept(&self, conversation: &SecretHash, key: &SecretHash, now: Instant) -> Option<Arc<[Part]>> {
+    fn kept(&self, key: &SecretHash, now: Instant) -> Option<Arc<[Part]>> {
         let book = self.0.lock();
-        let found = book.conversations.get(conversation)?.get(key)?;
+        let found = book.turns.get(key)?;
         (!found.ambiguous && now < found.at + KEPT).then(|| Arc::clone(&found.parts))
     }
 
@@ -124,14 +149,9 @@ impl Replay {
 
 impl Book {
     fn forget_oldest(&mut self) -> bool {
-        let Some((conversation, key)) = self.order.pop_front() else { return false };
-        if let Some(turns) = self.conversations.get_mut(&conversation) {
-            if let Some(turn) = turns.remove(&key) {
-                self.bytes -= turn.bytes;
-            }
-            if turns.is_empty() {
-                self.conversations.remove(&conversation);
-            }
+        let Some(key) = self.order.pop_front() else { return false };
+        if let Some(turn) = self.turns.remove(&key) {
+            self.bytes -= turn.bytes;
         }
         true
     }
@@ -176,6 +196,13 @@ fn put_back(message: &mut Message, kept: &[Part]) {
     message.parts.extend(rest);
 }
 
+/// Whether the id of a call is one of a kind: it ends in letters and digits that nobody counts up.
+fn is_unique(id: &str) -> bool {
+    let end = id.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let digits = end.bytes().filter(u8::is_ascii_digit).count();
+    end.len() >= 8 && digits > 0 && digits < end.len()
+}
+
 fn is_sealed(part: &Part) -> bool {
     match part {
         Part::Thinking(Thinking { blob, .. }) => blob.is_some(),
@@ -195,14 +222,14 @@ fn weight(part: &Part) -> usize {
     }
 }
 
-/// Who asks, and how the conversation began.
-fn conversation(client: Option<&ClientKeyId>, request: &Request) -> SecretHash {
+fn who(client: Option<&ClientKeyId>) -> SecretHash {
+    SecretHash::of(client.map(ClientKeyId::as_str).unwrap_or_default())
+}
+
+/// How the conversation began.
+fn beginning(request: &Request) -> SecretHash {
     let first = request.messages.iter().position(|message| message.role == Role::User);
-    let begun = first.map_or(&[][..], |at| &request.messages[at..=at]);
-    let mut text = client.map(ClientKeyId::as_str).unwrap_or_default().to_owned();
-    text.push('\n');
-    spell(begun, &mut text);
-    SecretHash::of(&text)
+    hash_of(first.map_or(&[][..], |at| &request.messages[at..=at]))
 }
 
 fn hash_of(messages: &[Message]) -> SecretHash {
@@ -230,24 +257,6 @@ fn spell(messages: &[Message], out: &mut String) {
             other => writeln!(out, "{:?}", std::mem::discriminant(other)),
         };
     }
-}
-
-/// A turn of a model by its text and its calls, behind what came before.
-fn turn(before: SecretHash, parts: &[Part]) -> SecretHash {
-    let mut said = String::new();
-    let mut calls = String::new();
-    for part in parts {
-        match part {
-            Part::Text(text) => said.push_str(&text.text),
-            Part::ToolCall(call) => {
-                let arguments: Option<serde_json::Value> = serde_json::from_str(&call.arguments).ok();
-                let arguments = arguments.map_or_else(|| call.arguments.clone(), |value| value.to_string());
-                let _ = writeln!(calls, "{} {} {arguments}", call.call_id, call.name);
-            }
-            _ => {}
-        }
-    }
-    SecretHash::of(&format!("{:x?}\n{}\n{calls}", before.0, said.trim()))
 }
 
 #[cfg(test)]

@@ -38,6 +38,11 @@ pub(crate) fn is_marked(text: &str) -> bool {
     text.starts_with(MARK)
 }
 
+/// The same of a text in base64.
+pub(crate) fn is_marked_base64(text: &str) -> bool {
+    text.starts_with("Ynlvaz") && media::decode_text(text).is_some_and(|text| is_marked(&text))
+}
+
 /// The blob in a carrier; `None` for text that is not one.
 pub(crate) fn unwrap(text: &str) -> Option<Blob> {
     let mut fields = text.strip_prefix(MARK)?.splitn(3, ':');

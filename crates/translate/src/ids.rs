@@ -27,6 +27,14 @@ impl Ids {
         self.next += 1;
         hex(prefix, &hash.finalize()[..12])
     }
+
+    /// Whether an id looks like one of these. Vendors' are longer or shorter.
+    pub(crate) fn made(id: &str, prefix: &str) -> bool {
+        let digits = id.strip_prefix(prefix);
+        digits.is_some_and(|digits| {
+            digits.len() == 24 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        })
+    }
 }
 
 /// An id that follows from its content alone: `prefix` and 24 hexadecimal digits of SHA-256. Used where a client replays

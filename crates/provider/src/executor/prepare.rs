@@ -129,7 +129,7 @@ impl Prepared {
         let model = &candidate.facts.id;
         let rename = peek.model != *model;
         let maker = &candidate.provider.maker;
-        let keep = if unsealed { Keep::None } else { Keep::Of { family: candidate.facts.family, maker } };
+        let keep = Keep { none: unsealed, ..Keep::of(&candidate.facts, maker) };
         let mut edits: Vec<Edit> = seal_edits(inbound.dialect, body, keep);
         let mut losses = Vec::new();
         if let Some(wish) = &candidate.thinking {

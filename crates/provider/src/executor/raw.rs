@@ -113,7 +113,7 @@ impl Raw {
         let mut edits = Vec::new();
         if endpoint == Endpoint::Compact {
             let maker = &candidate.provider.maker;
-            edits = seal_edits(Dialect::Responses, body, Keep::Of { family: candidate.facts.family, maker });
+            edits = seal_edits(Dialect::Responses, body, Keep::of(&candidate.facts, maker));
         }
         if peek.model == *model {
             return Ok(splice(body, edits));

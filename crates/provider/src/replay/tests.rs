@@ -96,6 +96,111 @@ fn nobody_gets_the_reasoning_of_another() {
 }
 
 #[test]
+fn without_calls_the_place_counts() {
+    let (replay, now) = (Replay::default(), Instant::now());
+    let asked = request(vec![user("go")]);
+    replay.keep(Place::behind(None, &asked), &[thought("S1"), Part::text("Done.")], LIMIT, now);
+    let done = || said(vec![Part::text("Done.")]);
+    for (what, mut next, expected) in [
+        ("its own", request(vec![user("go"), done(), user("more")]), 1),
+        ("another conversation", request(vec![user("stop"), done(), user("more")]), 0),
+        ("another place", request(vec![user("go"), user("now"), done()]), 0),
+    ] {
+        replay.restore(None, &mut next, now);
+        assert_eq!(seals(&next).len(), expected, "{what}");
+    }
+}
+
+/// Agents keep their conversations short and write them anew.
+#[test]
+fn housekeeping_loses_no_reasoning_of_calls() {
+    const C1: &str = "toolu_01A09q90qw90lq917835lq9";
+    const C2: &str = "call_b7e4f0a9c2d1";
+    const C3: &str = "call_550e8400-e29b-41d4-a716-44665544000a";
+    let (replay, now) = (Replay::default(), Instant::now());
+    let first = [thought("S1"), Part::text("Look."), call(C1, "{}"), call(C2, "{}")];
+    let second = [thought("S2"), Part::text("Again."), call(C3, "{}")];
+    let turn = |parts: &[Part]| said(parts[1..].to_vec());
+    let mut asked = request(vec![user("go")]);
+    replay.keep(Place::behind(None, &asked), &first, LIMIT, now);
+    asked.messages.extend([turn(&first), result(C1), result(C2)]);
+    replay.keep(Place::behind(None, &asked), &second, LIMIT, now);
+    let cleared = || {
+        let parts = vec![Part::text("[cleared]")];
+        let of =
+            |id: &str| ToolResult { call_id: id.to_owned(), parts: parts.clone(), ..ToolResult::default() };
+        Message::new(Role::Tool, vec![Part::ToolResult(of(C1)), Part::ToolResult(of(C2))])
+    };
+    let textless = |parts: &[Part]| said(parts[2..].to_vec());
+    let both = ["S1", "S2"].as_slice();
+    let cases = [
+        (
+            "a summary",
+            vec![user("sum"), turn(&first), result(C1), result(C2), turn(&second), result(C3)],
+            both,
+        ),
+        ("a cut", vec![user("continue"), turn(&second), result(C3)], &both[1..]),
+        ("a cleared result", vec![user("go"), turn(&first), cleared(), turn(&second), result(C3)], both),
+        (
+            "another order",
+            vec![user("go"), turn(&first), result(C2), result(C1), turn(&second), result(C3)],
+            both,
+        ),
+        ("no text", vec![user("go"), textless(&first), result(C1), result(C2), textless(&second)], both),
+    ];
+    for (what, messages, expected) in cases {
+        let mut next = request(messages);
+        replay.restore(None, &mut next, now);
+        assert_eq!(seals(&next), expected, "{what}");
+    }
+}
+
+#[test]
+fn calls_are_found_by_ids_of_a_kind_alone() {
+    for (id, unique) in [
+        ("toolu_01A09q90qw90lq917835lq9", true),
+        ("call_0d5b1f", false),
+        ("call_12345678", false),
+        ("tool_0_fetch_website", false),
+        ("functions.bash:0", false),
+        ("D681PevKs", true),
+        ("", false),
+    ] {
+        assert_eq!(is_unique(id), unique, "{id}");
+    }
+    let unique = "call_b7e4f0a9c2d1";
+    let client = |name| ClientKeyId::new(name).unwrap();
+    let (own, other) = (client("own"), client("other"));
+    let history = |begun: &str, id: &str, arguments: &str| {
+        request(vec![user(begun), said(vec![call(id, arguments)]), result(id)])
+    };
+    let (replay, now) = (Replay::default(), Instant::now());
+    for (data, begun) in [("S1", "go"), ("S2", "stop")] {
+        let place = Place::behind(Some(&own), &request(vec![user(begun)]));
+        replay.keep(place, &[thought(data), call("call_0", "{}")], LIMIT, now);
+    }
+    let place = Place::behind(Some(&own), &request(vec![user("go")]));
+    replay.keep(place, &[thought("S3"), call(unique, "{}")], LIMIT, now);
+    for (mut next, client, expected) in [
+        (history("go", "call_0", "{}"), &own, ["S1"].as_slice()),
+        (history("stop", "call_0", "{}"), &own, &["S2"]),
+        (history("sum", "call_0", "{}"), &own, &[]),
+        (history("sum", unique, "{}"), &own, &["S3"]),
+        (history("sum", unique, r#"{"a":1}"#), &own, &[]),
+        (history("go", unique, "{}"), &other, &[]),
+    ] {
+        replay.restore(Some(client), &mut next, now);
+        assert_eq!(seals(&next), expected, "{:?}", next.messages);
+    }
+    // Should one come twice, nobody can say whose it is.
+    let place = Place::behind(Some(&own), &request(vec![user("stop")]));
+    replay.keep(place, &[thought("S4"), call(unique, "{}")], LIMIT, now);
+    let mut next = history("go", unique, "{}");
+    replay.restore(Some(&own), &mut next, now);
+    assert_eq!(seals(&next), [""; 0]);
+}
+
+#[test]
 fn of_two_conversations_that_look_alike_neither_gets_any() {
     let (replay, now) = (Replay::default(), Instant::now());
     let asked = request(vec![user("go")]);

@@ -1,18 +1,24 @@
 //! Carriers in a body that passes through: restored or taken out where they stand, every other byte left alone.
 
-use super::{MARK, unwrap, unwrap_base64, unwrap_summary};
+mod members;
+
+use self::members::{Members, string};
+use super::{MARK, PLACEHOLDERS, is_marked, is_marked_base64, unwrap, unwrap_base64, unwrap_summary};
 use crate::{
-    compact,
+    Ids, compact,
     ir::{Blob, BlobSlot, Family},
     scan::{Edit, Scan},
 };
-use byok_types::Dialect;
-use serde::{Deserialize, Deserializer, de};
+use byok_types::{Dialect, ModelFacts};
 use serde_json::value::RawValue;
-use std::{borrow::Cow, collections::HashSet, fmt, ops::Range};
+use std::{collections::HashSet, ops::Range};
 
 /// The mark as base64 text begins.
 const MARK_BASE64: &str = "Ynlvaz";
+/// How `OpenAI`'s seals begin.
+const FERNET: &str = "gAAAA";
+/// Where byok shows reasoning to clients of Chat.
+const TEXT: &str = "reasoning_content";
 /// An empty seal as JSON is usually written.
 const EMPTY: [&str; 2] = [r#""signature":"""#, r#""signature": """#];
 /// The same in the results of a search, and in what cites them.
@@ -23,62 +29,87 @@ const EMPTY_RESULTS: [&str; 4] = [
     r#""encrypted_index": """#,
 ];
 
-/// Which seals stay in a body.
+/// Which seals stay in a body: from carriers those of this family; for a family without a name only those that were made by
+/// `maker`. What bears no mark of ours stays where its vendor may be this one.
 #[derive(Clone, Copy, Debug)]
-pub enum Keep<'a> {
-    /// What is no carrier of ours, and from carriers the seals of this family; for a family without a name only those that
-    /// were made by `maker`. Reasoning with an empty seal or none, as a client keeps it from a model that seals nothing, does
-    /// not stay for Claude, which refuses it.
-    Of {
-        /// The family of the upstream.
-        family: Family,
-        /// The upstream.
-        maker: &'a str,
-    },
-    /// None at all: the upstream has refused a seal and does not say which.
-    None,
+pub struct Keep<'a> {
+    /// The family of the upstream.
+    pub family: Family,
+    /// The upstream.
+    pub maker: &'a str,
+    /// Whether the upstream refuses a turn that comes back with its reasoning as text, as byok shows it to clients of Chat.
+    pub no_text: bool,
+    /// None at all stays: the upstream has refused a seal and does not say which.
+    pub none: bool,
+}
+
+impl<'a> Keep<'a> {
+    /// Those that the model of an upstream takes.
+    pub fn of(facts: &ModelFacts, maker: &'a str) -> Self {
+        let no_text = facts.first_party && facts.family == Family::Openai && !facts.thinking.replay_text;
+        Self { family: facts.family, maker, no_text, none: false }
+    }
 }
 
 impl Keep<'_> {
     /// Whether there may be anything to do in a body.
     fn concerns(&self, dialect: Dialect, body: &[u8]) -> bool {
         let contains = |text: &str| memchr::memmem::find(body, text.as_bytes()).is_some();
-        match self {
-            Self::None => true,
-            Self::Of { .. } if dialect == Dialect::Gemini => contains(MARK_BASE64),
-            Self::Of { .. } => {
-                let unsealed = || EMPTY.into_iter().chain(EMPTY_RESULTS).any(contains) || lacks_seals(body);
-                contains(MARK) || self.refuses_empty(dialect) && unsealed()
+        let mark = if dialect == Dialect::Gemini { MARK_BASE64 } else { MARK };
+        let unsealed = || match dialect {
+            Dialect::Messages => {
+                let foreign = || PLACEHOLDERS.into_iter().chain([FERNET]).any(contains);
+                let empty = || EMPTY.into_iter().chain(EMPTY_RESULTS).any(contains);
+                self.refuses_empty(dialect) && (empty() || foreign() || lacks_seals(body))
             }
-        }
+            Dialect::Responses => self.family == Family::Openai && lacks_contents(body),
+            Dialect::Chat => {
+                self.no_text && contains(TEXT)
+                    || self.family != Family::Gemini && contains("thought_signature")
+            }
+            Dialect::Gemini => false,
+        };
+        self.none || contains(mark) || unsealed()
     }
 
+    /// Claude refuses thinking with an empty seal or none, as a client keeps it from a model that seals nothing.
     fn refuses_empty(&self, dialect: Dialect) -> bool {
-        dialect == Dialect::Messages && matches!(self, Self::None | Self::Of { family: Family::Claude, .. })
+        dialect == Dialect::Messages && (self.none || self.family == Family::Claude)
+    }
+
+    /// Whether a seal without our mark is certainly not of the upstream. Claude takes no other: whoever keeps one in the
+    /// conversation is refused from then on.
+    fn is_foreign(&self, sealed: &str) -> bool {
+        is_marked(sealed)
+            || self.family == Family::Claude && (PLACEHOLDERS.contains(&sealed) || sealed.starts_with(FERNET))
     }
 }
 
 /// The edits after which `body`, a request of `dialect`, carries only the seals that are kept, unwrapped; the others go with
-/// the reasoning that they seal. With [`Keep::Of`] a body without carriers gets no edits, however much it speaks of them.
+/// the reasoning that they seal. A body without seals gets no edits, however much it speaks of them.
 pub fn seal_edits(dialect: Dialect, body: &[u8], keep: Keep<'_>) -> Vec<Edit> {
     if !keep.concerns(dialect, body) {
         return Vec::new();
     }
-    let Ok(scan) = Scan::of(body) else { return Vec::new() };
     let list = match dialect {
         Dialect::Chat | Dialect::Messages => "messages",
         Dialect::Responses => "input",
         Dialect::Gemini => "contents",
     };
+    let Ok(scan) = Scan::of_keys(body, &[list, "store"]) else { return Vec::new() };
     let Some(text) = scan.text(body, list) else { return Vec::new() };
     let refuses_empty = keep.refuses_empty(dialect);
     let unsealed = if refuses_empty { unsealed_searches(text) } else { HashSet::new() };
-    let place = Place { body, keep, refuses_empty, unsealed };
+    let stored = scan.text(body, "store") != Some("false");
+    let place = Place { body, keep, refuses_empty, stored, unsealed };
     let mut edits = Vec::new();
     place.list(text, &mut edits, |item, edits| match dialect {
         Dialect::Messages => place.within(item, "content", edits, |block, edits| place.block(block, edits)),
         Dialect::Gemini => place.within(item, "parts", edits, |part, edits| place.part(part, edits)),
-        Dialect::Chat => place.within(item, "tool_calls", edits, |call, edits| place.call(call, edits)),
+        Dialect::Chat => {
+            place.said(item, edits);
+            place.within(item, "tool_calls", edits, |call, edits| place.call(call, edits))
+        }
         Dialect::Responses => place.block(item, edits),
     });
     edits
@@ -89,6 +120,15 @@ fn lacks_seals(body: &[u8]) -> bool {
     let count = |text: &str| memchr::memmem::find_iter(body, text.as_bytes()).count();
     let thoughts = count(r#""type":"thinking""#) + count(r#""type": "thinking""#);
     thoughts > 0 && thoughts > count(r#""signature":"#)
+}
+
+/// The same for a body of Responses.
+fn lacks_contents(body: &[u8]) -> bool {
+    let count = |text: &str| memchr::memmem::find_iter(body, text.as_bytes()).count();
+    let items = [r#""type":"reasoning""#, r#""type": "reasoning""#].map(count).iter().sum::<usize>();
+    let others = [r#""type":"compaction"#, r#""type":"context_compaction"#].map(count).iter().sum::<usize>();
+    let empty = EMPTY_RESULTS.map(count).iter().sum::<usize>();
+    items > 0 && items + others + empty > count(r#""encrypted_content":""#)
 }
 
 /// The ids of searches of another vendor: their results bear no seal, and Claude takes no others.
@@ -127,6 +167,8 @@ struct Place<'a> {
     keep: Keep<'a>,
     /// Thinking without a seal goes.
     refuses_empty: bool,
+    /// The upstream looks items up by their ids.
+    stored: bool,
     /// Searches that go with their results.
     unsealed: HashSet<String>,
 }
@@ -213,10 +255,10 @@ impl Place<'_> {
             _ => return Fate::Stays,
         };
         let Some((text, sealed)) = members.get(seal).and_then(|text| Some((text, string(text)?))) else {
-            let missed = seal == "signature" && members.get(seal).is_none_or(|text| text == "null");
-            return if missed && self.refuses_empty { Fate::Goes } else { Fate::Stays };
+            let missed = members.get(seal).is_none_or(|text| text == "null");
+            return if missed && self.refuses_unsealed(seal, &members) { Fate::Goes } else { Fate::Stays };
         };
-        if sealed.is_empty() && seal == "signature" && self.refuses_empty {
+        if sealed.is_empty() && self.refuses_unsealed(seal, &members) {
             return Fate::Goes;
         }
         if let Some(summary) = unwrap_summary(&sealed) {
@@ -228,11 +270,11 @@ impl Place<'_> {
             edits.push(Edit { range: self.range(item), text: told.to_string() });
             return Fate::Stays;
         }
-        let blob = match (self.keep, unwrap(&sealed)) {
-            (Keep::None, _) if sealed.is_empty() => return Fate::Stays,
-            (Keep::None, _) => return Fate::Goes,
-            (Keep::Of { .. }, None) => return Fate::Stays,
-            (Keep::Of { .. }, Some(blob)) => blob,
+        let blob = match unwrap(&sealed) {
+            _ if self.keep.none => return if sealed.is_empty() { Fate::Stays } else { Fate::Goes },
+            None if self.keep.is_foreign(&sealed) => return Fate::Goes,
+            None => return Fate::Stays,
+            Some(blob) => blob,
         };
         let redacted = seal == "data";
         if !self.is_mine(&blob) || redacted != (blob.slot == BlobSlot::Redacted) {
@@ -240,6 +282,19 @@ impl Place<'_> {
         }
         self.restore(text, blob, edits);
         Fate::Stays
+    }
+
+    /// Whether the upstream refuses reasoning for having no seal. `OpenAI` looks it up by its id: in vain where nothing is stored,
+    /// and where the id was made up by byok.
+    fn refuses_unsealed(&self, seal: &str, members: &Members<'_>) -> bool {
+        match seal {
+            "signature" => self.refuses_empty,
+            "encrypted_content" if self.keep.family == Family::Openai => {
+                members.string("type").as_deref() == Some("reasoning")
+                    && (!self.stored || members.string("id").is_some_and(|id| Ids::made(&id, "rs_")))
+            }
+            _ => false,
+        }
     }
 
     fn search(&self, id: Option<String>) -> Fate {
@@ -254,9 +309,9 @@ impl Place<'_> {
             Some((name, text, string(text)?))
         });
         let Some((name, text, sealed)) = found else { return Fate::Stays };
-        match (self.keep, unwrap_base64(&sealed)) {
-            (Keep::Of { .. }, None) => return Fate::Stays,
-            (Keep::Of { .. }, Some(blob)) if self.is_mine(&blob) => {
+        match unwrap_base64(&sealed) {
+            None if !self.keep.none && !is_marked_base64(&sealed) => return Fate::Stays,
+            Some(blob) if self.is_mine(&blob) => {
                 self.restore(text, blob, edits);
                 return Fate::Stays;
             }
@@ -283,17 +338,25 @@ impl Place<'_> {
         let google = Members::of(extra).get("google").map(Members::of).unwrap_or_default();
         let found = google.get("thought_signature").and_then(|text| Some((text, string(text)?)));
         let Some((text, sealed)) = found else { return Fate::Stays };
-        match (self.keep, unwrap(&sealed)) {
-            (Keep::Of { .. }, None) => {}
-            (Keep::Of { .. }, Some(blob)) if self.is_mine(&blob) => self.restore(text, blob, edits),
+        match unwrap(&sealed) {
+            // Without a mark it is Gemini's own word for it.
+            None if self.keep.family == Family::Gemini && !self.keep.none && !is_marked(&sealed) => {}
+            Some(blob) if self.is_mine(&blob) => self.restore(text, blob, edits),
             _ => edits.extend(self.without(call, &members, "extra_content")),
         }
         Fate::Stays
     }
 
+    /// A turn of Chat: what byok has put into it for the client goes where it is not understood.
+    fn said(&self, message: &str, edits: &mut Vec<Edit>) {
+        if self.keep.no_text {
+            edits.extend(self.without(message, &Members::of(message), TEXT));
+        }
+    }
+
     fn is_mine(&self, blob: &Blob) -> bool {
-        let Keep::Of { family, maker } = self.keep else { return false };
-        blob.family == family && (family != Family::Other || blob.account.as_deref() == Some(maker))
+        let Keep { family, maker, none, .. } = self.keep;
+        !none && blob.family == family && (family != Family::Other || blob.account.as_deref() == Some(maker))
     }
 
     fn restore(&self, text: &str, blob: Blob, edits: &mut Vec<Edit>) {
@@ -325,58 +388,6 @@ fn cites_unsealed(text: &Members<'_>) -> bool {
         Members::of(citation.get()).string("encrypted_index").is_some_and(|seal| seal.is_empty())
     })
 }
-
-fn string(text: &str) -> Option<String> {
-    serde_json::from_str(text).ok()
-}
-
-/// The members of an object, in their order.
-#[derive(Default)]
-struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
-
-impl<'a> Members<'a> {
-    /// Those of the object `text`; none if it is something else.
-    fn of(text: &'a str) -> Self {
-        serde_json::from_str(text).unwrap_or_default()
-    }
-
-    fn get(&self, name: &str) -> Option<&'a str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
-    }
-
-    fn string(&self, name: &str) -> Option<String> {
-        string(self.get(name)?)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(Key(key)) = map.next_key()? {
-                    let value: &'de RawValue = map.next_value()?;
-                    members.push((key, value.get()));
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Visitor)
-    }
-}
-
-/// A name, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests;

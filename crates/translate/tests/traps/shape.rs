@@ -21,7 +21,11 @@ fn text(said: &str) -> Value {
 fn t41_a_body_that_passes_through_keeps_its_bytes() {
     let turns = "\"messages\" : [ {\"content\":\"caf\\u00e9 \\/ 1.50e1\",  \"role\":\"user\"},\n{\"role\":\"assistant\",\"content\":[{\"signature\":\"EqQB\",\"type\":\"thinking\",\"thinking\":\"\\u0074\"}]}]";
     let body = Bytes::from(format!("{{\"stream\":true, {turns} ,\"model\":\"alias\",\"max_tokens\":1e3}}"));
-    let mut edits = seal_edits(Messages, &body, Keep::Of { family: Family::Claude, maker: "maker" });
+    let mut edits = seal_edits(
+        Messages,
+        &body,
+        Keep { family: Family::Claude, maker: "maker", no_text: false, none: false },
+    );
     assert_eq!(edits.len(), 0);
     let scan = Scan::of(&body).unwrap();
     edits.push(scan.set("model", "\"claude\""));

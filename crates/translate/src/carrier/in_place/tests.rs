@@ -6,8 +6,12 @@ fn blob(family: Family, slot: BlobSlot) -> Blob {
     Blob { family, account: (family == Family::Other).then(|| "me".to_owned()), slot, data: "S\"1".into() }
 }
 
+fn keep(family: Family) -> Keep<'static> {
+    Keep { family, maker: "me", no_text: false, none: false }
+}
+
 fn passed(dialect: Dialect, body: &str, family: Family) -> String {
-    let edits = seal_edits(dialect, body.as_bytes(), Keep::Of { family, maker: "me" });
+    let edits = seal_edits(dialect, body.as_bytes(), keep(family));
     let out = splice(&Bytes::copy_from_slice(body.as_bytes()), edits);
     String::from_utf8(out.to_vec()).unwrap()
 }
@@ -89,13 +93,11 @@ fn a_body_that_speaks_of_carriers_carries_none() {
     for (dialect, body) in [
         (Dialect::Messages, r#"{"messages":[{"content":"what is byok1:claude::AA ?"}]}"#),
         (Dialect::Messages, r#"{"messages":[{"content":[{"type":"text","text":"byok1:claude::AA"}]}]}"#),
-        (Dialect::Messages, r#"{"messages":[{"content":[{"type":"thinking","signature":"byok1:x"}]}]}"#),
         (Dialect::Responses, r#"{"input":"byok1:claude::AA"}"#),
         (Dialect::Chat, r#"{"messages":[{"content":"byok1:claude::AA","tool_calls":null}]}"#),
         (Dialect::Gemini, r#"{"contents":[{"parts":[{"inlineData":{"data":"Ynlvaz"}}]}]}"#),
     ] {
-        let keep = Keep::Of { family: Family::Claude, maker: "me" };
-        assert!(seal_edits(dialect, body.as_bytes(), keep).is_empty(), "{body}");
+        assert!(seal_edits(dialect, body.as_bytes(), keep(Family::Claude)).is_empty(), "{body}");
     }
 }
 
@@ -157,8 +159,10 @@ fn without_seals_nothing_sealed_is_left() {
         ),
     ];
     for (dialect, body, expected) in cases {
-        let out =
-            splice(&Bytes::from_static(body.as_bytes()), seal_edits(dialect, body.as_bytes(), Keep::None));
+        let out = splice(
+            &Bytes::from_static(body.as_bytes()),
+            seal_edits(dialect, body.as_bytes(), Keep { none: true, ..keep(Family::Claude) }),
+        );
         assert_eq!(String::from_utf8_lossy(&out), expected, "{dialect:?}");
     }
 }
@@ -185,4 +189,108 @@ fn claude_gets_no_results_of_a_search_that_was_not_its_own() {
     let own = turn(&[call("s2"), result("s2", "Eq"), text(""), cited("Eq")]);
     assert_eq!(passed(Dialect::Messages, &others, Family::Claude), own);
     assert_eq!(passed(Dialect::Messages, &others, Family::Other), others);
+}
+
+/// What other vendors and proxies have put there, and carriers that a client has damaged.
+#[test]
+fn t63_claude_gets_no_thinking_with_a_seal_of_others() {
+    let turn = |seal: &str, kind: &str, member: &str| {
+        format!(
+            r#"{{"messages":[{{"content":[{{"type":"{kind}","{member}":"{seal}"}},{{"type":"text","text":"a"}}]}}]}}"#
+        )
+    };
+    let without = r#"{"messages":[{"content":[{"type":"text","text":"a"}]}]}"#;
+    for (kind, member) in [("thinking", "signature"), ("redacted_thinking", "data")] {
+        for (seal, family, stays) in [
+            ("skip_thought_signature_validator", Family::Claude, false),
+            ("context_engineering_is_the_way_to_go", Family::Claude, false),
+            ("gAAAAABo", Family::Claude, false),
+            ("byok1:none:", Family::Claude, false),
+            ("byok1:gemini.call::RXF!", Family::Claude, false),
+            ("byok1:claude::%", Family::Other, false),
+            ("EqQB", Family::Claude, true),
+            ("gAAAAABo", Family::Other, true),
+        ] {
+            let body = turn(seal, kind, member);
+            let expected = if stays { body.as_str() } else { without };
+            assert_eq!(passed(Dialect::Messages, &body, family), expected, "{seal} {family:?}");
+        }
+    }
+    let marked = crate::media::encode_text("byok1:none:");
+    let part = |seal: &str| {
+        format!(
+            r#"{{"contents":[{{"parts":[{{"functionCall":{{"name":"f"}},"thoughtSignature":"{seal}"}}]}}]}}"#
+        )
+    };
+    let expected = part("skip_thought_signature_validator");
+    assert_eq!(passed(Dialect::Gemini, &part(&marked), Family::Gemini), expected);
+}
+
+#[test]
+fn t72_openai_gets_no_reasoning_that_it_would_look_up_in_vain() {
+    let body = |store: &str, item: &str| {
+        format!(r#"{{{store}"input":[{item}{{"type":"message","role":"user","content":"a"}}]}}"#)
+    };
+    let item = |id: &str, seal: &str| format!(r#"{{"type":"reasoning","id":"{id}","summary":[]{seal}}},"#);
+    let (ours, theirs) =
+        ("rs_0123456789abcdef01234567", "rs_68af4030baa48193b0b43b4c2a176a1a0e6967589f080e77");
+    let never = r#""store":false,"#;
+    for (store, id, seal, family, stays) in [
+        (never, theirs, r#","encrypted_content":null"#, Family::Openai, false),
+        (never, theirs, r#","encrypted_content":"""#, Family::Openai, false),
+        (never, theirs, "", Family::Openai, false),
+        (never, theirs, r#","encrypted_content":"gAAAAABo""#, Family::Openai, true),
+        // Stored: it is found by its id, if the id is the vendor's.
+        ("", theirs, "", Family::Openai, true),
+        ("", ours, "", Family::Openai, false),
+        // Open models want it back.
+        (never, ours, "", Family::Other, true),
+    ] {
+        let item = item(id, seal);
+        let expected = body(store, if stays { &item } else { "" });
+        assert_eq!(
+            passed(Dialect::Responses, &body(store, &item), family),
+            expected,
+            "{store}{item} {family:?}"
+        );
+    }
+}
+
+#[test]
+fn a_signature_of_gemini_goes_to_nobody_else_from_a_client_of_chat() {
+    let body = |extra: &str| format!(r#"{{"messages":[{{"tool_calls":[{{"id":"1"{extra}}}]}}]}}"#);
+    let signed = body(r#","extra_content":{"google":{"thought_signature":"EqAB"}}"#);
+    for (family, expected) in [
+        (Family::Gemini, signed.clone()),
+        (Family::Openai, body("")),
+        (Family::Claude, body("")),
+        (Family::Other, body("")),
+    ] {
+        assert_eq!(passed(Dialect::Chat, &signed, family), expected, "{family:?}");
+    }
+}
+
+/// `OpenAI` refuses a member that it does not know.
+#[test]
+fn reasoning_that_byok_showed_goes_where_it_is_not_taken() {
+    let body = |text: &str| {
+        format!(
+            r#"{{"messages":[{{"role":"assistant"{text},"content":"a"}},{{"role":"user","content":"b"}}]}}"#
+        )
+    };
+    let shown = body(r#","reasoning_content":"t""#);
+    let thinking = |replay_text| byok_types::ThinkingFacts { replay_text, ..Default::default() };
+    for (family, first_party, replay_text, goes) in [
+        (Family::Openai, true, false, true),
+        (Family::Openai, true, true, false),
+        (Family::Openai, false, false, false),
+        (Family::Other, true, false, false),
+    ] {
+        let facts =
+            ModelFacts { family, first_party, thinking: thinking(replay_text), ..ModelFacts::default() };
+        let edits = seal_edits(Dialect::Chat, shown.as_bytes(), Keep::of(&facts, "me"));
+        let out = splice(&Bytes::copy_from_slice(shown.as_bytes()), edits);
+        let expected = if goes { body("") } else { shown.clone() };
+        assert_eq!(String::from_utf8_lossy(&out), expected, "{family:?} {first_party} {replay_text}");
+    }
 }
