@@ -324,6 +324,8 @@ impl Registry {
         }
         let listed = provider.listed(name);
         let id = listed.map_or(name, |model| model.id.as_str());
+        // A client's mark for the long context of a model is no part of its name.
+        let (id, long) = id.strip_suffix("[1m]").map_or((id, false), |plain| (plain, true));
         let mut facts = match (provider.dialect, Catalog::builtin().list(provider.list)) {
             (Some(dialect), _) => Catalog::builtin().facts_elsewhere(id, dialect),
             (None, Some(list)) => {
@@ -337,6 +339,10 @@ impl Registry {
             if !patch.is_empty() {
                 facts = patch.apply(&facts);
             }
+        }
+        if long {
+            facts.id.push_str("[1m]");
+            facts.context_tokens = Some(1_000_000);
         }
         let facts = Arc::new(facts);
         self.facts.lock().facts.insert(key, facts.clone());

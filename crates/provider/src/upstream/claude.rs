@@ -3,11 +3,14 @@
 mod plan;
 
 use super::{
-    Ask, Endpoint, Line, Lookup, Next, Operation, Refusal, Scope, Token, Upstream, Verdict, join,
+    Ask, Endpoint, Line, Lookup, Next, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join,
     judge_by_kind, set, without_tail,
 };
 use crate::knowledge::{Discovered, Quota, Window};
-use byok_translate::scan::{Edit, Scan, splice};
+use byok_translate::{
+    Losses,
+    scan::{Edit, Scan, splice},
+};
 use byok_types::{AccountState, Dialect, Failure, FailureKind};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
@@ -25,6 +28,17 @@ const OWN_WORDS: [HeaderName; 3] = [
 ];
 /// The beta without which a plan login is refused (strings of the official client).
 const OAUTH_BETA: &str = "oauth-2025-04-20";
+/// How clients mark a model whose context is to be 1M tokens (Claude Code); the vendor knows no such name.
+const LONG: &str = "[1m]";
+/// The beta for it, and the models that need it; newer ones have such a context anyway.
+const LONG_BETA: &str = "context-1m-2025-08-07";
+const LONG_BY_BETA: [&str; 5] = [
+    "claude-opus-4-6",
+    "claude-sonnet-4-6",
+    "claude-sonnet-4-5",
+    "claude-sonnet-4-0",
+    "claude-sonnet-4-2025",
+];
 /// The version that requests are encoded by unless they say otherwise.
 const DEFAULT_VERSION: &str = "2023-06-01";
 
@@ -85,7 +99,10 @@ impl Upstream for Claude {
         set(headers, VERSION, version.as_deref().unwrap_or(DEFAULT_VERSION), false);
         let mut betas: Vec<String> = Vec::new();
         let login = oauth.then(|| OAUTH_BETA.to_owned());
-        for list in [client(&BETA), needed(&BETA), login].into_iter().flatten() {
+        let long = ask.model.strip_suffix(LONG);
+        let long = long.filter(|model| LONG_BY_BETA.iter().any(|by_beta| model.starts_with(by_beta)));
+        let long = long.map(|_| LONG_BETA.to_owned());
+        for list in [client(&BETA), needed(&BETA), login, long].into_iter().flatten() {
             for beta in list.split(',').map(str::trim).filter(|b| !b.is_empty()) {
                 if !betas.iter().any(|known| known == beta) {
                     betas.push(beta.to_owned());
@@ -95,6 +112,13 @@ impl Upstream for Claude {
         if !betas.is_empty() {
             set(headers, BETA, &betas.join(","), false);
         }
+    }
+
+    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, _losses: &mut Losses) -> Result<Bytes, Failure> {
+        let Some(model) = shaping.ask.model.strip_suffix(LONG) else { return Ok(body) };
+        let model = serde_json::Value::from(model).to_string();
+        let edit = Scan::of_keys(&body, &["model"])?.set("model", &model);
+        Ok(splice(&body, vec![edit]))
     }
 
     fn lists_models(&self) -> bool {
@@ -159,6 +183,7 @@ impl Upstream for Claude {
         let status = refusal.failure.status;
         if refusal.oauth && message.contains("draw from your extra usage")
             || message.contains("out of extra usage")
+            || details(refusal.failure)["error_code"] == "extra_usage_out_of_credits"
         {
             return Verdict {
                 hint: Some(
@@ -217,11 +242,16 @@ impl Upstream for Claude {
 /// Lines of models that may have a limit of their own.
 const LINES: [&str; 4] = ["fable", "mythos", "opus", "sonnet"];
 
+/// What the vendor says of an error beside its words; nothing if it says nothing.
+fn details(failure: &Failure) -> serde_json::Value {
+    let body =
+        failure.raw.as_ref().and_then(|raw| serde_json::from_slice::<serde_json::Value>(&raw.body).ok());
+    body.map(|mut body| body["error"]["details"].take()).unwrap_or_default()
+}
+
 /// The page at which an organisation on hold can appeal; empty where the answer names none.
 fn on_hold(failure: &Failure) -> Option<String> {
-    let raw = failure.raw.as_ref()?;
-    let body: serde_json::Value = serde_json::from_slice(&raw.body).ok()?;
-    let details = &body["error"]["details"];
+    let details = details(failure);
     let on_hold = details["error_code"] == "organization_on_hold";
     on_hold.then(|| details["appeal_url"].as_str().unwrap_or_default().to_owned())
 }
@@ -255,7 +285,8 @@ fn limit(refusal: &Refusal<'_>) -> Verdict {
     };
     if line.is_some() || rejected("7d_oi") {
         let scope = line.map_or(Scope::Model, |line| Scope::Line(Line::With(line)));
-        return Verdict::other(Some((scope, wait(&["7d_oi"]))));
+        let of_line = if rejected("7d_oi") { &["7d_oi"][..] } else { &[] };
+        return Verdict::other(Some((scope, wait(of_line))));
     }
     if header("status") == Some("rejected") {
         return Verdict::other(Some((Scope::Account, wait(&[]))));

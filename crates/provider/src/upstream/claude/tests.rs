@@ -92,3 +92,73 @@ fn the_usage_is_asked_for_with_a_login_only() {
     assert_eq!(lookup.headers["authorization"], "Bearer sk-ant-x");
     assert!(Claude::default().ask_quota("https://api.anthropic.com", &token(false)).is_none());
 }
+
+#[test]
+fn the_mark_for_a_long_context_is_no_part_of_the_name() {
+    let token = Token::key(Secret::new("sk-ant-api"));
+    let (facts, none) = (byok_types::ModelFacts::default(), HeaderMap::new());
+    for (asked, model, beta) in [
+        ("claude-opus-4-6[1m]", "claude-opus-4-6", Some("context-1m-2025-08-07")),
+        ("claude-sonnet-4-5-20250929[1m]", "claude-sonnet-4-5-20250929", Some("context-1m-2025-08-07")),
+        // It has such a context anyway.
+        ("claude-opus-4-8[1m]", "claude-opus-4-8", None),
+        ("claude-opus-4-6", "claude-opus-4-6", None),
+    ] {
+        let ask = Ask {
+            operation: Operation::Generate { stream: true },
+            dialect: Dialect::Messages,
+            model: asked,
+            client: None,
+            needed: &[],
+            claims: &[],
+        };
+        let shaping =
+            Shaping { ask: &ask, token: &token, facts: &facts, client: &none, request_id: "r", at_ms: 0 };
+        let body = Bytes::from(format!(r#"{{"max_tokens":1e2, "model":"{asked}"}}"#));
+        let body = Claude::default().shape(body, &shaping, &mut Losses::default()).unwrap();
+        assert_eq!(body, format!(r#"{{"max_tokens":1e2, "model":"{model}"}}"#));
+        let mut headers = HeaderMap::new();
+        Claude::default().headers(&ask, &token, &mut headers);
+        assert_eq!(headers.get("anthropic-beta").map(|value| value.to_str().unwrap()), beta, "{asked}");
+    }
+}
+
+#[test]
+fn used_up_extra_usage_is_known_by_its_code() {
+    let body = r#"{"type":"error","error":{"type":"invalid_request_error","message":"No more.",
+        "details":{"error_code":"extra_usage_out_of_credits"}}}"#;
+    let failure = byok_translate::codec::decode_failure(Dialect::Messages, 400, body.as_bytes());
+    let headers = HeaderMap::new();
+    let verdict = Claude::default().judge(&Refusal {
+        failure: &failure,
+        model: "m",
+        headers: &headers,
+        oauth: true,
+        now: 0,
+    });
+    assert_eq!((verdict.next, verdict.cool), (Next::GiveUp, None));
+    assert!(verdict.hint.is_some());
+}
+
+#[test]
+fn a_line_of_models_rests_until_its_own_window_opens() {
+    for (claim, rejected, seconds) in
+        [("seven_day_opus", "allowed", 7000), ("seven_day_overage_included", "rejected", 500_000)]
+    {
+        let headers = [
+            ("anthropic-ratelimit-unified-status", "rejected"),
+            ("anthropic-ratelimit-unified-representative-claim", claim),
+            ("anthropic-ratelimit-unified-reset", "7000"),
+            ("anthropic-ratelimit-unified-7d_oi-status", rejected),
+            ("anthropic-ratelimit-unified-7d_oi-reset", "500000"),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), HeaderValue::from_static(value)))
+        .collect();
+        let failure = Failure { status: 429, ..Failure::new(FailureKind::RateLimit, Blame::Upstream, "no") };
+        let refusal =
+            Refusal { failure: &failure, model: "claude-opus-x", headers: &headers, oauth: true, now: 0 };
+        let cool = Claude::default().judge(&refusal).cool;
+        assert_eq!(cool, Some((Scope::Line(Line::With("opus")), Duration::from_secs(seconds))), "{claim}");
+    }
+}
