@@ -21,6 +21,7 @@ mod peek;
 mod prepare;
 mod raw;
 mod reply;
+mod seals;
 mod trouble;
 
 pub use answer::AnswerBody;
@@ -49,6 +50,7 @@ use media::{Fetch, Remote};
 use parking_lot::RwLock;
 use peek::Peek;
 use prepare::{Means, Prepared};
+use seals::refuses_seal;
 use std::{
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
@@ -318,17 +320,17 @@ impl Executor {
                 if ledger.attempts() >= limit {
                     break;
                 }
-                let attempt = Attempt {
+                let attempt = |prepared| Attempt {
                     executor: &self.0,
                     state,
                     inbound,
                     peek,
                     candidate,
                     seat,
-                    prepared: &prepared,
+                    prepared,
                     shaped_away: OnceLock::new(),
                 };
-                let mut answered = attempt.run(ledger).await;
+                let mut answered = attempt(&prepared).run(ledger).await;
                 let seal_refused = answered.as_ref().is_err_and(|refused| refuses_seal(&refused.failure));
                 if seal_refused && !unsealed && inbound.raw.is_none() {
                     tracing::warn!(
@@ -339,17 +341,7 @@ impl Executor {
                     let means = self.0.means(remote.as_mut(), unsealed);
                     if let Ok(without) = Prepared::of(inbound, peek, candidate, means).await {
                         prepared = without;
-                        let attempt = Attempt {
-                            executor: &self.0,
-                            state,
-                            inbound,
-                            peek,
-                            candidate,
-                            seat,
-                            prepared: &prepared,
-                            shaped_away: OnceLock::new(),
-                        };
-                        answered = attempt.run(ledger).await;
+                        answered = attempt(&prepared).run(ledger).await;
                     }
                 }
                 match answered {
@@ -403,24 +395,6 @@ impl Executor {
             .map_err(|failure| Refused::local(failure, Next::GiveUp))?;
         Ok(outbound::Ready::counted(inbound, tokens, ledger))
     }
-}
-
-/// Whether a vendor refuses a seal in the history: one of another account, of another model, one that a client
-/// has cut or thrown away.
-fn refuses_seal(failure: &Failure) -> bool {
-    const WORDS: [&str; 9] = [
-        "invalid `signature`",
-        "invalid signature",
-        "signature in `thinking`",
-        "thinking.signature: field required",
-        "thought signature is not valid",
-        "corrupted thought signature",
-        "invalid thought signature",
-        "encrypted content",
-        "encrypted_content",
-    ];
-    let said = failure.message.to_ascii_lowercase();
-    failure.status == 400 && WORDS.iter().any(|words| said.contains(words))
 }
 
 /// Of two refusals the one that says more to the client: a vendor's word before one of ours, the later before the earlier.

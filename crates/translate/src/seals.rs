@@ -3,7 +3,9 @@
 use crate::{
     Loss, LossAction, Translated,
     ir::{Blob, Family, Part, Request},
+    scan::{Edit, Scan},
 };
+use serde_json::{Value, value::RawValue};
 
 /// Takes away the seals of nameless families that were not made by `maker`: two providers of one's own are of the same family,
 /// [`Family::Other`], and still have nothing to do with each other. Reasoning of which nothing is left goes with its seal.
@@ -14,6 +16,36 @@ pub fn keep_seals_of(maker: &str, request: &mut Translated<Request>) {
 /// Takes away all seals: the upstream has refused one and does not say which.
 pub fn drop_seals(request: &mut Translated<Request>) {
     drop_if(request, |_| true);
+}
+
+/// Whether the last turn of a Messages body brings results of calls. Once the reasoning that led to them is taken out, models
+/// that think by a budget refuse to think on.
+pub fn brings_results(body: &[u8]) -> bool {
+    let last = || {
+        let messages: Vec<&RawValue> =
+            serde_json::from_str(Scan::of_keys(body, &["messages"]).ok()?.text(body, "messages")?).ok()?;
+        serde_json::from_str::<Value>(messages.last()?.get()).ok()
+    };
+    let is_result = |block: &Value| block["type"] == "tool_result";
+    last().is_some_and(|turn| turn["content"].as_array().is_some_and(|blocks| blocks.iter().any(is_result)))
+}
+
+/// The edits after which a Messages body does not ask for thinking by a budget, nor for what goes only with it.
+pub fn budget_edits(body: &[u8]) -> Vec<Edit> {
+    const CLEARED: &str = "context_management";
+    let Ok(scan) = Scan::of_keys(body, &["thinking", CLEARED]) else { return Vec::new() };
+    let read = |key| serde_json::from_str::<Value>(scan.text(body, key)?).ok();
+    if read("thinking").is_none_or(|thinking| thinking["type"] != "enabled") {
+        return Vec::new();
+    }
+    let clears = |edit: &Value| edit["type"].as_str().is_some_and(|kind| kind.starts_with("clear_thinking"));
+    let cleared = read(CLEARED).and_then(|mut cleared| {
+        let edits = cleared["edits"].as_array_mut()?;
+        let all = edits.len();
+        edits.retain(|edit| !clears(edit));
+        (edits.len() < all).then(|| scan.set(CLEARED, &cleared.to_string()))
+    });
+    scan.remove(body, "thinking").into_iter().chain(cleared).collect()
 }
 
 fn drop_if(request: &mut Translated<Request>, goes: impl Fn(&Blob) -> bool) {
@@ -54,6 +86,34 @@ mod tests {
     use super::*;
     use crate::ir::{BlobSlot, Message, Role, Text, Thinking, ToolCall};
     use byok_types::Dialect;
+
+    #[test]
+    fn t71_what_brings_results_may_not_think_by_a_budget() {
+        let result = r#"{"role":"user","content":[{"type":"text","text":"a"},{"type":"tool_result"}]}"#;
+        for (last, brings) in [
+            (result, true),
+            (r#"{"role":"user","content":"tool_result"}"#, false),
+            (r#"{"role":"user","content":[{"type":"text","text":"tool_result"}]}"#, false),
+            ("7", false),
+        ] {
+            let body = format!(r#"{{"messages":[{result},{last}]}}"#);
+            assert_eq!(brings_results(body.as_bytes()), brings, "{last}");
+        }
+        for (thinking, left) in [
+            (r#""thinking":{"type":"enabled","budget_tokens":2000},"#, ""),
+            (r#""thinking":{"type":"adaptive"},"#, r#""thinking":{"type":"adaptive"},"#),
+            (
+                r#""thinking":{"type":"enabled"},"context_management":{"edits":[{"type":"clear_thinking_20251015"},{"type":"x"}]},"#,
+                r#""context_management":{"edits":[{"type":"x"}]},"#,
+            ),
+            ("", ""),
+        ] {
+            let body = format!(r#"{{"model":"m",{thinking}"messages":[]}}"#);
+            let edits = budget_edits(body.as_bytes());
+            let edited = crate::scan::splice(&body.into(), edits);
+            assert_eq!(edited, format!(r#"{{"model":"m",{left}"messages":[]}}"#), "{thinking}");
+        }
+    }
 
     #[test]
     fn seals_stay_with_their_maker() {

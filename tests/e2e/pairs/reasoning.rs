@@ -114,3 +114,20 @@ async fn a_refused_seal_is_left_out_and_the_request_made_once_more() {
     .await;
     world.byok.logged("refused sealed reasoning").await;
 }
+
+#[tokio::test]
+async fn t71_a_turn_without_its_reasoning_is_asked_for_once_more_without_a_budget() {
+    let world = World::start().await;
+    let body = json!({
+        "model": "claude-sonnet-4-5", "max_tokens": 4096,
+        "thinking": {"type": "enabled", "budget_tokens": 2000},
+        "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+        "messages": [
+            {"role": "user", "content": "Go."},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}]}],
+    });
+    let answer = Call::post("/v1/messages", body.to_string()).send(world.byok.address()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!((answer.header("x-byok-attempts"), answer.header("x-byok-dropped")), ("2", "thinking"));
+}

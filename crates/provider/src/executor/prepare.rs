@@ -8,13 +8,14 @@ use crate::{
     upstream::Lack,
 };
 use byok_translate::{
-    Exchange, Ids, Incoming, Keep, Loss, LossAction, Relay, Translated, codec, drop_seals,
+    Exchange, Ids, Incoming, Keep, Loss, LossAction, Relay, Translated, brings_results, budget_edits, codec,
+    drop_seals,
     ir::{Family, Request},
     keep_seals_of, messages,
     scan::{Edit, splice},
     seal_edits, thinking_edits,
 };
-use byok_types::{Blame, Dialect, Failure, FailureKind};
+use byok_types::{Blame, Dialect, Failure, FailureKind, ThinkingForm};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -132,7 +133,20 @@ impl Prepared {
         let keep = Keep { none: unsealed, ..Keep::of(&candidate.facts, maker) };
         let mut edits: Vec<Edit> = seal_edits(inbound.dialect, body, keep);
         let mut losses = Vec::new();
-        if let Some(wish) = &candidate.thinking {
+        // A turn whose reasoning is taken out cannot be thought on.
+        let silent = unsealed
+            && inbound.dialect == Dialect::Messages
+            && candidate.facts.thinking.takes(ThinkingForm::Budget)
+            && brings_results(body);
+        if silent {
+            edits.extend(budget_edits(body));
+            losses.push(Loss {
+                field: "thinking".to_owned(),
+                action: LossAction::Dropped,
+                reason: "the turn that waits for tool results has no reasoning of this model",
+            });
+            log(&losses);
+        } else if let Some(wish) = &candidate.thinking {
             let thinking = thinking_edits(inbound.dialect, body, wish, &candidate.facts);
             edits.extend(thinking.value);
             losses = thinking.losses;

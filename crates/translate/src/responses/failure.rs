@@ -195,7 +195,7 @@ fn kind_of_word(word: &str) -> Option<FailureKind> {
         "request_too_large" => FailureKind::PayloadTooLarge,
         "conflict_error" => FailureKind::Conflict,
         "request_timeout" | "timeout" | "timeout_error" => FailureKind::Timeout,
-        "invalid_prompt" => FailureKind::BadRequest,
+        "invalid_prompt" | "invalid_encrypted_content" => FailureKind::BadRequest,
         "server_error" | "internal_server_error" | "api_error" => FailureKind::Server,
         _ => return None,
     })
