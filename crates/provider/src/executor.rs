@@ -320,17 +320,17 @@ impl Executor {
                 if ledger.attempts() >= limit {
                     break;
                 }
-                let attempt = |prepared| Attempt {
+                let attempt = Attempt {
                     executor: &self.0,
                     state,
                     inbound,
                     peek,
                     candidate,
                     seat,
-                    prepared,
+                    prepared: &prepared,
                     shaped_away: OnceLock::new(),
                 };
-                let mut answered = attempt(&prepared).run(ledger).await;
+                let mut answered = attempt.run(ledger).await;
                 let seal_refused = answered.as_ref().is_err_and(|refused| refuses_seal(&refused.failure));
                 if seal_refused && !unsealed && inbound.raw.is_none() {
                     tracing::warn!(
@@ -341,7 +341,17 @@ impl Executor {
                     let means = self.0.means(remote.as_mut(), unsealed);
                     if let Ok(without) = Prepared::of(inbound, peek, candidate, means).await {
                         prepared = without;
-                        answered = attempt(&prepared).run(ledger).await;
+                        let attempt = Attempt {
+                            executor: &self.0,
+                            state,
+                            inbound,
+                            peek,
+                            candidate,
+                            seat,
+                            prepared: &prepared,
+                            shaped_away: OnceLock::new(),
+                        };
+                        answered = attempt.run(ledger).await;
                     }
                 }
                 match answered {

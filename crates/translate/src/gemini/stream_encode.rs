@@ -74,6 +74,8 @@ struct Choice {
     text_bytes: usize,
     /// A signature that waits for the next call, or the end of the answer.
     signature: Option<String>,
+    /// Whether that is one of hidden reasoning.
+    hidden: bool,
     ending: Ending,
 }
 
@@ -147,6 +149,12 @@ impl Writer {
     fn start(&mut self, part: PartId, choice: usize, head: PartHead, out: &mut Vec<u8>) {
         self.choice(choice);
         let choice = choice.min(127);
+        // A seal stands before the next thought, and hidden reasoning before the words behind it: by its place the client's
+        // history tells whose it is.
+        let hidden = self.choices[choice].hidden;
+        if matches!(head, PartHead::Thinking { .. }) || hidden && matches!(head, PartHead::Text) {
+            self.release_signature(choice, out);
+        }
         let kind = match head {
             PartHead::Text => Kind::Text { text: String::new(), citations: Vec::new() },
             PartHead::Refusal => Kind::Refusal,
@@ -230,6 +238,7 @@ impl Writer {
     /// call, which clients send back unchanged, or on an empty text at the end.
     fn thinking_signature(&mut self, choice: usize, blob: Blob, out: &mut Vec<u8>) {
         let native = blob.family == Family::Gemini && blob.slot == BlobSlot::Thinking;
+        let hidden = blob.slot == BlobSlot::Redacted;
         let signature = self.signature(blob);
         if native {
             self.part(choice, out, |out| {
@@ -241,7 +250,14 @@ impl Writer {
             });
             return;
         }
-        if let Some(earlier) = self.choice(choice).signature.replace(signature) {
+        self.release_signature(choice, out);
+        let state = self.choice(choice);
+        (state.signature, state.hidden) = (Some(signature), hidden);
+    }
+
+    /// Writes the signature that waits for a call, because something comes that it must stand before.
+    fn release_signature(&mut self, choice: usize, out: &mut Vec<u8>) {
+        if let Some(earlier) = self.choice(choice).signature.take() {
             self.signed_text(choice, &earlier, out);
         }
     }

@@ -90,8 +90,7 @@ impl Content {
         if self.opening.is_empty() && self.hidden.is_empty() && self.joined.is_empty() {
             return self.parts;
         }
-        // What came later opens a step before what came earlier; of hidden reasoning the earlier stands first.
-        self.opening.reverse();
+        // Of reasoning at one place the earlier stands first.
         self.opening.sort_by_key(|(place, _)| *place);
         self.hidden.sort_by_key(|(place, _)| *place);
         self.joined.sort_unstable();
@@ -155,7 +154,7 @@ mod tests {
         for (line, expected) in [
             ("t x s", "t0/2 x"),
             ("t t x s y", "t01/3 x y"),
-            ("x s s", "t/2 t/1 x"),
+            ("x s s", "t/1 t/2 x"),
             ("c x s", "c t/2 x"),
             ("t t r s", "r/2 t01/3"),
             ("t r r t s", "r/1 r/2 t03/4"),
