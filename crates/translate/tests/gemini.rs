@@ -7,7 +7,7 @@
 mod grammar;
 
 use byok_translate::{
-    Exchange, Ids, Incoming, Json, gemini,
+    Exchange, Ids, Incoming, Json, codec, gemini,
     ir::{
         Blob, BlobSlot, Citation, CitationPlace, Delta, Event, Extra, Failure, Family, Flavour, Fold, Image,
         Part, PartHead, PartId, Request, SearchHit, ServerCall, ServerResult, ServerTool, Source, Start,
@@ -370,4 +370,47 @@ fn request() -> impl Strategy<Value = Value> {
         let config: serde_json::Map<_, _> = config.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
         json!({"contents": all, "generationConfig": config, "tools": tools, "labels": {"A b": "c"}, "future": [1e5]})
     })
+}
+
+/// What Claude sealed comes back to the thoughts that it sealed, in their order.
+#[test]
+fn seals_of_several_thoughts_come_back_to_their_own() {
+    let thinking =
+        |n: u8| json!({"type": "thinking", "thinking": format!("t{n}"), "signature": format!("EqSIG{n}")});
+    let (text, hidden) =
+        (json!({"type": "text", "text": "hi"}), json!({"type": "redacted_thinking", "data": "EmHIDDEN"}));
+    let call = json!({"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}});
+    for said in [
+        vec![thinking(1), text.clone(), thinking(2), call.clone()],
+        vec![thinking(1), thinking(2), text.clone(), call.clone()],
+        vec![hidden.clone(), text.clone(), call.clone()],
+        vec![thinking(1), hidden.clone(), text.clone(), call.clone()],
+        vec![thinking(1), call.clone()],
+    ] {
+        let answer = json!({
+            "id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": said, "stop_reason": "tool_use",
+            "usage": {"input_tokens": 1, "output_tokens": 1},
+        });
+        let facts = ModelFacts { family: Family::Claude, ..ModelFacts::default() };
+        let asked = Request::new(Dialect::Gemini, "models/m");
+        let exchange = Exchange::new(&asked, &facts, Dialect::Messages, 1, "seed");
+        let events = codec::decode_answer(Dialect::Messages, answer.to_string().as_bytes()).unwrap();
+        let told = codec::encode_answer(&fold(events).unwrap(), &exchange).value;
+        let told: Value = serde_json::from_slice(&told).unwrap();
+        let result = json!({"functionResponse": {"id": "toolu_1", "name": "f", "response": {"output": "x"}}});
+        let history = json!({
+            "contents": [
+                {"role": "user", "parts": [{"text": "q"}]}, told["candidates"][0]["content"],
+                {"role": "user", "parts": [result]},
+            ],
+            "tools": [{"functionDeclarations": [{"name": "f", "parameters": {"type": "OBJECT", "properties": {}}}]}],
+            "generationConfig": {"thinkingConfig": {"thinkingBudget": 2000}},
+        });
+        let body = history.to_string();
+        let incoming = Incoming { model: Some("m"), ..Incoming::body(body.as_bytes()) };
+        let request = codec::decode_request(Dialect::Gemini, &incoming).unwrap().value;
+        let sent = codec::encode_request(Dialect::Messages, &request, &facts, &mut Ids::new("seed")).unwrap();
+        let sent: Value = serde_json::from_slice(&sent.value).unwrap();
+        assert_eq!(sent["messages"][1]["content"], json!(said), "{told}");
+    }
 }
