@@ -126,6 +126,8 @@ keys! {
     SEQUENCE = 18: "sequence_number";
     TOTAL = 19: "total_tokens";
     ID = 20: "id";
+    BASE = 21: "base_resp";
+    CODE = 22: "status_code";
 }
 const ELEMENT: u8 = 255;
 
@@ -376,6 +378,12 @@ impl UsageScanner {
         let broken = std::mem::take(&mut self.json.number_broken);
         let Some(number) = number.filter(|_| !broken) else { return };
         let path = self.path();
+        // MiniMax refuses by a code within an answer of status 200.
+        if self.dialect == Dialect::Chat && path == [BASE, CODE] {
+            self.failed |= number != 0;
+            self.ended |= number != 0;
+            return;
+        }
         if path == [SEQUENCE] {
             self.events = number.saturating_add(1);
             return;
