@@ -296,6 +296,7 @@ impl Executor {
         let mut last: Option<Refused> = None;
         let mut resting: Option<Duration> = None;
         let mut lack = None;
+        let mut tried = 0;
         let mut remote = Remote::allowed(&*self.0.fetch, &state.config);
         for candidate in candidates {
             let now = Instant::now();
@@ -317,9 +318,11 @@ impl Executor {
             };
             let mut unsealed = false;
             for seat in &offer.seats {
-                if ledger.attempts() >= limit {
+                // What is called again on the same seat, because nothing answered there, leaves the others their turn.
+                if tried >= limit {
                     break;
                 }
+                tried += 1;
                 let attempt = Attempt {
                     executor: &self.0,
                     state,

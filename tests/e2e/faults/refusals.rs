@@ -441,3 +441,37 @@ async fn an_upstream_with_huge_headers_is_told_as_its_fault() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_server_that_asks_for_no_key_is_called_without_one() {
+    let settings = |simulator: &byok_simulator::Simulator| {
+        let base = format!("{}/v1", simulator.base_url());
+        json!({"providers": {"local": {"kind": "openai", "base_url": base, "models": ["llama"]}}})
+    };
+    let world = World::of(settings, |setup| setup).await;
+    let ask = Ask::new("No key here.").model("local/llama");
+    let answer = dialect::call(Dialect::Chat, &ask).send(world.byok.address()).await;
+    // The simulator wants a key; what counts is that it was asked.
+    let seen = world.seen("No key here.").expect("the server was called");
+    assert_eq!(seen.header("authorization"), None, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_leaves_the_next_one_its_turn() {
+    let settings = |simulator: &byok_simulator::Simulator| {
+        let base = format!("{}/v1", simulator.base_url());
+        let dead = "http://127.0.0.1:9/v1";
+        json!({
+            "providers": {
+                "dead": {"kind": "openai", "api_key": "sk-dead", "base_url": dead, "models": ["both"]},
+                "living": {"kind": "openai", "api_key": "sk-living", "base_url": base, "models": ["both"]},
+            },
+            "limits": {"attempts": 2},
+        })
+    };
+    let world = World::of(settings, |setup| setup).await;
+    let ask = Ask::new("Is anybody there?").model("both");
+    let answer = dialect::call(Dialect::Chat, &ask).send(world.byok.address()).await;
+    // The simulator knows no such model; what counts is that it was asked.
+    assert!(world.seen("Is anybody there?").is_some(), "{}", answer.text());
+}
