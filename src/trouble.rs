@@ -127,7 +127,7 @@ impl From<ConfigError> for Trouble {
             let mut trouble = Self::new(Exit::Config, "the settings cannot be used");
             trouble.lines = text.lines().map(str::to_owned).collect();
             return trouble
-                .hint("`byok config example` shows every setting, `byok config check` reads them again");
+                .hint("`byok config show` lists the settings, `byok config check` reads them again");
         }
         // The other texts are one sentence, and one line with what to do.
         match text.split_once('\n') {

@@ -126,7 +126,10 @@ fn key_holder(
     let found =
         seen.key.as_ref().filter(|_| !seen.contradictory).and_then(|key| current.keys.find(key, seconds));
     found.ok_or_else(|| {
-        app.throttle().wrong(address, now);
+        // Who shows no key tries none: a tool that was not told of one must not lock the others of its machine out.
+        if seen.key.is_some() {
+            app.throttle().wrong(address, now);
+        }
         Box::new(wrong_key(current.keys.is_empty(), proxied, seen.contradictory))
     })
 }

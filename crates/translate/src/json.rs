@@ -75,7 +75,9 @@ impl Json {
     }
 }
 
-struct Members<'a>(Vec<(Key<'a>, &'a RawValue)>);
+/// The members of an object in their order, their values unread.
+#[derive(Default)]
+pub(crate) struct Members<'a>(pub(crate) Vec<(Key<'a>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -283,8 +283,8 @@ impl UsageScanner {
                 b'0'..=b'9' => self.json.digit(byte),
                 b'-' | b'+' | b'.' | b'e' | b'E' => self.json.number_broken = true,
                 b' ' | b'\t' | b'\n' | b'\r' => self.value_ends(),
-                // A bare word: `null`, `true`, `false`. Only `null` means that a key is as good as absent.
-                b't' | b'f' => self.word_value(false),
+                // Of the bare words `null` and `false` mean that a key is as good as absent.
+                b't' => self.word_value(false),
                 _ => {}
             }
         }

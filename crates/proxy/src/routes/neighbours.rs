@@ -77,7 +77,7 @@ fn may_pass(visit: &Visit) -> Result<(), Failure> {
             FailureKind::Permission,
             Blame::Client,
             "`/passthrough` needs a client key, also on this machine. Write one of your own making into the config, \
-             `api_keys: [\"a long random text\"]` (`openssl rand -hex 24` makes one), and send it with every request.",
+             `api_keys: [\"…\"]` (`openssl rand -hex 24` makes one), and send it with every request.",
         )
         .with_code("client_key_required"));
     }

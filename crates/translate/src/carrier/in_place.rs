@@ -1,8 +1,12 @@
 //! Carriers in a body that passes through: restored or taken out where they stand, every other byte left alone.
 
 mod members;
+mod unsealed;
 
-use self::members::{Members, string};
+use self::{
+    members::{Members, string},
+    unsealed::lacks_a_seal,
+};
 use super::{MARK, PLACEHOLDERS, is_marked, is_marked_base64, unwrap, unwrap_base64, unwrap_summary};
 use crate::{
     Ids, compact,
@@ -19,9 +23,7 @@ const MARK_BASE64: &str = "Ynlvaz";
 const FERNET: &str = "gAAAA";
 /// Where byok shows reasoning to clients of Chat.
 const TEXT: &str = "reasoning_content";
-/// An empty seal as JSON is usually written.
-const EMPTY: [&str; 2] = [r#""signature":"""#, r#""signature": """#];
-/// The same in the results of a search, and in what cites them.
+/// An empty seal in the results of a search, and in what cites them, as JSON is usually written.
 const EMPTY_RESULTS: [&str; 4] = [
     r#""encrypted_content":"""#,
     r#""encrypted_content": """#,
@@ -59,10 +61,13 @@ impl Keep<'_> {
         let unsealed = || match dialect {
             Dialect::Messages => {
                 let foreign = || PLACEHOLDERS.into_iter().chain([FERNET]).any(contains);
-                let empty = || EMPTY.into_iter().chain(EMPTY_RESULTS).any(contains);
-                self.refuses_empty(dialect) && (empty() || foreign() || lacks_seals(body))
+                let results = || EMPTY_RESULTS.into_iter().any(contains);
+                self.refuses_empty(dialect)
+                    && (results() || foreign() || lacks_a_seal(body, "thinking", "signature"))
             }
-            Dialect::Responses => self.family == Family::Openai && lacks_contents(body),
+            Dialect::Responses => {
+                self.family == Family::Openai && lacks_a_seal(body, "reasoning", "encrypted_content")
+            }
             Dialect::Chat => {
                 self.no_text && contains(TEXT)
                     || self.family != Family::Gemini && contains("thought_signature")
@@ -113,22 +118,6 @@ pub fn seal_edits(dialect: Dialect, body: &[u8], keep: Keep<'_>) -> Vec<Edit> {
         Dialect::Responses => place.block(item, edits),
     });
     edits
-}
-
-/// Whether a body of Messages has more thinking than seals, told by counting alone: most bodies have as many.
-fn lacks_seals(body: &[u8]) -> bool {
-    let count = |text: &str| memchr::memmem::find_iter(body, text.as_bytes()).count();
-    let thoughts = count(r#""type":"thinking""#) + count(r#""type": "thinking""#);
-    thoughts > 0 && thoughts > count(r#""signature":"#)
-}
-
-/// The same for a body of Responses.
-fn lacks_contents(body: &[u8]) -> bool {
-    let count = |text: &str| memchr::memmem::find_iter(body, text.as_bytes()).count();
-    let items = [r#""type":"reasoning""#, r#""type": "reasoning""#].map(count).iter().sum::<usize>();
-    let others = [r#""type":"compaction"#, r#""type":"context_compaction"#].map(count).iter().sum::<usize>();
-    let empty = EMPTY_RESULTS.map(count).iter().sum::<usize>();
-    items > 0 && items + others + empty > count(r#""encrypted_content":""#)
 }
 
 /// The ids of searches of another vendor: their results bear no seal, and Claude takes no others.
@@ -365,11 +354,12 @@ impl Place<'_> {
 
     /// The edit that takes a member out of an object.
     fn without(&self, object: &str, members: &Members<'_>, name: &str) -> Option<Edit> {
-        let at = members.0.iter().position(|(key, _)| key == name)?;
-        let this = self.range(members.0[at].1);
+        let at = members.iter().position(|(key, _)| key == name)?;
+        let value = |at: usize| members.iter().nth(at).map(|(_, value)| self.range(value));
+        let this = value(at)?;
         let whole = self.range(object);
-        let range = match (at.checked_sub(1), members.0.get(at + 1)) {
-            (Some(before), _) => self.range(members.0[before].1).end..this.end,
+        let range = match (at.checked_sub(1).and_then(value), value(at + 1)) {
+            (Some(before), _) => before.end..this.end,
             (None, Some(_)) => {
                 let rest = self.body.get(this.end..whole.end)?;
                 whole.start + 1..this.end + memchr::memchr(b',', rest)? + 1
