@@ -156,9 +156,11 @@ fn question(text: &str, stream: bool) -> Ask {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_way_to_log_in_leads_to_answers() {
     let organisation = ["--with", "start_url=https://d-1.awsapps.com/start", "--with", "region=eu-west-1"];
-    let cases: [(&str, &[&str], &str, &str); 9] = [
+    let in_browser = [&organisation[..], &["--no-open"]].concat();
+    let cases: [(&str, &[&str], &str, &str); 10] = [
         ("builder-id", &[], "", "arn:aws:codewhisperer:us-east-1:638616132270:profile/AAAACCCCXXXX"),
         ("idc", &organisation, "", "arn:aws:codewhisperer:eu-central-1:123456789012:profile/SIMULATED"),
+        ("idc-browser", &in_browser, "", "arn:aws:codewhisperer:eu-central-1:123456789012:profile/SIMULATED"),
         ("google", &[], "", "arn:aws:codewhisperer:us-east-1:699475941385:profile/EHGA3GRVQMUK"),
         ("github", &[], "", "arn:aws:codewhisperer:us-east-1:699475941385:profile/EHGA3GRVQMUK"),
         (

@@ -264,6 +264,10 @@ impl Login {
                 Ok(Ok(AuthorizationCode::new("").with_query(query)))
             }
             (Some(_), _) | (None, None) => Err("There is no code in it."),
+            // Any page of the web can send a browser here with an error: its words are not shown, and end no login.
+            (None, Some(_)) if state.is_none() => Err(
+                "It speaks of a refusal and does not say of which login. If you declined, end the login where it was started.",
+            ),
             (None, Some(error)) => {
                 let [words, page] = [one("error_description")?, one("error_uri")?];
                 let find = |name: &str| match name {

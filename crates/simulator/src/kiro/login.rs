@@ -115,11 +115,17 @@ fn register(world: &World, body: &Value) -> Result<Reply, Denied> {
     {
         return Err(bad("grantTypes, redirectUris and issuerUrl do not fit"));
     }
-    let (id, secret) = world.kiro.register();
+    // Who registers without an issuer logs in by device, where the start page says it again.
+    let (id, secret) = world.kiro.register(kind_of(&issuer));
     let now = world.now();
     good(&json!({
         "clientId": id, "clientSecret": secret, "clientIdIssuedAt": now, "clientSecretExpiresAt": now + 90 * 86_400,
     }))
+}
+
+/// Whose login begins at this page.
+fn kind_of(start: &str) -> Kind {
+    if start == START { Kind::BuilderId } else { Kind::Organisation }
 }
 
 /// The address of this simulator as the caller wrote it.
@@ -138,7 +144,7 @@ fn known_client(world: &World, id: &str, secret: &str) -> Result<(), Denied> {
 fn device(world: &World, call: &Call, body: &Value) -> Result<Reply, Denied> {
     let [id, secret, start] = texts(body, ["clientId", "clientSecret", "startUrl"])?;
     known_client(world, &id, &secret)?;
-    let kind = if start == START { Kind::BuilderId } else { Kind::Organisation };
+    let kind = kind_of(&start);
     if !start.starts_with("https://") {
         return Err(bad("startUrl is not valid"));
     }
@@ -233,14 +239,14 @@ fn back(
 
 fn authorize(world: &World, call: &Call) -> Result<Reply, Denied> {
     let client = call.query("client_id").unwrap_or_default();
-    if !world.kiro.has_client(client) {
+    let Some(kind) = world.kiro.kind_of_client(client) else {
         return Err((400, "invalid_client", "Client is not known".to_owned()));
-    }
+    };
     if call.query("response_type") != Some("code") || call.query("scopes").is_none_or(str::is_empty) {
         return Err(bad("response_type and scopes are needed"));
     }
     let redirect = call.query("redirect_uri").unwrap_or_default().to_owned();
-    back(world, call, Kind::BuilderId, client, &redirect.clone(), redirect, "")
+    back(world, call, kind, client, &redirect.clone(), redirect, "")
 }
 
 /// The portal adds the path itself, and the code belongs to the address with the way of login in it.

@@ -92,7 +92,7 @@ struct Inner {
     counts: KiroCounts,
     made: u64,
     /// Secret by client id.
-    clients: HashMap<String, String>,
+    clients: HashMap<String, (String, Kind)>,
     devices: HashMap<String, Device>,
     codes: HashMap<String, Code>,
     access: HashMap<String, Owner>,
@@ -140,20 +140,21 @@ impl Kiro {
         inner.refresh.clear();
     }
 
-    pub(super) fn register(&self) -> (String, String) {
+    pub(super) fn register(&self, kind: Kind) -> (String, String) {
         let mut inner = self.0.lock();
         inner.counts.registrations += 1;
         let (id, secret) = (inner.name("client"), inner.name("secret"));
-        inner.clients.insert(id.clone(), secret.clone());
+        inner.clients.insert(id.clone(), (secret.clone(), kind));
         (id, secret)
     }
 
     pub(super) fn knows(&self, id: &str, secret: &str) -> bool {
-        self.0.lock().clients.get(id).is_some_and(|known| known == secret)
+        self.0.lock().clients.get(id).is_some_and(|(known, _)| known == secret)
     }
 
-    pub(super) fn has_client(&self, id: &str) -> bool {
-        self.0.lock().clients.contains_key(id)
+    /// Whose logins a client is registered for.
+    pub(super) fn kind_of_client(&self, id: &str) -> Option<Kind> {
+        self.0.lock().clients.get(id).map(|(_, kind)| *kind)
     }
 
     /// A device code and the code that a person enters.
