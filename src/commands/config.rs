@@ -62,7 +62,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   byok config example
-  mkdir -p -m 700 ~/.byok && byok config example > ~/.byok/config.yaml")]
+  byok config example > ~/.byok/config.yaml")]
     Example,
 }
 
