@@ -2,7 +2,7 @@
 //!
 //! A new name of a known family gets the defaults of its family, so that a model works on the day it appears.
 
-use byok_types::{Dialect, ModelFacts};
+use byok_types::{Dialect, ModelFacts, ThinkingFacts};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::{collections::HashMap, sync::LazyLock};
@@ -193,6 +193,7 @@ impl Catalog {
                 all = facts;
             }
         }
+        nothing_known(&mut all);
         merge(&mut all, &list.defaults);
         if let Some(known) = known {
             merge(&mut all, &known.facts);
@@ -213,7 +214,9 @@ impl Catalog {
     pub fn facts_elsewhere(&self, name: &str, endpoint: Dialect) -> ModelFacts {
         let short = name.rsplit('/').next().unwrap_or(name);
         let known = self.vendor_of(short).map(|_| self.facts(short));
-        let blank = ModelFacts { id: name.to_owned(), endpoints: vec![endpoint], ..ModelFacts::default() };
+        let thinking = ThinkingFacts::unknown();
+        let blank =
+            ModelFacts { id: name.to_owned(), endpoints: vec![endpoint], thinking, ..ModelFacts::default() };
         match known {
             Some(known) => ModelFacts {
                 display_name: known.display_name,
@@ -235,7 +238,9 @@ impl Catalog {
     /// Facts of a model with corrections on top.
     pub fn patched(&self, name: &str, patch: &Map<String, Value>) -> ModelFacts {
         let mut all = Map::new();
+        nothing_known(&mut all);
         if let Some(vendor) = self.vendor_of(name) {
+            all.clear();
             merge(&mut all, &vendor.defaults);
             if let Some((_, place)) = self.index.get(name) {
                 merge(&mut all, &vendor.models[*place].facts);
@@ -255,6 +260,11 @@ impl Catalog {
         scored.dedup();
         scored.into_iter().take(3).map(|(_, k)| k).collect()
     }
+}
+
+/// What holds for a model until something is said of its thinking.
+fn nothing_known(facts: &mut Map<String, Value>) {
+    facts.entry("thinking").or_insert_with(|| serde_json::json!({ "unknown": true }));
 }
 
 /// Puts every entry of `over` into `base`; a value replaces a value, nothing is merged inside.

@@ -2,7 +2,7 @@
 
 use crate::{
     Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, addresses, chat, choice, compact,
-    gemini, halves,
+    effort, gemini, halves,
     ir::{Event, FunctionTool, Part, Request, Response, Tool},
     loss,
     messages::{self, found},
@@ -72,6 +72,8 @@ pub fn encode_request(
     }
     let asked = found::in_words(compact::in_words(request, dialect), dialect);
     let asked = &*client_tools::as_calls(asked, dialect, facts);
+    let plain = effort::plainly(request, dialect, facts);
+    let facts = plain.as_ref().unwrap_or(facts);
     let mut written = match dialect {
         Dialect::Chat => chat::encode_request(asked, facts, ids),
         Dialect::Responses => responses::encode_request(asked, facts, ids),

@@ -2,9 +2,9 @@
 
 use crate::{
     Losses,
-    ir::{Effort, Reasoning, ThinkingSwitch},
+    ir::{Effort, Reasoning, Request, ThinkingSwitch},
 };
-use byok_types::{ThinkingFacts, ThinkingForm};
+use byok_types::{Dialect, ModelFacts, ThinkingFacts, ThinkingForm};
 
 /// What to tell the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +94,30 @@ pub(crate) fn plan(reasoning: &Reasoning, facts: &ThinkingFacts) -> ThinkingPlan
         _ => ThinkingPlan::Budget(clamp(budget_of(level.unwrap_or(Effort::High)))),
     }
 }
+
+/// The facts by which a wish is told plainly to a model of which nothing is known; `None` where it is not told. A level is
+/// told in the words that Chat and Responses share, or where it stands in the name of this very model. What is said in other
+/// words would be a guess that a small model refuses: agents say it to every model.
+pub(crate) fn plainly(request: &Request, upstream: Dialect, facts: &ModelFacts) -> Option<ModelFacts> {
+    let wish = &request.reasoning;
+    let openai = |dialect| matches!(dialect, Dialect::Chat | Dialect::Responses);
+    let shared =
+        wish.effort.is_some() && request.dialect != upstream && openai(request.dialect) && openai(upstream);
+    if !facts.thinking.unknown || !facts.thinking.forms.is_empty() || !(wish.by_name || shared) {
+        return None;
+    }
+    let forms = match upstream {
+        Dialect::Chat | Dialect::Responses => vec![ThinkingForm::Level],
+        Dialect::Messages => vec![ThinkingForm::Budget],
+        Dialect::Gemini => vec![ThinkingForm::Level, ThinkingForm::Budget],
+    };
+    let budget = (upstream == Dialect::Messages).then_some((LEAST_BUDGET, u32::MAX));
+    let thinking = ThinkingFacts { forms, budget, can_disable: true, ..facts.thinking.clone() };
+    Some(ModelFacts { thinking, ..facts.clone() })
+}
+
+/// The smallest budget that Messages takes.
+const LEAST_BUDGET: u32 = 1024;
 
 /// Why a wish is said in another way.
 pub(crate) const NEAREST: &str = "the nearest that the model takes";

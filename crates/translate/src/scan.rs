@@ -135,6 +135,23 @@ impl Scan {
         Some(Edit { range, text: String::new() })
     }
 
+    /// Edits that take all of `keys` out with their commas, also where they stand side by side.
+    pub fn remove_all(&self, body: &[u8], keys: &[&str]) -> Vec<Edit> {
+        let mut edits: Vec<_> = keys.iter().filter_map(|key| self.remove(body, key)).collect();
+        edits.sort_by_key(|edit| edit.range.start);
+        // The last field takes the comma before it along. Where the field before goes too, it has gone with that one.
+        while let [.., before, last] = edits.as_slice()
+            && before.range.end > last.range.start
+        {
+            let (start, end) = (before.range.start, last.range.end);
+            let comma = body[..start].iter().rposition(|byte| !byte.is_ascii_whitespace());
+            let start = comma.filter(|at| body[*at] == b',').unwrap_or(start);
+            edits.truncate(edits.len() - 2);
+            edits.push(Edit { range: start..end, text: String::new() });
+        }
+        edits
+    }
+
     fn field(&mut self, cursor: &mut Cursor<'_>, keys: &[&'static str]) -> Result<(), Failure> {
         let key_start = cursor.at;
         if cursor.peek() != Some(b'"') {

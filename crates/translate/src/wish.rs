@@ -4,9 +4,10 @@ use crate::{
     Ids, Loss, LossAction, Translated, codec,
     ir::{MaxTokens, MaxTokensSpelling, Message, Part, Reasoning, Request, Role},
     scan::{Edit, Scan},
+    seals::brings_results,
 };
 use byok_types::{Dialect, ModelFacts};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 /// The edits by which `body`, a request of `dialect` for the model of `facts`, asks for `wish` in place of whatever it says
 /// about thinking. What the model cannot be told is left as it is, and is a loss of the name, where the wish stands.
@@ -16,33 +17,79 @@ pub fn thinking_edits(
     wish: &Reasoning,
     facts: &ModelFacts,
 ) -> Translated<Vec<Edit>> {
-    let Translated { value: said, losses } = said_alone(dialect, body, wish, facts);
+    let Translated { value: mut said, mut losses } = said_alone(dialect, body, wish, facts);
+    if !losses.is_empty() {
+        return Translated { value: Vec::new(), losses };
+    }
+    let by_budget = said.get("thinking").is_some_and(|thinking| thinking["type"] == "enabled");
+    if dialect == Dialect::Messages
+        && by_budget
+        && let Some(reason) = refuses_budget(body)
+    {
+        said.shift_remove("thinking");
+        losses.push(Loss { field: "model".to_owned(), action: LossAction::Dropped, reason });
+    }
     Translated { value: edits(dialect, body, &said), losses }
 }
 
+/// What a Chat body may say about thinking: `OpenAI`'s level, and the switches of DeepSeek, GLM, Kimi and Qwen.
+const CHAT: [&str; 4] = ["reasoning_effort", "thinking", "enable_thinking", "thinking_budget"];
+
 fn edits(dialect: Dialect, body: &[u8], said: &Map<String, Value>) -> Vec<Edit> {
-    let members = |name: &str| said.get(name).and_then(Value::as_object).cloned();
+    let members = |name: &str| said.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
     match dialect {
-        Dialect::Chat => member(body, "reasoning_effort", said.get("reasoning_effort")).into_iter().collect(),
+        Dialect::Chat => {
+            let Ok(scan) = Scan::of_keys(body, &CHAT) else { return Vec::new() };
+            let (set, gone): (Vec<_>, Vec<_>) = CHAT.into_iter().partition(|name| said.contains_key(*name));
+            let set = set.into_iter().filter_map(|name| match said.get(name) {
+                Some(Value::Object(new)) => merged(body, name, &["type"], new.clone()),
+                value => member(body, name, value),
+            });
+            set.chain(scan.remove_all(body, &gone)).collect()
+        }
         Dialect::Responses => {
-            members("reasoning").and_then(|new| merged(body, "reasoning", &[], new)).into_iter().collect()
+            merged(body, "reasoning", &["effort"], members("reasoning")).into_iter().collect()
         }
         Dialect::Messages => {
-            let thinking = member(body, "thinking", said.get("thinking"));
+            let mut thinking = members("thinking");
+            let off = thinking.get("type").is_some_and(|kind| kind == "disabled");
+            // How thinking is shown is the body's business, where there is any.
+            let gone: &[&str] =
+                if off { &["type", "budget_tokens", "display"] } else { &["type", "budget_tokens"] };
+            let thinking = if thinking.is_empty() {
+                Scan::of_keys(body, &["thinking"]).ok().and_then(|scan| scan.remove(body, "thinking"))
+            } else {
+                merged(body, "thinking", gone, std::mem::take(&mut thinking))
+            };
             // A budget must be smaller than the whole answer; the encoder has seen to that.
             let most = member(body, "max_tokens", said.get("max_tokens"));
-            let effort = members("output_config").and_then(|new| merged(body, "output_config", &[], new));
+            let effort = merged(body, "output_config", &["effort"], members("output_config"));
             thinking.into_iter().chain(most).chain(effort).collect()
         }
         Dialect::Gemini => {
-            let config = members("generationConfig").unwrap_or_default();
-            let Some(Value::Object(mut thinking)) = config.get("thinkingConfig").cloned() else {
-                return Vec::new();
-            };
+            let config = members("generationConfig");
+            let mut thinking =
+                config.get("thinkingConfig").and_then(Value::as_object).cloned().unwrap_or_default();
             thinking.shift_remove("includeThoughts");
             gemini(body, thinking).into_iter().collect()
         }
     }
+}
+
+/// Why a Messages body cannot go with a thinking budget, if it cannot: models that take one refuse it then.
+fn refuses_budget(body: &[u8]) -> Option<&'static str> {
+    let scan = Scan::of_keys(body, &["messages", "tool_choice"]).ok()?;
+    let choice: Option<Value> =
+        scan.text(body, "tool_choice").and_then(|text| serde_json::from_str(text).ok());
+    if choice.is_some_and(|choice| choice["type"] == "any" || choice["type"] == "tool") {
+        return Some("this model does not reason when a tool is forced");
+    }
+    let turns: Vec<&RawValue> = serde_json::from_str(scan.text(body, "messages")?).ok()?;
+    let read = |turn: &&RawValue| serde_json::from_str::<Value>(turn.get()).ok();
+    let answer = turns.iter().rev().filter_map(read).find(|turn| turn["role"] == "assistant")?;
+    let opens = answer["content"][0]["type"].as_str().unwrap_or_default();
+    (brings_results(body) && !matches!(opens, "thinking" | "redacted_thinking"))
+        .then_some("the turn that waits for tool results has no reasoning of this model")
 }
 
 /// What a request says that says nothing but the wish. A request that says nothing at all has lost it.
@@ -87,14 +134,19 @@ fn member(body: &[u8], key: &'static str, value: Option<&Value>) -> Option<Edit>
     (scan.text(body, key) != Some(new.as_str())).then(|| scan.set(key, &new))
 }
 
-/// Sets members of an object at the top; its other members stay, but for those of `without`.
+/// Sets members of an object at the top and takes those of `without` out; its other members stay. Nothing if it is so already.
 fn merged(body: &[u8], key: &'static str, without: &[&str], new: Map<String, Value>) -> Option<Edit> {
     let scan = Scan::of_keys(body, &[key]).ok()?;
-    let mut object: Map<String, Value> =
+    let old: Map<String, Value> =
         scan.text(body, key).and_then(|old| serde_json::from_str(old).ok()).unwrap_or_default();
+    let mut object = old.clone();
     object.retain(|name, _| !without.contains(&name.as_str()));
     object.extend(new);
-    Some(scan.set(key, &Value::Object(object).to_string()))
+    match (object == old, object.is_empty()) {
+        (true, _) => None,
+        (false, true) => scan.remove(body, key),
+        (false, false) => Some(scan.set(key, &Value::Object(object).to_string())),
+    }
 }
 
 /// Sets `generationConfig.thinkingConfig`, in the spelling of the body.
@@ -105,8 +157,8 @@ fn gemini(body: &[u8], new: Map<String, Value>) -> Option<Edit> {
     let (outer, _) = SPELT.into_iter().find(|(outer, _)| text(body, outer).is_some()).unwrap_or(SPELT[0]);
     let scan = Scan::of_keys(body, &[outer]).ok()?;
     let Some(range) = scan.value(outer) else {
-        let config = Value::from_iter([("thinkingConfig", Value::Object(new))]);
-        return Some(scan.set(outer, &config.to_string()));
+        let config = Value::from_iter([("thinkingConfig", Value::Object(new.clone()))]);
+        return (!new.is_empty()).then(|| scan.set(outer, &config.to_string()));
     };
     let config = &body[range.clone()];
     let inner = SPELT.into_iter().map(|(_, inner)| inner).find(|inner| text(config, inner).is_some());
@@ -168,6 +220,111 @@ mod tests {
         ];
         for (dialect, form, wish, body, expected) in cases {
             let edits = thinking_edits(dialect, body.as_bytes(), wish, &facts(form));
+            assert!(edits.losses.is_empty(), "{dialect:?}: {:?}", edits.losses);
+            let out = splice(&bytes::Bytes::copy_from_slice(body.as_bytes()), edits.value);
+            assert_eq!(String::from_utf8_lossy(&out), expected, "{dialect:?}");
+        }
+    }
+
+    #[test]
+    fn a_wish_takes_the_place_of_what_the_body_says() {
+        let none = Reasoning { switch: ThinkingSwitch::Off, ..Reasoning::default() };
+        let auto = Reasoning { switch: ThinkingSwitch::Dynamic, ..Reasoning::default() };
+        let high = Reasoning { effort: Some(Effort::High), ..Reasoning::default() };
+        let budget = Reasoning { switch: ThinkingSwitch::Budget(8000), ..Reasoning::default() };
+        let waiting = r#"{"max_tokens":9000,"thinking":{"type":"disabled"},"messages":[{"role":"assistant","content":[{"type":"tool_use"}]},{"role":"user","content":[{"type":"tool_result"}]}]}"#;
+        let cases = [
+            (Dialect::Chat, ThinkingForm::Level, &auto, r#"{"reasoning_effort":"low","n":1}"#, r#"{"n":1}"#),
+            (
+                Dialect::Chat,
+                ThinkingForm::Level,
+                &auto,
+                r#"{"n":1,"reasoning_effort":"low","thinking":1}"#,
+                r#"{"n":1}"#,
+            ),
+            (
+                Dialect::Chat,
+                ThinkingForm::Adaptive,
+                &none,
+                r#"{"thinking":{"type":"enabled","clear_thinking":false},"reasoning_effort":"low"}"#,
+                r#"{"thinking":{"clear_thinking":false,"type":"disabled"}}"#,
+            ),
+            (
+                Dialect::Chat,
+                ThinkingForm::Budget,
+                &budget,
+                r#"{"enable_thinking":false}"#,
+                r#"{"thinking_budget":8000,"enable_thinking":true}"#,
+            ),
+            (
+                Dialect::Responses,
+                ThinkingForm::Level,
+                &auto,
+                r#"{"reasoning":{"summary":"auto","effort":"low"},"input":"x"}"#,
+                r#"{"reasoning":{"summary":"auto"},"input":"x"}"#,
+            ),
+            (
+                Dialect::Responses,
+                ThinkingForm::Level,
+                &auto,
+                r#"{"input":"x","reasoning":{"effort":"low"}}"#,
+                r#"{"input":"x"}"#,
+            ),
+            (
+                Dialect::Messages,
+                ThinkingForm::Adaptive,
+                &high,
+                r#"{"max_tokens":9000,"thinking":{"type":"enabled","budget_tokens":5000,"display":"omitted"},"output_config":{"effort":"low"}}"#,
+                r#"{"max_tokens":9000,"thinking":{"display":"omitted","type":"adaptive"},"output_config":{"effort":"high"}}"#,
+            ),
+            (
+                Dialect::Messages,
+                ThinkingForm::Budget,
+                &none,
+                r#"{"max_tokens":9000,"thinking":{"type":"enabled","budget_tokens":5000,"display":"omitted"}}"#,
+                r#"{"max_tokens":9000,"thinking":{"type":"disabled"}}"#,
+            ),
+            (
+                Dialect::Messages,
+                ThinkingForm::Budget,
+                &budget,
+                waiting,
+                &waiting.replace(r#""thinking":{"type":"disabled"},"#, ""),
+            ),
+            (
+                Dialect::Gemini,
+                ThinkingForm::Level,
+                &auto,
+                r#"{"generationConfig":{"thinkingConfig":{"includeThoughts":true,"thinkingLevel":"LOW"}}}"#,
+                r#"{"generationConfig":{"thinkingConfig":{"includeThoughts":true}}}"#,
+            ),
+        ];
+        for (dialect, form, wish, body, expected) in cases {
+            let edits = thinking_edits(dialect, body.as_bytes(), wish, &facts(form));
+            let out = splice(&bytes::Bytes::copy_from_slice(body.as_bytes()), edits.value);
+            assert_eq!(String::from_utf8_lossy(&out), expected, "{dialect:?} {wish:?}");
+        }
+    }
+
+    #[test]
+    fn a_model_of_which_nothing_is_known_is_told_what_its_name_says() {
+        let high = Reasoning { effort: Some(Effort::High), by_name: true, ..Reasoning::default() };
+        let facts = ModelFacts { thinking: ThinkingFacts::unknown(), ..ModelFacts::default() };
+        for (dialect, body, expected) in [
+            (Dialect::Chat, r#"{"n":1}"#, r#"{"reasoning_effort":"high","n":1}"#),
+            (Dialect::Responses, r#"{"input":"x"}"#, r#"{"reasoning":{"effort":"high"},"input":"x"}"#),
+            (
+                Dialect::Messages,
+                r#"{"max_tokens":32000}"#,
+                r#"{"thinking":{"type":"enabled","budget_tokens":24576},"max_tokens":32000}"#,
+            ),
+            (
+                Dialect::Gemini,
+                r#"{"contents":[]}"#,
+                r#"{"generationConfig":{"thinkingConfig":{"thinkingLevel":"HIGH"}},"contents":[]}"#,
+            ),
+        ] {
+            let edits = thinking_edits(dialect, body.as_bytes(), &high, &facts);
             assert!(edits.losses.is_empty(), "{dialect:?}: {:?}", edits.losses);
             let out = splice(&bytes::Bytes::copy_from_slice(body.as_bytes()), edits.value);
             assert_eq!(String::from_utf8_lossy(&out), expected, "{dialect:?}");

@@ -102,9 +102,16 @@ pub struct ThinkingFacts {
     pub dynamic: bool,
     /// Whether replayed assistant turns with tool calls must carry their reasoning text (`reasoning_content`).
     pub replay_text: bool,
+    /// Whether nothing is known of the model, so that empty `forms` do not mean that it does not reason.
+    pub unknown: bool,
 }
 
 impl ThinkingFacts {
+    /// Of a model of which nothing is known.
+    pub fn unknown() -> Self {
+        Self { unknown: true, ..Self::default() }
+    }
+
     /// Whether the model takes this form.
     pub fn takes(&self, form: ThinkingForm) -> bool {
         self.forms.contains(&form)

@@ -121,6 +121,7 @@ impl Prepared {
         if let Some(wish) = &candidate.thinking {
             request.value.reasoning.switch = wish.switch;
             request.value.reasoning.effort = wish.effort;
+            request.value.reasoning.by_name = wish.by_name;
         }
         Ok((request, place))
     }

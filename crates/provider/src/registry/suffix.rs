@@ -40,11 +40,11 @@ fn wish(word: &str) -> Option<Reasoning> {
         "max" => Effort::Max,
         _ => return None,
     };
-    Some(Reasoning { effort: Some(effort), ..Reasoning::default() })
+    Some(Reasoning { effort: Some(effort), by_name: true, ..Reasoning::default() })
 }
 
 fn switched(switch: ThinkingSwitch) -> Reasoning {
-    Reasoning { switch, ..Reasoning::default() }
+    Reasoning { switch, by_name: true, ..Reasoning::default() }
 }
 
 fn budget(tokens: u32) -> Reasoning {
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn t129_names_are_divided_where_they_say_something_of_thinking() {
-        let effort = |effort| Reasoning { effort: Some(effort), ..Reasoning::default() };
+        let effort = |effort| Reasoning { effort: Some(effort), by_name: true, ..Reasoning::default() };
         for (name, expected) in [
             ("gpt-x(high)", Some(("gpt-x", effort(Effort::High)))),
             ("gpt-x (XHIGH)", Some(("gpt-x", effort(Effort::Xhigh)))),

@@ -331,10 +331,15 @@ impl Writer {
         // Gemini clients send an id back if there is one; those that byok made up for Gemini's own calls are not shown.
         let id = (!(self.same && super::is_made_up(&call.id))).then_some(call.id);
         let own = call.signature.map(|blob| self.signature(blob));
+        let same = self.same;
         let state = self.choice(choice);
+        let first = !state.ending.called;
         state.ending.said = true;
         state.ending.called = true;
-        let signature = own.or_else(|| state.signature.take());
+        // Gemini 3 refuses a step whose first call has none, should the conversation go on there.
+        let signature = own
+            .or_else(|| state.signature.take())
+            .or_else(|| (first && !same).then(|| super::NO_SIGNATURE.to_owned()));
         self.part(choice, out, |out| {
             let mut part = Fields::open(out);
             let mut function = Fields::open(part.key("functionCall"));

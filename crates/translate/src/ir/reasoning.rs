@@ -47,6 +47,8 @@ pub struct Reasoning {
     pub context: Option<String>,
     /// Responses `reasoning.mode` (`standard`, `pro`).
     pub mode: Option<String>,
+    /// Whether the wish stands in the name of the model (`model(high)`): then it is meant for this very model.
+    pub by_name: bool,
     /// Unknown members of the reasoning object.
     pub extra: super::Extra,
 }

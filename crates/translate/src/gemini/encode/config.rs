@@ -221,7 +221,8 @@ impl Encoder<'_> {
     /// reasoning expects none.
     fn shows_thoughts(&self, plan: ThinkingPlan) -> bool {
         let reasoning = &self.request.reasoning;
-        let unwanted = reasoning.switch == ThinkingSwitch::Off || reasoning.effort == Some(Effort::None);
+        let unwanted = matches!(reasoning.switch, ThinkingSwitch::Off | ThinkingSwitch::Budget(0))
+            || reasoning.effort == Some(Effort::None);
         match reasoning.visibility {
             // A model that cannot stop thinking need not show it.
             _ if unwanted => false,
@@ -229,9 +230,11 @@ impl Encoder<'_> {
             Visibility::Auto | Visibility::Concise | Visibility::Detailed => {
                 self.same || !self.facts.thinking.forms.is_empty()
             }
+            // Models that think anyway are told nothing where the amount is left to them.
             Visibility::Unset => {
-                plan != ThinkingPlan::Leave
-                    && matches!(self.request.dialect, Dialect::Chat | Dialect::Messages)
+                let thinks = plan != ThinkingPlan::Leave
+                    || !reasoning.is_unset() && !self.facts.thinking.forms.is_empty();
+                thinks && matches!(self.request.dialect, Dialect::Chat | Dialect::Messages)
             }
         }
     }
