@@ -36,6 +36,17 @@ pub(crate) struct Asked {
     pub(crate) thinking: Thought,
     /// Canonical bytes of the prompt, for the token count and the cache.
     pub(crate) prompt: Bytes,
+    /// The prompt by blocks, where only what the request marks is cached (Messages).
+    pub(crate) marked: Option<Marked>,
+}
+
+/// A prompt without its cache marks, and where its blocks end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Marked {
+    /// Bytes of all blocks.
+    pub(crate) prompt: Bytes,
+    /// End of each block, and whether it is marked.
+    pub(crate) blocks: Vec<(usize, bool)>,
 }
 
 impl Asked {

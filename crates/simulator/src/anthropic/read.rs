@@ -1,8 +1,35 @@
 //! What a Messages request asks for.
 
-use crate::asked::{Asked, Choice, Declared, Dialogue, Media, Thought, ToolAnswer, media_of_url, prompt_of};
+use crate::asked::{
+    Asked, Choice, Declared, Dialogue, Marked, Media, Thought, ToolAnswer, media_of_url, prompt_of,
+};
 use serde_json::Value;
 use std::collections::HashMap;
+
+/// The blocks of the prompt, and which of them end a cached part: `cache_control` at a block, or at the top for the last one.
+fn marked(body: &Value) -> Marked {
+    let mut prompt = Vec::new();
+    let mut blocks = Vec::new();
+    let mut add = |role: &str, block: &Value| {
+        let mut block = block.clone();
+        let mark = block.as_object_mut().and_then(|block| block.remove("cache_control"));
+        prompt.extend_from_slice(format!("{role}{block}").as_bytes());
+        blocks.push((prompt.len(), mark.is_some_and(|mark| mark.is_object())));
+    };
+    let each = |value: &Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    body.get("tools").into_iter().flat_map(each).for_each(|tool| add("tool", &tool));
+    body.get("system").into_iter().flat_map(each).for_each(|block| add("system", &block));
+    for turn in body["messages"].as_array().into_iter().flatten() {
+        let role = turn["role"].as_str().unwrap_or_default();
+        each(&turn["content"]).iter().for_each(|block| add(role, block));
+    }
+    if body["cache_control"].is_object()
+        && let Some((_, mark)) = blocks.last_mut()
+    {
+        *mark = true;
+    }
+    Marked { prompt: prompt.into(), blocks }
+}
 
 /// Reads a request that has been checked.
 pub(crate) fn read(body: &Value) -> Asked {
@@ -16,6 +43,7 @@ pub(crate) fn read(body: &Value) -> Asked {
         single_call: body.pointer("/tool_choice/disable_parallel_tool_use") == Some(&Value::Bool(true)),
         choice: choice(&body["tool_choice"]),
         prompt: prompt_of(body, &["tools", "system", "messages"]),
+        marked: Some(marked(body)),
         ..Asked::default()
     };
     for tool in body["tools"].as_array().into_iter().flatten() {

@@ -128,8 +128,8 @@ impl Generation<'_> {
                 &self.server_error(asked).body(self.dialect, &self.request_id()),
             );
         }
-        let cached = self.world.cache.visit(self.key, &asked.prompt) / 4;
-        let answer = answer::compose(asked, script, cached as u64);
+        let cached = self.world.cache.tokens_read(self.key, asked);
+        let answer = answer::compose(asked, script, cached);
         let turn = Turn { world: self.world, asked, answer: &answer, ids: self.ids, key: self.key, body };
         if asked.stream { self.stream(&turn, script, headers) } else { self.whole(&turn, script, headers) }
     }

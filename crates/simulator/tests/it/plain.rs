@@ -203,7 +203,6 @@ async fn a_repeated_prefix_is_read_from_the_cache() {
     let simulator = simulator().await;
     let text = "x".repeat(4000);
     let pointers = [
-        (Dialect::Messages, "/usage/cache_read_input_tokens"),
         (Dialect::Chat, "/usage/prompt_tokens_details/cached_tokens"),
         (Dialect::Responses, "/usage/input_tokens_details/cached_tokens"),
         (Dialect::Gemini, "/usageMetadata/cachedContentTokenCount"),
@@ -214,5 +213,41 @@ async fn a_repeated_prefix_is_read_from_the_cache() {
         assert!(cached(&first) < 100, "{dialect}: {first}");
         let second = send(&simulator, dialect, &format!("{text} and more"), false).await.json();
         assert!(cached(&second) > 900, "{dialect}: {second}");
+    }
+}
+
+#[tokio::test]
+async fn of_messages_only_what_is_marked_is_read_from_the_cache() {
+    let simulator = simulator().await;
+    let mark = json!({"type": "ephemeral"});
+    let turn = |text: &str| json!({"role": "user", "content": [{"type": "text", "text": text}]});
+    let long = turn(&"x".repeat(4000));
+    let mut marked = turn("end");
+    marked["content"][0]["cache_control"] = mark.clone();
+    let cases = [
+        ("no marks", json!([long]), json!([long, turn("more")]), Value::Null, false),
+        ("marked at the top", json!([long]), json!([long, turn("more")]), mark, true),
+        (
+            "marked only once",
+            json!([long, marked]),
+            json!([long, turn("end"), turn("more")]),
+            Value::Null,
+            false,
+        ),
+        ("marked later", json!([long, marked]), json!([long, turn("end"), marked]), Value::Null, true),
+    ];
+    for (name, first, second, top, hits) in cases {
+        let mut cached = 0;
+        for messages in [first, second] {
+            let mut body = json!({
+                "model": "claude-sonnet-4-5", "max_tokens": 100, "system": name, "messages": messages,
+            });
+            if top.is_object() {
+                body["cache_control"] = top.clone();
+            }
+            let answer = post(&simulator, "/v1/messages", &ANTHROPIC, &body).await.json();
+            cached = answer["usage"]["cache_read_input_tokens"].as_u64().unwrap();
+        }
+        assert_eq!(cached > 900, hits, "{name}: {cached}");
     }
 }
