@@ -105,12 +105,8 @@ impl<'a> Words<'a> {
             return false;
         }
         let means = executor.means(remote, self.unsealed);
-        match Prepared::of(inbound, peek, &self.candidate, means).await {
-            Ok(prepared) => {
-                self.prepared = prepared;
-                true
-            }
-            Err(_) => false,
-        }
+        let Ok(prepared) = Prepared::of(inbound, peek, &self.candidate, means).await else { return false };
+        self.prepared = prepared;
+        true
     }
 }

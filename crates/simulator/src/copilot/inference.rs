@@ -246,8 +246,8 @@ fn responses(body: &Value) -> Result<(), Reply> {
     }
     let kinds = |list: &Value, usual: &str, known: &[&str]| {
         let all = list.as_array().into_iter().flatten();
-        let kinds = all.map(|one| one["type"].as_str().unwrap_or(usual).to_owned());
-        kinds.into_iter().find(|kind| !known.contains(&kind.as_str()))
+        let mut kinds = all.map(|one| one["type"].as_str().unwrap_or(usual).to_owned());
+        kinds.find(|kind| !known.contains(&kind.as_str()))
     };
     if let Some(kind) = kinds(&body["tools"], "", &["function"]) {
         return bad(format!("Invalid value: '{kind}'. Supported values are: 'function'."));

@@ -88,9 +88,9 @@ pub(super) fn shape(body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> 
 }
 
 /// The body without a member.
-fn without(body: Bytes, key: &'static str) -> Result<Bytes, Failure> {
-    let edit = Scan::of_keys(&body, &[key])?.remove(&body, key);
-    Ok(splice(&body, edit.into_iter().collect()))
+fn without(body: &Bytes, key: &'static str) -> Result<Bytes, Failure> {
+    let edit = Scan::of_keys(body, &[key])?.remove(body, key);
+    Ok(splice(body, edit.into_iter().collect()))
 }
 
 /// A stream that tells its usage, also where the client did not ask for a stream; the cap by the name that the model knows it
@@ -137,7 +137,7 @@ fn chat(mut body: Bytes, stream: bool, facts: &ModelFacts, losses: &mut Losses) 
     body = splice(&body, edits);
     // Two neighbours would want the same comma; one after the other, each finds its own.
     for key in gone {
-        body = without(body, key)?;
+        body = without(&body, key)?;
     }
     Ok(body)
 }
@@ -210,7 +210,7 @@ fn responses(mut body: Bytes, losses: &mut Losses) -> Result<Bytes, Failure> {
     }
     body = splice(&body, edits);
     for key in gone {
-        body = without(body, key)?;
+        body = without(&body, key)?;
     }
     Ok(body)
 }
