@@ -23,6 +23,7 @@ mod raw;
 mod reply;
 mod seals;
 mod trouble;
+mod words;
 
 pub use answer::AnswerBody;
 pub use forward::Forward;
@@ -39,7 +40,6 @@ use crate::{
     upstream::{Next, Verdict},
 };
 use aside::Aside;
-use attempt::Attempt;
 use byok_auth::TokenManager;
 use byok_store::{Records, Store};
 use byok_transport::{Fetcher, Transport};
@@ -49,14 +49,14 @@ use http::HeaderMap;
 use media::{Fetch, Remote};
 use parking_lot::RwLock;
 use peek::Peek;
-use prepare::{Means, Prepared};
-use seals::refuses_seal;
+use prepare::Means;
 use std::{
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
+use words::{Spoken, Words};
 
 /// A request of a client, as its route understood it.
 #[derive(Debug)]
@@ -308,56 +308,21 @@ impl Executor {
                 continue;
             }
             // What cannot be said to this candidate may be sayable to the next.
-            let means = self.0.means(remote.as_mut(), /* unsealed */ false);
-            let mut prepared = match Prepared::of(inbound, peek, candidate, means).await {
-                Ok(prepared) => prepared,
+            let call = Spoken { executor: &self.0, state, inbound, peek };
+            let mut words = match Words::of(call, candidate, remote.as_mut()).await {
+                Ok(words) => words,
                 Err(failure) => {
                     last.get_or_insert(Refused::local(failure, Next::GiveUp));
                     continue;
                 }
             };
-            let mut unsealed = false;
             for seat in &offer.seats {
                 // What is called again on the same seat, because nothing answered there, leaves the others their turn.
                 if tried >= limit {
                     break;
                 }
                 tried += 1;
-                let attempt = Attempt {
-                    executor: &self.0,
-                    state,
-                    inbound,
-                    peek,
-                    candidate,
-                    seat,
-                    prepared: &prepared,
-                    shaped_away: OnceLock::new(),
-                };
-                let mut answered = attempt.run(ledger).await;
-                let seal_refused = answered.as_ref().is_err_and(|refused| refuses_seal(&refused.failure));
-                if seal_refused && !unsealed && inbound.raw.is_none() {
-                    tracing::warn!(
-                        provider = candidate.provider.id.as_str(),
-                        "the upstream refused sealed reasoning of the history; trying once more without any"
-                    );
-                    unsealed = true;
-                    let means = self.0.means(remote.as_mut(), unsealed);
-                    if let Ok(without) = Prepared::of(inbound, peek, candidate, means).await {
-                        prepared = without;
-                        let attempt = Attempt {
-                            executor: &self.0,
-                            state,
-                            inbound,
-                            peek,
-                            candidate,
-                            seat,
-                            prepared: &prepared,
-                            shaped_away: OnceLock::new(),
-                        };
-                        answered = attempt.run(ledger).await;
-                    }
-                }
-                match answered {
+                match words.say(seat, remote.as_mut(), ledger).await {
                     Ok(ready) => return Ok(ready),
                     Err(refused) if refused.verdict.next == Next::GiveUp => return Err(refused),
                     Err(refused) => last = Some(worse(last, refused)),

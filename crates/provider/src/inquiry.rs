@@ -93,13 +93,24 @@ impl Executor {
         windows.iter().filter_map(|window| window.resets_at).max()
     }
 
+    /// The models of an account that go on when its plan is used up; `None` if the vendor does not list them.
+    pub(crate) async fn included_of(&self, provider: &Provider, seat: &Seat) -> Option<Vec<String>> {
+        let unknown = seat.known.included().is_none();
+        if unknown && provider.upstream.lists_models() && seat.known.models_due(MODELS_EVERY) {
+            // A request waits for it.
+            let asked = tokio::time::timeout(BRIEFLY, self.ask_models(provider, seat)).await;
+            seat.known.listed(asked.ok().flatten().unwrap_or_default());
+        }
+        seat.known.included()
+    }
+
     async fn ask_quota(&self, provider: &Provider, seat: &Seat) {
         let upstream = &provider.upstream;
         let told = self.ask(provider, seat, |base, token| upstream.ask_quota(base, token)).await;
         let Some(body) = told else { return };
         let now = now();
         let quota = upstream.read_quota(&body, now);
-        if !quota.windows.is_empty() && quota.windows.iter().all(|window| window.used < 1.0) {
+        if quota.has_room() {
             // Its owner has more credits now than when it was refused.
             seat.health.opened(Instant::now());
         }

@@ -2,7 +2,7 @@
 //!
 //! It belongs to a credential and survives a reload of the config. Nothing here asks anybody; that is [`crate::inquiry`].
 
-use byok_types::AccountId;
+use byok_types::{AccountId, Dialect};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use std::{
@@ -15,12 +15,14 @@ use std::{
 };
 
 /// A model that a vendor lists.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Discovered {
     /// The vendor's id.
     pub id: String,
     /// What the list says of it, in the names of the facts of models.
     pub facts: Map<String, Value>,
+    /// Whether it uses up nothing that is counted of the plan.
+    pub included: bool,
 }
 
 /// One limit of a plan.
@@ -38,6 +40,8 @@ pub struct Window {
 
 /// Plans can be used beyond their end, but not without end.
 const MOST_USED: f64 = 10.0;
+/// Most refusals of endpoints that are kept: names come from clients.
+const MOST_NOT_AT: usize = 256;
 /// Most that is shown of a name.
 const LONGEST_NAME: usize = 60;
 
@@ -61,6 +65,15 @@ pub struct Quota {
     pub plan: Option<String>,
     /// Its limits.
     pub windows: Vec<Window>,
+    /// Whether the vendor says that it serves nothing now, whatever the limits are.
+    pub closed: bool,
+}
+
+impl Quota {
+    /// Whether the vendor says that there is room in the plan.
+    pub fn has_room(&self) -> bool {
+        !self.closed && !self.windows.is_empty() && self.windows.iter().all(|window| window.used < 1.0)
+    }
 }
 
 /// What is known of one credential.
@@ -74,6 +87,8 @@ pub struct Known {
 struct Inner {
     models: Vec<Discovered>,
     models_asked: Option<Instant>,
+    /// Models and the endpoints at which they were refused, though they seemed to be served there.
+    not_at: Vec<(String, Dialect)>,
     windows: Vec<Window>,
     /// When the windows were told, Unix time in seconds.
     told_at: Option<i64>,
@@ -96,8 +111,32 @@ impl Known {
         let mut inner = self.inner.lock();
         if !models.is_empty() && inner.models != models {
             inner.models = models;
+            inner.not_at.clear();
             self.changes.fetch_add(1, Ordering::Release);
         }
+    }
+
+    /// Models that may go on where the rest of the plan is used up; `None` if no list is known.
+    pub fn included(&self) -> Option<Vec<String>> {
+        let inner = self.inner.lock();
+        let included = || inner.models.iter().filter(|model| model.included);
+        (!inner.models.is_empty()).then(|| included().map(|model| model.id.clone()).collect())
+    }
+
+    /// Keeps in mind that a model is not served at an endpoint, until another list says where it is.
+    pub fn not_at(&self, model: &str, endpoint: Dialect) {
+        let mut inner = self.inner.lock();
+        let known = inner.not_at.iter().any(|(id, at)| id == model && *at == endpoint);
+        if !known && inner.not_at.len() < MOST_NOT_AT {
+            inner.not_at.push((model.to_owned(), endpoint));
+            self.changes.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// The endpoints at which a model was refused.
+    pub fn refused_at(&self, model: &str) -> Vec<Dialect> {
+        let inner = self.inner.lock();
+        inner.not_at.iter().filter(|(id, _)| id == model).map(|(_, at)| *at).collect()
     }
 
     /// The limits of the plan and when they were told; `None` if nothing is known.
@@ -133,6 +172,15 @@ impl Known {
     pub fn quota_due(&self, every: Duration) -> bool {
         due(&mut self.inner.lock().quota_asked, every)
     }
+}
+
+/// The endpoints of a model without those at which it was refused; what else the vendor has stands in for these, best first.
+/// `None` if nothing is to be changed, or nothing is left.
+pub fn elsewhere(listed: &[Dialect], vendors: &[Dialect], refused: &[Dialect]) -> Option<Vec<Dialect>> {
+    let mut left = listed.to_vec();
+    left.extend(vendors.iter().filter(|other| !listed.contains(other)));
+    left.retain(|endpoint| !refused.contains(endpoint));
+    (!left.is_empty() && listed.iter().any(|endpoint| refused.contains(endpoint))).then_some(left)
 }
 
 fn due(asked: &mut Option<Instant>, every: Duration) -> bool {

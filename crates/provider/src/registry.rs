@@ -11,7 +11,12 @@ mod suffix;
 pub(crate) use build::choice;
 pub use build::{InvalidProvider, build};
 
-use crate::{catalog::Catalog, knowledge::Knowledge, pool::Seat, upstream::Upstream};
+use crate::{
+    catalog::Catalog,
+    knowledge::{Knowledge, elsewhere},
+    pool::Seat,
+    upstream::Upstream,
+};
 use byok_config::{ExtraUsage, FactsPatch, Pattern, Target, Timeouts};
 use byok_translate::{ModelEntry, ir::Reasoning};
 use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, ProviderId};
@@ -339,6 +344,10 @@ impl Registry {
             if !patch.is_empty() {
                 facts = patch.apply(&facts);
             }
+        }
+        let refused: Vec<_> = provider.seats.iter().flat_map(|seat| seat.known.refused_at(id)).collect();
+        if let Some(left) = elsewhere(&facts.endpoints, provider.upstream.endpoints(), &refused) {
+            facts.endpoints = left;
         }
         if long {
             facts.id.push_str("[1m]");

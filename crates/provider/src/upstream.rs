@@ -7,12 +7,14 @@ mod claude;
 mod code_assist;
 mod codex;
 mod copilot;
+mod draft;
 mod endpoint;
 mod gemini;
 pub(crate) mod iflow;
 mod kimi;
 mod kiro;
 mod openai;
+mod plain;
 pub(crate) mod qwen;
 pub(crate) mod time;
 mod vertex;
@@ -149,6 +151,8 @@ pub enum Scope {
     Model,
     /// The account for all models that share a limit with the one that was asked.
     Line(Line),
+    /// The account for all models that use up its plan, as far as its vendor lists which these are.
+    Charged,
 }
 
 /// Models that share a limit, told by their names.
@@ -188,6 +192,8 @@ pub enum Next {
     Refresh,
     /// Try another account.
     OtherAccount,
+    /// Ask the same account for the model at another endpoint.
+    OtherEndpoint,
 }
 
 /// What a refusal means.
@@ -281,7 +287,7 @@ pub trait Upstream: Send + Sync + fmt::Debug {
     fn claim_headers(&self, _consented: &[String], _headers: &mut HeaderMap) {}
 
     /// Whether a body of a client of its dialect may pass through; else it is said anew by way of the middle form.
-    fn takes_as_is(&self, _dialect: Dialect, _body: &[u8]) -> bool {
+    fn takes_as_is(&self, _dialect: Dialect, _facts: &ModelFacts, _body: &[u8]) -> bool {
         true
     }
 
@@ -293,6 +299,11 @@ pub trait Upstream: Send + Sync + fmt::Debug {
     /// Whether its answers can be shown to this client of its dialect as they are; else they are written anew.
     fn answers_as_is(&self, _client: &HeaderMap) -> bool {
         true
+    }
+
+    /// Where it may serve a model that it refuses at the endpoints that are known of it, best first.
+    fn endpoints(&self) -> &'static [Dialect] {
+        &[]
     }
 
     /// Whether it answers a call only by a stream.

@@ -97,6 +97,8 @@ pub struct Failure {
     pub code: Option<String>,
     /// How long to wait before trying again.
     pub retry_after: Option<Duration>,
+    /// When a plan that is used up opens again, Unix time in seconds, if the vendor stated it so.
+    pub resets_at: Option<i64>,
     /// Whose fault it is.
     pub blame: Blame,
     /// The vendor's body, kept for clients of the same dialect.
@@ -113,6 +115,7 @@ impl Failure {
             param: None,
             code: None,
             retry_after: None,
+            resets_at: None,
             blame,
             raw: None,
         }

@@ -58,15 +58,7 @@ struct Answer {
 impl DeviceLogin for Login {
     fn start<'a>(&'a self, transport: &'a Transport, answers: &'a Answers) -> LoginFuture<'a, DeviceCode> {
         Box::pin(async move {
-            let github = match answers.get(HOST) {
-                None => GitHub::public(),
-                Some(name) => GitHub::named(name).ok_or_else(|| LoginError::NotUsable {
-                    why: format!(
-                        "`{}` is neither github.com nor a host such as acme.ghe.com; GitHub Enterprise Server has no Copilot",
-                        plain(name)
-                    ),
-                })?,
-            };
+            let github = GitHub::asked(answers)?;
             let places = self.copilot.places(&github)?;
             let form = [("client_id", CLIENT_ID), ("scope", SCOPE)];
             let ask = Ask::post(&places.device, Body::Form(&form), CALL_TIMEOUT);

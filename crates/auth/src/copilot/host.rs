@@ -1,6 +1,7 @@
 //! The hosts of GitHub, and what lies where.
 
-use super::Own;
+use super::{HOST, Own};
+use crate::{Answers, LoginError, login::plain};
 use url::Url;
 
 /// The public host.
@@ -25,6 +26,17 @@ impl GitHub {
         };
         let known = name == PUBLIC || name.strip_suffix(".ghe.com").is_some_and(label);
         known.then_some(Self(name))
+    }
+
+    /// The host that the person named, else the public one.
+    pub(super) fn asked(answers: &Answers) -> Result<Self, LoginError> {
+        let Some(name) = answers.get(HOST) else { return Ok(Self::public()) };
+        Self::named(name).ok_or_else(|| LoginError::NotUsable {
+            why: format!(
+                "`{}` is neither github.com nor a host such as acme.ghe.com; GitHub Enterprise Server has no Copilot",
+                plain(name)
+            ),
+        })
     }
 
     pub(super) fn name(&self) -> &str {

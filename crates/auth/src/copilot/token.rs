@@ -1,6 +1,6 @@
 //! A GitHub token that a person has.
 
-use super::{Copilot, HOST, Way, host::GitHub};
+use super::{Copilot, Way, host::GitHub};
 use crate::{Answers, KeyLogin, LoginError, LoginFuture, NewLogin};
 use byok_transport::Transport;
 use byok_types::Secret;
@@ -14,8 +14,7 @@ impl KeyLogin for Copilot {
     ) -> LoginFuture<'a, NewLogin> {
         Box::pin(async move {
             let way = way_of(&key)?;
-            let github =
-                answers.get(HOST).and_then(|name| GitHub::named(name)).unwrap_or_else(GitHub::public);
+            let github = GitHub::asked(answers)?;
             self.log_in(transport, key, &github, way).await
         })
     }

@@ -83,7 +83,7 @@ impl Prepared {
         let own = dialect == peek.dialect && peek.dialect == inbound.dialect && !peek.flat_tools;
         if own
             && !candidate.provider.upstream.reads_all()
-            && candidate.provider.upstream.takes_as_is(dialect, &inbound.body)
+            && candidate.provider.upstream.takes_as_is(dialect, &candidate.facts, &inbound.body)
         {
             let pass = || Self::pass(inbound, peek, candidate, means.unsealed);
             let mut prepared = means.aside.run(inbound.body.len(), pass).await;

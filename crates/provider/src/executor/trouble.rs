@@ -131,7 +131,8 @@ impl Attempt<'_> {
         if self.inbound.own_credential.is_some() {
             return refused;
         }
-        if refused.verdict.next != Next::GiveUp || refused.verdict.cool.is_some() {
+        let told = matches!(refused.verdict.next, Next::GiveUp | Next::OtherEndpoint);
+        if !told || refused.verdict.cool.is_some() {
             // Want of consent is no trouble of the moment: it is seen from the account, before any request meets it.
             if refused.failure.code.as_deref() != Some(claim::NOT_ACCEPTED) {
                 let provider = self.candidate.provider.id.as_str();
@@ -151,7 +152,14 @@ impl Attempt<'_> {
                 wait = wait.max(Duration::from_secs(left).min(LONGEST_REST));
             }
             let (health, model, now) = (&self.seat.health, &self.candidate.facts.id, Instant::now());
-            if scope == Scope::Model && is_about_the_model(refused.failure.kind) {
+            let executor = Executor(self.executor.clone());
+            if scope == Scope::Charged
+                && let Some(mut included) = executor.included_of(provider, self.seat).await
+            {
+                // What is refused is not included, whatever the list says.
+                included.retain(|id| id != model);
+                health.cool_all_but(included, now, wait);
+            } else if scope == Scope::Model && is_about_the_model(refused.failure.kind) {
                 let (failure, verdict) = (refused.failure.clone(), refused.verdict.clone());
                 health.lacks(model, now, wait, Lack { failure, verdict });
             } else {

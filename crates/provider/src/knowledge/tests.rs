@@ -26,7 +26,7 @@ fn the_last_word_of_each_limit_stays() {
 fn an_empty_list_keeps_the_last_good_one() {
     let knowledge = Knowledge::default();
     let known = knowledge.of(&AccountId::new("a").unwrap());
-    let list = vec![Discovered { id: "m".to_owned(), facts: Map::new() }];
+    let list = vec![Discovered { id: "m".to_owned(), facts: Map::new(), included: false }];
     known.listed(list.clone());
     known.listed(Vec::new());
     known.listed(list.clone());
@@ -39,4 +39,28 @@ fn one_asks_and_the_others_wait() {
     let hour = Duration::from_hours(1);
     assert!(known.models_due(hour) && !known.models_due(hour) && known.models_due(Duration::ZERO));
     assert!(known.quota_due(hour) && !known.quota_due(hour));
+}
+
+#[test]
+fn an_endpoint_that_refused_a_model_is_kept_in_mind_until_the_next_list() {
+    use Dialect::{Chat, Messages, Responses};
+    let knowledge = Knowledge::default();
+    let known = knowledge.of(&AccountId::new("a").unwrap());
+    let vendors = [Responses, Messages, Chat];
+    let now = |listed: &[Dialect]| elsewhere(listed, &vendors, &known.refused_at("m"));
+    assert_eq!(now(&[Chat]), None, "nothing was refused");
+    known.not_at("m", Chat);
+    known.not_at("m", Chat);
+    assert_eq!(knowledge.changes(), 1);
+    assert_eq!(now(&[Chat]), Some(vec![Responses, Messages]));
+    assert_eq!(now(&[Messages, Chat]), Some(vec![Messages, Responses]), "what is listed comes first");
+    assert_eq!(now(&[Messages]), None, "it is not asked there");
+    assert_eq!(elsewhere(&[Chat], &vendors, &known.refused_at("other")), None);
+    known.not_at("m", Messages);
+    known.not_at("m", Responses);
+    assert_eq!(now(&[Chat]), None, "nothing is left");
+    known.listed(vec![Discovered { id: "m".to_owned(), included: true, ..Discovered::default() }]);
+    assert!(known.refused_at("m").is_empty());
+    assert_eq!(known.included(), Some(vec!["m".to_owned()]));
+    assert_eq!(Known::default().included(), None);
 }

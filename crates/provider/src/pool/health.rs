@@ -57,14 +57,22 @@ enum About {
     Every,
     Model(String),
     Line(Line),
+    /// All but these.
+    AllBut(Vec<String>),
 }
 
 impl About {
+    /// Whether it is about the account as such, so that the success of a model says nothing about it.
+    const fn is_wide(&self) -> bool {
+        matches!(self, Self::Every | Self::AllBut(_))
+    }
+
     fn has(&self, model: &str) -> bool {
         match self {
             Self::Every => true,
             Self::Model(name) => name == model,
             Self::Line(line) => line.has(model),
+            Self::AllBut(models) => !models.iter().any(|name| name == model),
         }
     }
 }
@@ -83,10 +91,17 @@ impl Health {
     pub fn cool(&self, scope: Scope, model: &str, now: Instant, wait: Duration, soft: bool) {
         let about = match scope {
             Scope::Account => About::Every,
-            Scope::Model => About::Model(model.to_owned()),
+            // Which models go on is not known here.
+            Scope::Model | Scope::Charged => About::Model(model.to_owned()),
             Scope::Line(line) => About::Line(line),
         };
         self.rest(Rest { about, until: now + wait, soft, lack: None }, now);
+    }
+
+    /// Lets the seat rest for all models but those that go on when the plan is used up.
+    pub fn cool_all_but(&self, included: Vec<String>, now: Instant, wait: Duration) {
+        let about = if included.is_empty() { About::Every } else { About::AllBut(included) };
+        self.rest(Rest { about, until: now + wait, soft: false, lack: None }, now);
     }
 
     /// Keeps in mind that the account has no such model.
@@ -140,7 +155,7 @@ impl Health {
 
     /// The plan of the account has room again: rests that were to last until then end.
     pub fn opened(&self, now: Instant) {
-        let long = |rest: &Rest| rest.about == About::Every && rest.until > now + LONG;
+        let long = |rest: &Rest| rest.about.is_wide() && rest.until > now + LONG;
         self.rests.lock().retain(|rest| !long(rest));
     }
 
@@ -148,7 +163,7 @@ impl Health {
     pub fn succeeded(&self, model: &str) {
         *self.refused_anew.lock() = (0, None);
         let mut rests = self.rests.lock();
-        let hard = |rest: &Rest| rest.about == About::Every && !rest.soft;
+        let hard = |rest: &Rest| rest.about.is_wide() && !rest.soft;
         rests.retain(|rest| hard(rest) || !rest.about.has(model));
         let over = rests.is_empty();
         drop(rests);
@@ -191,6 +206,7 @@ impl Health {
                 About::Every => None,
                 About::Model(name) => Some(name.clone()),
                 About::Line(line) => Some(line.to_string()),
+                About::AllBut(models) => Some(format!("all but {}", models.join(", "))),
             };
             rest.until.checked_duration_since(now).map(|time| (about, time))
         };

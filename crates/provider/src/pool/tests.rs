@@ -197,3 +197,19 @@ fn an_account_that_is_brought_in_order_begins_anew() {
     health.taken_back();
     assert_eq!((health.resting("m", now), health.problem()), (None, None));
 }
+
+#[test]
+fn a_plan_that_is_used_up_rests_what_it_is_charged_for() {
+    let (health, now, hour) = (Health::default(), Instant::now(), Duration::from_hours(1));
+    health.cool_all_but(vec!["included".to_owned()], now, hour * 24);
+    let rests = |model: &str| health.resting(model, now).is_some();
+    assert!(rests("claude") && rests("gpt") && !rests("included"));
+    health.succeeded("gpt");
+    assert!(rests("claude"), "an answer that was under way says nothing about the plan");
+    assert_eq!(health.all(now)[0].0.as_deref(), Some("all but included"));
+    health.opened(now);
+    assert!(!rests("claude"));
+    health.cool_all_but(Vec::new(), now, hour);
+    assert!(rests("included"), "nothing is included");
+    assert_eq!(health.all(now)[0].0, None);
+}

@@ -162,7 +162,7 @@ impl Upstream for Claude {
     }
 
     fn read_quota(&self, body: &[u8], _now: i64) -> Quota {
-        Quota { plan: None, windows: plan::windows_of_usage(body) }
+        Quota { windows: plan::windows_of_usage(body), ..Quota::default() }
     }
 
     fn windows(&self, headers: &HeaderMap, _now: i64) -> Vec<Window> {

@@ -271,7 +271,7 @@ impl Upstream for CodeAssist {
                         facts.insert(ours.to_owned(), json!(number));
                     }
                 }
-                Discovered { id: id.clone(), facts }
+                Discovered { id: id.clone(), facts, ..Discovered::default() }
             })
             .collect()
     }
@@ -302,7 +302,7 @@ impl Upstream for CodeAssist {
                 windows.extend(window(&bucket, name.unwrap_or("limit"), group["displayName"].as_str()));
             }
         }
-        Quota { plan: None, windows }
+        Quota { windows, ..Quota::default() }
     }
 }
 

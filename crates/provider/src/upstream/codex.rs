@@ -14,7 +14,6 @@ use byok_types::{AccountState, Blame, Dialect, Failure, FailureKind};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use indexmap::IndexMap;
-use serde_json::Value;
 use std::time::Duration;
 use url::Url;
 
@@ -232,16 +231,13 @@ fn judge(refusal: &Refusal<'_>) -> Verdict {
 
 /// How long until the plan has something left.
 fn until_reset(refusal: &Refusal<'_>) -> Duration {
-    let raw = refusal.failure.raw.as_ref();
-    let body: Value = raw.and_then(|raw| serde_json::from_slice(&raw.body).ok()).unwrap_or_default();
-    let stated = body["error"]["resets_at"].as_i64();
     let of_window = ["primary", "secondary"].into_iter().filter_map(|window| {
         let header = |what: &str| number(refusal.headers, &format!("x-codex-{window}-{what}"));
         #[expect(clippy::cast_possible_truncation, reason = "seconds of this millennium")]
         let resets = header("reset-at")? as i64;
         (header("used-percent")? >= 100.0).then_some(resets)
     });
-    let at = stated.or_else(|| of_window.max());
+    let at = refusal.failure.resets_at.or_else(|| of_window.max());
     let left = at.and_then(|at| u64::try_from(at.saturating_sub(refusal.now)).ok()).map(Duration::from_secs);
     let wait = left.filter(|left| !left.is_zero()).or(refusal.failure.retry_after);
     wait.unwrap_or(Duration::from_mins(30)).clamp(Duration::from_secs(1), MOST)

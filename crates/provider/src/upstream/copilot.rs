@@ -1,7 +1,7 @@
 //! GitHub Copilot: Chat, Responses and Messages below one address, each model at its own.
 //!
-//! What is charged depends on who is said to have begun a turn (`X-Initiator`); byok looks at the last message of the final
-//! body and nowhere else, so that a question of a person is never passed off as one of an agent.
+//! What is charged depends on who is said to have begun a turn (`X-Initiator`): the client's own word, else what the last message
+//! of the final body says and nothing else, so that byok never passes off a question of a person as one of an agent.
 
 mod body;
 mod models;
@@ -14,7 +14,7 @@ use super::{
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_auth::copilot::{API_VERSION, BASE, EXCHANGE, GITHUB, HOST, MODE};
 use byok_translate::{Losses, codec};
-use byok_types::{AccountState, Dialect, Failure, FailureKind};
+use byok_types::{AccountState, Dialect, Failure, FailureKind, ModelFacts};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 use std::{borrow::Cow, time::Duration};
@@ -71,6 +71,18 @@ impl Upstream for Copilot {
         endpoint == Endpoint::Embeddings
     }
 
+    /// At Responses tools are functions, and only the first vendor of the dialect has some of its items. At Chat Gemini wants
+    /// back what it has sealed: for clients that do not know of it byok keeps it.
+    fn takes_as_is(&self, dialect: Dialect, facts: &ModelFacts, body: &[u8]) -> bool {
+        match dialect {
+            Dialect::Responses => super::plain::is_plain(body),
+            Dialect::Chat if facts.id.starts_with("gemini") => {
+                memchr::memmem::find(body, b"\"reasoning_opaque\"").is_some()
+            }
+            _ => true,
+        }
+    }
+
     /// GitHub seals the ids anew in every event.
     fn changes_item_ids(&self) -> bool {
         true
@@ -123,9 +135,10 @@ impl Upstream for Copilot {
 
     fn headers_of_body(&self, body: &[u8], shaping: &Shaping<'_>, headers: &mut HeaderMap) {
         let said = body::look(shaping.ask.dialect, body);
+        // A client knows better who began a turn: a question of an agent to its helper looks like a person's.
         let own = shaping.client.get(&INITIATOR).and_then(|value| value.to_str().ok());
-        // A client may say that a turn is its person's; that it is an agent's only where the body says so too.
-        let initiator = if own == Some("user") || !said.by_agent { "user" } else { "agent" };
+        let own = own.filter(|own| ["user", "agent"].contains(own));
+        let initiator = own.unwrap_or(if said.by_agent { "agent" } else { "user" });
         set(headers, INITIATOR, initiator, false);
         if said.pictures {
             set(headers, VISION, "true", false);
@@ -142,13 +155,17 @@ impl Upstream for Copilot {
         CLAIMED.iter().find(missing).map(|(_, claim)| *claim)
     }
 
+    fn endpoints(&self) -> &'static [Dialect] {
+        &[Dialect::Responses, Dialect::Messages, Dialect::Chat]
+    }
+
     /// Whole answers of Claude at Chat come in pieces that no client of Chat expects; its streams are sound.
     fn only_streams(&self, ask: &Ask<'_>) -> bool {
         ask.dialect == Dialect::Chat && ask.model.starts_with("claude")
     }
 
     fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
-        body::shape(body, shaping.ask, losses)
+        body::shape(body, shaping, losses)
     }
 
     fn read_failure(&self, dialect: Dialect, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {
@@ -193,9 +210,8 @@ impl Upstream for Copilot {
                 ..Verdict::other(Some((Scope::Model, Duration::from_mins(5))))
             },
             (400, "unsupported_api_for_model") => Verdict {
-                hint: Some(
-                    "Copilot serves this model elsewhere; name its `endpoints` under `models` of the settings",
-                ),
+                next: Next::OtherEndpoint,
+                hint: Some("Copilot serves this model at none of the endpoints that byok knows"),
                 ..Verdict::PASS_ON
             },
             (400 | 404 | 413 | 422 | 424, _) => Verdict::PASS_ON,
@@ -203,7 +219,7 @@ impl Upstream for Copilot {
             (402, _) => {
                 let reset = quota::reset(refusal.headers, refusal.now);
                 let wait = wait.or(reset).unwrap_or(Duration::from_hours(1));
-                Verdict::other(Some((Scope::Model, wait.min(Duration::from_hours(31 * 24)))))
+                Verdict::other(Some((Scope::Charged, wait.min(Duration::from_hours(31 * 24)))))
             }
             (403, _) if message.contains("abuse") || message.contains("suspended") => Verdict {
                 state: Some(AccountState::Blocked { reason: failure.message.clone() }),
@@ -217,8 +233,11 @@ impl Upstream for Copilot {
                 ..Verdict::PASS_ON
             },
             (429, _) => {
-                let whole =
-                    ["global", "weekly", "integration", "extension"].iter().any(|part| code.contains(part));
+                let limit = refusal.headers.get("x-ratelimit-exceeded").and_then(|key| key.to_str().ok());
+                let said = [code, limit.unwrap_or_default()];
+                let whole = ["global", "weekly", "integration", "extension"]
+                    .iter()
+                    .any(|part| said.iter().any(|said| said.contains(part)));
                 let scope = if whole { Scope::Account } else { Scope::Model };
                 let wait = wait.unwrap_or(Duration::from_mins(1)).min(Duration::from_hours(7 * 24));
                 Verdict::other(Some((scope, wait)))

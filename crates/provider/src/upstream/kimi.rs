@@ -171,7 +171,11 @@ impl Upstream for Kimi {
         let models = list["data"].as_array().into_iter().flatten();
         models
             .filter_map(|model| {
-                Some(Discovered { id: model["id"].as_str()?.to_owned(), facts: facts(model) })
+                Some(Discovered {
+                    id: model["id"].as_str()?.to_owned(),
+                    facts: facts(model),
+                    ..Discovered::default()
+                })
             })
             .collect()
     }

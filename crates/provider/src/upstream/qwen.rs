@@ -182,7 +182,9 @@ pub(crate) fn openai_list(body: &[u8]) -> Vec<Discovered> {
         id: String,
     }
     let list = serde_json::from_slice::<List>(body).map(|list| list.data).unwrap_or_default();
-    list.into_iter().map(|entry| Discovered { id: entry.id, facts: Map::new() }).collect()
+    list.into_iter()
+        .map(|entry| Discovered { id: entry.id, facts: Map::new(), ..Discovered::default() })
+        .collect()
 }
 
 /// The address that a `resource_url` stands for: with or without a scheme, with or without `/v1`.

@@ -11,7 +11,7 @@ use crate::knowledge::{Discovered, Quota};
 use byok_auth::{claims, xai::VERSION_CLAIM};
 use byok_config::{HttpUrl, UrlName};
 use byok_translate::{Losses, codec};
-use byok_types::{Blame, Dialect, Failure, FailureKind};
+use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use indexmap::IndexMap;
@@ -141,8 +141,8 @@ impl Upstream for Xai {
         true
     }
 
-    fn takes_as_is(&self, _dialect: Dialect, body: &[u8]) -> bool {
-        shape::is_plain(body)
+    fn takes_as_is(&self, _dialect: Dialect, _facts: &ModelFacts, body: &[u8]) -> bool {
+        super::plain::is_plain(body)
     }
 
     /// The end of a stream may lack what was said, and reasoning may come under other names.

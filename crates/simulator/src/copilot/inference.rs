@@ -114,6 +114,10 @@ fn served(world: &World, call: &Call, dialect: Dialect) -> Result<Reply, Reply> 
         }
         _ => {}
     }
+    let seals = offered.vendor == "Google";
+    if seals {
+        brought_back(&mut body)?;
+    }
     body["model"] = json!(engine);
     let mut inner = call.clone();
     inner.body = body.to_string().into();
@@ -131,7 +135,42 @@ fn served(world: &World, call: &Call, dialect: Dialect) -> Result<Reply, Reply> 
     if dialect == Dialect::Responses {
         sealed_anew(&mut reply);
     }
+    if seals {
+        sealed(&mut reply);
+    }
     Ok(told(reply, remaining, beyond))
+}
+
+/// What Gemini seals the reasoning of its calls with.
+const OPAQUE: &str = "sim-opaque";
+
+/// The seals of earlier calls have to come back; the engine knows nothing of them.
+fn brought_back(body: &mut Value) -> Result<(), Reply> {
+    for message in body["messages"].as_array_mut().into_iter().flatten() {
+        let Some(message) = message.as_object_mut() else { continue };
+        message.remove("reasoning_text");
+        let opaque = message.remove("reasoning_opaque");
+        if message.contains_key("tool_calls") && opaque.is_none_or(|opaque| opaque != OPAQUE) {
+            let words = "reasoning_opaque of a call is missing or unknown";
+            return Err(refuse::coded(400, "invalid_request_body", words));
+        }
+    }
+    Ok(())
+}
+
+/// Calls with the seal of what was thought before.
+fn sealed(reply: &mut Reply) {
+    let Reply::Answer { steps, .. } = reply else { return };
+    for step in steps {
+        if let Step::Data(bytes) = step
+            && let Ok(text) = std::str::from_utf8(bytes)
+            && text.contains("\"tool_calls\":[")
+        {
+            let with = format!("\"reasoning_text\":\"\",\"reasoning_opaque\":\"{OPAQUE}\",\"tool_calls\":[");
+            *bytes = text.replacen("\"tool_calls\":[", &with, 1).into();
+            return;
+        }
+    }
 }
 
 /// GitHub seals the ids of items anew in every event: each is another one.
@@ -192,9 +231,35 @@ fn check(call: &Call, body: &Value, dialect: Dialect) -> Result<(), Reply> {
         Dialect::Responses if body["store"] != false => {
             Err(refuse::coded(400, "invalid_request_body", "store must be false"))
         }
+        Dialect::Responses => responses(body),
         Dialect::Messages => messages(call, body),
         _ => Ok(()),
     }
+}
+
+/// Tools are functions, and items those that every server of the dialect knows.
+fn responses(body: &Value) -> Result<(), Reply> {
+    const ITEMS: [&str; 4] = ["message", "reasoning", "function_call", "function_call_output"];
+    let bad = |words: String| Err(refuse::coded(400, "invalid_request_body", &words));
+    if body.get("client_metadata").is_some() {
+        return bad("Unknown parameter: 'client_metadata'.".to_owned());
+    }
+    let kinds = |list: &Value, usual: &str, known: &[&str]| {
+        let all = list.as_array().into_iter().flatten();
+        let mut kinds = all.map(|one| one["type"].as_str().unwrap_or(usual).to_owned());
+        kinds.find(|kind| !known.contains(&kind.as_str()))
+    };
+    if let Some(kind) = kinds(&body["tools"], "", &["function"]) {
+        return bad(format!("Invalid value: '{kind}'. Supported values are: 'function'."));
+    }
+    if let Some(kind) = kinds(&body["input"], "message", &ITEMS) {
+        return bad(format!("Invalid value: '{kind}' of an item of `input`."));
+    }
+    let empty = |item: &Value| item.get("status").is_some_and(Value::is_null);
+    if body["input"].as_array().is_some_and(|items| items.iter().any(empty)) {
+        return bad("Invalid type for 'input[].status': got null.".to_owned());
+    }
+    Ok(())
 }
 
 fn messages(call: &Call, body: &Value) -> Result<(), Reply> {

@@ -59,6 +59,9 @@ borrowed! {
         "reasoning_content" => reasoning_content: Raw<'a>,
         "reasoning" => reasoning: Raw<'a>,
         "reasoning_details" => reasoning_details: Raw<'a>,
+        /// Copilot's names for reasoning and its seal.
+        "reasoning_text" => reasoning_text: Raw<'a>,
+        "reasoning_opaque" => reasoning_opaque: Raw<'a>,
         "refusal" => refusal: Raw<'a>,
         "tool_calls" => tool_calls: Raw<'a>,
         "function_call" => function_call: Raw<'a>,

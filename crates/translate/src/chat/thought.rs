@@ -1,11 +1,11 @@
 //! Reasoning and its signatures, as far as Chat has members for them.
 //!
-//! There is no official one. Servers show reasoning as `reasoning_content`, `reasoning` or `reasoning_details`; Gemini's own
-//! Chat surface puts the signature of a call into `extra_content.google.thought_signature`.
+//! There is no official one. Servers show reasoning as `reasoning_content`, `reasoning` or `reasoning_details`; Copilot has
+//! `reasoning_text` with a seal in `reasoning_opaque`, which Gemini wants back there; Gemini's own Chat surface puts the signature of a call into `extra_content.google.thought_signature`.
 
 use super::{
     loose::{Raw, filled, read},
-    object::object,
+    object::{Object, object},
 };
 use crate::{
     Json, carrier,
@@ -78,9 +78,14 @@ fn signature_text(blob: &Blob) -> Cow<'_, str> {
     }
 }
 
+/// The type of the entry among the details as which `reasoning_opaque` is kept.
+const OPAQUE: &str = "reasoning.opaque";
+
 /// One entry of `reasoning_details`.
 #[derive(Deserialize)]
 struct Detail<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Raw<'a>,
     #[serde(borrow, default)]
     text: Raw<'a>,
     #[serde(borrow, default)]
@@ -124,6 +129,15 @@ impl Details {
         }
     }
 
+    /// Takes `reasoning_opaque`, which comes whole; the last one counts.
+    pub(super) fn push_opaque(&mut self, opaque: Raw<'_>) {
+        let Some(data) = filled(opaque) else { return };
+        let entry = [("type", OPAQUE), ("data", &*data)];
+        self.entries.retain(|entry| entry.get("type").is_none_or(|kind| kind != OPAQUE));
+        self.entries.push(entry.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect());
+        self.sealed = true;
+    }
+
     /// The list as a blob, if something in it is sealed: plain text travels as reasoning anyway. Given once.
     pub(super) fn take(&mut self) -> Option<Blob> {
         let entries = std::mem::take(&mut self.entries);
@@ -157,6 +171,21 @@ pub(super) fn details_in<'b>(blobs: impl Iterator<Item = &'b Blob>) -> Option<Js
         .filter_map(|blob| blob.data.strip_prefix('[')?.strip_suffix(']'))
         .collect();
     (!lists.is_empty()).then(|| Json::parse(format!("[{}]", lists.join(","))).ok()).flatten()
+}
+
+/// Writes what is sealed under the name by which it came, with the text that it belongs to where that goes along.
+pub(super) fn write_sealed(details: &Json, text: &str, message: &mut Object<'_>) {
+    let raw: Option<&RawValue> = details.read().ok();
+    let list: Vec<Detail<'_>> = read(raw).unwrap_or_default();
+    let is_opaque = |detail: &&Detail<'_>| filled(detail.kind).as_deref() == Some(OPAQUE);
+    let Some(opaque) = list.iter().rev().find(is_opaque).and_then(|detail| filled(detail.data)) else {
+        message.json("reasoning_details", details);
+        return;
+    };
+    if !text.is_empty() {
+        message.text("reasoning_text", text);
+    }
+    message.text("reasoning_opaque", &opaque);
 }
 
 #[cfg(test)]

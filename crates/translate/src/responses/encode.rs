@@ -6,6 +6,7 @@ mod input;
 mod settings;
 mod tools;
 
+pub use input::bounded_call_id;
 pub(crate) use settings::bounded;
 pub(super) use tools::{List as ToolList, ToolStyle, write_choice};
 

@@ -33,6 +33,7 @@ struct Said {
     param: Option<String>,
     status: Option<u16>,
     retry_after: Option<Duration>,
+    resets_at: Option<i64>,
 }
 
 crate::wire::wire! {
@@ -47,6 +48,7 @@ crate::wire::wire! {
         "status" | "status_code" => status: Option<Json>,
         "param" => param: Option<Json>,
         "resets_in_seconds" => resets: Option<Json>,
+        "resets_at" => resets_at: Option<Json>,
     }
 }
 
@@ -95,6 +97,8 @@ impl Said {
         let seconds = shape.resets.and_then(|r| r.get().trim_matches('"').parse::<f64>().ok());
         self.retry_after =
             self.retry_after.or_else(|| seconds.and_then(|s| Duration::try_from_secs_f64(s).ok()));
+        let at = shape.resets_at.and_then(|at| at.get().trim_matches('"').parse::<i64>().ok());
+        self.resets_at = self.resets_at.or(at);
     }
 
     /// The readable part of a body that is not JSON.
@@ -123,6 +127,7 @@ impl Said {
             param: self.param,
             code: self.code.or(self.kind),
             retry_after: wait,
+            resets_at: self.resets_at,
             ..Failure::new(kind, blame(kind), message)
         }
     }
@@ -275,8 +280,14 @@ pub fn encode_failure(failure: &Failure, _request_id: &str) -> Vec<u8> {
     let mut error = Object::begin(object.member("error"));
     error.text("message", &failure.message).text("type", kind);
     error.value("param", &failure.param).value("code", &code);
-    if let (FailureKind::QuotaWindow, Some(wait)) = (failure.kind, failure.retry_after) {
-        error.value("resets_in_seconds", &wait.as_secs());
+    if failure.kind == FailureKind::QuotaWindow {
+        // Codex CLI tells its person when to come back.
+        if let Some(at) = failure.resets_at {
+            error.value("resets_at", &at);
+        }
+        if let Some(wait) = failure.retry_after {
+            error.value("resets_in_seconds", &wait.as_secs());
+        }
     }
     error.end();
     object.end();

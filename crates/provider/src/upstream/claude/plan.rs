@@ -95,7 +95,7 @@ pub(super) fn models(body: &[u8]) -> Vec<Discovered> {
             }
         }
         (entry["lifecycle"] != "retired").then_some(())?;
-        Some(Discovered { id: entry["id"].as_str()?.to_owned(), facts })
+        Some(Discovered { id: entry["id"].as_str()?.to_owned(), facts, ..Discovered::default() })
     };
     list["data"].as_array().into_iter().flatten().filter_map(of_entry).collect()
 }

@@ -332,6 +332,7 @@ fn what_refusals_mean() {
                 super::super::Next::GiveUp => "stop",
                 super::super::Next::Refresh => "refresh",
                 super::super::Next::OtherAccount => "other",
+                super::super::Next::OtherEndpoint => "elsewhere",
             };
             let letter = match &verdict.state {
                 Some(AccountState::Blocked { .. }) => 'B',

@@ -14,7 +14,7 @@ pub(super) fn models(body: &[u8]) -> Vec<Discovered> {
         .filter(|model| model["visibility"].as_str().is_none_or(|visibility| visibility == "list"))
         .filter_map(|model| {
             let id = model["slug"].as_str().filter(|slug| !slug.is_empty())?;
-            Some(Discovered { id: id.to_owned(), facts: facts(model) })
+            Some(Discovered { id: id.to_owned(), facts: facts(model), ..Discovered::default() })
         })
         .collect()
 }
@@ -68,7 +68,11 @@ pub(super) fn quota(body: &[u8], now: i64) -> Quota {
         let scope = more["limit_name"].as_str().or_else(|| more["metered_feature"].as_str());
         limit(&more["rate_limit"], Some(scope.unwrap_or("other")), now, &mut windows);
     }
-    Quota { plan: body["plan_type"].as_str().map(str::to_ascii_lowercase), windows }
+    let rate = &body["rate_limit"];
+    let closed = rate["allowed"] == false
+        || rate["limit_reached"] == true
+        || body["rate_limit_reached_type"]["type"].is_string();
+    Quota { closed, plan: body["plan_type"].as_str().map(str::to_ascii_lowercase), windows }
 }
 
 fn limit(limit: &Value, scope: Option<&str>, now: i64, windows: &mut Vec<Window>) {

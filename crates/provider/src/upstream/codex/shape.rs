@@ -1,9 +1,9 @@
 //! Bodies as the backend takes them. What is in order stays byte for byte; a value that is not touched keeps its bytes.
 
-use byok_translate::Losses;
+use crate::upstream::draft::Draft;
+use byok_translate::{Losses, responses::bounded_call_id};
 use byok_types::Failure;
 use bytes::Bytes;
-use indexmap::IndexMap;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -46,50 +46,6 @@ const PREFIXES: [(&str, &str); 5] = [
     ("custom_tool_call_output", "ctco_"),
 ];
 
-/// The members of an object, each value with its bytes.
-type Members<'a> = IndexMap<Cow<'a, str>, &'a RawValue>;
-
-/// The members that a new object is written from.
-struct Draft<'a> {
-    members: IndexMap<Cow<'a, str>, Cow<'a, str>>,
-    changed: bool,
-}
-
-impl<'a> Draft<'a> {
-    fn of(text: &'a str) -> Option<Self> {
-        let members: Members<'a> = serde_json::from_str(text).ok()?;
-        let members = members.into_iter().map(|(name, value)| (name, Cow::Borrowed(value.get()))).collect();
-        Some(Self { members, changed: false })
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.members.get(name).map(|value| &**value).filter(|value| *value != "null")
-    }
-
-    fn string(&self, name: &str) -> Option<String> {
-        serde_json::from_str(self.get(name)?).ok()
-    }
-
-    fn set(&mut self, name: &'static str, value: impl Into<Cow<'a, str>>) {
-        let value = value.into();
-        if self.members.get(name) != Some(&value) {
-            self.members.insert(Cow::Borrowed(name), value);
-            self.changed = true;
-        }
-    }
-
-    fn drop(&mut self, name: &str) {
-        self.changed |= self.members.shift_remove(name).is_some();
-    }
-
-    fn write(&self) -> String {
-        let member = |(name, value): (&Cow<'_, str>, &Cow<'_, str>)| {
-            format!("{}:{value}", serde_json::Value::from(&**name))
-        };
-        format!("{{{}}}", self.members.iter().map(member).collect::<Vec<_>>().join(","))
-    }
-}
-
 /// The body as the backend takes it. `lite`: its client has marked it as of the newer shape, which is the client's own matter.
 pub(super) fn fitted(body: Bytes, lite: bool, losses: &mut Losses) -> Result<Bytes, Failure> {
     let text = std::str::from_utf8(&body)
@@ -101,24 +57,21 @@ pub(super) fn fitted(body: Bytes, lite: bool, losses: &mut Losses) -> Result<Byt
     if !lite {
         plain(&mut draft, losses);
     }
-    if !draft.changed {
+    if !draft.changed() {
         return Ok(body);
     }
     Ok(draft.write().into())
 }
 
 fn plain(draft: &mut Draft<'_>, losses: &mut Losses) {
-    let before = draft.members.len();
-    draft.members.retain(|name, value| {
-        let null = &**value == "null";
-        let allowed = ALLOWED.contains(&&**name);
+    draft.retain(|name, value| {
+        let allowed = ALLOWED.contains(&name);
         // What is only said to be off, or as usual, is not missed.
-        if !allowed && !matches!(&**value, "null" | "false" | "\"disabled\"") {
+        if !allowed && !matches!(value, "null" | "false" | "\"disabled\"") {
             left_out(name, losses);
         }
-        allowed && (!null || *name == "instructions")
+        allowed && (value != "null" || name == "instructions")
     });
-    draft.changed |= draft.members.len() != before;
     input(draft);
     include(draft, losses);
     tier(draft, losses);
@@ -225,13 +178,19 @@ fn fitted_item(text: &str) -> Item<'_> {
             item.drop("id");
         }
     }
+    // Clients that were served by others before have calls with longer ids. The same becomes of the call and of its output.
+    if let Some(id) = item.string("call_id")
+        && let Cow::Owned(short) = bounded_call_id(&id)
+    {
+        item.set("call_id", serde_json::Value::from(short).to_string());
+    }
     if text.contains("prompt_cache_breakpoint")
         && let Some(content) = item.get("content").and_then(without_breakpoints)
     {
         item.set("content", content);
     }
     let developer = item.string("role").as_deref() == Some("developer");
-    let text = if item.changed { Cow::Owned(item.write()) } else { Cow::Borrowed(text) };
+    let text = if item.changed() { Cow::Owned(item.write()) } else { Cow::Borrowed(text) };
     Item::Kept(text, developer)
 }
 

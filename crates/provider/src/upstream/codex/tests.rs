@@ -1,6 +1,6 @@
 use super::*;
-use byok_types::{ModelFacts, RawFailure, Secret, TokenFacts};
-use serde_json::json;
+use byok_types::{ModelFacts, Secret, TokenFacts};
+use serde_json::{Value, json};
 
 const STREAM: Operation = Operation::Generate { stream: true };
 
@@ -170,6 +170,10 @@ fn bodies_of_other_clients() {
             r#""input":[{"role":"user","content":[{"type":"input_text","text":"x","prompt_cache_breakpoint":{"mode":"explicit"}}]}]"#,
             r#""input":[{"role":"user","content":[{"type":"input_text","text":"x"}]}]"#,
         ),
+        (
+            r#""input":[{"type":"function_call","call_id":"LONG","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"LONG","output":"x"}]"#,
+            r#""input":[{"type":"function_call","call_id":"SHORT","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"SHORT","output":"x"}]"#,
+        ),
         (r#""input":[],"tools":[],"tool_choice":"auto","parallel_tool_calls":true"#, r#""input":[]"#),
         (r#""input":[],"service_tier":"flex""#, r#""input":[]"#),
         (r#""input":[],"service_tier":"auto""#, r#""input":[]"#),
@@ -180,7 +184,11 @@ fn bodies_of_other_clients() {
             r#""input":[],"parallel_tool_calls":false,"tools":[{"type":"custom","name":"exec"}]"#,
         ),
     ];
+    let long = "toolu_é".repeat(10);
+    let short = byok_translate::responses::bounded_call_id(&long).into_owned();
+    assert_eq!(short.chars().count(), 64);
     for (members, expected) in cases {
+        let (members, expected) = (members.replace("LONG", &long), expected.replace("SHORT", &short));
         let mut wanted: Value =
             serde_json::from_str(&format!(r#"{{"model":"m",{expected},{REST}}}"#)).unwrap();
         let found = shaped(&format!(r#"{{"model":"m",{members}}}"#), None);
@@ -316,12 +324,7 @@ fn what_refusals_mean() {
             ]);
         }
         let codex = Codex::default();
-        let mut failure = codex.read_failure(Dialect::Responses, status, &answer, body.as_bytes());
-        failure.raw = Some(RawFailure {
-            dialect: Dialect::Responses,
-            content_type: None,
-            body: body.as_bytes().to_vec(),
-        });
+        let failure = codex.read_failure(Dialect::Responses, status, &answer, body.as_bytes());
         let refusal = Refusal { failure: &failure, model: "m", headers: &answer, oauth: true, now: NOW };
         let verdict = codex.judge(&refusal);
         assert_eq!((verdict.next, verdict.cool), (next, cool), "{status} {body}");
@@ -329,6 +332,40 @@ fn what_refusals_mean() {
         assert_eq!(found, state == "blocked", "{status} {body}");
         let ours = [401, 402, 403].contains(&status) || state == "blocked";
         assert_eq!(verdict.own_credential, ours, "{status} {body}");
+    }
+}
+
+#[test]
+fn the_end_of_a_limit_is_known_from_a_stream_too() {
+    use byok_translate::{Exchange, StreamReader, ir::Event, ir::Request};
+    for (event, expected) in [
+        (
+            r#"{"type":"response.failed","response":{"id":"r","status":"failed","output":[],"error":{"code":"usage_limit_reached","message":"m","resets_at":1738888888,"resets_in_seconds":5}}}"#,
+            8888,
+        ),
+        (
+            r#"{"type":"response.failed","response":{"id":"r","status":"failed","output":[],"error":{"code":"usage_limit_reached","message":"m","resets_in_seconds":1234}}}"#,
+            1234,
+        ),
+        (
+            r#"{"type":"error","status":429,"error":{"type":"usage_limit_reached","message":"m","resets_at":1738888888}}"#,
+            8888,
+        ),
+    ] {
+        let request = Request::new(Dialect::Responses, "m".to_owned());
+        let exchange = Exchange::new(&request, &ModelFacts::default(), Dialect::Responses, 0, "r");
+        let (mut reader, mut events) = (StreamReader::new(&exchange, 1 << 20), Vec::new());
+        reader.push(format!("data: {event}\n\n").as_bytes(), &mut events);
+        let failure = events.into_iter().find_map(|event| match event {
+            Event::Failure(failure) => Some(failure),
+            _ => None,
+        });
+        let (failure, none) = (failure.unwrap(), HeaderMap::new());
+        assert_eq!(failure.status, 429, "{event}");
+        let refusal =
+            Refusal { failure: &failure, model: "m", headers: &none, oauth: true, now: 1_738_880_000 };
+        let cool = Codex::default().judge(&refusal).cool;
+        assert_eq!(cool, Some((Scope::Account, Duration::from_secs(expected))), "{event}");
     }
 }
 
@@ -377,6 +414,18 @@ fn limits_of_a_plan() {
         quota.windows,
         [window("5 hours", 0.12, Some(77), None), window("week", 0.5, Some(509), Some("spark"))]
     );
+    // The word of the vendor counts, also where a number is rounded or about something else: such a rest is not ended.
+    for (limit, reached, room) in [
+        (json!({"allowed": true, "limit_reached": false}), Value::Null, true),
+        (json!({"allowed": false, "limit_reached": false}), Value::Null, false),
+        (json!({"allowed": true, "limit_reached": true}), Value::Null, false),
+        (json!({}), Value::Null, true),
+        (json!({}), json!({"type": "workspace_owner_credits_depleted"}), false),
+    ] {
+        let mut body = json!({"rate_limit": limit, "rate_limit_reached_type": reached});
+        body["rate_limit"]["primary_window"] = json!({"used_percent": 99, "limit_window_seconds": 18_000});
+        assert_eq!(plan::quota(body.to_string().as_bytes(), 0).has_room(), room, "{body}");
+    }
     for broken in ["", "[]", "<html>", "{}"] {
         assert_eq!(plan::quota(broken.as_bytes(), 0), Quota::default());
     }

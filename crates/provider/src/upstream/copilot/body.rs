@@ -1,21 +1,17 @@
 //! What Copilot wants of bodies, and what their headers say of them.
 
-#![expect(
-    clippy::needless_pass_by_value,
-    clippy::unnecessary_wraps,
-    clippy::similar_names,
-    reason = "one form for all three"
-)]
-
-use super::Ask;
-use crate::upstream::Operation;
+use super::Shaping;
+use crate::upstream::{
+    Operation,
+    draft::{Draft, Edited, edited},
+};
 use byok_translate::{
     Losses,
     scan::{Scan, splice},
 };
-use byok_types::{Dialect, Failure};
+use byok_types::{Dialect, Failure, MaxTokensField, ModelFacts};
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The fields of Messages that Copilot knows.
 const MESSAGES: [&str; 15] = [
@@ -81,100 +77,214 @@ fn pictures(turns: &Value) -> bool {
     false
 }
 
-/// The body as Copilot takes it.
-pub(super) fn shape(body: Bytes, ask: &Ask<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
-    match ask.dialect {
-        Dialect::Messages => messages(body, losses),
-        Dialect::Responses => responses(body, losses),
-        Dialect::Chat if matches!(ask.operation, Operation::Generate { stream: true }) => streaming(body),
+/// The body as Copilot takes it. Every value that may stay has the bytes that the client gave it.
+pub(super) fn shape(body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
+    match (shaping.ask.dialect, shaping.ask.operation) {
+        (Dialect::Messages, _) => Ok(messages(body, losses)),
+        (Dialect::Responses, _) => responses(body, losses),
+        (Dialect::Chat, Operation::Generate { stream }) => chat(body, stream, shaping.facts, losses),
         _ => Ok(body),
     }
 }
 
-/// A stream that tells its usage, also where the client did not ask for a stream.
-fn streaming(body: Bytes) -> Result<Bytes, Failure> {
-    let scan = Scan::of(&body)?;
+/// The body without a member.
+fn without(body: &Bytes, key: &'static str) -> Result<Bytes, Failure> {
+    let edit = Scan::of_keys(body, &[key])?.remove(body, key);
+    Ok(splice(body, edit.into_iter().collect()))
+}
+
+/// A stream that tells its usage, also where the client did not ask for a stream; the cap by the name that the model knows it
+/// by; no sampling where the model has none; and no developer where only `OpenAI`'s models know one.
+fn chat(mut body: Bytes, stream: bool, facts: &ModelFacts, losses: &mut Losses) -> Result<Bytes, Failure> {
+    const KEYS: [&str; 7] = [
+        "stream",
+        "stream_options",
+        "max_tokens",
+        "max_completion_tokens",
+        "temperature",
+        "top_p",
+        "messages",
+    ];
+    const CAP: &str = "max_completion_tokens";
+    let scan = Scan::of_keys(&body, &KEYS)?;
     let mut edits = Vec::new();
-    if scan.text(&body, "stream") != Some("true") {
+    let mut gone = Vec::new();
+    if stream && scan.text(&body, "stream") != Some("true") {
         edits.push(scan.set("stream", "true"));
         edits.push(scan.set("stream_options", r#"{"include_usage":true}"#));
     }
-    Ok(splice(&body, edits))
+    if facts.max_tokens_field == MaxTokensField::MaxCompletionTokens
+        && let Some(cap) = scan.text(&body, "max_tokens")
+    {
+        gone.push("max_tokens");
+        if scan.value(CAP).is_none() {
+            edits.push(scan.set(CAP, cap));
+        }
+    }
+    for (name, taken) in [("temperature", facts.temperature), ("top_p", facts.top_p)] {
+        if let Some(value) = scan.text(&body, name).filter(|_| !taken) {
+            if !matches!(value, "null" | "1" | "1.0") {
+                losses.dropped(name, "the model has no sampling to set");
+            }
+            gone.push(name);
+        }
+    }
+    if !facts.developer_role
+        && let Some(messages) = scan.text(&body, "messages").and_then(by_the_system)
+    {
+        edits.push(scan.set("messages", &messages));
+    }
+    body = splice(&body, edits);
+    // Two neighbours would want the same comma; one after the other, each finds its own.
+    for key in gone {
+        body = without(&body, key)?;
+    }
+    Ok(body)
 }
 
-/// Nothing is stored, reasoning comes sealed, and there is no tier to choose.
-fn responses(body: Bytes, losses: &mut Losses) -> Result<Bytes, Failure> {
-    let scan = Scan::of_keys(&body, &["store", "include", "service_tier", "tools"])?;
+/// The messages of the developer as those of the system; `None` if there are none.
+fn by_the_system(messages: &str) -> Option<String> {
+    if !messages.contains("\"developer\"") {
+        return None;
+    }
+    edited(messages, |message| {
+        let Some(mut message) = Draft::of(message) else { return Edited::Kept };
+        if message.string("role").as_deref() == Some("developer") {
+            message.set("role", "\"system\"");
+        }
+        message.changed().then(|| message.write()).into()
+    })
+}
+
+/// Nothing is stored, reasoning comes sealed, there is no tier to choose, and tools are functions.
+fn responses(mut body: Bytes, losses: &mut Losses) -> Result<Bytes, Failure> {
+    const KEYS: [&str; 9] = [
+        "store",
+        "include",
+        "service_tier",
+        "client_metadata",
+        "max_output_tokens",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "input",
+    ];
+    const SEALED: &str = "reasoning.encrypted_content";
+    /// The least that is taken as limit of an answer.
+    const LEAST_OUTPUT: u64 = 16;
+    let scan = Scan::of_keys(&body, &KEYS)?;
     let mut edits = Vec::new();
+    let mut gone = vec!["service_tier", "client_metadata"];
     if scan.text(&body, "store") != Some("false") {
         edits.push(scan.set("store", "false"));
     }
-    if scan.text(&body, "include").is_none_or(|text| text == "null") {
-        edits.push(scan.set("include", r#"["reasoning.encrypted_content"]"#));
+    let included: Vec<String> =
+        scan.text(&body, "include").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    if !included.iter().any(|entry| entry == SEALED) {
+        let all: Vec<&str> = included.iter().map(String::as_str).chain([SEALED]).collect();
+        edits.push(scan.set("include", &Value::from(all).to_string()));
     }
-    if let Some(edit) = scan.remove(&body, "service_tier") {
-        let plain = scan
-            .text(&body, "service_tier")
-            .is_some_and(|tier| ["null", "\"auto\"", "\"default\""].contains(&tier));
-        if !plain {
-            losses.dropped("service_tier", "Copilot has no tiers");
+    let usual = ["null", "\"auto\"", "\"default\""];
+    if scan.text(&body, "service_tier").is_some_and(|tier| !usual.contains(&tier)) {
+        losses.dropped("service_tier", "Copilot has no tiers");
+    }
+    let most = scan.text(&body, "max_output_tokens").and_then(|most| most.parse::<u64>().ok());
+    if most.is_some_and(|most| most < LEAST_OUTPUT) {
+        edits.push(scan.set("max_output_tokens", &LEAST_OUTPUT.to_string()));
+    }
+    if let Some(tools) = scan.text(&body, "tools").and_then(|tools| only(tools, |kind| kind == "function")) {
+        losses.dropped("tools", "Copilot does not run the tools of OpenAI");
+        if tools == "[]" {
+            gone.extend(["tools", "tool_choice", "parallel_tool_calls"]);
+        } else {
+            let choice = scan.text(&body, "tool_choice").and_then(Draft::of);
+            let choice = choice.and_then(|choice| choice.string("type"));
+            if choice.is_some_and(|kind| !matches!(&*kind, "function" | "allowed_tools")) {
+                gone.push("tool_choice");
+            }
+            edits.push(scan.set("tools", &tools));
         }
-        edits.push(edit);
     }
-    Ok(splice(&body, edits))
+    if let Some(items) = scan.text(&body, "input").and_then(without_empty_status) {
+        edits.push(scan.set("input", &items));
+    }
+    body = splice(&body, edits);
+    for key in gone {
+        body = without(&body, key)?;
+    }
+    Ok(body)
 }
 
-/// Unknown fields, the vendor's own tools, empty thoughts and scopes of caches are refused by Copilot.
-fn messages(body: Bytes, losses: &mut Losses) -> Result<Bytes, Failure> {
-    // What the body does not contain need not be looked for; most bodies stay as they are.
-    let text = String::from_utf8_lossy(&body);
-    let suspicious =
-        ["\"scope\"", "\"thinking\":\"\"", "\"thinking\": \"\""].iter().any(|part| text.contains(part));
-    let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(&body) else { return Ok(body) };
-    let unknown = fields.keys().any(|name| !MESSAGES.contains(&name.as_str()));
-    let server = |tool: &Value| tool["type"].as_str().is_some_and(|kind| kind != "custom");
-    let served = fields.get("tools").and_then(Value::as_array).is_some_and(|tools| tools.iter().any(server));
-    if !suspicious && !unknown && !served {
-        return Ok(body);
+/// The tools of some kinds; `None` if there are no others.
+fn only(tools: &str, of: impl Fn(&str) -> bool) -> Option<String> {
+    edited(tools, |tool| {
+        let kind = Draft::of(tool).and_then(|tool| tool.string("type"));
+        if kind.is_none_or(|kind| of(&kind)) { Edited::Kept } else { Edited::Gone }
+    })
+}
+
+/// Items whose status says nothing are refused; without one they are taken.
+fn without_empty_status(items: &str) -> Option<String> {
+    if !["\"status\":null", "\"status\": null"].iter().any(|empty| items.contains(empty)) {
+        return None;
     }
-    let mut raw = fields;
-    raw.retain(|name, _| {
-        let known = MESSAGES.contains(&name.as_str());
+    edited(items, |item| {
+        let Some(mut item) = Draft::of(item) else { return Edited::Kept };
+        item.retain(|name, value| name != "status" || value != "null");
+        item.changed().then(|| item.write()).into()
+    })
+}
+
+/// What Messages has to be cleaned of, as JSON is usually written. What a body does not contain need not be looked for.
+const UNCLEAN: [&str; 3] = ["\"scope\"", "\"thinking\":\"\"", "\"thinking\": \"\""];
+
+/// Unknown fields, the vendor's own tools, empty thoughts and scopes of caches are refused by Copilot.
+fn messages(body: Bytes, losses: &mut Losses) -> Bytes {
+    let Some(mut draft) = std::str::from_utf8(&body).ok().and_then(Draft::of) else { return body };
+    draft.retain(|name, _| {
+        let known = MESSAGES.contains(&name);
         if !known {
-            losses.dropped(name.as_str(), "Copilot does not know it");
+            losses.dropped(name, "Copilot does not know it");
         }
         known
     });
-    if served && let Some(Value::Array(tools)) = raw.get_mut("tools") {
+    if let Some(tools) = draft.get("tools").and_then(|tools| only(tools, |kind| kind == "custom")) {
         losses.dropped("tools", "Copilot does not run the tools of Anthropic");
-        tools.retain(|tool| !server(tool));
-        if tools.is_empty() {
-            raw.remove("tools");
-            raw.remove("tool_choice");
+        if tools == "[]" {
+            draft.drop("tools");
+            draft.drop("tool_choice");
+        } else {
+            draft.set("tools", tools);
         }
     }
-    if suspicious {
-        for value in raw.values_mut() {
-            clean(value);
-        }
-    }
-    Ok(Bytes::from(Value::Object(raw).to_string()))
+    draft.replace(|_, value| cleaned(value));
+    if draft.changed() { draft.write().into() } else { body }
 }
 
-/// Takes out empty thoughts and the scopes of cache marks.
-fn clean(value: &mut Value) {
-    match value {
-        Value::Array(values) => {
-            values.retain(|block| !(block["type"] == "thinking" && block["thinking"] == ""));
-            values.iter_mut().for_each(clean);
-        }
-        Value::Object(members) => {
-            if let Some(Value::Object(mark)) = members.get_mut("cache_control") {
-                mark.remove("scope");
-            }
-            // What a tool was called with is the model's own.
-            members.iter_mut().filter(|(name, _)| *name != "input").for_each(|(_, value)| clean(value));
-        }
-        _ => {}
+/// A value without empty thoughts and the scopes of cache marks; `None` if it has none.
+fn cleaned(text: &str) -> Option<String> {
+    if !UNCLEAN.iter().any(|part| text.contains(part)) {
+        return None;
     }
+    if text.starts_with('[') {
+        return edited(text, |element| {
+            let thought = |element: Draft<'_>| {
+                element.string("type").as_deref() == Some("thinking")
+                    && element.string("thinking").as_deref() == Some("")
+            };
+            if Draft::of(element).is_some_and(thought) { Edited::Gone } else { cleaned(element).into() }
+        });
+    }
+    let mut object = Draft::of(text)?;
+    object.replace(|name, value| match name {
+        // What a tool was called with is the model's own.
+        "input" => None,
+        "cache_control" => {
+            let mut mark = Draft::of(value)?;
+            mark.drop("scope");
+            mark.changed().then(|| mark.write())
+        }
+        _ => cleaned(value),
+    });
+    object.changed().then(|| object.write())
 }

@@ -1,6 +1,7 @@
 //! The list of models.
 
 use crate::knowledge::Discovered;
+use byok_types::Effort;
 use serde_json::{Map, Value, json};
 
 /// The models of chats that may be used; one that cannot be read is left out, of one that comes twice the first counts.
@@ -12,7 +13,9 @@ pub(super) fn read(body: &[u8]) -> Vec<Discovered> {
         let chats = model["capabilities"]["type"] == "chat";
         let offered = model["model_picker_enabled"] != false && model["policy"]["state"] != "disabled";
         if chats && offered && all.iter().all(|known| known.id != id) {
-            all.push(Discovered { id: id.to_owned(), facts: facts(model) });
+            let billing = &model["billing"];
+            let included = billing["multiplier"].as_f64() == Some(0.0) || billing["is_premium"] == false;
+            all.push(Discovered { id: id.to_owned(), facts: facts(model), included });
         }
     }
     all
@@ -21,9 +24,14 @@ pub(super) fn read(body: &[u8]) -> Vec<Discovered> {
 fn facts(model: &Value) -> Map<String, Value> {
     let mut facts = Map::new();
     let mut put = |name: &str, value: Value| facts.insert(name.to_owned(), value);
-    put("endpoints", endpoints(&model["supported_endpoints"]));
+    put("endpoints", json!(endpoints(&model["supported_endpoints"])));
     if let Some(name) = model["name"].as_str() {
         put("display_name", json!(name));
+    }
+    // Azure's are OpenAI's, too.
+    if model["vendor"].as_str().is_some_and(|vendor| vendor.ends_with("OpenAI")) {
+        put("max_tokens_field", json!("max_completion_tokens"));
+        put("developer_role", json!(true));
     }
     let (limits, supports) = (&model["capabilities"]["limits"], &model["capabilities"]["supports"]);
     let size = |name: &str| limits[name].as_u64().and_then(|size| u32::try_from(size).ok());
@@ -33,6 +41,14 @@ fn facts(model: &Value) -> Map<String, Value> {
     }
     if let Some(size) = size("max_output_tokens") {
         put("max_output_tokens", json!(size));
+    }
+    let levels = supports["reasoning_effort"].as_array().into_iter().flatten();
+    let levels: Vec<&str> =
+        levels.filter_map(|level| level.as_str().and_then(Effort::parse).map(Effort::name)).collect();
+    // Of Claude more is known than the levels; at Messages it thinks in forms of its own.
+    if !levels.is_empty() && !endpoints(&model["supported_endpoints"]).contains(&"messages") {
+        let off = levels.contains(&"none");
+        put("thinking", json!({"forms": ["level"], "levels": levels, "can_disable": off}));
     }
     if let Some(tools) = supports["tool_calls"].as_bool() {
         put("tools", json!(tools));
@@ -44,14 +60,14 @@ fn facts(model: &Value) -> Map<String, Value> {
 }
 
 /// Messages before the others: what Claude says at Chat is less than it says there. Without a word it is Chat.
-fn endpoints(listed: &Value) -> Value {
+fn endpoints(listed: &Value) -> &'static [&'static str] {
     let has = |path: &str| listed.as_array().is_some_and(|paths| paths.iter().any(|known| known == path));
     if has("/v1/messages") {
-        return json!(["messages"]);
+        return &["messages"];
     }
     match (has("/responses"), has("/chat/completions")) {
-        (true, true) => json!(["responses", "chat"]),
-        (true, false) => json!(["responses"]),
-        _ => json!(["chat"]),
+        (true, true) => &["responses", "chat"],
+        (true, false) => &["responses"],
+        _ => &["chat"],
     }
 }

@@ -123,5 +123,5 @@ pub(super) fn read(body: &[u8]) -> Quota {
             });
         }
     }
-    Quota { plan: plan.map(str::to_owned), windows }
+    Quota { plan: plan.map(str::to_owned), windows, closed: false }
 }

@@ -162,18 +162,86 @@ fn who_began_a_turn_is_told_by_its_last_message_alone() {
         let found = of_body(dialect, json!({name: turns}), &HeaderMap::new());
         assert_eq!(found, (initiator.to_owned(), vision), "{dialect} {turns}");
     }
-    // A client's word counts where it is not against the body.
+    // A client's word counts: only it knows that a question is one of an agent to its helper.
     let says = |value: &str| HeaderMap::from_iter([(INITIATOR, value.parse().unwrap())]);
     let result = json!({"messages": [{"role": "tool"}]});
     assert_eq!(of_body(Chat, result.clone(), &says("user")).0, "user");
-    assert_eq!(of_body(Chat, json!({"messages": [{"role": "user"}]}), &says("agent")).0, "user");
+    assert_eq!(of_body(Chat, json!({"messages": [{"role": "user"}]}), &says("agent")).0, "agent");
     assert_eq!(of_body(Chat, result, &says("nonsense")).0, "agent");
 }
 
+fn fitted(dialect: Dialect, operation: Operation, facts: &ModelFacts, body: &str) -> String {
+    let (ask, token, none) = (Ask { operation, ..ask(dialect) }, token("direct"), HeaderMap::new());
+    let shaping = Shaping { ask: &ask, token: &token, facts, client: &none, request_id: "r", at_ms: 0 };
+    let body = Bytes::from(body.to_owned());
+    let shaped = Copilot::default().shape(body, &shaping, &mut Losses::default()).unwrap();
+    String::from_utf8(shaped.to_vec()).unwrap()
+}
+
 fn shaped(dialect: Dialect, operation: Operation, body: &Value) -> Value {
-    let ask = Ask { operation, ..ask(dialect) };
-    serde_json::from_slice(&body::shape(Bytes::from(body.to_string()), &ask, &mut Losses::default()).unwrap())
-        .unwrap()
+    let facts = ModelFacts { developer_role: true, ..ModelFacts::default() };
+    serde_json::from_str(&fitted(dialect, operation, &facts, &body.to_string())).unwrap()
+}
+
+#[test]
+fn what_may_stay_keeps_its_bytes() {
+    let facts = ModelFacts::default();
+    let clean = r#"{ "temperature":1.0,"model" : "m","messages":[{"n":12345678901234567890123, "role":"user","content":"x"}],"max_tokens":1e3 }"#;
+    assert_eq!(fitted(Dialect::Messages, WHOLE, &facts, clean), clean);
+    let changed = r#"{"temperature":1.0,"container":"c","messages":[{"n":1.50,"role":"assistant","content":[{"type":"thinking","thinking":"","signature":"s"},{"type":"tool_use","id":"t","name":"f","input":{"b":1.0,"a":12345678901234567890123}}]}],"max_tokens":1e3}"#;
+    let kept = r#"{"temperature":1.0,"messages":[{"n":1.50,"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":{"b":1.0,"a":12345678901234567890123}}]}],"max_tokens":1e3}"#;
+    assert_eq!(fitted(Dialect::Messages, WHOLE, &facts, changed), kept);
+    let responses =
+        r#"{"store":false, "include":["reasoning.encrypted_content"],"input":[{"n":1.0}],"temperature":1.0}"#;
+    assert_eq!(fitted(Dialect::Responses, WHOLE, &facts, responses), responses);
+}
+
+#[test]
+fn chat_in_the_words_of_the_model() {
+    use byok_types::MaxTokensField::MaxCompletionTokens;
+    let reasons = ModelFacts {
+        max_tokens_field: MaxCompletionTokens,
+        temperature: false,
+        top_p: false,
+        developer_role: true,
+        ..ModelFacts::default()
+    };
+    let other = ModelFacts::default();
+    for (facts, body, expected) in [
+        (
+            &reasons,
+            r#"{"model":"m","max_tokens":5,"temperature":0.2,"top_p":1,"messages":[{"role":"developer"}]}"#,
+            r#"{"max_completion_tokens":5,"model":"m","messages":[{"role":"developer"}]}"#,
+        ),
+        (&reasons, r#"{"max_tokens":5,"max_completion_tokens":6}"#, r#"{"max_completion_tokens":6}"#),
+        (
+            &other,
+            r#"{"model":"m","max_tokens":5,"temperature":0.2,"messages":[{"n":1.0,"role":"developer"},{"role":"user","content":"developer"}]}"#,
+            r#"{"model":"m","max_tokens":5,"temperature":0.2,"messages":[{"n":1.0,"role":"system"},{"role":"user","content":"developer"}]}"#,
+        ),
+    ] {
+        assert_eq!(fitted(Dialect::Chat, WHOLE, facts, body), expected, "{body}");
+    }
+}
+
+#[test]
+fn what_only_openai_has_is_said_anew() {
+    let copilot = Copilot::default();
+    for (tool, plain) in [
+        (r#"{"type":"function","name":"f"}"#, true),
+        (r#"{"type":"web_search"}"#, true),
+        (r#"{"type":"custom","name":"apply_patch"}"#, false),
+        (r#"{"type":"namespace","name":"functions","tools":[]}"#, false),
+        (r#"{"type":"tool_search","execution":"client"}"#, false),
+    ] {
+        let body = format!(r#"{{"model":"m","tools":[{tool}]}}"#);
+        let taken = |dialect| copilot.takes_as_is(dialect, &ModelFacts::default(), body.as_bytes());
+        assert_eq!(taken(Dialect::Responses), plain, "{tool}");
+        assert!(taken(Dialect::Messages), "custom is a word of Messages, too");
+    }
+    let gemini = ModelFacts { id: "gemini-3.8-flash".to_owned(), ..ModelFacts::default() };
+    let taken = |body: &[u8]| copilot.takes_as_is(Dialect::Chat, &gemini, body);
+    assert!(!taken(b"{}") && taken(br#"{"messages":[{"reasoning_opaque":"D"}]}"#));
 }
 
 #[test]
@@ -194,6 +262,24 @@ fn bodies_as_copilot_takes_them() {
             WHOLE,
             json!({"model": "m", "service_tier": "flex", "store": true}),
             json!({"include": ["reasoning.encrypted_content"], "model": "m", "store": false}),
+        ),
+        (
+            Responses,
+            WHOLE,
+            json!({"store": false, "max_output_tokens": 5, "client_metadata": {"a": "b"}, "include": ["web_search_call.action.sources"],
+                "tools": [{"type": "function", "name": "f"}, {"type": "web_search"}], "tool_choice": {"type": "web_search"},
+                "input": [{"type": "reasoning", "status": null, "encrypted_content": "gAAAA"}, {"role": "user", "content": "x"}]}),
+            json!({"store": false, "max_output_tokens": 16,
+                "include": ["web_search_call.action.sources", "reasoning.encrypted_content"],
+                "tools": [{"type": "function", "name": "f"}],
+                "input": [{"type": "reasoning", "encrypted_content": "gAAAA"}, {"role": "user", "content": "x"}]}),
+        ),
+        (
+            Responses,
+            WHOLE,
+            json!({"store": false, "include": ["reasoning.encrypted_content"], "max_output_tokens": 16,
+                "tools": [{"type": "image_generation"}], "tool_choice": "auto", "parallel_tool_calls": true}),
+            json!({"store": false, "include": ["reasoning.encrypted_content"], "max_output_tokens": 16}),
         ),
         (Messages, WHOLE, json!({"model": "m", "messages": []}), json!({"model": "m", "messages": []})),
         (
@@ -239,20 +325,25 @@ fn what_refusals_mean() {
         "ent=300&ov=0.0&ovPerm=false&rem=0.0&rst=2026-12-01T00%3A00%3A00Z".parse().unwrap(),
     )]);
     let model = |seconds| Some((Scope::Model, Duration::from_secs(seconds)));
+    let exceeded = HeaderMap::from_iter([(
+        HeaderName::from_static("x-ratelimit-exceeded"),
+        "user_weekly_tokens".parse().unwrap(),
+    )]);
+    let charged = |seconds| Some((Scope::Charged, Duration::from_secs(seconds)));
     let account = |seconds| Some((Scope::Account, Duration::from_secs(seconds)));
     let cases = [
         (400, coded("model_not_supported"), &none, Next::OtherAccount, model(300)),
-        (400, coded("unsupported_api_for_model"), &none, Next::GiveUp, None),
+        (400, coded("unsupported_api_for_model"), &none, Next::OtherEndpoint, None),
         (400, coded("invalid_request_body"), &none, Next::GiveUp, None),
         (400, coded("model_max_prompt_tokens_exceeded"), &none, Next::GiveUp, None),
         (400, coded("previous_response_not_found"), &none, Next::GiveUp, None),
         (400, "bad request: error: invalid initiator".to_owned(), &none, Next::GiveUp, None),
         (401, "unauthorized: token expired".to_owned(), &none, Next::Refresh, None),
         (421, "misdirected".to_owned(), &none, Next::Refresh, None),
-        (402, coded("quota_exceeded"), &none, Next::OtherAccount, model(3600)),
-        (402, coded("free_quota_exceeded"), &asks("90"), Next::OtherAccount, model(90)),
-        (402, coded("overage_limit_reached"), &used_up, Next::OtherAccount, model(600)),
-        (402, coded("billing_not_configured"), &none, Next::OtherAccount, model(3600)),
+        (402, coded("quota_exceeded"), &none, Next::OtherAccount, charged(3600)),
+        (402, coded("free_quota_exceeded"), &asks("90"), Next::OtherAccount, charged(90)),
+        (402, coded("overage_limit_reached"), &used_up, Next::OtherAccount, charged(600)),
+        (402, coded("billing_not_configured"), &none, Next::OtherAccount, charged(3600)),
         (403, "forbidden".to_owned(), &none, Next::Refresh, account(1800)),
         (403, "shows signs of abuse".to_owned(), &none, Next::OtherAccount, account(3600)),
         (404, "not found".to_owned(), &none, Next::GiveUp, None),
@@ -263,6 +354,7 @@ fn what_refusals_mean() {
         (429, coded("user_model_rate_limited"), &asks("7"), Next::OtherAccount, model(7)),
         (429, coded("user_global_rate_limited:pro"), &none, Next::OtherAccount, account(60)),
         (429, coded("user_weekly_rate_limited"), &asks("86400"), Next::OtherAccount, account(86_400)),
+        (429, coded("rate_limited"), &exceeded, Next::OtherAccount, account(60)),
         (429, coded("integration_rate_limited"), &none, Next::OtherAccount, account(60)),
         (429, coded("extension_blocked"), &none, Next::OtherAccount, account(60)),
         (466, "client not supported".to_owned(), &none, Next::GiveUp, None),
@@ -364,11 +456,12 @@ fn the_list_of_models_is_read_leniently() {
         }
         model
     };
+    let levels = json!({"type": "chat", "supports": {"reasoning_effort": ["low", "high", "huge"]}});
     let list = json!({"data": [
-        model("a", json!({})),
+        model("a", json!({"billing": {"multiplier": 0}, "vendor": "Azure OpenAI"})),
         model("a", json!({"name": "again"})),
-        model("b", json!({"supported_endpoints": ["/chat/completions", "/v1/messages"]})),
-        model("c", json!({"supported_endpoints": ["/responses", "ws:/responses"]})),
+        model("b", json!({"billing": {"multiplier": 0.33}, "supported_endpoints": ["/chat/completions", "/v1/messages"]})),
+        model("c", json!({"billing": {"is_premium": false}, "capabilities": levels, "supported_endpoints": ["/responses", "ws:/responses"]})),
         model("d", json!({"supported_endpoints": ["/chat/completions", "/responses"]})),
         model("hidden", json!({"model_picker_enabled": false})),
         model("off", json!({"policy": {"state": "disabled"}})),
@@ -390,6 +483,13 @@ fn the_list_of_models_is_read_leniently() {
         (&found[0].facts["context_tokens"], &found[0].facts["display_name"]),
         (&json!(128_000), &json!("N"))
     );
+    assert_eq!(found.iter().map(|m| m.included).collect::<Vec<_>>(), [true, false, true, false]);
+    assert_eq!(found[0].facts["max_tokens_field"], "max_completion_tokens");
+    assert_eq!(found[0].facts["developer_role"], true);
+    assert!(!found[1].facts.contains_key("max_tokens_field"));
+    let thinking = |at: usize| found[at].facts.get("thinking").cloned();
+    let levels = json!({"forms": ["level"], "levels": ["low", "high"], "can_disable": false});
+    assert_eq!((thinking(0), thinking(1), thinking(2)), (None, None, Some(levels)));
     for one in found {
         let mut facts = one.facts;
         facts.insert("id".to_owned(), json!("x"));

@@ -13,7 +13,7 @@ pub(super) fn read(body: &[u8], now: i64) -> Quota {
     for limit in answer["limits"].as_array().into_iter().flatten() {
         windows.extend(window(&limit["detail"], name_of(limit), now));
     }
-    Quota { plan: None, windows }
+    Quota { windows, ..Quota::default() }
 }
 
 fn window(told: &Value, name: String, now: i64) -> Option<Window> {

@@ -68,7 +68,7 @@ fn discovered(model: Model) -> Discovered {
         let forms = if levels.is_empty() { json!([]) } else { json!(["effort"]) };
         put("thinking", json!({"forms": forms, "levels": levels, "can_disable": true}));
     }
-    Discovered { id: model.model_id, facts }
+    Discovered { id: model.model_id, facts, ..Discovered::default() }
 }
 
 #[derive(Default, Deserialize)]
@@ -144,7 +144,7 @@ pub(super) fn quota(body: &[u8]) -> Quota {
         list.extend(usage.usage_breakdown);
     }
     let windows = list.into_iter().filter_map(|one| window(one, beyond, usage.next_date_reset));
-    Quota { plan: usage.subscription_info.subscription_title, windows: windows.collect() }
+    Quota { plan: usage.subscription_info.subscription_title, windows: windows.collect(), closed: false }
 }
 
 /// What the plan gives, and the trial and the bonuses that run beside it.

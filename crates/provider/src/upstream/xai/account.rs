@@ -18,7 +18,7 @@ pub(super) fn models(body: &[u8]) -> Vec<Discovered> {
         })
         .filter_map(|model| {
             let id = one(model, &["id", "model"])?.as_str().filter(|id| !id.is_empty())?;
-            Some(Discovered { id: id.to_owned(), facts: facts(model) })
+            Some(Discovered { id: id.to_owned(), facts: facts(model), ..Discovered::default() })
         })
         .collect()
 }
@@ -103,5 +103,5 @@ pub(super) fn quota(body: &[u8]) -> Quota {
             scope: None,
         });
     }
-    Quota { plan: None, windows }
+    Quota { windows, ..Quota::default() }
 }

@@ -31,29 +31,12 @@ const KEYS: [&str; 12] = [
     "parallel_tool_calls",
 ];
 const SEALED: &str = "reasoning.encrypted_content";
-/// Words of bodies that have to be said anew: kinds of tools and items that only the first vendor of the dialect has.
-const FOREIGN: [&str; 9] = [
-    "\"namespace\"",
-    "\"custom\"",
-    "\"additional_tools\"",
-    "\"tool_search\"",
-    "\"tool_search_call\"",
-    "\"local_shell\"",
-    "\"local_shell_call\"",
-    "\"agent_message\"",
-    "\"custom_tool_call\"",
-];
 /// Hosted tools that are taken.
 const HOSTED: [&str; 3] = ["web_search", "x_search", "image_generation"];
 /// A schema of this size with alternatives and references is accepted and then never answered.
 const LARGE_SCHEMA: usize = 8 << 10;
 /// The least bytes of a seal of this vendor.
 const LEAST_SEAL: usize = 32;
-
-/// Whether a body has nothing that must be translated.
-pub(super) fn is_plain(body: &[u8]) -> bool {
-    FOREIGN.iter().all(|word| memchr::memmem::find(body, word.as_bytes()).is_none())
-}
 
 #[derive(Deserialize)]
 struct Item<'a> {

@@ -157,7 +157,11 @@ fn bodies() {
         (r#"{"input":[{"type":"custom_tool_call"}]}"#, false),
         (r#"{"input":[{"type":"additional_tools"}]}"#, false),
     ] {
-        assert_eq!(plan().takes_as_is(Dialect::Responses, body.as_bytes()), as_is, "{body}");
+        assert_eq!(
+            plan().takes_as_is(Dialect::Responses, &ModelFacts::default(), body.as_bytes()),
+            as_is,
+            "{body}"
+        );
     }
 }
 

@@ -235,7 +235,8 @@ impl Encoder<'_> {
             }
             message.maybe("refusal", said.refusal);
             if let Some(details) = &details {
-                message.json("reasoning_details", details);
+                let texts: Vec<_> = said.thinking.iter().map(|thinking| thinking.text()).collect();
+                thought::write_sealed(details, &texts.join("\n\n"), message);
             } else if let Some(text) = &reasoning {
                 message.text("reasoning_content", text);
             }

@@ -249,6 +249,15 @@ fn details_of_reasoning_go_back_to_the_server_that_made_them() {
     let other = messages_of(turns.clone(), &facts());
     assert_eq!(other[1]["reasoning_details"], serde_json::from_str::<Value>(list).unwrap());
     assert_eq!(messages_of(turns, &openai())[1].get("reasoning_details"), None);
+    // Copilot has other names for it.
+    let list = r#"[{"type":"reasoning.opaque","data":"D"}]"#;
+    let blob = Blob { family: Family::Other, account: None, slot: BlobSlot::Thinking, data: list.to_owned() };
+    let thinking = Thinking { blob: Some(blob), summary: vec!["t".to_owned()], ..Thinking::default() };
+    let turns = vec![user(vec![Part::text("q")]), assistant(vec![Part::Thinking(thinking), Part::text("a")])];
+    assert_eq!(
+        messages_of(turns, &facts())[1],
+        json!({"role": "assistant", "content": "a", "reasoning_text": "t", "reasoning_opaque": "D"})
+    );
 }
 
 #[test]

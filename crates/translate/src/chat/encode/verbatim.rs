@@ -164,7 +164,12 @@ fn reasoning(parts: &[&Thinking], out: &mut Object<'_>) {
     let own = first.extra.of(Dialect::Chat);
     if own.is_empty() {
         let texts: Vec<_> = parts.iter().map(|thinking| thinking.text()).collect();
-        out.text("reasoning_content", &texts.join("\n\n"));
+        let text = texts.join("\n\n");
+        // What was kept for a client that has no place for it.
+        match thought::details_in(parts.iter().filter_map(|thinking| thinking.blob.as_ref())) {
+            Some(details) => thought::write_sealed(&details, &text, out),
+            None => out.text("reasoning_content", &text),
+        }
     }
     out.all(own);
 }

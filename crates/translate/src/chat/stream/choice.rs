@@ -125,8 +125,9 @@ impl Choice {
 
     fn reasoning_members(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
         self.details.push(piece.reasoning_details);
+        self.details.push_opaque(piece.reasoning_opaque);
         // Where two of the members are there, they say the same.
-        let direct = [piece.reasoning_content, piece.reasoning]
+        let direct = [piece.reasoning_content, piece.reasoning, piece.reasoning_text]
             .into_iter()
             .flatten()
             .find(|raw| raw.get().len() > 2 && raw.get().starts_with('"'));

@@ -455,6 +455,23 @@ fn sealed_details_travel_with_the_reasoning_or_behind_it() {
 }
 
 #[test]
+fn the_seal_of_copilot_travels_with_its_reasoning() {
+    for deltas in [
+        &[r#"{"reasoning_text":"r"}"#, r#"{"reasoning_opaque":"D"}"#, r#"{"content":"t"}"#][..],
+        &[
+            r#"{"reasoning_text":"r","reasoning_opaque":"old"}"#,
+            r#"{"reasoning_opaque":"D"}"#,
+            r#"{"content":"t"}"#,
+        ],
+    ] {
+        let response = answer(deltas);
+        let Part::Thinking(thinking) = &response.choices[0].parts[0] else { panic!("{response:?}") };
+        assert_eq!(thinking.text(), "r", "{deltas:?}");
+        assert_eq!(thinking.blob.as_ref().unwrap().data, r#"[{"type":"reasoning.opaque","data":"D"}]"#);
+    }
+}
+
+#[test]
 fn a_thought_signature_is_told_before_the_arguments() {
     let response = answer(&[
         r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"SIG"}}}]}"#,

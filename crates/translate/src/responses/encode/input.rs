@@ -304,7 +304,7 @@ impl<'e, 'a> Items<'e, 'a> {
         let encoder = self.encoder;
         let style = encoder.style();
         let custom = call.flavour == Flavour::Custom && style.full;
-        let call_id = bounded_id(&call.call_id).into_owned();
+        let call_id = bounded_call_id(&call.call_id).into_owned();
         let keep_ids = self.keep_ids();
         let mut object =
             Object::typed(element(&mut self.out), if custom { "custom_tool_call" } else { "function_call" });
@@ -331,7 +331,7 @@ impl<'e, 'a> Items<'e, 'a> {
 
     fn result(&mut self, result: &ToolResult) {
         self.flush();
-        let call_id = bounded_id(&result.call_id);
+        let call_id = bounded_call_id(&result.call_id);
         let own = if self.encoder.style().full { result.flavour } else { Flavour::Function };
         let flavour = self.flavours.get(&*call_id).copied().unwrap_or(own);
         let kind = match flavour {
@@ -457,7 +457,7 @@ fn is_content(json: &str) -> bool {
 }
 
 /// The id of a call as the vendor takes it, the same for the call and for its result.
-fn bounded_id(id: &str) -> Cow<'_, str> {
+pub fn bounded_call_id(id: &str) -> Cow<'_, str> {
     if id.chars().count() <= LONGEST_CALL_ID {
         return Cow::Borrowed(id);
     }

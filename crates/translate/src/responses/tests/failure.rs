@@ -116,7 +116,7 @@ fn failures_are_written_in_the_vendors_words() {
         (RateLimit, json!({"type": "rate_limit_error", "code": "rate_limit_exceeded"})),
         (
             QuotaWindow,
-            json!({"type": "usage_limit_reached", "code": "insufficient_quota", "resets_in_seconds": 9}),
+            json!({"type": "usage_limit_reached", "code": "insufficient_quota", "resets_at": 7, "resets_in_seconds": 9}),
         ),
         (Overloaded, json!({"type": "server_error", "code": "server_is_overloaded"})),
         (UpstreamTruncated, json!({"type": "server_error", "code": "internal_server_error"})),
@@ -125,6 +125,7 @@ fn failures_are_written_in_the_vendors_words() {
         let mut failure = Failure::new(kind, Blame::Upstream, "m").with_code("their_code");
         failure.raw = Some(RawFailure { dialect: Dialect::Messages, content_type: None, body: Vec::new() });
         failure.retry_after = Some(Duration::from_secs(9));
+        failure.resets_at = Some(7);
         let written: Value = serde_json::from_slice(&responses::encode_failure(&failure, "req_1")).unwrap();
         let mut expected = expected;
         expected["message"] = "m".into();

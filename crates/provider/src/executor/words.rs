@@ -1,0 +1,112 @@
+//! A request in the words of one candidate: said to a seat, and said once more in others where the vendor refuses these.
+
+use super::{
+    Inbound, Inner, Refused, attempt::Attempt, media::Remote, outbound::Ready, peek::Peek, prepare::Prepared,
+    seals::refuses_seal,
+};
+use crate::{
+    knowledge::elsewhere, ledger::Ledger, pool::Seat, registry::Candidate, state::State, upstream::Next,
+};
+use byok_types::{Failure, ModelFacts};
+use std::sync::{Arc, OnceLock};
+
+/// What is said, and by whom.
+#[derive(Clone, Copy)]
+pub(super) struct Spoken<'a> {
+    pub(super) executor: &'a Arc<Inner>,
+    pub(super) state: &'a Arc<State>,
+    pub(super) inbound: &'a Inbound,
+    pub(super) peek: &'a Peek,
+}
+
+/// The request as a candidate is asked.
+pub(super) struct Words<'a> {
+    call: Spoken<'a>,
+    candidate: Candidate,
+    prepared: Prepared,
+    /// Whether no seals are sent, because one was refused.
+    unsealed: bool,
+}
+
+impl<'a> Words<'a> {
+    /// The request in the words of a candidate.
+    pub(super) async fn of(
+        call: Spoken<'a>,
+        candidate: &Candidate,
+        remote: Option<&mut Remote<'_>>,
+    ) -> Result<Self, Failure> {
+        let means = call.executor.means(remote, /* unsealed */ false);
+        let prepared = Prepared::of(call.inbound, call.peek, candidate, means).await?;
+        Ok(Self { call, candidate: candidate.clone(), prepared, unsealed: false })
+    }
+
+    /// Says it to a seat.
+    pub(super) async fn say(
+        &mut self,
+        seat: &Arc<Seat>,
+        mut remote: Option<&mut Remote<'_>>,
+        ledger: &mut Ledger,
+    ) -> Result<Ready, Refused> {
+        loop {
+            let mut refused = match self.attempt(seat).run(ledger).await {
+                Ok(ready) => return Ok(ready),
+                Err(refused) => refused,
+            };
+            if !self.changed(&refused, seat, remote.as_deref_mut()).await {
+                if refused.verdict.next == Next::OtherEndpoint {
+                    refused.verdict.next = Next::GiveUp;
+                }
+                return Err(refused);
+            }
+        }
+    }
+
+    fn attempt<'s>(&'s self, seat: &'s Arc<Seat>) -> Attempt<'s> {
+        let Spoken { executor, state, inbound, peek } = self.call;
+        Attempt {
+            executor,
+            state,
+            inbound,
+            peek,
+            candidate: &self.candidate,
+            seat,
+            prepared: &self.prepared,
+            shaped_away: OnceLock::new(),
+        }
+    }
+
+    /// Whether there are other words, which the refusal leaves open: without the seals, or those of another endpoint.
+    async fn changed(&mut self, refused: &Refused, seat: &Seat, remote: Option<&mut Remote<'_>>) -> bool {
+        let Spoken { executor, inbound, peek, .. } = self.call;
+        let provider = &self.candidate.provider;
+        if inbound.raw.is_some() {
+            return false;
+        }
+        if refused.verdict.next == Next::OtherEndpoint {
+            let facts = &self.candidate.facts;
+            seat.known.not_at(&facts.id, self.prepared.dialect);
+            let refused = seat.known.refused_at(&facts.id);
+            let Some(endpoints) = elsewhere(&facts.endpoints, provider.upstream.endpoints(), &refused) else {
+                return false;
+            };
+            tracing::info!(
+                provider = provider.id.as_str(),
+                refused = %self.prepared.dialect,
+                "the upstream does not serve the model at this endpoint; trying another"
+            );
+            self.candidate.facts = Arc::new(ModelFacts { endpoints, ..ModelFacts::clone(facts) });
+        } else if refuses_seal(&refused.failure) && !self.unsealed {
+            tracing::warn!(
+                provider = provider.id.as_str(),
+                "the upstream refused sealed reasoning of the history; trying once more without any"
+            );
+            self.unsealed = true;
+        } else {
+            return false;
+        }
+        let means = executor.means(remote, self.unsealed);
+        let Ok(prepared) = Prepared::of(inbound, peek, &self.candidate, means).await else { return false };
+        self.prepared = prepared;
+        true
+    }
+}
