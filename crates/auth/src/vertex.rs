@@ -11,7 +11,7 @@ use crate::{
 };
 use byok_config::UrlName;
 use byok_store::AccountDetails;
-use byok_transport::{BufferedReply, Transport};
+use byok_transport::{BufferedReply, Transport, TransportError};
 use byok_types::{AccountState, Credential, OauthTokens, Secret};
 use key::ServiceAccount;
 use std::{sync::Arc, time::Duration};
@@ -82,7 +82,7 @@ fn check_token(_: &str) -> Result<(), &'static str> {
 /// A login with a key file that another program keeps. Its first use buys the first token.
 pub(crate) fn imported(content: &str, location: &str) -> Result<NewLogin, String> {
     let location = key::location(location).map_err(|error| error.to_string())?;
-    let account = ServiceAccount::read(content, false)?;
+    let account = ServiceAccount::read(content)?;
     let details = account.details(location);
     let tokens = OauthTokens {
         // Never sent: it has ended.
@@ -106,15 +106,13 @@ impl Vertex {
         &self,
         transport: &Transport,
         account: &ServiceAccount,
-    ) -> Result<BufferedReply, RefreshError> {
+        statement: &str,
+    ) -> Result<BufferedReply, TransportError> {
         let token = self.token.as_ref().unwrap_or(&account.token_uri);
-        let assertion = account
-            .statement(self.clock.now())
-            .map_err(|why| RefreshError::Config { why: why.to_owned() })?;
-        let fields = [("grant_type", GRANT), ("assertion", &*assertion)];
+        let fields = [("grant_type", GRANT), ("assertion", statement)];
         let limit = self.network.token_timeout.unwrap_or(TOKEN_TIMEOUT);
         let endpoint = Endpoint { transport, network: &self.network };
-        Ok(endpoint.ask(Ask::post(token, Body::Form(&fields), limit)).await?)
+        endpoint.ask(Ask::post(token, Body::Form(&fields), limit)).await
     }
 }
 
@@ -131,12 +129,12 @@ impl FileLogin for Vertex {
     ) -> LoginFuture<'a, NewLogin> {
         Box::pin(async move {
             let location = key::location(answers.get("location").map_or("global", String::as_str))?;
-            let account = ServiceAccount::read(content.expose(), self.token.is_some())
-                .map_err(|why| LoginError::NotUsable { why })?;
-            let reply = self.buy(transport, &account).await.map_err(|error| match error {
-                RefreshError::Config { why } => LoginError::NotUsable { why },
-                other => LoginError::Denied { why: other.to_string() },
-            })?;
+            let account =
+                ServiceAccount::read(content.expose()).map_err(|why| LoginError::NotUsable { why })?;
+            let statement = account
+                .statement(self.clock.now())
+                .map_err(|why| LoginError::NotUsable { why: why.to_owned() })?;
+            let reply = self.buy(transport, &account, &statement).await?;
             if !reply.status.is_success() {
                 return Err(match refused(&reply) {
                     RefreshError::Permanent { state: AccountState::NeedsLogin { reason } } => {
@@ -170,7 +168,10 @@ impl Refresher for Vertex {
                         .to_owned(),
                 },
             })?;
-            let reply = self.buy(transport, &account).await?;
+            let statement = account
+                .statement(self.clock.now())
+                .map_err(|why| RefreshError::Config { why: why.to_owned() })?;
+            let reply = self.buy(transport, &account, &statement).await?;
             if !reply.status.is_success() {
                 return Err(refused(&reply));
             }

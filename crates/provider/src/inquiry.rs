@@ -5,12 +5,13 @@
 
 use crate::{
     executor::Executor,
-    knowledge::Discovered,
+    knowledge::{Discovered, Window},
     pool::{Access, Seat},
     registry::Provider,
     state::State,
     upstream::{Ask, Lookup, Operation, Token},
 };
+use byok_config::ExtraUsage;
 use byok_transport::{Call, CallTimeouts, Host};
 use byok_types::{CredentialKind, Dialect};
 use bytes::Bytes;
@@ -89,8 +90,15 @@ impl Executor {
             // A request waits for it.
             let _ = tokio::time::timeout(BRIEFLY, self.ask_quota(provider, seat)).await;
         }
-        let (_, windows) = seat.known.windows()?;
-        windows.iter().filter_map(|window| window.resets_at).max()
+        reset_in(&seat.known.windows()?.1)
+    }
+
+    /// Asks about the plan of an account in the background, if that is due: its answer may tell of a charge.
+    pub(crate) fn look_for_charges(&self, provider: &Arc<Provider>, seat: &Arc<Seat>) {
+        if seat.known.quota_due(QUOTA_EVERY) {
+            let (executor, provider, seat) = (self.clone(), provider.clone(), seat.clone());
+            tokio::spawn(async move { executor.ask_quota(&provider, &seat).await });
+        }
     }
 
     /// The models of an account that go on when its plan is used up; `None` if the vendor does not list them.
@@ -115,6 +123,9 @@ impl Executor {
             seat.health.opened(Instant::now());
         }
         seat.known.told(quota.windows, now);
+        if provider.extra_usage == ExtraUsage::Stop && upstream.quota_charges(&body) {
+            self.stop_charging(provider, seat, now).await;
+        }
         if quota.plan.is_some() && matches!(seat.access, Access::Account { .. }) {
             self.note_plan(&seat.id, quota.plan).await;
         }
@@ -193,6 +204,13 @@ impl Executor {
     }
 }
 
+/// When an account of these limits opens again that is used up: with the last limit that is, or, if the vendor shows none
+/// as used up, with the first of all.
+fn reset_in(windows: &[Window]) -> Option<i64> {
+    let used_up = windows.iter().filter(|window| window.used >= 1.0).filter_map(|window| window.resets_at);
+    used_up.max().or_else(|| windows.iter().filter_map(|window| window.resets_at).min())
+}
+
 fn seats(state: &State) -> impl Iterator<Item = (&Arc<Provider>, &Arc<Seat>)> {
     state.registry.providers().flat_map(|provider| provider.seats.iter().map(move |seat| (provider, seat)))
 }
@@ -201,4 +219,25 @@ fn seats(state: &State) -> impl Iterator<Item = (&Arc<Provider>, &Arc<Seat>)> {
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Window, reset_in};
+
+    #[test]
+    fn a_used_up_plan_opens_with_the_limit_that_is_used_up() {
+        let window =
+            |used: f64, resets_at: Option<i64>| Window { name: "w".to_owned(), used, resets_at, scope: None };
+        for (windows, expected) in [
+            (vec![window(0.4, Some(900)), window(1.0, Some(50))], Some(50)),
+            (vec![window(1.0, Some(900)), window(1.2, Some(50))], Some(900)),
+            (vec![window(0.99, Some(900)), window(0.2, Some(50))], Some(50)),
+            (vec![window(1.0, None), window(0.2, Some(50))], Some(50)),
+            (vec![window(1.0, None)], None),
+            (Vec::new(), None),
+        ] {
+            assert_eq!(reset_in(&windows), expected, "{windows:?}");
+        }
+    }
 }

@@ -19,7 +19,7 @@ use std::{
 pub struct Discovered {
     /// The vendor's id.
     pub id: String,
-    /// What the list says of it, in the names of the facts of models.
+    /// What the list says of it, in the names of the facts of models. With an `id`, it is an old name of the model of that id.
     pub facts: Map<String, Value>,
     /// Whether it uses up nothing that is counted of the plan.
     pub included: bool,

@@ -334,9 +334,16 @@ impl Registry {
         let mut facts = match (provider.dialect, Catalog::builtin().list(provider.list)) {
             (Some(dialect), _) => Catalog::builtin().facts_elsewhere(id, dialect),
             (None, Some(list)) => {
-                let told = provider.seats.iter().find_map(|seat| seat.known.model(id));
-                let told = told.map(|model| model.facts).unwrap_or_default();
-                Catalog::builtin().facts_in(list, id, &told)
+                let told = |id: &str| {
+                    let told = provider.seats.iter().find_map(|seat| seat.known.model(id));
+                    told.map(|model| model.facts).unwrap_or_default()
+                };
+                let facts = told(id);
+                match facts.get("id").and_then(|new| new.as_str()) {
+                    // Its vendor has given it another name.
+                    Some(new) => Catalog::builtin().facts_in(list, new, &told(new)),
+                    None => Catalog::builtin().facts_in(list, id, &facts),
+                }
             }
             (None, None) => Catalog::builtin().facts(id),
         };
@@ -455,7 +462,8 @@ impl Provider {
     fn told(&self) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
         for model in self.seats.iter().flat_map(|seat| seat.known.models()) {
-            if !all.contains(&model.id) {
+            // An old name means another model of the list.
+            if !all.contains(&model.id) && !model.facts.contains_key("id") {
                 all.push(model.id);
             }
         }

@@ -13,6 +13,7 @@ mod gemini;
 pub(crate) mod iflow;
 mod kimi;
 mod kiro;
+mod limits;
 mod openai;
 mod plain;
 pub(crate) mod qwen;
@@ -384,6 +385,11 @@ pub trait Upstream: Send + Sync + fmt::Debug {
         false
     }
 
+    /// When the limit of a refusal opens again, Unix time in seconds, where the vendor says that otherwise than as a wait.
+    fn opens_at(&self, _failure: &Failure, _headers: &HeaderMap, _now: i64) -> Option<i64> {
+        None
+    }
+
     /// Whether a login is over, and not only set aside for a time, when the vendor refuses the token that it has just issued.
     fn ends_logins(&self) -> bool {
         false
@@ -397,6 +403,16 @@ pub trait Upstream: Send + Sync + fmt::Debug {
     /// Reads the answer to it. `now` is Unix time in seconds.
     fn read_quota(&self, _body: &[u8], _now: i64) -> Quota {
         Quota::default()
+    }
+
+    /// Whether it tells of a charge beyond the plan only where it is asked what is left of that.
+    fn tells_charges_by_quota(&self) -> bool {
+        false
+    }
+
+    /// Whether the answer to that says that what is asked now is charged beyond the plan.
+    fn quota_charges(&self, _body: &[u8]) -> bool {
+        false
     }
 
     /// What the headers of any answer say of the plan. `now` is Unix time in seconds.

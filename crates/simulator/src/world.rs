@@ -8,7 +8,7 @@ use crate::{
 };
 use parking_lot::Mutex;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub(crate) bench: BenchAnswers,
     /// Failures that a key has already had, by cause.
     failed: Mutex<HashMap<(String, Cause), u32>>,
+    /// Whose usage tells of a charge beyond the plan: vendors of which nothing else tells it.
+    beyond: Mutex<HashSet<&'static str>>,
 }
 
 impl World {
@@ -56,6 +58,7 @@ impl World {
             stored: Stored::default(),
             bench: BenchAnswers::default(),
             failed: Mutex::default(),
+            beyond: Mutex::default(),
             options,
         }
     }
@@ -65,6 +68,16 @@ impl World {
         let real =
             || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
         self.options.now.unwrap_or_else(real)
+    }
+
+    /// An answer of a vendor was served beyond the plan.
+    pub(crate) fn go_beyond(&self, vendor: &'static str) {
+        self.beyond.lock().insert(vendor);
+    }
+
+    /// Whether one was.
+    pub(crate) fn is_beyond(&self, vendor: &'static str) -> bool {
+        self.beyond.lock().contains(vendor)
     }
 
     /// Whether a key has to fail once more before it works.

@@ -237,12 +237,14 @@ fn billing(world: &World, call: &Call) -> Result<Reply, Refused> {
     }
     world.xai.count(|counts| counts.usages += 1);
     let now = world.now();
+    let (percent, charged) =
+        if world.is_beyond("xai") { (100.0, json!({"val": 120})) } else { (25.0, json!({})) };
     let body = json!({"config": {
-        "creditUsagePercent": 25.0,
+        "creditUsagePercent": percent,
         "currentPeriod": {
             "type": "USAGE_PERIOD_TYPE_WEEKLY", "start": rfc3339(now - 86_400), "end": rfc3339(now + 6 * 86_400),
         },
-        "onDemandCap": {}, "onDemandUsed": {}, "prepaidBalance": {}, "isUnifiedBillingUser": true,
+        "onDemandCap": {}, "onDemandUsed": charged, "prepaidBalance": {}, "isUnifiedBillingUser": true,
     }});
     Ok(Reply::json(200, Vec::new(), &body))
 }

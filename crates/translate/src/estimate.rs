@@ -28,19 +28,19 @@ pub fn tokens_by_length(text: &str) -> u64 {
 
 /// How many characters there are of either kind.
 #[derive(Clone, Copy, Debug, Default)]
-struct Length {
+pub(crate) struct Length {
     ascii: u64,
     other: u64,
 }
 
 impl Length {
-    fn add(&mut self, text: &str) {
+    pub(crate) fn add(&mut self, text: &str) {
         let ascii = text.bytes().filter(u8::is_ascii).count() as u64;
         self.ascii += ascii;
         self.other += text.chars().count() as u64 - ascii;
     }
 
-    fn tokens(self) -> u64 {
+    pub(crate) fn tokens(self) -> u64 {
         self.ascii.div_ceil(4) + (self.other * 2).div_ceil(3)
     }
 }

@@ -4,6 +4,7 @@
 //! the stream is turned into one of that dialect (`Envelope::Kiro`). There is no system role, no sampling, no choice of tools
 //! and no stop reason on this wire; history has strict rules, which `history` keeps.
 
+mod calls;
 mod failure;
 mod history;
 mod request;

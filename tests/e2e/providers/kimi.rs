@@ -124,3 +124,25 @@ async fn a_window_that_is_used_up_rests_the_account() {
     let answer = world.send(Dialect::Messages, &Ask::new("Hello.").model("kimi/k2")).await;
     assert_ne!(answer.status, 200, "all of its models rest");
 }
+
+#[tokio::test]
+async fn a_charge_that_the_usage_shows_stops_the_account() {
+    let world = LoggedIn::start("kimi", settings, &[]).await;
+    world.say(Dialect::Messages, &Ask::new("sim:overage").model("kimi/k3")).await.unwrap();
+    becomes(&world, "extra_usage").await;
+}
+
+#[tokio::test]
+async fn a_charge_that_is_allowed_stops_nothing() {
+    let allowing = |simulator: &str| {
+        let mut settings = settings(simulator);
+        settings["extra_usage"] = json!("allow");
+        settings
+    };
+    let world = LoggedIn::start("kimi", allowing, &[]).await;
+    world.say(Dialect::Messages, &Ask::new("sim:overage").model("kimi/k3")).await.unwrap();
+    // The usage that tells of it is read.
+    becomes(&world, "5 hours").await;
+    becomes(&world, "ready").await;
+    world.say(Dialect::Messages, &Ask::new("Hello.").model("kimi/k3")).await.unwrap();
+}

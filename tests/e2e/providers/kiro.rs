@@ -451,3 +451,10 @@ async fn a_login_does_what_the_readme_says() {
     };
     does.what_the_readme_says(&world.byok).await;
 }
+
+#[tokio::test]
+async fn a_charge_that_the_usage_shows_stops_the_account() {
+    let world = World::logged_in().await;
+    world.said(Dialect::Messages, &Ask::new("sim:overage").model(MODEL)).await;
+    world.becomes("extra_usage").await;
+}

@@ -201,3 +201,14 @@ async fn until_told(world: &LoggedIn) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
+
+#[tokio::test]
+async fn a_charge_that_the_usage_shows_stops_the_account() {
+    let world = start().await;
+    world.say(Dialect::Messages, &Ask::new("sim:overage").model("xai/grok-4.6")).await.unwrap();
+    super::becomes(&world, "extra_usage").await;
+    let calls = world.count(RESPONSES);
+    let answer = world.send(Dialect::Chat, &Ask::new("Hello.").model("xai/grok-4.6")).await;
+    assert!(answer.status != 200 && answer.text().contains("extra_usage"), "{}", answer.text());
+    assert_eq!(world.count(RESPONSES), calls, "nothing more is asked of it");
+}

@@ -32,7 +32,7 @@ pub(super) struct ServiceAccount {
 
 impl ServiceAccount {
     /// Reads a key file. The errors quote nothing of it.
-    pub(super) fn read(content: &str, own_endpoint: bool) -> Result<Self, String> {
+    pub(super) fn read(content: &str) -> Result<Self, String> {
         let file: Value =
             serde_json::from_str(content.trim().trim_start_matches('\u{feff}')).map_err(|_| {
                 "it is not whole JSON; give the key file of the service account as the Cloud console wrote it"
@@ -60,9 +60,11 @@ impl ServiceAccount {
             return Err("its `project_id` is no id of a project".to_owned());
         }
         let token_uri = match file["token_uri"].as_str() {
-            Some(stated) => trusted(stated).or_else(|| own_endpoint.then(|| fixed(TOKEN_URI))).ok_or(
-                "its `token_uri` is not an address of Google; byok sends the account's signature nowhere else. \
-                 `providers.vertex.urls.token` names another address",
+            // A file from anywhere decides about no address, whichever way it comes in.
+            Some(stated) => trusted(stated).ok_or(
+                "its `token_uri` is not an address of Google, and byok sends what the account signs to no other that a \
+                 file names; write https://oauth2.googleapis.com/token there, and set `providers.vertex.urls.token` if \
+                 tokens are to be bought elsewhere",
             )?,
             None => fixed(TOKEN_URI),
         };

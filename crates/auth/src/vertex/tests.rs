@@ -37,7 +37,11 @@ fn file(private_key: &str) -> Value {
 }
 
 fn at(server: &TokenServer) -> Vertex {
-    let url: HttpUrl = serde_json::from_value(json!(server.url("/token").as_str())).unwrap();
+    at_address(server.url("/token").as_str())
+}
+
+fn at_address(token: &str) -> Vertex {
+    let url: HttpUrl = serde_json::from_value(json!(token)).unwrap();
     let urls: IndexMap<UrlName, HttpUrl> = [(UrlName::Token, url)].into();
     let clock: Arc<dyn Clock> = TestClock::start();
     Vertex::new(&Urls::new(&urls), Network::default(), clock)
@@ -61,7 +65,7 @@ fn the_audience_is_the_same_wherever_the_token_is_bought() {
     for endpoint in ["https://oauth2.googleapis.com/token", "https://sts.googleapis.com/v1/token"] {
         let mut content = file(&pem());
         content["token_uri"] = json!(endpoint);
-        let account = ServiceAccount::read(&content.to_string(), false).unwrap();
+        let account = ServiceAccount::read(&content.to_string()).unwrap();
         assert_eq!(account.token_uri.as_str(), endpoint);
         let statement = account.statement(START).unwrap();
         let claims = URL_SAFE_NO_PAD.decode(statement.split('.').nth(1).unwrap()).unwrap();
@@ -175,13 +179,33 @@ async fn files_that_are_no_service_account() {
     for address in
         ["https://evil.test/token", "http://oauth2.googleapis.com/token", "https://googleapis.com.evil.test/"]
     {
-        let vertex = Vertex::new(&Urls::none(), Network::default(), TestClock::start());
         let mut content = file(&pem());
         content["token_uri"] = json!(address);
+        let content = content.to_string();
+        let vertex = Vertex::new(&Urls::none(), Network::default(), TestClock::start());
         let none = Answers::new();
-        let error = vertex.finish(&transport(), &Secret::new(content.to_string()), &none).await.unwrap_err();
-        assert!(error.to_string().contains("token_uri"), "{error}");
+        let usual = vertex.finish(&transport(), &Secret::new(&*content), &none).await.unwrap_err();
+        let own_address = log_in(&server, &content, "global").await.unwrap_err();
+        let imported = super::imported(&content, "global").unwrap_err();
+        for error in [usual.to_string(), own_address.to_string(), imported] {
+            assert!(error.contains("its `token_uri` is not an address of Google"), "{error}");
+        }
     }
+    assert_eq!(server.seen().len(), 0, "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_network_that_is_down_refuses_nobody() {
+    // Nobody listens there.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let vertex = at_address(&format!("http://{address}/token"));
+    let content = Secret::new(file(&pem()).to_string());
+    let error = vertex.finish(&transport(), &content, &Answers::new()).await.unwrap_err();
+    assert!(matches!(error, LoginError::Transport(_)), "{error}");
+    assert!(
+        !error.to_string().contains("refused the") && error.to_string().contains("could not be reached"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

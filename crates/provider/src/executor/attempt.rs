@@ -143,6 +143,8 @@ impl Attempt<'_> {
         }
         if self.begins_to_charge(&reply.headers) {
             self.stop_charging().await;
+        } else {
+            self.look_for_charges();
         }
         self.answered(reply, ledger).await
     }
@@ -263,14 +265,18 @@ impl Attempt<'_> {
         let body = read(reply.body, ERROR_LIMIT, true).await.unwrap_or_default();
         let upstream = &self.candidate.provider.upstream;
         let mut failure = upstream.read_failure(self.prepared.dialect, status, &reply.headers, &body);
-        failure.raw = upstream.relays_refusals().then(|| RawFailure {
-            dialect: self.prepared.dialect,
-            content_type,
-            body: body.to_vec(),
-        });
+        failure.raw = Some(RawFailure { dialect: self.prepared.dialect, content_type, body: body.to_vec() });
+        let until = || {
+            let left = upstream.opens_at(&failure, &reply.headers, self.now())? - self.now();
+            u64::try_from(left).ok().map(Duration::from_secs)
+        };
         let stated = retry_after(&reply.headers, SystemTime::now());
-        failure.retry_after = stated.or(failure.retry_after);
-        self.judged(failure, relayed_headers(&reply.headers), &reply.headers, token.oauth)
+        failure.retry_after = stated.or(failure.retry_after).or_else(until);
+        let mut refused = self.judged(failure, relayed_headers(&reply.headers), &reply.headers, token.oauth);
+        if !upstream.relays_refusals() {
+            refused.failure.raw = None;
+        }
+        refused
     }
 
     fn judged(&self, failure: Failure, relayed: HeaderMap, headers: &HeaderMap, oauth: bool) -> Refused {

@@ -6,7 +6,8 @@ use super::{
     claim,
 };
 use crate::{
-    pool::{Access, Lack, Problem},
+    pool::{Access, Lack, Problem, Seat},
+    registry::Provider,
     upstream::{Next, Scope, Token, Verdict},
 };
 use byok_auth::AuthError;
@@ -25,6 +26,8 @@ const NO_TOKEN_REST: Duration = Duration::from_mins(1);
 const REFUSED_ANEW: &str = "byok lets the login rest and tries it again by itself; if it lasts, log in again";
 /// Plans open again after a month.
 const LONGEST_REST: Duration = Duration::from_hours(31 * 24);
+/// Clocks differ.
+const SHORTEST_REST: Duration = Duration::from_mins(1);
 /// Longest text of a vendor that is kept for the owner: all of what they say, and not all of a page.
 const LONGEST: usize = 1000;
 
@@ -106,23 +109,18 @@ impl Attempt<'_> {
 
     /// Takes the seat out of use until its owner allows the charge. The answer that told of it is still delivered.
     pub(super) async fn stop_charging(&self) {
-        let provider = &self.candidate.provider.id;
-        tracing::warn!(
-            provider = provider.as_str(),
-            account = self.seat.id.as_str(),
-            "the vendor begins to charge beyond the plan; the account is not used any more until that is allowed"
-        );
-        let what = AccountState::ExtraUsage.trouble(provider.as_str()).unwrap_or_default();
-        let remedy = "the message says what helps".to_owned();
-        self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy });
-        let is_account = matches!(self.seat.access, Access::Account { .. });
-        let rest = if is_account { STATE_IS_READ } else { CHARGED_REST };
-        self.seat.health.cool(Scope::Account, &self.candidate.facts.id, Instant::now(), rest, false);
-        if is_account
-            && let Err(error) =
-                self.executor.store.accounts.set_state(&self.seat.id, AccountState::ExtraUsage).await
+        let executor = Executor(self.executor.clone());
+        executor.stop_charging(&self.candidate.provider, self.seat, self.inbound.at_ms / 1000).await;
+    }
+
+    /// Asks about the plan, beside the answer and no oftener than anybody may, where nothing else tells of a charge.
+    pub(super) fn look_for_charges(&self) {
+        let provider = &self.candidate.provider;
+        if provider.extra_usage == ExtraUsage::Stop
+            && self.inbound.own_credential.is_none()
+            && provider.upstream.tells_charges_by_quota()
         {
-            tracing::error!(account = self.seat.id.as_str(), %error, "the state of the account could not be kept");
+            Executor(self.executor.clone()).look_for_charges(provider, self.seat);
         }
     }
 
@@ -149,7 +147,9 @@ impl Attempt<'_> {
                 && let Some(reset) = Executor(self.executor.clone()).reset_of(provider, self.seat).await
             {
                 let left = u64::try_from(reset - self.inbound.at_ms / 1000).unwrap_or_default();
-                wait = wait.max(Duration::from_secs(left).min(LONGEST_REST));
+                if left > 0 {
+                    wait = Duration::from_secs(left).clamp(SHORTEST_REST, LONGEST_REST);
+                }
             }
             let (health, model, now) = (&self.seat.health, &self.candidate.facts.id, Instant::now());
             let executor = Executor(self.executor.clone());
@@ -176,6 +176,28 @@ impl Attempt<'_> {
             next => next,
         };
         Refused { verdict: Verdict { next, ..refused.verdict }, ..refused }
+    }
+}
+
+impl Executor {
+    /// Takes a seat out of use until its owner allows the charge.
+    pub(crate) async fn stop_charging(&self, provider: &Provider, seat: &Seat, at: i64) {
+        tracing::warn!(
+            provider = provider.id.as_str(),
+            account = seat.id.as_str(),
+            "the vendor begins to charge beyond the plan; the account is not used any more until that is allowed"
+        );
+        let what = AccountState::ExtraUsage.trouble(provider.id.as_str()).unwrap_or_default();
+        seat.health.fell(Problem { what, at, remedy: "the message says what helps".to_owned() });
+        let is_account = matches!(seat.access, Access::Account { .. });
+        let rest = if is_account { STATE_IS_READ } else { CHARGED_REST };
+        seat.health.cool(Scope::Account, "", Instant::now(), rest, false);
+        if !is_account {
+            // It has no state that could say that it may go on.
+            seat.health.set_aside();
+        } else if let Err(error) = self.0.store.accounts.set_state(&seat.id, AccountState::ExtraUsage).await {
+            tracing::error!(account = seat.id.as_str(), %error, "the state of the account could not be kept");
+        }
     }
 }
 

@@ -427,8 +427,8 @@ impl Seats<'_> {
         let id = AccountId::new(full).map_err(|error| self.address(error.to_string()))?;
         let label = key.and_then(|key| key.label.clone()).unwrap_or(name);
         let seat = self.parts(id, label, access, key)?;
-        if seat.is_oauth() && self.entry.extra_usage == ExtraUsage::Allow {
-            seat.health.forgive();
+        if self.entry.extra_usage == ExtraUsage::Allow {
+            seat.health.taken_back();
         }
         Ok(Arc::new(seat))
     }

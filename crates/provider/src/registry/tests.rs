@@ -2,6 +2,7 @@ use super::*;
 use crate::pool::HealthBook;
 use byok_config::{Sources, load};
 use byok_types::{Account, AccountId, AccountState, CredentialKind};
+use serde_json::{Value, json};
 
 fn registry(yaml: &str) -> (Registry, Vec<InvalidProvider>) {
     let directory = tempfile::tempdir().unwrap();
@@ -323,4 +324,24 @@ fn what_has_ended_is_offered_to_nobody_without_an_account() {
         assert_eq!(served(&registry, name), expected);
     }
     assert!(served(&registry, "iflow/glm-4.6").contains("shut down on 2026-04-17"));
+}
+
+#[test]
+fn an_old_name_of_a_vendors_list_means_the_new_model() {
+    let (registry, problems) = registry("providers: { qwen: { api_key: sk-aaaaaaaaaaaaaaaaaaaaaaaa } }");
+    assert_eq!(problems, []);
+    let one = |id: &str, facts: Value| crate::knowledge::Discovered {
+        id: id.to_owned(),
+        facts: facts.as_object().cloned().unwrap_or_default(),
+    };
+    let seat = registry.providers().find_map(|provider| provider.seats.first()).unwrap();
+    seat.known.listed(vec![one("old", json!({"id": "new"})), one("new", json!({"context_tokens": 7}))]);
+    assert_eq!(served(&registry, "qwen/old"), "qwen:new");
+    let candidates = registry.resolve("qwen/old").unwrap();
+    assert_eq!(candidates[0].facts.context_tokens, Some(7));
+    let listed: Vec<_> = registry.list().into_iter().map(|model| model.id).collect();
+    assert!(
+        listed.iter().any(|id| id.ends_with("new")) && !listed.iter().any(|id| id.ends_with("old")),
+        "{listed:?}"
+    );
 }

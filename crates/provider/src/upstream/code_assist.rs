@@ -2,14 +2,7 @@
 
 mod agent;
 mod members;
-/// Where Google says that a service can be switched on.
-fn activation(failure: &Failure) -> Option<String> {
-    let body: Value = serde_json::from_slice(&failure.raw.as_ref()?.body).ok()?;
-    // Streaming methods put it in an array.
-    let error = &body.as_array().and_then(|list| list.first()).unwrap_or(&body)["error"];
-    let details = error["details"].as_array()?;
-    details.iter().find_map(|detail| detail["metadata"]["activationUrl"].as_str()).map(str::to_owned)
-}
+mod schema;
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +11,7 @@ pub(crate) use members::{Members, list_of};
 
 use super::{
     Ask, Endpoint, Line, Lookup, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join,
-    judge_by_kind, set, without_tail,
+    judge_by_kind, set, time::unix_of, without_tail,
 };
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{Envelope, Losses, codec};
@@ -105,7 +98,7 @@ impl Upstream for CodeAssist {
     }
 
     fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
-        let model = shaping.ask.model;
+        let model = if self.antigravity { shaping.ask.model } else { members::wire_name(shaping.ask.model) };
         let mut request = Members::read(&body)?;
         if shaping.ask.operation == Operation::Count {
             return members::count(request, model);
@@ -131,10 +124,17 @@ impl Upstream for CodeAssist {
         around.put("project", &json!(project));
         if self.antigravity {
             agent::fit(&mut request, shaping.facts, losses);
-            around.put("requestId", &json!(format!("agent-{}", shaping.request_id)));
+            let (kind, id) = if agent::draws(model) {
+                // Its own program numbers the parts of a drawing so.
+                ("image_gen", format!("image_gen/{}/{}/12", shaping.at_ms, shaping.request_id))
+            } else {
+                ("agent", format!("agent-{}", shaping.request_id))
+            };
+            around.put("requestId", &json!(id));
             around.put("userAgent", &json!(agent::NAME));
-            around.put("requestType", &json!("agent"));
+            around.put("requestType", &json!(kind));
         } else {
+            members::config(&mut request, shaping.facts.max_output_tokens, losses);
             around.put("user_prompt_id", &json!(shaping.request_id));
         }
         around.put_members("request", &request);
@@ -163,6 +163,10 @@ impl Upstream for CodeAssist {
     fn charges_extra(&self, _headers: &HeaderMap) -> bool {
         // Credits are spent only by requests that name them, and byok's do not.
         false
+    }
+
+    fn opens_at(&self, failure: &Failure, _headers: &HeaderMap, _now: i64) -> Option<i64> {
+        metadata(failure, "quotaResetTimeStamp").as_deref().and_then(unix_of)
     }
 
     fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
@@ -209,7 +213,8 @@ impl Upstream for CodeAssist {
                 ),
             }),
             (403, "SERVICE_DISABLED") => {
-                let place = activation(failure).map_or_else(String::new, |url| format!(" at {url}"));
+                let place =
+                    metadata(failure, "activationUrl").map_or_else(String::new, |url| format!(" at {url}"));
                 own(AccountState::Blocked {
                     reason: format!(
                         "Google has the service switched off in the project of the login, or it is another project: {} \
@@ -259,6 +264,13 @@ impl Upstream for CodeAssist {
                 || id.starts_with("tab_")
                 || ["gemini-2.5-flash-thinking", "gemini-2.5-pro"].contains(&id)
         };
+        // The old name of a model goes on to mean it: its id is another.
+        let renamed =
+            list["deprecatedModelIds"].as_object().into_iter().flatten().filter_map(|(old, new)| {
+                let new = new["newModelId"].as_str().filter(|new| *new != old)?;
+                let facts = Map::from_iter([("id".to_owned(), json!(new))]);
+                Some(Discovered { id: old.clone(), facts })
+            });
         models
             .filter(|(id, model)| !inner(id) && model["displayName"].is_string())
             .map(|(id, model)| {
@@ -273,6 +285,7 @@ impl Upstream for CodeAssist {
                 }
                 Discovered { id: id.clone(), facts, ..Discovered::default() }
             })
+            .chain(renamed)
             .collect()
     }
 
@@ -319,6 +332,15 @@ fn window(bucket: &Value, name: &str, scope: Option<&str>) -> Option<Window> {
         resets_at: resets_at.map(jiff::Timestamp::as_second),
         scope: scope.map(str::to_owned),
     })
+}
+
+/// What the details of a refusal say under this name.
+fn metadata(failure: &Failure, name: &str) -> Option<String> {
+    let body: Value = serde_json::from_slice(&failure.raw.as_ref()?.body).ok()?;
+    // Streaming methods put it in an array.
+    let error = &body.as_array().and_then(|list| list.first()).unwrap_or(&body)["error"];
+    let details = error["details"].as_array()?;
+    details.iter().find_map(|detail| detail["metadata"][name].as_str()).map(str::to_owned)
 }
 
 /// The page of Google at which a person verifies an account.

@@ -1,7 +1,7 @@
 //! Gemini by API key, and servers that speak the same.
 
 use super::{
-    Ask, Endpoint, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set,
+    Ask, Endpoint, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, limits, set,
     without_tail,
 };
 use byok_types::{Dialect, Failure};
@@ -10,6 +10,9 @@ use std::time::Duration;
 use url::Url;
 
 const X_GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+
+/// By what a key can be restricted.
+const RESTRICTED: [&str; 4] = ["HTTP_REFERRER", "IP_ADDRESS", "ANDROID_APP", "IOS_APP"];
 
 /// Gemini.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,6 +56,20 @@ impl Upstream for Gemini {
     fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
         let failure = refusal.failure;
         let raw = failure.raw.as_ref().map(|raw| String::from_utf8_lossy(&raw.body)).unwrap_or_default();
+        // Such a key is dead: nothing but another one helps.
+        if failure.message.contains("reported as leaked") || raw.contains("API_KEY_EXPIRED") {
+            return limits::key_ended(
+                failure,
+                "Make a new key at aistudio.google.com and set it in place of this one",
+            );
+        }
+        if failure.status == 403 && RESTRICTED.iter().any(|by| raw.contains(&format!("API_KEY_{by}_BLOCKED")))
+        {
+            return limits::key_ended(
+                failure,
+                "Lift the restriction of the key in Google's console, or set another key",
+            );
+        }
         // A bad key is a 400 here, not a 401.
         if failure.status == 400
             && (raw.contains("API_KEY_INVALID") || failure.message.contains("API key not valid"))
@@ -70,6 +87,9 @@ impl Upstream for Gemini {
         {
             let wait = failure.retry_after.unwrap_or(Duration::from_hours(1));
             return Verdict::other(Some((Scope::Model, wait.max(Duration::from_hours(1)))));
+        }
+        if failure.status == 429 && raw.contains("PerMinute") && failure.retry_after.is_none() {
+            return Verdict::other(Some((Scope::Model, Duration::from_mins(1))));
         }
         judge_by_kind(refusal)
     }

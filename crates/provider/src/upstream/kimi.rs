@@ -191,6 +191,19 @@ impl Upstream for Kimi {
     fn read_quota(&self, body: &[u8], now: i64) -> Quota {
         quota::read(body, now)
     }
+
+    /// The refusal does not say when its limit opens; the limits do.
+    fn rests_until_reset(&self, failure: &Failure) -> bool {
+        failure.kind == FailureKind::QuotaWindow
+    }
+
+    fn tells_charges_by_quota(&self) -> bool {
+        true
+    }
+
+    fn quota_charges(&self, body: &[u8]) -> bool {
+        quota::charges(body)
+    }
 }
 
 /// Whether it is a balance that is used up.

@@ -255,6 +255,14 @@ impl Upstream for Kiro {
     fn read_quota(&self, body: &[u8], _now: i64) -> Quota {
         account::quota(body)
     }
+
+    fn tells_charges_by_quota(&self) -> bool {
+        true
+    }
+
+    fn quota_charges(&self, body: &[u8]) -> bool {
+        account::charges(body)
+    }
 }
 
 fn management(token: &Token, path: &str) -> Option<Url> {

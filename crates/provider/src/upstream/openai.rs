@@ -1,7 +1,7 @@
 //! `OpenAI` by API key, and everything that speaks Chat Completions or Responses like it.
 
 use super::{
-    Ask, Endpoint, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, set,
+    Ask, Endpoint, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, limits, set,
     without_tail,
 };
 use byok_types::{Dialect, Failure, FailureKind};
@@ -61,7 +61,15 @@ impl Upstream for OpenAi {
         false
     }
 
+    fn opens_at(&self, failure: &Failure, headers: &HeaderMap, now: i64) -> Option<i64> {
+        let limited = matches!(failure.kind, FailureKind::RateLimit | FailureKind::QuotaWindow);
+        if limited { limits::opens_at(failure, headers, now) } else { None }
+    }
+
     fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
+        if let Some(verdict) = limits::judge(refusal.failure).filter(|_| !self.first_party) {
+            return verdict;
+        }
         let code = refusal.failure.code.as_deref().unwrap_or_default();
         match (refusal.failure.status, code) {
             (429, "insufficient_quota" | "billing_not_active") => {
@@ -72,6 +80,17 @@ impl Upstream for OpenAi {
                 Verdict::other(Some((Scope::Model, Duration::from_mins(5))))
             }
             (403, _) if refusal.failure.kind == FailureKind::ContentPolicy => Verdict::PASS_ON,
+            // OpenRouter's word for a key that has spent what its owner lets it spend.
+            (403, _) if refusal.failure.message.contains("Key limit exceeded") => Verdict {
+                own_credential: true,
+                hint: Some("the key has spent what it may; raise its limit with the vendor"),
+                ..Verdict::other(Some((Scope::Account, Duration::from_hours(1))))
+            },
+            // Limits of a day are among them.
+            _ if refusal.failure.kind == FailureKind::RateLimit => {
+                let wait = refusal.failure.retry_after.unwrap_or(Duration::from_secs(5));
+                Verdict::other(Some((Scope::Model, wait.min(Duration::from_hours(24)))))
+            }
             _ => judge_by_kind(refusal),
         }
     }

@@ -326,6 +326,38 @@ fn refusals() {
             (Next::OtherAccount, Some((Scope::Model, seconds(2))), false),
         ),
         (
+            "a leaked key",
+            &Gemini,
+            failure(Permission, 403, "Your API key was reported as leaked. Please use another API key."),
+            headers(&[]),
+            false,
+            (Next::OtherAccount, Some((Scope::Account, seconds(86_400))), true),
+        ),
+        (
+            "a limit of a day",
+            &OpenAi { first_party: false },
+            failure(RateLimit, 429, "x").with_retry_after(seconds(30_000)),
+            headers(&[]),
+            false,
+            (Next::OtherAccount, Some((Scope::Model, seconds(30_000))), false),
+        ),
+        (
+            "the limit of a key at OpenRouter",
+            &OpenAi { first_party: false },
+            failure(Permission, 403, "Key limit exceeded (total limit)."),
+            headers(&[]),
+            false,
+            (Next::OtherAccount, Some((Scope::Account, seconds(3600))), true),
+        ),
+        (
+            "fair use at Z.ai",
+            &OpenAi { first_party: false },
+            failure(Permission, 429, "x").with_code("1313"),
+            headers(&[]),
+            false,
+            (Next::OtherAccount, Some((Scope::Account, seconds(86_400))), true),
+        ),
+        (
             "a bad key",
             &Gemini,
             failure(BadRequest, 400, "API key not valid. Please pass a valid API key."),
@@ -429,4 +461,34 @@ fn what_a_vendor_leaves_out_is_named() {
         told.sort_unstable();
         assert_eq!(told, expected, "{upstream:?} {body}");
     }
+}
+
+#[test]
+fn keys_of_gemini_that_are_dead_are_marked() {
+    let told = |status: u16, reason: &str, quota: &str| {
+        let body = serde_json::json!({"error": {"code": status, "message": "m", "status": "X", "details": [
+            {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason},
+            {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": quota}]}]}});
+        let failure =
+            Gemini.read_failure(Dialect::Gemini, status, &HeaderMap::new(), body.to_string().as_bytes());
+        Gemini.judge(&Refusal {
+            failure: &failure,
+            model: "m",
+            headers: &HeaderMap::new(),
+            oauth: false,
+            now: 0,
+        })
+    };
+    for (status, reason) in [
+        (400, "API_KEY_EXPIRED"),
+        (403, "API_KEY_HTTP_REFERRER_BLOCKED"),
+        (403, "API_KEY_IP_ADDRESS_BLOCKED"),
+    ] {
+        let verdict = told(status, reason, "");
+        let Some(AccountState::Blocked { reason }) = verdict.state else { panic!("{reason}: {verdict:?}") };
+        assert!(reason.ends_with("then run `byok accounts enable`."), "{reason}");
+    }
+    assert_eq!(told(400, "API_KEY_INVALID", "").state, None, "a typing error, or Google's own trouble");
+    let minute = told(429, "", "GenerateRequestsPerMinutePerProjectPerModel");
+    assert_eq!(minute.cool, Some((Scope::Model, Duration::from_mins(1))));
 }

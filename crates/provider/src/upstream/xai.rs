@@ -198,6 +198,14 @@ impl Upstream for Xai {
     fn read_quota(&self, body: &[u8], _now: i64) -> Quota {
         account::quota(body)
     }
+
+    fn tells_charges_by_quota(&self) -> bool {
+        self.plan
+    }
+
+    fn quota_charges(&self, body: &[u8]) -> bool {
+        account::charges(body)
+    }
 }
 
 fn judge(refusal: &Refusal<'_>) -> Verdict {

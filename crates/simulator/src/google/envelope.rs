@@ -46,12 +46,13 @@ pub(super) fn generate(
     }
     text("project").ok_or_else(trouble::disabled_service)?;
     if client == GoogleClient::Antigravity {
-        if text("userAgent").as_deref() != Some("antigravity")
-            || text("requestType").as_deref() != Some("agent")
+        let (kind, id) =
+            if model.contains("-image") { ("image_gen", "image_gen/") } else { ("agent", "agent-") };
+        if text("userAgent").as_deref() != Some("antigravity") || text("requestType").as_deref() != Some(kind)
         {
             return Err(bad("Request contains an invalid argument."));
         }
-        if !text("requestId").is_some_and(|id| id.starts_with("agent-")) {
+        if !text("requestId").is_some_and(|named| named.starts_with(id)) {
             return Err(bad("requestId is required"));
         }
     } else if text("user_prompt_id").is_none() {

@@ -85,13 +85,19 @@ pub(super) fn models(world: &World, call: &Call) -> Reply {
 
 pub(super) fn usages(world: &World, call: &Call) -> Reply {
     let now = world.now();
+    let beyond = world.is_beyond("kimi");
+    let (used, spent) = if beyond { ("100", "120") } else { ("12", "0") };
     owned(world, call, || {
         json!({
             "usage": {"used": "340", "limit": "1000", "resetTime": rfc3339(now + 259_200)},
             "limits": [{
                 "window": {"duration": 300, "timeUnit": "TIME_UNIT_MINUTE"},
-                "detail": {"used": "12", "limit": "100", "resetTime": rfc3339(now + 7200)},
+                "detail": {"used": used, "limit": "100", "resetTime": rfc3339(now + 7200)},
             }],
+            "boosterWallet": {
+                "balance": {"type": "BOOSTER", "amount": "1000000000", "amountLeft": "880000000"},
+                "monthlyChargeLimitEnabled": false, "monthlyUsed": {"priceInCents": spent, "currency": "USD"},
+            },
         })
     })
 }
@@ -137,6 +143,9 @@ fn served(world: &World, call: &Call, count: bool) -> Result<Reply, Reply> {
     let asked = anthropic::read(&body);
     let script = Script::read(&who, &asked.text, call.header("x-sim-scenario"))
         .map_err(|error| bad(&error.to_string()))?;
+    if script.overage {
+        world.go_beyond("kimi");
+    }
     match script.trouble {
         Some(Trouble::Refuse(cause, wait)) => return Err(refuse::of(cause, wait)),
         Some(Trouble::Fail { times, cause }) if world.must_fail(ENGINE_KEY, cause, times) => {

@@ -54,6 +54,9 @@ fn play(world: &World, asked: &Asked, script: &Script, who: &str) -> Result<Repl
     if let Some(reply) = script.trouble.and_then(|trouble| trouble::special(trouble, true)) {
         return Ok(reply);
     }
+    if script.overage {
+        world.go_beyond("kiro");
+    }
     let cached = world.cache.visit(who, &asked.prompt) / 4;
     let answer = answer::compose(asked, script, cached as u64);
     let context =

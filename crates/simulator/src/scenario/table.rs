@@ -57,7 +57,12 @@ pub const SCENARIOS: &[ScenarioDoc] = &[
     row("tools", "", Answer, "calls every declared tool in parallel"),
     row("empty_args", "NAME", Answer, "calls the tool with no arguments at all"),
     row("loop", "[TURNS=2]", Answer, "calls the tools again until so many rounds of results have come back"),
-    row("overage", "", Answer, "answers and says in headers that it is charged beyond the plan (Claude)"),
+    row(
+        "overage",
+        "",
+        Answer,
+        "answers and says in headers (Claude, Copilot) or in the usage from then on (Kiro, Kimi, xAI) that it is charged beyond the plan",
+    ),
     row("refusal", "", Answer, "refuses in the vendor's own way"),
     row("search", "[WORDS]", Answer, "runs the vendor's web search and cites two sources"),
     row(

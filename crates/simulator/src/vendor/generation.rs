@@ -121,6 +121,9 @@ impl Generation<'_> {
         if script.overage && self.dialect == Dialect::Messages {
             anthropic::charge_extra(&mut headers);
         }
+        if script.overage && Plan::Xai.marks(self.key) {
+            self.world.go_beyond("xai");
+        }
         if script.trouble == Some(Trouble::ErrorOk) {
             return Reply::json(
                 200,

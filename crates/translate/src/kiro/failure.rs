@@ -109,6 +109,10 @@ fn classify(status: u16, name: &str, reason: &str, said: &str) -> (FailureKind, 
     if because(&[code::OVERAGE]) {
         return (FailureKind::QuotaWindow, Some(code::OVERAGE));
     }
+    // The conversation's own limit: no other account helps.
+    if because(&["CONVERSATION_LIMIT_EXCEEDED"]) {
+        return (FailureKind::BadRequest, None);
+    }
     if status == 402 || because(&[code::MONTH]) {
         return (FailureKind::QuotaWindow, Some(code::MONTH));
     }

@@ -1,15 +1,17 @@
 //! Kiro's event stream as one of the Messages dialect. The frames are read by AWS's own crate.
 
 use super::{
+    calls::{Contradiction, Input, Waiting},
     failure::{failure, status_of},
     tools,
 };
+use crate::estimate::Length;
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use aws_smithy_types::event_stream::Message;
 use byok_types::{Failure, FailureKind};
 use bytes::BytesMut;
 use serde_json::{Value, json};
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 /// The largest frame.
 const LARGEST: u32 = 16 << 20;
@@ -21,16 +23,7 @@ const PRELUDE: usize = 12;
 enum Block {
     Text,
     Thinking,
-    Tool { id: String, input: String },
-}
-
-/// A call that came while another was not over.
-#[derive(Debug)]
-struct Waiting {
-    id: String,
-    name: String,
-    input: String,
-    over: bool,
+    Tool { id: String, input: Input },
 }
 
 /// Reads frames and writes events.
@@ -45,7 +38,10 @@ pub(crate) struct Events {
     block: Option<Block>,
     index: usize,
     waiting: Vec<Waiting>,
-    called: bool,
+    /// Ids of the calls that are over; there is one at least where there was one.
+    called: HashSet<String>,
+    /// How much was said.
+    said: Length,
     length: bool,
     usage: Option<Value>,
     /// Used part of the window, in percent.
@@ -72,7 +68,8 @@ impl Events {
             block: None,
             index: 0,
             waiting: Vec::new(),
-            called: false,
+            called: HashSet::new(),
+            said: Length::default(),
             length: false,
             usage: None,
             percentage: None,
@@ -111,18 +108,16 @@ impl Events {
         if self.over || cut || !self.started {
             return;
         }
-        let whole = |input: &str| {
-            input.trim().is_empty() || serde_json::from_str::<Value>(input).is_ok_and(|it| it.is_object())
-        };
-        let open = matches!(&self.block, Some(Block::Tool { input, .. }) if !whole(input));
-        if open || self.waiting.iter().any(|call| !whole(&call.input)) {
-            return;
+        while let Some(Block::Tool { input, .. }) = &self.block {
+            if !input.may_be_all() {
+                return;
+            }
+            self.close(out);
         }
-        self.waiting.iter_mut().for_each(|call| call.over = true);
         self.close(out);
         let reason = if self.length {
             "max_tokens"
-        } else if self.called {
+        } else if !self.called.is_empty() {
             "tool_use"
         } else if self.percentage.is_some_and(|percentage| percentage >= 100.0) {
             "model_context_window_exceeded"
@@ -160,31 +155,15 @@ impl Events {
     }
 
     fn event(&mut self, kind: &str, payload: &Value, bytes: &[u8], out: &mut BytesMut) {
-        let text = |name: &str| payload[name].as_str().filter(|text| !text.is_empty());
         match kind {
-            "assistantResponseEvent" => {
-                if let Some(text) = text("content") {
-                    self.open(Block::Text, &json!({"type": "text", "text": ""}), out);
-                    self.delta(&json!({"type": "text_delta", "text": text}), out);
-                }
-            }
-            "reasoningContentEvent" => {
-                if let Some(text) = text("text") {
-                    self.think(out);
-                    self.delta(&json!({"type": "thinking_delta", "thinking": text}), out);
-                }
-                if let Some(signature) = text("signature") {
-                    self.think(out);
-                    self.delta(&json!({"type": "signature_delta", "signature": signature}), out);
-                }
-                if let Some(data) = text("redactedContent") {
-                    self.close(out);
-                    self.begin(&json!({"type": "redacted_thinking", "data": data}), out);
-                    self.end(out);
-                }
-            }
+            "assistantResponseEvent" => self.say("text", payload, out),
+            "reasoningContentEvent" => self.say("thought", payload, out),
             "toolUseEvent" => self.tool(payload, out),
-            "metadataEvent" => self.usage = usage(&payload["tokenUsage"]).or(self.usage.take()),
+            "metadataEvent" => {
+                let told = &payload["tokenUsage"];
+                self.usage = usage(told).or(self.usage.take());
+                self.percentage = told["contextUsagePercentage"].as_f64().or(self.percentage);
+            }
             "contextUsageEvent" => {
                 self.percentage = payload["contextUsagePercentage"].as_f64().or(self.percentage);
             }
@@ -195,58 +174,73 @@ impl Events {
         }
     }
 
-    fn tool(&mut self, payload: &Value, out: &mut BytesMut) {
-        let Some(id) = payload["toolUseId"].as_str() else { return };
-        let over = payload["stop"] == true;
-        let piece = match &payload["input"] {
-            Value::String(piece) => piece.clone(),
-            whole @ Value::Object(_) => whole.to_string(),
-            _ => String::new(),
-        };
-        let replaces = payload["input"].is_object();
-        let other_open = matches!(&self.block, Some(Block::Tool { id: open, .. }) if open != id);
-        if other_open {
-            let name = payload["name"].as_str().unwrap_or_default();
-            match self.waiting.iter_mut().find(|call| call.id == id) {
-                Some(call) if replaces => call.input = piece,
-                Some(call) => call.input.push_str(&piece),
-                None => {
-                    self.waiting.push(Waiting {
-                        id: id.into(),
-                        name: name.into(),
-                        input: piece,
-                        over: false,
-                    });
-                }
+    /// Text or a thought. It waits while a call is not over, whose rest would come too late behind it.
+    fn say(&mut self, kind: &'static str, payload: &Value, out: &mut BytesMut) {
+        while let Some(Block::Tool { input, .. }) = &self.block {
+            if !input.is_object() {
+                self.waiting.push(Waiting::Said(kind, payload.clone()));
+                return;
             }
-            if let Some(call) = self.waiting.iter_mut().find(|call| call.id == id) {
-                call.over |= over;
+            self.close(out);
+        }
+        let text = |name: &str| payload[name].as_str().filter(|text| !text.is_empty());
+        if kind == "text" {
+            if let Some(text) = text("content") {
+                self.open(Block::Text, &json!({"type": "text", "text": ""}), out);
+                self.delta(&json!({"type": "text_delta", "text": text}), out);
             }
             return;
         }
-        let open = matches!(&self.block, Some(Block::Tool { .. }));
-        if !open {
-            self.call(id, payload["name"].as_str().unwrap_or_default(), out);
+        if let Some(text) = text("text") {
+            self.think(out);
+            self.delta(&json!({"type": "thinking_delta", "thinking": text}), out);
+        }
+        if let Some(signature) = text("signature") {
+            self.think(out);
+            self.delta(&json!({"type": "signature_delta", "signature": signature}), out);
+        }
+        if let Some(data) = text("redactedContent") {
+            self.close(out);
+            self.begin(&json!({"type": "redacted_thinking", "data": data}), out);
+            self.end(out);
+        }
+    }
+
+    fn tool(&mut self, payload: &Value, out: &mut BytesMut) {
+        let Some(id) = payload["toolUseId"].as_str() else { return };
+        match &self.block {
+            // It is over: what comes late adds nothing to it, and is no part of another.
+            _ if self.called.contains(id) => return,
+            Some(Block::Tool { id: open, .. }) if open != id => {
+                return Waiting::add(&mut self.waiting, payload, id);
+            }
+            Some(Block::Tool { .. }) => {}
+            _ => self.call(id, payload["name"].as_str().unwrap_or_default(), Input::default(), out),
         }
         if let Some(Block::Tool { input, .. }) = &mut self.block {
-            // What has been said cannot be taken back, so a whole object counts only as the first word.
-            let said = !input.is_empty();
-            let again = replaces && said;
-            if !piece.is_empty() && !again {
-                input.push_str(&piece);
-                self.delta(&json!({"type": "input_json_delta", "partial_json": piece}), out);
+            match input.take(&payload["input"]) {
+                Ok(new) => self.argue(&new, out),
+                // What was said cannot be taken back.
+                Err(Contradiction) => return self.unreadable(out),
             }
         }
-        if over {
+        if payload["stop"] == true {
             self.close(out);
         }
     }
 
-    fn call(&mut self, id: &str, name: &str, out: &mut BytesMut) {
-        self.close(out);
+    /// Begins a call with what is known of its input.
+    fn call(&mut self, id: &str, name: &str, input: Input, out: &mut BytesMut) {
         let block = json!({"type": "tool_use", "id": id, "name": tools::own_name(name), "input": {}});
-        self.open(Block::Tool { id: id.to_owned(), input: String::new() }, &block, out);
-        self.called = true;
+        let known = input.as_str().to_owned();
+        self.open(Block::Tool { id: id.to_owned(), input }, &block, out);
+        self.argue(&known, out);
+    }
+
+    fn argue(&mut self, piece: &str, out: &mut BytesMut) {
+        if !piece.is_empty() {
+            self.delta(&json!({"type": "input_json_delta", "partial_json": piece}), out);
+        }
     }
 
     fn think(&mut self, out: &mut BytesMut) {
@@ -275,7 +269,9 @@ impl Events {
         write(out, &json!({"type": "content_block_start", "index": self.index, "content_block": opening}));
     }
 
-    fn delta(&self, delta: &Value, out: &mut BytesMut) {
+    fn delta(&mut self, delta: &Value, out: &mut BytesMut) {
+        let said = ["text", "thinking", "partial_json"].iter().find_map(|name| delta[*name].as_str());
+        self.said.add(said.unwrap_or_default());
         write(out, &json!({"type": "content_block_delta", "index": self.index, "delta": delta}));
     }
 
@@ -284,23 +280,23 @@ impl Events {
         self.index += 1;
     }
 
-    /// Ends the block that is open, and says the calls that waited for that.
+    /// Ends the block that is open, and says what waited for that.
     fn close(&mut self, out: &mut BytesMut) {
-        while let Some(block) = self.block.take() {
-            self.end(out);
-            if !matches!(block, Block::Tool { .. }) || self.waiting.is_empty() {
-                return;
-            }
-            let call = self.waiting.remove(0);
-            let opening =
-                json!({"type": "tool_use", "id": call.id, "name": tools::own_name(&call.name), "input": {}});
-            self.begin(&opening, out);
-            if !call.input.is_empty() {
-                self.delta(&json!({"type": "input_json_delta", "partial_json": call.input}), out);
-            }
-            self.block = Some(Block::Tool { id: call.id, input: call.input });
-            if !call.over {
-                return;
+        let Some(block) = self.block.take() else { return };
+        self.end(out);
+        let Block::Tool { id, .. } = block else { return };
+        self.called.insert(id);
+        for one in std::mem::take(&mut self.waiting) {
+            match one {
+                one if matches!(self.block, Some(Block::Tool { .. })) => self.waiting.push(one),
+                Waiting::Said(kind, payload) => self.say(kind, &payload, out),
+                Waiting::Call { id, name, input, over } => {
+                    self.call(&id, &name, input, out);
+                    if over {
+                        // Nothing waits meanwhile: what does is in this very list.
+                        self.close(out);
+                    }
+                }
             }
         }
     }
@@ -339,7 +335,7 @@ impl Events {
         self.over = true;
     }
 
-    /// Without numbers the used part of the window is the next best thing. What the answer took of it is not known.
+    /// Without numbers the used part of the window is the next best thing. What the answer took of it is estimated.
     fn by_percentage(&self) -> Option<Value> {
         let tokens = f64::from(self.window?) * self.percentage? / 100.0;
         #[expect(
@@ -348,17 +344,21 @@ impl Events {
             reason = "a percentage of a window is a small number; what is not becomes the nearest"
         )]
         let tokens = tokens.round() as u64;
-        Some(json!({"input_tokens": tokens}))
+        Some(json!({"input_tokens": tokens.saturating_sub(self.said.tokens())}))
     }
 }
 
 fn usage(told: &Value) -> Option<Value> {
     let count = |name: &str| told[name].as_u64();
-    let output = count("outputTokens")?;
+    let input = |name: &str| count(name).unwrap_or(0);
+    let (fresh, read, written) =
+        (input("uncachedInputTokens"), input("cacheReadInputTokens"), input("cacheWriteInputTokens"));
+    let rest = || count("totalTokens")?.checked_sub(fresh + read + written);
+    let output = count("outputTokens").or_else(rest)?;
     Some(json!({
-        "input_tokens": count("uncachedInputTokens").unwrap_or(0),
-        "cache_read_input_tokens": count("cacheReadInputTokens").unwrap_or(0),
-        "cache_creation_input_tokens": count("cacheWriteInputTokens").unwrap_or(0),
+        "input_tokens": fresh,
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": written,
         "output_tokens": output,
     }))
 }

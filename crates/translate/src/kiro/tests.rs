@@ -454,6 +454,70 @@ fn calls_that_overlap_stay_apart() {
                 "2-",
             ],
         ),
+        // A name alone, words, and then the rest: it is one call, and the words come behind it.
+        (
+            [
+                event("toolUseEvent", json!({"toolUseId": "a", "name": "a"})),
+                said("x"),
+                piece("a", json!("{\"x\""), false),
+                event("reasoningContentEvent", json!({"text": "hm"})),
+                piece("a", json!(":1}"), true),
+            ]
+            .concat(),
+            vec![
+                "0+tool_use a",
+                "0:{\"x\"",
+                "0::1}",
+                "0-",
+                "1+text",
+                "1:x",
+                "1-",
+                "2+thinking",
+                "2:hm",
+                "2-",
+            ],
+        ),
+        // What comes late for a call that is over is no part of the next one, and no call of its own.
+        (
+            [
+                piece("a", json!("{}"), true),
+                piece("b", json!("{"), false),
+                piece("a", json!("{}"), true),
+                piece("b", json!("}"), true),
+                piece("a", Value::Null, true),
+            ]
+            .concat(),
+            vec!["0+tool_use a", "0:{}", "0-", "1+tool_use b", "1:{", "1:}", "1-"],
+        ),
+        // An object is all of the input: an empty one at the beginning is nothing, one at the end repeats or completes.
+        (
+            [
+                piece("a", json!({}), false),
+                piece("a", json!("{\"x\":1}"), false),
+                piece("a", json!({"x": 1}), true),
+            ]
+            .concat(),
+            vec!["0+tool_use a", "0:{\"x\":1}", "0-"],
+        ),
+        (
+            [
+                piece("a", json!("{\"x\":"), false),
+                piece("a", json!({"x": 1}), false),
+                piece("a", json!("}"), true),
+            ]
+            .concat(),
+            vec!["0+tool_use a", "0:{\"x\":", "0:1}", "0-"],
+        ),
+        (
+            [
+                piece("a", json!("{"), false),
+                piece("b", json!("{\"y\":"), false),
+                piece("b", json!({"x": 1}), true),
+                piece("a", json!("}"), true),
+            ]
+            .concat(),
+            vec!["0+tool_use a", "0:{", "0:}", "0-", "1+tool_use b", "1:{\"x\":1}", "1-"],
+        ),
         ([piece("a", json!({"x": 1}), true)].concat(), vec!["0+tool_use a", "0:{\"x\":1}", "0-"]),
         ([piece("a", Value::Null, true)].concat(), vec!["0+tool_use a", "0-"]),
         // Without a stop, but whole.
@@ -483,11 +547,36 @@ fn how_an_answer_ends() {
         (whole.clone(), "end_turn null"),
         (
             [whole.clone(), event("contextUsageEvent", json!({"contextUsagePercentage": 10}))].concat(),
-            "end_turn {\"input_tokens\":20000}",
+            "end_turn {\"input_tokens\":19999}",
+        ),
+        (
+            [
+                whole.clone(),
+                event("metadataEvent", json!({"tokenUsage": {"contextUsagePercentage": 10}})),
+            ]
+            .concat(),
+            "end_turn {\"input_tokens\":19999}",
+        ),
+        (
+            [
+                whole.clone(),
+                event("metadataEvent", json!({"tokenUsage": {"uncachedInputTokens": 5, "cacheReadInputTokens": 2, "totalTokens": 10}})),
+            ]
+            .concat(),
+            "end_turn {\"input_tokens\":5,\"cache_read_input_tokens\":2,\"cache_creation_input_tokens\":0,\"output_tokens\":3}",
+        ),
+        // An object that contradicts what was said already: nothing is made up.
+        (
+            [
+                event("toolUseEvent", json!({"toolUseId": "1", "name": "g", "input": "{\"a\":"})),
+                event("toolUseEvent", json!({"toolUseId": "1", "name": "g", "input": {"b": 1}, "stop": true})),
+            ]
+            .concat(),
+            "api_error -",
         ),
         (
             [whole.clone(), event("contextUsageEvent", json!({"contextUsagePercentage": 100.0}))].concat(),
-            "model_context_window_exceeded {\"input_tokens\":200000}",
+            "model_context_window_exceeded {\"input_tokens\":199999}",
         ),
         (
             [whole.clone(), exception("ContentLengthExceededException", json!({"message": "x"}))].concat(),
@@ -588,6 +677,12 @@ fn refusals() {
         ),
         (402, body("m", json!("MONTHLY_REQUEST_COUNT")), QuotaWindow, Some(code::MONTH)),
         (402, body("m", Value::Null), QuotaWindow, Some(code::MONTH)),
+        (
+            402,
+            body("m", json!("CONVERSATION_LIMIT_EXCEEDED")),
+            BadRequest,
+            Some("CONVERSATION_LIMIT_EXCEEDED"),
+        ),
         (429, body("m", json!("MONTHLY_REQUEST_COUNT")), QuotaWindow, Some(code::MONTH)),
         (400, body("m", json!("MONTHLY_REQUEST_COUNT")), QuotaWindow, Some(code::MONTH)),
         (402, body("m", json!("OVERAGE_REQUEST_LIMIT_EXCEEDED")), QuotaWindow, Some(code::OVERAGE)),

@@ -26,6 +26,11 @@ pub(crate) fn for_gemini_output(schema: &Json) -> Json {
     cleaned(schema, false)
 }
 
+/// The same for a schema that stands in a body of Gemini's already, whose names are those of its client.
+pub fn schema_for_gemini(schema: &Value) -> Value {
+    Json::from_value(schema).map_or_else(|_| schema.clone(), |schema| cleaned(&schema, false).to_tree())
+}
+
 /// Whether every property name can be written so that Gemini takes it and it can be read back.
 pub(crate) fn parameters_fit(schema: &Json) -> bool {
     fn fit(node: &Value) -> bool {

@@ -1,8 +1,8 @@
 //! What Antigravity wants of a request beyond the dialect. Behind it stand Gemini and, on Vertex, Claude, whose own rules
 //! shine through.
 
-use super::{Members, list_of};
-use byok_translate::{Losses, PLACEHOLDER};
+use super::{Members, list_of, schema};
+use byok_translate::Losses;
 use byok_types::{Family, ModelFacts, SecretHash, ThinkingForm};
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -17,9 +17,10 @@ const ROOM: i64 = 8192;
 /// What stands for the signature of a call where it is lost.
 const UNSIGNED: &str = "skip_thought_signature_validator";
 
-/// Members of a schema that stay; of all others the service says that it cannot find the field.
-const KEPT: [&str; 8] =
-    ["type", "description", "nullable", "items", "properties", "required", "title", "propertyOrdering"];
+/// Whether a model makes pictures. Such a one is refused what is asked of it as an agent.
+pub(super) fn draws(model: &str) -> bool {
+    model.contains("-image")
+}
 
 /// Fits a request in place.
 pub(super) fn fit(request: &mut Members, facts: &ModelFacts, losses: &mut Losses) {
@@ -31,7 +32,11 @@ pub(super) fn fit(request: &mut Members, facts: &ModelFacts, losses: &mut Losses
         }
     }
     let contents = request.get(&["contents"]).unwrap_or_default();
-    request.put("sessionId", &json!(conversation(&contents)));
+    if draws(&facts.id) {
+        request.remove("sessionId");
+    } else {
+        request.put("sessionId", &json!(conversation(&contents)));
+    }
     if claude || !facts.call_signatures {
         let mut contents = contents;
         turns(&mut contents, claude);
@@ -42,8 +47,8 @@ pub(super) fn fit(request: &mut Members, facts: &ModelFacts, losses: &mut Losses
             request.put("contents", &contents);
         }
     }
-    tools(request, claude, losses);
-    config(request, facts, claude);
+    tools(request, facts, claude, losses);
+    config(request, facts, claude, losses);
 }
 
 /// A number that stays the same for a conversation: it groups the prompt cache. Made from the first words of the user.
@@ -182,7 +187,9 @@ fn is_claudes(signature: &str) -> bool {
     signature.starts_with(['E', 'R'])
 }
 
-fn tools(request: &mut Members, claude: bool, losses: &mut Losses) {
+fn tools(request: &mut Members, facts: &ModelFacts, claude: bool, losses: &mut Losses) {
+    // These want a property in every schema, as Claude does.
+    let strict = ["gemini-3-pro", "gemini-3.1-pro"].iter().any(|line| facts.id.starts_with(line));
     let Some(mut tools) = request.get(&["tools"]) else { return };
     let wish = request.get(&["toolConfig"]).unwrap_or_default();
     let mode = wish["functionCallingConfig"]["mode"].as_str().unwrap_or_default().to_owned();
@@ -198,9 +205,9 @@ fn tools(request: &mut Members, claude: bool, losses: &mut Losses) {
             declared = true;
             let Some(function) = function.as_object_mut() else { continue };
             let stated = function.remove("parametersJsonSchema").or_else(|| function.remove("parameters"));
-            let mut schema = clean(&stated.unwrap_or_else(|| json!({})), true);
-            if claude {
-                fill(&mut schema);
+            let mut schema = schema::of_arguments(&stated.unwrap_or_else(|| json!({})));
+            if claude || strict {
+                schema::fill(&mut schema);
             }
             if schema["properties"].as_object().is_some_and(|properties| !properties.is_empty()) {
                 function.insert("parameters".to_owned(), schema);
@@ -221,115 +228,32 @@ fn tools(request: &mut Members, claude: bool, losses: &mut Losses) {
     }
 }
 
-/// A schema in the few words that the service knows. What narrows a value is said in the description instead.
-fn clean(schema: &Value, top: bool) -> Value {
-    let Some(members) = schema.as_object() else { return json!({"type": "string"}) };
-    if let Some(best) = ["anyOf", "oneOf", "allOf"].iter().find_map(|name| branch(members.get(*name)?)) {
-        let mut outer = members.clone();
-        outer.retain(|name, _| !["anyOf", "oneOf", "allOf"].contains(&name.as_str()));
-        for (name, value) in best.as_object().into_iter().flatten() {
-            outer.entry(name.clone()).or_insert_with(|| value.clone());
-        }
-        return clean(&Value::Object(outer), top);
+/// Leaves of a wish for thinking only whether it is to be shown.
+fn thoughts_alone(config: &mut Map<String, Value>, losses: &mut Losses) {
+    let Some(thinking) = config.get_mut("thinkingConfig").and_then(Value::as_object_mut) else { return };
+    let before = thinking.len();
+    thinking.retain(|name, _| matches!(name.as_str(), "includeThoughts" | "include_thoughts"));
+    if thinking.len() < before {
+        losses.dropped("generationConfig.thinkingConfig", "the name of the model says how much it thinks");
     }
-    let mut kept = Map::new();
-    let mut said = Vec::new();
-    for (name, value) in members {
-        match name.as_str() {
-            "type" => {
-                let types: Vec<&str> = match value {
-                    Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
-                    one => one.as_str().into_iter().collect(),
-                };
-                if types.iter().any(|kind| kind.eq_ignore_ascii_case("null")) {
-                    kept.insert("nullable".to_owned(), json!(true));
-                }
-                let first = types.iter().find(|kind| !kind.eq_ignore_ascii_case("null")).unwrap_or(&"string");
-                kept.insert("type".to_owned(), json!(first));
-            }
-            "properties" => {
-                let cleaned: Map<String, Value> = value
-                    .as_object()
-                    .into_iter()
-                    .flatten()
-                    .map(|(name, value)| (name.clone(), clean(value, false)))
-                    .collect();
-                kept.insert("properties".to_owned(), Value::Object(cleaned));
-            }
-            "items" => drop(kept.insert("items".to_owned(), clean(value, false))),
-            "title" | "propertyOrdering" => {}
-            "enum" | "const" => said.push(format!("one of {value}")),
-            kept_name if KEPT.contains(&kept_name) => drop(kept.insert(name.clone(), value.clone())),
-            "minimum" | "maximum" | "minLength" | "maxLength" | "minItems" | "maxItems" | "pattern"
-            | "format" => {
-                said.push(format!("{name} {value}"));
-            }
-            _ => {}
-        }
+    if thinking.is_empty() {
+        config.remove("thinkingConfig");
     }
-    if kept.get("type").and_then(Value::as_str).is_some_and(|kind| kind.eq_ignore_ascii_case("array")) {
-        kept.entry("items").or_insert_with(|| json!({"type": "string"}));
-    }
-    if top {
-        kept.entry("type").or_insert_with(|| json!("object"));
-    }
-    let names: HashSet<String> = kept
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.clone())
-        .collect();
-    if let Some(required) = kept.get_mut("required").and_then(Value::as_array_mut) {
-        required.retain(|name| name.as_str().is_some_and(|name| names.contains(name)));
-    }
-    if kept.get("required").is_some_and(|required| required.as_array().is_none_or(Vec::is_empty)) {
-        kept.remove("required");
-    }
-    if !said.is_empty() {
-        let before = kept
-            .get("description")
-            .and_then(Value::as_str)
-            .map(|text| format!("{text} "))
-            .unwrap_or_default();
-        kept.insert("description".to_owned(), json!(format!("{before}({})", said.join(", "))));
-    }
-    Value::Object(kept)
 }
 
-/// The strongest branch of a choice: an object, else a list, else the first that is not null.
-fn branch(choice: &Value) -> Option<Value> {
-    let branches = choice.as_array()?;
-    let of = |kind: &str| branches.iter().find(|branch| branch["type"] == kind);
-    let any = || branches.iter().find(|branch| branch["type"] != "null");
-    let mut best = of("object").or_else(|| of("array")).or_else(any)?.clone();
-    if of("null").is_some()
-        && let Some(best) = best.as_object_mut()
-    {
-        best.insert("nullable".to_owned(), json!(true));
-    }
-    Some(best)
-}
-
-/// Claude's functions here need a property and a required one. What stands in is taken out of the answers again.
-fn fill(schema: &mut Value) {
-    schema["type"] = json!("object");
-    let has = schema["required"].as_array().is_some_and(|required| !required.is_empty());
-    if has {
-        return;
-    }
-    if !schema["properties"].is_object() {
-        schema["properties"] = json!({});
-    }
-    schema["properties"][PLACEHOLDER] = json!({"type": "boolean", "description": "Always true."});
-    schema["required"] = json!([PLACEHOLDER]);
-}
-
-fn config(request: &mut Members, facts: &ModelFacts, claude: bool) {
+fn config(request: &mut Members, facts: &ModelFacts, claude: bool, losses: &mut Losses) {
     let Some(mut config) = request.get(&["generationConfig"]) else { return };
     let Some(members) = config.as_object_mut() else { return };
+    let answer = ["responseJsonSchema", "responseSchema"].map(|name| members.remove(name));
+    if let Some(answer) = answer.into_iter().flatten().next() {
+        members.insert("responseSchema".to_owned(), schema::of_answer(&answer));
+    }
     let most = facts.max_output_tokens.map_or(i64::MAX, i64::from);
     let mut output = members.get("maxOutputTokens").and_then(Value::as_i64).map(|output| output.min(most));
+    // The names of these say how much they think (`-low`, `-agent`), and an amount beside that has been refused.
+    if facts.id.starts_with("gemini-pro-") || facts.id.starts_with("gemini-3.1-pro-") {
+        thoughts_alone(members, losses);
+    }
     if claude && facts.thinking.takes(ThinkingForm::Budget) {
         let budget = members.get("thinkingConfig").and_then(|thinking| thinking["thinkingBudget"].as_i64());
         match budget {

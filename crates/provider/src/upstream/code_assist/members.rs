@@ -1,5 +1,6 @@
 //! The members of a request, whose values stay the bytes that they are.
 
+use byok_translate::Losses;
 use byok_types::{Blame, Failure, FailureKind};
 use bytes::Bytes;
 use indexmap::IndexMap;
@@ -44,6 +45,62 @@ impl Members {
     pub(crate) fn write(&self) -> Bytes {
         // Texts and raw values can always be written.
         serde_json::to_vec(&self.0).unwrap_or_default().into()
+    }
+}
+
+/// The name of a model in Code Assist, where it differs.
+pub(super) fn wire_name(model: &str) -> &str {
+    // Source: the vendor's own program, version 0.61.0.
+    if model == "gemini-3.5-flash" { "gemini-3-flash" } else { model }
+}
+
+/// Members of `generationConfig` that Code Assist knows: what its own program, version 0.61.0, can send.
+const CONFIG: [&str; 21] = [
+    "temperature",
+    "topP",
+    "topK",
+    "candidateCount",
+    "maxOutputTokens",
+    "stopSequences",
+    "responseLogprobs",
+    "logprobs",
+    "presencePenalty",
+    "frequencyPenalty",
+    "seed",
+    "responseMimeType",
+    "responseJsonSchema",
+    "responseSchema",
+    "routingConfig",
+    "modelSelectionConfig",
+    "responseModalities",
+    "mediaResolution",
+    "speechConfig",
+    "audioTimestamp",
+    "thinkingConfig",
+];
+
+/// Fits `generationConfig` to Code Assist: what it does not know is a bad request there, and so is a longest answer beyond
+/// the model's.
+pub(super) fn config(request: &mut Members, most: Option<u32>, losses: &mut Losses) {
+    let Some(Value::Object(mut config)) = request.get(&["generationConfig"]) else { return };
+    let before = config.clone();
+    // Both spellings are read: `maxOutputTokens`, and `max_output_tokens` of clients in Python.
+    let is = |name: &str, known: &str| name.replace('_', "").eq_ignore_ascii_case(known);
+    config.retain(|name, _| {
+        let known = CONFIG.iter().any(|known| is(name, known));
+        if !known {
+            losses.dropped(format!("generationConfig.{name}"), "Code Assist does not know it");
+        }
+        known
+    });
+    let limit = config.iter_mut().find(|(name, _)| is(name, "maxOutputTokens"));
+    if let (Some((_, limit)), Some(most)) = (limit, most)
+        && limit.as_u64().is_some_and(|limit| limit > u64::from(most))
+    {
+        *limit = most.into();
+    }
+    if config != before {
+        request.put("generationConfig", &Value::Object(config));
     }
 }
 

@@ -407,6 +407,9 @@ fn quotas_and_models() {
     }});
     let models = ANTIGRAVITY.read_models(list.to_string().as_bytes());
     assert_eq!(models.len(), 1);
+    let old = json!({"deprecatedModelIds": {"old": {"newModelId": "a"}, "odd": {}, "same": {"newModelId": "same"}}});
+    let old = ANTIGRAVITY.read_models(old.to_string().as_bytes());
+    assert_eq!((old.len(), old[0].id.as_str(), &old[0].facts["id"]), (1, "old", &json!("a")));
     assert_eq!(
         Value::Object(models[0].facts.clone()),
         json!({"display_name": "A", "context_tokens": 10, "max_output_tokens": 5})
@@ -488,4 +491,107 @@ fn a_service_that_is_off_is_told_with_the_page_that_switches_it_on() {
         let Some(AccountState::Blocked { reason }) = verdict.state else { panic!("{verdict:?}") };
         assert!(reason.contains(page) && reason.contains("The API is off."), "{reason}");
     }
+}
+
+#[test]
+fn a_reset_told_as_a_time_is_kept_to() {
+    let info = json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "QUOTA_EXHAUSTED",
+        "domain": "cloudcode-pa.googleapis.com", "metadata": {"quotaResetTimeStamp": "2026-05-27T16:32:54Z"}});
+    let body = json!({"error": {"code": 429, "message": "Quota reached.", "status": "RESOURCE_EXHAUSTED", "details": [info]}});
+    let headers = HeaderMap::new();
+    for body in [body.clone(), json!([body])] {
+        let failure = GEMINI.read_failure(Dialect::Gemini, 429, &headers, body.to_string().as_bytes());
+        assert_eq!(failure.retry_after, None);
+        assert_eq!(GEMINI.opens_at(&failure, &headers, 0), Some(1_779_899_574));
+    }
+}
+
+#[test]
+fn pictures_are_asked_for_as_such() {
+    let body = json!({"sessionId": "-1", "contents": [{"role": "user", "parts": [{"text": "a cat"}]}],
+        "generationConfig": {"imageConfig": {"aspectRatio": "1:1"}}});
+    let sent = shaped(ANTIGRAVITY, STREAM, "gemini-3.1-flash-image", &body);
+    assert_eq!(
+        (&sent["requestType"], &sent["requestId"]),
+        (&json!("image_gen"), &json!("image_gen/0/r1/12"))
+    );
+    assert!(sent["request"].get("sessionId").is_none(), "{sent}");
+    assert_eq!(sent["request"]["generationConfig"]["imageConfig"]["aspectRatio"], "1:1");
+}
+
+#[test]
+fn code_assist_gets_its_own_names_and_only_what_it_knows() {
+    let body = json!({"contents": [], "generationConfig": {
+        "maxOutputTokens": 128_000, "top_k": 3, "thinkingConfig": {"thinkingBudget": 5}, "imageConfig": {"imageSize": "1K"}, "enableX": true}});
+    let sent = shaped(GEMINI, STREAM, "gemini-3.5-flash", &body);
+    assert_eq!(sent["model"], "gemini-3-flash");
+    assert_eq!(
+        sent["request"]["generationConfig"],
+        json!({"maxOutputTokens": 65_536, "top_k": 3, "thinkingConfig": {"thinkingBudget": 5}})
+    );
+    let counted = shaped(GEMINI, Operation::Count, "gemini-3.5-flash", &body);
+    assert_eq!(counted["request"]["model"], "models/gemini-3-flash");
+    let snake = json!({"contents": [], "generationConfig": {"max_output_tokens": 128_000}});
+    let sent = shaped(GEMINI, STREAM, "gemini-2.5-pro", &snake);
+    assert_eq!(sent["request"]["generationConfig"], json!({"max_output_tokens": 65_536}));
+    assert_eq!(shaped(ANTIGRAVITY, STREAM, "gemini-3-flash", &body)["model"], "gemini-3-flash");
+}
+
+#[test]
+fn schemas_are_said_in_the_words_that_antigravity_knows() {
+    let schema = json!({"type": "object", "$defs": {"Point": {"type": "object", "properties": {"x": {"type": "integer", "minimum": 0}}}},
+    "additionalProperties": false, "properties": {
+        "at": {"$ref": "#/$defs/Point"}, "all": {"allOf": [{"type": "object", "properties": {"a": {"type": "string"}}}, {"properties": {"b": {"type": "string"}}}]},
+        "not": {"type": "string", "not": {"const": "x"}}, "title": {"type": "string", "title": "T", "enum": ["a"]}, "yes": {"type": "boolean", "enum": [true]},
+    }});
+    let parameters = |model: &str, schema: &Value| {
+        let body = json!({"contents": [], "tools": [{"functionDeclarations": [{"name": "f", "parametersJsonSchema": schema}]}]});
+        shaped(ANTIGRAVITY, STREAM, model, &body)["request"]["tools"][0]["functionDeclarations"][0]["parameters"].clone()
+    };
+    let clean = parameters("gemini-3-flash", &schema);
+    let of = |name: &str| &clean["properties"][name];
+    assert_eq!(
+        *of("at"),
+        json!({"type": "object", "properties": {"x": {"type": "integer", "description": "(minimum 0)"}}})
+    );
+    assert_eq!(of("all")["properties"].as_object().unwrap().len(), 2, "both parts hold");
+    assert!(of("not")["description"].as_str().unwrap().contains("not:"), "{clean}");
+    assert_eq!(*of("title"), json!({"type": "string", "description": "(one of [\"a\"])"}));
+    assert!(!clean.to_string().contains("$ref") && !clean.to_string().contains("enum"), "{clean}");
+    // A map of properties alone is an object of them.
+    assert_eq!(
+        parameters("gemini-3-flash", &json!({"city": {"type": "string"}}))["properties"]["city"]["type"],
+        "string"
+    );
+    // Without a property Claude and these Gemini models take none.
+    for (model, filled) in
+        [("claude-sonnet-4-6", true), ("gemini-3.1-pro-low", true), ("gemini-3-flash", false)]
+    {
+        let empty = parameters(model, &json!({}));
+        assert_eq!(empty["required"] == json!(["byok_placeholder"]), filled, "{model}: {empty}");
+    }
+    for name in ["responseSchema", "responseJsonSchema"] {
+        let body = json!({"contents": [], "generationConfig": {name: schema}});
+        let config = &shaped(ANTIGRAVITY, STREAM, "gemini-3-flash", &body)["request"]["generationConfig"];
+        let answer = &config["responseSchema"];
+        assert_eq!(answer["properties"]["title"]["enum"], json!(["a"]), "{answer}");
+        assert!(answer["properties"]["yes"].get("enum").is_none(), "{answer}");
+        assert_eq!((&answer["additionalProperties"], answer.get("$defs")), (&json!(false), None));
+        assert!(config.get("responseJsonSchema").is_none());
+    }
+}
+
+#[test]
+fn models_whose_name_says_how_much_they_think_are_told_no_amount() {
+    let sent = |model: &str, thinking: Value| {
+        let body = json!({"contents": [], "generationConfig": {"thinkingConfig": thinking}});
+        shaped(ANTIGRAVITY, STREAM, model, &body)["request"]["generationConfig"]["thinkingConfig"].clone()
+    };
+    for model in ["gemini-pro-agent", "gemini-3.1-pro-low"] {
+        let shown = json!({"includeThoughts": true});
+        assert_eq!(sent(model, json!({"thinkingLevel": "low", "includeThoughts": true})), shown, "{model}");
+        assert_eq!(sent(model, json!({"thinkingBudget": 5})), Value::Null, "{model}");
+    }
+    let level = json!({"thinkingLevel": "low", "includeThoughts": true});
+    assert_eq!(sent("gemini-3-flash", level.clone()), level);
 }

@@ -16,6 +16,16 @@ pub(super) fn read(body: &[u8], now: i64) -> Quota {
     Quota { windows, ..Quota::default() }
 }
 
+/// Whether what is asked now is paid for from the wallet beside the plan: a limit of the plan is used up, and the wallet was
+/// used this month and is not empty.
+pub(super) fn charges(body: &[u8]) -> bool {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let wallet = &answer["boosterWallet"];
+    let spent = number(&wallet["monthlyUsed"]["priceInCents"]).is_some_and(|cents| cents > 0.0);
+    let left = number(&wallet["balance"]["amountLeft"]).is_none_or(|left| left > 0.0);
+    spent && left && read(body, 0).windows.iter().any(|window| window.used >= 1.0)
+}
+
 fn window(told: &Value, name: String, now: i64) -> Option<Window> {
     let limit = number(&told["limit"]).filter(|limit| *limit > 0.0)?;
     let used = number(&told["used"]).or_else(|| number(&told["remaining"]).map(|left| limit - left))?;

@@ -244,3 +244,19 @@ fn the_list_of_models() {
         serde_json::from_value::<ModelFacts>(Value::Object(facts)).unwrap();
     }
 }
+
+#[test]
+fn a_charge_to_the_wallet_is_seen_in_the_usage() {
+    let wallet = |spent: &str, left: &str| json!({"balance": {"amountLeft": left}, "monthlyUsed": {"priceInCents": spent}});
+    for (used, wallet, charged) in [
+        ("100", wallet("120", "5000000"), true),
+        ("99", wallet("120", "5000000"), false),
+        ("100", wallet("0", "5000000"), false),
+        ("100", wallet("120", "0"), false),
+        ("100", json!(null), false),
+    ] {
+        let told = json!({"usage": {"used": "1", "limit": "1000"}, "limits": [{"detail": {"used": used, "limit": "100"}}],
+            "boosterWallet": wallet});
+        assert_eq!(Kimi::default().quota_charges(told.to_string().as_bytes()), charged, "{told}");
+    }
+}

@@ -103,6 +103,9 @@ struct Breakdown {
     base: Amount,
     overage_cap: Option<f64>,
     overage_cap_with_precision: Option<f64>,
+    current_overages: Option<f64>,
+    current_overages_with_precision: Option<f64>,
+    overage_charges: Option<f64>,
     free_trial_info: Option<Extra>,
     bonuses: Vec<Extra>,
 }
@@ -136,36 +139,68 @@ impl Amount {
     }
 }
 
-pub(super) fn quota(body: &[u8]) -> Quota {
-    let usage: Usage = serde_json::from_slice(body).unwrap_or_default();
-    let beyond = usage.overage_configuration.overage_status == "ENABLED";
-    let mut list = usage.usage_breakdown_list;
-    if list.is_empty() {
-        list.extend(usage.usage_breakdown);
+impl Usage {
+    fn read(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
     }
-    let windows = list.into_iter().filter_map(|one| window(one, beyond, usage.next_date_reset));
-    Quota { plan: usage.subscription_info.subscription_title, windows: windows.collect(), closed: false }
+
+    fn breakdowns(&self) -> impl Iterator<Item = &Breakdown> {
+        let single = self.usage_breakdown.as_ref().filter(|_| self.usage_breakdown_list.is_empty());
+        self.usage_breakdown_list.iter().chain(single)
+    }
 }
 
-/// What the plan gives, and the trial and the bonuses that run beside it.
-fn window(one: Breakdown, beyond: bool, reset: Option<f64>) -> Option<Window> {
-    let active = one.free_trial_info.iter().chain(&one.bonuses).filter(|extra| extra.status == "ACTIVE");
-    let amounts: Vec<Amount> = std::iter::once(one.base).chain(active.map(|extra| extra.amount)).collect();
-    let used: f64 = amounts.iter().map(|amount| amount.used()).sum();
-    let mut limit: f64 = amounts.iter().map(|amount| amount.limit()).sum();
-    if beyond {
-        limit += one.overage_cap_with_precision.or(one.overage_cap).unwrap_or(0.0);
+impl Breakdown {
+    /// What is used and what there is: of the plan, and of the trial and the bonuses that run beside it.
+    fn total(&self) -> (f64, f64) {
+        let extras = self.free_trial_info.iter().chain(&self.bonuses);
+        let active = extras.filter(|extra| extra.status == "ACTIVE").map(|extra| extra.amount);
+        let all = std::iter::once(self.base).chain(active);
+        all.fold((0.0, 0.0), |(used, limit), one| (used + one.used(), limit + one.limit()))
     }
-    if limit <= 0.0 || !limit.is_finite() || !used.is_finite() {
-        return None;
+
+    /// What was used beyond that.
+    fn overages(&self) -> f64 {
+        self.current_overages_with_precision.or(self.current_overages).unwrap_or(0.0)
     }
-    let name = one.display_name_plural.or(one.resource_type).unwrap_or_else(|| "credits".to_owned());
-    Some(Window {
-        name: name.to_lowercase(),
-        used: used / limit,
-        resets_at: one.next_date_reset.or(reset).and_then(seconds),
-        scope: None,
-    })
+
+    /// Most that may be.
+    fn cap(&self) -> f64 {
+        self.overage_cap_with_precision.or(self.overage_cap).unwrap_or(0.0)
+    }
+
+    fn is_charged(&self) -> bool {
+        let (used, limit) = self.total();
+        self.overages() > 0.0 || self.overage_charges.unwrap_or(0.0) > 0.0 || (limit > 0.0 && used > limit)
+    }
+}
+
+/// Whether credits beyond the plan are used and paid for. What was, before its owner switched that off, is no sign any more.
+pub(super) fn charges(body: &[u8]) -> bool {
+    let usage = Usage::read(body);
+    usage.overage_configuration.overage_status != "DISABLED" && usage.breakdowns().any(Breakdown::is_charged)
+}
+
+pub(super) fn quota(body: &[u8]) -> Quota {
+    let usage = Usage::read(body);
+    let beyond = usage.overage_configuration.overage_status == "ENABLED";
+    let windows = usage.breakdowns().flat_map(|one| windows(one, beyond, usage.next_date_reset)).collect();
+    Quota { windows, plan: usage.subscription_info.subscription_title, closed: false }
+}
+
+/// All that the account may use, and the part of it that is paid for.
+fn windows(one: &Breakdown, beyond: bool, reset: Option<f64>) -> Vec<Window> {
+    let cap = if beyond { one.cap() } else { 0.0 };
+    let (used, limit) = one.total();
+    let named = one.display_name_plural.as_ref().or(one.resource_type.as_ref());
+    let name = named.map_or_else(|| "credits".to_owned(), |name| name.to_lowercase());
+    let resets_at = one.next_date_reset.or(reset).and_then(seconds);
+    let window = |name: &str, used: f64, limit: f64| {
+        let sound = limit > 0.0 && limit.is_finite() && used.is_finite();
+        sound.then(|| Window { name: name.to_owned(), used: used / limit, resets_at, scope: None })
+    };
+    let overage = window("beyond the plan", one.overages(), cap).filter(|_| limit > 0.0);
+    window(&name, used, limit + cap).into_iter().chain(overage).collect()
 }
 
 /// Seconds of a date that may be written in milliseconds.

@@ -326,6 +326,34 @@ fn models_and_quota() {
         assert_eq!(quota.windows.first().map(|window| window.used), used, "{body}");
         assert_eq!(quota.windows.first().and_then(|window| window.resets_at), reset, "{body}");
     }
+    let beyond = json!({"overageConfiguration": {"overageStatus": "ENABLED"}, "usageBreakdownList": [
+        {"currentUsage": 60, "usageLimit": 50, "overageCap": 100, "currentOverages": 10, "currentOveragesWithPrecision": 10.5}]});
+    let windows = Kiro::default().read_quota(beyond.to_string().as_bytes(), 0).windows;
+    let shown: Vec<_> = windows.iter().map(|window| (window.name.as_str(), window.used)).collect();
+    assert_eq!(shown, [("credits", 0.4), ("beyond the plan", 0.105)], "the cap hides no charge");
     let plan = json!({"subscriptionInfo": {"subscriptionTitle": "KIRO PRO"}}).to_string();
     assert_eq!(Kiro::default().read_quota(plan.as_bytes(), 0).plan.as_deref(), Some("KIRO PRO"));
+}
+
+#[test]
+fn a_charge_beyond_the_plan_is_seen_in_the_usage() {
+    let told = |status: Value, one: Value| {
+        let body = json!({"overageConfiguration": {"overageStatus": status}, "usageBreakdownList": [one]});
+        Kiro::default().quota_charges(body.to_string().as_bytes())
+    };
+    let bonus =
+        json!({"currentUsage": 60, "usageLimit": 50, "bonuses": [{"status": "ACTIVE", "usageLimit": 20}]});
+    for (status, one, charged) in [
+        ("ENABLED", json!({"currentUsage": 50, "usageLimit": 50, "overageCap": 100}), false),
+        ("ENABLED", json!({"currentUsage": 51, "usageLimit": 50, "overageCap": 100}), true),
+        ("ENABLED", json!({"currentUsage": 50, "usageLimit": 50, "currentOverages": 3}), true),
+        ("ENABLED", json!({"currentUsage": 50, "usageLimit": 50, "currentOveragesWithPrecision": 0.2}), true),
+        ("ENABLED", json!({"currentUsage": 50, "usageLimit": 50, "overageCharges": 0.04}), true),
+        ("ENABLED", bonus, false),
+        // Its owner has switched it off since: nothing more can be charged.
+        ("DISABLED", json!({"currentUsage": 51, "usageLimit": 50, "currentOverages": 3}), false),
+    ] {
+        assert_eq!(told(json!(status), one.clone()), charged, "{status} {one}");
+    }
+    assert!(!Kiro::default().quota_charges(b"<html>"));
 }

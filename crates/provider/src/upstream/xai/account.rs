@@ -66,6 +66,19 @@ fn facts(model: &Value) -> Map<String, Value> {
     facts
 }
 
+/// Whether what is asked now is charged on demand: the plan is used up, and something was charged already.
+pub(super) fn charges(body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let config = &body["config"];
+    let cents = |name: &str| config[name]["val"].as_f64().unwrap_or(0.0);
+    let limit = cents("monthlyLimit");
+    let used_up = match config["creditUsagePercent"].as_f64() {
+        Some(used) => used >= 100.0,
+        None => cents("used") >= limit,
+    };
+    used_up && cents("onDemandUsed") > 0.0
+}
+
 /// The answer about a plan. An amount that is nothing is left out by the vendor.
 pub(super) fn quota(body: &[u8]) -> Quota {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();

@@ -310,3 +310,23 @@ fn models_and_the_plan() {
     assert_eq!(windows(&monthly), [("month".to_owned(), 0.5, None), ("on demand".to_owned(), 0.0, None)]);
     assert!(windows(&json!({})).is_empty());
 }
+
+#[test]
+fn a_charge_on_demand_is_seen_in_the_usage() {
+    for (config, charged) in [
+        (json!({"creditUsagePercent": 100.0, "onDemandUsed": {"val": 1}, "onDemandCap": {"val": 500}}), true),
+        (json!({"creditUsagePercent": 100.0, "onDemandUsed": {}, "onDemandCap": {"val": 500}}), false),
+        // It was charged last week; the plan has room again.
+        (json!({"creditUsagePercent": 3.0, "onDemandUsed": {"val": 70}}), false),
+        (json!({"monthlyLimit": {"val": 100}, "used": {"val": 100}, "onDemandUsed": {"val": 5}}), true),
+        (json!({"monthlyLimit": {"val": 100}, "used": {"val": 99}, "onDemandUsed": {"val": 5}}), false),
+        (json!({}), false),
+    ] {
+        assert_eq!(
+            plan().quota_charges(json!({"config": config}).to_string().as_bytes()),
+            charged,
+            "{config}"
+        );
+    }
+    assert!(plan().tells_charges_by_quota() && !Xai::keys().tells_charges_by_quota());
+}
