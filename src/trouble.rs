@@ -189,6 +189,7 @@ impl From<ControlError> for Trouble {
             ControlError::Running(_) | ControlError::NotASocket(_) | ControlError::Bind { .. } => {
                 Exit::CannotCreate
             }
+            ControlError::NotOurs(_) => Exit::NotAllowed,
             ControlError::NotRunning => Exit::Unavailable,
             ControlError::NoAnswer(_) => Exit::TryAgain,
         };
