@@ -135,7 +135,8 @@ impl FileLogin for Vertex {
                 .map_err(|why| LoginError::NotUsable { why })?;
             let reply = self.buy(transport, &account).await.map_err(|error| match error {
                 RefreshError::Config { why } => LoginError::NotUsable { why },
-                other => LoginError::Denied { why: other.to_string() },
+                // Google has refused nothing.
+                other => LoginError::Busy { why: other.to_string() },
             })?;
             if !reply.status.is_success() {
                 return Err(match refused(&reply) {
