@@ -137,11 +137,12 @@ impl From<ConfigError> for Trouble {
     }
 }
 
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        let exit = match &error {
+impl Exit {
+    /// How a command ends that the store has failed.
+    pub(crate) const fn of_store(error: &StoreError) -> Self {
+        match error {
             StoreError::NotOwner { .. } | StoreError::Exposed { .. } | StoreError::ReadOnly { .. } => {
-                Exit::NotAllowed
+                Self::NotAllowed
             }
             StoreError::Unsealable
             | StoreError::KeyMissing { .. }
@@ -150,17 +151,22 @@ impl From<StoreError> for Trouble {
             | StoreError::KeyElsewhere { .. }
             | StoreError::Foreign { .. }
             | StoreError::Newer { .. }
-            | StoreError::Damaged { .. } => Exit::BadData,
-            StoreError::Io { .. } | StoreError::Full { .. } => Exit::CannotCreate,
-            StoreError::Busy { .. } => Exit::TryAgain,
+            | StoreError::Damaged { .. } => Self::BadData,
+            StoreError::Io { .. } | StoreError::Full { .. } => Self::CannotCreate,
+            StoreError::Busy { .. } => Self::TryAgain,
             StoreError::NoSuchAccount
             | StoreError::LabelTaken
             | StoreError::ClientKeyTaken
             | StoreError::NoRandomness
             | StoreError::Database { .. }
-            | StoreError::Closed => Exit::Failure,
-        };
-        Self::split(exit, &error, ": ")
+            | StoreError::Closed => Self::Failure,
+        }
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::split(Exit::of_store(&error), &error, ": ")
     }
 }
 
