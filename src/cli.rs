@@ -71,6 +71,7 @@ pub(crate) enum Command {
     Status(commands::status::Status),
     Models(commands::models::Models),
     Accounts(commands::accounts::Accounts),
+    Keys(commands::keys::Keys),
     Config(commands::config::Config),
     Completions(commands::completions::Completions),
 }

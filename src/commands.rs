@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod demo;
+pub(crate) mod keys;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod models;
@@ -26,6 +27,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Status(status) => status.run(global).await,
         Command::Models(models) => models.run(global).await,
         Command::Accounts(accounts) => accounts.run(global).await,
+        Command::Keys(keys) => keys.run(global).await,
         Command::Config(config) => config.run(global),
         Command::Completions(completions) => completions.run(),
     }

@@ -146,6 +146,11 @@ pub(crate) fn warnings(id: &ProviderId, config: &Config) -> Vec<String> {
     warnings
 }
 
+/// The provider, where only its own keys can be meant: another server in its place has keys of its own.
+pub(crate) fn keys_of<'a>(id: &'a ProviderId, config: &Config) -> Option<&'a ProviderId> {
+    config.provider(id).is_none_or(|provider| provider.base_url.is_none()).then_some(id)
+}
+
 /// A name as an id.
 pub(crate) fn provider_id(name: &str) -> Result<ProviderId, Trouble> {
     ProviderId::new(name).map_err(|error| Trouble::new(Exit::Usage, error.to_string()))

@@ -43,6 +43,15 @@ impl Place {
         named.or_else(|| Some(paths::directory(&self.0.env).ok()?.join("tokens.db")))
     }
 
+    /// What there is without the settings, while those cannot be read.
+    pub(crate) fn defaults(&self) -> Config {
+        let mut config = Config::default();
+        if let Some(database) = self.likely_database() {
+            config.database = database;
+        }
+        config
+    }
+
     /// Asks the running server. `Ok(Err)` holds the settings where no server runs; a server that runs is found even
     /// while the settings on the disk are broken.
     pub(crate) async fn ask<T: DeserializeOwned>(&self, target: &str) -> Result<Result<T, Loaded>, Trouble> {

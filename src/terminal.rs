@@ -7,9 +7,13 @@ use std::{
     borrow::Cow,
     fmt::Display,
     io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write as _},
+    sync::{Mutex, MutexGuard, Once, PoisonError},
     time::Duration,
 };
-use tokio::sync::mpsc;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
 
 /// Writes data, with a line break behind it. A reader that has seen enough (`byok models | head`) is no error.
 pub(crate) fn data(text: impl Display) -> Result<(), Trouble> {
@@ -154,15 +158,7 @@ impl Lines {
     /// The next line, which is not shown while it is typed.
     pub(crate) async fn hidden(&mut self) -> Option<String> {
         let unseen = Unseen::begin();
-        let line = tokio::select! {
-            line = self.next() => line,
-            // The shell behind would go on without an echo.
-            () = told_to_stop() => {
-                drop(unseen);
-                say("");
-                return None;
-            }
-        };
+        let line = self.next().await;
         drop(unseen);
         if io::stdin().is_terminal() {
             say("");
@@ -192,38 +188,58 @@ impl Lines {
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM; for ever where neither can be heard.
-pub(crate) async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+/// Waits for Ctrl-C or SIGTERM; for ever where neither can be heard. Returns the exit code that shells expect of it.
+pub(crate) fn told_to_stop() -> impl Future<Output = i32> {
+    // From now on, and not only when somebody waits.
+    let heard = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate)) = heard else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => 130,
+            _ = terminate.recv() => 143,
         }
-        _ => std::future::pending().await,
     }
 }
 
+/// How the terminal was before it stopped showing what is typed.
+static SEEN: Mutex<Option<Termios>> = Mutex::new(None);
+
 /// While it lives, the terminal does not show what is typed.
-struct Unseen(Option<Termios>);
+struct Unseen;
 
 impl Unseen {
     fn begin() -> Self {
-        let Ok(seen) = tcgetattr(io::stdin()) else { return Self(None) };
+        static HEEDED: Once = Once::new();
+        let Ok(seen) = tcgetattr(io::stdin()) else { return Self };
+        // Whoever is stopped in between leaves the terminal as it was: the shell behind would go on without an echo. From then
+        // on nobody else ends the process, so this goes on listening.
+        HEEDED.call_once(|| {
+            let told = told_to_stop();
+            tokio::spawn(async {
+                let code = told.await;
+                drop(Self);
+                say("");
+                std::process::exit(code);
+            });
+        });
         let mut unseen = seen.clone();
         unseen.local_modes.remove(LocalModes::ECHO);
-        Self(tcsetattr(io::stdin(), OptionalActions::Now, &unseen).is_ok().then_some(seen))
+        *lock(&SEEN) = Some(seen);
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &unseen);
+        Self
     }
 }
 
 impl Drop for Unseen {
     fn drop(&mut self) {
-        if let Some(seen) = &self.0 {
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, seen);
+        if let Some(seen) = lock(&SEEN).take() {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &seen);
         }
     }
+}
+
+fn lock(seen: &Mutex<Option<Termios>>) -> MutexGuard<'_, Option<Termios>> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn read_lines() -> mpsc::Receiver<String> {

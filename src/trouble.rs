@@ -137,11 +137,12 @@ impl From<ConfigError> for Trouble {
     }
 }
 
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        let exit = match &error {
+impl Exit {
+    /// How a command ends that the store has failed.
+    pub(crate) const fn of_store(error: &StoreError) -> Self {
+        match error {
             StoreError::NotOwner { .. } | StoreError::Exposed { .. } | StoreError::ReadOnly { .. } => {
-                Exit::NotAllowed
+                Self::NotAllowed
             }
             StoreError::Unsealable
             | StoreError::KeyMissing { .. }
@@ -150,17 +151,22 @@ impl From<StoreError> for Trouble {
             | StoreError::KeyElsewhere { .. }
             | StoreError::Foreign { .. }
             | StoreError::Newer { .. }
-            | StoreError::Damaged { .. } => Exit::BadData,
-            StoreError::Io { .. } | StoreError::Full { .. } => Exit::CannotCreate,
-            StoreError::Busy { .. } => Exit::TryAgain,
+            | StoreError::Damaged { .. } => Self::BadData,
+            StoreError::Io { .. } | StoreError::Full { .. } => Self::CannotCreate,
+            StoreError::Busy { .. } => Self::TryAgain,
             StoreError::NoSuchAccount
             | StoreError::LabelTaken
             | StoreError::ClientKeyTaken
             | StoreError::NoRandomness
             | StoreError::Database { .. }
-            | StoreError::Closed => Exit::Failure,
-        };
-        Self::split(exit, &error, ": ")
+            | StoreError::Closed => Self::Failure,
+        }
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::split(Exit::of_store(&error), &error, ": ")
     }
 }
 
@@ -189,6 +195,7 @@ impl From<ControlError> for Trouble {
             ControlError::Running(_) | ControlError::NotASocket(_) | ControlError::Bind { .. } => {
                 Exit::CannotCreate
             }
+            ControlError::NotOurs(_) => Exit::NotAllowed,
             ControlError::NotRunning => Exit::Unavailable,
             ControlError::NoAnswer(_) => Exit::TryAgain,
         };
@@ -237,7 +244,7 @@ impl From<LoginError> for Trouble {
             LoginError::NotReady { .. } => Exit::Config,
             LoginError::TimedOut(_) | LoginError::CodeExpired => Exit::TryAgain,
             LoginError::NoCallback(_) => Exit::CannotCreate,
-            LoginError::Busy { .. } | LoginError::BadAnswer => Exit::Unavailable,
+            LoginError::Busy { .. } | LoginError::BadAnswer | LoginError::CodeSpent(_) => Exit::Unavailable,
         };
         Self::split(exit, &error, "; ")
     }

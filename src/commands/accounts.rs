@@ -89,7 +89,7 @@ Examples:
         #[arg(long, value_name = "NAME")]
         account: Option<String>,
         /// Consent to a claim without being asked; for scripts
-        #[arg(long = "accept-claim", value_name = "NAME")]
+        #[arg(long = "accept-claim", value_name = "NAME", value_delimiter = ',')]
         accept: Vec<String>,
     },
     /// Give an account another name
@@ -151,8 +151,9 @@ Examples:
     /// Take accounts over from an export of byok or another program's files
     ///
     /// Reads what `byok accounts export` wrote, and the logins of `CLIProxyAPI` (a file, its folder or its settings), `BYOKEY` (its
-    /// database or settings), `CCProxy`, `KiroProxy` and `OctoProxy` (files, databases, exports). Which it is shows its content.
-    /// Their files are only read. Logins that two programs cannot share are followed: the other program goes on renewing them.
+    /// database or settings), `CCProxy`, `KiroProxy`, `OctoProxy` (files, databases, exports) and opencode (`auth.json`).
+    /// Which it is shows its content. Their files are only read. Logins that two programs cannot share are followed: the other
+    /// program goes on renewing them.
     #[command(after_help = "\
 Examples:
   byok accounts import backup.age
@@ -192,12 +193,27 @@ struct Which {
 impl Accounts {
     pub(crate) async fn run(self, global: Global) -> Result<(), Trouble> {
         let place = Place::new(global)?;
-        // A refresh tells itself what became of each login.
-        let quiet = matches!(self.action, Some(Action::Refresh { .. })).then_some("off");
+        // Those that ask vendors tell themselves what became of each login.
+        let asks = matches!(
+            self.action,
+            Some(Action::Refresh { .. } | Action::Add { .. } | Action::Scan { .. } | Action::Import { .. })
+        );
+        let quiet = asks.then_some("off");
         logging::start_quiet(place.variable("BYOK_LOG").or(quiet));
-        let config = place.load()?.config;
+        let action = self.action.unwrap_or(Action::List { json: false });
+        let config = match place.load() {
+            Ok(loaded) => loaded.config,
+            // Which accounts there are stands in the database, and a running byok goes on with the settings from before.
+            Err(trouble) if matches!(action, Action::List { .. }) => {
+                let (what, lines, _) = trouble.parts();
+                let lines = lines.join("\n");
+                terminal::warn(format_args!("{what}, so the accounts are listed without them:\n{lines}\n"));
+                place.defaults()
+            }
+            Err(trouble) => return Err(trouble),
+        };
         let store = open_existing_store(&config)?;
-        match self.action.unwrap_or(Action::List { json: false }) {
+        match action {
             Action::List { json } => list(&place, &config, &store, json).await,
             Action::Claims { which, accept, revoke } => {
                 let account = which.find(&store, &config).await?;

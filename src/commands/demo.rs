@@ -2,7 +2,7 @@ mod logins;
 mod settings;
 mod tour;
 
-use super::serve::greeting::base_url;
+use super::{login::link, serve::greeting::base_url};
 use crate::{
     cli::Global,
     logging,
@@ -10,6 +10,7 @@ use crate::{
     terminal,
     trouble::Trouble,
 };
+use byok_auth::Wish;
 use byok_config::Live;
 use byok_proxy::Server;
 use byok_simulator::{SimOptions, Simulator};
@@ -59,7 +60,11 @@ impl Demo {
             .map_err(|error| Trouble::from(error).hint("`byok demo --port 0` takes a free port"))?;
         let plan = Plan { live: Live::fixed(config), store, server, control: None, level };
         let running = Running::start(plan).await?;
-        terminal::say(tour::text(&base_url(running.address())));
+        let base = base_url(running.address());
+        // Only Claude's login is simulated to its end: a link for any provider would lead to real ones.
+        let wish = Wish { provider: Some("claude".to_owned()), ..Wish::default() };
+        let page = running.app().logins().map(|desk| link::for_one(&base, "claude", &desk.issue(wish)));
+        terminal::say(tour::text(&base, page.as_deref()));
         running.until_stopped().await
     }
 }

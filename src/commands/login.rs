@@ -13,11 +13,12 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Answers, How, SaveLogin, SystemClock, Vendor, claims, known_account, learn_owners, named, save_login,
+    Answers, How, NewLogin, SaveLogin, SystemClock, Vendor, claims, known_account, learn_owners, named,
+    save_login,
 };
 use byok_config::{Config, Prefer};
 use byok_store::Store;
-use byok_types::{Account, CredentialKind, ProviderId, account_flag};
+use byok_types::{Account, Credential, CredentialKind, ProviderId, account_flag};
 use clap::Args;
 use consent::Consent;
 use std::path::PathBuf;
@@ -83,16 +84,16 @@ pub(crate) struct Login {
     )]
     host: Option<String>,
     /// Consent to a claim without being asked; for scripts
-    #[arg(long = "accept-claim", value_name = "NAME")]
+    #[arg(long = "accept-claim", value_name = "NAME", value_delimiter = ',')]
     accept: Vec<String>,
 }
 
 impl Login {
     pub(crate) async fn run(mut self, global: Global) -> Result<(), Trouble> {
         let place = Place::new(global)?;
-        logging::start_quiet(place.variable("BYOK_LOG"));
-        let loaded = place.load()?;
-        let config = &loaded.config;
+        // It says itself what a person has to know; lines of a log in between would only confuse.
+        logging::start_quiet(place.variable("BYOK_LOG").or(Some("off")));
+        let config = &place.load()?.config;
         let (id, vendor) = logins::vendor(&self.provider, config)?;
         if self.web || self.remote {
             return self.by_link(&place, config, &id, &vendor).await;
@@ -145,7 +146,8 @@ impl Login {
             import::one(&place, &id, &vendor, file.as_deref(), self.take_over).await?
         } else {
             let window = browser::Window { browser: self.browser.clone(), private: self.incognito };
-            let steps = steps::Steps { transport: &transport, code_by, bind: self.callback_bind, window };
+            let (bind, keys_of) = (self.callback_bind, logins::keys_of(&id, config));
+            let steps = steps::Steps { transport: &transport, code_by, bind, window, keys_of };
             let mut answers: Answers = self.with.into_iter().collect();
             if let How::Browser(login) = &method.how {
                 login.ready()?;
@@ -167,7 +169,7 @@ impl Login {
             login
         };
         let known = match known {
-            None if self.account.is_none() => known_account(&store, &id, &login).await?,
+            None => same_account(&store, &others, self.account.as_deref(), (&id, &login)).await?,
             known => known,
         };
         let consent = consent.for_login(&login);
@@ -231,7 +233,7 @@ impl Login {
 }
 
 /// What another account beside the new one means.
-fn tell_of_others(new: &Account, others: &[Account], config: &Config) {
+pub(super) fn tell_of_others(new: &Account, others: &[Account], config: &Config) {
     tell_of_several(new, others);
     tell_what_costs(new, others, config);
 }
@@ -268,6 +270,46 @@ fn tell_of_several(new: &Account, others: &[Account]) {
             account_flag(&new.label)
         ));
     }
+}
+
+/// The account that the login is of, where none of the name is there.
+async fn same_account(
+    store: &Store,
+    others: &[Account],
+    name: Option<&str>,
+    (id, login): (&ProviderId, &NewLogin),
+) -> Result<Option<Account>, Trouble> {
+    match (key_account(store, others, login).await?, name) {
+        (Some(there), Some(_)) => Err(is_there(&there)),
+        (Some(there), None) => Ok(Some(there)),
+        (None, Some(_)) => Ok(None),
+        (None, None) => Ok(known_account(store, id, login).await?),
+    }
+}
+
+/// The account that has the same key already.
+async fn key_account(
+    store: &Store,
+    accounts: &[Account],
+    login: &NewLogin,
+) -> Result<Option<Account>, Trouble> {
+    let Credential::ApiKey(key) = &login.credential else { return Ok(None) };
+    for account in accounts.iter().filter(|account| account.kind == CredentialKind::ApiKey) {
+        // One that does not open is told of elsewhere.
+        if let Ok(Some(Credential::ApiKey(known))) = store.secrets.load(&account.id).await
+            && known.hash() == key.hash()
+        {
+            return Ok(Some(account.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// A second name for one key would make nothing of it but a second try where it is refused.
+fn is_there(account: &Account) -> Trouble {
+    let Account { provider, label, .. } = account;
+    Trouble::new(Exit::Usage, format!("this key is there already, as `{label}`; nothing was changed"))
+        .hint(format!("`byok accounts rename {provider} {} NAME` gives it another name", account_flag(label)))
 }
 
 fn answer(text: &str) -> Result<(String, String), String> {

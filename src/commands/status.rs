@@ -7,7 +7,7 @@ use crate::{
     place::{Place, open_existing_store},
     table::Table,
     terminal,
-    trouble::Trouble,
+    trouble::{Exit, Trouble},
 };
 use byok_config::{Config, Loaded};
 use byok_provider::{pool::HealthBook, state::State};
@@ -98,6 +98,7 @@ impl Report {
         let state = State::build(Arc::new(loaded.config.clone()), accounts, &HealthBook::default());
         let mut providers = ProviderStatus::of_state(&state);
         ProviderStatus::note_consent(&mut providers, &store, &state.accounts).await;
+        ProviderStatus::note_troubles(&mut providers, &store).await;
         let file = loaded.files.first().filter(|file| file.exists());
         Ok(Self {
             running: false,
@@ -211,8 +212,12 @@ pub(super) async fn stored(
     }
     providers.retain(|provider| !provider.accounts.is_empty());
     ProviderStatus::note_consent(&mut providers, store, &state.accounts).await;
-    let Ok(server) = place.ask::<byok_proxy::Status>("/status").await? else {
-        return Ok(with_ends(providers));
+    ProviderStatus::note_troubles(&mut providers, store).await;
+    let server = match place.ask::<byok_proxy::Status>("/status").await {
+        Ok(Ok(server)) => server,
+        Err(trouble) if trouble.exit() != Exit::Config => return Err(trouble),
+        // None runs.
+        Ok(Err(_)) | Err(_) => return Ok(with_ends(providers)),
     };
     let told: Vec<AccountStatus> =
         server.providers.into_iter().flat_map(|provider| provider.accounts).collect();
@@ -220,7 +225,7 @@ pub(super) async fn stored(
         if let Some(told) = told.iter().find(|told| told.id == account.id) {
             account.quota.clone_from(&told.quota);
             account.resting.clone_from(&told.resting);
-            account.problem.clone_from(&told.problem);
+            account.problem = told.problem.clone().or(account.problem.take());
         }
     }
     Ok(with_ends(providers))
@@ -319,7 +324,7 @@ pub(super) fn expiry(end: i64, now: i64) -> String {
 }
 
 /// A span of time in its two largest units.
-fn span(seconds: i64) -> String {
+pub(super) fn span(seconds: i64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),

@@ -227,6 +227,56 @@ fn tokens_are_renewed_on_request() {
 }
 
 #[test]
+fn a_renewal_that_failed_stands_in_the_status_until_it_works() {
+    let (home, vendor) = world();
+    add(&home, "claude", "work", &tokens(&vendor, "ada"));
+    let works = std::fs::read_to_string(home.file("config.yaml")).unwrap();
+    let token = format!("{}/v1/oauth/token\n", vendor.simulator.base_url());
+    home.write_config(&works.replace(&token, "http://127.0.0.1:9/v1/oauth/token\n"));
+    let failed = home.run(&["accounts", "refresh", "claude"]);
+    assert_eq!((failed.code, failed.err.contains("cannot be refreshed now")), (69, true), "{}", failed.err);
+    let status = home.run(&["status"]).out;
+    assert!(
+        status.contains("work (claude), 0 s ago: ") || status.contains("work (claude), 1 s ago: "),
+        "{status}"
+    );
+    assert!(
+        status.contains("no connection to http://127.0.0.1:9")
+            && status.contains("\n  byok tries again by itself"),
+        "{status}"
+    );
+    let list: Value = serde_json::from_str(&home.run(&["accounts", "list", "--json"]).out).unwrap();
+    assert!(list[0]["accounts"][0]["problem"]["what"].is_string(), "{list}");
+    // A running byok says it, too.
+    let mut byok = home.start(&["serve", "--port", "0"]);
+    byok.base_url();
+    assert!(home.run(&["status"]).out.contains("no connection to http://127.0.0.1:9"));
+    drop(byok);
+    home.write_config(&works);
+    let renewed = home.run(&["accounts", "refresh", "claude"]);
+    assert_eq!(renewed.code, 0, "{}", renewed.err);
+    let status = home.run(&["status"]).out;
+    assert!(!status.contains("no connection"), "{status}");
+}
+
+#[test]
+fn settings_that_cannot_be_read_hide_no_account() {
+    let (home, vendor) = world();
+    add(&home, "claude", "work", &tokens(&vendor, "ada"));
+    home.write_config("port: [broken\n");
+    for arguments in [&["accounts", "list"][..], &["accounts"]] {
+        let list = home.run(arguments);
+        assert!(list.code == 0 && list.out.contains("ada@example.org"), "{}: {}", list.out, list.err);
+        assert!(
+            list.err.contains("config.yaml:") && list.err.contains("listed without them"),
+            "{}",
+            list.err
+        );
+    }
+    assert_eq!(home.run(&["accounts", "disable", "claude"]).code, 78, "only a look goes without them");
+}
+
+#[test]
 fn an_export_is_sealed_and_comes_back() {
     let (home, vendor) = world();
     let none = home.run_with(&["accounts", "export", "x.age"], &[], "a long passphrase\n");

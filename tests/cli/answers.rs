@@ -66,3 +66,23 @@ fn a_code_without_its_state_is_not_taken() {
     }
     assert_eq!(vendor.simulator.oauth_counts().token_posts, 0, "nothing is asked with it");
 }
+
+#[test]
+fn an_address_that_cannot_come_back_is_asked_for_at_once() {
+    let home = Home::new();
+    // Kiro sends the browser to its own program, whatever it is asked.
+    for method in ["link", "link-github"] {
+        let output = home.run(&["login", "kiro", "--method", method, "--no-open"]);
+        assert!(output.err.contains("then paste the code that the page shows"), "{method}: {}", output.err);
+        assert!(output.code == 77 && output.err.contains("no code was pasted"), "{method}: {}", output.err);
+    }
+    let bind = home.run(&["login", "claude", "--no-open", "--callback-bind", "192.0.2.1"]);
+    let told = "error: byok cannot wait for the browser on 192.0.2.1: ";
+    let hint = "hint: name an address of this machine with `--callback-bind`";
+    assert_eq!(
+        (bind.code, bind.err.contains(told), bind.err.contains(hint)),
+        (73, true, true),
+        "{}",
+        bind.err
+    );
+}

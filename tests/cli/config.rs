@@ -26,7 +26,13 @@ fn everything_that_is_wrong_is_said_at_once_with_its_place() {
 
     hint: `byok config show` lists the settings, `byok config check` reads them again
     ");
-    for args in [&["status"][..], &["models"], &["accounts"], &["config", "show"], &["login", "claude"]] {
+    for args in [
+        &["status"][..],
+        &["models"],
+        &["accounts", "refresh", "--all"],
+        &["config", "show"],
+        &["login", "claude"],
+    ] {
         let output = home.run(args);
         assert_eq!((output.code, output.out.as_str()), (78, ""), "{args:?}");
         assert!(output.err.contains("config.yaml:1:7: port"), "{args:?}: {}", output.err);

@@ -27,7 +27,7 @@ fn the_help_of_every_command() {
         open.extend(below(&home, &command));
         count += 1;
     }
-    assert!(count >= 26, "the commands are found by their help: {count}");
+    assert!(count >= 29, "the commands are found by their help: {count}");
     assert!(!home.file("").exists(), "help touches nothing");
 }
 

@@ -392,7 +392,7 @@ fn files_that_are_none() {
             file("text", b"canary"),
             65,
             "byok does not know this kind of file",
-            "CLIProxyAPI, BYOKEY, CCProxy, KiroProxy and OctoProxy",
+            "CLIProxyAPI, BYOKEY, CCProxy, KiroProxy, OctoProxy and opencode",
         ),
         (
             file("large", large.as_bytes()),
@@ -451,17 +451,12 @@ fn files_that_are_none_of_a_vendors_own_program() {
     let path = |path: &Path| path.to_str().unwrap().to_owned();
     let code = claude_code("sk-ant-oat01-canary", "r");
     let cases = [
-        (
-            file("empty-claude", b""),
-            65,
-            "the file is not one that `Claude Code` writes (it is no such JSON)",
-            "log in there again",
-        ),
+        (file("empty-claude", b""), 65, "the file is empty", "log in there again"),
         (
             file("truncated-claude", &code.as_bytes()[..code.len() - 3]),
             65,
-            "the file is not one that `Claude Code` writes",
-            "log in there again",
+            "the file is cut off: its JSON has no end",
+            "copy it again as a whole",
         ),
         (file("large-claude", large.as_bytes()), 65, "is too large for a login", "name the file"),
         (
@@ -489,15 +484,13 @@ fn files_that_are_none_of_a_vendors_own_program() {
     file(".claude/.credentials.json", &code.as_bytes()[..code.len() - 3]);
     let broken = home.run(&["login", "claude", "--import"]);
     assert_eq!(broken.code, 65, "{}", broken.err);
-    let told = "error: `HOME/.claude/.credentials.json` of Claude Code cannot be taken over\n  caused by: the file is not one that \
-                `Claude Code` writes (it is no such JSON)\n";
+    let told = "error: `HOME/.claude/.credentials.json` of Claude Code cannot be taken over\n  caused by: the file is cut off: \
+                its JSON has no end\n";
     assert!(broken.err.contains(told), "{}", broken.err);
     fs::remove_file(home.path().join(".claude/.credentials.json")).unwrap();
-    // The file of gh: its token is had from gh.
-    let gh = file(
-        "hosts.yml",
-        b"github.com:\n    oauth_token: gho_canary\n    user: ada\n    git_protocol: https\n",
-    );
+    // The file of gh, whose token lies in the keyring of the system: it is had from gh.
+    let gh =
+        file("hosts.yml", b"github.com:\n    users:\n        ada:\n    user: ada\n    git_protocol: https\n");
     let output = home.run(&["login", "copilot", &format!("--import={gh}")]);
     let words = "run `gh auth token | byok login copilot --method token`";
     assert_eq!((output.code, output.err.contains(words)), (65, true), "{}", output.err);

@@ -229,6 +229,10 @@ fn a_pipe_is_no_file() {
         let out = home.run(arguments);
         assert_eq!((out.code, out.err.contains("is not a file")), (65, true), "{}", out.err);
     }
+    for file in [&*pipe, "/dev/zero", home.path().to_str().unwrap()] {
+        let out = home.run(&["login", "vertex", "--with", &format!("file={file}"), "--with", "location=eu"]);
+        assert_eq!((out.code, out.err.contains("is not a file")), (65, true), "{file}: {}", out.err);
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod demo;
 mod follow;
 mod help;
 mod imports;
+mod keys;
 mod login;
 mod offline;
 mod owners;

@@ -65,7 +65,7 @@ fn providers_and_accounts_that_do_not_exist() {
     let home = Home::new();
     home.write_config("providers:\n  mine: { kind: openai, base_url: 'https://example.org/v1' }\n");
     let nobody = "error: there is no provider `nonsense`\n\nhint: `byok login` knows: claude, codex, copilot, gemini, kiro, antigravity, qwen, kimi, iflow, vertex, xai\n";
-    let cases: [(&[&str], i32, &str); 13] = [
+    let cases: [(&[&str], i32, &str); 14] = [
         (&["login", "nonsense"], 2, nobody),
         (&["logout", "nonsense"], 2, nobody),
         (&["accounts", "disable", "nonsense"], 2, nobody),
@@ -90,6 +90,11 @@ fn providers_and_accounts_that_do_not_exist() {
             &["login", "claude", "--accept-claim", "nonsense"],
             2,
             "error: claude has no claim `nonsense`\n\nhint: its claims are: claude-code-prompt\n",
+        ),
+        (
+            &["login", "copilot", "--accept-claim", "copilot-integration-id,nonsense"],
+            2,
+            "error: copilot has no claim `nonsense`\n\nhint: its claims are: copilot-integration-id, copilot-editor-version\n",
         ),
         (
             &["login", "claude", "--account", " "],

@@ -50,6 +50,10 @@ fn a_login_that_was_pasted_or_taken_over_is_the_persons_own() {
     assert!(taken.err.contains("logged in to claude as bob@example.org, plan max 5x"), "{}", taken.err);
     let both = vec![pair("ada@example.org", "ada@example.org"), pair("bob@example.org", "bob@example.org")];
     assert_eq!(claude(&home), both);
+    // A second plan of one vendor is pointed out, as by a login.
+    let third = add(&home, &["claude"], &vendor.simulator.grant_to("eve@example.org").access_token);
+    assert!(third.err.contains("byok is logged in to claude with another account, too"), "{}", third.err);
+    assert_eq!(home.run(&["accounts", "remove", "claude", "--account", "eve@example.org"]).code, 0);
     // The same persons in the browser: nobody is added.
     for email in ["ada@example.org", "bob@example.org"] {
         log_in_by_paste(&home, &vendor, email, &[]);
@@ -102,13 +106,14 @@ fn what_is_said_before_a_login_is_added() {
     let robot = vendor.simulator.service_account("proj-1").unwrap().json;
     let robot = add(&home, &["vertex"], &robot);
     assert_eq!((robot.code, robot.err.contains("added to vertex: ")), (0, true), "{}", robot.err);
+    assert!(!robot.err.contains("has not confirmed"), "its key has bought a token: {}", robot.err);
 }
 
 #[test]
 fn what_is_no_token_is_not_added() {
     let home = Home::new();
     let cases = [
-        ("claude", "sk-ant-api03-canary".to_owned(), "an API key belongs in the settings"),
+        ("claude", "sk-ant-api03-canary".to_owned(), "`byok login claude --method key`"),
         ("claude", "canary".to_owned(), "begins with `sk-ant-oat`"),
         ("claude", r#"{"access_token":"canary"}"#.to_owned(), "begins with `sk-ant-oat`"),
         ("claude", "sk-ant-oat01-can\u{7}ary".to_owned(), "neither a token nor JSON"),

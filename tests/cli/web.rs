@@ -200,6 +200,20 @@ fn a_login_on_a_page_of_the_running_byok() {
 }
 
 #[test]
+fn the_demo_leads_through_a_simulated_login() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    let mut demo = home.start(&["demo", "--port", "0"]);
+    let (base, path, token) = link(&mut demo);
+    let mut browser = Browser::new(&vendor, &base);
+    browser.open(&path, &token);
+    browser.form(&format!("{path}/start"), "method=browser&claim=claude-code-prompt");
+    let at_vendor = unescaped_link(&browser.get(&path).text);
+    assert!(at_vendor.starts_with("http://127.0.0.1:"), "nobody is contacted: {at_vendor}");
+    assert!(vendor.browse(&at_vendor).contains("Almost there"));
+    assert_eq!(browser.becomes(&path, "done")["account"], "ada@example.org");
+}
+
+#[test]
 fn whoever_tries_tokens_has_to_wait_and_nobody_else() {
     let (home, vendor) = (Home::new(), Vendor::start());
     home.write_config(

@@ -6,6 +6,7 @@ mod codex;
 mod copilot;
 mod google;
 mod iflow;
+mod keys;
 mod kimi;
 mod kiro;
 mod login;
@@ -23,6 +24,7 @@ use byok_simulator::{Seen, SimOptions, Simulator};
 use byok_types::Dialect;
 use serde_json::{Value, json};
 use std::{process::Stdio, time::Instant};
+use tokio::io::AsyncWriteExt as _;
 
 /// A simulated vendor, and a byok that has logged in there.
 pub struct LoggedIn {
@@ -106,7 +108,19 @@ impl LoggedIn {
 
 /// Runs `byok login` against the settings and the database of a running server.
 pub async fn log_in(byok: &Byok, provider: &str, arguments: &[&str]) -> String {
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_byok"))
+    let (code, said) = log_in_with(byok, provider, arguments, "").await;
+    assert_eq!(code, Some(0), "the login failed: {said}");
+    said
+}
+
+/// A login into which a line is pasted: how it ended, and what it said.
+pub async fn log_in_with(
+    byok: &Byok,
+    provider: &str,
+    arguments: &[&str],
+    pasted: &str,
+) -> (Option<i32>, String) {
+    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_byok"))
         .args(["login", provider, "--config"])
         .arg(byok.config_file())
         .arg("--db")
@@ -114,13 +128,17 @@ pub async fn log_in(byok: &Byok, provider: &str, arguments: &[&str]) -> String {
         .args(arguments)
         .env_clear()
         .env("HOME", byok.home())
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(PATIENCE, output).await.expect("the login ends").unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "the login failed: {said}");
-    said
+        .spawn()
+        .unwrap();
+    // One that ends before it reads is no failure of the test.
+    let _ = child.stdin.take().unwrap().write_all(pasted.as_bytes()).await;
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+    let output = output.expect("the login ends").unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 /// A question with a picture of one point.

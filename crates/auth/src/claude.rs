@@ -1,4 +1,4 @@
-//! Claude: the login of a plan (Pro, Max, Team, Enterprise).
+//! Claude: the login of a plan (Pro, Max, Team, Enterprise), and keys of the platform.
 //!
 //! Authorization code with PKCE, then JSON at the token endpoint, where Anthropic leaves RFC 6749: the exchange carries
 //! the `state` as well, and bodies are never form-encoded. Refresh tokens rotate; an access token lives for eight
@@ -10,6 +10,7 @@
 mod errors;
 mod identity;
 mod import;
+mod key;
 mod login;
 mod refresh;
 
@@ -33,6 +34,7 @@ const SCOPES: &str = "user:profile user:inference";
 
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 const PROFILE_TIMEOUT: Duration = Duration::from_secs(10);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 const REVOKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where the login lives.
@@ -46,6 +48,8 @@ pub(crate) struct Addresses {
     pub(crate) revoke: Url,
     /// Who is logged in.
     pub(crate) profile: Url,
+    /// Where an API key is checked.
+    pub(crate) models: Url,
     /// The page that shows a code to paste, used as redirect URI.
     pub(crate) paste: Url,
 }
@@ -57,9 +61,20 @@ impl Addresses {
             token: urls.get(UrlName::Token, "https://platform.claude.com/v1/oauth/token"),
             revoke: urls.get(UrlName::Revoke, "https://platform.claude.com/v1/oauth/token/revoke"),
             profile: urls.get(UrlName::Profile, "https://api.anthropic.com/api/oauth/profile"),
+            models: models_of(urls),
             paste: fixed("https://platform.claude.com/oauth/code/callback"),
         }
     }
+}
+
+/// Where an API key is tried.
+fn models_of(urls: &Urls<'_>) -> Url {
+    // Addresses are written with `/v1` and without.
+    let list =
+        |base: &str| format!("{}/v1/models", base.trim_end_matches("/v1/messages").trim_end_matches("/v1"));
+    let mut url = urls.for_keys(UrlName::Models, list, "https://api.anthropic.com/v1/models");
+    url.set_query(Some("limit=1"));
+    url
 }
 
 /// Login and refresh of Claude plans.
@@ -73,12 +88,20 @@ pub(crate) struct Claude {
 pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
     let claude = Arc::new(Claude::new(Addresses::of(urls), network));
     Vendor {
-        methods: vec![Method {
-            name: "browser",
-            what: "log in with a plan in the browser",
-            questions: &[],
-            how: How::Browser(claude.clone()),
-        }],
+        methods: vec![
+            Method {
+                name: "browser",
+                what: "log in with a plan in the browser",
+                questions: &[],
+                how: How::Browser(claude.clone()),
+            },
+            Method {
+                name: "key",
+                what: "use an API key of the platform (sk-ant-…)",
+                questions: &[],
+                how: How::Key(claude.clone()),
+            },
+        ],
         refresher: claude.clone(),
         revoke: Some(claude.clone()),
         check_token,
@@ -93,7 +116,7 @@ fn check_token(token: &str) -> Result<(), &'static str> {
         return Ok(());
     }
     Err(if token.starts_with("sk-ant-") {
-        "it is no access token of a plan, which begins with `sk-ant-oat`; an API key belongs in the settings, as `providers.claude.api_key`"
+        "it is no access token of a plan, which begins with `sk-ant-oat`; for an API key use `byok login claude --method key`"
     } else {
         "an access token of a Claude plan begins with `sk-ant-oat`; copy it again, or use `byok login claude`"
     })

@@ -5,6 +5,7 @@ mod ccproxy;
 mod cliproxy;
 mod kiroproxy;
 mod octoproxy;
+mod opencode;
 pub mod peers;
 mod record;
 mod time;
@@ -64,7 +65,7 @@ pub enum ImportError {
     /// It is of no kind that byok knows.
     #[error(
         "byok does not know this kind of file: {why}; it reads its own export, and the logins of CLIProxyAPI, BYOKEY, CCProxy, \
-         KiroProxy and OctoProxy"
+         KiroProxy, OctoProxy and opencode"
     )]
     Unknown {
         /// What it is instead.

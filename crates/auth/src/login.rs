@@ -3,6 +3,7 @@
 
 mod callback;
 mod device;
+mod foreign;
 mod named;
 mod owner;
 mod page;
@@ -14,6 +15,7 @@ mod save;
 
 pub use callback::CallbackServer;
 pub use device::{DeviceCode, DeviceLogin, Polled, await_device};
+pub use foreign::refuse_foreign;
 pub(crate) use named::labels;
 pub use named::named;
 pub(crate) use owner::note_owner;
@@ -272,6 +274,11 @@ pub enum LoginError {
     /// The vendor could not be reached.
     #[error("the vendor could not be reached for the login: {0}")]
     Transport(#[from] TransportError),
+    /// A code was entered, which uses it up, and then the vendor could not be reached: asking again cannot help.
+    #[error(
+        "the code was entered, but then the vendor could not be reached ({0}); start again with `byok login`"
+    )]
+    CodeSpent(#[source] TransportError),
     /// The vendor refused the code.
     #[error("the vendor did not accept the login code ({why}); start again with `byok login`")]
     CodeRefused {
@@ -308,6 +315,16 @@ pub enum LoginError {
     Store(#[from] StoreError),
 }
 
+impl LoginError {
+    /// The same in a step after the code was entered.
+    pub(crate) fn after_code(self) -> Self {
+        match self {
+            Self::Transport(error) => Self::CodeSpent(error),
+            other => other,
+        }
+    }
+}
+
 /// What helps before another try.
 fn settle(page: Option<&Url>) -> String {
     match page {
@@ -341,7 +358,7 @@ impl Fault for LoginError {
             | Self::OtherAccount { .. }
             | Self::SeveralAccounts { .. } => Blame::Client,
             Self::NoCallback(_) | Self::Store(_) => Blame::Byok,
-            Self::Transport(error) => error.blame(),
+            Self::Transport(error) | Self::CodeSpent(error) => error.blame(),
             Self::CodeRefused { .. } | Self::NotBegun { .. } | Self::Busy { .. } | Self::BadAnswer => {
                 Blame::Upstream
             }

@@ -166,6 +166,7 @@ impl TokenServer {
             token: self.url("/token"),
             revoke: self.url("/revoke"),
             profile: self.url("/profile"),
+            models: self.url("/v1/models"),
             paste: self.url("/paste"),
         };
         Claude::new(urls, network)

@@ -37,6 +37,11 @@ pub enum ControlError {
     /// The place of the socket is taken by something else.
     #[error("`{0}` is not a socket of byok; move it away")]
     NotASocket(PathBuf),
+    /// The socket belongs to another user, who could answer anything.
+    #[error(
+        "the control socket `{0}` belongs to another user; run byok as that user, or name a database of your own with `--db`"
+    )]
+    NotOurs(PathBuf),
     /// The socket could not be made.
     #[error("the control socket `{path}` could not be made: {source}; check who owns its directory")]
     Bind {
@@ -62,9 +67,11 @@ impl Fault for ControlError {
     fn retry(&self) -> Retry {
         match self {
             Self::NoAnswer(_) => Retry::Now,
-            Self::Running(_) | Self::NotASocket(_) | Self::Bind { .. } | Self::NotRunning => {
-                Retry::AfterPerson
-            }
+            Self::Running(_)
+            | Self::NotASocket(_)
+            | Self::NotOurs(_)
+            | Self::Bind { .. }
+            | Self::NotRunning => Retry::AfterPerson,
         }
     }
 }
@@ -197,14 +204,26 @@ pub async fn ask_with(
     target: &str,
     json: Vec<u8>,
 ) -> Result<Vec<u8>, ControlError> {
-    // A socket of somebody else is not asked: it could lie.
-    let own = std::fs::symlink_metadata(path).ok().zip(path.parent().and_then(|p| std::fs::metadata(p).ok()));
-    if own.is_some_and(|(socket, directory)| socket.uid() != directory.uid()) {
-        return Err(ControlError::NotASocket(path.to_owned()));
+    let me = rustix::process::geteuid().as_raw();
+    if !is_of(me, path) {
+        return Err(ControlError::NotOurs(path.to_owned()));
     }
     let stream = UnixStream::connect(path).await.map_err(|_| ControlError::NotRunning)?;
+    // The path may have changed since: who listens counts.
+    if stream.peer_cred().is_ok_and(|peer| peer.uid() != me) {
+        return Err(ControlError::NotOurs(path.to_owned()));
+    }
     let asked = tokio::time::timeout(PATIENCE, exchange(stream, method, target, json)).await;
     asked.map_err(|_| ControlError::NoAnswer("it took too long".to_owned()))?
+}
+
+/// Whether the socket and its directory, as far as they are there, belong to this user. One of somebody else is not asked: it
+/// could lie.
+fn is_of(user: u32, path: &Path) -> bool {
+    let of = |found: io::Result<std::fs::Metadata>| found.map_or(true, |found| found.uid() == user);
+    of(std::fs::symlink_metadata(path))
+        && of(std::fs::metadata(path))
+        && path.parent().is_none_or(|parent| of(std::fs::metadata(parent)))
 }
 
 async fn exchange(
@@ -238,5 +257,26 @@ async fn exchange(
         answer = &mut talk => answer,
         // The connection ends when the talk is over; if it ends first, the talk says why.
         _ = connection => talk.await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_of_another_user_is_not_asked() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("control.sock");
+        let me = rustix::process::geteuid().as_raw();
+        assert!(is_of(me, &path), "where there is none nobody lies");
+        let _listener = bind(&path).await.unwrap();
+        assert!(is_of(me, &path));
+        assert!(!is_of(me + 1, &path));
+        if me == 0 {
+            std::os::unix::fs::lchown(&path, Some(1), None).unwrap();
+            let asked = ask(&path, http::Method::GET, "/status").await;
+            assert!(matches!(asked, Err(ControlError::NotOurs(_))), "{asked:?}");
+        }
     }
 }

@@ -99,6 +99,15 @@ pub struct Problem {
     pub remedy: String,
 }
 
+impl Problem {
+    /// Of a text that ends in what helps.
+    fn of_refresh(at: i64, text: &str) -> Self {
+        let (what, remedy) =
+            text.rsplit_once("; ").unwrap_or((text, "byok tries again by itself; if it lasts, log in again"));
+        Self { what: what.to_owned(), at, remedy: remedy.to_owned() }
+    }
+}
+
 /// What is left of a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QuotaStatus {
@@ -165,6 +174,7 @@ impl Status {
         for account in providers.iter_mut().flat_map(|provider| &mut provider.accounts) {
             account.note_refresh(app);
         }
+        ProviderStatus::note_troubles(&mut providers, app.store()).await;
         for provider in &mut providers {
             provider.name_accounts(&state.accounts);
         }
@@ -276,6 +286,19 @@ impl ProviderStatus {
         }
     }
 
+    /// What went wrong with a renewal that somebody asked for, until the login has been renewed.
+    pub async fn note_troubles(providers: &mut [Self], store: &Store) {
+        let Ok(troubles) = store.accounts.troubles().await else { return };
+        for trouble in troubles {
+            let all = providers.iter_mut().flat_map(|provider| &mut provider.accounts);
+            for account in
+                all.filter(|account| account.id == trouble.account.as_str() && account.problem.is_none())
+            {
+                account.problem = Some(Problem::of_refresh(trouble.at, &trouble.what));
+            }
+        }
+    }
+
     fn new(name: &str, accounts: Vec<AccountStatus>) -> Self {
         Self { name: name.to_owned(), ended: None, accounts }
     }
@@ -311,13 +334,7 @@ impl AccountStatus {
         }
         let failure =
             AccountId::new(self.id.as_str()).ok().and_then(|id| app.executor().refresh_trouble(&id));
-        self.problem = failure.map(|(at, text)| {
-            // Such a text ends in what helps.
-            let (what, remedy) = text
-                .rsplit_once("; ")
-                .unwrap_or((&text, "byok tries again by itself; if it lasts, log in again"));
-            Problem { what: what.to_owned(), at, remedy: remedy.to_owned() }
-        });
+        self.problem = failure.map(|(at, text)| Problem::of_refresh(at, &text));
     }
 
     /// An account as the store knows it.

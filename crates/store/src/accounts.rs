@@ -24,6 +24,17 @@ impl fmt::Debug for AccountDetails {
     }
 }
 
+/// Why a login could not be renewed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefreshTrouble {
+    /// The account.
+    pub account: AccountId,
+    /// When, Unix time in seconds.
+    pub at: i64,
+    /// Why, in a sentence that ends in what helps.
+    pub what: String,
+}
+
 /// The accounts without their secrets.
 ///
 /// Everything that changes one account fails with [`StoreError::NoSuchAccount`](crate::StoreError::NoSuchAccount)
@@ -63,6 +74,12 @@ pub trait Accounts: Send + Sync {
 
     /// Removes the account and its secret; the bytes are overwritten. `false` if there was no such account.
     fn remove<'a>(&'a self, id: &'a AccountId) -> StoreFuture<'a, bool>;
+
+    /// Notes why the login of the account could not be renewed now. Another credential of the account ends that.
+    fn note_trouble<'a>(&'a self, id: &'a AccountId, what: &'a str) -> StoreFuture<'a, ()>;
+
+    /// What was noted by [`note_trouble`](Self::note_trouble), one of an account.
+    fn troubles(&self) -> StoreFuture<'_, Vec<RefreshTrouble>>;
 
     /// A number that grows whenever any process has changed accounts, secrets or client keys.
     ///

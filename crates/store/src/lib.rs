@@ -27,7 +27,7 @@ mod secrets;
 mod sqlite;
 mod store;
 
-pub use accounts::{AccountDetails, Accounts};
+pub use accounts::{AccountDetails, Accounts, RefreshTrouble};
 pub use client_keys::{ClientKeyRow, ClientKeys};
 pub use error::{DatabaseError, StoreError};
 pub use lock::AccountLock;

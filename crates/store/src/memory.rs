@@ -2,7 +2,7 @@
 
 use crate::{
     AccountDetails, AccountLock, Accounts, ClientKeyRow, ClientKeys, CommitOutcome, EarlierRefresh, Records,
-    RefreshMark, Secrets, StoreError, StoreFuture,
+    RefreshMark, RefreshTrouble, Secrets, StoreError, StoreFuture,
     accounts::adopt_credential,
     lock::Turns,
     records,
@@ -40,6 +40,8 @@ struct Entry {
     account: Account,
     credential: Credential,
     refresh: Option<(SecretHash, EarlierRefresh)>,
+    /// When the last renewal failed that somebody asked for, and why.
+    trouble: Option<(i64, String)>,
 }
 
 impl State {
@@ -119,7 +121,9 @@ impl Accounts for Memory {
         adopt_credential(&mut account, &credential);
         self.write(move |state| {
             state.label_is_free(&account.id, &account.provider, &account.label)?;
-            state.accounts.insert(account.id.clone(), Entry { account, credential, refresh: None });
+            state
+                .accounts
+                .insert(account.id.clone(), Entry { account, credential, refresh: None, trouble: None });
             Ok(())
         })
     }
@@ -156,6 +160,20 @@ impl Accounts for Memory {
         self.write(|state| Ok(state.accounts.remove(id).is_some()))
     }
 
+    fn note_trouble<'a>(&'a self, id: &'a AccountId, what: &'a str) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.state.lock().entry(id)?.trouble = Some((unix_now(), what.to_owned()));
+            Ok(())
+        })
+    }
+
+    fn troubles(&self) -> StoreFuture<'_, Vec<RefreshTrouble>> {
+        self.read(|state| {
+            let noted = state.accounts.iter().filter_map(|(id, entry)| Some((id, entry.trouble.clone()?)));
+            noted.map(|(id, (at, what))| RefreshTrouble { account: id.clone(), at, what }).collect()
+        })
+    }
+
     fn generation(&self) -> u64 {
         self.state.lock().generation
     }
@@ -173,6 +191,7 @@ impl Secrets for Memory {
             entry.account.updated_at = unix_now();
             entry.credential = credential;
             entry.refresh = None;
+            entry.trouble = None;
             Ok(())
         })
     }
@@ -208,7 +227,7 @@ impl Secrets for Memory {
         new: &'a OauthTokens,
     ) -> StoreFuture<'a, CommitOutcome> {
         self.write(move |state| {
-            let Some(Entry { account, credential: Credential::Oauth(stored), refresh }) =
+            let Some(Entry { account, credential: Credential::Oauth(stored), refresh, trouble }) =
                 state.accounts.get_mut(account)
             else {
                 return Ok(CommitOutcome::Gone);
@@ -218,6 +237,7 @@ impl Secrets for Memory {
             }
             *stored = new.clone();
             *refresh = None;
+            *trouble = None;
             account.expires_at = new.expires_at;
             account.updated_at = unix_now();
             Ok(CommitOutcome::Committed)

@@ -1,6 +1,6 @@
 //! An account from tokens that a person pastes.
 
-use super::super::login::{check_name, consent::Consent, import::asked, tell_the_rule};
+use super::super::login::{check_name, consent::Consent, import::asked, tell_of_others, tell_the_rule};
 use crate::{
     logins, network,
     place::open_store,
@@ -9,7 +9,7 @@ use crate::{
 };
 use byok_auth::{
     Answers, Clock as _, How, NewLogin, SaveLogin, SystemClock, TokenAnswer, Vendor, known_account,
-    save_login,
+    learn_owners, refuse_foreign, save_login,
 };
 use byok_config::Config;
 use byok_store::AccountDetails;
@@ -38,8 +38,17 @@ pub(super) async fn run(
     logins::warnings(&id, config).iter().for_each(terminal::warn);
     let text = pasted().await;
     let transport = network::transport(config)?;
-    let login = read(&vendor, &transport, text.trim()).await?;
-    let login = asked(&store, (&id, &vendor), &transport, login).await?;
+    let text = text.trim();
+    if let Some(id) = logins::keys_of(&id, config) {
+        refuse_foreign(id, &Secret::new(text))?;
+    }
+    let (login, confirmed) = read(&vendor, &transport, text).await?;
+    let login = if confirmed {
+        learn_owners(&store, &*vendor.refresher, &transport, &id).await?;
+        login
+    } else {
+        asked(&store, (&id, &vendor), &transport, login).await?
+    };
     let known = if label.is_none() { known_account(&store, &id, &login).await? } else { None };
     let consent = consent.for_login(&login);
     let agreed = consent.agreed();
@@ -54,6 +63,9 @@ pub(super) async fn run(
     let replaced = others.iter().any(|other| other.id == account.id);
     let instead = if replaced { "; it replaces what was there of the same account" } else { "" };
     terminal::say(format_args!("added to {id}: {}{instead}", account.label));
+    if !replaced {
+        tell_of_others(&account, &others, config);
+    }
     // The lines before have ended with what was pasted.
     consent.settle(&store, &account, &mut Lines::default()).await?;
     store.close().await;
@@ -82,8 +94,9 @@ async fn pasted() -> String {
     text
 }
 
-/// What was pasted: a file of the vendor's program, a token answer, a key file, or an access token.
-async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<NewLogin, Trouble> {
+/// What was pasted: a file of the vendor's program, a token answer, a key file, or an access token. The second value says
+/// whether the vendor has taken it already.
+async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<(NewLogin, bool), Trouble> {
     let refused = |what: &str| match what.split_once("; ") {
         Some((what, hint)) => Trouble::new(Exit::BadData, what).hint(hint),
         None => Trouble::new(Exit::BadData, what),
@@ -105,7 +118,7 @@ async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<NewL
         if !text.starts_with('{') {
             check(text)?;
         }
-        return Ok(file.finish(transport, &Secret::new(text), &Answers::new()).await?);
+        return Ok((file.finish(transport, &Secret::new(text), &Answers::new()).await?, true));
     }
     let of_token = vendor.methods.iter().find_map(|method| match &method.how {
         How::Key(login) if method.name == "token" => Some(login),
@@ -115,7 +128,7 @@ async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<NewL
         check(text)?;
         // Where a token alone is one of the ways to log in, more is found out by it.
         if let Some(login) = of_token {
-            return Ok(login.finish(transport, Secret::new(text), &Answers::new()).await?);
+            return Ok((login.finish(transport, Secret::new(text), &Answers::new()).await?, true));
         }
         // Nobody knows when it ends: it is used until the vendor refuses it.
         let tokens = OauthTokens {
@@ -126,11 +139,11 @@ async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<NewL
             scopes: Vec::new(),
             facts: TokenFacts::new(),
         };
-        return Ok(NewLogin { credential: Credential::Oauth(tokens), details: AccountDetails::default() });
+        return Ok((of_tokens(tokens), false));
     }
     let imported = vendor.import.as_ref().and_then(|import| import.read("", text.as_bytes(), now).ok());
     if let Some(found) = imported.into_iter().flatten().next() {
-        return Ok(found.login);
+        return Ok((found.login, false));
     }
     let answer = TokenAnswer::read(text.as_bytes()).map_err(|_| unreadable())?;
     let fields: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
@@ -139,5 +152,10 @@ async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<NewL
     let tokens = answer.into_tokens(None, now);
     // An end that nobody has said is none: it is used until the vendor refuses it.
     let tokens = OauthTokens { expires_at: tokens.expires_at.filter(|_| said), ..tokens };
-    Ok(NewLogin { credential: Credential::Oauth(tokens), details: AccountDetails::default() })
+    Ok((of_tokens(tokens), false))
+}
+
+/// Tokens of which nobody has said whose they are.
+fn of_tokens(tokens: OauthTokens) -> NewLogin {
+    NewLogin { credential: Credential::Oauth(tokens), details: AccountDetails::default() }
 }

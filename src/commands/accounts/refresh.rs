@@ -79,13 +79,20 @@ pub(super) async fn renew(
             }
             Err(error) => {
                 terminal::warn(format_args!("{} ({}): {error}", account.label, account.provider));
+                // What a person has to do is the state of the account already; the rest `byok status` would not know.
+                if matches!(error, AuthError::NotNow { .. }) {
+                    let noted = store.accounts.note_trouble(&account.id, &error.to_string()).await;
+                    noted.unwrap_or_else(|error| tracing::warn!(%error, "the trouble is not noted"));
+                }
                 if followed {
                     terminal::say("its token is good for the time being, and goes on to be used");
                 }
                 // What a person must do weighs more than what passes.
-                if failed != Some(Exit::NotAllowed) {
-                    failed = Some(exit_of(&error));
-                }
+                failed = match (failed, exit_of(&error)) {
+                    (Some(before), Exit::Unavailable | Exit::TryAgain) => Some(before),
+                    (Some(Exit::NotAllowed), _) => failed,
+                    (_, exit) => Some(exit),
+                };
             }
         }
     }
@@ -109,6 +116,7 @@ fn exit_of(error: &AuthError) -> Exit {
         {
             Exit::NotAllowed
         }
+        AuthError::Store(error) => Exit::of_store(error),
         error if error.retry() == Retry::AfterPerson => Exit::NotAllowed,
         _ => Exit::Unavailable,
     }

@@ -99,6 +99,14 @@ const BUILT_IN: [BuiltIn; 7] = [
     },
 ];
 
+/// Where a plan of Claude is logged in to.
+const CLAUDE: [(UrlName, &str); 4] = [
+    (UrlName::Authorize, "/cai/oauth/authorize"),
+    (UrlName::Token, "/v1/oauth/token"),
+    (UrlName::Revoke, "/v1/oauth/token/revoke"),
+    (UrlName::Profile, "/api/oauth/profile"),
+];
+
 /// The settings for a simulator at this address.
 pub(super) fn of(simulator: &str) -> Result<Config, Trouble> {
     let mut config = Config::default();
@@ -111,7 +119,13 @@ pub(super) fn of(simulator: &str) -> Result<Config, Trouble> {
     ];
     for (name, key, address, maker) in with_lists {
         let exclude = missing(name, |id| models(maker).iter().any(|simulated| simulated.id == id))?;
-        insert(&mut config, name, Provider { exclude, ..provider(Some(key), address)? })?;
+        let mut provider = Provider { exclude, ..provider(Some(key), address)? };
+        if name == "claude" {
+            for (name, path) in CLAUDE {
+                provider.urls.insert(name, url(format!("{simulator}{path}"))?);
+            }
+        }
+        insert(&mut config, name, provider)?;
     }
     for BuiltIn { name, key, base, urls, exclude } in BUILT_IN {
         let mut provider = provider(key, &format!("{simulator}{base}"))?;

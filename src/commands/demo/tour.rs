@@ -74,8 +74,8 @@ const SCENARIOS: [(&str, &str); 7] = [
     ("sim:529", "the vendor is overloaded"),
 ];
 
-/// The whole text for a server at `base`.
-pub(super) fn text(base: &str) -> String {
+/// The whole text for a server at `base`, with a link to the page of a login.
+pub(super) fn text(base: &str, login: Option<&str>) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let mut lines = vec![
         format!("byok {version} demo listens on {base}"),
@@ -90,6 +90,11 @@ pub(super) fn text(base: &str) -> String {
     lines.push(format!("\n# what can be asked for\ncurl -s '{base}/v1/models'"));
     lines.push("\nOr point a tool here; any API key will do:\n".to_owned());
     lines.extend(exports(base).iter().map(|line| line.trim_start().to_owned()));
+    if let Some(link) = login {
+        lines.push(format!(
+            "\nTo see a login, of a simulated Claude plan, open this page (the link is good once, for 10 minutes):\n\n{link}"
+        ));
+    }
     lines.push("\nSay one of these in place of `Hello`:\n".to_owned());
     lines.extend(SCENARIOS.iter().map(|(say, what)| format!("  {say:<16}{what}")));
     lines.push(String::new());

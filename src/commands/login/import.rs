@@ -14,6 +14,7 @@ use byok_store::Store;
 use byok_transport::Transport;
 use byok_types::{Credential, ProviderId};
 use futures_util::future::{join, join_all};
+use serde::de::IgnoredAny;
 use std::{
     fs::{self, File},
     io::Read as _,
@@ -233,6 +234,10 @@ pub(in crate::commands) fn home(place: &Place) -> Result<PathBuf, Trouble> {
 
 /// Why a file holds no login of a vendor, and what helps.
 fn explained(id: &ProviderId, vendor: &Vendor, file: &Path, content: &[u8], error: &ImportError) -> Trouble {
+    if let Some(cut) = cut_off(content) {
+        return Trouble::new(Exit::BadData, cut)
+            .hint(format!("copy it again as a whole, log in there again, or use `byok login {id}`"));
+    }
     let trouble = unreadable(error);
     // Which program it is of says more than what it lacks to be that of another one.
     let others = peers::whose(content).filter(|why| !why.contains(&format!("`byok login {id} ")));
@@ -244,6 +249,18 @@ fn explained(id: &ProviderId, vendor: &Vendor, file: &Path, content: &[u8], erro
     match peers::read(&name, content, &neighbours(file, largest), SystemClock.now()) {
         Ok(taken) => trouble.hint(format!("it is one of {}; use `byok accounts import FILE`", taken.by)),
         Err(_) => trouble,
+    }
+}
+
+/// What is said of a file of which the end is missing.
+fn cut_off(content: &[u8]) -> Option<&'static str> {
+    let content = content.trim_ascii();
+    let json = content.starts_with(b"{") || content.starts_with(b"[");
+    let unfinished = || serde_json::from_slice::<IgnoredAny>(content).is_err_and(|error| error.is_eof());
+    if content.is_empty() {
+        Some("the file is empty")
+    } else {
+        (json && unfinished()).then_some("the file is cut off: its JSON has no end")
     }
 }
 

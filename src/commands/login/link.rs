@@ -51,6 +51,11 @@ pub(in crate::commands) fn for_any(base: &str, token: &Secret) -> String {
     address(base, None, token.expose())
 }
 
+/// The same for one of them.
+pub(in crate::commands) fn for_one(base: &str, provider: &str, token: &Secret) -> String {
+    address(base, Some(provider), token.expose())
+}
+
 impl Link<'_> {
     fn wish(&self, public: Option<Url>) -> LoginWish {
         LoginWish { provider: self.provider.to_string(), account: self.account.clone(), public }

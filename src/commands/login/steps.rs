@@ -7,11 +7,12 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Answers, AuthorizationCode, BrowserLogin, CallbackServer, DeviceLogin, How, LOGIN_WINDOW, LoginError,
-    Method, NewLogin, PendingLogin, Question, Redirect, await_device, in_words, read_pasted,
+    Answers, AuthorizationCode, BrowserLogin, CallbackServer, DeviceLogin, How, LARGEST_FILE, LOGIN_WINDOW,
+    LoginError, Method, NewLogin, PendingLogin, Question, Redirect, await_device, in_words, read_pasted,
+    refuse_foreign,
 };
 use byok_transport::Transport;
-use byok_types::Secret;
+use byok_types::{ProviderId, Secret};
 use std::{net::IpAddr, path::Path, time::Duration};
 use tokio::time::Instant;
 
@@ -46,6 +47,8 @@ pub(super) struct Steps<'a> {
     pub(super) bind: Option<IpAddr>,
     /// The browser to open.
     pub(super) window: Window,
+    /// The provider whose keys are taken, and no others; `None` where another server stands in its place.
+    pub(super) keys_of: Option<&'a ProviderId>,
 }
 
 impl Steps<'_> {
@@ -75,6 +78,9 @@ impl Steps<'_> {
             How::Key(login) => {
                 let key = hidden("paste the API key and press Enter:", "the API key", lines).await?;
                 let key = Secret::new(key);
+                if let Some(provider) = self.keys_of {
+                    refuse_foreign(provider, &key)?;
+                }
                 login.finish(self.transport, key, &answers).await?
             }
             How::File(login) => {
@@ -212,11 +218,9 @@ async fn file(name: Option<&str>, lines: &mut Lines) -> Result<Secret, Trouble> 
         }
         return Ok(Secret::new(all));
     };
-    super::import::warn_of_others(Path::new(name));
-    let content = tokio::fs::read_to_string(name).await;
-    content.map(Secret::new).map_err(|error| {
-        Trouble::new(Exit::BadData, format!("the file `{name}` cannot be read"))
-            .because(&error)
+    let content = super::import::read(Path::new(name), LARGEST_FILE)?;
+    String::from_utf8(content).map(Secret::new).map_err(|_| {
+        Trouble::new(Exit::BadData, format!("the file `{name}` is no text"))
             .hint("name the file that the provider has given you")
     })
 }
@@ -234,10 +238,22 @@ impl Steps<'_> {
         lines: &mut Lines,
     ) -> Result<(PendingLogin, AuthorizationCode), Trouble> {
         let pending = login.prepare(self.transport, answers, Redirect::Pasted).await?;
-        terminal::say(format_args!(
-            "open this address in any browser and log in:\n\n  {}\n",
-            pending.authorize_url
-        ));
+        self.paste(pending, false, lines).await
+    }
+
+    async fn paste(
+        &self,
+        pending: PendingLogin,
+        open: bool,
+        lines: &mut Lines,
+    ) -> Result<(PendingLogin, AuthorizationCode), Trouble> {
+        let opened = open && self.window.open(pending.authorize_url.as_str());
+        let what = if opened {
+            "the browser opens this address; log in there"
+        } else {
+            "open this address in any browser and log in"
+        };
+        terminal::say(format_args!("{what}:\n\n  {}\n", pending.authorize_url));
         terminal::say(
             "then paste the code that the page shows, or the whole address at which the browser ends, and press Enter:",
         );
@@ -266,10 +282,21 @@ impl Steps<'_> {
                 terminal::warn(error);
                 return self.by_paste(login, answers, lines).await;
             }
+            Err(LoginError::NoCallback(error)) => {
+                let bind = self.bind.map(|bind| bind.to_string()).unwrap_or_default();
+                let what = format!("byok cannot wait for the browser on {bind}: {error}");
+                return Err(Trouble::new(Exit::CannotCreate, what).hint(
+                    "name an address of this machine with `--callback-bind`, such as 0.0.0.0, or paste the code with `--no-browser`",
+                ));
+            }
             server => server?,
         };
-        let redirect = Redirect::Callback(server.redirect_uri()?);
-        let pending = login.prepare(self.transport, answers, redirect).await?;
+        let here = server.redirect_uri()?;
+        let pending = login.prepare(self.transport, answers, Redirect::Callback(here.clone())).await?;
+        // Some vendors send the browser elsewhere, whatever they were asked.
+        if pending.redirect_uri != here.as_str() {
+            return self.paste(pending, open, lines).await;
+        }
         let opened = open && self.window.open(pending.authorize_url.as_str());
         let what = if opened {
             "the browser opens this address"

@@ -72,7 +72,7 @@ pub(super) async fn watch(place: &Place, json: bool) -> Result<(), Trouble> {
             Report::now(place).await
         };
         let report = tokio::select! {
-            () = &mut stop => return Ok(()),
+            _ = &mut stop => return Ok(()),
             report = next => report,
         };
         let (steady, block) = match report {

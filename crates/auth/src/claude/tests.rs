@@ -2,7 +2,8 @@ use super::{Addresses, Claude};
 use crate::Urls;
 use crate::testing::{Scripted, TokenServer, tokens, transport};
 use crate::{
-    AuthorizationCode, BrowserLogin as _, LoginError, Redirect, RefreshError, Refresher as _, Revoke as _,
+    Answers, AuthorizationCode, BrowserLogin as _, KeyLogin, LoginError, Redirect, RefreshError,
+    Refresher as _, Revoke as _,
 };
 use byok_types::{AccountState, Blame, Fault as _, OauthTokens, Retry, Secret};
 use serde_json::json;
@@ -12,7 +13,7 @@ use url::Url;
 #[test]
 fn the_default_addresses_are_the_vendors() {
     let urls = Addresses::of(&Urls::none());
-    let all = [urls.authorize, urls.token, urls.revoke, urls.profile, urls.paste];
+    let all = [urls.authorize, urls.token, urls.revoke, urls.profile, urls.models, urls.paste];
     for url in all {
         let host = url.host_str().unwrap();
         assert!(
@@ -433,4 +434,37 @@ fn the_login_of_claude_code() {
     });
     let files: Vec<_> = places.iter().map(|place| place.file.to_str().unwrap()).collect();
     assert_eq!(files, ["/etc/claude/.credentials.json", "/home/ada/.claude/.credentials.json"]);
+}
+
+#[tokio::test]
+async fn keys() {
+    let server = TokenServer::start().await;
+    let claude = server.claude();
+    let finish =
+        async |key: &str| KeyLogin::finish(&claude, &transport(), Secret::new(key), &Answers::new()).await;
+    // A key that may answer and not list models is one, too.
+    for status in [200, 403] {
+        server.script(Scripted::Answer(status, "", "{}".to_owned()));
+        assert!(finish("sk-ant-api03-x").await.is_ok(), "{status}");
+    }
+    let seen = server.seen();
+    assert_eq!(
+        (seen[0].path.as_str(), &seen[0].headers["x-api-key"]),
+        ("/v1/models", &"sk-ant-api03-x".parse().unwrap())
+    );
+    assert_eq!(seen[0].headers["anthropic-version"], "2023-06-01");
+    assert!(!seen[0].headers.contains_key("authorization"));
+
+    let body = r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key: sk-ant-api03-x"}}"#;
+    server.script(Scripted::Answer(401, "", body.to_owned()));
+    let refused = finish("sk-ant-api03-x").await.unwrap_err().to_string();
+    assert!(refused.contains("invalid x-api-key") && !refused.contains("api03"), "{refused}");
+
+    let asked = server.seen().len();
+    let token = finish("sk-ant-oat01-x").await.unwrap_err().to_string();
+    assert!(token.contains("`byok accounts add claude`"), "{token}");
+    let vendors = Claude::new(Addresses::of(&Urls::none()), crate::Network::default());
+    let other = KeyLogin::finish(&vendors, &transport(), Secret::new("sk-x"), &Answers::new()).await;
+    assert!(other.unwrap_err().to_string().contains("begins with `sk-ant-`"));
+    assert_eq!(server.seen().len(), asked, "nothing is sent");
 }

@@ -80,8 +80,8 @@ impl DeviceLogin for Codex {
             }
             let entered: Entered = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
             let (code, verifier) = (entered.authorization_code, entered.code_verifier);
-            let login = self.exchange(transport, code.expose(), REDIRECT, verifier.expose()).await?;
-            Ok(Polled::Done(Box::new(login)))
+            let login = self.exchange(transport, code.expose(), REDIRECT, verifier.expose()).await;
+            Ok(Polled::Done(Box::new(login.map_err(LoginError::after_code)?)))
         })
     }
 }

@@ -4,6 +4,7 @@ use super::{Addresses, Codex, import::Files};
 use crate::{
     Answers, AuthorizationCode, BrowserLogin, CallbackServer, DeviceLogin, Import as _, ImportError,
     KeyLogin, LoginError, Network, Polled, Redirect, RefreshError, Refresher as _, Revoke as _, Urls,
+    await_device,
     testing::{START, Scripted, TokenServer, jwt, tokens, transport},
 };
 use byok_types::{AccountState, Credential, OauthTokens, Secret};
@@ -241,6 +242,14 @@ async fn the_login_by_code() {
     assert_eq!(seen[0].json, json!({"device_auth_id": "id-1", "user_code": "ABCD-1"}));
     assert_eq!(seen[1].json["redirect_uri"], "https://auth.openai.com/deviceauth/callback");
     assert_eq!((&seen[1].json["code_verifier"], &seen[1].json["code"]), (&json!("v"), &json!("ac")));
+
+    // The code is used up: it would be asked for in vain until it ends.
+    server.script(answer(200, json!({"authorization_code": "ac", "code_verifier": "v"})));
+    server.script(Scripted::HangUp);
+    let asked = server.seen().len();
+    let broken = await_device(&transport(), &codex, &code).await.unwrap_err();
+    assert!(matches!(broken, LoginError::CodeSpent(_)), "{broken:?}");
+    assert_eq!(server.seen().len(), asked + 2);
 
     server.script(answer(404, ""));
     let off = codex.start(&transport(), &Answers::new()).await.unwrap_err();

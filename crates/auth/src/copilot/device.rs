@@ -95,8 +95,8 @@ impl DeviceLogin for Login {
             let answer: Answer = serde_json::from_slice(&reply.body).unwrap_or_default();
             match answer.access_token.filter(|token| !token.is_blank() && answer.error.is_none()) {
                 Some(token) => {
-                    let login = self.copilot.log_in(transport, token, &github, self.way).await?;
-                    Ok(Polled::Done(Box::new(login)))
+                    let login = self.copilot.log_in(transport, token, &github, self.way).await;
+                    Ok(Polled::Done(Box::new(login.map_err(LoginError::after_code)?)))
                 }
                 // Errors come with status 200, too.
                 None if answer.error.is_some() || !reply.status.is_success() => {

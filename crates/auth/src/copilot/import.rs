@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 const EDITORS: &str = "a Copilot editor plugin";
 const CLI: &str = "the Copilot CLI";
 
-/// The file of gh is not read: newer versions keep the token elsewhere, and gh itself always knows it.
+/// Newer versions of gh keep the token elsewhere, and gh itself always knows it.
 const OF_GH: &str = "it is the file of gh, which keeps its token in the keyring of the system or tells it itself; \
                      run `gh auth token | byok login copilot --method token`";
 
-/// `apps.json` and `hosts.json` of the editors, `config.json` of the command line.
+/// `apps.json` and `hosts.json` of the editors, `config.json` of the command line; where it is named, `hosts.yml` of gh.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Files;
 
@@ -31,11 +31,11 @@ impl Import for Files {
     }
 
     fn read(&self, name: &str, content: &[u8], now: i64) -> Result<Vec<Found>, ImportError> {
+        if matches!(name, "hosts.yml" | "hosts.yaml") {
+            return of_gh(content, now);
+        }
         let by = if name == "config.json" { CLI } else { EDITORS };
         let bad = |why| ImportError::NotReadable { by, why };
-        if matches!(name, "hosts.yml" | "hosts.yaml") {
-            return Err(ImportError::Nothing { why: OF_GH });
-        }
         let json: Value = serde_json::from_slice(content).map_err(|_| bad("it is no complete JSON"))?;
         let entries = json.as_object().ok_or_else(|| bad("it holds no object"))?;
         let found =
@@ -48,6 +48,15 @@ impl Import for Files {
         }
         Ok(found)
     }
+}
+
+/// `github.com: {user: …, oauth_token: …}`: the active person of each host, where gh keeps the token in the file.
+fn of_gh(content: &[u8], now: i64) -> Result<Vec<Found>, ImportError> {
+    let text = std::str::from_utf8(content).unwrap_or_default();
+    let yaml: Value = yaml_serde::from_str(text)
+        .map_err(|_| ImportError::NotReadable { by: "gh", why: "it is no complete YAML" })?;
+    let found = yaml.as_object().map(|entries| of_editors(entries, now)).unwrap_or_default();
+    if found.is_empty() { Err(ImportError::Nothing { why: OF_GH }) } else { Ok(found) }
 }
 
 /// `{"github.com:CLIENT": {"user": "…", "oauth_token": "…"}}`; the older file has the host alone.

@@ -414,7 +414,14 @@ fn the_files_of_githubs_programs() {
         ["direct gho_5 github.com/octocat"]
     );
     assert_eq!(found("config.json", r#"{"a":[{"t":"gho_6"}],"banner":"never"}"#).unwrap(), ["direct gho_6 "]);
+    let gh = "github.com:\n    users:\n        octocat:\n            oauth_token: gho_7\n    oauth_token: gho_7\n    user: octocat\n";
+    assert_eq!(found("hosts.yml", gh).unwrap(), ["direct gho_7 github.com/octocat"]);
+    for elsewhere in ["github.com:\n    user: octocat\n", ""] {
+        let error = found("hosts.yml", elsewhere).unwrap_err();
+        assert!(error.to_string().contains("`gh auth token | byok login copilot --method token`"), "{error}");
+    }
     for (name, content) in [
+        ("hosts.yml", "a: [b"),
         ("apps.json", ""),
         ("apps.json", r#"{"github.com:Iv1":{"user":"o","oa"#),
         ("hosts.json", "[]"),

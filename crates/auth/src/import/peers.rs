@@ -1,6 +1,6 @@
 //! The files and databases of programs like byok. Bytes in, logins out: nothing here writes, asks or renews.
 
-use super::{ImportError, byokey, ccproxy, cliproxy, kiroproxy, octoproxy, record};
+use super::{ImportError, byokey, ccproxy, cliproxy, kiroproxy, octoproxy, opencode, record};
 use crate::{Found, sqlite};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -198,6 +198,9 @@ fn json_of(json: &Value, reach: Reach<'_>, now: i64) -> Result<Taken, ImportErro
     if json["type"] == "oauth" && has("access") && has("refresh") {
         return Ok(ccproxy::auth(json, now));
     }
+    if opencode::is_auth(members) {
+        return Ok(opencode::auth(members, now));
+    }
     if cliproxy::is_login(json) {
         return Ok(cliproxy::login(json, now));
     }
@@ -247,6 +250,10 @@ pub fn places(home: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Vec<(&'
         (byokey::BY, home.join(".byokey/tokens.db")),
         (ccproxy::BY, home.join(".ccproxy/auth.json")),
         (kiroproxy::BY, home.join(".kiro-proxy/config.json")),
+        (
+            opencode::BY,
+            set("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")).join("opencode/auth.json"),
+        ),
     ];
     for app in ["octo-proxy", "OctoProxy"] {
         places.extend(roots.iter().map(|root| (octoproxy::BY, root.join(app).join("data/octo-proxy.db"))));

@@ -223,7 +223,8 @@ impl DeviceLogin for Sso {
                 return errors::of_poll(&Refusal::read(&reply, &[secret, device]));
             }
             let answer = tokens_of(&reply.body, None).ok_or(LoginError::BadAnswer)?;
-            Ok(Polled::Done(Box::new(self.finished(transport, answer, known).await?)))
+            let login = self.finished(transport, answer, known).await;
+            Ok(Polled::Done(Box::new(login.map_err(LoginError::after_code)?)))
         })
     }
 }

@@ -50,7 +50,8 @@ pub trait DeviceLogin: Send + Sync {
     fn start<'a>(&'a self, transport: &'a Transport, answers: &'a Answers) -> LoginFuture<'a, DeviceCode>;
 
     /// Asks once whether it has been entered. An expired code is [`LoginError::CodeExpired`], a refusal
-    /// [`LoginError::Denied`] or [`LoginError::Refused`]; an answer that decides nothing (a busy server) is [`Polled::Pending`].
+    /// [`LoginError::Denied`] or [`LoginError::Refused`]; an answer that decides nothing (a busy server) is [`Polled::Pending`]. A
+    /// server that cannot be reached after the code was entered is [`LoginError::CodeSpent`].
     fn poll<'a>(&'a self, transport: &'a Transport, code: &'a DeviceCode) -> LoginFuture<'a, Polled>;
 }
 

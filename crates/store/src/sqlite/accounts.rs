@@ -3,7 +3,10 @@ use super::{
     problem::{Outcome, Problem},
     secrets,
 };
-use crate::{AccountDetails, Accounts, StoreError, StoreFuture, accounts::adopt_credential, store::unix_now};
+use crate::{
+    AccountDetails, Accounts, RefreshTrouble, StoreError, StoreFuture, accounts::adopt_credential,
+    store::unix_now,
+};
 use byok_types::{Account, AccountId, AccountState, Credential, CredentialKind, ProviderId};
 use rusqlite::{Connection, Params, Row, params};
 use std::sync::Arc;
@@ -129,6 +132,29 @@ impl Accounts for Sqlite {
             }
             Ok(removed)
         })
+    }
+
+    fn note_trouble<'a>(&'a self, id: &'a AccountId, what: &'a str) -> StoreFuture<'a, ()> {
+        const NOTE: &str = "INSERT INTO troubles (account, at, what) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (account) DO UPDATE SET at = excluded.at, what = excluded.what";
+        let (id, what) = (id.to_string(), what.to_owned());
+        Box::pin(self.tokens.change_quietly(move |transaction| {
+            secrets::provider_of(transaction, &id)?.ok_or(StoreError::NoSuchAccount)?;
+            transaction.prepare_cached(NOTE)?.execute(params![id, unix_now(), what])?;
+            Ok(())
+        }))
+    }
+
+    fn troubles(&self) -> StoreFuture<'_, Vec<RefreshTrouble>> {
+        const ALL: &str = "SELECT account, at, what FROM troubles ORDER BY account";
+        let trouble = |row: &Row<'_>| {
+            let account = AccountId::new(row.get::<_, String>("account")?).map_err(|_| Problem::Row)?;
+            Ok(RefreshTrouble { account, at: row.get("at")?, what: row.get("what")? })
+        };
+        let look = move |connection: &Connection| {
+            connection.prepare_cached(ALL)?.query_and_then([], trouble)?.collect::<Outcome<Vec<_>>>()
+        };
+        Box::pin(async move { Ok(self.tokens.read(move |transaction| look(transaction)).await?.0) })
     }
 
     fn generation(&self) -> u64 {

@@ -9,6 +9,10 @@ use std::{
     path::Path,
 };
 
+/// With less room than this, in bytes, a disk counts as full: a page of the database and the log around it.
+#[cfg(unix)]
+const LEAST_ROOM: u64 = 64 << 10;
+
 /// Creates the directory with mode 0700 if it is missing, and makes sure that it belongs to this user and that no
 /// other user can write to it: whoever can, can put other files in the place of ours.
 pub(super) fn private_directory(path: &Path) -> Result<(), StoreError> {
@@ -83,6 +87,18 @@ pub(super) fn is_shared_with_other_machines(path: &Path) -> bool {
     #[cfg(not(target_os = "linux"))]
     return {
         let _ = path;
+        false
+    };
+}
+
+/// Whether the disk of a directory has no room for another page.
+pub(super) fn has_no_room(directory: &Path) -> bool {
+    #[cfg(unix)]
+    return rustix::fs::statvfs(directory)
+        .is_ok_and(|disk| disk.f_blocks > 0 && disk.f_bavail.saturating_mul(disk.f_frsize) < LEAST_ROOM);
+    #[cfg(not(unix))]
+    return {
+        let _ = directory;
         false
     };
 }

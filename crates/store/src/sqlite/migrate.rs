@@ -25,7 +25,11 @@ pub(super) struct Schema {
 /// Accounts, secrets, client keys.
 pub(super) const TOKENS: Schema = Schema {
     application_id: 0x6279_6F6B, // "byok"
-    steps: &[include_str!("migrations/tokens/0001.sql"), include_str!("migrations/tokens/0002.sql")],
+    steps: &[
+        include_str!("migrations/tokens/0001.sql"),
+        include_str!("migrations/tokens/0002.sql"),
+        include_str!("migrations/tokens/0003.sql"),
+    ],
     precious: true,
 };
 

@@ -208,8 +208,9 @@ fn mark(connection: &Connection, account: &str, token: SecretHash) -> Outcome<Op
         .optional()?)
 }
 
-/// Forgets refreshes that were begun with an earlier credential.
+/// Forgets refreshes that were begun, or have failed, with an earlier credential.
 pub(super) fn clear_mark(connection: &Connection, account: &str) -> Outcome<()> {
     connection.prepare_cached("DELETE FROM refreshes WHERE account = ?1")?.execute([account])?;
+    connection.prepare_cached("DELETE FROM troubles WHERE account = ?1")?.execute([account])?;
     Ok(())
 }

@@ -303,6 +303,31 @@ async fn refresh_marks_count_unfinished_tries(store: Store) {
     assert_eq!(begin("new").await, None, "and so does a login that replaces the account");
 }
 
+async fn troubles_last_until_there_are_other_tokens(store: Store) {
+    store.accounts.insert(account(1), oauth("a")).await.unwrap();
+    let noted = async || {
+        let troubles = store.accounts.troubles().await.unwrap();
+        troubles.into_iter().map(|trouble| (trouble.account, trouble.what)).collect::<Vec<_>>()
+    };
+    let generation = store.accounts.generation();
+    for what in ["busy", "busy still; try again"] {
+        store.accounts.note_trouble(&account(1).id, what).await.unwrap();
+    }
+    assert_eq!(noted().await, [(account(1).id, "busy still; try again".to_owned())]);
+    assert_eq!(store.accounts.generation(), generation, "nobody who serves has to know");
+    let absent = store.accounts.note_trouble(&id("absent"), "x").await;
+    assert!(matches!(absent, Err(StoreError::NoSuchAccount)), "{absent:?}");
+
+    store.secrets.commit_if(&account(1).id, tokens("a").hash(), &tokens("b")).await.unwrap();
+    assert_eq!(noted().await, []);
+    store.accounts.note_trouble(&account(1).id, "x").await.unwrap();
+    store.secrets.put(&account(1).id, oauth("c")).await.unwrap();
+    assert_eq!(noted().await, []);
+    store.accounts.note_trouble(&account(1).id, "x").await.unwrap();
+    store.accounts.remove(&account(1).id).await.unwrap();
+    assert_eq!(noted().await, []);
+}
+
 async fn the_lock_of_an_account_is_held_by_one(store: Store) {
     let one = id("account-1");
     let held = store.lock_account(&one).await.unwrap();
@@ -470,6 +495,7 @@ on_every_backend!(
     of_many_commits_from_one_token_one_wins,
     tokens_without_a_refresh_token_are_kept_whole,
     refresh_marks_count_unfinished_tries,
+    troubles_last_until_there_are_other_tokens,
     the_lock_of_an_account_is_held_by_one,
     records_come_back_whole_and_newest_first,
     a_client_cannot_grow_the_records,

@@ -131,6 +131,7 @@ fn where_they_lie() {
         "/home/ada/.byokey/tokens.db",
         "/home/ada/.ccproxy/auth.json",
         "/home/ada/.kiro-proxy/config.json",
+        "/home/ada/.local/share/opencode/auth.json",
         "/home/ada/.config/octo-proxy/data/octo-proxy.db",
         "/home/ada/.config/OctoProxy/data/octo-proxy.db",
         "/home/ada/Library/Application Support/OctoProxy/data/octo-proxy.db",
