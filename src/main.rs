@@ -12,6 +12,7 @@ mod logins;
 mod network;
 mod place;
 mod process;
+mod retention;
 mod runtime;
 mod table;
 mod terminal;

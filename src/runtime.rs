@@ -4,7 +4,7 @@ use crate::{
     logging::Level,
     logins,
     network::{self, WayOut},
-    terminal,
+    retention, terminal,
     trouble::{Exit, Trouble},
 };
 use byok_auth::{KeepFresh, SystemClock, TokenManager};
@@ -102,6 +102,7 @@ impl Running {
         tokio::spawn(follower.follow(changes, stop.clone()));
         let (follower, follow_until) = (app.clone(), stop.clone());
         tokio::spawn(async move { follower.follow(follow_until).await });
+        tokio::spawn(retention::keep(live.clone(), store.clone(), stop.clone()));
         tokio::spawn(server.run(app.clone(), stop.clone(), tasks.clone()));
         Ok(Self { app, address, live, store, tokens, stop, stopping, tasks, signals })
     }

@@ -39,9 +39,8 @@ pub use origins::{Origin, Origins};
 pub use overlay::{OverlayChange, set_overlay};
 pub use schema::schema;
 pub use settings::{
-    Amp, BUILT_IN, ClientKey, Config, ExtraUsage, FactsPatch, KeepAlive, KeyLimits, Kind, Limits, Log,
-    LogFormat, Media, Model, Prefer, Provider, StoredResponses, Target, TimeoutOverrides, Timeouts,
-    UpstreamKey, UrlName,
+    Amp, BUILT_IN, ClientKey, Config, ExtraUsage, FactsPatch, KeepAlive, Kind, Limits, Log, LogFormat, Media,
+    Model, Prefer, Provider, StoredResponses, Target, TimeoutOverrides, Timeouts, UpstreamKey, UrlName,
 };
 pub use show::Row;
 pub use value::{CorsOrigin, Headers, HostName, HttpUrl, Pattern, Proxy, ProxyUrl};

@@ -8,7 +8,7 @@ mod provider;
 mod stored;
 mod timeouts;
 
-pub use access::{ClientKey, KeyLimits};
+pub use access::ClientKey;
 pub use alias::Target;
 pub use facts::FactsPatch;
 pub use limits::Limits;

@@ -26,6 +26,11 @@ impl Budget {
         self.0.limit.store(limit, Ordering::Relaxed);
     }
 
+    /// Whether another translation may begin.
+    pub fn has_room(&self) -> bool {
+        self.0.used.load(Ordering::Relaxed) < self.0.limit.load(Ordering::Relaxed)
+    }
+
     /// A share of nothing yet.
     pub fn share(&self) -> Share {
         Share { budget: self.clone(), held: 0 }
@@ -43,23 +48,16 @@ pub struct Share {
 const GRAIN: usize = 64 << 10;
 
 impl Share {
-    /// Says how much is held now. `false` if the budget has no room for it; then nothing changes.
-    #[must_use]
-    pub fn hold(&mut self, bytes: usize) -> bool {
+    /// Says how much is held now. What has begun is never refused: who begins anew asks for room first.
+    pub fn hold(&mut self, bytes: usize) {
         let bytes = if bytes < GRAIN { 0 } else { bytes };
-        let inner = &self.budget.0;
+        let used = &self.budget.0.used;
         if bytes > self.held {
-            let more = bytes - self.held;
-            let before = inner.used.fetch_add(more, Ordering::Relaxed);
-            if before.saturating_add(more) > inner.limit.load(Ordering::Relaxed) {
-                inner.used.fetch_sub(more, Ordering::Relaxed);
-                return false;
-            }
-        } else {
-            inner.used.fetch_sub(self.held - bytes, Ordering::Relaxed);
+            used.fetch_add(bytes - self.held, Ordering::Relaxed);
+        } else if bytes < self.held {
+            used.fetch_sub(self.held - bytes, Ordering::Relaxed);
         }
         self.held = bytes;
-        true
     }
 }
 
@@ -77,13 +75,19 @@ mod tests {
     fn what_is_held_is_counted_and_given_back() {
         let budget = Budget::new(1 << 20);
         let (mut a, mut b) = (budget.share(), budget.share());
-        assert!(a.hold(700 << 10));
-        assert!(!b.hold(700 << 10));
-        assert!(b.hold(300 << 10));
-        assert!(a.hold(100));
-        assert!(b.hold(900 << 10));
+        a.hold(700 << 10);
+        assert!(budget.has_room());
+        // What runs may go beyond the limit, and keeps others from beginning.
+        b.hold(700 << 10);
+        assert!(!budget.has_room());
+        b.hold(300 << 10);
+        assert!(budget.has_room());
+        a.hold(100);
+        b.hold(2 << 20);
+        assert!(!budget.has_room());
         drop(b);
-        assert!(a.hold(1 << 20));
-        assert!(!a.hold((1 << 20) + 1));
+        assert!(budget.has_room());
+        budget.set_limit(0);
+        assert!(!budget.has_room());
     }
 }

@@ -9,6 +9,8 @@ mod aside;
 mod attempt;
 mod claim;
 mod compact;
+mod count;
+mod first;
 mod forward;
 mod hold;
 mod keeper;
@@ -23,12 +25,14 @@ mod raw;
 mod reply;
 mod seals;
 mod trouble;
+mod whole;
 mod words;
 
 pub use answer::AnswerBody;
 pub use forward::Forward;
 pub use outbound::{Outbound, OutboundBody, refuse};
 pub use raw::{BrokenOff, Raw, Target};
+pub use whole::WholeBody;
 
 use crate::{
     budget::Budget,
@@ -45,6 +49,7 @@ use byok_store::{Records, Store};
 use byok_transport::{Fetcher, Transport};
 use byok_types::{Blame, ClientKeyId, Dialect, Failure, FailureKind, RequestId, Secret};
 use bytes::Bytes;
+use count::Uncounted;
 use http::HeaderMap;
 use media::{Fetch, Remote};
 use parking_lot::RwLock;
@@ -138,6 +143,8 @@ struct Inner {
     replay: Replay,
     /// Where large bodies are worked on.
     aside: Aside,
+    /// Who turned out not to count tokens.
+    uncounted: Uncounted,
     /// Fires when running answers have to end because byok stops.
     stopping: CancellationToken,
 }
@@ -179,8 +186,8 @@ impl Executor {
     ) -> Self {
         let fetch = Box::new(Fetcher::default());
         let transport = RwLock::new(transport);
-        let (replay, aside) = (Replay::default(), Aside::default());
-        Self(Arc::new(Inner { transport, fetch, tokens, store, budget, replay, aside, stopping }))
+        let (replay, aside, uncounted) = (Replay::default(), Aside::default(), Uncounted::default());
+        Self(Arc::new(Inner { transport, fetch, tokens, store, budget, replay, aside, uncounted, stopping }))
     }
 
     /// Why the login of an account could not be renewed, if that was its last try: Unix time in seconds, and the cause.
@@ -208,6 +215,11 @@ impl Executor {
         if let Err(error) = self.0.store.accounts.set_details(id, details).await {
             tracing::debug!(account = id.as_str(), %error, "the plan of an account is not stored");
         }
+    }
+
+    /// Forgets what is kept for clients and of no use any more, or beyond `replay_memory` bytes.
+    pub fn tidy(&self, replay_memory: usize) {
+        self.0.replay.tidy(replay_memory, Instant::now());
     }
 
     /// Takes another way out from the next call on; running calls go on.
@@ -298,7 +310,10 @@ impl Executor {
         let mut lack = None;
         let mut tried = 0;
         let mut remote = Remote::allowed(&*self.0.fetch, &state.config);
-        for candidate in candidates {
+        for candidate in rested_first(candidates) {
+            if tried >= limit {
+                break;
+            }
             let now = Instant::now();
             let offer =
                 pool::offer(&candidate.provider.seats, &candidate.facts.id, candidate.prefix.as_deref(), now);
@@ -316,6 +331,10 @@ impl Executor {
                     continue;
                 }
             };
+            if words.are_translated() && !self.0.budget.has_room() {
+                last.get_or_insert(Refused::local(no_room(), Next::GiveUp));
+                continue;
+            }
             for seat in &offer.seats {
                 // What is called again on the same seat, because nothing answered there, leaves the others their turn.
                 if tried >= limit {
@@ -337,42 +356,20 @@ impl Executor {
         });
         Err(last.or(lack).unwrap_or_else(|| Refused::local(all_resting(resting), Next::GiveUp)))
     }
+}
 
-    /// Counts tokens: at the upstream where it can, else by estimate.
-    async fn count(
-        &self,
-        state: &Arc<State>,
-        inbound: &Inbound,
-        peek: &Peek,
-        candidates: &[Candidate],
-        ledger: &mut Ledger,
-    ) -> Result<outbound::Ready, Refused> {
-        let Some(candidate) = candidates.first() else {
-            return Err(Refused::local(all_resting(None), Next::GiveUp));
-        };
-        let counts = matches!(
-            candidate.dialect(peek.dialect),
-            Dialect::Messages | Dialect::Gemini | Dialect::Responses
-        );
-        if counts && candidate.facts.first_party {
-            match self.try_all(state, inbound, peek, candidates, ledger).await {
-                // A 404 is mostly an upstream that does not count; one that names the model is about the model.
-                Err(refused)
-                    if refused.failure.blame == Blame::Client
-                        && (refused.failure.status != 404
-                            || refused.failure.message.contains(&candidate.facts.id)) =>
-                {
-                    return Err(refused);
-                }
-                Err(refused) => tracing::debug!(failure = %refused.failure, "counting tokens by estimate"),
-                counted => return counted,
-            }
-        }
-        let tokens = prepare::estimate(inbound, peek, candidate.facts.family, &self.0.aside)
-            .await
-            .map_err(|failure| Refused::local(failure, Next::GiveUp))?;
-        Ok(outbound::Ready::counted(inbound, tokens, ledger))
+/// The candidates in their order, those behind of which no seat is fresh: their trouble may be over, but others have none.
+fn rested_first(candidates: &[Candidate]) -> Vec<&Candidate> {
+    if candidates.len() < 2 {
+        return candidates.iter().collect();
     }
+    let now = Instant::now();
+    let fresh = |candidate: &&Candidate| {
+        pool::has_fresh(&candidate.provider.seats, &candidate.facts.id, candidate.prefix.as_deref(), now)
+    };
+    let (mut rested, tired): (Vec<_>, Vec<_>) = candidates.iter().partition(fresh);
+    rested.extend(tired);
+    rested
 }
 
 /// Of two refusals the one that says more to the client: a vendor's word before one of ours, the later before the earlier.
@@ -391,6 +388,17 @@ fn stopped() -> Failure {
         "byok was stopped before this answer was complete. Send the request again.",
     )
     .with_status(503)
+}
+
+/// What a client is told while the running translations hold as much as they may.
+fn no_room() -> Failure {
+    Failure::new(
+        FailureKind::Overloaded,
+        Blame::Byok,
+        "byok holds as much of running translations as it may (`limits.translation_memory`). Send the request again shortly.",
+    )
+    .with_status(503)
+    .with_retry_after(Duration::from_secs(1))
 }
 
 fn all_resting(wait: Option<Duration>) -> Failure {

@@ -175,6 +175,13 @@ pub struct Offer {
     pub lack: Option<Arc<Lack>>,
 }
 
+/// Whether a seat of `all` may serve `model` now and does not rest.
+pub fn has_fresh(all: &[Arc<Seat>], model: &str, prefix: Option<&str>, now: Instant) -> bool {
+    all.iter().any(|seat| {
+        seat.serves(model) && seat.prefix.as_deref() == prefix && seat.health.resting(model, now).is_none()
+    })
+}
+
 /// The seats of `all` (in the order of the config) that may serve `model` now.
 pub fn offer(all: &[Arc<Seat>], model: &str, prefix: Option<&str>, now: Instant) -> Offer {
     let mut seats = Vec::new();

@@ -97,10 +97,15 @@ impl Replay {
         let bytes = OVERHEAD + parts.iter().map(weight).sum::<usize>();
         let key = place.key(parts);
         let mut book = self.0.lock();
-        if let Some(known) = book.turns.get_mut(&key) {
-            known.ambiguous |= *known.parts != *parts;
-            known.at = now;
-            return;
+        match book.turns.get_mut(&key) {
+            Some(known) if known.is_of_use(now) => {
+                known.ambiguous |= *known.parts != *parts;
+                known.at = now;
+                return;
+            }
+            // What nobody is given any more says nothing about whose this is.
+            Some(_) => book.forget(&key),
+            None => {}
         }
         let entry = Turn { parts: parts.into(), bytes, at: now, ambiguous: false };
         book.turns.insert(key, entry);
@@ -138,7 +143,20 @@ impl Replay {
     fn kept(&self, key: &SecretHash, now: Instant) -> Option<Arc<[Part]>> {
         let book = self.0.lock();
         let found = book.turns.get(key)?;
-        (!found.ambiguous && now < found.at + KEPT).then(|| Arc::clone(&found.parts))
+        (!found.ambiguous && found.is_of_use(now)).then(|| Arc::clone(&found.parts))
+    }
+
+    /// Forgets what is of no use any more, and the oldest entries beyond `limit` bytes.
+    pub fn tidy(&self, limit: usize, now: Instant) {
+        let mut book = self.0.lock();
+        let Book { turns, order, bytes } = &mut *book;
+        turns.retain(|_, turn| {
+            let stays = turn.is_of_use(now);
+            *bytes -= if stays { 0 } else { turn.bytes };
+            stays
+        });
+        order.retain(|key| turns.contains_key(key));
+        while book.bytes > limit && book.forget_oldest() {}
     }
 
     /// Bytes that are held.
@@ -147,7 +165,20 @@ impl Replay {
     }
 }
 
+impl Turn {
+    fn is_of_use(&self, now: Instant) -> bool {
+        now < self.at + KEPT
+    }
+}
+
 impl Book {
+    fn forget(&mut self, key: &SecretHash) {
+        if let Some(turn) = self.turns.remove(key) {
+            self.bytes -= turn.bytes;
+            self.order.retain(|other| other != key);
+        }
+    }
+
     fn forget_oldest(&mut self) -> bool {
         let Some(key) = self.order.pop_front() else { return false };
         if let Some(turn) = self.turns.remove(&key) {

@@ -3,7 +3,7 @@
 use crate::{
     access::{ClientKeys, Hosts, Throttle},
     places::Places,
-    stored::Shelf,
+    stored::{Bounds, Shelf},
 };
 use arc_swap::{ArcSwap, ArcSwapOption};
 use byok_auth::Desk;
@@ -13,12 +13,17 @@ use byok_store::{Store, StoreError};
 use byok_types::{InvalidId, RequestId};
 use std::{
     net::SocketAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{Mutex, OwnedSemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
+/// How often what is kept in memory is looked through.
+const TIDY: Duration = Duration::from_mins(1);
 /// How often another process's changes to accounts are looked for.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -52,6 +57,10 @@ struct Shared {
     address: SocketAddr,
     throttle: Throttle,
     current: ArcSwap<Current>,
+    /// States are built one after the other: of two changes the later one stays.
+    building: Mutex<()>,
+    /// Whether the last state could not be built.
+    stale: AtomicBool,
     started: Instant,
     /// What is wrong with the settings of connections to vendors.
     way_out: ArcSwapOption<String>,
@@ -99,6 +108,8 @@ impl App {
             address,
             throttle: Throttle::default(),
             current: ArcSwap::from_pointee(current),
+            building: Mutex::new(()),
+            stale: AtomicBool::new(false),
             started: Instant::now(),
             way_out: ArcSwapOption::empty(),
             places: Places::new(limits.streams),
@@ -108,30 +119,42 @@ impl App {
         Ok(Self(Arc::new(shared)))
     }
 
-    /// Follows the settings and the accounts until `stop`: a new state is built as soon as one of them changes.
+    /// Follows the settings and the accounts until `stop`: a new state is built as soon as one of them changes, and again
+    /// if that failed.
     pub async fn follow(&self, stop: CancellationToken) {
         let mut settings = self.0.live.subscribe();
         let mut seen = self.0.store.accounts.generation();
         let mut tick = tokio::time::interval(LOOK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut tidy = tokio::time::interval(TIDY);
+        tidy.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 changed = settings.changed() => if changed.is_err() { return },
+                _ = tidy.tick() => {
+                    self.tidy();
+                    continue;
+                }
                 _ = tick.tick() => {
-                    let now = self.0.store.accounts.generation();
-                    if now == seen {
+                    let unchanged = self.0.store.accounts.generation() == seen;
+                    if unchanged && !self.0.stale.load(Ordering::Relaxed) {
                         continue;
                     }
-                    seen = now;
                 }
             }
-            self.rebuild().await;
+            // Read before the accounts are: what changes meanwhile is seen at the next look.
+            let now = self.0.store.accounts.generation();
+            if self.rebuild().await {
+                seen = now;
+            }
         }
     }
 
-    /// Builds a new state from what settings and store say now. A store that cannot be read keeps the old state.
-    pub async fn rebuild(&self) {
+    /// Builds a new state from what settings and store say now; whether that came about. A store that cannot be read keeps
+    /// the old state, and [`App::follow`] tries again.
+    pub async fn rebuild(&self) -> bool {
+        let _turn = self.0.building.lock().await;
         match build(&self.0.live, &self.0.store, &self.0.health, self.0.address).await {
             Ok(current) => {
                 let limits = &current.state.config.limits;
@@ -140,6 +163,8 @@ impl App {
                 self.0.connections.resize(limits.connections);
                 let current = Arc::new(current);
                 self.0.current.store(current.clone());
+                self.tidy();
+                self.0.stale.store(false, Ordering::Relaxed);
                 // Only what holds already is said: who reads the log may act on it at once.
                 for problem in &current.state.problems {
                     tracing::warn!("{problem}");
@@ -147,8 +172,25 @@ impl App {
                 if let Some(problem) = current.closed() {
                     tracing::warn!("{problem}");
                 }
+                true
             }
-            Err(error) => tracing::error!(%error, "accounts could not be read; the old ones stay in use"),
+            Err(error) => {
+                // Said once, and not at every try.
+                if !self.0.stale.swap(true, Ordering::Relaxed) {
+                    tracing::error!(%error, "accounts could not be read; the old ones stay in use, and byok tries again");
+                }
+                false
+            }
+        }
+    }
+
+    /// Forgets what is kept for later and has expired, or is more than the settings want.
+    fn tidy(&self) {
+        let current = self.current();
+        self.0.executor.tidy(current.state.config.limits.replay_memory);
+        match Bounds::of(&current) {
+            Some(bounds) => self.0.shelf.expire(bounds, Instant::now()),
+            None => self.0.shelf.clear(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     routes::takes_forms,
 };
 use axum::response::Response;
-use byok_types::{Blame, Dialect, Failure, FailureKind, Secret};
+use byok_types::{Blame, Failure, FailureKind, Secret};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use std::{
     net::{IpAddr, SocketAddr},
@@ -80,7 +80,7 @@ pub(crate) fn check(
     let caller = if keys_needed {
         key_holder(app, current, peer.0.ip(), &seen, proxied).map_err(|failure| refuse(*failure))?
     } else {
-        json_only(parts, dialect, app.address()).map_err(|failure| refuse(*failure))?;
+        json_only(parts, app.address()).map_err(|failure| refuse(*failure))?;
         Caller { debug: true, ..Caller::default() }
     };
     let own = if seen.beside { usual_credential(parts) } else { None };
@@ -112,26 +112,27 @@ fn key_holder(
     seen: &Shown,
     proxied: bool,
 ) -> Result<Caller, Box<Failure>> {
-    let now = Instant::now();
-    let limit = current.state.config.limits.wrong_keys_per_minute;
-    if let Some(wait) = app.throttle().blocked(address, limit, now) {
-        let failure = Failure::new(
-            FailureKind::RateLimit,
-            Blame::Client,
-            "too many wrong keys from this address. Wait a minute, then use a key of `api_keys`.",
-        );
-        return Err(Box::new(failure.with_retry_after(wait)));
-    }
     let seconds = crate::app::now_ms() / 1000;
-    let found =
-        seen.key.as_ref().filter(|_| !seen.contradictory).and_then(|key| current.keys.find(key, seconds));
-    found.ok_or_else(|| {
-        // Who shows no key tries none: a tool that was not told of one must not lock the others of its machine out.
-        if seen.key.is_some() {
-            app.throttle().wrong(address, now);
+    let shown = seen.key.as_ref().filter(|_| !seen.contradictory);
+    // Who holds a right key is let in whatever others of the same machine try: only wrong ones count and have to wait.
+    if let Some(caller) = shown.and_then(|key| current.keys.find(key, seconds)) {
+        return Ok(caller);
+    }
+    // Who shows no key tries none.
+    if seen.key.is_some() {
+        let now = Instant::now();
+        let limit = current.state.config.limits.wrong_keys_per_minute;
+        if let Some(wait) = app.throttle().blocked(address, limit, now) {
+            let failure = Failure::new(
+                FailureKind::RateLimit,
+                Blame::Client,
+                "too many wrong keys from this address, and this one is wrong, too. Use a key of `api_keys`.",
+            );
+            return Err(Box::new(failure.with_retry_after(wait)));
         }
-        Box::new(wrong_key(current.keys.is_empty(), proxied, seen.contradictory))
-    })
+        app.throttle().wrong(address, now);
+    }
+    Err(Box::new(wrong_key(current.keys.is_empty(), proxied, seen.contradictory)))
 }
 
 /// The same words for a missing, unknown, revoked or expired key: nothing is told to somebody who tries keys.
@@ -155,7 +156,7 @@ fn wrong_key(none_exist: bool, proxied: bool, contradictory: bool) -> Failure {
 }
 
 /// A form of a web page can post text and forms without asking, but not JSON.
-fn json_only(parts: &Parts, dialect: Dialect, address: SocketAddr) -> Result<(), Box<Failure>> {
+fn json_only(parts: &Parts, address: SocketAddr) -> Result<(), Box<Failure>> {
     if matches!(parts.method, Method::GET | Method::HEAD | Method::DELETE) {
         return Ok(());
     }
@@ -173,7 +174,6 @@ fn json_only(parts: &Parts, dialect: Dialect, address: SocketAddr) -> Result<(),
         "the content type must be `application/json`, not `{}`. With curl: curl http://{address}{path} -H 'content-type: application/json' -d @request.json",
         kind.unwrap_or("(none)").chars().take(80).collect::<String>(),
     );
-    let _ = dialect;
     Err(Box::new(Failure::bad_request("content-type", message).with_status(415)))
 }
 

@@ -21,11 +21,11 @@ use axum::{
     body::Body,
     extract::{Request, State},
     response::Response,
-    routing::{any, get, post},
+    routing::{MethodRouter, any, get, post},
 };
 use byok_types::{Blame, Dialect, Failure, FailureKind, RequestId};
 use http::{HeaderValue, StatusCode, Uri};
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 use tower::ServiceExt;
 
 /// What is known of a request when it has been let in.
@@ -36,7 +36,7 @@ pub(crate) struct Visit {
     pub(crate) at_ms: i64,
     pub(crate) peer: gate::Peer,
     pub(crate) admitted: gate::Admitted,
-    pub(crate) current: std::sync::Arc<VisitState>,
+    pub(crate) current: Arc<VisitState>,
 }
 
 /// The state that a visit works with.
@@ -44,30 +44,98 @@ pub(crate) type VisitState = app::Current;
 
 /// All routes behind the door.
 pub(crate) fn router(app: App) -> Router {
-    Router::new()
-        .route("/", get(site::root))
-        .route("/health", get(site::health))
-        .route("/v1/chat/completions", post(dialects::chat))
-        .route("/v1/responses", post(dialects::responses).get(socket::upgrade))
-        .route("/v1/responses/input_tokens", post(dialects::responses_count))
-        .route("/v1/responses/{id}", get(responses::get).delete(responses::delete))
-        .route("/v1/responses/{id}/input_items", get(responses::input_items))
-        .route("/v1/messages", post(dialects::messages))
-        .route("/v1/messages/count_tokens", post(dialects::messages_count))
-        .route("/v1/models", get(models::list))
-        .route("/v1/models/{*rest}", get(models::one).post(dialects::gemini))
-        .route("/v1beta/models", get(models::gemini_list))
-        .route("/v1beta/models/{*rest}", get(models::gemini_one).post(dialects::gemini))
-        .merge(neighbours::routes())
-        .route("/passthrough/{provider}/{*path}", any(neighbours::passthrough))
-        .route("/amp/v1/login", get(amp::login))
-        .route("/amp/v0/management/{*path}", any(amp::management))
-        .route("/amp/v1/chat/completions", post(dialects::chat))
-        .route("/api/event_logging/{*rest}", any(site::ignored))
-        .route("/v1/telemetry", any(site::ignored))
+    let Table { router, listed } = table();
+    let listed: Arc<[String]> = listed.into();
+    router
+        .route("/", get(move || site::root(listed)))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .with_state(app)
+}
+
+/// Routes, and how `GET /` and docs/endpoints.md call them.
+struct Table {
+    router: Router<App>,
+    listed: Vec<String>,
+}
+
+impl Table {
+    /// Adds a path with all its methods, under the names by which people know what it does.
+    fn at(mut self, path: &str, methods: MethodRouter<App>, names: &[&str]) -> Self {
+        self.router = self.router.route(path, methods);
+        self.listed.extend(names.iter().map(|name| (*name).to_owned()));
+        self
+    }
+}
+
+fn table() -> Table {
+    // These are served at the door (`serve`) or added last.
+    let elsewhere = [
+        "GET /",
+        "GET /v0/oauth",
+        "GET /v0/oauth/{provider}",
+        "POST /v0/oauth/{provider}",
+        "POST /v0/oauth/{provider}/start",
+        "POST /v0/oauth/{provider}/code",
+    ];
+    let table = Table { router: Router::new(), listed: elsewhere.map(str::to_owned).to_vec() }
+        .at("/health", get(site::health), &["GET /health"])
+        .at("/v1/chat/completions", post(dialects::chat), &["POST /v1/chat/completions"])
+        .at(
+            "/v1/responses",
+            post(dialects::responses).get(socket::upgrade),
+            &["POST /v1/responses", "GET /v1/responses"],
+        )
+        .at(
+            "/v1/responses/input_tokens",
+            post(dialects::responses_count),
+            &["POST /v1/responses/input_tokens"],
+        )
+        .at(
+            "/v1/responses/{id}",
+            get(responses::get).delete(responses::delete),
+            &["GET /v1/responses/{id}", "DELETE /v1/responses/{id}"],
+        )
+        .at(
+            "/v1/responses/{id}/input_items",
+            get(responses::input_items),
+            &["GET /v1/responses/{id}/input_items"],
+        )
+        .at("/v1/messages", post(dialects::messages), &["POST /v1/messages"])
+        .at("/v1/messages/count_tokens", post(dialects::messages_count), &["POST /v1/messages/count_tokens"])
+        .at("/v1/models", get(models::list), &["GET /v1/models"])
+        .at(
+            "/v1/models/{*rest}",
+            get(models::one).post(dialects::gemini),
+            &["GET /v1/models/{model}", "POST /v1/models/{model}:{method}"],
+        )
+        .at("/v1beta/models", get(models::gemini_list), &["GET /v1beta/models"])
+        .at(
+            "/v1beta/models/{*rest}",
+            get(models::gemini_one).post(dialects::gemini),
+            &[
+                "GET /v1beta/models/{model}",
+                "POST /v1beta/models/{model}:generateContent",
+                "POST /v1beta/models/{model}:streamGenerateContent",
+                "POST /v1beta/models/{model}:countTokens",
+                "POST /v1beta/models/{model}:embedContent",
+                "POST /v1beta/models/{model}:batchEmbedContents",
+            ],
+        )
+        .at(
+            "/passthrough/{provider}/{*path}",
+            any(neighbours::passthrough),
+            &["ANY /passthrough/{provider}/{path}"],
+        )
+        .at("/amp/v1/login", get(amp::login), &["GET /amp/v1/login"])
+        .at("/amp/v0/management/{*path}", any(amp::management), &["ANY /amp/v0/management/{path}"])
+        .at("/amp/v1/chat/completions", post(dialects::chat), &["POST /amp/v1/chat/completions"])
+        .at("/api/event_logging/{*rest}", any(site::ignored), &["ANY /api/event_logging/{path}"])
+        .at("/v1/telemetry", any(site::ignored), &["ANY /v1/telemetry"]);
+    neighbours::routes().into_iter().fold(table, |table, (path, methods)| {
+        let name = format!("POST {path}");
+        table.at(&path, methods, &[name.as_str()])
+    })
 }
 
 /// Serves one request: the door, then its route.
@@ -158,4 +226,22 @@ fn refused(request: &Request<Body>, failure: &Failure) -> Response {
     let id =
         request.extensions().get::<Visit>().map(|visit| visit.id.as_str().to_owned()).unwrap_or_default();
     reply::failure(dialect, failure, &id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::table;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_documentation_lists_the_routes_and_no_others() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/endpoints.md");
+        let text = std::fs::read_to_string(file).unwrap();
+        let first = text.split("\n## ").next().unwrap();
+        let spans = first.split('`').skip(1).step_by(2);
+        let documented: BTreeSet<String> =
+            spans.filter(|span| span.contains(" /")).map(str::to_owned).collect();
+        let served: BTreeSet<String> = table().listed.into_iter().collect();
+        assert_eq!(documented, served, "left: docs/endpoints.md, its table; right: the routes");
+    }
 }

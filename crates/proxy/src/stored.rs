@@ -129,6 +129,11 @@ impl Shelf {
         self.0.lock().take(key)
     }
 
+    /// Forgets what has expired, and what is more than may be kept.
+    pub(crate) fn expire(&self, bounds: Bounds, now: Instant) {
+        self.0.lock().tidy(bounds, now);
+    }
+
     /// Forgets everything: nothing is to be kept any more.
     pub(crate) fn clear(&self) {
         *self.0.lock() = Inner::default();
@@ -260,7 +265,7 @@ impl Keeper {
     pub(crate) fn watch(self, answer: Outbound) -> Response {
         let Outbound { status, headers, body } = answer;
         let whole = match &body {
-            OutboundBody::Whole(Some(bytes)) => Left::of(bytes),
+            OutboundBody::Whole(whole) => Left::of(whole.bytes()),
             _ => None,
         };
         let body = match whole {

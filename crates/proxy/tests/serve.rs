@@ -7,10 +7,16 @@ mod models;
 mod neighbours;
 #[path = "serve/passthrough.rs"]
 mod passthrough;
+#[path = "serve/rebuild.rs"]
+mod rebuild;
+#[path = "serve/room.rs"]
+mod room;
 #[path = "serve/socket.rs"]
 mod socket;
 #[path = "serve/stored.rs"]
 mod stored;
+#[path = "serve/unreached.rs"]
+mod unreached;
 
 use byok_auth::{SystemClock, TokenManager};
 use byok_config::{Live, Sources, load};
@@ -27,6 +33,7 @@ struct Running {
     app: App,
     executor: Executor,
     store: Store,
+    budget: Budget,
     base: String,
     simulator: Simulator,
     client: reqwest::Client,
@@ -47,6 +54,10 @@ async fn start_with(extra: &str, options: TransportOptions) -> Running {
 }
 
 async fn start_all(providers: &str, extra: &str, options: TransportOptions) -> Running {
+    start_on(Store::memory(), providers, extra, options).await
+}
+
+async fn start_on(store: Store, providers: &str, extra: &str, options: TransportOptions) -> Running {
     let simulator = Simulator::start(SimOptions::default()).await.unwrap();
     let sim = simulator.base_url();
     let directory = tempfile::tempdir().unwrap();
@@ -64,7 +75,6 @@ async fn start_all(providers: &str, extra: &str, options: TransportOptions) -> R
     let env = vec![("HOME".to_owned(), directory.path().display().to_string())];
     let sources = Sources { file: Some(file), file_required: true, env, ..Sources::default() };
     let live = Live::fixed(load(&sources).unwrap().config);
-    let store = Store::memory();
     let transport = Transport::new(options).unwrap();
     let tokens = TokenManager::new(store.clone(), transport.clone(), HashMap::new(), Arc::new(SystemClock));
     let budget = Budget::new(512 << 20);
@@ -72,14 +82,21 @@ async fn start_all(providers: &str, extra: &str, options: TransportOptions) -> R
     let executor = Executor::new(transport, tokens.clone(), store.clone(), budget.clone(), stop.clone());
     let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = server.address();
-    let options =
-        AppOptions { live, store: store.clone(), executor: executor.clone(), budget, address, logins: None };
+    let options = AppOptions {
+        live,
+        store: store.clone(),
+        executor: executor.clone(),
+        budget: budget.clone(),
+        address,
+        logins: None,
+    };
     let app = App::new(options).await.unwrap();
     tokio::spawn(server.run(app.clone(), stop.clone(), TaskTracker::new()));
     Running {
         app,
         executor,
         store,
+        budget,
         base: format!("http://{address}"),
         simulator,
         client: reqwest::Client::builder().no_proxy().build().unwrap(),

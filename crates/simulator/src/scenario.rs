@@ -139,6 +139,8 @@ pub(crate) enum Trouble {
     MidTear(usize, Tear),
     /// Nothing more comes after the headers.
     StallHeaders,
+    /// Nothing but comments comes after the headers, one each time so many milliseconds have passed.
+    StallComments(u64),
     /// Nothing more comes after so many deltas.
     StallMid(usize),
     /// The stream ends without its terminal event.

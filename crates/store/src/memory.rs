@@ -260,6 +260,13 @@ impl Records for Memory {
         Box::pin(ready(Ok(())))
     }
 
+    fn forget_before(&self, at_ms: i64) -> StoreFuture<'_, usize> {
+        let records = &mut self.state.lock().records;
+        let before = records.len();
+        records.retain(|record| record.at_ms >= at_ms);
+        Box::pin(ready(Ok(before - records.len())))
+    }
+
     fn dropped(&self) -> u64 {
         0
     }

@@ -13,6 +13,9 @@ pub trait Records: Send + Sync {
     /// Waits until every record pushed so far is stored or counted as dropped.
     fn flush(&self) -> StoreFuture<'_, ()>;
 
+    /// Forgets the records of requests that arrived before `at_ms`, Unix time in milliseconds; how many those were.
+    fn forget_before(&self, at_ms: i64) -> StoreFuture<'_, usize>;
+
     /// How many records this process has dropped, because the queue was full or the disk refused them.
     fn dropped(&self) -> u64;
 

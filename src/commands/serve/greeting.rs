@@ -13,6 +13,7 @@ pub(super) async fn text(running: &Running, file: Option<&Path>) -> String {
     let status = Status::of(running.app()).await;
     let base = base_url(running.address());
     let mut lines = vec![format!("byok {} listens on {base}", status.version)];
+    lines.extend(network(running.address()));
     lines.push(match file {
         Some(file) => format!("  settings  {}", file.display()),
         None => "  settings  none yet; `byok config example` prints a file to begin with".to_owned(),
@@ -37,6 +38,20 @@ pub(super) async fn text(running: &Running, file: Option<&Path>) -> String {
     lines.extend(status.config.problems.iter().map(|problem| format!("\nwarning: {problem}")));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// That others than this machine can reach it.
+fn network(address: SocketAddr) -> Option<String> {
+    let (ip, port) = (address.ip(), address.port());
+    if ip.is_loopback() {
+        return None;
+    }
+    let all = if ip.is_unspecified() {
+        format!("it listens on all addresses of this machine ({ip}, port {port}): ")
+    } else {
+        String::new()
+    };
+    Some(format!("  network   {all}other machines can reach it, with a client key"))
 }
 
 /// A login on a page, for a server that has none. Where nobody sits at a terminal the token would stand in a log.
@@ -87,7 +102,7 @@ pub(in crate::commands) fn base_url(address: SocketAddr) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::base_url;
+    use super::{base_url, network};
 
     #[test]
     fn clients_write_an_address_that_they_can_reach() {
@@ -98,6 +113,21 @@ mod tests {
             ("192.168.1.2:80", "http://192.168.1.2:80"),
         ] {
             assert_eq!(base_url(address.parse().unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn that_the_network_can_reach_it_is_said() {
+        let told = |address: &str| network(address.parse().unwrap()).unwrap_or_default();
+        for address in ["127.0.0.1:8018", "[::1]:8018"] {
+            assert_eq!(told(address), "");
+        }
+        assert_eq!(told("192.168.1.2:80"), "  network   other machines can reach it, with a client key");
+        for (address, expected) in
+            [("0.0.0.0:8018", "(0.0.0.0, port 8018): other"), ("[::]:80", "(::, port 80): other")]
+        {
+            assert!(told(address).contains("all addresses of this machine"), "{}", told(address));
+            assert!(told(address).contains(expected), "{}", told(address));
         }
     }
 }

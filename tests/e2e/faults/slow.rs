@@ -38,6 +38,36 @@ async fn an_upstream_that_never_answers_is_a_timeout() {
 }
 
 #[tokio::test]
+async fn comments_are_no_first_event() {
+    let pairs = Pair::streams();
+    // Within the hold it is a status, and another key can still be asked.
+    let world = world_of_troubles(&pairs, &["stall_comments"], short()).await;
+    each(pairs.clone(), async |pair| {
+        let ask = Ask::new("Hello.").model(&named(pair, "stall_comments")).stream(true);
+        let answer = pair.send(&world, &ask).await;
+        equal("status", &answer.status, &504).map_err(|error| format!("{error}: {}", answer.text()))?;
+        equal("the setting", &answer.text().contains("first_event"), &true)
+    })
+    .await;
+    // Behind it the answer has begun, and ends in an error.
+    let mut settings = short();
+    settings["timeouts"]["hold"] = json!("50ms");
+    settings["timeouts"]["keep_alive"] = json!("30ms");
+    let world = world_of_troubles(&pairs, &["stall_comments"], settings).await;
+    each(pairs, async |pair| {
+        let ask = Ask::new("Hello.").model(&named(pair, "stall_comments")).stream(true);
+        let answer = pair.send(&world, &ask).await;
+        equal("status", &answer.status, &200).map_err(|error| format!("{error}: {}", answer.text()))?;
+        let said = dialect::read_stream(pair.client, &answer.body)?;
+        equal("an error", &said.error.is_some(), &true)
+            .map_err(|error| format!("{error}: {}", answer.text()))?;
+        equal("the setting", &answer.text().contains("first_event"), &true)
+    })
+    .await;
+    until("the end of all calls", || world.simulator.open_calls() == 0).await;
+}
+
+#[tokio::test]
 async fn t23_an_upstream_that_falls_silent_ends_the_answer_with_an_error() {
     let world = World::with(short()).await;
     each(Pair::streams(), async |pair| {

@@ -252,6 +252,42 @@ async fn tokens_for_a_model_that_does_not_exist_are_not_estimated() {
 }
 
 #[tokio::test]
+async fn servers_of_the_settings_count_if_they_can() {
+    let world = World::of(
+        |simulator| {
+            let bare = format!("{}/compat/bare", simulator.base_url());
+            json!({"providers": {"bare": {"kind": "anthropic", "api_key": "sk-ant-api03-bare", "base_url": bare}}})
+        },
+        |setup| setup,
+    )
+    .await;
+    let count = async |provider: &str| {
+        let model = format!("{provider}/claude-sonnet-4-6");
+        let body =
+            json!({"model": model, "messages": [{"role": "user", "content": "How many tokens are these?"}]});
+        let call = Call::post("/v1/messages/count_tokens", body.to_string());
+        let answer = call.header("anthropic-version", "2023-06-01").send(world.byok.address()).await;
+        assert_eq!(answer.status, 200, "{provider}: {}", answer.text());
+        assert!(answer.json()["input_tokens"].as_u64() > Some(0), "{provider}: {}", answer.text());
+        let estimated = answer.headers.contains_key("x-byok-usage");
+        (estimated, world.simulator.request_count())
+    };
+    assert_eq!(count("my-messages").await, (false, 1));
+    // One that cannot is asked once, and serves on.
+    assert_eq!(count("bare").await, (true, 2));
+    assert_eq!(count("bare").await, (true, 2));
+    let ask = Ask::new("Hello.").model("bare/claude-sonnet-4-6");
+    let answer = dialect::call(Dialect::Messages, &ask).send(world.byok.address()).await;
+    assert_eq!((answer.status, answer.header("x-byok-attempts")), (200, "1"), "{}", answer.text());
+
+    let body = json!({"contents": [{"role": "user", "parts": [{"text": "How many tokens are these?"}]}]});
+    let target = "/v1beta/models/my-gemini/gemini-3.5-flash:countTokens";
+    let answer = Call::post(target, body.to_string()).send(world.byok.address()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(!answer.headers.contains_key("x-byok-usage"), "{}", answer.text());
+}
+
+#[tokio::test]
 async fn a_responses_body_on_the_chat_route_is_answered_as_chat() {
     // Some editors write to one and read from the other.
     let world = World::start().await;

@@ -7,7 +7,7 @@ fn sources(dir: &tempfile::TempDir, yaml: &str) -> Sources {
     std::fs::write(dir.path().join("openrouter.key"), "a-key").unwrap();
     let env = [
         ("HOME", "/home/ada"),
-        ("ANTHROPIC_API_KEY", "b-key"),
+        ("MY_ANTHROPIC_KEY", "b-key"),
         ("OPENROUTER_API_KEY", "c-key"),
         ("BYOK_KEY_ADA", "abcdefghijklmnopqrstuvwxyz"),
     ];

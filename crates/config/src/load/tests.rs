@@ -225,18 +225,27 @@ fn origins_tell_the_layer_of_every_setting() {
 }
 
 #[test]
+fn what_would_have_no_effect_is_refused() {
+    for (yaml, path) in [
+        ("api_keys: [{ key: byok-0123456789abcdefghij, user: ada }]", "api_keys[0].user"),
+        ("api_keys: [{ key: byok-0123456789abcdefghij, groups: [a] }]", "api_keys[0].groups"),
+        (
+            "api_keys: [{ key: byok-0123456789abcdefghij, limits: { tokens_per_day: 5 } }]",
+            "api_keys[0].limits",
+        ),
+        ("providers: { claude: { timeouts: { connect: 1s } } }", "providers.claude.timeouts.connect"),
+    ] {
+        let error = Scene::new(yaml).error();
+        assert!(error.contains(&format!("{path}: unknown key")), "{error}");
+    }
+}
+
+#[test]
 fn settings_without_effect_are_named() {
     for (yaml, named) in [
         ("admin_secret: 0123456789abcdefghij", Some("admin_secret")),
-        ("api_keys: [{ key: byok-0123456789abcdefghij, user: ada }]", Some("api_keys[0].user")),
-        ("api_keys: [{ key: byok-0123456789abcdefghij, groups: [a] }]", Some("api_keys[0].groups")),
-        (
-            "api_keys: [{ key: byok-0123456789abcdefghij, limits: { tokens_per_day: 5 } }]",
-            Some("api_keys[0].limits"),
-        ),
         ("api_keys: [{ key: byok-0123456789abcdefghij, label: a, models: [m] }]", None),
         ("providers: { claude: { extra_usage: stop } }", None),
-        ("providers: { claude: { timeouts: { connect: 1s } } }", Some("providers.claude.timeouts.connect")),
         ("providers: { claude: { timeouts: { token: 1s } } }", None),
         (
             "providers: { codex: { urls: { projects: 'https://a.example/t' } } }",

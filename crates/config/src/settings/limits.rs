@@ -18,7 +18,7 @@ pub struct Limits {
     #[serde(with = "size")]
     #[schemars(schema_with = "size::schema")]
     pub answer: usize,
-    /// Memory of all translations together; beyond it new requests are asked to wait.
+    /// Memory of all answers that are being translated; beyond it new requests are asked to come again.
     #[serde(with = "size")]
     #[schemars(schema_with = "size::schema")]
     pub translation_memory: usize,
@@ -42,7 +42,10 @@ pub struct Limits {
     /// Upstream calls for one request, before its first byte has been sent.
     #[serde(deserialize_with = "text::between::<_, 1, 20>")]
     pub attempts: usize,
-    /// Wrong keys in a minute from one address, before it is asked to wait.
+    /// Days that request records are kept; `0` keeps all.
+    #[serde(deserialize_with = "text::between::<_, 0, 36_500>")]
+    pub record_days: usize,
+    /// Wrong keys in a minute from one address, before further wrong ones have to wait.
     #[serde(deserialize_with = "text::between::<_, 1, 1_000_000>")]
     pub wrong_keys_per_minute: usize,
 }
@@ -60,6 +63,7 @@ impl Default for Limits {
             streams: 4096,
             json_depth: 128,
             attempts: 3,
+            record_days: 90,
             wrong_keys_per_minute: 20,
         }
     }

@@ -3,11 +3,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Times that hold for all providers and can be changed for each, and times that belong to byok's own door.
+/// Times that hold for all providers and can be changed for each, and times that are byok's own.
 macro_rules! timeouts {
     (
         each provider { $($(#[$doc:meta])* $name:ident = $default:literal,)* }
-        the door { $($(#[$own_doc:meta])* $own:ident = $own_default:literal $with:literal,)* }
+        of byok { $($(#[$own_doc:meta])* $own:ident = $own_default:literal $with:literal,)* }
     ) => {
         /// How long byok waits, for what. Times are written `10s`, `2m`, or as a number of seconds.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -60,8 +60,6 @@ macro_rules! timeouts {
 
 timeouts! {
     each provider {
-        /// Until a connection to an upstream stands.
-        connect = 10,
         /// Until the header fields of a stream arrive.
         stream_headers = 120,
         /// Until the header fields of an answer that is not a stream arrive.
@@ -77,7 +75,9 @@ timeouts! {
         /// For the answer of a login server.
         token = 30,
     }
-    the door {
+    of byok {
+        /// Until a connection to an upstream stands.
+        connect = 10 "duration",
         /// How long an answer is held back for its first event. Until then another account can still take over.
         hold = 15 "duration",
         /// Between two signs of life to a client that waits.

@@ -85,22 +85,8 @@ pub(super) fn warnings(root: &Node) -> Vec<String> {
         found
             .push((top.key("admin_secret"), "accounts, keys and settings are reached by this machine alone"));
     }
-    for (at, key) in root.get("api_keys").map(Node::items).unwrap_or_default().iter().enumerate() {
-        for (name, meaning) in [
-            ("limits", "the key may be used without limit"),
-            ("user", "usage is not shown by person"),
-            ("groups", "usage is not shown by group"),
-        ] {
-            if key.get(name).is_some() {
-                found.push((top.key("api_keys").item(at).key(name), meaning));
-            }
-        }
-    }
     for provider in root.get("providers").map(Node::entries).unwrap_or_default() {
         let path = top.key("providers").key(&provider.key);
-        if provider.node.get("timeouts").is_some_and(|times| times.get("connect").is_some()) {
-            found.push((path.key("timeouts").key("connect"), "`timeouts.connect` holds for all providers"));
-        }
         for url in provider.node.get("urls").map(Node::entries).unwrap_or_default() {
             let is = |name: &UrlName| serde_json::to_value(name).is_ok_and(|name| name == url.key.as_str());
             let called = CALLED.iter().any(|(name, urls)| provider.key == *name && urls.iter().any(is));

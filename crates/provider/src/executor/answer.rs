@@ -4,8 +4,8 @@
 //! ends the upstream call, and the record of the request is written then, whatever was reached.
 
 use super::{
-    attempt::Attempt, keeper::Keeper, opened::OpenedBody, prepare::log_answer, reply::transport_failure,
-    stopped,
+    attempt::Attempt, first::FirstEvent, keeper::Keeper, opened::OpenedBody, prepare::log_answer,
+    reply::transport_failure, stopped,
 };
 use crate::{budget::Share, ledger::Ledger};
 use byok_translate::{Exchange, Progress, Relay, Sign, StreamReader, UsageScanner, codec, ir::Event};
@@ -121,8 +121,8 @@ pub(super) struct Running {
     quiet: Pin<Box<Sleep>>,
     keep_alive: Duration,
     sign: Sign,
-    /// When something good must have come, if it has not yet.
-    first_event: Option<Instant>,
+    /// The wait for something good, if it has not come yet.
+    first_event: Option<FirstEvent>,
     stopping: Pin<Box<WaitForCancellationFutureOwned>>,
     halt: CancellationToken,
     /// The client has its terminal event; what is left is to let the connection come to its end.
@@ -136,7 +136,7 @@ impl Running {
         attempt: &Attempt<'_>,
         body: OpenedBody,
         (source, held): (Source, Vec<Bytes>),
-        first_event: Option<Instant>,
+        first_event: Option<FirstEvent>,
     ) -> Self {
         let keep_alive = attempt.state.config.timeouts.keep_alive;
         let sign = Sign {
@@ -155,7 +155,7 @@ impl Running {
             quiet: Box::pin(tokio::time::sleep(keep_alive)),
             keep_alive,
             sign,
-            first_event,
+            first_event: None,
             stopping: Box::pin(attempt.executor.stopping.clone().cancelled_owned()),
             halt: attempt.executor.stopping.clone(),
             ended: false,
@@ -166,6 +166,7 @@ impl Running {
             running.take(bytes);
             running.settle();
         }
+        running.first_event = first_event;
         running.encode();
         running
     }
@@ -181,6 +182,12 @@ impl Running {
         // An upstream that never pauses must not keep byok from stopping.
         if self.halt.is_cancelled() && !self.ended {
             self.waited(cx);
+        }
+        let missed = self.first_event.as_mut().and_then(|first| first.poll_missed(cx));
+        if let Some(failure) = missed.filter(|_| !self.ended) {
+            self.first_event = None;
+            self.body = None;
+            self.fail(&failure);
         }
         loop {
             let told = self.ended && matches!(self.source, Source::Translate(_));
@@ -264,15 +271,6 @@ impl Running {
             return false;
         }
         self.quiet.as_mut().reset(Instant::now() + self.keep_alive);
-        if self.first_event.is_some_and(|end| Instant::now() >= end) {
-            self.body = None;
-            self.fail(&Failure::new(
-                FailureKind::Timeout,
-                Blame::Upstream,
-                "the upstream accepted the request and then sent nothing. Send the request again.",
-            ));
-            return true;
-        }
         let between = match &self.source {
             Source::Pass(passing) => passing.relay.between_frames(),
             Source::Translate(_) => true,
@@ -292,25 +290,18 @@ impl Running {
         match &mut self.source {
             Source::Pass(passing) => {
                 passing.scanner.push(&data);
+                if self.first_event.as_mut().is_some_and(|first| first.comes_with(&data)) {
+                    self.first_event = None;
+                }
                 let out = passing.relay.push(data);
                 if !out.is_empty() {
-                    self.first_event = None;
                     self.sign.begun = true;
                     self.settle_into(out);
                 }
             }
             Source::Translate(translation) => {
                 translation.reader.push(&data, &mut translation.events);
-                if !translation.share.hold(translation.reader.held()) {
-                    let failure = Failure::new(
-                        FailureKind::Overloaded,
-                        Blame::Byok,
-                        "byok holds as much of running translations as it may (`limits.translation_memory`). Try again shortly.",
-                    );
-                    self.body = None;
-                    self.fail(&failure);
-                    return;
-                }
+                translation.share.hold(translation.reader.held());
                 self.encode();
             }
         }

@@ -7,14 +7,14 @@ use super::{
     outbound::{Ready, relayed_headers},
     peek::Peek,
     prepare::{Prepared, Way, as_client_says, forbid, log, log_answer},
-    reply::{read, retry_after, transport_failure, unreadable},
+    reply::{read, read_counted, retry_after, transport_failure, unreadable},
 };
 use crate::{
     ledger::Ledger,
     pool::{Access, Seat},
     registry::Candidate,
     state::State,
-    upstream::{Ask, Next, Operation, Refusal, Shaping, Token, Verdict},
+    upstream::{Ask, Next, Operation, Refusal, Scope, Shaping, Token, Verdict},
 };
 use byok_auth::AuthError;
 use byok_config::Timeouts;
@@ -35,6 +35,8 @@ use std::{
 
 /// Most bytes of an error that are kept.
 const ERROR_LIMIT: usize = 1 << 20;
+/// How long a seat rests that nothing reached; it is asked all the same when no other can be.
+const UNREACHED_REST: Duration = Duration::from_secs(30);
 /// How often a call that never reached the vendor is made again on the same seat.
 const RECONNECTS: u32 = 2;
 
@@ -251,9 +253,10 @@ impl Attempt<'_> {
 
     fn unreached(&self, error: &TransportError) -> Refused {
         tracing::warn!(provider = self.candidate.provider.id.as_str(), %error, "upstream not reached");
+        let rest = (!error.request_was_sent()).then_some((Scope::Account, UNREACHED_REST));
         Refused {
             failure: transport_failure(error),
-            verdict: Verdict::other(None),
+            verdict: Verdict::other(rest),
             headers: HeaderMap::new(),
         }
     }
@@ -265,6 +268,9 @@ impl Attempt<'_> {
         let body = read(reply.body, ERROR_LIMIT, true).await.unwrap_or_default();
         let upstream = &self.candidate.provider.upstream;
         let mut failure = upstream.read_failure(self.prepared.dialect, status, &reply.headers, &body);
+        if let Some(refused) = self.does_not_count(&failure) {
+            return refused;
+        }
         failure.raw = Some(RawFailure { dialect: self.prepared.dialect, content_type, body: body.to_vec() });
         let until = || {
             let left = upstream.opens_at(&failure, &reply.headers, self.now())? - self.now();
@@ -300,8 +306,13 @@ impl Attempt<'_> {
     }
 
     /// Judges a stream that was refused in its first events.
-    pub(super) fn judge_stream(&self, failure: Failure, headers: &HeaderMap, oauth: bool) -> Refused {
-        self.judged(failure, relayed_headers(headers), headers, oauth)
+    pub(super) fn judge_stream(&self, failure: Failure, headers: &HeaderMap) -> Refused {
+        self.judged(failure, relayed_headers(headers), headers, self.by_login())
+    }
+
+    /// Whether the call is made by tokens of a login of byok's.
+    fn by_login(&self) -> bool {
+        self.seat.is_oauth() && self.inbound.own_credential.is_none()
     }
 
     async fn answered(&self, reply: Reply, ledger: &mut Ledger) -> Result<Ready, Refused> {
@@ -319,14 +330,22 @@ impl Attempt<'_> {
         }
         let limit = self.state.config.limits.answer;
         let headers = reply.headers;
+        // Held until the answer is translated.
+        let mut share = self.executor.budget.share();
+        let translates = self.prepared.way == Way::Translate;
+        let holds = |bytes| {
+            if translates {
+                share.hold(bytes)
+            }
+        };
         let body = if events {
-            read(OpenedBody::new(reply.body, envelope), limit, false).await
+            read_counted(OpenedBody::new(reply.body, envelope), limit, false, holds).await
         } else {
-            read(reply.body, limit, false).await.map(|body| envelope.open_whole(&body))
+            read_counted(reply.body, limit, false, holds).await.map(|body| envelope.open_whole(&body))
         };
         let body = body.map_err(|failure| self.broken(failure))?;
         if let Some(failure) = self.candidate.provider.upstream.refusal_in(&body) {
-            return Err(self.judged(failure, relayed_headers(&headers), &headers, self.seat.is_oauth()));
+            return Err(self.judged(failure, relayed_headers(&headers), &headers, self.by_login()));
         }
         if looks_like_html(&body) {
             let failure = Failure::new(
@@ -347,13 +366,13 @@ impl Attempt<'_> {
         }
         match self.prepared.way {
             Way::Pass { .. } if !events && !self.peek.stream => self.passed_whole(&body, &headers, ledger),
-            _ if self.inbound.count => self.counted(&body, ledger),
+            _ if self.inbound.count => self.counted(&body),
             _ => self.translated_whole(&body, events, &headers, ledger),
         }
     }
 
     pub(super) fn broken(&self, failure: Failure) -> Refused {
-        self.judged(failure, HeaderMap::new(), &HeaderMap::new(), false)
+        self.judged(failure, HeaderMap::new(), &HeaderMap::new(), self.by_login())
     }
 
     pub(super) fn passed_whole(
@@ -378,11 +397,11 @@ impl Attempt<'_> {
         Ok(Ready::whole(self, body, headers))
     }
 
-    fn counted(&self, body: &Bytes, ledger: &mut Ledger) -> Result<Ready, Refused> {
+    fn counted(&self, body: &Bytes) -> Result<Ready, Refused> {
         let Some(tokens) = codec::decode_count(self.prepared.dialect, body) else {
             return Err(self.broken(unreadable(self.candidate.provider.id.as_str())));
         };
-        Ok(Ready::counted(self.inbound, tokens, ledger))
+        Ok(Ready::counted(self.inbound, tokens))
     }
 
     /// An answer that has to be read whole: translated, or in another framing than the client asked for.

@@ -121,6 +121,6 @@ impl Executor {
         }
         let status = reply.status;
         let body = read(reply.body, state.config.limits.answer, false).await?;
-        Ok(Outbound { status, headers: relayed, body: OutboundBody::Whole(Some(body)) })
+        Ok(Outbound { status, headers: relayed, body: OutboundBody::Whole(body.into()) })
     }
 }

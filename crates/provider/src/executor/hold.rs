@@ -7,6 +7,7 @@ use super::{
     Refused,
     answer::{AnswerBody, Running, Source},
     attempt::Attempt,
+    first::{FirstEvent, silent},
     keeper::Keeper,
     opened::OpenedBody,
     outbound::Ready,
@@ -20,7 +21,6 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Body;
 use http_body_util::BodyExt;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// Reads the beginning of a stream until it is good, refused, or has been held long enough.
@@ -78,6 +78,7 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
     if !over {
         tokio::task::yield_now().await;
     }
+    let mut along = None;
     let source = match attempt.prepared.way {
         Way::Pass { .. } => {
             let scanner = UsageScanner::new(attempt.prepared.dialect, true);
@@ -85,6 +86,7 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
                 .prepared
                 .relay()
                 .unwrap_or_else(|| byok_translate::Relay::new(attempt.prepared.dialect, None, false));
+            along = Some(reader);
             Source::pass(relay, scanner, chunks)
         }
         Way::Translate => {
@@ -93,19 +95,10 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
             Source::translate(reader, encoder, events, attempt.executor.budget.share(), keeper)
         }
     };
-    let running = Running::new(attempt, body, source, (!progress.good).then_some(begun + first_event));
+    let waits = !progress.good && !over;
+    let first = waits.then(|| FirstEvent::new(begun, first_event, along));
+    let running = Running::new(attempt, body, source, first);
     Ok(Ready::stream(attempt, AnswerBody::new(running), &headers))
-}
-
-fn silent(limit: Duration) -> Failure {
-    Failure::new(
-        FailureKind::Timeout,
-        Blame::Upstream,
-        format!(
-            "the upstream accepted the request and sent nothing for {} s (`timeouts.first_event`). Send it again.",
-            limit.as_secs_f32()
-        ),
-    )
 }
 
 fn nothing_in_it(bytes: usize) -> Failure {
@@ -121,12 +114,11 @@ fn nothing_in_it(bytes: usize) -> Failure {
 fn refused(attempt: &Attempt<'_>, failure: Failure, headers: &HeaderMap) -> Refused {
     let kind = failure.kind;
     let failure = if kind == FailureKind::UpstreamTruncated { failure.with_status(502) } else { failure };
-    let oauth = attempt.seat.is_oauth();
-    attempt.judge_stream(failure, headers, oauth)
+    attempt.judge_stream(failure, headers)
 }
 
 fn broken(attempt: &Attempt<'_>, error: &TransportError) -> Refused {
     let failure = transport_failure(error);
     debug_assert!(failure.blame != Blame::Client);
-    attempt.judge_stream(failure, &HeaderMap::new(), false)
+    attempt.judge_stream(failure, &HeaderMap::new())
 }

@@ -1,7 +1,8 @@
 //! What the client gets: status, headers and body, or a refusal in its own dialect.
 
 use super::{
-    AnswerBody, BrokenOff, Inbound, Refused, attempt::Attempt, compact, lost, prepare::Way, raw::RawBody,
+    AnswerBody, BrokenOff, Inbound, Refused, WholeBody, attempt::Attempt, compact, lost, prepare::Way,
+    raw::RawBody,
 };
 use crate::{ledger::Ledger, state::State, upstream::Verdict};
 use byok_translate::codec;
@@ -52,7 +53,7 @@ pub struct Outbound {
 #[derive(Debug)]
 pub enum OutboundBody {
     /// All of it.
-    Whole(Option<Bytes>),
+    Whole(WholeBody),
     /// As it comes.
     Stream(AnswerBody),
     /// As it comes, and as it is.
@@ -74,21 +75,19 @@ impl Body for OutboundBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match &mut *self {
-            Self::Whole(bytes) => {
-                Poll::Ready(bytes.take().filter(|b| !b.is_empty()).map(|bytes| Ok(Frame::data(bytes))))
-            }
+            Self::Whole(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Self::Stream(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Self::Raw(body) => Pin::new(&mut **body).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Whole(bytes) if bytes.as_ref().is_none_or(Bytes::is_empty))
+        matches!(self, Self::Whole(body) if body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Self::Whole(body) => body.size_hint(),
             Self::Stream(_) => SizeHint::default(),
             Self::Raw(body) => body.size_hint(),
         }
@@ -130,13 +129,13 @@ impl Ready {
 
     /// A whole answer.
     pub(super) fn whole(attempt: &Attempt<'_>, body: Bytes, upstream: &HeaderMap) -> Self {
-        Self::ok(attempt_headers(attempt, upstream, JSON), OutboundBody::Whole(Some(body)))
+        Self::ok(attempt_headers(attempt, upstream, JSON), OutboundBody::Whole(body.into()))
     }
 
     /// A whole answer for a client that asked for events.
     pub(super) fn events(attempt: &Attempt<'_>, body: Bytes, upstream: &HeaderMap) -> Self {
         let kind = if attempt.inbound.json_array { JSON } else { EVENTS };
-        Self::ok(attempt_headers(attempt, upstream, kind), OutboundBody::Whole(Some(body)))
+        Self::ok(attempt_headers(attempt, upstream, kind), OutboundBody::Whole(body.into()))
     }
 
     /// A stream.
@@ -149,31 +148,28 @@ impl Ready {
     }
 
     /// A count of tokens.
-    pub(super) fn counted(inbound: &Inbound, tokens: u64, ledger: &Ledger) -> Self {
+    pub(super) fn counted(inbound: &Inbound, tokens: u64) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, JSON);
-        if ledger.attempts() == 0 {
-            headers.insert(X_USAGE, HeaderValue::from_static("estimated"));
-        }
         let body = codec::encode_count(inbound.dialect, tokens);
-        Self::ok(headers, OutboundBody::Whole(Some(body.into())))
+        Self::ok(headers, OutboundBody::Whole(body.into()))
     }
 
     /// The same, where the client asked for a compaction at the endpoint for that.
     pub(super) fn compacted(mut self) -> Self {
-        if let OutboundBody::Whole(Some(body)) = &mut self.body {
-            *body = compact::as_the_endpoint_says(std::mem::take(body));
+        if let OutboundBody::Whole(body) = &mut self.body {
+            *body = compact::as_the_endpoint_says(body.bytes().clone()).into();
         }
         self
     }
 
-    /// The answer; its record is written when the last byte has left.
+    /// The answer; its record is written, and its place free, when the last byte has left.
     pub(super) fn into_outbound(self, mut ledger: Ledger) -> Outbound {
         let Self { status, mut headers, mut body } = self;
         own_headers(&mut headers, &ledger);
         ledger.first_byte(status.as_u16());
         match &mut body {
-            OutboundBody::Whole(_) => ledger.complete(),
+            OutboundBody::Whole(whole) => whole.recorded_by(ledger),
             OutboundBody::Stream(stream) => stream.recorded_by(ledger),
             OutboundBody::Raw(raw) => raw.recorded_by(ledger),
         }
@@ -267,11 +263,7 @@ pub(super) fn refused(inbound: &Inbound, state: &State, refused: &Refused, mut l
         Some(raw) => {
             let kind = raw.content_type.as_deref().and_then(|kind| HeaderValue::from_str(kind).ok());
             headers.insert(CONTENT_TYPE, kind.unwrap_or(JSON));
-            Outbound {
-                status: status(failure.status),
-                headers,
-                body: OutboundBody::Whole(Some(raw.body.into())),
-            }
+            Outbound { status: status(failure.status), headers, body: OutboundBody::Whole(raw.body.into()) }
         }
         None => render(inbound.dialect, &failure, ledger.id(), inbound.json_array, headers),
     };
@@ -281,6 +273,9 @@ pub(super) fn refused(inbound: &Inbound, state: &State, refused: &Refused, mut l
     own_headers(&mut answer.headers, &ledger);
     ledger.first_byte(answer.status.as_u16());
     ledger.failed(&failure, answer.status.as_u16());
+    if let OutboundBody::Whole(whole) = &mut answer.body {
+        whole.recorded_by(ledger);
+    }
     answer
 }
 
@@ -323,7 +318,7 @@ fn render(
             headers.insert(X_SHOULD_RETRY, HeaderValue::from_static("false"));
         }
     }
-    Outbound { status: status(failure.status), headers, body: OutboundBody::Whole(Some(body.into())) }
+    Outbound { status: status(failure.status), headers, body: OutboundBody::Whole(body.into()) }
 }
 
 /// Whose credential a call was made with.

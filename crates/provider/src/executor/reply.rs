@@ -43,7 +43,20 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
 }
 
 /// The whole body. Past the limit it is cut (`cut`) or refused.
-pub(super) async fn read<B>(mut body: B, limit: usize, cut: bool) -> Result<Bytes, Failure>
+pub(super) async fn read<B>(body: B, limit: usize, cut: bool) -> Result<Bytes, Failure>
+where
+    B: Body<Data = Bytes, Error = TransportError> + Unpin,
+{
+    read_counted(body, limit, cut, |_| ()).await
+}
+
+/// The same; `holds` is told how many bytes there are.
+pub(super) async fn read_counted<B>(
+    mut body: B,
+    limit: usize,
+    cut: bool,
+    mut holds: impl FnMut(usize),
+) -> Result<Bytes, Failure>
 where
     B: Body<Data = Bytes, Error = TransportError> + Unpin,
 {
@@ -73,6 +86,7 @@ where
             }
             (None, false) => all.extend_from_slice(&data),
         }
+        holds(all.len() + first.as_ref().map_or(0, Bytes::len));
     }
     Ok(first.unwrap_or_else(|| all.freeze()))
 }

@@ -1,7 +1,12 @@
 //! A request in the words of one candidate: said to a seat, and said once more in others where the vendor refuses these.
 
 use super::{
-    Inbound, Inner, Refused, attempt::Attempt, media::Remote, outbound::Ready, peek::Peek, prepare::Prepared,
+    Inbound, Inner, Refused,
+    attempt::Attempt,
+    media::Remote,
+    outbound::Ready,
+    peek::Peek,
+    prepare::{Prepared, Way},
     seals::refuses_seal,
 };
 use crate::{
@@ -38,6 +43,11 @@ impl<'a> Words<'a> {
         let means = call.executor.means(remote, /* unsealed */ false);
         let prepared = Prepared::of(call.inbound, call.peek, candidate, means).await?;
         Ok(Self { call, candidate: candidate.clone(), prepared, unsealed: false })
+    }
+
+    /// Whether the answer will be translated.
+    pub(super) fn are_translated(&self) -> bool {
+        self.prepared.way == Way::Translate
     }
 
     /// Says it to a seat.

@@ -230,3 +230,25 @@ fn memory_is_bounded_and_nothing_is_kept_of_open_answers() {
     replay.restore(None, &mut newest, now);
     assert_eq!((seals(&oldest).len(), seals(&newest).len()), (0, 1));
 }
+
+#[test]
+fn what_is_over_is_forgotten_and_stands_in_nobodys_way() {
+    let (replay, now) = (Replay::default(), Instant::now());
+    let place = Place::behind(None, &request(vec![user("go")]));
+    let parts = |data: &str| [thought(data), call("c1", "{}")];
+    replay.keep(place, &parts("S1"), LIMIT, now);
+    // Its time is over, but nobody has looked: the same turn by other reasoning is a new one.
+    let later = now + KEPT;
+    replay.keep(place, &parts("S2"), LIMIT, later);
+    let mut next = request(vec![user("go"), said(vec![call("c1", "{}")]), result("c1")]);
+    replay.restore(None, &mut next, later);
+    assert_eq!(seals(&next), ["S2"]);
+
+    let other = Place::behind(None, &request(vec![user("stop")]));
+    replay.keep(other, &parts("S3"), LIMIT, later + KEPT / 2);
+    let both = replay.held();
+    replay.tidy(LIMIT, later + KEPT);
+    assert_eq!(replay.held() * 2, both, "only the later one is of use");
+    replay.tidy(0, later);
+    assert_eq!((replay.held(), replay.0.lock().order.len()), (0, 0), "none are to be kept");
+}

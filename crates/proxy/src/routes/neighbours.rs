@@ -6,10 +6,9 @@ use super::{
 };
 use crate::{amp::query_without_key, app::App, canonical, reply};
 use axum::{
-    Router,
     extract::{Extension, Request, State},
     response::Response,
-    routing::post as route_post,
+    routing::{MethodRouter, post as route_post},
 };
 use byok_provider::{
     executor::{Raw, Target},
@@ -19,19 +18,15 @@ use byok_types::{Blame, Failure, FailureKind};
 use http::Method;
 
 /// The endpoints that have a path of their own.
-pub(super) fn routes() -> Router<App> {
-    Endpoint::WITH_PATH.into_iter().fold(Router::new(), |router, endpoint| {
-        let path = format!("/v1{}", endpoint.path());
-        router.route(
-            &path,
-            route_post(
-                move |State(app): State<App>, Extension(visit): Extension<Visit>, request: Request| {
-                    let kind = Kind { raw: Some(post(endpoint)), ..Kind::of(endpoint.dialect()) };
-                    run(app, visit, request, kind)
-                },
-            ),
-        )
-    })
+pub(super) fn routes() -> Vec<(String, MethodRouter<App>)> {
+    let route = |endpoint: Endpoint| {
+        let serve = move |State(app): State<App>, Extension(visit): Extension<Visit>, request: Request| {
+            let kind = Kind { raw: Some(post(endpoint)), ..Kind::of(endpoint.dialect()) };
+            run(app, visit, request, kind)
+        };
+        (format!("/v1{}", endpoint.path()), route_post(serve))
+    };
+    Endpoint::WITH_PATH.into_iter().map(route).collect()
 }
 
 /// A call of an endpoint.

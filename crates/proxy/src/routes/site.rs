@@ -9,48 +9,18 @@ use axum::{
 use byok_config::Status;
 use http::StatusCode;
 use serde::Serialize;
-
-/// The endpoints, as `GET /` lists them.
-pub(crate) const ENDPOINTS: [&str; 28] = [
-    "POST /v1/chat/completions",
-    "POST /v1/responses",
-    "POST /v1/responses/input_tokens",
-    "POST /v1/responses/compact",
-    "GET /v1/responses (WebSocket)",
-    "GET /v1/responses/{id}",
-    "DELETE /v1/responses/{id}",
-    "GET /v1/responses/{id}/input_items",
-    "POST /v1/messages",
-    "POST /v1/messages/count_tokens",
-    "POST /v1beta/models/{model}:generateContent",
-    "POST /v1beta/models/{model}:streamGenerateContent",
-    "POST /v1beta/models/{model}:countTokens",
-    "POST /v1beta/models/{model}:embedContent",
-    "POST /v1beta/models/{model}:batchEmbedContents",
-    "POST /v1/completions",
-    "POST /v1/embeddings",
-    "POST /v1/images/generations|edits|variations",
-    "POST /v1/audio/speech|transcriptions|translations",
-    "POST /v1/moderations",
-    "GET /v1/models",
-    "GET /v1beta/models",
-    "ANY /passthrough/{provider}/{path}",
-    "GET /amp/v1/login",
-    "ANY /amp/v0/management/{path}",
-    "POST /amp/v1/chat/completions",
-    "GET /v0/oauth/{provider}",
-    "GET /health",
-];
+use std::sync::Arc;
 
 #[derive(Serialize)]
-struct Root {
+struct Root<'a> {
     name: &'static str,
     version: &'static str,
-    endpoints: &'static [&'static str],
+    endpoints: &'a [String],
 }
 
-pub(crate) async fn root() -> Response {
-    let root = Root { name: "byok", version: env!("CARGO_PKG_VERSION"), endpoints: &ENDPOINTS };
+/// What there is.
+pub(crate) async fn root(endpoints: Arc<[String]>) -> Response {
+    let root = Root { name: "byok", version: env!("CARGO_PKG_VERSION"), endpoints: &endpoints };
     reply::json(StatusCode::OK, serde_json::to_vec(&root).unwrap_or_default())
 }
 

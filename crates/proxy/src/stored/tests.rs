@@ -42,6 +42,14 @@ fn a_shelf_is_bounded_in_bytes_and_time_and_keeps_owners_apart() {
     shelf.put(key("a", "5"), kept(1, now), bounds);
     assert!(!has("a", "4") && has("a", "5"), "its time is over");
 
+    shelf.put(key("b", "4"), kept(1, now), bounds);
+    shelf.expire(Bounds { count: 1, ..bounds }, now);
+    assert!(!shelf.0.lock().kept.contains_key(&key("a", "5")), "fewer are kept now");
+    shelf.put(key("a", "5"), kept(1, now), bounds);
+    shelf.expire(bounds, now + bounds.ttl);
+    assert_eq!(shelf.0.lock().bytes, 0, "their time is over, and nobody asked");
+    shelf.put(key("a", "5"), kept(1, now), bounds);
+
     assert!(!shelf.remove(&key("b", "5")) && shelf.remove(&key("a", "5")) && !has("a", "5"));
     let inner = shelf.0.lock();
     assert_eq!((inner.bytes, inner.order.len(), inner.kept.len()), (0, 0, 0));

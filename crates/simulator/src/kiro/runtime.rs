@@ -92,7 +92,7 @@ fn broken(items: Vec<Item>, trouble: Option<Trouble>) -> Vec<Item> {
         Some(Trouble::FirstEvent) => vec![error()],
         Some(Trouble::MidError(deltas) | Trouble::BareError(deltas)) => after(deltas, error()),
         Some(Trouble::MidTear(deltas, tear)) => after(deltas, Item::Step(Step::Break(tear))),
-        Some(Trouble::StallHeaders) => vec![Item::Step(Step::Hang)],
+        Some(Trouble::StallHeaders | Trouble::StallComments(_)) => vec![Item::Step(Step::Hang)],
         Some(Trouble::StallMid(deltas)) => after(deltas, Item::Step(Step::Hang)),
         // There is no terminal event: an end in the middle of a frame is what a cut looks like.
         Some(Trouble::NoEnd | Trouble::NoDone) => {

@@ -159,6 +159,7 @@ impl Script {
             "reset_mid" => Trouble::MidTear(words.number(0, 2)?, Tear::Reset),
             "close_mid" => Trouble::MidTear(words.number(0, 2)?, Tear::Close),
             "stall" => Trouble::StallHeaders,
+            "stall_comments" => Trouble::StallComments(words.number(0, 20)?),
             "stall_mid" => Trouble::StallMid(words.number(0, 2)?),
             "no_end" => Trouble::NoEnd,
             "no_done" => Trouble::NoDone,

@@ -138,6 +138,12 @@ pub const SCENARIOS: &[ScenarioDoc] = &[
     row("reset_mid", "[DELTAS=2]", Broken, "the connection is reset after so many deltas"),
     row("close_mid", "[DELTAS=2]", Broken, "the connection is closed after so many deltas"),
     row("stall", "", Broken, "nothing comes after the headers"),
+    row(
+        "stall_comments",
+        "[MS=20]",
+        Broken,
+        "nothing but comments comes after the headers, one every MS milliseconds",
+    ),
     row("stall_mid", "[DELTAS=2]", Broken, "nothing comes after so many deltas"),
     row("no_end", "", Broken, "the stream ends without its terminal event"),
     row("no_done", "", Broken, "the stream ends without `[DONE]` (Chat)"),

@@ -38,6 +38,7 @@ pub(crate) fn broken_items(
         }
         Trouble::MidTear(deltas, tear) => after(deltas, &|_| Item::Step(Step::Break(tear))),
         Trouble::StallHeaders => vec![Item::Step(Step::Hang)],
+        Trouble::StallComments(ms) => vec![Item::Step(comments(ms))],
         Trouble::StallMid(deltas) => after(deltas, &|_| Item::Step(Step::Hang)),
         Trouble::NoEnd => keep(frames, |role| role != Role::End && role != Role::Done),
         Trouble::NoDone => keep(frames, |role| role != Role::Done),
@@ -84,6 +85,14 @@ fn endless(mib: usize) -> Step {
     Step::Repeat { data: chunk, times: (mib * MIB / (64 * KIB)) as u64, gap: Duration::ZERO }
 }
 
+fn comments(ms: u64) -> Step {
+    Step::Repeat {
+        data: Bytes::from_static(b": keep-alive\n\n"),
+        times: u64::MAX,
+        gap: Duration::from_millis(ms),
+    }
+}
+
 /// Puts bytes that are no UTF-8 behind the first occurrence of `text`.
 fn spoiled(frame: &str, text: &str) -> Vec<u8> {
     let quoted = serde_json::Value::from(text).to_string();
@@ -98,7 +107,7 @@ pub(crate) fn break_whole(body: Vec<u8>, trouble: Option<Trouble>, text: &str) -
     let half = || Step::Data(Bytes::copy_from_slice(&body[..body.len() / 2]));
     match trouble {
         Some(Trouble::MidTear(_, tear)) => vec![half(), Step::Break(tear)],
-        Some(Trouble::StallHeaders) => vec![Step::Hang],
+        Some(Trouble::StallHeaders | Trouble::StallComments(_)) => vec![Step::Hang],
         Some(Trouble::StallMid(_)) => vec![half(), Step::Hang],
         Some(Trouble::NoEnd) => vec![half()],
         Some(Trouble::EndlessLine(mib)) => vec![half(), endless(mib)],

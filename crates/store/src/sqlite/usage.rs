@@ -26,6 +26,9 @@ const QUEUE: usize = 8192;
 /// How many records one transaction writes.
 const BATCH: usize = 100;
 
+/// How many old records are forgotten at once: new ones must not wait long for that.
+const FORGET: usize = 1000;
+
 /// How long a record may wait for others to be written with.
 const BATCH_WAIT: Duration = Duration::from_millis(250);
 
@@ -48,6 +51,7 @@ struct Queue {
     pushed: u64,
     settled: u64,
     flushes: Vec<Flush>,
+    forgets: VecDeque<Forget>,
     closing: bool,
 }
 
@@ -57,6 +61,13 @@ struct Flush {
     /// Whether the write-ahead log is to be emptied too.
     tidy: bool,
     done: oneshot::Sender<()>,
+}
+
+/// Somebody who wants old records forgotten.
+struct Forget {
+    before: i64,
+    count: usize,
+    done: oneshot::Sender<usize>,
 }
 
 impl Recorder {
@@ -101,6 +112,16 @@ impl Recorder {
         }
         settled.await.map_err(|_| StoreError::Closed)
     }
+
+    async fn forget_before(&self, before: i64) -> Result<usize, StoreError> {
+        let (done, forgotten) = oneshot::channel();
+        {
+            let mut queue = self.shared.queue.lock();
+            queue.forgets.push_back(Forget { before, count: 0, done });
+            self.shared.wake.notify_one();
+        }
+        forgotten.await.map_err(|_| StoreError::Closed)
+    }
 }
 
 impl Drop for Recorder {
@@ -119,9 +140,16 @@ impl Shared {
             if queue.closing {
                 return None;
             }
+            if !queue.forgets.is_empty() {
+                return Some(Vec::new());
+            }
             self.wake.wait(&mut queue);
         }
-        while queue.records.len() < BATCH && !queue.closing && queue.flushes.is_empty() {
+        while queue.records.len() < BATCH
+            && !queue.closing
+            && queue.flushes.is_empty()
+            && queue.forgets.is_empty()
+        {
             if self.wake.wait_for(&mut queue, BATCH_WAIT).timed_out() {
                 break;
             }
@@ -136,6 +164,14 @@ impl Shared {
         queue.settled += count as u64;
         let settled = queue.settled;
         queue.flushes.extract_if(.., |flush| flush.until <= settled).collect()
+    }
+
+    fn next_forget(&self) -> Option<Forget> {
+        self.queue.lock().forgets.pop_front()
+    }
+
+    fn forget_more(&self, forget: Forget) {
+        self.queue.lock().forgets.push_front(forget);
     }
 }
 
@@ -154,6 +190,16 @@ fn work(shared: &Shared, mut file: UsageFile) {
             // Whoever has stopped waiting does not need to know.
             let _ = flush.done.send(());
         }
+        if let Some(mut forget) = shared.next_forget() {
+            let forgotten =
+                catch_unwind(AssertUnwindSafe(|| file.forget(forget.before, FORGET))).unwrap_or(0);
+            forget.count += forgotten;
+            if forgotten == FORGET {
+                shared.forget_more(forget);
+            } else {
+                let _ = forget.done.send(forget.count);
+            }
+        }
     }
 }
 
@@ -165,6 +211,10 @@ impl Records for Sqlite {
 
     fn flush(&self) -> StoreFuture<'_, ()> {
         Box::pin(self.usage.flush(/* tidy */ false))
+    }
+
+    fn forget_before(&self, at_ms: i64) -> StoreFuture<'_, usize> {
+        Box::pin(self.usage.forget_before(at_ms))
     }
 
     fn dropped(&self) -> u64 {

@@ -370,6 +370,16 @@ async fn records_come_back_whole_and_newest_first(store: Store) {
     assert_eq!(store.records.dropped(), 0);
 }
 
+async fn old_records_are_forgotten(store: Store) {
+    for n in 1..=4 {
+        store.records.push(record(n));
+    }
+    store.records.flush().await.unwrap();
+    assert_eq!(store.records.forget_before(3).await.unwrap(), 2);
+    assert_eq!(store.records.recent(9).await.unwrap(), [record(4), record(3)]);
+    assert_eq!(store.records.forget_before(3).await.unwrap(), 0);
+}
+
 async fn a_client_cannot_grow_the_records(store: Store) {
     let long = byok_types::RequestRecord {
         model_asked: "é".repeat(1_000_000),
@@ -498,6 +508,7 @@ on_every_backend!(
     troubles_last_until_there_are_other_tokens,
     the_lock_of_an_account_is_held_by_one,
     records_come_back_whole_and_newest_first,
+    old_records_are_forgotten,
     a_client_cannot_grow_the_records,
     client_keys_are_found_by_hash_and_never_overwritten,
     revoked_keys_stay_revoked,

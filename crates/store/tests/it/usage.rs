@@ -61,6 +61,23 @@ async fn a_dropped_store_still_writes_out_its_queue() {
 }
 
 #[tokio::test]
+async fn many_old_records_are_forgotten_and_new_ones_written_between() {
+    let home = Home::new();
+    let store = home.open();
+    for n in 0..5000 {
+        store.records.push(record(n));
+    }
+    store.records.flush().await.unwrap();
+    let (forgotten, ()) = tokio::join!(store.records.forget_before(4999), async {
+        store.records.push(record(5000));
+        store.records.flush().await.unwrap();
+    });
+    assert_eq!(forgotten.unwrap(), 4999);
+    let left: Vec<_> = store.records.recent(9).await.unwrap().into_iter().map(|row| row.at_ms).collect();
+    assert_eq!(left, [5000, 4999]);
+}
+
+#[tokio::test]
 async fn several_may_flush_at_once() {
     let home = Home::new();
     let store = home.open();

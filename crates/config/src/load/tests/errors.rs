@@ -54,12 +54,12 @@ fn more_errors_than_anybody_reads_end_the_list() {
 
 #[test]
 fn positions_hold_behind_anchors_and_merges() {
-    let yaml = "timeouts: &slow { idle: 10m }\nproviders:\n  claude: { timeouts: { <<: *slow, conect: 1 } }\n  kimi: { timeouts: *slow }\n";
+    let yaml = "timeouts: &slow { idle: 10m }\nproviders:\n  claude: { timeouts: { <<: *slow, tokn: 1 } }\n  kimi: { timeouts: *slow }\n";
     assert_eq!(
         Scene::new(yaml).error(),
-        "config.yaml:3:36: providers.claude.timeouts.conect: unknown key\n  did you mean `connect`?"
+        "config.yaml:3:36: providers.claude.timeouts.tokn: unknown key\n  did you mean `token`?"
     );
-    let config = Scene::new(&yaml.replace(", conect: 1", "")).load().config;
+    let config = Scene::new(&yaml.replace(", tokn: 1", "")).load().config;
     assert_eq!(config.timeouts_for(&id("claude")).idle.as_secs(), 600);
     assert_eq!(config.timeouts_for(&id("kimi")).idle.as_secs(), 600);
     let inside = "timeouts: &slow { idle: 10m }\nlimits: *slow\n";

@@ -43,7 +43,7 @@ fn tables_are_joined_and_lists_replaced() {
     .overlay(
         "providers:\n\
          \x20 codex: { enabled: false }\n\
-         \x20 claude: { enabled: false, api_keys: [from-overlay, other], timeouts: { connect: 2s } }\n\
+         \x20 claude: { enabled: false, api_keys: [from-overlay, other], timeouts: { token: 2s } }\n\
          \x20 kimi: { exclude: [b, c] }\n\
          aliases: { one: { model: z, fork: true }, two: y }\n",
     );
@@ -55,7 +55,7 @@ fn tables_are_joined_and_lists_replaced() {
     let keys: Vec<_> = claude.api_keys.iter().map(|key| key.key.expose()).collect();
     assert_eq!(keys, ["from-file"], "the short form and the list are one setting");
     let times = config.timeouts_for(&id("claude"));
-    assert_eq!((times.idle.as_secs(), times.connect.as_secs()), (1, 2));
+    assert_eq!((times.idle.as_secs(), times.token.as_secs()), (1, 2));
     let excluded: Vec<_> =
         config.provider(&id("kimi")).unwrap().exclude.iter().map(ToString::to_string).collect();
     assert_eq!(excluded, ["a"]);

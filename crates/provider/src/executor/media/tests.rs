@@ -2,6 +2,7 @@ use super::{
     super::{
         Executor, Inbound, Inner, OutboundBody,
         aside::Aside,
+        count::Uncounted,
         peek::Peek,
         prepare::{Means, Prepared},
     },
@@ -301,12 +302,14 @@ async fn a_request_for_gemini_is_sent_with_the_picture_in_it() {
         budget: Budget::new(1 << 20),
         replay: Replay::default(),
         aside: Aside::default(),
+        uncounted: Uncounted::default(),
         stopping: CancellationToken::new(),
     }));
     let body = chat("gemini-2.5-flash", &["https://a.test/a.png"]);
     let answer = executor.run(state, inbound(Dialect::Chat, &body)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let OutboundBody::Whole(Some(bytes)) = answer.body else { panic!("a whole answer") };
+    let OutboundBody::Whole(whole) = answer.body else { panic!("a whole answer") };
+    let bytes = whole.bytes().clone();
     assert!(bytes.windows(10).any(|window| window == b"A picture."));
     let sent = upstream.await.unwrap();
     let inline = json!({"mimeType": "image/png", "data": PICTURE});

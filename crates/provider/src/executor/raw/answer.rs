@@ -267,8 +267,9 @@ impl Drop for RawBody {
         if let Some(usage) = self.scanner.as_ref().and_then(UsageScanner::usage) {
             ledger.usage(usage);
         }
-        // With a stated length the connection need not ask for the end.
-        if self.complete || self.size == Some(0) {
+        // With a stated length the connection need not ask for the end, and behind the last event its client need not.
+        let ended = self.events && self.scanner.as_ref().is_some_and(UsageScanner::ended);
+        if self.complete || self.size == Some(0) || (ended && self.first.is_none()) {
             ledger.complete();
         }
     }

@@ -90,6 +90,17 @@ impl UsageFile {
         false
     }
 
+    /// Forgets records of requests before a time, `most` at the most; how many those were. What fails is told and tried again
+    /// when somebody asks again.
+    pub(super) fn forget(&mut self, before: i64, most: usize) -> usize {
+        let Some(open) = &mut self.open else { return 0 };
+        rows::forget(&mut open.connection, before, most).unwrap_or_else(|problem| {
+            let error = problem.at(&self.path);
+            tracing::warn!(%error, "old request records could not be forgotten");
+            0
+        })
+    }
+
     /// Empties the write-ahead log into the file.
     pub(super) fn tidy(&mut self) {
         let Some(open) = &self.open else { return };

@@ -64,6 +64,14 @@ fn insert_one(connection: &Connection, record: &RequestRecord) -> Outcome<()> {
     Ok(())
 }
 
+/// Deletes records of requests before a time, the oldest first, `most` at the most; how many those were.
+pub(super) fn forget(connection: &mut Connection, before: i64, most: usize) -> Outcome<usize> {
+    const DELETE: &str = "DELETE FROM requests WHERE number IN \
+         (SELECT number FROM requests WHERE at_ms < ?1 ORDER BY at_ms LIMIT ?2)";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    Ok(connection.prepare_cached(DELETE)?.execute([before, most])?)
+}
+
 /// The newest records, the newest first.
 pub(super) fn recent(connection: &Connection, limit: usize) -> Outcome<Vec<RequestRecord>> {
     connection
