@@ -12,6 +12,7 @@ mod gemini;
 pub(crate) mod iflow;
 mod kimi;
 mod kiro;
+mod listing;
 mod openai;
 pub(crate) mod qwen;
 pub(crate) mod time;

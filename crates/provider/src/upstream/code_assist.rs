@@ -271,7 +271,7 @@ impl Upstream for CodeAssist {
                         facts.insert(ours.to_owned(), json!(number));
                     }
                 }
-                Discovered { id: id.clone(), facts }
+                Discovered::new(id, facts)
             })
             .collect()
     }

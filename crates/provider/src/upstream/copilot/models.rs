@@ -12,7 +12,7 @@ pub(super) fn read(body: &[u8]) -> Vec<Discovered> {
         let chats = model["capabilities"]["type"] == "chat";
         let offered = model["model_picker_enabled"] != false && model["policy"]["state"] != "disabled";
         if chats && offered && all.iter().all(|known| known.id != id) {
-            all.push(Discovered { id: id.to_owned(), facts: facts(model) });
+            all.push(Discovered::new(id, facts(model)));
         }
     }
     all
