@@ -76,9 +76,9 @@ pub fn decode_models(body: &[u8]) -> Vec<Discovered> {
 
 /// The id behind which the next page of such a list begins, if there is one.
 pub fn next_models(body: &[u8]) -> Option<String> {
-    let list: Value = serde_json::from_slice(body).ok()?;
-    let last = list["last_id"].as_str().filter(|id| !id.is_empty() && list["has_more"] == true);
-    last.map(str::to_owned)
+    let page: Value = serde_json::from_slice(body).ok()?;
+    let more = page["has_more"] == true;
+    page["last_id"].as_str().filter(|id| more && !id.is_empty()).map(str::to_owned)
 }
 
 fn entry(wire: &Value) -> Option<Discovered> {
