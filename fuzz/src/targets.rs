@@ -5,8 +5,8 @@
 //! what is switched on; the second where the bytes are cut. So inputs can be written by hand: `01{"model":…}`.
 
 use byok_translate::{
-    Exchange, Ids, Incoming, Json, Relay, StreamReader, Translated, UsageScanner, codec, estimate_tokens, ir,
-    read_answer, sse, tokens_by_length,
+    Discovered, Exchange, Ids, Incoming, Json, ModelEntry, Relay, StreamReader, Translated, UsageScanner,
+    codec, estimate_tokens, ir, read_answer, sse, tokens_by_length,
 };
 use byok_types::{Dialect, Failure, Family, MaxTokensField, ModelFacts, StructuredOutput};
 use bytes::Bytes;
@@ -82,13 +82,21 @@ pub fn answer(data: &[u8]) {
     let failure = codec::decode_failure(upstream, 400 + u16::from(*second), body);
     for client in DIALECTS {
         is_json(&codec::encode_failure(client, &failure, "r"));
-        is_json(&codec::encode_models(client, &codec::decode_models(upstream, body), false));
+        let list: Vec<_> = codec::decode_models(upstream, body).into_iter().map(listed).collect();
+        is_json(&codec::encode_models(client, &list, false));
         codec::decode_count(upstream, body);
         let exchange = exchange(client, upstream, *first);
         let Ok(Translated { value: events, .. }) = read_answer(body, &exchange) else { continue };
         grammar::promises(&events).unwrap_or_else(|fault| panic!("{client}: {fault}"));
         told(events, &exchange);
     }
+}
+
+/// What a list states fits the facts of models.
+fn listed(found: Discovered) -> ModelEntry {
+    let facts: ModelFacts =
+        serde_json::from_value(serde_json::Value::Object(found.facts)).expect("a fact of models");
+    ModelEntry { id: found.id, created: found.created, owner: None, facts }
 }
 
 /// Reads a stream cut anywhere and writes it for all clients.

@@ -177,13 +177,12 @@ impl Catalog {
         self.vendors.iter().find(|v| v.list == name)
     }
 
-    /// Facts of a model in a list, with what the service itself has told of it. The abilities of a model that the list takes
-    /// from another vendor are those that it has there.
-    pub fn facts_in(&self, list: &Vendor, name: &str, told: &Map<String, Value>) -> ModelFacts {
+    /// Facts of a model in a list. The abilities of a model that the list takes from another vendor are those that it has there.
+    pub fn facts_in(&self, list: &Vendor, name: &str) -> ModelFacts {
         let known = list.model(name);
         let id = known.map_or(name, |model| if list.is_guest() { &model.id } else { name });
         if !list.is_guest() && self.vendor_of(name).is_some_and(|vendor| vendor.list == list.list) {
-            return self.patched(name, told);
+            return self.facts(name);
         }
         let mut all = Map::new();
         let plain = id.rsplit('/').next().unwrap_or(id).replace('.', "-");
@@ -198,7 +197,6 @@ impl Catalog {
         if let Some(known) = known {
             merge(&mut all, &known.facts);
         }
-        merge(&mut all, told);
         all.insert("id".to_owned(), Value::from(id));
         serde_json::from_value(Value::Object(all))
             .unwrap_or_else(|_| ModelFacts { id: id.to_owned(), ..ModelFacts::default() })
@@ -206,7 +204,18 @@ impl Catalog {
 
     /// Facts of a model at its own vendor. Its id stays the name that was asked for: vendors take their aliases themselves.
     pub fn facts(&self, name: &str) -> ModelFacts {
-        self.patched(name, &Map::new())
+        let mut all = Map::new();
+        nothing_known(&mut all);
+        if let Some(vendor) = self.vendor_of(name) {
+            all.clear();
+            merge(&mut all, &vendor.defaults);
+            if let Some((_, place)) = self.index.get(name) {
+                merge(&mut all, &vendor.models[*place].facts);
+            }
+        }
+        all.insert("id".to_owned(), Value::from(name));
+        serde_json::from_value(Value::Object(all))
+            .unwrap_or_else(|_| ModelFacts { id: name.to_owned(), ..ModelFacts::default() })
     }
 
     /// Facts of a model at another provider (a gateway, a local server): what the vendor says about its size and abilities,
@@ -235,23 +244,6 @@ impl Catalog {
         }
     }
 
-    /// Facts of a model with corrections on top.
-    pub fn patched(&self, name: &str, patch: &Map<String, Value>) -> ModelFacts {
-        let mut all = Map::new();
-        nothing_known(&mut all);
-        if let Some(vendor) = self.vendor_of(name) {
-            all.clear();
-            merge(&mut all, &vendor.defaults);
-            if let Some((_, place)) = self.index.get(name) {
-                merge(&mut all, &vendor.models[*place].facts);
-            }
-        }
-        merge(&mut all, patch);
-        all.insert("id".to_owned(), Value::from(name));
-        serde_json::from_value(Value::Object(all))
-            .unwrap_or_else(|_| ModelFacts { id: name.to_owned(), ..ModelFacts::default() })
-    }
-
     /// Names like `name`, best first: what an error suggests.
     pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         let wanted = name.to_ascii_lowercase();
@@ -265,6 +257,26 @@ impl Catalog {
 /// What holds for a model until something is said of its thinking.
 fn nothing_known(facts: &mut Map<String, Value>) {
     facts.entry("thinking").or_insert_with(|| serde_json::json!({ "unknown": true }));
+}
+
+/// Facts with what a service itself has told of the model on top: only what it states changes, also inside of a fact.
+pub(crate) fn with_told(facts: ModelFacts, told: &Map<String, Value>) -> ModelFacts {
+    if told.is_empty() {
+        return facts;
+    }
+    let Ok(Value::Object(mut all)) = serde_json::to_value(&facts) else { return facts };
+    if told.contains_key("thinking")
+        && let Some(Value::Object(thinking)) = all.get_mut("thinking")
+    {
+        thinking.insert("unknown".to_owned(), Value::from(false));
+    }
+    for (name, stated) in told {
+        match (all.get_mut(name), stated) {
+            (Some(Value::Object(fact)), Value::Object(stated)) => merge(fact, stated),
+            _ => drop(all.insert(name.clone(), stated.clone())),
+        }
+    }
+    serde_json::from_value(Value::Object(all)).unwrap_or(facts)
 }
 
 /// Puts every entry of `over` into `base`; a value replaces a value, nothing is merged inside.

@@ -16,7 +16,7 @@ use byok_transport::{Call, CallTimeouts, Host};
 use byok_types::{CredentialKind, Dialect};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -24,6 +24,8 @@ use std::{
 
 /// How often a list of models is asked for.
 const MODELS_EVERY: Duration = Duration::from_mins(10);
+/// The same of a server that has said that it has none.
+const WITHOUT_LIST_EVERY: Duration = Duration::from_hours(24);
 /// How often the limits of a plan are asked for.
 const QUOTA_EVERY: Duration = Duration::from_mins(5);
 /// How long one vendor may take.
@@ -39,13 +41,15 @@ impl Executor {
     /// Asks for the lists of models that are due, in the background. What changes is seen by the next look at the registry.
     pub fn refresh_models(&self, state: &Arc<State>) {
         for (provider, seat) in seats(state) {
-            if !provider.upstream.lists_models() || !seat.known.models_due(MODELS_EVERY) {
+            if !provider.upstream.lists_models() || !seat.known.models_due(MODELS_EVERY, WITHOUT_LIST_EVERY) {
                 continue;
             }
             let (executor, provider, seat) = (self.clone(), provider.clone(), seat.clone());
             tokio::spawn(async move {
-                if let Some(models) = executor.ask_models(&provider, &seat).await {
-                    seat.known.listed(models);
+                match executor.ask_models(&provider, &seat).await {
+                    Ok(models) => seat.known.listed(models),
+                    Err(Unheard::NoSuchThing) => seat.known.lists_none(),
+                    Err(Unheard::NotNow) => {}
                 }
             });
         }
@@ -66,8 +70,8 @@ impl Executor {
         let _ = tokio::time::timeout(patience, all).await;
     }
 
-    /// The list of models, page by page; `None` unless it is whole.
-    async fn ask_models(&self, provider: &Provider, seat: &Seat) -> Option<Vec<Discovered>> {
+    /// The list of models, page by page; only a whole one counts.
+    async fn ask_models(&self, provider: &Provider, seat: &Seat) -> Result<Vec<Discovered>, Unheard> {
         let upstream = &provider.upstream;
         let mut asked = None;
         let first = |base: &str, token: &Token| {
@@ -77,11 +81,12 @@ impl Executor {
         let mut page = self.ask(provider, seat, first).await?;
         let mut models = upstream.read_models(&page);
         for _ in 1..MOST_PAGES {
-            let Some(next) = upstream.ask_more_models(asked.as_ref()?, &page) else { break };
+            let next = asked.as_ref().and_then(|asked| upstream.ask_more_models(asked, &page));
+            let Some(next) = next else { break };
             page = self.ask(provider, seat, |_, _| Some(next)).await?;
             models.extend(upstream.read_models(&page));
         }
-        Some(models)
+        Ok(models)
     }
 
     /// When the plan of an account opens again that is used up, Unix time in seconds; `None` if the vendor does not say it now.
@@ -104,10 +109,11 @@ impl Executor {
     /// The models of an account that go on when its plan is used up; `None` if the vendor does not list them.
     pub(crate) async fn included_of(&self, provider: &Provider, seat: &Seat) -> Option<Vec<String>> {
         let unknown = seat.known.included().is_none();
-        if unknown && provider.upstream.lists_models() && seat.known.models_due(MODELS_EVERY) {
+        let lists = provider.upstream.lists_models();
+        if unknown && lists && seat.known.models_due(MODELS_EVERY, WITHOUT_LIST_EVERY) {
             // A request waits for it.
             let asked = tokio::time::timeout(BRIEFLY, self.ask_models(provider, seat)).await;
-            seat.known.listed(asked.ok().flatten().unwrap_or_default());
+            seat.known.listed(asked.ok().and_then(Result::ok).unwrap_or_default());
         }
         seat.known.included()
     }
@@ -115,7 +121,7 @@ impl Executor {
     async fn ask_quota(&self, provider: &Provider, seat: &Seat) {
         let upstream = &provider.upstream;
         let told = self.ask(provider, seat, |base, token| upstream.ask_quota(base, token)).await;
-        let Some(body) = told else { return };
+        let Ok(body) = told else { return };
         let now = now();
         let quota = upstream.read_quota(&body, now);
         if quota.has_room() {
@@ -131,14 +137,14 @@ impl Executor {
         }
     }
 
-    /// Makes one inquiry; `None` if nothing can be asked or nothing good was answered.
+    /// Makes one inquiry. Whatever comes of it, no seat rests for it.
     async fn ask(
         &self,
         provider: &Provider,
         seat: &Seat,
         lookup: impl FnOnce(&str, &Token) -> Option<Lookup>,
-    ) -> Option<Bytes> {
-        let token = self.token_of(seat).await?;
+    ) -> Result<Bytes, Unheard> {
+        let token = self.token_of(seat).await.ok_or(Unheard::NotNow)?;
         let asking = Ask {
             operation: Operation::Models,
             dialect: Dialect::Chat,
@@ -149,19 +155,19 @@ impl Executor {
         };
         if provider.upstream.demands(&asking, &token).is_some() {
             // Its owner has not consented to what would have to be said.
-            return None;
+            return Err(Unheard::NotNow);
         }
         let base = provider.upstream.base(&seat.base, &token);
-        let Lookup { method, url, mut headers, body } = lookup(&base, &token)?;
+        let Lookup { method, url, mut headers, body } = lookup(&base, &token).ok_or(Unheard::NotNow)?;
         provider.upstream.claim_headers(&seat.claims, &mut headers);
-        let host = Host::of(&url).ok()?;
+        let host = Host::of(&url).map_err(|_| Unheard::NotNow)?;
         let ours = seat.hosts.contains(&host) || provider.upstream.trusts(url.host_str().unwrap_or_default());
         if !ours {
             tracing::debug!(
                 provider = provider.id.as_str(),
                 "an address of a credential is not its vendor's"
             );
-            return None;
+            return Err(Unheard::NotNow);
         }
         let mut call = Call::new(method, url, [host].into(), CallTimeouts::within(PATIENCE));
         call.headers = headers;
@@ -170,18 +176,20 @@ impl Executor {
         call.body = body;
         call.proxy.clone_from(&seat.proxy);
         match self.transport().send_buffered(call, LARGEST).await {
-            Ok(reply) if reply.status.is_success() => Some(reply.body),
+            Ok(reply) if reply.status.is_success() => Ok(reply.body),
             Ok(reply) => {
                 tracing::debug!(
                     provider = provider.id.as_str(),
                     status = reply.status.as_u16(),
                     "an inquiry was refused"
                 );
-                None
+                let none =
+                    [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_IMPLEMENTED];
+                Err(if none.contains(&reply.status) { Unheard::NoSuchThing } else { Unheard::NotNow })
             }
             Err(error) => {
                 tracing::debug!(provider = provider.id.as_str(), %error, "an inquiry was not answered");
-                None
+                Err(Unheard::NotNow)
             }
         }
     }
@@ -209,6 +217,15 @@ impl Executor {
 fn reset_in(windows: &[Window]) -> Option<i64> {
     let used_up = windows.iter().filter(|window| window.used >= 1.0).filter_map(|window| window.resets_at);
     used_up.max().or_else(|| windows.iter().filter_map(|window| window.resets_at).min())
+}
+
+/// Why an inquiry brought nothing.
+#[derive(Clone, Copy, Debug)]
+enum Unheard {
+    /// The server has nothing at this address.
+    NoSuchThing,
+    /// It could not be asked, or gave no good answer: another time it may.
+    NotNow,
 }
 
 fn seats(state: &State) -> impl Iterator<Item = (&Arc<Provider>, &Arc<Seat>)> {

@@ -2,28 +2,18 @@
 //!
 //! It belongs to a credential and survives a reload of the config. Nothing here asks anybody; that is [`crate::inquiry`].
 
+pub use byok_translate::Discovered;
+
 use byok_types::{AccountId, Dialect};
 use parking_lot::Mutex;
-use serde_json::{Map, Value};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
-
-/// A model that a vendor lists.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Discovered {
-    /// The vendor's id.
-    pub id: String,
-    /// What the list says of it, in the names of the facts of models. With an `id`, it is an old name of the model of that id.
-    pub facts: Map<String, Value>,
-    /// Whether it uses up nothing that is counted of the plan.
-    pub included: bool,
-}
 
 /// One limit of a plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +34,10 @@ const MOST_USED: f64 = 10.0;
 const MOST_NOT_AT: usize = 256;
 /// Most that is shown of a name.
 const LONGEST_NAME: usize = 60;
+/// Longest id of a model in bytes.
+const LONGEST_ID: usize = 512;
+/// Most models of a list.
+const MOST_MODELS: usize = 2000;
 
 impl Window {
     /// The window as it can be shown: answers of vendors are input like any other. `None` if it does not say how much is used.
@@ -89,6 +83,8 @@ struct Inner {
     models_asked: Option<Instant>,
     /// Models and the endpoints at which they were refused, though they seemed to be served there.
     not_at: Vec<(String, Dialect)>,
+    /// Whether the vendor has said that it has no such list.
+    no_list: bool,
     windows: Vec<Window>,
     /// When the windows were told, Unix time in seconds.
     told_at: Option<i64>,
@@ -106,9 +102,17 @@ impl Known {
         self.inner.lock().models.iter().find(|model| model.id == id).cloned()
     }
 
-    /// Takes a list over. An empty one changes nothing: the last good list stays.
-    pub fn listed(&self, models: Vec<Discovered>) {
+    /// Takes a list over; of a model that it has twice the first counts. An empty one changes nothing: the last good list stays.
+    pub fn listed(&self, mut models: Vec<Discovered>) {
+        let mut seen = HashSet::new();
+        models.retain(|model| {
+            // Answers of vendors are input like any other.
+            let sound = model.id.len() <= LONGEST_ID && !model.id.chars().any(char::is_control);
+            sound && seen.insert(model.id.clone())
+        });
+        models.truncate(MOST_MODELS);
         let mut inner = self.inner.lock();
+        inner.no_list = false;
         if !models.is_empty() && inner.models != models {
             inner.models = models;
             inner.not_at.clear();
@@ -163,9 +167,16 @@ impl Known {
         inner.told_at = Some(now);
     }
 
-    /// Whether the models are to be asked for again; who is told yes does it.
-    pub fn models_due(&self, every: Duration) -> bool {
-        due(&mut self.inner.lock().models_asked, every)
+    /// Notes that the vendor has no list of models. What it has listed before stays.
+    pub fn lists_none(&self) {
+        self.inner.lock().no_list = true;
+    }
+
+    /// Whether the models are to be asked for again; who is told yes does it. A vendor without a list is asked less often.
+    pub fn models_due(&self, every: Duration, without_list: Duration) -> bool {
+        let mut inner = self.inner.lock();
+        let every = if inner.no_list { without_list } else { every };
+        due(&mut inner.models_asked, every)
     }
 
     /// Whether the limits are to be asked for again; who is told yes does it.
@@ -191,19 +202,22 @@ fn due(asked: &mut Option<Instant>, every: Duration) -> bool {
     due
 }
 
+/// A credential, and the address that it is used at: another server knows other things.
+type Place = (AccountId, String);
+
 /// What is known of all credentials. Clones share everything.
 #[derive(Clone, Debug, Default)]
 pub struct Knowledge {
-    known: Arc<Mutex<HashMap<AccountId, Arc<Known>>>>,
+    known: Arc<Mutex<HashMap<Place, Arc<Known>>>>,
     changes: Arc<AtomicU64>,
 }
 
 impl Knowledge {
-    /// What is known of one credential.
-    pub fn of(&self, id: &AccountId) -> Arc<Known> {
+    /// What is known of one credential at an address.
+    pub fn of(&self, id: &AccountId, base: &str) -> Arc<Known> {
         let mut known = self.known.lock();
         let fresh = || Arc::new(Known { inner: Mutex::default(), changes: Arc::clone(&self.changes) });
-        Arc::clone(known.entry(id.clone()).or_insert_with(fresh))
+        Arc::clone(known.entry((id.clone(), base.to_owned())).or_insert_with(fresh))
     }
 
     /// A number that grows when a list of models changes.

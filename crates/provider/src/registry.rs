@@ -5,6 +5,7 @@
 //! the day; any other unknown name is an error that lists the nearest known ones.
 
 mod build;
+mod listing;
 mod refused;
 mod suffix;
 
@@ -12,13 +13,13 @@ pub(crate) use build::choice;
 pub use build::{InvalidProvider, build};
 
 use crate::{
-    catalog::Catalog,
-    knowledge::{Knowledge, elsewhere},
+    catalog::{Catalog, with_told},
+    knowledge::{Discovered, Knowledge, elsewhere},
     pool::Seat,
     upstream::Upstream,
 };
 use byok_config::{ExtraUsage, FactsPatch, Pattern, Target, Timeouts};
-use byok_translate::{ModelEntry, ir::Reasoning};
+use byok_translate::ir::Reasoning;
 use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, ProviderId};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
@@ -331,21 +332,23 @@ impl Registry {
         let id = listed.map_or(name, |model| model.id.as_str());
         // A client's mark for the long context of a model is no part of its name.
         let (id, long) = id.strip_suffix("[1m]").map_or((id, false), |plain| (plain, true));
-        let mut facts = match (provider.dialect, Catalog::builtin().list(provider.list)) {
-            (Some(dialect), _) => Catalog::builtin().facts_elsewhere(id, dialect),
-            (None, Some(list)) => {
-                let told = |id: &str| {
-                    let told = provider.seats.iter().find_map(|seat| seat.known.model(id));
-                    told.map(|model| model.facts).unwrap_or_default()
-                };
-                let facts = told(id);
-                match facts.get("id").and_then(|new| new.as_str()) {
-                    // Its vendor has given it another name.
-                    Some(new) => Catalog::builtin().facts_in(list, new, &told(new)),
-                    None => Catalog::builtin().facts_in(list, id, &facts),
-                }
-            }
-            (None, None) => Catalog::builtin().facts(id),
+        let catalog = Catalog::builtin();
+        let told = provider.told_of(id);
+        // Its vendor may have given it another name.
+        let renamed = told.as_ref().and_then(|told| Some(told.facts.get("id")?.as_str()?.to_owned()));
+        let (id, told) = match &renamed {
+            Some(new) => (new.as_str(), provider.told_of(new)),
+            None => (id, told),
+        };
+        let known = match (provider.dialect, catalog.list(provider.list)) {
+            (Some(dialect), _) => catalog.facts_elsewhere(id, dialect),
+            (None, Some(list)) => catalog.facts_in(list, id),
+            (None, None) => catalog.facts(id),
+        };
+        // What the vendor states counts more than what byok knows, and what the settings say more than both.
+        let mut facts = match told {
+            Some(told) => with_told(known, &told.facts),
+            None => known,
         };
         for patch in self.patches.get(id).into_iter().chain(listed.map(|model| &model.facts)) {
             if !patch.is_empty() {
@@ -363,68 +366,6 @@ impl Registry {
         let facts = Arc::new(facts);
         self.facts.lock().facts.insert(key, facts.clone());
         facts
-    }
-
-    /// What can be asked for: only models that the configured accounts can serve.
-    pub fn list(&self) -> Vec<ModelEntry> {
-        let mut entries: IndexMap<String, ModelEntry> = IndexMap::new();
-        let hidden: Vec<&str> =
-            self.aliases.values().flatten().filter(|t| !t.fork).map(|t| t.model.as_str()).collect();
-        for provider in self.providers().filter(|provider| !provider.seats.is_empty()) {
-            let vendor = Catalog::builtin().list(provider.list).filter(|_| provider.dialect.is_none());
-            let owner = vendor.map_or(provider.id.as_str(), |vendor| vendor.owner.as_str());
-            let told: Vec<String> = provider.told();
-            let static_list: Vec<&str> = if told.is_empty() {
-                vendor.into_iter().flat_map(|vendor| &vendor.models).map(|model| model.id.as_str()).collect()
-            } else {
-                told.iter().map(String::as_str).collect()
-            };
-            // The models of a service that offers those of others are asked for by its name.
-            // So are models that a vendor lists beside its own.
-            let guest = vendor.is_some();
-            let own = |id: &str| {
-                let mine =
-                    Catalog::builtin().vendor_of(id).is_some_and(|v| v.provider == provider.id.as_str());
-                if guest && !mine { format!("{}/{id}", provider.id) } else { id.to_owned() }
-            };
-            let known: Vec<(String, &str)> = static_list.iter().map(|id| (own(id), *id)).collect();
-            let named = provider.models.iter().flat_map(|model| {
-                if model.aliases.is_empty() {
-                    vec![(model.id.as_str(), model.id.as_str())]
-                } else {
-                    model.aliases.iter().map(|alias| (alias.as_str(), model.id.as_str())).collect()
-                }
-            });
-            for (name, id) in known.iter().map(|(name, id)| (name.as_str(), *id)).chain(named) {
-                let served = provider.seats.iter().any(|seat| seat.serves(id));
-                if !served
-                    || provider.excludes(name)
-                    || provider.excludes(id)
-                    || hidden.contains(&name)
-                    || entries.contains_key(name)
-                {
-                    continue;
-                }
-                let facts = ModelFacts::clone(&self.facts(provider, name));
-                entries.insert(
-                    name.to_owned(),
-                    ModelEntry { id: name.to_owned(), created: None, owner: Some(owner.to_owned()), facts },
-                );
-            }
-        }
-        for alias in self.aliases.keys() {
-            // An alias of which nothing is left is not listed; a refusal would name its neighbours by way of this list.
-            if let Some(first) = self.candidates(alias).0.into_iter().next() {
-                let entry = ModelEntry {
-                    id: alias.clone(),
-                    created: None,
-                    owner: Some(first.provider.id.to_string()),
-                    facts: ModelFacts::clone(&first.facts),
-                };
-                entries.insert(alias.clone(), entry);
-            }
-        }
-        entries.into_values().collect()
     }
 
     fn unknown(&self, name: &str) -> Failure {
@@ -453,21 +394,19 @@ impl Provider {
         let vendors_first = || {
             let list = Catalog::builtin().list(self.list)?;
             let model = list.models.first()?;
-            Catalog::builtin().facts_in(list, &model.id, &serde_json::Map::new()).endpoints.first().copied()
+            Catalog::builtin().facts_in(list, &model.id).endpoints.first().copied()
         };
         self.dialect.or_else(vendors_first).unwrap_or(Dialect::Chat)
     }
 
-    /// The models that its vendor has listed for any of its credentials.
-    fn told(&self) -> Vec<String> {
-        let mut all: Vec<String> = Vec::new();
-        for model in self.seats.iter().flat_map(|seat| seat.known.models()) {
-            // An old name means another model of the list.
-            if !all.contains(&model.id) && !model.facts.contains_key("id") {
-                all.push(model.id);
-            }
-        }
-        all
+    /// What its vendor's list says of a model. Such lists have a model once, by its full name.
+    fn told_of(&self, name: &str) -> Option<Discovered> {
+        let full = || {
+            let list = Catalog::builtin().list(self.list).filter(|_| self.dialect.is_none())?;
+            Some(list.model(name)?.id.as_str()).filter(|full| *full != name)
+        };
+        let told = |name: &str| self.seats.iter().find_map(|seat| seat.known.model(name));
+        told(name).or_else(|| told(full()?))
     }
 
     /// Whether byok or the vendor lists a model for it.

@@ -14,6 +14,7 @@ pub(crate) mod iflow;
 mod kimi;
 mod kiro;
 mod limits;
+mod listing;
 mod openai;
 mod plain;
 pub(crate) mod qwen;

@@ -1,8 +1,8 @@
 //! One door to the four dialects: the dialect is a value, and every function here passes on to the module that knows it.
 
 use crate::{
-    Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, addresses, chat, choice, compact,
-    effort, gemini, halves,
+    Discovered, Exchange, Ids, Incoming, Loss, LossAction, ModelEntry, Translated, addresses, chat, choice,
+    compact, effort, gemini, halves,
     ir::{Event, FunctionTool, Part, Request, Response, Tool},
     loss,
     messages::{self, found},
@@ -236,13 +236,21 @@ pub fn encode_model(dialect: Dialect, model: &ModelEntry) -> Vec<u8> {
     }
 }
 
-/// Reads a vendor's list of models.
-pub fn decode_models(dialect: Dialect, body: &[u8]) -> Vec<ModelEntry> {
+/// Reads a vendor's list of models. The list of those who speak Responses is the one of Chat.
+pub fn decode_models(dialect: Dialect, body: &[u8]) -> Vec<Discovered> {
     match dialect {
-        Dialect::Chat => chat::decode_models(body),
-        Dialect::Responses => responses::decode_models(body),
+        Dialect::Chat | Dialect::Responses => chat::decode_models(body),
         Dialect::Messages => messages::decode_models(body),
         Dialect::Gemini => gemini::decode_models(body),
+    }
+}
+
+/// What asks for the next page of a vendor's list of models: a name of the query and its value. `None` behind the last page.
+pub fn next_models(dialect: Dialect, body: &[u8]) -> Option<(&'static str, String)> {
+    match dialect {
+        Dialect::Chat | Dialect::Responses => None,
+        Dialect::Messages => messages::next_models(body).map(|id| ("after_id", id)),
+        Dialect::Gemini => gemini::next_models(body).map(|token| ("pageToken", token)),
     }
 }
 

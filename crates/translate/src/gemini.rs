@@ -32,7 +32,7 @@ pub use count::{decode_count, encode_count, encode_count_request};
 pub use decode::decode_request;
 pub use encode::encode_request;
 pub use failure::{decode_failure, encode_failure};
-pub use models::{decode_models, encode_model, encode_models};
+pub use models::{decode_models, encode_model, encode_models, next_models};
 pub use stream_decode::StreamDecoder;
 pub use stream_encode::StreamEncoder;
 

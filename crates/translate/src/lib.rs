@@ -61,7 +61,7 @@ pub use incoming::Incoming;
 pub use json::Json;
 pub use keep_alive::{KEEP_ALIVE, Sign};
 pub use loss::{Loss, LossAction, Losses, Translated};
-pub use models::ModelEntry;
+pub use models::{Discovered, ModelEntry};
 pub use names::{NameRules, Names};
 pub use reader::{Progress, StreamReader, looks_like_events, looks_like_html, read_answer};
 pub use relay::Relay;

@@ -32,7 +32,7 @@ pub use decode::decode_request;
 pub(crate) use encode::bounded;
 pub use encode::{bounded_call_id, encode_count_request, encode_request};
 pub use failure::{decode_failure, encode_failure};
-pub use models::{decode_models, encode_model, encode_models};
+pub use models::{encode_model, encode_models};
 pub use stream::StreamEncoder;
 pub use whole::encode_answer;
 

@@ -89,6 +89,7 @@ pub enum ThinkingForm {
 /// How a model takes reasoning control.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts of a data file, one line each")]
 pub struct ThinkingFacts {
     /// Accepted forms; empty means that the model does not reason on request.
     pub forms: Vec<ThinkingForm>,

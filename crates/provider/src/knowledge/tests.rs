@@ -1,4 +1,5 @@
 use super::*;
+use serde_json::Map;
 
 fn window(name: &str, used: f64, resets_at: Option<i64>) -> Window {
     Window { name: name.to_owned(), used, resets_at, scope: None }
@@ -6,7 +7,7 @@ fn window(name: &str, used: f64, resets_at: Option<i64>) -> Window {
 
 #[test]
 fn the_last_word_of_each_limit_stays() {
-    let known = Knowledge::default().of(&AccountId::new("a").unwrap());
+    let known = Knowledge::default().of(&AccountId::new("a").unwrap(), "https://a");
     assert_eq!(known.windows(), None);
     known.told(vec![window("5 hours", 0.5, Some(200)), window("week", 0.1, Some(900))], 100);
     known.told(vec![window("5 hours", 0.6, Some(200))], 110);
@@ -25,8 +26,8 @@ fn the_last_word_of_each_limit_stays() {
 #[test]
 fn an_empty_list_keeps_the_last_good_one() {
     let knowledge = Knowledge::default();
-    let known = knowledge.of(&AccountId::new("a").unwrap());
-    let list = vec![Discovered { id: "m".to_owned(), facts: Map::new(), included: false }];
+    let known = knowledge.of(&AccountId::new("a").unwrap(), "https://a");
+    let list = vec![Discovered::new("m", Map::new())];
     known.listed(list.clone());
     known.listed(Vec::new());
     known.listed(list.clone());
@@ -37,7 +38,12 @@ fn an_empty_list_keeps_the_last_good_one() {
 fn one_asks_and_the_others_wait() {
     let known = Known::default();
     let hour = Duration::from_hours(1);
-    assert!(known.models_due(hour) && !known.models_due(hour) && known.models_due(Duration::ZERO));
+    let due = |every| known.models_due(every, hour);
+    assert!(due(hour) && !due(hour) && due(Duration::ZERO));
+    known.lists_none();
+    assert!(!due(Duration::ZERO), "who has no list is asked less often");
+    known.listed(vec![Discovered::new("m", Map::new())]);
+    assert!(due(Duration::ZERO), "until it has one");
     assert!(known.quota_due(hour) && !known.quota_due(hour));
 }
 
@@ -45,7 +51,7 @@ fn one_asks_and_the_others_wait() {
 fn an_endpoint_that_refused_a_model_is_kept_in_mind_until_the_next_list() {
     use Dialect::{Chat, Messages, Responses};
     let knowledge = Knowledge::default();
-    let known = knowledge.of(&AccountId::new("a").unwrap());
+    let known = knowledge.of(&AccountId::new("a").unwrap(), "https://a");
     let vendors = [Responses, Messages, Chat];
     let now = |listed: &[Dialect]| elsewhere(listed, &vendors, &known.refused_at("m"));
     assert_eq!(now(&[Chat]), None, "nothing was refused");
@@ -59,8 +65,26 @@ fn an_endpoint_that_refused_a_model_is_kept_in_mind_until_the_next_list() {
     known.not_at("m", Messages);
     known.not_at("m", Responses);
     assert_eq!(now(&[Chat]), None, "nothing is left");
-    known.listed(vec![Discovered { id: "m".to_owned(), included: true, ..Discovered::default() }]);
+    known.listed(vec![Discovered { included: true, ..Discovered::new("m", Map::new()) }]);
     assert!(known.refused_at("m").is_empty());
     assert_eq!(known.included(), Some(vec!["m".to_owned()]));
     assert_eq!(Known::default().included(), None);
+}
+
+#[test]
+fn lists_of_models_are_input_like_any_other() {
+    let known = Known::default();
+    let ids = ["a", "b\u{1b}[2J", "a", &"x".repeat(513), "c"];
+    known.listed(ids.iter().map(|id| Discovered::new(*id, Map::new())).collect());
+    assert_eq!(known.models().iter().map(|model| model.id.as_str()).collect::<Vec<_>>(), ["a", "c"]);
+    known.listed((0..3000).map(|n| Discovered::new(format!("m{n}"), Map::new())).collect());
+    assert_eq!(known.models().len(), 2000);
+}
+
+#[test]
+fn another_address_is_another_server() {
+    let knowledge = Knowledge::default();
+    let of = |base| knowledge.of(&AccountId::new("a").unwrap(), base);
+    of("https://a").listed(vec![Discovered::new("m", Map::new())]);
+    assert_eq!((of("https://a").models().len(), of("https://b").models().len()), (1, 0));
 }

@@ -455,7 +455,7 @@ impl Seats<'_> {
         }
         Ok(Seat {
             health: self.health.of(&id),
-            known: self.health.knowledge.of(&id),
+            known: self.health.knowledge.of(&id, base),
             id,
             label,
             access,

@@ -330,10 +330,7 @@ fn what_has_ended_is_offered_to_nobody_without_an_account() {
 fn an_old_name_of_a_vendors_list_means_the_new_model() {
     let (registry, problems) = registry("providers: { qwen: { api_key: sk-aaaaaaaaaaaaaaaaaaaaaaaa } }");
     assert_eq!(problems, []);
-    let one = |id: &str, facts: Value| crate::knowledge::Discovered {
-        id: id.to_owned(),
-        facts: facts.as_object().cloned().unwrap_or_default(),
-    };
+    let one = |id: &str, facts: Value| Discovered::new(id, facts.as_object().cloned().unwrap_or_default());
     let seat = registry.providers().find_map(|provider| provider.seats.first()).unwrap();
     seat.known.listed(vec![one("old", json!({"id": "new"})), one("new", json!({"context_tokens": 7}))]);
     assert_eq!(served(&registry, "qwen/old"), "qwen:new");
@@ -344,4 +341,105 @@ fn an_old_name_of_a_vendors_list_means_the_new_model() {
         listed.iter().any(|id| id.ends_with("new")) && !listed.iter().any(|id| id.ends_with("old")),
         "{listed:?}"
     );
+}
+
+const LISTS: &str = "
+providers:
+  claude: { api_key: sk-ant-api03-aaaaaaaaaaaaaaaaaaaaaaaa, models: [{ id: claude-opus-5, input: { pdf: false } }] }
+  router:
+    kind: openai
+    base_url: 'https://router.example.com/v1'
+    models: [{ id: z-ai/glm, aliases: [glm], context_tokens: 7 }, llama-4]
+    exclude: ['*:free']
+    api_keys: [sk-or-aaaaaaaaaaaaaaaaaaaaaaaa, { key: sk-or-bbbbbbbbbbbbbbbbbbbbbbbb, models: [special] }]
+models:
+  claude-opus-5: { max_output_tokens: 1000, thinking: { can_disable: false } }
+";
+
+/// Notes what the vendor of a provider lists.
+fn told(registry: &Registry, provider: &str, models: &[(&str, Value)]) {
+    let models = models.iter().map(|(id, facts)| Discovered {
+        created: Some(5),
+        ..Discovered::new(*id, facts.as_object().unwrap().clone())
+    });
+    registry.provider(provider).unwrap().seats[0].known.listed(models.collect());
+}
+
+fn facts(registry: &Registry, name: &str) -> Arc<ModelFacts> {
+    registry.resolve(name).unwrap()[0].facts.clone()
+}
+
+#[test]
+fn the_settings_count_more_than_the_vendors_list_and_it_more_than_what_byok_knows() {
+    use serde_json::json;
+    let (registry, problems) = registry(LISTS);
+    assert_eq!(problems, []);
+    let before = facts(&registry, "claude-opus-5");
+    assert_eq!((before.context_tokens, before.input.url, before.input.pdf), (Some(1_000_000), true, false));
+    let effort = byok_types::Effort::Low;
+    let stated = json!({
+        "context_tokens": 900_000, "max_output_tokens": 5, "input": {"image": false, "pdf": true},
+        "thinking": {"levels": ["low"], "can_disable": true},
+    });
+    let dated = json!({"context_tokens": 300_000});
+    told(
+        &registry,
+        "claude",
+        &[
+            ("claude-opus-5", stated),
+            ("claude-haiku-4-5-20251001", dated),
+            ("claude-opus-4-7", json!({"context_tokens": "many"})),
+        ],
+    );
+    let after = facts(&registry, "claude-opus-5");
+    // the vendor's word over byok's
+    assert_eq!((after.context_tokens, after.input.image), (Some(900_000), false));
+    assert_eq!(after.thinking.levels, [effort]);
+    // that of the settings over the vendor's, for all providers and for one
+    assert_eq!(
+        (after.max_output_tokens, after.thinking.can_disable, after.input.pdf),
+        (Some(1000), false, false)
+    );
+    // and what nobody but byok says
+    assert_eq!((after.input.url, &after.thinking.forms), (true, &before.thinking.forms));
+    // a short name means the model that is listed by its full one
+    assert_eq!(facts(&registry, "claude-haiku-4-5").context_tokens, Some(300_000));
+    // what cannot be says nothing
+    assert_eq!(facts(&registry, "claude-opus-4-7").context_tokens, Some(1_000_000));
+
+    let glm = json!({"context_tokens": 9, "max_output_tokens": 8});
+    told(&registry, "router", &[("z-ai/glm", glm), ("anthropic/claude-opus-5", json!({"tools": false}))]);
+    let glm = facts(&registry, "glm");
+    assert_eq!((glm.context_tokens, glm.max_output_tokens), (Some(7), Some(8)));
+    let opus = facts(&registry, "router/anthropic/claude-opus-5");
+    assert_eq!((opus.tools, opus.context_tokens), (false, Some(1_000_000)));
+}
+
+#[test]
+fn what_a_server_lists_is_asked_for_by_its_providers_name() {
+    use serde_json::json;
+    let (registry, _) = registry(LISTS);
+    let ids = || -> Vec<_> { registry.list().into_iter().map(|model| (model.id, model.created)).collect() };
+    let before = ids();
+    let names = ["z-ai/glm", "nova-9", "nova-9:free", "claude-opus-5", "foo-thinking"];
+    told(&registry, "router", &names.map(|name| (name, json!({"max_output_tokens": 8}))));
+    let mut expected = before;
+    let at = expected.iter().position(|(id, _)| id == "glm").unwrap();
+    for name in ["router/foo-thinking", "router/claude-opus-5", "router/nova-9"] {
+        expected.insert(at, (name.to_owned(), Some(5)));
+    }
+    assert_eq!(ids(), expected, "what the settings name keeps its names");
+    let listed = registry.list();
+    let nova = listed.iter().find(|model| model.id == "router/nova-9").unwrap();
+    assert_eq!(nova.facts.max_output_tokens, Some(8), "a list says it in the facts");
+    for (name, who) in [
+        ("router/nova-9", "router:nova-9"),
+        ("nova-9", "404"),
+        ("foo-thinking", "404"),
+        ("claude-opus-5", "claude:claude-opus-5"),
+        ("router/foo-thinking", "router:foo-thinking"),
+        ("glm", "router:z-ai/glm"),
+    ] {
+        assert!(served(&registry, name).starts_with(who), "{name}: {}", served(&registry, name));
+    }
 }

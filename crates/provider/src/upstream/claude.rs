@@ -4,11 +4,11 @@ mod plan;
 
 use super::{
     Ask, Endpoint, Line, Lookup, Next, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join,
-    judge_by_kind, set, without_tail,
+    judge_by_kind, listing, set, without_tail,
 };
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{
-    Losses,
+    Losses, codec,
     scan::{Edit, Scan, splice},
 };
 use byok_types::{AccountState, Dialect, Failure, FailureKind};
@@ -126,21 +126,15 @@ impl Upstream for Claude {
     }
 
     fn ask_models(&self, base: &str, token: &Token) -> Option<Lookup> {
-        let ask = Ask {
-            operation: Operation::Models,
-            dialect: Dialect::Messages,
-            model: "",
-            client: None,
-            needed: &[],
-            claims: &[],
-        };
-        let mut headers = HeaderMap::new();
-        self.headers(&ask, token, &mut headers);
-        Some(Lookup::get(self.url(base, &ask).ok()?, headers))
+        listing::ask(self, base, token, Dialect::Messages)
+    }
+
+    fn ask_more_models(&self, before: &Lookup, page: &[u8]) -> Option<Lookup> {
+        listing::ask_more(Dialect::Messages, before, page)
     }
 
     fn read_models(&self, body: &[u8]) -> Vec<Discovered> {
-        plan::models(body)
+        codec::decode_models(Dialect::Messages, body)
     }
 
     fn tells_quota(&self) -> bool {

@@ -269,7 +269,7 @@ impl Upstream for CodeAssist {
             list["deprecatedModelIds"].as_object().into_iter().flatten().filter_map(|(old, new)| {
                 let new = new["newModelId"].as_str().filter(|new| *new != old)?;
                 let facts = Map::from_iter([("id".to_owned(), json!(new))]);
-                Some(Discovered { id: old.clone(), facts })
+                Some(Discovered::new(old, facts))
             });
         models
             .filter(|(id, model)| !inner(id) && model["displayName"].is_string())
@@ -283,7 +283,7 @@ impl Upstream for CodeAssist {
                         facts.insert(ours.to_owned(), json!(number));
                     }
                 }
-                Discovered { id: id.clone(), facts, ..Discovered::default() }
+                Discovered::new(id, facts)
             })
             .chain(renamed)
             .collect()

@@ -1,9 +1,11 @@
 //! Gemini by API key, and servers that speak the same.
 
 use super::{
-    Ask, Endpoint, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, limits, set,
-    without_tail,
+    Ask, Endpoint, Lookup, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, limits,
+    listing, set, without_tail,
 };
+use crate::knowledge::Discovered;
+use byok_translate::codec;
 use byok_types::{Dialect, Failure};
 use http::{HeaderMap, HeaderName};
 use std::time::Duration;
@@ -92,5 +94,21 @@ impl Upstream for Gemini {
             return Verdict::other(Some((Scope::Model, Duration::from_mins(1))));
         }
         judge_by_kind(refusal)
+    }
+
+    fn lists_models(&self) -> bool {
+        true
+    }
+
+    fn ask_models(&self, base: &str, token: &Token) -> Option<Lookup> {
+        listing::ask(self, base, token, Dialect::Gemini)
+    }
+
+    fn ask_more_models(&self, before: &Lookup, page: &[u8]) -> Option<Lookup> {
+        listing::ask_more(Dialect::Gemini, before, page)
+    }
+
+    fn read_models(&self, body: &[u8]) -> Vec<Discovered> {
+        codec::decode_models(Dialect::Gemini, body)
     }
 }

@@ -5,7 +5,7 @@ mod sign;
 
 use super::{
     Ask, Endpoint, Lookup, Next, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join,
-    judge_by_kind, qwen, set, without_tail,
+    judge_by_kind, set, without_tail,
 };
 use crate::knowledge::Discovered;
 use byok_auth::iflow::API_KEY;
@@ -114,7 +114,7 @@ impl Upstream for Iflow {
     }
 
     fn read_models(&self, body: &[u8]) -> Vec<Discovered> {
-        qwen::openai_list(body)
+        codec::decode_models(Dialect::Chat, body)
     }
 }
 

@@ -169,15 +169,7 @@ impl Upstream for Kimi {
     fn read_models(&self, body: &[u8]) -> Vec<Discovered> {
         let list: Value = serde_json::from_slice(body).unwrap_or_default();
         let models = list["data"].as_array().into_iter().flatten();
-        models
-            .filter_map(|model| {
-                Some(Discovered {
-                    id: model["id"].as_str()?.to_owned(),
-                    facts: facts(model),
-                    ..Discovered::default()
-                })
-            })
-            .collect()
+        models.filter_map(|model| Some(Discovered::new(model["id"].as_str()?, facts(model)))).collect()
     }
 
     fn tells_quota(&self) -> bool {
@@ -239,7 +231,7 @@ fn facts(model: &Value) -> Map<String, Value> {
     let always = model["supports_thinking_type"] == "only";
     let efforts = &model["think_efforts"];
     if model["supports_thinking_type"] == "no" || model["supports_reasoning"] == false {
-        put("thinking", json!({}));
+        put("thinking", json!({"forms": [], "levels": []}));
     } else if efforts["support"] == true {
         let known = ["low", "medium", "high", "xhigh", "max"];
         let levels = efforts["valid_efforts"].as_array().into_iter().flatten().filter_map(Value::as_str);

@@ -1,9 +1,11 @@
 //! `OpenAI` by API key, and everything that speaks Chat Completions or Responses like it.
 
 use super::{
-    Ask, Endpoint, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, limits, set,
-    without_tail,
+    Ask, Endpoint, Lookup, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, limits,
+    listing, set, without_tail,
 };
+use crate::knowledge::Discovered;
+use byok_translate::codec;
 use byok_types::{Dialect, Failure, FailureKind};
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 use std::time::Duration;
@@ -93,5 +95,17 @@ impl Upstream for OpenAi {
             }
             _ => judge_by_kind(refusal),
         }
+    }
+
+    fn lists_models(&self) -> bool {
+        true
+    }
+
+    fn ask_models(&self, base: &str, token: &Token) -> Option<Lookup> {
+        listing::ask(self, base, token, Dialect::Chat)
+    }
+
+    fn read_models(&self, body: &[u8]) -> Vec<Discovered> {
+        codec::decode_models(Dialect::Chat, body)
     }
 }

@@ -12,8 +12,6 @@ use byok_translate::{Losses, codec};
 use byok_types::{Dialect, Failure, FailureKind};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
-use serde::Deserialize;
-use serde_json::Map;
 use std::{borrow::Cow, time::Duration};
 use url::Url;
 
@@ -167,24 +165,8 @@ impl Upstream for Qwen {
     }
 
     fn read_models(&self, body: &[u8]) -> Vec<Discovered> {
-        openai_list(body)
+        codec::decode_models(Dialect::Chat, body)
     }
-}
-
-/// The ids of a list of models in the shape of `OpenAI`.
-pub(crate) fn openai_list(body: &[u8]) -> Vec<Discovered> {
-    #[derive(Deserialize)]
-    struct List {
-        data: Vec<Entry>,
-    }
-    #[derive(Deserialize)]
-    struct Entry {
-        id: String,
-    }
-    let list = serde_json::from_slice::<List>(body).map(|list| list.data).unwrap_or_default();
-    list.into_iter()
-        .map(|entry| Discovered { id: entry.id, facts: Map::new(), ..Discovered::default() })
-        .collect()
 }
 
 /// The address that a `resource_url` stands for: with or without a scheme, with or without `/v1`.

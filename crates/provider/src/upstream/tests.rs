@@ -492,3 +492,38 @@ fn keys_of_gemini_that_are_dead_are_marked() {
     let minute = told(429, "", "GenerateRequestsPerMinutePerProjectPerModel");
     assert_eq!(minute.cool, Some((Scope::Model, Duration::from_mins(1))));
 }
+
+#[test]
+fn lists_of_models_are_asked_for_page_by_page() {
+    let token = Token::key(Secret::new("k"));
+    let (openai, claude) = (OpenAi { first_party: false }, Claude::default());
+    let all: [(&dyn Upstream, &str, &str, &str, &str); 4] = [
+        (
+            &openai,
+            "https://x.test/v1/chat/completions",
+            "https://x.test/v1/models",
+            "authorization",
+            "Bearer k",
+        ),
+        (&openai, "https://x.test/v1/responses", "https://x.test/v1/models", "authorization", "Bearer k"),
+        (&claude, "https://x.test/v1", "https://x.test/v1/models?limit=1000", "x-api-key", "k"),
+        (&Gemini, "https://x.test", "https://x.test/v1beta/models?pageSize=1000", "x-goog-api-key", "k"),
+    ];
+    for (upstream, base, url, header, value) in all {
+        let asked = upstream.ask_models(base, &token).unwrap();
+        assert!(upstream.lists_models());
+        assert_eq!((asked.url.as_str(), asked.headers[header].to_str().unwrap()), (url, value));
+        assert!(upstream.ask_more_models(&asked, b"{}").is_none(), "{url}");
+    }
+    let page = br#"{"data":[{"id":"a"}],"has_more":true,"last_id":"a b","models":[],"nextPageToken":"n"}"#;
+    for (upstream, base, next) in [
+        (&claude as &dyn Upstream, "https://x.test", "https://x.test/v1/models?limit=1000&after_id=a+b"),
+        (&Gemini, "https://x.test", "https://x.test/v1beta/models?pageSize=1000&pageToken=n"),
+    ] {
+        let first = upstream.ask_models(base, &token).unwrap();
+        let second = upstream.ask_more_models(&first, page).unwrap();
+        assert_eq!((second.url.as_str(), &second.headers), (next, &first.headers));
+        assert_eq!(upstream.ask_more_models(&second, page).unwrap().url, second.url, "one token, not two");
+    }
+    assert!(openai.ask_more_models(&openai.ask_models("https://x.test", &token).unwrap(), page).is_none());
+}

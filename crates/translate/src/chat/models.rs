@@ -4,9 +4,9 @@ use super::{
     loose::{Raw, filled, number, read},
     object::object,
 };
-use crate::ModelEntry;
-use byok_types::{InputKinds, ModelFacts};
+use crate::{Discovered, ModelEntry, models::tokens};
 use serde::Deserialize;
+use serde_json::{Map, json};
 
 /// When a model was made, where nobody says: clients demand a number.
 const LONG_AGO: i64 = 1_700_000_000;
@@ -95,7 +95,7 @@ struct Architecture<'a> {
 }
 
 /// Reads a list of models: `data`, `models` or a bare list. What cannot be read is left out.
-pub fn decode_models(body: &[u8]) -> Vec<ModelEntry> {
+pub fn decode_models(body: &[u8]) -> Vec<Discovered> {
     let text = String::from_utf8_lossy(body);
     let bare: Option<Vec<Raw<'_>>> = serde_json::from_str(&text).ok();
     let entries = bare.unwrap_or_else(|| {
@@ -105,55 +105,42 @@ pub fn decode_models(body: &[u8]) -> Vec<ModelEntry> {
     entries.into_iter().filter_map(entry).collect()
 }
 
-fn entry(raw: Raw<'_>) -> Option<ModelEntry> {
+fn entry(raw: Raw<'_>) -> Option<Discovered> {
     if let Some(id) = filled(raw) {
-        let facts = ModelFacts { id: id.to_string(), ..ModelFacts::default() };
-        return Some(ModelEntry { id: id.into_owned(), facts, ..ModelEntry::default() });
+        return Some(Discovered::new(id, Map::new()));
     }
     let entry: Entry<'_> = read(raw)?;
-    let id = filled(entry.id).or_else(|| filled(entry.name))?.into_owned();
-    let tokens = |values: &[Raw<'_>]| {
-        let found = values.iter().find_map(|value| number(*value).filter(|n| *n > 0))?;
-        u32::try_from(found).ok()
-    };
+    let mut model = Discovered::new(filled(entry.id).or_else(|| filled(entry.name))?, Map::new());
+    model.created = number(entry.created).and_then(|at| i64::try_from(at).ok()).filter(|at| *at > 0);
+    let name = filled(entry.display_name).or_else(|| filled(entry.name));
+    model.state("display_name", name.map(String::from));
+    let first = |values: &[Raw<'_>]| values.iter().find_map(|value| tokens(number(*value)));
+    let window = [entry.context_length, entry.context_window, entry.max_context_length, entry.max_model_len];
+    model.state("context_tokens", first(&window));
     let top: TopProvider<'_> = read(entry.top_provider).unwrap_or_default();
+    let output = [top.max_completion_tokens, entry.max_completion_tokens, entry.max_output_tokens];
+    model.state("max_output_tokens", first(&output));
     let architecture: Architecture<'_> = read(entry.architecture).unwrap_or_default();
-    let mut facts = ModelFacts {
-        id: id.clone(),
-        display_name: filled(entry.display_name).or_else(|| filled(entry.name)).map(Into::into),
-        context_tokens: tokens(&[
-            entry.context_length,
-            entry.context_window,
-            entry.max_context_length,
-            entry.max_model_len,
-        ]),
-        max_output_tokens: tokens(&[
-            top.max_completion_tokens,
-            entry.max_completion_tokens,
-            entry.max_output_tokens,
-        ]),
-        ..ModelFacts::default()
-    };
-    if let Some(kinds) = read::<Vec<String>>(architecture.input_modalities) {
-        let has = |kind: &str| kinds.iter().any(|k| k == kind);
-        facts.input = InputKinds {
-            image: has("image"),
-            pdf: has("file"),
-            audio: has("audio"),
-            video: has("video"),
-            url: facts.input.url,
-        };
-    }
-    if let Some(parameters) = read::<Vec<String>>(entry.supported_parameters) {
-        facts.tools = parameters.iter().any(|name| name == "tools");
-    }
-    let created = number(entry.created).and_then(|at| i64::try_from(at).ok());
-    Some(ModelEntry { id, created, owner: filled(entry.owned_by).map(Into::into), facts })
+    let kinds: Option<Vec<String>> = read(architecture.input_modalities);
+    model.state(
+        "input",
+        kinds.map(|kinds| {
+            let has = |kind: &str| kinds.iter().any(|k| k == kind);
+            json!({"image": has("image"), "pdf": has("file"), "audio": has("audio"), "video": has("video")})
+        }),
+    );
+    let parameters: Option<Vec<String>> = read(entry.supported_parameters);
+    let takes = |name: &str| parameters.as_ref().map(|all| all.iter().any(|known| known == name));
+    model.state("tools", takes("tools"));
+    // Servers that list it take `reasoning_effort`, too, and no other vendor's switch.
+    model.state("thinking", takes("reasoning").filter(|takes| *takes).map(|_| json!({"forms": ["level"]})));
+    Some(model)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[test]
     fn a_list_is_written_with_every_member_that_clients_demand() {
@@ -176,11 +163,21 @@ mod tests {
             let found: Vec<_> = decode_models(body.as_bytes()).into_iter().map(|model| model.id).collect();
             assert_eq!(found, ids, "{body}");
         }
-        let body = r#"[{"id":"a","name":"A","context_length":128000,"top_provider":{"max_completion_tokens":4096},"architecture":{"input_modalities":["text","image"]},"supported_parameters":["tools"]}]"#;
-        let model = decode_models(body.as_bytes()).remove(0);
-        assert_eq!(model.facts.display_name.as_deref(), Some("A"));
-        assert_eq!(model.facts.context_tokens, Some(128_000));
-        assert_eq!(model.facts.max_output_tokens, Some(4096));
-        assert!(model.facts.input.image && !model.facts.input.pdf && model.facts.tools);
+        let body = r#"[{"id":"a","name":"A","created":5,"context_length":128000,"top_provider":{"max_completion_tokens":4096},"architecture":{"input_modalities":["text","image"]},"supported_parameters":["tools","reasoning"]},{"id":"b","max_model_len":"9","context_length":0,"supported_parameters":["stop"]},{"id":"c","context_length":99999999999,"architecture":null,"name":7}]"#;
+        let models = decode_models(body.as_bytes());
+        let stated: Vec<_> = models.iter().map(|model| Value::Object(model.facts.clone())).collect();
+        assert_eq!(
+            stated,
+            [
+                json!({
+                    "display_name": "A", "context_tokens": 128_000, "max_output_tokens": 4096, "tools": true,
+                    "input": {"image": true, "pdf": false, "audio": false, "video": false},
+                    "thinking": {"forms": ["level"]},
+                }),
+                json!({"context_tokens": 9, "tools": false}),
+                json!({}),
+            ]
+        );
+        assert_eq!((models[0].created, models[1].created), (Some(5), None));
     }
 }

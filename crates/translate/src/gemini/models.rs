@@ -1,7 +1,6 @@
 use super::fields::{self, Fields};
-use crate::ModelEntry;
-use byok_types::{Family, ModelFacts};
-use serde_json::Value;
+use crate::{Discovered, ModelEntry, models::tokens};
+use serde_json::{Map, Value, json};
 
 /// The methods that byok serves for every model.
 const METHODS: [&str; 3] = ["generateContent", "streamGenerateContent", "countTokens"];
@@ -42,28 +41,32 @@ fn bare(id: &str) -> &str {
 }
 
 /// Reads a list of models of the Gemini API. Models that cannot generate content are left out. Empty if it is no list.
-pub fn decode_models(body: &[u8]) -> Vec<ModelEntry> {
+pub fn decode_models(body: &[u8]) -> Vec<Discovered> {
     let tree: Value = serde_json::from_slice(body).unwrap_or_default();
     let models = tree.get("models").and_then(Value::as_array);
     models.into_iter().flatten().filter_map(entry).collect()
 }
 
-fn entry(model: &Value) -> Option<ModelEntry> {
-    let methods = model.get("supportedGenerationMethods").and_then(Value::as_array);
+/// The token for the next page of such a list, if there is one.
+pub fn next_models(body: &[u8]) -> Option<String> {
+    let tree: Value = serde_json::from_slice(body).ok()?;
+    tree["nextPageToken"].as_str().filter(|token| !token.is_empty()).map(str::to_owned)
+}
+
+fn entry(wire: &Value) -> Option<Discovered> {
+    let methods = wire.get("supportedGenerationMethods").and_then(Value::as_array);
     if methods.is_some_and(|list| !list.iter().any(|method| method == "generateContent")) {
         return None;
     }
-    let id = bare(model.get("name")?.as_str()?).to_owned();
-    let limit = |name: &str| model.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
-    let facts = ModelFacts {
-        id: id.clone(),
-        display_name: model.get("displayName").and_then(Value::as_str).map(str::to_owned),
-        family: if id.starts_with("gemini") { Family::Gemini } else { Family::Other },
-        context_tokens: limit("inputTokenLimit"),
-        max_output_tokens: limit("outputTokenLimit"),
-        ..ModelFacts::default()
-    };
-    Some(ModelEntry { id, created: None, owner: Some("google".to_owned()), facts })
+    let id = bare(wire.get("name")?.as_str()?);
+    let mut model = Discovered::new(id, Map::new());
+    model.state("display_name", wire["displayName"].as_str());
+    model.state("context_tokens", tokens(wire["inputTokenLimit"].as_u64()));
+    model.state("max_output_tokens", tokens(wire["outputTokenLimit"].as_u64()));
+    // That it thinks says nothing of the form in which it is told how much.
+    let never = wire["thinking"].as_bool().filter(|thinks| !thinks);
+    model.state("thinking", never.map(|_| json!({"forms": [], "levels": []})));
+    (!id.is_empty()).then_some(model)
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Lists of models.
 
 use super::object::Object;
-use crate::{ModelEntry, ir::Effort};
-use byok_types::{ModelFacts, StructuredOutput, ThinkingFacts, ThinkingForm};
-use serde::Deserialize;
-use serde_json::Value;
+use crate::{Discovered, ModelEntry, ir::Effort, models::tokens};
+use byok_types::{StructuredOutput, ThinkingForm};
+use serde_json::{Map, Value, json};
 
 /// A page of the list of models; `more` says whether others follow.
 pub fn encode_models(models: &[ModelEntry], more: bool) -> Vec<u8> {
@@ -67,73 +66,70 @@ fn supported(object: &mut Object<'_>, name: &str, is: bool) {
     inner.end();
 }
 
-#[derive(Deserialize)]
-struct Wire {
-    id: String,
-    display_name: Option<String>,
-    created_at: Option<Value>,
-    created: Option<i64>,
-    owned_by: Option<String>,
-    max_input_tokens: Option<u32>,
-    max_tokens: Option<u32>,
-    capabilities: Option<Value>,
+/// Reads a list of models, of this vendor or of a compatible one. What cannot be read is left out, and so is what nobody can
+/// ask for any more.
+pub fn decode_models(body: &[u8]) -> Vec<Discovered> {
+    let list: Value = serde_json::from_slice(body).unwrap_or_default();
+    let list = ["data", "models"].iter().find_map(|name| list.get(name)).unwrap_or(&list);
+    list.as_array().into_iter().flatten().filter_map(entry).collect()
 }
 
-/// Reads a list of models, of this vendor or of a compatible one. What cannot be read is left out.
-pub fn decode_models(body: &[u8]) -> Vec<ModelEntry> {
-    let Ok(value) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
-    let list = match value {
-        Value::Array(list) => list,
-        Value::Object(mut object) => match object.remove("data").or_else(|| object.remove("models")) {
-            Some(Value::Array(list)) => list,
-            _ => return Vec::new(),
-        },
-        _ => return Vec::new(),
-    };
-    list.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).map(entry).collect()
+/// The id behind which the next page of such a list begins, if there is one.
+pub fn next_models(body: &[u8]) -> Option<String> {
+    let page: Value = serde_json::from_slice(body).ok()?;
+    let more = page["has_more"] == true;
+    page["last_id"].as_str().filter(|id| more && !id.is_empty()).map(str::to_owned)
 }
 
-fn entry(wire: Wire) -> ModelEntry {
-    let created = match &wire.created_at {
-        Some(Value::String(text)) => unix(text),
-        Some(Value::Number(number)) => number.as_i64(),
-        _ => wire.created,
+fn entry(wire: &Value) -> Option<Discovered> {
+    let id = wire["id"].as_str().filter(|id| !id.is_empty() && wire["lifecycle"] != "retired")?;
+    let created = match &wire["created_at"] {
+        Value::String(text) => unix(text),
+        Value::Number(number) => number.as_i64(),
+        _ => wire["created"].as_i64(),
     };
-    let mut facts = ModelFacts {
-        id: wire.id.clone(),
-        display_name: wire.display_name,
-        context_tokens: wire.max_input_tokens,
-        max_output_tokens: wire.max_tokens,
-        ..ModelFacts::default()
-    };
-    if let Some(capabilities) = &wire.capabilities {
-        let says = |path: &str| capabilities.pointer(path).and_then(|v| v.get("supported")?.as_bool());
-        facts.thinking = thinking(&says);
-        facts.input.image = says("/image_input").unwrap_or(facts.input.image);
-        facts.input.pdf = says("/pdf_input").unwrap_or(facts.input.pdf);
-        if says("/structured_outputs") == Some(false) {
-            facts.structured_output = StructuredOutput::ForcedTool;
-        }
-    }
-    ModelEntry { id: wire.id, created: created.filter(|at| *at > 0), owner: wire.owned_by, facts }
+    let mut model = Discovered::new(id, Map::new());
+    model.created = created.filter(|at| *at > 0);
+    model.state("display_name", wire["display_name"].as_str());
+    model.state("context_tokens", tokens(wire["max_input_tokens"].as_u64()));
+    model.state("max_output_tokens", tokens(wire["max_tokens"].as_u64()));
+    let says = |path: &str| wire["capabilities"].pointer(path)?.get("supported")?.as_bool();
+    model.state("thinking", thinking(&says));
+    let kinds = [("image", says("/image_input")), ("pdf", says("/pdf_input"))];
+    model.state("input", stated(kinds.map(|(kind, said)| (kind, said.map(Value::from)))));
+    let schema = says("/structured_outputs").map(|native| if native { "native" } else { "forced_tool" });
+    model.state("structured_output", schema);
+    Some(model)
 }
 
-fn thinking(says: &impl Fn(&str) -> Option<bool>) -> ThinkingFacts {
-    let is = |path: &str| says(path) == Some(true);
-    let mut facts = ThinkingFacts::default();
-    if is("/thinking/types/enabled") {
-        facts.forms.push(ThinkingForm::Budget);
-        facts.budget = Some((1024, 128_000));
-    }
-    if is("/thinking/types/adaptive") {
-        facts.forms.push(ThinkingForm::Adaptive);
-    }
-    if is("/effort") {
-        facts.forms.push(ThinkingForm::Effort);
-        facts.levels = LEVELS.into_iter().filter(|level| is(&format!("/effort/{}", level.name()))).collect();
-    }
-    facts.can_disable = says("/thinking/types/disabled").unwrap_or(true);
-    facts
+/// What is said of thinking. The forms are told together, so they count only where each of them is mentioned.
+fn thinking(says: &impl Fn(&str) -> Option<bool>) -> Option<Map<String, Value>> {
+    let never = says("/thinking").filter(|thinks| !thinks);
+    let forms = [
+        (ThinkingForm::Budget, says("/thinking/types/enabled").or(never)),
+        (ThinkingForm::Adaptive, says("/thinking/types/adaptive").or(never)),
+        (ThinkingForm::Effort, says("/effort")),
+    ];
+    let forms = forms.iter().all(|(_, said)| said.is_some()).then(|| {
+        let taken = forms.iter().filter(|(_, said)| *said == Some(true)).map(|(form, _)| json!(form));
+        taken.collect::<Vec<_>>()
+    });
+    let levels = says("/effort").map(|has| {
+        let taken = |level: &Effort| has && says(&format!("/effort/{}", level.name())) == Some(true);
+        LEVELS.iter().filter(|level| taken(level)).map(|level| json!(level)).collect::<Vec<_>>()
+    });
+    stated([
+        ("forms", forms.map(Value::from)),
+        ("levels", levels.map(Value::from)),
+        ("can_disable", says("/thinking/types/disabled").map(Value::from)),
+    ])
+}
+
+/// The stated ones of these; nothing if there is none.
+fn stated<const N: usize>(all: [(&str, Option<Value>); N]) -> Option<Map<String, Value>> {
+    let stated: Map<_, _> =
+        all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    (!stated.is_empty()).then_some(stated)
 }
 
 /// `2026-01-31T00:00:00Z` for a Unix time.

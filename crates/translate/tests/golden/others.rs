@@ -1,8 +1,8 @@
 //! What is neither a request nor an answer: errors, lists of models, requests that count.
 
 use super::{each, pretty, support};
-use byok_translate::{Ids, Incoming, codec};
-use byok_types::Dialect;
+use byok_translate::{Discovered, Ids, Incoming, ModelEntry, codec};
+use byok_types::{Dialect, ModelFacts};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -32,16 +32,25 @@ fn failures(upstream: Dialect, input: &str, client: Dialect) -> String {
 
 /// A list of models as a client of another dialect sees it, and what was learned from it.
 fn models(upstream: Dialect, input: &str, client: Dialect) -> String {
-    let list = codec::decode_models(upstream, input.as_bytes());
+    let found = codec::decode_models(upstream, input.as_bytes());
+    let list: Vec<_> = found.iter().map(entry).collect();
     let body: Value = serde_json::from_slice(&codec::encode_models(client, &list, false)).unwrap();
     let mut shown = pretty(&body);
     if client == upstream {
-        for model in list {
-            let one: Value = serde_json::from_slice(&codec::encode_model(client, &model)).unwrap();
-            write!(shown, "\n{one}\n{:?} {:?} {:?}", model.created, model.owner, model.facts).unwrap();
+        for (found, model) in found.iter().zip(&list) {
+            let one: Value = serde_json::from_slice(&codec::encode_model(client, model)).unwrap();
+            write!(shown, "\n{one}\n{:?} {}", found.created, Value::Object(found.facts.clone())).unwrap();
         }
     }
     shown
+}
+
+/// A model of which nothing is known but what the list states.
+fn entry(found: &Discovered) -> ModelEntry {
+    let mut facts = found.facts.clone();
+    facts.insert("id".to_owned(), found.id.clone().into());
+    let facts: ModelFacts = serde_json::from_value(Value::Object(facts)).unwrap();
+    ModelEntry { id: found.id.clone(), created: found.created, owner: None, facts }
 }
 
 /// A request as the upstream counts it, and the number that a client is told.

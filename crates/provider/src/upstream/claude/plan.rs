@@ -1,9 +1,9 @@
-//! What Anthropic tells of models and of what is left of a plan.
+//! What Anthropic tells of what is left of a plan.
 //!
 //! Source: the official client, version 2.1.328, and the vendor's SDK of November 2026. Headers give fractions, the usage
 //! endpoint per cent.
 
-use crate::knowledge::{Discovered, Window};
+use crate::knowledge::Window;
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -77,27 +77,6 @@ pub(super) fn windows_of_usage(body: &[u8]) -> Vec<Window> {
     .collect::<Vec<_>>();
     windows.extend(older);
     windows
-}
-
-/// The models of the vendor's list, with the sizes that it states.
-pub(super) fn models(body: &[u8]) -> Vec<Discovered> {
-    let Ok(list) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
-    let of_entry = |entry: &Value| {
-        let mut facts = Map::new();
-        for (from, to) in [
-            ("display_name", "display_name"),
-            ("max_input_tokens", "context_tokens"),
-            ("max_tokens", "max_output_tokens"),
-        ] {
-            if let Some(value) = entry.get(from).filter(|value| value.as_u64() != Some(0) && !value.is_null())
-            {
-                facts.insert(to.to_owned(), value.clone());
-            }
-        }
-        (entry["lifecycle"] != "retired").then_some(())?;
-        Some(Discovered { id: entry["id"].as_str()?.to_owned(), facts, ..Discovered::default() })
-    };
-    list["data"].as_array().into_iter().flatten().filter_map(of_entry).collect()
 }
 
 #[cfg(test)]

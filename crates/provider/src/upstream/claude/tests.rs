@@ -40,7 +40,7 @@ fn what_becomes_of_a_plan() {
 fn an_organization_on_hold_is_told_where_to_appeal() {
     let body = r#"{"type":"error","error":{"type":"permission_error","message":"Your organization is on hold.",
         "details":{"error_code":"organization_on_hold","appeal_url":"https://example.org/appeal"}}}"#;
-    let failure = byok_translate::codec::decode_failure(Dialect::Messages, 403, body.as_bytes());
+    let failure = codec::decode_failure(Dialect::Messages, 403, body.as_bytes());
     let headers = HeaderMap::new();
     let refusal = Refusal { failure: &failure, model: "m", headers: &headers, oauth: true, now: 0 };
     let verdict = Claude::default().judge(&refusal);
@@ -127,7 +127,7 @@ fn the_mark_for_a_long_context_is_no_part_of_the_name() {
 fn used_up_extra_usage_is_known_by_its_code() {
     let body = r#"{"type":"error","error":{"type":"invalid_request_error","message":"No more.",
         "details":{"error_code":"extra_usage_out_of_credits"}}}"#;
-    let failure = byok_translate::codec::decode_failure(Dialect::Messages, 400, body.as_bytes());
+    let failure = codec::decode_failure(Dialect::Messages, 400, body.as_bytes());
     let headers = HeaderMap::new();
     let verdict = Claude::default().judge(&Refusal {
         failure: &failure,

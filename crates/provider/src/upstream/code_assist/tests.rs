@@ -20,7 +20,7 @@ fn ask<'a>(operation: Operation, model: &'a str, claims: &'a [String]) -> Ask<'a
 fn facts(model: &str) -> ModelFacts {
     {
         let catalog = Catalog::builtin();
-        catalog.facts_in(catalog.list("antigravity").unwrap(), model, &Map::new())
+        catalog.facts_in(catalog.list("antigravity").unwrap(), model)
     }
 }
 

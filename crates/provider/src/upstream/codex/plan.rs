@@ -14,7 +14,7 @@ pub(super) fn models(body: &[u8]) -> Vec<Discovered> {
         .filter(|model| model["visibility"].as_str().is_none_or(|visibility| visibility == "list"))
         .filter_map(|model| {
             let id = model["slug"].as_str().filter(|slug| !slug.is_empty())?;
-            Some(Discovered { id: id.to_owned(), facts: facts(model), ..Discovered::default() })
+            Some(Discovered::new(id, facts(model)))
         })
         .collect()
 }

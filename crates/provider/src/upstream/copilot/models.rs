@@ -15,7 +15,7 @@ pub(super) fn read(body: &[u8]) -> Vec<Discovered> {
         if chats && offered && all.iter().all(|known| known.id != id) {
             let billing = &model["billing"];
             let included = billing["multiplier"].as_f64() == Some(0.0) || billing["is_premium"] == false;
-            all.push(Discovered { id: id.to_owned(), facts: facts(model), included });
+            all.push(Discovered { included, ..Discovered::new(id, facts(model)) });
         }
     }
     all

@@ -237,7 +237,11 @@ fn the_list_of_models() {
         found[0].facts["thinking"],
         json!({"forms": ["adaptive", "effort"], "levels": ["low", "high", "max"], "can_disable": false})
     );
-    assert_eq!(found[1].facts["thinking"], json!({}), "efforts count only where they are supported");
+    assert_eq!(
+        found[1].facts["thinking"],
+        json!({"forms": [], "levels": []}),
+        "efforts count only where they are supported"
+    );
     for one in found {
         let mut facts = one.facts;
         facts.insert("id".to_owned(), json!("x"));

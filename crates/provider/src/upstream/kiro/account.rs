@@ -68,7 +68,7 @@ fn discovered(model: Model) -> Discovered {
         let forms = if levels.is_empty() { json!([]) } else { json!(["effort"]) };
         put("thinking", json!({"forms": forms, "levels": levels, "can_disable": true}));
     }
-    Discovered { id: model.model_id, facts, ..Discovered::default() }
+    Discovered::new(model.model_id, facts)
 }
 
 #[derive(Default, Deserialize)]

@@ -77,10 +77,11 @@ fn addresses_and_headers() {
     }
     let lookup = Qwen { login: false }.ask_models(PLATFORM, &Token::key(Secret::new("sk-1"))).unwrap();
     assert_eq!(lookup.url.as_str(), format!("{PLATFORM}/models"));
-    let found = openai_list(br#"{"object":"list","data":[{"id":"a","x":1},{"id":"b"}]}"#);
+    let found =
+        Qwen { login: false }.read_models(br#"{"object":"list","data":[{"id":"a","x":1},{"id":"b"}]}"#);
     assert_eq!(found.iter().map(|model| model.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-    for odd in ["", "{}", "<html>", r#"{"data":[{"name":"a"}]}"#] {
-        assert!(openai_list(odd.as_bytes()).is_empty(), "{odd}");
+    for odd in ["", "{}", "<html>", r#"{"data":[{"x":"a"}]}"#] {
+        assert!(Qwen { login: false }.read_models(odd.as_bytes()).is_empty(), "{odd}");
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn models(body: &[u8]) -> Vec<Discovered> {
         })
         .filter_map(|model| {
             let id = one(model, &["id", "model"])?.as_str().filter(|id| !id.is_empty())?;
-            Some(Discovered { id: id.to_owned(), facts: facts(model), ..Discovered::default() })
+            Some(Discovered::new(id, facts(model)))
         })
         .collect()
 }
@@ -47,7 +47,7 @@ fn facts(model: &Value) -> Map<String, Value> {
     let reasons = one(model, &["supports_reasoning_effort", "supportsReasoningEffort"]);
     match reasons.and_then(Value::as_bool) {
         Some(false) => {
-            facts.insert("thinking".to_owned(), json!({"forms": []}));
+            facts.insert("thinking".to_owned(), json!({"forms": [], "levels": []}));
         }
         Some(true) => {
             let efforts = one(model, &["reasoning_efforts", "reasoningEfforts"]).and_then(Value::as_array);

@@ -1,5 +1,5 @@
 use super::*;
-use serde_json::json;
+use byok_types::ModelFacts;
 
 #[test]
 fn names_carry_their_prefix_once() {
@@ -33,15 +33,18 @@ fn a_list_of_the_vendor_is_read() {
         {"name": "models/gemini-x", "displayName": "Gemini X", "inputTokenLimit": 1_048_576, "outputTokenLimit": 65_536,
          "supportedGenerationMethods": ["generateContent", "countTokens"], "thinking": true},
         {"name": "models/embedding-1", "supportedGenerationMethods": ["embedContent"]},
-        {"name": "models/bare"}, {"displayName": "nameless"},
+        {"name": "models/bare", "thinking": false, "inputTokenLimit": 0}, {"displayName": "nameless"}, {"name": "models/"},
     ], "nextPageToken": "t"});
     let models = decode_models(list.to_string().as_bytes());
     let ids: Vec<_> = models.iter().map(|m| m.id.as_str()).collect();
     assert_eq!(ids, ["gemini-x", "bare"]);
-    let facts = &models[0].facts;
-    assert_eq!((facts.context_tokens, facts.max_output_tokens), (Some(1_048_576), Some(65_536)));
-    assert_eq!(facts.display_name.as_deref(), Some("Gemini X"));
+    assert_eq!(
+        Value::Object(models[0].facts.clone()),
+        json!({"display_name": "Gemini X", "context_tokens": 1_048_576, "max_output_tokens": 65_536})
+    );
+    assert_eq!(Value::Object(models[1].facts.clone()), json!({"thinking": {"forms": [], "levels": []}}));
+    assert_eq!(next_models(list.to_string().as_bytes()).as_deref(), Some("t"));
     for body in ["", "[]", "{\"models\":5}", "<html>"] {
-        assert_eq!(decode_models(body.as_bytes()), []);
+        assert_eq!((decode_models(body.as_bytes()), next_models(body.as_bytes())), (vec![], None));
     }
 }

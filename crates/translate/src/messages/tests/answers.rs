@@ -191,15 +191,70 @@ fn t120_models_are_listed_with_dates_as_text() {
         back.iter().map(|m| m.created).collect::<Vec<_>>(),
         [Some(1_767_225_600), None, Some(951_827_696)]
     );
-    let mut facts = back[0].facts.clone();
-    assert_eq!((facts.context_tokens, facts.max_output_tokens), (Some(200_000), Some(64_000)));
-    facts.thinking.budget = claude().thinking.budget;
-    assert_eq!(facts.thinking, claude().thinking);
+    let thinking = serde_json::to_value(claude().thinking).unwrap();
+    assert_eq!(
+        Value::Object(back[0].facts.clone()),
+        json!({
+            "display_name": "a", "context_tokens": 200_000, "max_output_tokens": 64_000,
+            "thinking": {
+                "forms": thinking["forms"], "levels": thinking["levels"], "can_disable": thinking["can_disable"],
+            },
+            "input": {"image": true, "pdf": true}, "structured_output": "native",
+        })
+    );
     let one: Value = serde_json::from_slice(&encode_model(&entries[0])).unwrap();
     assert_eq!(one["type"], "model");
     let other = decode_models(
         br#"{"object":"list","data":[{"id":"x","object":"model","created":5,"owned_by":"o"},{}]}"#,
     );
-    assert_eq!((other.len(), other[0].created, other[0].owner.as_deref()), (1, Some(5), Some("o")));
+    assert_eq!((other.len(), other[0].created, other[0].facts.len()), (1, Some(5), 0));
     assert!(decode_models(b"no").is_empty());
+}
+
+#[test]
+fn only_what_a_list_states_is_taken() {
+    let told = |entry: Value| -> Value {
+        let list = json!({"data": [entry]}).to_string();
+        Value::Object(decode_models(list.as_bytes()).remove(0).facts)
+    };
+    let yes = |is: bool| json!({"supported": is});
+    let types = json!({"enabled": yes(true), "adaptive": yes(false), "disabled": yes(false)});
+    let effort = json!({"supported": true, "low": yes(true), "high": yes(true), "max": yes(false)});
+    for (capabilities, expected) in [
+        (Value::Null, json!({})),
+        (json!({}), json!({})),
+        (json!([7]), json!({})),
+        (
+            json!({"thinking": {"types": {"enabled": 7}}, "effort": null, "image_input": {"supported": "yes"}}),
+            json!({}),
+        ),
+        // Forms are told together: without a word on effort nobody knows which ones there are.
+        (
+            json!({"thinking": {"supported": true, "types": types}}),
+            json!({"thinking": {"can_disable": false}}),
+        ),
+        (
+            json!({"thinking": {"types": types}, "effort": effort}),
+            json!({"thinking": {"forms": ["budget", "effort"], "levels": ["low", "high"], "can_disable": false}}),
+        ),
+        (json!({"effort": yes(false)}), json!({"thinking": {"levels": []}})),
+        (
+            json!({"thinking": yes(false), "effort": yes(false)}),
+            json!({"thinking": {"forms": [], "levels": []}}),
+        ),
+        (json!({"image_input": yes(false)}), json!({"input": {"image": false}})),
+        (
+            json!({"pdf_input": yes(true), "structured_outputs": yes(false)}),
+            json!({"input": {"pdf": true}, "structured_output": "forced_tool"}),
+        ),
+    ] {
+        assert_eq!(told(json!({"id": "a", "capabilities": capabilities})), expected, "{capabilities}");
+    }
+    let sizes =
+        json!({"id": "a", "display_name": 7, "max_input_tokens": 0, "max_tokens": 99_999_999_999_u64});
+    assert_eq!(told(sizes), json!({}));
+    let list = br#"{"data":[{"id":"a","lifecycle":"retired"},{"id":"b","lifecycle":"deprecated"}],"has_more":true,"last_id":"b"}"#;
+    assert_eq!(decode_models(list).iter().map(|model| model.id.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(next_models(list).as_deref(), Some("b"));
+    assert_eq!(next_models(br#"{"data":[],"has_more":false,"last_id":"b"}"#), None);
 }

@@ -512,23 +512,11 @@ fn a_count_asks_for_the_prompt_alone() {
 }
 
 #[test]
-fn lists_of_models_are_read_in_both_forms() {
-    let open = br#"{"object":"list","data":[{"id":"gpt-a","object":"model","created":5,"owned_by":"openai"},{"object":"model"},7]}"#;
-    let models = responses::decode_models(open);
-    assert_eq!(models.len(), 1);
-    assert_eq!(
-        (models[0].id.as_str(), models[0].created, models[0].owner.as_deref()),
-        ("gpt-a", Some(5), Some("openai"))
-    );
-    let codex = br#"{"models":[{"slug":"gpt-b","display_name":"B","context_window":272000,"supported_reasoning_levels":[{"effort":"low","description":""},{"effort":"ultra"}],"input_modalities":["text"]}]}"#;
-    let models = responses::decode_models(codex);
-    assert_eq!(models[0].facts.context_tokens, Some(272_000));
-    assert_eq!(models[0].facts.thinking.levels, [Effort::Low]);
-    assert!(!models[0].facts.input.image);
-    let written: Value = serde_json::from_slice(&responses::encode_models(&models)).unwrap();
+fn lists_of_models_are_written() {
+    let model = crate::ModelEntry { id: "gpt-b".into(), ..crate::ModelEntry::default() };
+    let written: Value = serde_json::from_slice(&responses::encode_models(&[model])).unwrap();
     assert_eq!(
         written,
         json!({"object": "list", "data": [{"id": "gpt-b", "object": "model", "created": 0, "owned_by": "byok"}]})
     );
-    assert!(responses::decode_models(b"<html>").is_empty());
 }

@@ -43,13 +43,3 @@ fn the_endpoint_tells_per_cent() {
         assert_eq!(windows_of_usage(nothing.as_bytes()), Vec::new(), "{nothing}");
     }
 }
-
-#[test]
-fn the_list_tells_sizes() {
-    let list = br#"{"data":[{"type":"model","id":"claude-x","display_name":"X","max_input_tokens":500000,"max_tokens":64000},
-        {"id":"claude-y"},{"id":"claude-z","lifecycle":"retired"},{"display_name":"no id"}]}"#;
-    let found = models(list);
-    assert_eq!(found.iter().map(|m| m.id.as_str()).collect::<Vec<_>>(), ["claude-x", "claude-y"]);
-    assert_eq!(found[0].facts["context_tokens"], 500_000);
-    assert!(found[1].facts.is_empty());
-}

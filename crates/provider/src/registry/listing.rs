@@ -1,0 +1,108 @@
+//! What can be asked for.
+
+use super::{Provider, Registry};
+use crate::{catalog::Catalog, knowledge::Discovered};
+use byok_translate::ModelEntry;
+use byok_types::ModelFacts;
+use indexmap::IndexMap;
+
+/// A name that can be asked for.
+struct Name<'p> {
+    name: String,
+    /// The id at the provider.
+    id: &'p str,
+    /// When the vendor says that it was published, Unix seconds.
+    created: Option<i64>,
+}
+
+impl Registry {
+    /// What can be asked for: only models that the configured accounts can serve.
+    pub fn list(&self) -> Vec<ModelEntry> {
+        let mut entries: IndexMap<String, ModelEntry> = IndexMap::new();
+        let hidden: Vec<&str> =
+            self.aliases.values().flatten().filter(|t| !t.fork).map(|t| t.model.as_str()).collect();
+        for provider in self.providers().filter(|provider| !provider.seats.is_empty()) {
+            let told = provider.told();
+            for Name { name, id, created } in provider.known(&told).chain(provider.named()) {
+                let served = provider.seats.iter().any(|seat| seat.serves(id));
+                if !served
+                    || provider.excludes(&name)
+                    || provider.excludes(id)
+                    || hidden.contains(&name.as_str())
+                    || entries.contains_key(&name)
+                {
+                    continue;
+                }
+                let facts = ModelFacts::clone(&self.facts(provider, id));
+                let owner = Some(provider.owner().to_owned());
+                entries.insert(name.clone(), ModelEntry { id: name, created, owner, facts });
+            }
+        }
+        for alias in self.aliases.keys() {
+            // An alias of which nothing is left is not listed; a refusal would name its neighbours by way of this list.
+            if let Some(first) = self.candidates(alias).0.into_iter().next() {
+                let entry = ModelEntry {
+                    id: alias.clone(),
+                    created: None,
+                    owner: Some(first.provider.id.to_string()),
+                    facts: ModelFacts::clone(&first.facts),
+                };
+                entries.insert(alias.clone(), entry);
+            }
+        }
+        entries.into_values().collect()
+    }
+}
+
+impl Provider {
+    /// The models that its vendor has listed for any of its credentials.
+    fn told(&self) -> IndexMap<String, Discovered> {
+        let mut all = IndexMap::new();
+        // An old name means another model of the list.
+        let named = |model: &Discovered| !model.facts.contains_key("id");
+        for model in self.seats.iter().flat_map(|seat| seat.known.models()).filter(named) {
+            all.entry(model.id.clone()).or_insert(model);
+        }
+        all
+    }
+
+    /// Who offers its models, as lists say it.
+    fn owner(&self) -> &str {
+        let vendor = Catalog::builtin().list(self.list).filter(|_| self.dialect.is_none());
+        vendor.map_or(self.id.as_str(), |vendor| vendor.owner.as_str())
+    }
+
+    /// The models that its vendor has told of, else those that byok knows.
+    fn known<'p>(&'p self, told: &'p IndexMap<String, Discovered>) -> impl Iterator<Item = Name<'p>> {
+        let vendor = Catalog::builtin().list(self.list).filter(|_| self.dialect.is_none() && told.is_empty());
+        let by_byok =
+            vendor.into_iter().flat_map(|vendor| &vendor.models).map(|model| (model.id.as_str(), None));
+        let by_vendor = told.values().map(|model| (model.id.as_str(), model.created));
+        // What the settings name of a provider that is not built in has the names that stand there.
+        let free = move |id: &str| self.dialect.is_none() || self.listed(id).is_none();
+        by_byok.chain(by_vendor).filter(move |(id, _)| free(id)).map(move |(id, created)| Name {
+            name: self.name_of(id),
+            id,
+            created,
+        })
+    }
+
+    /// The name by which a known model is asked for. A bare name means the vendor whose own model it is; the models of a service
+    /// that offers those of others, and those that a vendor lists beside its own, are asked for by the provider's name.
+    fn name_of(&self, id: &str) -> String {
+        let vendor = Catalog::builtin().vendor_of(id).map(|vendor| vendor.provider.as_str());
+        if vendor == Some(self.id.as_str()) { id.to_owned() } else { format!("{}/{id}", self.id) }
+    }
+
+    /// The models that the settings name.
+    fn named(&self) -> impl Iterator<Item = Name<'_>> {
+        self.models.iter().flat_map(|model| {
+            let own = Some(&model.id).filter(|_| model.aliases.is_empty());
+            own.into_iter().chain(&model.aliases).map(|name| Name {
+                name: name.clone(),
+                id: &model.id,
+                created: None,
+            })
+        })
+    }
+}
