@@ -23,6 +23,7 @@ use byok_simulator::{Seen, SimOptions, Simulator};
 use byok_types::Dialect;
 use serde_json::{Value, json};
 use std::{process::Stdio, time::Instant};
+use tokio::io::AsyncWriteExt as _;
 
 /// A simulated vendor, and a byok that has logged in there.
 pub struct LoggedIn {
@@ -38,7 +39,33 @@ impl LoggedIn {
         let simulator = Simulator::start(SimOptions::default()).await.unwrap();
         let settings = json!({"providers": {provider: settings(&simulator.base_url())}, "log": "debug"});
         let byok = Setup::new(settings.to_string()).start().await;
-        let said = log_in(&byok, provider, arguments).await;
+        Self::logged_in(simulator, byok, provider, arguments, "").await
+    }
+
+    /// The same with a key or token that is pasted.
+    pub async fn pasting(
+        provider: &str,
+        settings: impl FnOnce(&str) -> Value,
+        arguments: &[&str],
+        pasted: impl FnOnce(&Simulator) -> String,
+    ) -> Self {
+        let simulator = Simulator::start(SimOptions::default()).await.unwrap();
+        let settings = json!({"providers": {provider: settings(&simulator.base_url())}, "log": "debug"});
+        let byok = Setup::new(settings.to_string()).start().await;
+        let pasted = pasted(&simulator);
+        Self::logged_in(simulator, byok, provider, arguments, &pasted).await
+    }
+
+    async fn logged_in(
+        simulator: Simulator,
+        byok: Byok,
+        provider: &str,
+        arguments: &[&str],
+        pasted: &str,
+    ) -> Self {
+        let said = log_in(&byok, provider, arguments, pasted)
+            .await
+            .unwrap_or_else(|said| panic!("the login failed: {said}"));
         let world = Self { simulator, byok, said };
         // A login is used without a restart; what it may not say it needs consent for.
         let lacks = world.said.contains("byok does not send ");
@@ -104,9 +131,10 @@ impl LoggedIn {
     }
 }
 
-/// Runs `byok login` against the settings and the database of a running server.
-pub async fn log_in(byok: &Byok, provider: &str, arguments: &[&str]) -> String {
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_byok"))
+/// Runs `byok login` against the settings and the database of a running server; `pasted` is its standard input. What it said,
+/// as an error if it failed.
+pub async fn log_in(byok: &Byok, provider: &str, arguments: &[&str], pasted: &str) -> Result<String, String> {
+    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_byok"))
         .args(["login", provider, "--config"])
         .arg(byok.config_file())
         .arg("--db")
@@ -114,13 +142,18 @@ pub async fn log_in(byok: &Byok, provider: &str, arguments: &[&str]) -> String {
         .args(arguments)
         .env_clear()
         .env("HOME", byok.home())
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(PATIENCE, output).await.expect("the login ends").unwrap();
+        .spawn()
+        .unwrap();
+    // A login that asks nothing may be gone before it is told.
+    let _ = child.stdin.take().unwrap().write_all(pasted.as_bytes()).await;
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output());
+    let output = output.await.expect("the login ends").unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "the login failed: {said}");
-    said
+    if output.status.success() { Ok(said) } else { Err(said) }
 }
 
 /// A question with a picture of one point.
