@@ -40,7 +40,33 @@ impl LoggedIn {
         let simulator = Simulator::start(SimOptions::default()).await.unwrap();
         let settings = json!({"providers": {provider: settings(&simulator.base_url())}, "log": "debug"});
         let byok = Setup::new(settings.to_string()).start().await;
-        let said = log_in(&byok, provider, arguments).await;
+        Self::logged_in(simulator, byok, provider, arguments, "").await
+    }
+
+    /// The same with a key or token that is pasted.
+    pub async fn pasting(
+        provider: &str,
+        settings: impl FnOnce(&str) -> Value,
+        arguments: &[&str],
+        pasted: impl FnOnce(&Simulator) -> String,
+    ) -> Self {
+        let simulator = Simulator::start(SimOptions::default()).await.unwrap();
+        let settings = json!({"providers": {provider: settings(&simulator.base_url())}, "log": "debug"});
+        let byok = Setup::new(settings.to_string()).start().await;
+        let pasted = pasted(&simulator);
+        Self::logged_in(simulator, byok, provider, arguments, &pasted).await
+    }
+
+    async fn logged_in(
+        simulator: Simulator,
+        byok: Byok,
+        provider: &str,
+        arguments: &[&str],
+        pasted: &str,
+    ) -> Self {
+        let said = log_in(&byok, provider, arguments, pasted)
+            .await
+            .unwrap_or_else(|said| panic!("the login failed: {said}"));
         let world = Self { simulator, byok, said };
         // A login is used without a restart; what it may not say it needs consent for.
         let lacks = world.said.contains("byok does not send ");
@@ -106,14 +132,16 @@ impl LoggedIn {
     }
 }
 
-/// Runs `byok login` against the settings and the database of a running server.
-pub async fn log_in(byok: &Byok, provider: &str, arguments: &[&str]) -> String {
-    let (code, said) = log_in_with(byok, provider, arguments, "").await;
-    assert_eq!(code, Some(0), "the login failed: {said}");
-    said
+/// Runs `byok login` against the settings and the database of a running server; `pasted` is its standard input. What it said,
+/// as an error if it failed.
+pub async fn log_in(byok: &Byok, provider: &str, arguments: &[&str], pasted: &str) -> Result<String, String> {
+    match log_in_with(byok, provider, arguments, pasted).await {
+        (Some(0), said) => Ok(said),
+        (_, said) => Err(said),
+    }
 }
 
-/// A login into which a line is pasted: how it ended, and what it said.
+/// The same: how it ended, and what it said.
 pub async fn log_in_with(
     byok: &Byok,
     provider: &str,

@@ -311,3 +311,43 @@ async fn two_people_by_the_browser() {
     assert_eq!(status.matches("\"label\":\"ada@example.org\"").count(), 1, "{status}");
     assert_eq!(simulator.plan_counts(Plan::Codex).exchanges, 3);
 }
+
+#[tokio::test]
+async fn a_key_of_the_platform() {
+    let settings = |simulator: &str| json!({"base_url": format!("{simulator}/v1")});
+    let key = |_: &Simulator| "sk-e2e-key\n".to_owned();
+    let world = LoggedIn::pasting("codex", settings, &["--method", "key"], key).await;
+    assert!(
+        world.said.contains("logged in to codex") && !world.said.contains("sk-e2e-key"),
+        "{}",
+        world.said
+    );
+    assert_eq!(header(&world.last("/v1/models").unwrap(), "authorization"), Some("Bearer sk-e2e-key"));
+    world.serves(&["codex/gpt-5.5"]).await;
+    for path in ["/v1/responses", "/v1/chat/completions"] {
+        let seen = world.last(path).unwrap_or_else(|| panic!("{path} is asked"));
+        assert_eq!(header(&seen, "authorization"), Some("Bearer sk-e2e-key"), "{path}");
+    }
+    assert_eq!(world.count(RESPONSES), 0, "the backend of plans takes no keys");
+    let said = super::log_in(&world.byok, "codex", &["--method", "key"], "eyJ.not.key").await.unwrap_err();
+    assert!(said.contains("begins with `sk-`"), "{said}");
+}
+
+#[tokio::test]
+async fn ids_of_calls_that_are_too_long_are_shortened_alike() {
+    let world = start().await;
+    let id = "call-of-another-vendor-".repeat(4);
+    let body = json!({
+        "model": "codex/gpt-5.5", "input": [
+            {"type": "message", "role": "user", "content": "What is the weather?"},
+            {"type": "function_call", "call_id": id, "name": "get_weather", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": id, "output": "heavy rain"},
+        ],
+        "tools": [{"type": "function", "name": "get_weather", "parameters": {"type": "object", "properties": {}}, "strict": false}],
+    });
+    let answer = post(&world, "/v1/responses", body.to_string(), &[]).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let sent = world.last(RESPONSES).unwrap().json();
+    assert_eq!(sent["input"][1]["call_id"], sent["input"][2]["call_id"]);
+    assert_eq!(sent["input"][1]["call_id"].as_str().unwrap().chars().count(), 64);
+}

@@ -1,6 +1,6 @@
 //! GitHub Copilot, by a GitHub token as it is and by an exchanged one.
 
-use super::{LoggedIn, becomes, picture, table::Does};
+use super::{LoggedIn, becomes, log_in, picture, table::Does};
 use crate::support::{ask::Ask, byok::PATIENCE};
 use byok_types::Dialect;
 use serde_json::{Value, json};
@@ -26,9 +26,14 @@ fn settings(simulator: &str) -> Value {
     }})
 }
 
-/// One model of each endpoint, and Claude at Chat.
-const MODELS: [&str; 4] =
-    ["copilot/claude-sonnet-4.6", "copilot/gpt-5.5", "copilot/gpt-5-mini", "copilot/claude-haiku-4.5"];
+/// One model of each endpoint, and Claude and Gemini at Chat.
+const MODELS: [&str; 5] = [
+    "copilot/claude-sonnet-4.6",
+    "copilot/gpt-5.5",
+    "copilot/gpt-5-mini",
+    "copilot/claude-haiku-4.5",
+    "copilot/gemini-3.8-flash",
+];
 
 #[tokio::test]
 async fn a_github_token_as_it_is() {
@@ -167,13 +172,18 @@ async fn refusals_reach_the_client_in_its_dialect() {
             crate::support::dialect::fault(client, &answer.body).unwrap();
         }
     }
-    // Used-up premium requests rest one model, not the account.
+    // Used-up premium requests rest what is charged as such, and not what is included in the plan.
     let answer = world.send(Dialect::Chat, &Ask::new("sim:quota").model("copilot/gpt-5.5")).await;
     assert!(answer.text().contains("premium request allowance"), "{}", answer.text());
     let answer = world.send(Dialect::Chat, &Ask::new("Hello.").model("copilot/gpt-5-mini")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    let answer = world.send(Dialect::Chat, &Ask::new("Hello.").model("copilot/gpt-5.5")).await;
-    assert_ne!(answer.status, 200, "it rests until the plan begins anew");
+    let calls = world.count("/copilot/responses") + world.count("/copilot/v1/messages");
+    for model in ["copilot/gpt-5.5", "copilot/claude-sonnet-4.6"] {
+        let answer = world.send(Dialect::Chat, &Ask::new("Hello.").model(model)).await;
+        assert_ne!(answer.status, 200, "{model} rests until the plan begins anew");
+    }
+    let after = world.count("/copilot/responses") + world.count("/copilot/v1/messages");
+    assert_eq!(after, calls, "nobody is asked while it rests");
     // Abuse ends it.
     let answer = world.send(Dialect::Chat, &Ask::new("sim:banned").model("copilot/gpt-5-mini")).await;
     assert_ne!(answer.status, 200);
@@ -197,7 +207,15 @@ async fn models_are_those_that_the_account_has() {
         let list = crate::support::client::Call::get("/v1/models").send(world.byok.address()).await.json();
         let ids: Vec<_> =
             list["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap().to_owned()).collect();
-        let wanted = ["gpt-5.5", "gpt-5.4", "gpt-5-mini", "gpt-4.1", "claude-sonnet-4.6", "claude-haiku-4.5"];
+        let wanted = [
+            "gpt-5.5",
+            "gpt-5.4",
+            "gpt-5-mini",
+            "gpt-4.1",
+            "claude-sonnet-4.6",
+            "claude-haiku-4.5",
+            "gemini-3.8-flash",
+        ];
         if ids == wanted.map(|id| format!("copilot/{id}")) {
             break;
         }
@@ -227,4 +245,98 @@ async fn an_item_has_one_id() {
     }
     assert!(told > 4, "{text}");
     assert!(ids.values().all(|ids| ids.len() == 1), "GitHub gives each event another: {ids:?}");
+}
+
+#[tokio::test]
+async fn a_model_that_is_served_elsewhere_is_asked_there() {
+    let world = LoggedIn::start("copilot", settings, &[]).await;
+    // No list names it; byok asks at Chat first, once.
+    world.serves(&["copilot/gpt-7-hidden"]).await;
+    assert_eq!(world.count("/copilot/chat/completions"), 1);
+    assert!(world.count("/copilot/responses") > 4);
+}
+
+#[tokio::test]
+async fn what_codex_cli_sends_is_said_in_functions() {
+    let world = LoggedIn::start("copilot", settings, &[]).await;
+    let tools = json!([
+        {"type": "namespace", "name": "functions", "description": "", "tools": [
+            {"type": "custom", "name": "exec", "description": "Runs."},
+            {"type": "function", "name": "wait", "parameters": {"type": "object", "properties": {}}, "strict": false},
+        ]},
+        {"type": "web_search", "external_web_access": false},
+    ]);
+    let mut body = json!({
+        "model": "copilot/gpt-5.5", "stream": false, "store": false, "tool_choice": "auto", "parallel_tool_calls": false,
+        "input": [
+            {"type": "additional_tools", "id": "at_0199", "role": "developer", "tools": tools},
+            {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "Base."}]},
+            {"type": "message", "role": "user",
+                "content": [{"type": "input_text", "text": "sim:tool functions__exec {\"input\":\"ls -l\"}"}]},
+        ],
+        "include": ["reasoning.encrypted_content"], "prompt_cache_key": "0199a213", "client_metadata": {"a": "b"},
+        "service_tier": "priority",
+    });
+    let answer = post(&world, &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let sent = world.last("/copilot/responses").unwrap().json();
+    let kinds: Vec<_> = sent["tools"].as_array().unwrap().iter().map(|tool| &tool["type"]).collect();
+    assert_eq!(kinds, ["function", "function"], "{sent}");
+    let output = answer.json()["output"].as_array().unwrap().clone();
+    let call =
+        output.iter().find(|item| item["type"] == "custom_tool_call").unwrap_or_else(|| panic!("{output:?}"));
+    assert_eq!((&call["name"], &call["input"]), (&json!("exec"), &json!("ls -l")), "{call}");
+    // The conversation goes on with the client's own items.
+    let result =
+        json!({"type": "custom_tool_call_output", "call_id": call["call_id"], "output": "heavy rain"});
+    body["input"].as_array_mut().unwrap().extend([call.clone(), result]);
+    let answer = post(&world, &body).await;
+    assert!(answer.text().contains("heavy rain"), "{}", answer.text());
+}
+
+async fn post(world: &LoggedIn, body: &Value) -> crate::support::client::Answer {
+    let call = crate::support::client::Call::post("/v1/responses", body.to_string());
+    call.header("content-type", "application/json").send(world.byok.address()).await
+}
+
+#[tokio::test]
+async fn a_token_that_is_pasted() {
+    let token = |simulator: &byok_simulator::Simulator| format!("{}\n", simulator.github_grant());
+    let world = LoggedIn::pasting("copilot", settings, &["--method", "token"], token).await;
+    assert!(world.said.contains("logged in to copilot as octocat@example.org"), "{}", world.said);
+    assert!(!world.said.contains("ghu_"), "{}", world.said);
+    world.serves(&["copilot/claude-sonnet-4.6", "copilot/gpt-5-mini"]).await;
+    assert_eq!(world.count("/github/login/device/code"), 0, "no code was asked for");
+    for (pasted, words) in [
+        ("ghp_classic", "takes no classic token"),
+        ("sk-other", "begins with `gho_`"),
+        ("gho_unknown", "GitHub does not accept this token"),
+        ("", "standard input"),
+    ] {
+        let said = log_in(&world.byok, "copilot", &["--method", "token"], pasted).await.unwrap_err();
+        assert!(said.contains(words), "{pasted}: {said}");
+    }
+    // A token of a company is not taken to another host than the one that was named.
+    let asked = world.simulator.request_count();
+    let elsewhere = ["--method", "token", "--with", "host=acme.example.com"];
+    let said = log_in(&world.byok, "copilot", &elsewhere, "gho_company").await.unwrap_err();
+    assert!(said.contains("neither github.com nor a host such as acme.ghe.com"), "{said}");
+    assert_eq!(world.simulator.request_count(), asked);
+}
+
+#[tokio::test]
+async fn a_login_at_the_host_of_a_company() {
+    let arguments = ["--method", "enterprise", "--with", "host=acme.ghe.com"];
+    let world = LoggedIn::start("copilot", settings, &arguments).await;
+    assert!(world.said.contains("logged in to copilot as octocat@example.org"), "{}", world.said);
+    world.serves(&["copilot/claude-sonnet-4.6", "copilot/gpt-5.5"]).await;
+    // A host that is none of GitHub's sees no token.
+    let asked = world.simulator.request_count();
+    for host in ["acme.example.com", "a.b.ghe.com", "ghe.com"] {
+        let with = format!("host={host}");
+        let said = log_in(&world.byok, "copilot", &["--method", "enterprise", "--with", &with], "").await;
+        let said = said.unwrap_err();
+        assert!(said.contains("neither github.com nor a host such as acme.ghe.com"), "{host}: {said}");
+    }
+    assert_eq!(world.simulator.request_count(), asked);
 }
