@@ -5,7 +5,7 @@ use super::{Members, list_of, schema};
 use byok_translate::Losses;
 use byok_types::{Family, ModelFacts, SecretHash, ThinkingForm};
 use serde_json::{Map, Value, json};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 /// Whom the service wants to hear in the user agent and in the envelope.
 pub(super) const NAME: &str = "antigravity";
