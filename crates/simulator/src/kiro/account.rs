@@ -111,15 +111,15 @@ pub(super) fn usage(world: &World, call: &Call) -> Result<Reply, Denied> {
         ),
     };
     let reset = world.now() + 10 * 86_400;
-    let (status, used, overages) =
+    let (status, credits, overages) =
         if world.is_beyond("kiro") { ("ENABLED", 1000, 30) } else { ("DISABLED", 250, 0) };
     let mut body = json!({
         "nextDateReset": reset, "daysUntilReset": 10,
         "subscriptionInfo": {"type": "Q_DEVELOPER_STANDALONE_PRO", "subscriptionTitle": "KIRO PRO", "overageCapability": "OVERAGE_CAPABLE"},
         "overageConfiguration": {"overageStatus": status},
         "usageBreakdownList": [{
-            "resourceType": "CREDIT", "displayName": "Credit", "displayNamePlural": "Credits", "currentUsage": used,
-            "currentUsageWithPrecision": f64::from(used), "currentOverages": overages, "overageCap": 10_000, "usageLimit": 1000, "usageLimitWithPrecision": 1000.0, "nextDateReset": reset,
+            "resourceType": "CREDIT", "displayName": "Credit", "displayNamePlural": "Credits", "currentUsage": credits,
+            "currentUsageWithPrecision": f64::from(credits), "currentOverages": overages, "overageCap": 10_000, "usageLimit": 1000, "usageLimitWithPrecision": 1000.0, "nextDateReset": reset,
         }],
     });
     if call.query("isEmailRequired") == Some("true") {

@@ -489,6 +489,28 @@ fn calls_that_overlap_stay_apart() {
             .concat(),
             vec!["0+tool_use a", "0:{}", "0-", "1+tool_use b", "1:{", "1:}", "1-"],
         ),
+        ([piece("a", json!({"x": 1}), true)].concat(), vec!["0+tool_use a", "0:{\"x\":1}", "0-"]),
+        ([piece("a", Value::Null, true)].concat(), vec!["0+tool_use a", "0-"]),
+        // Without a stop, but whole.
+        ([piece("a", json!("{}"), false)].concat(), vec!["0+tool_use a", "0:{}", "0-"]),
+        (
+            [piece("a", json!("{}"), false), said("x")].concat(),
+            vec!["0+tool_use a", "0:{}", "0-", "1+text", "1:x", "1-"],
+        ),
+    ];
+    for (bytes, expected) in cases {
+        let got = short(&opened(&bytes, 0));
+        assert_eq!(got[1..got.len() - 2], expected);
+        assert!(got[got.len() - 2].starts_with("tool_use "), "{got:?}");
+    }
+}
+
+#[test]
+fn an_input_may_come_as_an_object() {
+    let piece = |id: &str, input: Value, stop: bool| {
+        event("toolUseEvent", json!({"toolUseId": id, "name": id, "input": input, "stop": stop}))
+    };
+    let cases: Vec<(Vec<u8>, Vec<&str>)> = vec![
         // An object is all of the input: an empty one at the beginning is nothing, one at the end repeats or completes.
         (
             [
@@ -518,19 +540,10 @@ fn calls_that_overlap_stay_apart() {
             .concat(),
             vec!["0+tool_use a", "0:{", "0:}", "0-", "1+tool_use b", "1:{\"x\":1}", "1-"],
         ),
-        ([piece("a", json!({"x": 1}), true)].concat(), vec!["0+tool_use a", "0:{\"x\":1}", "0-"]),
-        ([piece("a", Value::Null, true)].concat(), vec!["0+tool_use a", "0-"]),
-        // Without a stop, but whole.
-        ([piece("a", json!("{}"), false)].concat(), vec!["0+tool_use a", "0:{}", "0-"]),
-        (
-            [piece("a", json!("{}"), false), said("x")].concat(),
-            vec!["0+tool_use a", "0:{}", "0-", "1+text", "1:x", "1-"],
-        ),
     ];
     for (bytes, expected) in cases {
         let got = short(&opened(&bytes, 0));
         assert_eq!(got[1..got.len() - 2], expected);
-        assert!(got[got.len() - 2].starts_with("tool_use "), "{got:?}");
     }
 }
 

@@ -15,9 +15,12 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
 }
 
+/// Headers, and the seconds until the limit opens.
+type Told = (&'static [(&'static str, &'static str)], Option<i64>);
+
 #[test]
 fn headers_say_when_a_limit_opens() {
-    let cases: [(&[(&'static str, &str)], Option<i64>); 10] = [
+    let cases: [Told; 10] = [
         (&[("x-ratelimit-reset-requests", "6m0s")], Some(360)),
         (&[("x-ratelimit-reset-requests", "120ms"), ("x-ratelimit-reset-tokens", "2m59.56s")], Some(1)),
         (
