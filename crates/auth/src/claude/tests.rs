@@ -2,8 +2,8 @@ use super::{Addresses, Claude};
 use crate::Urls;
 use crate::testing::{Scripted, TokenServer, tokens, transport};
 use crate::{
-    Answers, AuthorizationCode, BrowserLogin as _, KeyLogin, LoginError, Redirect, RefreshError,
-    Refresher as _, Revoke as _,
+    Answers, AuthorizationCode, BrowserLogin, KeyLogin, LoginError, Redirect, RefreshError, Refresher as _,
+    Revoke as _,
 };
 use byok_types::{AccountState, Blame, Fault as _, OauthTokens, Retry, Secret};
 use serde_json::json;
@@ -77,7 +77,8 @@ async fn the_exchange_and_who_it_was() {
     let login = claude.begin(Redirect::Pasted);
     // `finish` asks the endpoint first, then the profile, which knows the plan.
     server.gate.acquire().await.unwrap().forget();
-    let done = claude.finish(&transport(), &login, AuthorizationCode::new("code-1")).await.unwrap();
+    let done =
+        BrowserLogin::finish(&claude, &transport(), &login, AuthorizationCode::new("code-1")).await.unwrap();
     let byok_types::Credential::Oauth(got) = &done.credential else { panic!() };
     assert_eq!(got.access.expose(), "access-1");
     assert_eq!(got.refresh.as_ref().unwrap().expose(), "refresh-1");
@@ -142,7 +143,8 @@ async fn the_profile_fills_the_gaps() {
         server.script(Scripted::Answer(status, "", body.into()));
         let claude = server.claude();
         let login = claude.begin(Redirect::Pasted);
-        let done = claude.finish(&transport(), &login, AuthorizationCode::new("c")).await.unwrap();
+        let done =
+            BrowserLogin::finish(&claude, &transport(), &login, AuthorizationCode::new("c")).await.unwrap();
         assert_eq!(done.details.plan.as_deref(), plan, "{body}");
         let known = body.contains("ada");
         assert_eq!(done.details.identity.as_deref(), known.then_some("p/o"), "{body}");
@@ -172,7 +174,10 @@ async fn a_code_that_is_refused() {
         server.script(Scripted::Answer(status, "", body.into()));
         let claude = server.claude();
         let login = claude.begin(Redirect::Pasted);
-        match claude.finish(&transport(), &login, AuthorizationCode::new("canary-code")).await.unwrap_err() {
+        match BrowserLogin::finish(&claude, &transport(), &login, AuthorizationCode::new("canary-code"))
+            .await
+            .unwrap_err()
+        {
             LoginError::CodeRefused { why } => assert_eq!(why, expected),
             other => panic!("{other:?}"),
         }
@@ -182,7 +187,9 @@ async fn a_code_that_is_refused() {
         server.script(Scripted::Answer(status, "", "<html>".into()));
         let claude = server.claude();
         let login = claude.begin(Redirect::Pasted);
-        let error = claude.finish(&transport(), &login, AuthorizationCode::new("c")).await.unwrap_err();
+        let error = BrowserLogin::finish(&claude, &transport(), &login, AuthorizationCode::new("c"))
+            .await
+            .unwrap_err();
         assert!(matches!(error, LoginError::Busy { .. }), "nothing was refused: {error:?}");
         assert_eq!((error.blame(), error.retry()), (Blame::Upstream, Retry::Now));
     }
@@ -190,7 +197,8 @@ async fn a_code_that_is_refused() {
     server.script(Scripted::Answer(200, "", "<html>".into()));
     let claude = server.claude();
     let login = claude.begin(Redirect::Pasted);
-    let error = claude.finish(&transport(), &login, AuthorizationCode::new("c")).await.unwrap_err();
+    let error =
+        BrowserLogin::finish(&claude, &transport(), &login, AuthorizationCode::new("c")).await.unwrap_err();
     assert!(matches!(error, LoginError::BadAnswer), "{error:?}");
 }
 

@@ -90,7 +90,8 @@ mod tests {
         let Credential::Oauth(claude) = &taken.logins[0].found.login.credential else { panic!() };
         assert_eq!((claude.access.expose(), claude.expires_at), ("sk-ant-oat01-x", Some(4_102_444_800)));
         assert!(taken.logins[0].found.shared_rotation && !taken.logins[1].found.shared_rotation);
-        let left: Vec<_> = taken.left.iter().map(|left| left.what.as_str()).collect();
+        let mut left: Vec<_> = taken.left.iter().map(|left| left.what.as_str()).collect();
+        left.sort_unstable();
         assert_eq!(left, ["corp", "openai", "openrouter"], "{:?}", taken.left);
         assert!(taken.left.iter().all(|left| !left.why.contains("sk-or-")), "{:?}", taken.left);
     }
