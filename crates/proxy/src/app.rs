@@ -15,7 +15,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -59,6 +59,8 @@ struct Shared {
     current: ArcSwap<Current>,
     /// States are built one after the other: of two changes the later one stays.
     building: Mutex<()>,
+    /// The generation of the accounts that the current state was built of.
+    seen: AtomicU64,
     /// Whether the last state could not be built.
     stale: AtomicBool,
     started: Instant,
@@ -96,6 +98,7 @@ impl App {
     pub async fn new(options: AppOptions) -> Result<Self, StoreError> {
         let AppOptions { live, store, executor, budget, address, logins } = options;
         let health = HealthBook::default();
+        let seen = store.accounts.generation();
         let current = build(&live, &store, &health, address).await?;
         let limits = current.state.config.limits.clone();
         let shared = Shared {
@@ -109,6 +112,7 @@ impl App {
             throttle: Throttle::default(),
             current: ArcSwap::from_pointee(current),
             building: Mutex::new(()),
+            seen: AtomicU64::new(seen),
             stale: AtomicBool::new(false),
             started: Instant::now(),
             way_out: ArcSwapOption::empty(),
@@ -123,7 +127,6 @@ impl App {
     /// if that failed.
     pub async fn follow(&self, stop: CancellationToken) {
         let mut settings = self.0.live.subscribe();
-        let mut seen = self.0.store.accounts.generation();
         let mut tick = tokio::time::interval(LOOK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut tidy = tokio::time::interval(TIDY);
@@ -137,24 +140,23 @@ impl App {
                     continue;
                 }
                 _ = tick.tick() => {
+                    let seen = self.0.seen.load(Ordering::Relaxed);
                     let unchanged = self.0.store.accounts.generation() == seen;
                     if unchanged && !self.0.stale.load(Ordering::Relaxed) {
                         continue;
                     }
                 }
             }
-            // Read before the accounts are: what changes meanwhile is seen at the next look.
-            let now = self.0.store.accounts.generation();
-            if self.rebuild().await {
-                seen = now;
-            }
+            self.rebuild().await;
         }
     }
 
-    /// Builds a new state from what settings and store say now; whether that came about. A store that cannot be read keeps
-    /// the old state, and [`App::follow`] tries again.
-    pub async fn rebuild(&self) -> bool {
+    /// Builds a new state from what settings and store say now. A store that cannot be read keeps the old state, and
+    /// [`App::follow`] tries again.
+    pub async fn rebuild(&self) {
         let _turn = self.0.building.lock().await;
+        // Before the accounts are read: what changes meanwhile is seen at the next look.
+        let seen = self.0.store.accounts.generation();
         match build(&self.0.live, &self.0.store, &self.0.health, self.0.address).await {
             Ok(current) => {
                 let limits = &current.state.config.limits;
@@ -164,6 +166,7 @@ impl App {
                 let current = Arc::new(current);
                 self.0.current.store(current.clone());
                 self.tidy();
+                self.0.seen.store(seen, Ordering::Relaxed);
                 self.0.stale.store(false, Ordering::Relaxed);
                 // Only what holds already is said: who reads the log may act on it at once.
                 for problem in &current.state.problems {
@@ -172,14 +175,12 @@ impl App {
                 if let Some(problem) = current.closed() {
                     tracing::warn!("{problem}");
                 }
-                true
             }
             Err(error) => {
                 // Said once, and not at every try.
                 if !self.0.stale.swap(true, Ordering::Relaxed) {
                     tracing::error!(%error, "accounts could not be read; the old ones stay in use, and byok tries again");
                 }
-                false
             }
         }
     }

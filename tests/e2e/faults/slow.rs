@@ -40,8 +40,10 @@ async fn an_upstream_that_never_answers_is_a_timeout() {
 #[tokio::test]
 async fn comments_are_no_first_event() {
     let pairs = Pair::streams();
+    // Nothing but the wait for the first event is short.
+    let mut settings = json!({"timeouts": {"first_event": "200ms", "reasoning_first_event": "200ms"}});
     // Within the hold it is a status, and another key can still be asked.
-    let world = world_of_troubles(&pairs, &["stall_comments"], short()).await;
+    let world = world_of_troubles(&pairs, &["stall_comments"], settings.clone()).await;
     each(pairs.clone(), async |pair| {
         let ask = Ask::new("Hello.").model(&named(pair, "stall_comments")).stream(true);
         let answer = pair.send(&world, &ask).await;
@@ -50,7 +52,6 @@ async fn comments_are_no_first_event() {
     })
     .await;
     // Behind it the answer has begun, and ends in an error.
-    let mut settings = short();
     settings["timeouts"]["hold"] = json!("50ms");
     settings["timeouts"]["keep_alive"] = json!("30ms");
     let world = world_of_troubles(&pairs, &["stall_comments"], settings).await;
