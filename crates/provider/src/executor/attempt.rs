@@ -335,7 +335,7 @@ impl Attempt<'_> {
         let translates = self.prepared.way == Way::Translate;
         let holds = |bytes| {
             if translates {
-                share.hold(bytes)
+                share.hold(bytes);
             }
         };
         let body = if events {

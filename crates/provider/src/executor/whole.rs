@@ -16,7 +16,7 @@ const PIECE: usize = 64 << 10;
 #[derive(Default)]
 pub struct WholeBody {
     left: Bytes,
-    ledger: Option<Ledger>,
+    ledger: Option<Box<Ledger>>,
 }
 
 impl WholeBody {
@@ -30,7 +30,7 @@ impl WholeBody {
         if self.left.is_empty() {
             ledger.complete();
         }
-        self.ledger = Some(ledger);
+        self.ledger = Some(Box::new(ledger));
     }
 }
 

@@ -7,7 +7,7 @@ use byok_types::ModelFacts;
 use indexmap::IndexMap;
 
 /// A name that can be asked for.
-struct Name<'p> {
+struct Offered<'p> {
     name: String,
     /// The id at the provider.
     id: &'p str,
@@ -23,7 +23,7 @@ impl Registry {
             self.aliases.values().flatten().filter(|t| !t.fork).map(|t| t.model.as_str()).collect();
         for provider in self.providers().filter(|provider| !provider.seats.is_empty()) {
             let told = provider.told();
-            for Name { name, id, created } in provider.known(&told).chain(provider.named()) {
+            for Offered { name, id, created } in provider.known(&told).chain(provider.named()) {
                 let served = provider.seats.iter().any(|seat| seat.serves(id));
                 if !served
                     || provider.excludes(&name)
@@ -73,14 +73,14 @@ impl Provider {
     }
 
     /// The models that its vendor has told of, else those that byok knows.
-    fn known<'p>(&'p self, told: &'p IndexMap<String, Discovered>) -> impl Iterator<Item = Name<'p>> {
+    fn known<'p>(&'p self, told: &'p IndexMap<String, Discovered>) -> impl Iterator<Item = Offered<'p>> {
         let vendor = Catalog::builtin().list(self.list).filter(|_| self.dialect.is_none() && told.is_empty());
         let by_byok =
             vendor.into_iter().flat_map(|vendor| &vendor.models).map(|model| (model.id.as_str(), None));
         let by_vendor = told.values().map(|model| (model.id.as_str(), model.created));
         // What the settings name of a provider that is not built in has the names that stand there.
         let free = move |id: &str| self.dialect.is_none() || self.listed(id).is_none();
-        by_byok.chain(by_vendor).filter(move |(id, _)| free(id)).map(move |(id, created)| Name {
+        by_byok.chain(by_vendor).filter(move |(id, _)| free(id)).map(move |(id, created)| Offered {
             name: self.name_of(id),
             id,
             created,
@@ -95,10 +95,10 @@ impl Provider {
     }
 
     /// The models that the settings name.
-    fn named(&self) -> impl Iterator<Item = Name<'_>> {
+    fn named(&self) -> impl Iterator<Item = Offered<'_>> {
         self.models.iter().flat_map(|model| {
             let own = Some(&model.id).filter(|_| model.aliases.is_empty());
-            own.into_iter().chain(&model.aliases).map(|name| Name {
+            own.into_iter().chain(&model.aliases).map(|name| Offered {
                 name: name.clone(),
                 id: &model.id,
                 created: None,

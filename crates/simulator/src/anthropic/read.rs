@@ -21,7 +21,9 @@ fn marked(body: &Value) -> Marked {
     body.get("system").into_iter().flat_map(each).for_each(|block| add("system", &block));
     for turn in body["messages"].as_array().into_iter().flatten() {
         let role = turn["role"].as_str().unwrap_or_default();
-        each(&turn["content"]).iter().for_each(|block| add(role, block));
+        for block in each(&turn["content"]) {
+            add(role, &block);
+        }
     }
     if body["cache_control"].is_object()
         && let Some((_, mark)) = blocks.last_mut()
