@@ -9,6 +9,7 @@ mod iflow;
 mod keys;
 mod kimi;
 mod kiro;
+mod lists;
 mod login;
 mod qwen;
 mod table;

@@ -47,7 +47,7 @@ pub(crate) fn router(app: App) -> Router {
     let Table { router, listed } = table();
     let listed: Arc<[String]> = listed.into();
     router
-        .route("/", get(move || site::root(listed)))
+        .route("/", get(move || std::future::ready(site::root(&listed))))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .with_state(app)

@@ -17,6 +17,7 @@ mod body;
 mod cache;
 mod call;
 mod codex;
+mod compatible;
 mod copilot;
 mod engine;
 mod gemini;

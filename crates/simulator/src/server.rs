@@ -8,7 +8,7 @@ pub(crate) use reply::Reply;
 use crate::{
     body::SimBody,
     call::{Call, parse_query},
-    codex, copilot, google, iflow, kimi, kiro,
+    codex, compatible, copilot, google, iflow, kimi, kiro,
     log::{Seen, Via},
     oauth, qwen,
     socket::{Hangup, Socket},
@@ -106,6 +106,7 @@ async fn answer(
         Route::Generate(dialect, target) => vendor::generate(&world, &call, *dialect, target),
         Route::Count(dialect, model) => vendor::count(&world, &call, *dialect, model.as_deref()),
         Route::Models(dialect, id) => vendor::models(&world, &call, *dialect, id.as_deref()),
+        Route::ListOf(server) => Reply::json(200, Vec::new(), &compatible::list(*server)),
         Route::Beside(neighbour, model) => vendor::beside(&world, &call, *neighbour, model.as_deref()),
         Route::Oauth(endpoint) => oauth::answer(&world, &call, *endpoint),
         Route::Google(endpoint) => google::answer(&world, &call, endpoint),

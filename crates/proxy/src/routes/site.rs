@@ -9,7 +9,6 @@ use axum::{
 use byok_config::Status;
 use http::StatusCode;
 use serde::Serialize;
-use std::sync::Arc;
 
 #[derive(Serialize)]
 struct Root<'a> {
@@ -19,8 +18,8 @@ struct Root<'a> {
 }
 
 /// What there is.
-pub(crate) async fn root(endpoints: Arc<[String]>) -> Response {
-    let root = Root { name: "byok", version: env!("CARGO_PKG_VERSION"), endpoints: &endpoints };
+pub(crate) fn root(endpoints: &[String]) -> Response {
+    let root = Root { name: "byok", version: env!("CARGO_PKG_VERSION"), endpoints };
     reply::json(StatusCode::OK, serde_json::to_vec(&root).unwrap_or_default())
 }
 

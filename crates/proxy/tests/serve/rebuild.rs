@@ -2,7 +2,7 @@
 
 use super::{Running, start_on};
 use byok_proxy::Status;
-use byok_store::{AccountDetails, Accounts, Store, StoreError, StoreFuture};
+use byok_store::{AccountDetails, Accounts, RefreshTrouble, Store, StoreError, StoreFuture};
 use byok_transport::TransportOptions;
 use byok_types::{Account, AccountId, AccountState, Credential, CredentialKind, ProviderId, Secret};
 use std::{
@@ -76,6 +76,14 @@ impl Accounts for Moody {
 
     fn remove<'a>(&'a self, id: &'a AccountId) -> StoreFuture<'a, bool> {
         self.inner.remove(id)
+    }
+
+    fn note_trouble<'a>(&'a self, id: &'a AccountId, what: &'a str) -> StoreFuture<'a, ()> {
+        self.inner.note_trouble(id, what)
+    }
+
+    fn troubles(&self) -> StoreFuture<'_, Vec<RefreshTrouble>> {
+        self.inner.troubles()
     }
 
     fn generation(&self) -> u64 {

@@ -1,7 +1,9 @@
 //! From a path to what it means.
 
 use crate::{
-    call, codex, copilot, google, iflow, kimi, kiro,
+    call, codex,
+    compatible::Server,
+    copilot, google, iflow, kimi, kiro,
     oauth::Endpoint,
     qwen,
     vendor::{Neighbour, Target},
@@ -18,6 +20,8 @@ pub(super) enum Route {
     Count(Dialect, Option<String>),
     /// Models; an id for one of them.
     Models(Dialect, Option<String>),
+    /// The list of a compatible server.
+    ListOf(Server),
     /// What is no dialect of its own; the model where the path names it.
     Beside(Neighbour, Option<String>),
     Oauth(Endpoint),
@@ -82,7 +86,8 @@ impl Route {
         }
     }
 
-    /// Compatible servers have bases of their own: below `/compat/` any of them is served.
+    /// Compatible servers have bases of their own: below `/compat/` any of them is served. The first word of the path can name
+    /// one whose list of models says more, or `bare`, which has no list.
     fn of_compatible(head: &Parts) -> Option<Self> {
         let path = head.uri.path().strip_prefix("/compat/")?;
         let tail = |tail: &str| path == tail.trim_start_matches('/') || path.ends_with(tail);
@@ -90,7 +95,16 @@ impl Route {
             Method::POST if tail("/chat/completions") => Self::Generate(Dialect::Chat, Target::default()),
             Method::POST if tail("/responses") => Self::Generate(Dialect::Responses, Target::default()),
             Method::POST if tail("/v1/messages") => Self::Generate(Dialect::Messages, Target::default()),
-            Method::GET if tail("/models") => Self::Models(Dialect::Chat, None),
+            Method::GET if tail("/models") => match path.split('/').next().unwrap_or_default() {
+                "bare" => Self::Nowhere,
+                name => match Server::of(name) {
+                    Some(server) => Self::ListOf(server),
+                    None if head.headers.contains_key("anthropic-version") => {
+                        Self::Models(Dialect::Messages, None)
+                    }
+                    None => Self::Models(Dialect::Chat, None),
+                },
+            },
             _ => Self::Nowhere,
         })
     }
@@ -155,7 +169,7 @@ impl Route {
             Self::Xai(endpoint) => endpoint.dialect(),
             Self::Qwen(endpoint) => endpoint.dialect(),
             Self::Iflow(endpoint) => endpoint.dialect(),
-            Self::Models(..) | Self::Oauth(_) | Self::Kiro(_) | Self::Nowhere => None,
+            Self::Models(..) | Self::ListOf(_) | Self::Oauth(_) | Self::Kiro(_) | Self::Nowhere => None,
         }
     }
 
