@@ -38,6 +38,13 @@ pub struct LoggedIn {
 impl LoggedIn {
     /// Starts a server that knows only this provider, and logs in beside it.
     pub async fn start(provider: &str, settings: impl FnOnce(&str) -> Value, arguments: &[&str]) -> Self {
+        let world = Self::unasked(provider, settings, arguments).await;
+        world.is_used().await;
+        world
+    }
+
+    /// The same, before anybody has asked for the status and with it for the limits of the plan.
+    pub async fn unasked(provider: &str, settings: impl FnOnce(&str) -> Value, arguments: &[&str]) -> Self {
         let simulator = Simulator::start(SimOptions::default()).await.unwrap();
         let settings = json!({"providers": {provider: settings(&simulator.base_url())}, "log": "debug"});
         let byok = Setup::new(settings.to_string()).start().await;
@@ -55,7 +62,9 @@ impl LoggedIn {
         let settings = json!({"providers": {provider: settings(&simulator.base_url())}, "log": "debug"});
         let byok = Setup::new(settings.to_string()).start().await;
         let pasted = pasted(&simulator);
-        Self::logged_in(simulator, byok, provider, arguments, &pasted).await
+        let world = Self::logged_in(simulator, byok, provider, arguments, &pasted).await;
+        world.is_used().await;
+        world
     }
 
     async fn logged_in(
@@ -68,11 +77,13 @@ impl LoggedIn {
         let said = log_in(&byok, provider, arguments, pasted)
             .await
             .unwrap_or_else(|said| panic!("the login failed: {said}"));
-        let world = Self { simulator, byok, said };
-        // A login is used without a restart; what it may not say it needs consent for.
-        let lacks = world.said.contains("byok does not send ");
-        becomes(&world, if lacks { "needs_consent" } else { "ready" }).await;
-        world
+        Self { simulator, byok, said }
+    }
+
+    /// A login is used without a restart; what it may not say it needs consent for.
+    async fn is_used(&self) {
+        let lacks = self.said.contains("byok does not send ");
+        becomes(self, if lacks { "needs_consent" } else { "ready" }).await;
     }
 
     pub async fn send(&self, client: Dialect, ask: &Ask) -> Answer {

@@ -32,6 +32,7 @@ pub use iflow::Iflow;
 pub use kimi::Kimi;
 pub(crate) use kiro::BASE as KIRO;
 pub use kiro::Kiro;
+pub(crate) use limits::THEN_ENABLE;
 pub use openai::OpenAi;
 pub use qwen::Qwen;
 pub use vertex::Vertex;

@@ -127,7 +127,7 @@ async fn a_window_that_is_used_up_rests_the_account() {
 
 #[tokio::test]
 async fn a_charge_that_the_usage_shows_stops_the_account() {
-    let world = LoggedIn::start("kimi", settings, &[]).await;
+    let world = LoggedIn::unasked("kimi", settings, &[]).await;
     world.say(Dialect::Messages, &Ask::new("sim:overage").model("kimi/k3")).await.unwrap();
     becomes(&world, "extra_usage").await;
 }
@@ -139,7 +139,7 @@ async fn a_charge_that_is_allowed_stops_nothing() {
         settings["extra_usage"] = json!("allow");
         settings
     };
-    let world = LoggedIn::start("kimi", allowing, &[]).await;
+    let world = LoggedIn::unasked("kimi", allowing, &[]).await;
     world.say(Dialect::Messages, &Ask::new("sim:overage").model("kimi/k3")).await.unwrap();
     // The usage that tells of it is read.
     becomes(&world, "5 hours").await;

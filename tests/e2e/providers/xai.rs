@@ -204,7 +204,7 @@ async fn until_told(world: &LoggedIn) {
 
 #[tokio::test]
 async fn a_charge_that_the_usage_shows_stops_the_account() {
-    let world = start().await;
+    let world = LoggedIn::unasked("xai", settings, CONSENT).await;
     world.say(Dialect::Messages, &Ask::new("sim:overage").model("xai/grok-4.6")).await.unwrap();
     super::becomes(&world, "extra_usage").await;
     let calls = world.count(RESPONSES);

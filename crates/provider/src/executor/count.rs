@@ -65,24 +65,23 @@ impl Attempt<'_> {
     pub(super) fn does_not_count(&self, failure: &Failure) -> Option<Refused> {
         let provider = &self.candidate.provider;
         let missing = matches!(failure.status, 404 | 405 | 501);
-        if !self.inbound.count || !missing || provider.dialect.is_none() {
+        let of_model = names(&failure.message, &self.candidate.facts.id);
+        if !self.inbound.count || !missing || of_model || provider.dialect.is_none() {
             return None;
         }
-        if !names(&failure.message, &self.candidate.facts.id) {
-            let known = (provider.id.clone(), self.seat.base.clone());
-            self.executor.uncounted.0.lock().insert(known);
-        }
+        let known = (provider.id.clone(), self.seat.base.clone());
+        self.executor.uncounted.0.lock().insert(known);
         let text = format!("`{}` does not count tokens.", provider.id);
         Some(Refused::local(Failure::new(FailureKind::NotFound, Blame::Upstream, text), Next::GiveUp))
     }
 }
 
 /// Whether a vendor refuses the request itself. A 404 is mostly a gateway that does not count; one that names the model is
-/// about the model. What a server of the settings makes of a count does not matter: it may not know the endpoint.
+/// about the model. What else a server of the settings makes of a count does not matter: it may not know the endpoint.
 fn is_for_the_client(failure: &Failure, candidate: &Candidate) -> bool {
-    failure.blame == Blame::Client
-        && candidate.provider.dialect.is_none()
-        && (failure.status != 404 || names(&failure.message, &candidate.facts.id))
+    let of_model = failure.status == 404 && names(&failure.message, &candidate.facts.id);
+    let of_request = failure.status != 404 && candidate.provider.dialect.is_none();
+    failure.blame == Blame::Client && (of_model || of_request)
 }
 
 /// Whether a text names a model: as a word, and not as a part of another name.

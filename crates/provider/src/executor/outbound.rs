@@ -4,7 +4,11 @@ use super::{
     AnswerBody, BrokenOff, Inbound, Refused, WholeBody, attempt::Attempt, compact, lost, prepare::Way,
     raw::RawBody,
 };
-use crate::{ledger::Ledger, state::State, upstream::Verdict};
+use crate::{
+    ledger::Ledger,
+    state::State,
+    upstream::{THEN_ENABLE, Verdict},
+};
 use byok_translate::codec;
 use byok_types::{
     AccountState, Blame, CREDENTIAL_REFUSED, CredentialKind, Dialect, Failure, FailureKind, Fault, Retry,
@@ -353,7 +357,12 @@ fn credential_refused(failure: &Failure, verdict: &Verdict, called: Option<&str>
     // A plan, a bill or a rule: the credential is good, and no other one of this account would change it.
     let not_served = match (&verdict.state, failure.kind) {
         (Some(AccountState::Blocked { reason }), _) => {
-            Some(reason.trim_end().trim_end_matches('.').to_owned())
+            let reason = reason.trim_end().trim_end_matches('.');
+            Some(match (whose, reason.strip_suffix(THEN_ENABLE)) {
+                // What stands in the settings is no account that could be enabled.
+                (Whose::Settings, Some(reason)) => format!("{reason} (providers.{provider}.api_key)"),
+                _ => reason.to_owned(),
+            })
         }
         (Some(_), _) | (None, FailureKind::Auth | FailureKind::Credential) => None,
         (None, FailureKind::Billing) => Some(format!("{said}. Pay or add credit with the vendor")),

@@ -6,6 +6,8 @@ use http::HeaderMap;
 use serde_json::Value;
 use std::time::Duration;
 
+/// How the reason of a blocked account ends that its owner can use again.
+pub(crate) const THEN_ENABLE: &str = ", then run `byok accounts enable`";
 /// Headers that say when a limit opens again, and those that say what is left of it.
 const RESET: &str = "x-ratelimit-reset";
 const REMAINING: &str = "x-ratelimit-remaining";
@@ -141,9 +143,7 @@ pub(super) fn key_ended(failure: &Failure, remedy: &'static str) -> Verdict {
     Verdict {
         next: Next::OtherAccount,
         cool: Some((Scope::Account, ENDED)),
-        state: Some(AccountState::Blocked {
-            reason: format!("{message}. {remedy}, then run `byok accounts enable`."),
-        }),
+        state: Some(AccountState::Blocked { reason: format!("{message}. {remedy}{THEN_ENABLE}.") }),
         own_credential: true,
         hint: Some(remedy),
     }

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 const PROJECT: &str = "sim-managed-1";
 
 /// Models of Antigravity: id, name, the model of Google whose engine stands in for it, longest output.
-pub(super) const ANTIGRAVITY: [(&str, &str, &str, u64); 9] = [
+pub(super) const ANTIGRAVITY: [(&str, &str, &str, u64); 10] = [
     ("claude-opus-4-6-thinking", "Claude Opus 4.6 (Thinking)", "gemini-2.5-flash", 64_000),
     ("claude-sonnet-4-6", "Claude Sonnet 4.6 (Thinking)", "gemini-2.5-flash", 64_000),
     ("gemini-3.7-flash-high", "Gemini 3.7 Flash", "gemini-3.5-flash", 65_536),
@@ -26,6 +26,7 @@ pub(super) const ANTIGRAVITY: [(&str, &str, &str, u64); 9] = [
     ("gemini-pro-agent", "Gemini 3.1 Pro (High)", "gemini-3.1-pro-preview", 65_535),
     ("gemini-3.1-pro-low", "Gemini 3.1 Pro (Low)", "gemini-3.1-pro-preview", 65_535),
     ("gemini-3.1-flash-lite", "Gemini 3.1 Flash Lite", "gemini-3.5-flash-lite", 65_535),
+    ("gemini-3.1-flash-image", "Gemini 3.1 Flash Image", "gemini-3.5-flash", 65_535),
     ("gpt-oss-120b-medium", "GPT-OSS 120B (Medium)", "gemini-2.5-flash", 32_768),
 ];
 
@@ -160,7 +161,7 @@ fn available(world: &World) -> Value {
     all.insert("gemini-stub".to_owned(), json!({}));
     json!({
         "models": all, "agentModelSorts": [], "deprecatedModelIds": {"gemini-3-pro-old": {"newModelId": "gemini-pro-agent"}},
-        "webSearchModelIds": ["gemini-3-flash"], "imageGenerationModelIds": [],
+        "webSearchModelIds": ["gemini-3-flash"], "imageGenerationModelIds": ["gemini-3.1-flash-image"],
     })
 }
 

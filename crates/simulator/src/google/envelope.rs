@@ -64,6 +64,16 @@ pub(super) fn generate(
         return reply;
     }
     let mut engine = model.clone();
+    // Code Assist has a name of its own for this model.
+    if client != GoogleClient::Antigravity {
+        match &*model {
+            "gemini-3-flash" => "gemini-3.5-flash".clone_into(&mut engine),
+            "gemini-3.5-flash" => {
+                return Err(Refusal::new(404, "NOT_FOUND", "Requested entity was not found."));
+            }
+            _ => {}
+        }
+    }
     if client == GoogleClient::Antigravity {
         let found = ANTIGRAVITY.iter().find(|(id, ..)| *id == model);
         let (_, _, stand_in, most) =
