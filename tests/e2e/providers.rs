@@ -18,7 +18,7 @@ mod xai;
 use crate::support::{
     ask::{Ask, Piece, Said, Tool, Turn},
     byok::{Byok, PATIENCE, Setup},
-    client::Answer,
+    client::{Answer, Call},
     dialect,
 };
 use byok_simulator::{Seen, SimOptions, Simulator};
@@ -48,7 +48,16 @@ impl LoggedIn {
         let simulator = Simulator::start(SimOptions::default()).await.unwrap();
         let settings = json!({"providers": {provider: settings(&simulator.base_url())}, "log": "debug"});
         let byok = Setup::new(settings.to_string()).start().await;
-        Self::logged_in(simulator, byok, provider, arguments, "").await
+        let world = Self::logged_in(simulator, byok, provider, arguments, "").await;
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            let list = Call::get("/v1/models").send(world.byok.address()).await.json();
+            if list["data"].as_array().is_some_and(|models| !models.is_empty()) {
+                return world;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        panic!("the login is not used: {}", world.said)
     }
 
     /// The same with a key or token that is pasted.

@@ -135,7 +135,8 @@ pub(crate) fn facts_properties() -> Value {
                 ),
                 "can_disable": yes_or_no("Whether reasoning can be switched off."),
                 "dynamic": yes_or_no("Whether it can be asked to choose the amount itself."),
-                "replay_text": yes_or_no("Whether earlier turns with tool calls must carry their reasoning.")
+                "replay_text": yes_or_no("Whether earlier turns with tool calls must carry their reasoning."),
+                "unknown": yes_or_no("Whether nothing is known of it: then a level in the model's name, or of OpenAI's dialects, is told all the same.")
             }
         },
         "temperature": yes_or_no("Whether `temperature` is accepted."),

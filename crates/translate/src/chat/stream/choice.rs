@@ -302,15 +302,15 @@ impl Choice {
         // The old way to call: one function, without id or index.
         let legacy = read::<FunctionPiece<'_>>(piece.function_call)
             .map(|function| CallPiece { function: Some(function), ..CallPiece::default() });
-        let mut any = false;
+        if list.iter().flatten().next().is_none() && legacy.is_none() {
+            return;
+        }
+        // What was said before may end a call that is whole.
+        self.flush_think(sink);
         for (place, call) in (0..).zip(list.iter().flatten().chain(&legacy)) {
             self.calls.push(call, whole.then_some(place));
-            any = true;
         }
-        if any {
-            self.flush_think(sink);
-            self.tell_calls(false, sink);
-        }
+        self.tell_calls(false, sink);
     }
 
     /// Tells what is new of the calls. One is begun when its name is certain: when arguments came, or something after it.
