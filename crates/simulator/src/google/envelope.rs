@@ -80,6 +80,7 @@ pub(super) fn generate(
             found.ok_or_else(|| Refusal::new(404, "NOT_FOUND", "Requested entity was not found."))?;
         (*stand_in).clone_into(&mut engine);
         let claude = model.starts_with("claude") || model.starts_with("gpt-");
+        session(&request, model.contains("-image"))?;
         antigravity(&request, claude, *most)?;
         if claude {
             check_claude(&mut request)?;
@@ -93,14 +94,20 @@ pub(super) fn generate(
     Ok(vendor::generate(world, &inner_call(call, &request), Dialect::Gemini, &target))
 }
 
+/// Agents have a session, drawings have none.
+fn session(request: &Value, draws: bool) -> Result<(), Refusal> {
+    let id = request["sessionId"].as_str();
+    let sound = |id: &str| id.starts_with('-') && id[1..].bytes().all(|byte| byte.is_ascii_digit());
+    match id {
+        None if draws => Ok(()),
+        Some(_) if draws => Err(unknown("sessionId", "request")),
+        Some(id) if sound(id) => Ok(()),
+        _ => Err(bad("request.sessionId is required")),
+    }
+}
+
 /// What Antigravity refuses for every model.
 fn antigravity(request: &Value, claude: bool, most: u64) -> Result<(), Refusal> {
-    if !request["sessionId"]
-        .as_str()
-        .is_some_and(|id| id.starts_with('-') && id[1..].bytes().all(|byte| byte.is_ascii_digit()))
-    {
-        return Err(bad("request.sessionId is required"));
-    }
     if request.get("safetySettings").is_some() {
         return Err(unknown("safetySettings", "request"));
     }
