@@ -38,7 +38,10 @@ pub struct LoggedIn {
 impl LoggedIn {
     /// Starts a server that knows only this provider, and logs in beside it.
     pub async fn start(provider: &str, settings: impl FnOnce(&str) -> Value, arguments: &[&str]) -> Self {
-        let world = Self::unasked(provider, settings, arguments).await;
+        let simulator = Simulator::start(SimOptions::default()).await.unwrap();
+        let settings = json!({"providers": {provider: settings(&simulator.base_url())}, "log": "debug"});
+        let byok = Setup::new(settings.to_string()).start().await;
+        let world = Self::logged_in(simulator, byok, provider, arguments, "").await;
         world.is_used().await;
         world
     }

@@ -37,7 +37,7 @@ pub use whole::WholeBody;
 use crate::{
     budget::Budget,
     ledger::{Arrival, Ledger},
-    pool,
+    pool::{self, Problem},
     registry::Candidate,
     replay::Replay,
     state::State,
@@ -47,7 +47,7 @@ use aside::Aside;
 use byok_auth::TokenManager;
 use byok_store::{Records, Store};
 use byok_transport::{Fetcher, Transport};
-use byok_types::{Blame, ClientKeyId, Dialect, Failure, FailureKind, RequestId, Secret};
+use byok_types::{Blame, CREDENTIAL_REFUSED, ClientKeyId, Dialect, Failure, FailureKind, RequestId, Secret};
 use bytes::Bytes;
 use count::Uncounted;
 use http::HeaderMap;
@@ -354,7 +354,11 @@ impl Executor {
             verdict: lack.verdict.clone(),
             headers: HeaderMap::new(),
         });
-        Err(last.or(lack).unwrap_or_else(|| Refused::local(all_resting(resting), Next::GiveUp)))
+        let all_rest = || match pool::unlimited(candidates) {
+            Some(problem) => all_refused(&problem, resting),
+            None => all_resting(resting),
+        };
+        Err(last.or(lack).unwrap_or_else(|| Refused::local(all_rest(), Next::GiveUp)))
     }
 }
 
@@ -399,6 +403,19 @@ fn no_room() -> Failure {
     )
     .with_status(503)
     .with_retry_after(Duration::from_secs(1))
+}
+
+/// What a client is told where all accounts rest, and none for a limit: to wait is not what helps.
+fn all_refused(problem: &Problem, wait: Option<Duration>) -> Failure {
+    let text = format!(
+        "every account that serves this model rests after a refusal of its vendor ({}): {}; `byok status` shows the \
+         accounts.",
+        problem.what.trim_end_matches(['.', ' ']),
+        problem.remedy
+    );
+    let wait = wait.map(|wait| wait.max(Duration::from_secs(1)));
+    Failure { retry_after: wait, ..Failure::new(FailureKind::Credential, Blame::Byok, text).with_status(503) }
+        .with_code(CREDENTIAL_REFUSED)
 }
 
 fn all_resting(wait: Option<Duration>) -> Failure {

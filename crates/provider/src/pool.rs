@@ -10,6 +10,7 @@ pub use health::{Health, Lack, Problem};
 
 use crate::{
     knowledge::{Knowledge, Known},
+    registry::Candidate,
     upstream::{Ask, Operation, Upstream},
 };
 use byok_config::Pattern;
@@ -173,6 +174,23 @@ pub struct Offer {
     pub resting: Option<Duration>,
     /// If there is none because no account has the model: what the vendor said.
     pub lack: Option<Arc<Lack>>,
+}
+
+/// What went wrong with the seats of the candidates that rest, where it is a limit with none of them.
+pub(crate) fn unlimited(candidates: &[Candidate]) -> Option<Problem> {
+    let now = Instant::now();
+    let mut first = None;
+    for candidate in candidates {
+        for seat in &candidate.provider.seats {
+            let concerned = seat.serves(&candidate.facts.id) && seat.prefix == candidate.prefix;
+            if !concerned || seat.health.resting(&candidate.facts.id, now).is_none() {
+                continue;
+            }
+            let problem = seat.health.problem().filter(|problem| !problem.limit)?;
+            first.get_or_insert(problem);
+        }
+    }
+    first
 }
 
 /// Whether a seat of `all` may serve `model` now and does not rest.

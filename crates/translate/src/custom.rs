@@ -74,8 +74,8 @@ pub(crate) fn wrap_piece(piece: &str, first: bool) -> String {
 
 /// Turns the arguments of such a call back into free text, piece by piece.
 ///
-/// Models also answer with another key (`patch`, `content`) or with the bare text: the first string of the object is
-/// taken, and whatever is not an object is passed on as it is.
+/// Models also answer with another key (`patch`, `content`) or with the bare text: an only string of the object is taken, and
+/// whatever else has no `input` is passed on as it is.
 #[derive(Debug, Default)]
 pub(crate) struct Unwrap {
     state: State,
@@ -90,6 +90,8 @@ enum State {
     Inside,
     After,
     Bare,
+    /// An object that is read when it is there whole.
+    Whole,
 }
 
 impl Unwrap {
@@ -99,6 +101,10 @@ impl Unwrap {
             State::Before => {
                 self.held.push_str(piece);
                 self.begin()
+            }
+            State::Whole => {
+                self.held.push_str(piece);
+                String::new()
             }
             State::Inside => {
                 let text = std::mem::take(&mut self.held) + piece;
@@ -115,6 +121,7 @@ impl Unwrap {
         match self.state {
             State::Before if held.trim() == "{}" || held.trim().is_empty() => String::new(),
             State::Before => held,
+            State::Whole => text_of(&held).unwrap_or(held),
             // An escape that never ended says nothing.
             State::Inside | State::After | State::Bare => String::new(),
         }
@@ -129,7 +136,14 @@ impl Unwrap {
             self.state = State::Bare;
             return std::mem::take(&mut self.held);
         }
-        let Some(start) = value_start(trimmed) else { return String::new() };
+        let start = match value_start(trimmed) {
+            Begin::Unknown => return String::new(),
+            Begin::At(start) => start,
+            Begin::Later => {
+                self.state = State::Whole;
+                return String::new();
+            }
+        };
         let rest = trimmed[start..].to_owned();
         self.held.clear();
         self.state = State::Inside;
@@ -160,27 +174,65 @@ impl Unwrap {
     }
 }
 
-/// Where the first string value of the object begins (after its quote), if that is known yet.
-fn value_start(text: &str) -> Option<usize> {
+/// What the beginning of an object says of where the free text stands.
+enum Begin {
+    /// Too little is there yet.
+    Unknown,
+    /// Behind the quote at this place.
+    At(usize),
+    /// Not where it can be read piece by piece: the whole object decides.
+    Later,
+}
+
+/// Where the value of `input` begins (after its quote), if it is the first member.
+fn value_start(text: &str) -> Begin {
     let bytes = text.as_bytes();
     let mut at = 1;
-    let skip = |at: &mut usize| {
+    let next = |at: &mut usize| {
         while bytes.get(*at).is_some_and(u8::is_ascii_whitespace) {
             *at += 1;
         }
+        bytes.get(*at).copied()
     };
-    skip(&mut at);
-    (bytes.get(at) == Some(&b'"')).then_some(())?;
-    at += 1;
-    while *bytes.get(at)? != b'"' {
-        at += if bytes[at] == b'\\' { 2 } else { 1 };
+    match next(&mut at) {
+        None => return Begin::Unknown,
+        Some(b'"') => at += 1,
+        Some(_) => return Begin::Later,
+    }
+    let name = at;
+    loop {
+        match bytes.get(at) {
+            None => return Begin::Unknown,
+            Some(b'"') => break,
+            Some(b'\\') => at += 2,
+            Some(_) => at += 1,
+        }
+    }
+    if &bytes[name..at] != b"input" {
+        return Begin::Later;
     }
     at += 1;
-    skip(&mut at);
-    (bytes.get(at) == Some(&b':')).then_some(())?;
-    at += 1;
-    skip(&mut at);
-    (bytes.get(at) == Some(&b'"')).then_some(at + 1)
+    match next(&mut at) {
+        None => return Begin::Unknown,
+        Some(b':') => at += 1,
+        Some(_) => return Begin::Later,
+    }
+    match next(&mut at) {
+        None => Begin::Unknown,
+        Some(b'"') => Begin::At(at + 1),
+        Some(_) => Begin::Later,
+    }
+}
+
+/// The free text in arguments that are there whole: `input`, or the only member under another name (`patch`, `content`), if
+/// that is a string. Anything else was meant as it is.
+fn text_of(arguments: &str) -> Option<String> {
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(arguments).ok()?;
+    if object.is_empty() {
+        return Some(String::new());
+    }
+    let only = || object.values().next().filter(|_| object.len() == 1);
+    object.get("input").or_else(only)?.as_str().map(str::to_owned)
 }
 
 /// The character of an escape and the length of the escape; `None` while it is cut off. Lone surrogates become U+FFFD.
@@ -228,7 +280,7 @@ mod tests {
     fn t49_input_is_unwrapped_at_every_split() {
         let patch = "*** Begin Patch\n+\"ö\" \\ \t🙂\u{2028}\u{1}";
         let wrapped = wrap_input(patch);
-        let escaped = r#"{ "patch" : "a\ud83d\ude42\u00e9\/b", "x": 1}"#;
+        let escaped = r#"{ "patch" : "a\ud83d\ude42\u00e9\/b" }"#;
         for (input, expected) in [
             (wrapped.as_str(), patch),
             (escaped, "a🙂é/b"),
@@ -238,6 +290,9 @@ mod tests {
             (r#"{"input":""}"#, ""),
             (r#"{"input":"\ud83dx"}"#, "\u{FFFD}x"),
             (r#"{"input":5}"#, r#"{"input":5}"#),
+            (r#"{"explanation":"why","input":"+a"}"#, "+a"),
+            (r#"{"name":"pkg","version":1}"#, r#"{"name":"pkg","version":1}"#),
+            (r#"{"cmd":"x","other":"y"}"#, r#"{"cmd":"x","other":"y"}"#),
             (r#"{"input":"cut"#, "cut"),
         ] {
             assert_eq!(unwrapped(&[input]), expected, "{input}");

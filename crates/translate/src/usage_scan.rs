@@ -12,6 +12,7 @@ const WORD: usize = 64;
 
 /// Follows the bytes of an answer.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "independent observations, one line each")]
 pub struct UsageScanner {
     dialect: Dialect,
     line: Line,
@@ -27,6 +28,8 @@ pub struct UsageScanner {
     /// The id under which a Responses stream began.
     response: Option<String>,
     ended: bool,
+    /// Whether a choice of a Chat answer has ended.
+    finished: bool,
     failed: bool,
 }
 
@@ -146,6 +149,7 @@ impl UsageScanner {
             events: 0,
             response: None,
             ended: false,
+            finished: false,
             failed: false,
         }
     }
@@ -197,6 +201,11 @@ impl UsageScanner {
     /// Whether the upstream said that the answer is over, in success or failure.
     pub fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether the answer may end here: some Chat servers close a stream behind the last choice and send no `[DONE]`.
+    pub fn may_end(&self) -> bool {
+        self.ended || self.finished
     }
 
     /// Whether the upstream said that the answer failed.
@@ -369,6 +378,8 @@ impl UsageScanner {
             (_, [ERROR]) => (true, true),
             _ => (false, false),
         };
+        let finished = self.dialect == Dialect::Chat && self.path() == [CHOICES, ELEMENT, FINISH];
+        self.finished |= finished && !word.is_empty();
         self.ended |= ended;
         self.failed |= failed;
     }

@@ -121,7 +121,11 @@ async fn t125_byoks_own_refused_key_is_no_401_of_the_client() {
                 .map_err(wrong)?;
             equal("no code of the client's key", &own_key.contains(&fault.code.as_str()), &false)
                 .map_err(wrong)?;
-            equal("no retry by habit", &answer.header("x-should-retry"), &"false").map_err(wrong)
+            equal("no retry by habit", &answer.header("x-should-retry"), &"false").map_err(wrong)?;
+            // Nor is the next one told to wait: that is not what helps.
+            let again = pair.send(&world, &ask).await;
+            equal("status of the next", &again.status, &503)
+                .map_err(|error| format!("{error}: {}", again.text()))
         })
         .await;
     }

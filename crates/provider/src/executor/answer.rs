@@ -349,7 +349,7 @@ impl Running {
         match &mut self.source {
             Source::Pass(passing) => {
                 let rest = passing.relay.finish();
-                let whole = passing.scanner.ended();
+                let whole = passing.scanner.may_end();
                 let end = if whole { passing.relay.close() } else { b"" };
                 self.settle_into(rest);
                 self.settle();
@@ -423,7 +423,7 @@ impl Drop for Running {
         let nothing_left = !self.holds_bytes();
         let Some(ledger) = &mut self.ledger else { return };
         let (usage, failure, whole) = match &mut self.source {
-            Source::Pass(passing) => (passing.scanner.usage(), None, passing.scanner.ended()),
+            Source::Pass(passing) => (passing.scanner.usage(), None, passing.scanner.may_end()),
             Source::Translate(translation) => {
                 (translation.progress.usage.take(), translation.progress.failure.take(), self.ended)
             }

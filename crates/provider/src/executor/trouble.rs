@@ -68,7 +68,7 @@ impl Attempt<'_> {
             self.seat.public_name(),
         );
         let failure = Failure::new(FailureKind::Auth, Blame::Byok, format!("{what}; {remedy}"));
-        self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy });
+        self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy, limit: false });
         let verdict = Verdict { own_credential: true, ..Verdict::other(None) };
         Err(Refused { failure, verdict, headers: HeaderMap::new() })
     }
@@ -77,7 +77,7 @@ impl Attempt<'_> {
     pub(super) fn no_token(&self, error: &AuthError) -> Refused {
         tracing::warn!(account = self.seat.id.as_str(), %error, "no token for this account");
         let (what, remedy) = what_and_remedy(&error.to_string());
-        self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy });
+        self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy, limit: false });
         let text = format!(
             "the {} `{}` of `{}` cannot be used: {error}",
             if self.seat.is_oauth() { "login" } else { "key" },
@@ -136,7 +136,7 @@ impl Attempt<'_> {
                 let provider = self.candidate.provider.id.as_str();
                 let what = said(&refused.failure, token.secret.expose());
                 let remedy = remedy(&refused.failure, refused.verdict.hint, provider, self.seat.is_oauth());
-                self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy });
+                self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy, limit: false });
             }
         }
         // A call that is for no model says nothing about the next one.
@@ -188,7 +188,12 @@ impl Executor {
             "the vendor begins to charge beyond the plan; the account is not used any more until that is allowed"
         );
         let what = AccountState::ExtraUsage.trouble(provider.id.as_str()).unwrap_or_default();
-        seat.health.fell(Problem { what, at, remedy: "the message says what helps".to_owned() });
+        seat.health.fell(Problem {
+            what,
+            at,
+            remedy: "the message says what helps".to_owned(),
+            limit: false,
+        });
         let is_account = matches!(seat.access, Access::Account { .. });
         let rest = if is_account { STATE_IS_READ } else { CHARGED_REST };
         seat.health.cool(Scope::Account, "", Instant::now(), rest, false);

@@ -17,6 +17,8 @@ pub struct Problem {
     pub at: i64,
     /// What the owner can do.
     pub remedy: String,
+    /// Whether a limit was reached, which opens again by itself.
+    pub limit: bool,
 }
 
 /// Rests that are longer are those of plans that are used up.

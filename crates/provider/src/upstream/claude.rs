@@ -240,7 +240,7 @@ const LINES: [&str; 4] = ["fable", "mythos", "opus", "sonnet"];
 fn details(failure: &Failure) -> serde_json::Value {
     let body =
         failure.raw.as_ref().and_then(|raw| serde_json::from_slice::<serde_json::Value>(&raw.body).ok());
-    body.map(|mut body| body["error"]["details"].take()).unwrap_or_default()
+    body.and_then(|body| body.get("error")?.get("details").cloned()).unwrap_or_default()
 }
 
 /// The page at which an organisation on hold can appeal; empty where the answer names none.

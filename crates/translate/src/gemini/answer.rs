@@ -3,6 +3,9 @@ use crate::{
     Exchange, Translated,
     ir::{Event, Failure, Response, unfold},
 };
+use byok_types::{Blame, FailureKind};
+use serde_json::value::RawValue;
+use std::collections::HashMap;
 
 /// Reads a whole answer (also one in the Code Assist envelope) as events that end in `End`.
 ///
@@ -16,8 +19,28 @@ pub fn decode_answer(body: &[u8]) -> Result<Vec<Event>, Failure> {
     let failed = events.iter().position(|event| matches!(event, Event::Failure(_)));
     match failed.map(|at| events.swap_remove(at)) {
         Some(Event::Failure(failure)) => Err(failure),
+        _ if says_nothing(body) => {
+            let message = "The upstream answered with something that is not an answer of Gemini. Check that its address is right.";
+            Err(Failure::new(FailureKind::Server, Blame::Upstream, message).with_status(502))
+        }
         _ => Ok(events),
     }
+}
+
+/// Whether an object has no member of an answer: then it is something else.
+fn says_nothing(body: &[u8]) -> bool {
+    const MEMBERS: [&str; 8] = [
+        "candidates",
+        "promptFeedback",
+        "prompt_feedback",
+        "usageMetadata",
+        "usage_metadata",
+        "responseId",
+        "response_id",
+        "response",
+    ];
+    serde_json::from_slice::<HashMap<String, &RawValue>>(body)
+        .is_ok_and(|object| !MEMBERS.iter().any(|name| object.contains_key(*name)))
 }
 
 /// Writes a whole answer.

@@ -39,6 +39,9 @@ pub fn decode_answer(body: &[u8]) -> Result<Vec<Event>, Failure> {
     if let Some(failure) = answer.failure() {
         return Err(failure);
     }
+    if answer.says_nothing() {
+        return Err(unreadable(serde::de::Error::custom("no member of a response")));
+    }
     let mut decoder = StreamDecoder::new();
     let mut events = Vec::new();
     decoder.begin(&answer.head(), &mut events);
@@ -67,6 +70,9 @@ pub struct StreamDecoder {
     half: Option<u16>,
     /// The event that says U+FFFD in the place of that half.
     waiting: Option<Vec<u8>>,
+    /// The number of the last event, and whether the server counts: some number every event alike.
+    sequence: Option<u64>,
+    counts: bool,
 }
 
 impl StreamDecoder {
@@ -87,6 +93,9 @@ impl StreamDecoder {
         }
         let text = lossy(frame.data);
         if let Ok(event) = serde_json::from_str::<Frame<'_>>(&text) {
+            if self.is_repeated(&event) {
+                return;
+            }
             self.settle_half(out);
             self.event(&event, frame.event, out);
             return;
@@ -129,6 +138,14 @@ impl StreamDecoder {
         let message =
             "The upstream closed the stream before the answer was complete. Send the request again.";
         self.fail(Failure::new(FailureKind::UpstreamTruncated, Blame::Upstream, message), out);
+    }
+
+    /// Whether an event was sent twice in a row.
+    fn is_repeated(&mut self, frame: &Frame<'_>) -> bool {
+        let Some(number) = frame.sequence_number.0 else { return false };
+        let last = self.sequence.replace(number);
+        self.counts |= last.is_some_and(|last| number > last);
+        self.counts && last == Some(number)
     }
 
     fn event(&mut self, frame: &Frame<'_>, name: &[u8], out: &mut Vec<Event>) {

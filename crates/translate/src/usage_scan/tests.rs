@@ -255,3 +255,16 @@ fn absurd_counts_do_not_overflow() {
         assert_eq!(scanner.usage().unwrap().input, Some(max), "{dialect}");
     }
 }
+
+#[test]
+fn a_chat_stream_may_end_without_done_behind_its_last_choice() {
+    for (body, may) in [
+        (r#"{"choices":[{"delta":{"content":"x"},"finish_reason":null}]}"#, false),
+        (r#"{"choices":[{"delta":{},"finish_reason":""}]}"#, false),
+        (r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#, true),
+    ] {
+        let mut scanner = UsageScanner::new(Dialect::Chat, true);
+        scanner.push(format!("data: {body}\n\n").as_bytes());
+        assert_eq!((scanner.ended(), scanner.may_end()), (false, may), "{body}");
+    }
+}

@@ -37,6 +37,35 @@ fn what_becomes_of_a_plan() {
 }
 
 #[test]
+fn errors_of_any_form_are_judged() {
+    for body in [
+        r#""Bad gateway""#,
+        "[{}]",
+        "5",
+        r#"{"error":"overloaded"}"#,
+        r#"{"error":5}"#,
+        r#"{"error":[]}"#,
+        "",
+    ] {
+        for status in [400, 401, 403, 429, 500, 529] {
+            let raw = byok_types::RawFailure {
+                dialect: Dialect::Messages,
+                content_type: None,
+                body: body.as_bytes().to_vec(),
+            };
+            let failure = Failure {
+                status,
+                raw: Some(raw),
+                ..Failure::new(FailureKind::Server, Blame::Upstream, "overloaded")
+            };
+            let refusal =
+                Refusal { failure: &failure, model: "m", headers: &HeaderMap::new(), oauth: true, now: 0 };
+            let _ = Claude::default().judge(&refusal);
+        }
+    }
+}
+
+#[test]
 fn an_organization_on_hold_is_told_where_to_appeal() {
     let body = r#"{"type":"error","error":{"type":"permission_error","message":"Your organization is on hold.",
         "details":{"error_code":"organization_on_hold","appeal_url":"https://example.org/appeal"}}}"#;

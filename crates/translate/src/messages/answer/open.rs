@@ -51,6 +51,7 @@ pub(super) enum Body {
         signature: Option<Blob>,
     },
     Call {
+        id: String,
         /// Input that stood in the start of the block, used if no delta follows.
         prefilled: String,
         arguments: String,

@@ -38,6 +38,15 @@ pub(in crate::messages) struct Reader {
     envelope: Vec<(String, Json)>,
 }
 
+/// The id in the start of a block.
+fn id_of(block: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Block {
+        id: String,
+    }
+    serde_json::from_str::<Block>(block).ok().map(|block| block.id)
+}
+
 impl Reader {
     /// Takes the message of `message_start`. It holds content and an end already when the vendor resumes a turn in which
     /// its own code has called a tool of the client.
@@ -109,7 +118,13 @@ impl Reader {
         self.ensure_started(out);
         let index = index.unwrap_or(self.next_index);
         self.next_index = index.saturating_add(1);
-        if self.open.iter().any(|open| open.index == index) {
+        if let Some(open) = self.open.iter().find(|open| open.index == index) {
+            // A call that begins once more by its own id was sent twice.
+            if let Body::Call { id, .. } = &open.body
+                && id_of(json).as_ref() == Some(id)
+            {
+                return;
+            }
             self.close(Some(index), out);
         }
         if self.open.len() >= MOST_OPEN {
@@ -261,10 +276,11 @@ impl Reader {
                     flavour: Flavour::Function,
                     caller: call.caller.clone(),
                 };
+                let id = call.call_id.clone();
                 let prefilled = call.arguments.clone();
                 let whole = (call.caller.is_some() || !call.extra.is_empty())
                     .then(|| Box::new(Part::ToolCall(ToolCall { arguments: String::new(), ..call })));
-                (head, Body::Call { prefilled, arguments: String::new() }, whole, Vec::new())
+                (head, Body::Call { id, prefilled, arguments: String::new() }, whole, Vec::new())
             }
             whole => {
                 let head = PartHead::Whole(Box::new(whole));
@@ -313,7 +329,7 @@ impl Reader {
                 }
                 true
             }
-            Body::Call { prefilled, mut arguments } => {
+            Body::Call { prefilled, mut arguments, .. } => {
                 let tail = if arguments.is_empty() { prefilled } else { left.to_owned() };
                 if !tail.is_empty() {
                     arguments.push_str(&tail);

@@ -198,6 +198,13 @@ fn odd_streams_are_read() {
     };
     assert!(id().starts_with("toolu_") && id() == id());
 
+    // A start that is sent twice is one call.
+    let city = r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"x\":2}"}}"#;
+    let begun = block(0, r#"{"type":"tool_use","id":"a","name":"f","input":{}}"#);
+    let choice = read(&[&begun, &begun, city, &end(0), &reason("tool_use"), stop]);
+    let [Part::ToolCall(found)] = choice.parts.as_slice() else { panic!("{choice:?}") };
+    assert_eq!(found.arguments, r#"{"x":2}"#);
+
     // t43: a call that was cut off is not whole, even if its block was closed.
     let half = r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"x\""}}"#;
     let choice = read(&[&call, half, &end(0), &reason("max_tokens"), stop]);

@@ -22,6 +22,8 @@ pub(super) struct Frame<'a> {
     #[serde(borrow, default)]
     pub(super) item_id: Word<'a>,
     #[serde(default)]
+    pub(super) sequence_number: Index,
+    #[serde(default)]
     pub(super) output_index: Index,
     #[serde(default)]
     pub(super) content_index: Index,
@@ -217,6 +219,11 @@ impl Answer {
         let text = |value: &Option<Json>| value.as_ref().and_then(Json::as_string);
         let created_at = self.created_at.as_ref().and_then(|at| at.read().ok());
         Head { id: text(&self.id), model: text(&self.model), created_at }
+    }
+
+    /// Whether no member of a response is there: then it is something else.
+    pub(super) fn says_nothing(&self) -> bool {
+        self.id.is_none() && self.status.is_none() && self.output.is_empty()
     }
 
     /// The failure that stands in the place of an answer.

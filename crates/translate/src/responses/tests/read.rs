@@ -710,12 +710,30 @@ fn t14_t22_markers_of_others_do_no_harm() {
         decoder.frame(sse::Frame { event: b"", data }, &mut events);
     }
     assert_eq!(events, [Event::Ping]);
+    assert_eq!(responses::decode_answer(b"{}").unwrap_err().status, 502, "no answer at all");
     let done = br#"{"response":{"status":"completed","output":[]}}"#;
     decoder.frame(sse::Frame { event: b"response.completed", data: done }, &mut events);
     assert!(decoder.ended(), "the event line names the type where the data does not");
     decoder.frame(sse::Frame { event: b"", data: b"[DONE]" }, &mut events);
     decoder.finish(&mut events);
     assert!(fold(events).is_ok());
+}
+
+#[test]
+fn an_event_that_is_sent_twice_in_a_row_counts_once() {
+    let said = |numbers: &[u32]| {
+        let mut decoder = responses::StreamDecoder::new();
+        let mut events = Vec::new();
+        for number in numbers {
+            let data = format!(
+                r#"{{"type":"response.output_text.delta","item_id":"m","delta":"x","sequence_number":{number}}}"#
+            );
+            decoder.frame(sse::Frame { event: b"", data: data.as_bytes() }, &mut events);
+        }
+        events.iter().filter(|event| matches!(event, Event::Delta { delta: Delta::Text(_), .. })).count()
+    };
+    assert_eq!(said(&[1, 2, 2, 3]), 3);
+    assert_eq!(said(&[0, 0, 0]), 3, "a server that does not count");
 }
 
 #[test]
