@@ -8,7 +8,7 @@ use super::logout::several;
 use crate::{
     cli::Global,
     logging, logins, network,
-    place::{Place, open_store},
+    place::{Place, open_store, tell_renewed},
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
 };
@@ -118,8 +118,9 @@ impl Login {
 
         // Rules are those of logins; an API key is another matter.
         let by_key = matches!(method.how, How::Key(_));
-        if let Some(key) =
-            known.as_ref().filter(|known| !by_key && self.import.is_none() && known.is_key_alone())
+        if let Some(key) = known
+            .as_ref()
+            .filter(|known| !by_key && self.import.is_none() && known.kind == CredentialKind::ApiKey)
         {
             return Err(Trouble::new(
                 Exit::NotAllowed,
@@ -183,6 +184,7 @@ impl Login {
             claims: &agreed,
         };
         let account = save_login(&store, &SystemClock, login, save).await?;
+        tell_renewed(&config.database, &account.id).await;
         let replaced = others.iter().any(|other| other.id == account.id);
         let instead = if replaced { "; it replaces the login that was there" } else { "" };
         terminal::say(format_args!("\nlogged in to {id} as {}{instead}", described(&account)));
@@ -193,7 +195,13 @@ impl Login {
             consent.settle(&store, &account, &mut lines).await?;
         }
         store.close().await;
-        terminal::say("a running byok uses it at once; `byok serve` starts one, `byok status` shows it");
+        if is_off(config, &id) {
+            terminal::warn(format_args!(
+                "the provider is switched off in the settings, so nothing uses it; `providers.{id}.enabled: true` switches it on"
+            ));
+        } else {
+            terminal::say("a running byok uses it at once; `byok serve` starts one, `byok status` shows it");
+        }
         Ok(())
     }
 }
@@ -230,6 +238,11 @@ impl Login {
     const fn wants_window(&self) -> bool {
         self.browser.is_some() || self.incognito || self.no_incognito
     }
+}
+
+/// Whether the settings switch the provider off.
+fn is_off(config: &Config, id: &ProviderId) -> bool {
+    config.provider(id).is_some_and(|provider| !provider.enabled)
 }
 
 /// What another account beside the new one means.
