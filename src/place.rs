@@ -5,8 +5,9 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_config::{Config, Flags, Loaded, Sources, paths};
-use byok_proxy::{LoginTicket, LoginWish, ask_control, ask_control_with};
+use byok_proxy::{LoginTicket, LoginWish, Renewed, ask_control, ask_control_with};
 use byok_store::{Store, StoreOptions};
+use byok_types::AccountId;
 use http::Method;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
@@ -90,6 +91,14 @@ pub(crate) async fn ask_for_login(database: &Path, wish: &LoginWish) -> Result<O
         Err(ControlError::NotRunning) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Tells the server of a database that an account has a new credential or was enabled, so that its rests end; whether it
+/// rested. Where no server runs nothing rests.
+pub(crate) async fn tell_renewed(database: &Path, account: &AccountId) -> bool {
+    let body = serde_json::to_vec(&Renewed { account: account.clone() }).unwrap_or_default();
+    let told = ask_control_with(&paths::control_socket(database), Method::POST, "/renewed", body).await;
+    told.is_ok_and(|answer| answer == b"true")
 }
 
 fn understood<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Trouble> {

@@ -235,7 +235,8 @@ impl From<LoginError> for Trouble {
             | LoginError::CodeRefused { .. }
             | LoginError::NotBegun { .. }
             | LoginError::NoAccess { .. }
-            | LoginError::OtherAccount { .. } => Exit::NotAllowed,
+            | LoginError::OtherAccount { .. }
+            | LoginError::OtherKind { .. } => Exit::NotAllowed,
             LoginError::NotACode { .. }
             | LoginError::NotUsable { .. }
             | LoginError::TokenRefused { .. }

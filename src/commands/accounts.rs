@@ -14,7 +14,7 @@ use crate::{
     cli::Global,
     logging,
     logins::{self, provider_id},
-    place::{Place, open_existing_store, open_store},
+    place::{Place, open_existing_store, open_store, tell_renewed},
     terminal,
     trouble::{Exit, Trouble},
 };
@@ -223,7 +223,7 @@ impl Accounts {
                     consent::give(&store, &account, accept).await
                 }
             }
-            Action::Enable(which) => enable(&store, &which.find(&store, &config).await?).await,
+            Action::Enable(which) => enable(&config, &store, &which.find(&store, &config).await?).await,
             Action::Disable(which) => disable(&store, &which.find(&store, &config).await?).await,
             Action::Add { provider, account, accept } => {
                 add::run(&config, &provider, account.as_deref(), accept).await
@@ -331,12 +331,17 @@ async fn claims(store: &Store, account: &Account, revoke: Option<&str>) -> Resul
     Ok(())
 }
 
-async fn enable(store: &Store, account: &Account) -> Result<(), Trouble> {
+async fn enable(config: &Config, store: &Store, account: &Account) -> Result<(), Trouble> {
     match &account.state {
-        AccountState::Ready => terminal::say(format_args!("{} is in use already", account.label)),
+        AccountState::Ready => {
+            let rested = tell_renewed(&config.database, &account.id).await;
+            let word = if rested { "rested and is in use again" } else { "is in use already" };
+            terminal::say(format_args!("{} {word}", account.label));
+        }
         // What the vendor had blocked its owner may have cleared there; if not, the vendor says so again.
         AccountState::Disabled { .. } | AccountState::ExtraUsage | AccountState::Blocked { .. } => {
             store.accounts.set_state(&account.id, AccountState::Ready).await?;
+            tell_renewed(&config.database, &account.id).await;
             terminal::say(format_args!("{} is in use again", account.label));
         }
         AccountState::NeedsLogin { reason } => {

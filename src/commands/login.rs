@@ -8,7 +8,7 @@ use super::logout::several;
 use crate::{
     cli::Global,
     logging, logins, network,
-    place::{Place, open_store},
+    place::{Place, open_store, tell_renewed},
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
 };
@@ -118,8 +118,9 @@ impl Login {
 
         // Rules are those of logins; an API key is another matter.
         let by_key = matches!(method.how, How::Key(_));
-        if let Some(key) =
-            known.as_ref().filter(|known| !by_key && self.import.is_none() && known.is_key_alone())
+        if let Some(key) = known
+            .as_ref()
+            .filter(|known| !by_key && self.import.is_none() && known.kind == CredentialKind::ApiKey)
         {
             return Err(Trouble::new(
                 Exit::NotAllowed,
@@ -134,11 +135,7 @@ impl Login {
             tell_the_rule(id.as_str());
         }
         logins::warnings(&id, config).iter().for_each(terminal::warn);
-        let code_by = match (self.no_browser, self.no_open) {
-            (true, _) => steps::CodeBy::Paste,
-            (_, true) => steps::CodeBy::Callback { open: false },
-            _ => steps::CodeBy::Callback { open: wants_window || steps::can_open(&place) },
-        };
+        let code_by = self.code_by(&place, wants_window);
         let mut lines = Lines::default();
         let transport = network::transport(config)?;
         let others = store.accounts.list(Some(&id)).await?;
@@ -183,6 +180,7 @@ impl Login {
             claims: &agreed,
         };
         let account = save_login(&store, &SystemClock, login, save).await?;
+        tell_renewed(&config.database, &account.id).await;
         let replaced = others.iter().any(|other| other.id == account.id);
         let instead = if replaced { "; it replaces the login that was there" } else { "" };
         terminal::say(format_args!("\nlogged in to {id} as {}{instead}", described(&account)));
@@ -193,12 +191,32 @@ impl Login {
             consent.settle(&store, &account, &mut lines).await?;
         }
         store.close().await;
-        terminal::say("a running byok uses it at once; `byok serve` starts one, `byok status` shows it");
+        tell_of_use(config, &id);
         Ok(())
     }
 }
 
+/// Says who uses the login now.
+fn tell_of_use(config: &Config, id: &ProviderId) {
+    if is_off(config, id) {
+        terminal::warn(format_args!(
+            "the provider is switched off in the settings, so nothing uses it; `providers.{id}.enabled: true` switches it on"
+        ));
+    } else {
+        terminal::say("a running byok uses it at once; `byok serve` starts one, `byok status` shows it");
+    }
+}
+
 impl Login {
+    /// How the code of the vendor comes to byok.
+    fn code_by(&self, place: &Place, wants_window: bool) -> steps::CodeBy {
+        match (self.no_browser, self.no_open) {
+            (true, _) => steps::CodeBy::Paste,
+            (_, true) => steps::CodeBy::Callback { open: false },
+            _ => steps::CodeBy::Callback { open: wants_window || steps::can_open(place) },
+        }
+    }
+
     /// By a page, of the running byok or of this command.
     async fn by_link(
         &self,
@@ -230,6 +248,11 @@ impl Login {
     const fn wants_window(&self) -> bool {
         self.browser.is_some() || self.incognito || self.no_incognito
     }
+}
+
+/// Whether the settings switch the provider off.
+fn is_off(config: &Config, id: &ProviderId) -> bool {
+    config.provider(id).is_some_and(|provider| !provider.enabled)
 }
 
 /// What another account beside the new one means.

@@ -407,4 +407,44 @@ fn a_login_that_is_charged_beyond_its_plan_stops_until_that_is_allowed() {
         assert_eq!(listed[part], shown[part]);
     }
     assert!(listed["resting"][0]["seconds"].as_u64() > Some(500), "{listed}");
+
+    // Who enables the account or logs in again does not wait for the rest to end.
+    let enabled = home.run(&["accounts", "enable", "claude"]);
+    assert_eq!((enabled.code, &*enabled.err), (0, "ada@example.org is in use again\n"));
+    assert!(accounts(&home)[0]["problem"].is_null(), "what went wrong is over");
+    assert_eq!((ask("Hello.").0, ask("sim:429 600").0), (200, 429));
+    let enabled = home.run(&["accounts", "enable", "claude"]);
+    assert_eq!((enabled.code, &*enabled.err), (0, "ada@example.org rested and is in use again\n"));
+    assert_eq!((ask("Hello.").0, ask("sim:429 600").0), (200, 429));
+    log_in_by_paste(&home, &vendor, "ada@example.org", &[]);
+    assert_eq!(ask("Hello.").0, 200);
+}
+
+#[test]
+fn a_key_does_not_take_the_place_of_a_login() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    log_in_by_paste(&home, &vendor, "ada@example.org", &["--account", "work"]);
+    let with_key = |name: &str| {
+        let args = ["login", "claude", "--method", "key", "--account", name];
+        home.run_with(&args, &[], "sk-ant-api03-0123456789\n")
+    };
+    let refused = with_key("work");
+    let told = "error: `work` is a login, so an API key is of another account";
+    assert!(refused.code == 77 && refused.err.contains(told), "{} {}", refused.code, refused.err);
+    let beside = with_key("paid");
+    assert_eq!(beside.code, 0, "{}", beside.err);
+    let kinds: Vec<_> = accounts(&home).iter().map(|account| account["kind"].clone()).collect();
+    assert_eq!(kinds, ["api_key", "login"], "the key comes first, as `prefer` says");
+}
+
+#[test]
+fn a_provider_that_is_switched_off_is_said_to_be() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config().replace("  claude:\n", "  claude:\n    enabled: false\n"));
+    let said = log_in_by_paste(&home, &vendor, "ada@example.org", &["--accept-claim", "claude-code-prompt"]);
+    assert!(said.contains("switched off in the settings") && !said.contains("uses it at once"), "{said}");
+    assert_eq!(accounts(&home)[0]["state"], "provider_off");
+    let shown = home.run(&["status"]).out;
+    assert!(shown.contains("`providers.claude.enabled: true` switches it on"), "{shown}");
 }

@@ -296,6 +296,18 @@ pub enum LoginError {
         "the vendor answered the login with something else than tokens; try again, and update byok if it stays so"
     )]
     BadAnswer,
+    /// A key was given for a login, or the other way round.
+    #[error(
+        "`{label}` is {stored}, so {new} is of another account; log in without `--account`, or with a name that is free"
+    )]
+    OtherKind {
+        /// The account.
+        label: String,
+        /// What it is.
+        stored: &'static str,
+        /// What was given.
+        new: &'static str,
+    },
     /// Somebody else logged in than the account belongs to.
     #[error(
         "this login is of another account than `{label}`; log out at the vendor first, or log in without naming an account"
@@ -356,6 +368,7 @@ impl Fault for LoginError {
             | Self::Unanswered { .. }
             | Self::NoAccess { .. }
             | Self::OtherAccount { .. }
+            | Self::OtherKind { .. }
             | Self::SeveralAccounts { .. } => Blame::Client,
             Self::NoCallback(_) | Self::Store(_) => Blame::Byok,
             Self::Transport(error) | Self::CodeSpent(error) => error.blame(),

@@ -10,7 +10,7 @@ use byok_auth::Desk;
 use byok_config::Live;
 use byok_provider::{budget::Budget, executor::Executor, pool::HealthBook, state::State};
 use byok_store::{Store, StoreError};
-use byok_types::{InvalidId, RequestId};
+use byok_types::{Account, AccountId, InvalidId, RequestId};
 use std::{
     net::SocketAddr,
     sync::{
@@ -19,7 +19,7 @@ use std::{
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::{Mutex, OwnedSemaphorePermit};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How often what is kept in memory is looked through.
@@ -131,9 +131,14 @@ impl App {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut tidy = tokio::time::interval(TIDY);
         tidy.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut logins = self.0.logins.as_ref().map(Desk::done);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
+                Some(account) = made(&mut logins) => {
+                    self.renewed(&account).await;
+                    continue;
+                }
                 changed = settings.changed() => if changed.is_err() { return },
                 _ = tidy.tick() => {
                     self.tidy();
@@ -183,6 +188,16 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Takes an account that its owner has logged in anew or enabled into use at once: what it rested for is over. Whether it
+    /// rested.
+    pub(crate) async fn renewed(&self, account: &AccountId) -> bool {
+        self.rebuild().await;
+        let health = self.0.health.of(account);
+        let rested = !health.all(Instant::now()).is_empty();
+        health.forgive();
+        rested
     }
 
     /// Forgets what is kept for later and has expired, or is more than the settings want.
@@ -263,6 +278,13 @@ impl App {
     pub(crate) fn uptime(&self) -> Duration {
         self.0.started.elapsed()
     }
+}
+
+/// The next account that is logged in to through a page; `None` where there will be none any more.
+async fn made(logins: &mut Option<watch::Receiver<Option<Account>>>) -> Option<AccountId> {
+    let logins = logins.as_mut()?;
+    logins.changed().await.ok()?;
+    logins.borrow_and_update().as_ref().map(|account| account.id.clone())
 }
 
 async fn build(

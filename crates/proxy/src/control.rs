@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use byok_auth::{LOGIN_WINDOW, Wish};
-use byok_types::{Blame, Fault, Retry};
+use byok_types::{AccountId, Blame, Fault, Retry};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
@@ -90,6 +90,7 @@ pub async fn serve(
         .route("/models", get(models))
         .route("/reload", post(reload))
         .route("/logins", post(login))
+        .route("/renewed", post(renewed))
         .with_state(app);
     let inner = tasks.clone();
     tasks.spawn(async move {
@@ -167,6 +168,19 @@ pub struct LoginWish {
     pub account: Option<String>,
     /// The address under which the page is opened from elsewhere.
     pub public: Option<url::Url>,
+}
+
+/// An account that has a new credential, or that its owner has enabled.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Renewed {
+    /// Its id.
+    pub account: AccountId,
+}
+
+/// Says whether the account rested.
+async fn renewed(State(app): State<App>, Json(renewed): Json<Renewed>) -> Response {
+    let rested = app.renewed(&renewed.account).await;
+    reply::json(StatusCode::OK, rested.to_string())
 }
 
 /// What opens the page. It goes over this socket and nowhere else.

@@ -24,7 +24,7 @@ mod stored;
 
 pub use app::{App, AppOptions};
 pub use control::{
-    ControlError, LoginTicket, LoginWish, ask as ask_control, ask_with as ask_control_with,
+    ControlError, LoginTicket, LoginWish, Renewed, ask as ask_control, ask_with as ask_control_with,
     serve as serve_control,
 };
 pub use listing::ModelInfo;

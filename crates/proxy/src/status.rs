@@ -70,7 +70,7 @@ pub struct AccountStatus {
     pub email: Option<String>,
     /// Plan of a login.
     pub plan: Option<String>,
-    /// State: `ready`, `needs_consent`, `needs_login`, `blocked`, `extra_usage` or `disabled`.
+    /// State: `ready`, `needs_consent`, `needs_login`, `blocked`, `extra_usage`, `disabled` or `provider_off`.
     pub state: String,
     /// Why, and what to do, where it is not ready.
     pub reason: Option<String>,
@@ -255,7 +255,15 @@ impl ProviderStatus {
             state.registry.providers().any(|provider| provider.seats.iter().any(|seat| seat.id == account.id))
         };
         for account in state.accounts.iter().filter(|account| !seated(account)) {
-            let entry = AccountStatus::of(account);
+            let mut entry = AccountStatus::of(account);
+            let settings = state.config.provider(&account.provider);
+            if entry.state == "ready" && settings.is_some_and(|provider| !provider.enabled) {
+                "provider_off".clone_into(&mut entry.state);
+                entry.reason = Some(format!(
+                    "the provider is switched off in the settings; `providers.{}.enabled: true` switches it on",
+                    account.provider
+                ));
+            }
             match providers.iter_mut().find(|provider| provider.name == account.provider.as_str()) {
                 Some(provider) => provider.accounts.push(entry),
                 None => providers.push(Self::new(account.provider.as_str(), vec![entry])),

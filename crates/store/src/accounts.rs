@@ -1,5 +1,5 @@
 use crate::StoreFuture;
-use byok_types::{Account, AccountId, AccountState, Credential, ProviderId};
+use byok_types::{Account, AccountId, AccountState, Credential, CredentialKind, ProviderId};
 use std::fmt;
 
 /// What a vendor says about an account. `None` keeps what is stored.
@@ -46,11 +46,13 @@ pub trait Accounts: Send + Sync {
     /// One account.
     fn get<'a>(&'a self, id: &'a AccountId) -> StoreFuture<'a, Option<Account>>;
 
-    /// The oldest account of the provider that has the given vendor identity.
+    /// The oldest account of the provider that has the given vendor identity and a credential of this kind: a key and a login
+    /// of one person are two accounts.
     fn find_identity<'a>(
         &'a self,
         provider: &'a ProviderId,
         identity: &'a str,
+        kind: CredentialKind,
     ) -> StoreFuture<'a, Option<Account>>;
 
     /// Stores an account and its secret in one transaction; an account with the same id is replaced.

@@ -9,8 +9,8 @@ use crate::{
     store::{Backend, unix_now},
 };
 use byok_types::{
-    Account, AccountId, AccountState, ClientKeyId, Credential, OauthTokens, ProviderId, RequestRecord,
-    SecretHash,
+    Account, AccountId, AccountState, ClientKeyId, Credential, CredentialKind, OauthTokens, ProviderId,
+    RequestRecord, SecretHash,
 };
 use parking_lot::Mutex;
 use std::{
@@ -110,9 +110,12 @@ impl Accounts for Memory {
         &'a self,
         provider: &'a ProviderId,
         identity: &'a str,
+        kind: CredentialKind,
     ) -> StoreFuture<'a, Option<Account>> {
         self.read(move |state| {
-            let same = |a: &Account| a.provider == *provider && a.identity.as_deref() == Some(identity);
+            let same = |a: &Account| {
+                a.provider == *provider && a.kind == kind && a.identity.as_deref() == Some(identity)
+            };
             state.sorted(same).into_iter().next()
         })
     }

@@ -102,7 +102,12 @@ impl AccountState {
     pub fn trouble(&self, provider: &str) -> Option<String> {
         match self {
             Self::Ready => None,
-            Self::NeedsLogin { reason } | Self::Blocked { reason } => Some(reason.clone()),
+            Self::NeedsLogin { reason } => Some(reason.clone()),
+            Self::Blocked { reason } if reason.contains("byok ") => Some(reason.clone()),
+            Self::Blocked { reason } => Some(format!(
+                "{}. When that is settled, `byok accounts enable {provider}` uses the account again.",
+                reason.trim_end_matches(['.', ' '])
+            )),
             Self::ExtraUsage => Some(format!(
                 "the vendor began to charge beyond the plan. To go on and pay, set `providers.{provider}.extra_usage: allow`; \
                  to go on within the plan, run `byok accounts enable {provider}` when it has room again."
@@ -114,15 +119,6 @@ impl AccountState {
                 "it came over switched off, because {reason}; `byok accounts enable {provider}` switches it on."
             )),
         }
-    }
-}
-
-impl Account {
-    /// Whether it is an API key of which nothing is known but the key: no login can be of the same account.
-    pub fn is_key_alone(&self) -> bool {
-        // So begin the identities that are made of a key.
-        self.kind == CredentialKind::ApiKey
-            && self.identity.as_ref().is_some_and(|known| known.starts_with("key"))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::login::{check_name, consent::Consent, import::asked, tell_of_others, tell_the_rule};
 use crate::{
     logins, network,
-    place::open_store,
+    place::{open_store, tell_renewed},
     terminal::{self, Lines},
     trouble::{Exit, Trouble},
 };
@@ -60,6 +60,7 @@ pub(super) async fn run(
     };
     let others = store.accounts.list(Some(&id)).await?;
     let account = save_login(&store, &SystemClock, login, save).await?;
+    tell_renewed(&config.database, &account.id).await;
     let replaced = others.iter().any(|other| other.id == account.id);
     let instead = if replaced { "; it replaces what was there of the same account" } else { "" };
     terminal::say(format_args!("added to {id}: {}{instead}", account.label));

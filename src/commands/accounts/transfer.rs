@@ -110,6 +110,10 @@ pub(super) async fn export(store: &Store, file: &Path, passphrase: &Passphrase) 
         }
     }
     // Before a passphrase is thought of.
+    if file == Path::new("-") {
+        return Err(Trouble::new(Exit::Usage, "an export goes into a file, not to the output")
+            .hint("name a file, such as `byok accounts export backup.age`"));
+    }
     if file.symlink_metadata().is_ok() {
         return Err(cannot_be_made(file, &ErrorKind::AlreadyExists.into()));
     }
@@ -262,7 +266,7 @@ enum Taken {
 /// The account that is here already: by its vendor's identity, else by its id.
 async fn known(store: &Store, account: &Account) -> Result<Option<Account>, Trouble> {
     if let Some(identity) = &account.identity
-        && let Some(known) = store.accounts.find_identity(&account.provider, identity).await?
+        && let Some(known) = store.accounts.find_identity(&account.provider, identity, account.kind).await?
     {
         return Ok(Some(known));
     }

@@ -225,8 +225,12 @@ impl Session {
     ) -> Result<Stage, LoginError> {
         let transport = self.0.desk.0.vendors.transport()?;
         let known = self.named().await?;
-        if let Some(key) = known.as_ref().filter(|known| known.is_key_alone()) {
-            return Err(LoginError::OtherAccount { label: key.label.clone() });
+        if let Some(key) = known.as_ref().filter(|known| known.kind == CredentialKind::ApiKey) {
+            return Err(LoginError::OtherKind {
+                label: key.label.clone(),
+                stored: "an API key",
+                new: "a login",
+            });
         }
         let login = match &method.how {
             How::Browser(login) => {

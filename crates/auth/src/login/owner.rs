@@ -89,7 +89,7 @@ pub(crate) async fn note_owner(
     mut details: AccountDetails,
 ) -> Result<(), StoreError> {
     if let Some(identity) = &details.identity
-        && let Some(other) = store.accounts.find_identity(&account.provider, identity).await?
+        && let Some(other) = store.accounts.find_identity(&account.provider, identity, account.kind).await?
     {
         tracing::warn!(
             provider = %account.provider, account = account.label, other = other.label,
@@ -115,7 +115,7 @@ pub async fn known_account(
 ) -> Result<Option<Account>, StoreError> {
     let NewLogin { credential, details } = login;
     if let Some(identity) = &details.identity
-        && let Some(known) = store.accounts.find_identity(provider, identity).await?
+        && let Some(known) = store.accounts.find_identity(provider, identity, credential.kind()).await?
     {
         return Ok(Some(known));
     }

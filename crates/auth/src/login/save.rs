@@ -31,7 +31,8 @@ pub struct SaveLogin<'a> {
 /// Stores a login. A login of an account that is there replaces its tokens and makes it usable again, in one step.
 ///
 /// # Errors
-/// [`LoginError::OtherAccount`] when the login is not of the named account; [`LoginError::Store`].
+/// [`LoginError::OtherAccount`] when the login is not of the named account; [`LoginError::OtherKind`] when one of the two is a
+/// key; [`LoginError::Store`].
 pub async fn save_login(
     store: &Store,
     clock: &dyn Clock,
@@ -44,7 +45,7 @@ pub async fn save_login(
         Credential::Oauth(tokens) => tokens.expires_at,
     };
     let now = clock.now();
-    let Some(known) = find(store, &details, how).await? else {
+    let Some(known) = find(store, (&details, credential.kind()), how).await? else {
         let account = Account { expires_at, kind: credential.kind(), ..new_account(how, details, now)? };
         return add(store, account, credential, how.label).await;
     };
@@ -69,11 +70,19 @@ pub async fn save_login(
 
 async fn find(
     store: &Store,
-    details: &AccountDetails,
+    (details, kind): (&AccountDetails, CredentialKind),
     how: SaveLogin<'_>,
 ) -> Result<Option<Account>, LoginError> {
     if let Some(id) = how.account {
         let named = store.accounts.get(id).await?.ok_or(StoreError::NoSuchAccount)?;
+        // A key and a login of one person stand side by side.
+        if named.kind != kind {
+            return Err(LoginError::OtherKind {
+                stored: kind_word(named.kind),
+                new: kind_word(kind),
+                label: named.label,
+            });
+        }
         let differ = matches!((&named.identity, &details.identity), (Some(old), Some(new)) if old != new);
         if differ || named.provider != *how.provider {
             return Err(LoginError::OtherAccount { label: named.label });
@@ -81,8 +90,15 @@ async fn find(
         return Ok(Some(named));
     }
     match &details.identity {
-        Some(identity) => Ok(store.accounts.find_identity(how.provider, identity).await?),
+        Some(identity) => Ok(store.accounts.find_identity(how.provider, identity, kind).await?),
         None => Ok(None),
+    }
+}
+
+const fn kind_word(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::ApiKey => "an API key",
+        CredentialKind::Oauth => "a login",
     }
 }
 

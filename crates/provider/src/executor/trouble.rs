@@ -135,8 +135,13 @@ impl Attempt<'_> {
             if refused.failure.code.as_deref() != Some(claim::NOT_ACCEPTED) {
                 let provider = self.candidate.provider.id.as_str();
                 let what = said(&refused.failure, token.secret.expose());
-                let remedy = remedy(&refused.failure, refused.verdict.hint, provider, self.seat.is_oauth());
-                self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy, limit: false });
+                let credential = (self.seat.is_oauth(), matches!(self.seat.access, Access::Account { .. }));
+                let remedy = remedy(&refused.failure, refused.verdict.hint, provider, credential);
+                let limit = matches!(
+                    refused.failure.kind,
+                    FailureKind::RateLimit | FailureKind::QuotaWindow | FailureKind::Overloaded
+                );
+                self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy, limit });
             }
         }
         // A call that is for no model says nothing about the next one.
@@ -236,13 +241,19 @@ fn what_and_remedy(error: &str) -> (String, String) {
     }
 }
 
-/// What the owner of a key or login can do. Whoever knows the vendor knows best.
-fn remedy(failure: &Failure, hint: Option<&str>, provider: &str, oauth: bool) -> String {
+/// What the owner of a key or login can do; the credential says whether it is a login, and whether it is an account of the
+/// store. Whoever knows the vendor knows best.
+fn remedy(failure: &Failure, hint: Option<&str>, provider: &str, (oauth, stored): (bool, bool)) -> String {
     if let Some(hint) = hint {
         return hint.to_owned();
     }
     match failure.kind {
         FailureKind::Auth if oauth => format!("log in again with `byok login {provider}`"),
+        FailureKind::Auth if stored => {
+            format!(
+                "check the key with the vendor, and log in with a valid one by `byok login {provider} --method key`"
+            )
+        }
         FailureKind::Auth => {
             format!("check the key with the vendor, and set a valid one under `providers.{provider}`")
         }
@@ -283,17 +294,19 @@ mod tests {
 
     #[test]
     fn every_trouble_has_a_remedy() {
-        for (kind, hint, oauth, words) in [
-            (FailureKind::Auth, None, true, "byok login claude"),
-            (FailureKind::Auth, None, false, "providers.claude"),
-            (FailureKind::Billing, None, false, "credit"),
-            (FailureKind::QuotaWindow, None, true, "nothing to do"),
-            (FailureKind::NotFound, None, true, "byok models"),
-            (FailureKind::NotFound, Some("ask Google"), true, "ask Google"),
-            (FailureKind::Server, None, false, "base_url"),
+        let (login, stored, settings) = ((true, true), (false, true), (false, false));
+        for (kind, hint, credential, words) in [
+            (FailureKind::Auth, None, login, "byok login claude`"),
+            (FailureKind::Auth, None, stored, "byok login claude --method key"),
+            (FailureKind::Auth, None, settings, "providers.claude"),
+            (FailureKind::Billing, None, settings, "credit"),
+            (FailureKind::QuotaWindow, None, login, "nothing to do"),
+            (FailureKind::NotFound, None, login, "byok models"),
+            (FailureKind::NotFound, Some("ask Google"), login, "ask Google"),
+            (FailureKind::Server, None, settings, "base_url"),
         ] {
             let failure = Failure::new(kind, Blame::Upstream, "x");
-            let told = remedy(&failure, hint, "claude", oauth);
+            let told = remedy(&failure, hint, "claude", credential);
             assert!(told.contains(words), "{told}");
         }
     }

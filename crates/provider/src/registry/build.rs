@@ -318,8 +318,10 @@ fn provider(
     let logins = builder.logins(accounts.iter().filter(mine))?;
     let mut idle = accounts.iter().filter(mine).filter(|a| !builder.may_serve(a));
     let idle = idle.find_map(|a| a.state.trouble(id.as_str()));
+    let (logins, stored): (Vec<_>, Vec<_>) = logins.into_iter().partition(|seat| seat.is_oauth());
+    let keys = keys.into_iter().chain(stored);
     let seats = match entry.prefer {
-        Prefer::Key => keys.into_iter().chain(logins).collect(),
+        Prefer::Key => keys.chain(logins).collect(),
         Prefer::Oauth => logins.into_iter().chain(keys).collect(),
     };
     Ok(Provider {

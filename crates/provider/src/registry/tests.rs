@@ -5,13 +5,17 @@ use byok_types::{Account, AccountId, AccountState, CredentialKind};
 use serde_json::{Value, json};
 
 fn registry(yaml: &str) -> (Registry, Vec<InvalidProvider>) {
+    with_accounts(yaml, &[])
+}
+
+fn with_accounts(yaml: &str, accounts: &[Account]) -> (Registry, Vec<InvalidProvider>) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config.yaml");
     std::fs::write(&file, yaml).unwrap();
     let env = vec![("HOME".to_owned(), directory.path().display().to_string())];
     let sources = Sources { file: Some(file), file_required: true, env, ..Sources::default() };
     let config = load(&sources).unwrap().config;
-    build(&config, &[], &HealthBook::default())
+    build(&config, accounts, &HealthBook::default())
 }
 
 const KEYS: &str = "
@@ -441,5 +445,18 @@ fn what_a_server_lists_is_asked_for_by_its_providers_name() {
         ("glm", "router:z-ai/glm"),
     ] {
         assert!(served(&registry, name).starts_with(who), "{name}: {}", served(&registry, name));
+    }
+}
+
+#[test]
+fn prefer_decides_between_a_stored_key_and_a_login() {
+    // The older account is listed first.
+    let accounts = [account("kimi", CredentialKind::Oauth), account("kimi", CredentialKind::ApiKey)];
+    for (prefer, expected) in [("key", [false, true]), ("oauth", [true, false])] {
+        let yaml = format!("providers: {{ kimi: {{ prefer: {prefer} }} }}\n");
+        let (registry, _) = with_accounts(&yaml, &accounts);
+        let candidates = registry.resolve("kimi/kimi-for-coding").unwrap();
+        let seats = &candidates[0].provider.seats;
+        assert_eq!(seats.iter().map(|seat| seat.is_oauth()).collect::<Vec<_>>(), expected, "{prefer}");
     }
 }

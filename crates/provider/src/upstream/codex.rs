@@ -207,8 +207,15 @@ fn judge(refusal: &Refusal<'_>) -> Verdict {
         "deactivated_workspace" => {
             return blocked("OpenAI has deactivated the workspace of this account".to_owned());
         }
+        "account_deactivated" => {
+            return blocked(
+                "OpenAI has deactivated this account; ask its support (help.openai.com), and when that is settled, run `byok accounts \
+                 enable codex`"
+                    .to_owned(),
+            );
+        }
         // Refused after a fresh token, too: the executor refreshes only once.
-        "account_deactivated" | "token_revoked" | "token_invalidated" | "token_expired" => {
+        "token_revoked" | "token_invalidated" | "token_expired" => {
             return Verdict { next: Next::Refresh, own_credential: true, ..Verdict::PASS_ON };
         }
         _ => {}

@@ -50,8 +50,9 @@ impl Accounts for Moody {
         &'a self,
         provider: &'a ProviderId,
         who: &'a str,
+        kind: CredentialKind,
     ) -> StoreFuture<'a, Option<Account>> {
-        self.inner.find_identity(provider, who)
+        self.inner.find_identity(provider, who, kind)
     }
 
     fn insert(&self, account: Account, credential: Credential) -> StoreFuture<'_, ()> {

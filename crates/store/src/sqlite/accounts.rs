@@ -65,11 +65,14 @@ impl Accounts for Sqlite {
         &'a self,
         provider: &'a ProviderId,
         identity: &'a str,
+        kind: CredentialKind,
     ) -> StoreFuture<'a, Option<Account>> {
-        const FIND: &str = select!("WHERE provider = ?1 AND identity = ?2 ORDER BY created_at, id LIMIT 1");
-        Box::pin(
-            async move { Ok(self.accounts(FIND, [provider.to_string(), identity.to_owned()]).await?.pop()) },
-        )
+        const FIND: &str =
+            select!("WHERE provider = ?1 AND identity = ?2 AND kind = ?3 ORDER BY created_at, id LIMIT 1");
+        Box::pin(async move {
+            let of = [provider.to_string(), identity.to_owned(), kind_column(kind).to_owned()];
+            Ok(self.accounts(FIND, of).await?.pop())
+        })
     }
 
     fn insert(&self, mut account: Account, credential: Credential) -> StoreFuture<'_, ()> {

@@ -86,16 +86,17 @@ async fn identity_finds_the_oldest_of_the_provider(store: Store) {
         let one = Account { identity: Some("same".to_owned()), ..account(n) };
         store.accounts.insert(one, oauth("x")).await.unwrap();
     }
-    let found = |name: &'static str, identity: &'static str| {
+    let found = |name: &'static str, identity: &'static str, kind| {
         let store = store.clone();
         async move {
-            let found = store.accounts.find_identity(&provider(name), identity).await.unwrap();
+            let found = store.accounts.find_identity(&provider(name), identity, kind).await.unwrap();
             found.map(|a| a.id.to_string())
         }
     };
-    assert_eq!(found("claude", "same").await.as_deref(), Some("account-1"));
-    assert_eq!(found("codex", "same").await, None);
-    assert_eq!(found("claude", "other").await, None);
+    assert_eq!(found("claude", "same", CredentialKind::Oauth).await.as_deref(), Some("account-1"));
+    assert_eq!(found("claude", "same", CredentialKind::ApiKey).await, None, "a key is another account");
+    assert_eq!(found("codex", "same", CredentialKind::Oauth).await, None);
+    assert_eq!(found("claude", "other", CredentialKind::Oauth).await, None);
 }
 
 async fn labels_are_unique_within_a_provider(store: Store) {

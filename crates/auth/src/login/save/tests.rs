@@ -78,8 +78,7 @@ async fn only_the_owner_logs_in_again() {
     let first = save_login(&store, &*clock, login(Some("p/o"), None), how(&provider)).await.unwrap();
     let before = stored(&store, &first.id).await;
     let named = SaveLogin { account: Some(&first.id), ..how(&provider) };
-    let mut foreign = login(Some("x/o"), None);
-    foreign.credential = Credential::ApiKey(Secret::new("foreign"));
+    let foreign = login(Some("x/o"), None);
     let error = save_login(&store, &*clock, foreign, named).await.unwrap_err();
     assert!(matches!(error, LoginError::OtherAccount { .. }), "{error:?}");
     assert_eq!(stored(&store, &first.id).await.access.expose(), before.access.expose());
@@ -88,4 +87,23 @@ async fn only_the_owner_logs_in_again() {
     let named = SaveLogin { account: Some(&unknown), ..how(&provider) };
     let known = save_login(&store, &*clock, login(Some("y/o"), None), named).await.unwrap();
     assert_eq!((known.id, known.identity.as_deref()), (unknown, Some("y/o")));
+}
+
+#[tokio::test]
+async fn a_key_and_a_login_of_one_person_stand_side_by_side() {
+    let (store, provider, clock) = (Store::memory(), provider(), TestClock::start());
+    let key = || NewLogin { credential: Credential::ApiKey(Secret::new("key")), ..login(Some("p"), None) };
+    let plan = save_login(&store, &*clock, login(Some("p"), None), how(&provider)).await.unwrap();
+    let paid = save_login(&store, &*clock, key(), how(&provider)).await.unwrap();
+    assert_ne!(plan.id, paid.id);
+    assert_eq!(stored(&store, &plan.id).await.access.expose(), "new-access");
+    let again = save_login(&store, &*clock, login(Some("p"), None), how(&provider)).await.unwrap();
+    assert_eq!(again.id, plan.id);
+    assert_eq!(save_login(&store, &*clock, key(), how(&provider)).await.unwrap().id, paid.id);
+
+    for (named, new) in [(&plan, key()), (&paid, login(None, None))] {
+        let named = SaveLogin { account: Some(&named.id), ..how(&provider) };
+        let error = save_login(&store, &*clock, new, named).await.unwrap_err();
+        assert!(matches!(error, LoginError::OtherKind { .. }), "{error:?}");
+    }
 }

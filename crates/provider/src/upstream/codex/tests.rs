@@ -230,7 +230,14 @@ fn what_refusals_mean() {
         ),
         (401, r#"{"detail":"Unauthorized"}"#, "", Next::Refresh, None, ""),
         (401, r#"{"error":{"code":"token_expired","message":"m"}}"#, "", Next::Refresh, None, ""),
-        (401, r#"{"error":{"code":"account_deactivated","message":"m"}}"#, "", Next::Refresh, None, ""),
+        (
+            401,
+            r#"{"error":{"code":"account_deactivated","message":"m"}}"#,
+            "",
+            Next::OtherAccount,
+            account(hours(1)),
+            "blocked",
+        ),
         (
             402,
             r#"{"detail":{"code":"deactivated_workspace"}}"#,
