@@ -139,6 +139,7 @@ impl Scan {
     pub fn remove_all(&self, body: &[u8], keys: &[&str]) -> Vec<Edit> {
         let mut edits: Vec<_> = keys.iter().filter_map(|key| self.remove(body, key)).collect();
         edits.sort_unstable_by_key(|edit| edit.range.start);
+        edits.dedup();
         // The last field takes the comma before it along. Where the field before goes too, it has gone with that one.
         while let [.., before, last] = edits.as_slice()
             && before.range.end > last.range.start

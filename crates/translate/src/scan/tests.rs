@@ -75,3 +75,19 @@ fn every_prefix_of_a_body_is_refused() {
         assert!(Scan::of(&body.as_bytes()[..end]).is_err(), "{}", &body[..end]);
     }
 }
+
+#[test]
+fn fields_that_stand_side_by_side_go_with_their_commas() {
+    let keys = ["a", "b", "b", "c"];
+    for (body, expected) in [
+        (r#"{"a":1,"b":2,"x":3}"#, r#"{"x":3}"#),
+        (r#"{"x":3,"a":1, "b":[2] }"#, r#"{"x":3 }"#),
+        (r#"{ "a":1 , "b":2 , "c":3}"#, "{ }"),
+        (r#"{"a":1,"x":3,"c":2}"#, r#"{"x":3}"#),
+        (r#"{"x":3}"#, r#"{"x":3}"#),
+    ] {
+        let scan = Scan::of_keys(body.as_bytes(), &["a", "b", "c"]).unwrap();
+        let out = splice(&Bytes::copy_from_slice(body.as_bytes()), scan.remove_all(body.as_bytes(), &keys));
+        assert_eq!(String::from_utf8_lossy(&out), expected, "{body}");
+    }
+}

@@ -87,10 +87,9 @@ pub(super) fn shape(body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> 
     }
 }
 
-/// The body without a member.
-fn without(body: &Bytes, key: &'static str) -> Result<Bytes, Failure> {
-    let edit = Scan::of_keys(body, &[key])?.remove(body, key);
-    Ok(splice(body, edit.into_iter().collect()))
+/// The body without some members.
+fn without(body: &Bytes, keys: &[&'static str]) -> Result<Bytes, Failure> {
+    Ok(splice(body, Scan::of_keys(body, keys)?.remove_all(body, keys)))
 }
 
 /// A stream that tells its usage, also where the client did not ask for a stream; the cap by the name that the model knows it
@@ -135,11 +134,7 @@ fn chat(mut body: Bytes, stream: bool, facts: &ModelFacts, losses: &mut Losses) 
         edits.push(scan.set("messages", &messages));
     }
     body = splice(&body, edits);
-    // Two neighbours would want the same comma; one after the other, each finds its own.
-    for key in gone {
-        body = without(&body, key)?;
-    }
-    Ok(body)
+    without(&body, &gone)
 }
 
 /// The messages of the developer as those of the system; `None` if there are none.
@@ -209,10 +204,7 @@ fn responses(mut body: Bytes, losses: &mut Losses) -> Result<Bytes, Failure> {
         edits.push(scan.set("input", &items));
     }
     body = splice(&body, edits);
-    for key in gone {
-        body = without(&body, key)?;
-    }
-    Ok(body)
+    without(&body, &gone)
 }
 
 /// The tools of some kinds; `None` if there are no others.

@@ -80,13 +80,9 @@ pub(super) fn fitted(body: Bytes, facts: &ModelFacts, losses: &mut Losses) -> Re
     if scan.text(&body, "stop").is_some_and(|stop| stop != "null") {
         losses.dropped("stop", "xAI stops at no texts in Responses");
     }
-    let mut body = splice(&body, changes.edits);
-    // Two neighbours would want the same comma; one after the other, each finds its own.
-    for key in changes.gone {
-        let scan = Scan::of_keys(&body, &[key])?;
-        body = splice(&body, scan.remove(&body, key).into_iter().collect());
-    }
-    foreign_seals(body)
+    let body = splice(&body, changes.edits);
+    let gone = Scan::of_keys(&body, &changes.gone)?.remove_all(&body, &changes.gone);
+    foreign_seals(splice(&body, gone))
 }
 
 /// The tools that the vendor knows, each function with a schema whose root is an object.
