@@ -12,6 +12,7 @@
 
 mod access;
 mod agent;
+mod brought;
 mod clients;
 mod faults;
 mod pairs;

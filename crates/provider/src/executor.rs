@@ -37,8 +37,8 @@ pub use whole::WholeBody;
 use crate::{
     budget::Budget,
     ledger::{Arrival, Ledger},
-    pool::{self, Problem},
-    registry::Candidate,
+    pool::{self, Offer, Problem},
+    registry::{Candidate, nothing_brought},
     replay::Replay,
     state::State,
     upstream::{Next, Verdict},
@@ -92,8 +92,8 @@ pub struct Inbound {
     pub previous_response: Option<String>,
     /// Set if the call is passed on as it is, beside the dialects.
     pub raw: Option<Raw>,
-    /// The client's own credential for the provider, where it brought one beside its byok key.
-    pub own_credential: Option<Secret>,
+    /// The credential for a vendor that the client brought beside its byok key.
+    pub brought: Option<Secret>,
     /// Headers of the client.
     pub headers: HeaderMap,
     /// Body.
@@ -120,7 +120,7 @@ impl Inbound {
             json_array: false,
             previous_response: None,
             raw: None,
-            own_credential: None,
+            brought: None,
             headers: HeaderMap::new(),
             body: Bytes::new(),
             place,
@@ -172,6 +172,12 @@ impl Refused {
     /// A refusal of our own making that another seat may not share.
     fn local(failure: Failure, next: Next) -> Self {
         Self { failure, verdict: Verdict { next, ..Verdict::PASS_ON }, headers: HeaderMap::new() }
+    }
+
+    /// The refusal of what the client itself brought: it hears what its vendor says, so that it can renew its login. Nobody
+    /// else is asked, for a credential is for one vendor, and what helps with byok's accounts does not help here.
+    fn of_the_clients_own(self) -> Self {
+        Self { verdict: Verdict::PASS_ON, ..self }
     }
 }
 
@@ -310,13 +316,24 @@ impl Executor {
         let mut lack = None;
         let mut tried = 0;
         let mut remote = Remote::allowed(&*self.0.fetch, &state.config);
-        for candidate in rested_first(candidates) {
+        for (at, candidate) in rested_first(candidates, inbound).into_iter().enumerate() {
+            let more = at + 1 < candidates.len();
             if tried >= limit {
                 break;
             }
-            let now = Instant::now();
-            let offer =
-                pool::offer(&candidate.provider.seats, &candidate.facts.id, candidate.prefix.as_deref(), now);
+            let provider = &candidate.provider;
+            let clients_own = provider.seat_for(inbound.brought.as_ref());
+            let offer = match clients_own {
+                Some(seat) => Offer::only(seat),
+                None if provider.seats.is_empty() => {
+                    last.get_or_insert(Refused::local(nothing_brought(provider.id.as_str()), Next::GiveUp));
+                    continue;
+                }
+                None => {
+                    let (model, prefix) = (&candidate.facts.id, candidate.prefix.as_deref());
+                    pool::offer(&provider.seats, model, prefix, Instant::now())
+                }
+            };
             resting = [resting, offer.resting].into_iter().flatten().min();
             lack = lack.or(offer.lack);
             if offer.seats.is_empty() {
@@ -326,6 +343,7 @@ impl Executor {
             let call = Spoken { executor: &self.0, state, inbound, peek };
             let mut words = match Words::of(call, candidate, remote.as_mut()).await {
                 Ok(words) => words,
+                Err(failure) if clients_own.is_some() => return Err(Refused::local(failure, Next::GiveUp)),
                 Err(failure) => {
                     last.get_or_insert(Refused::local(failure, Next::GiveUp));
                     continue;
@@ -343,8 +361,13 @@ impl Executor {
                 tried += 1;
                 match words.say(seat, remote.as_mut(), ledger).await {
                     Ok(ready) => return Ok(ready),
+                    Err(refused) if clients_own.is_some() => return Err(refused.of_the_clients_own()),
+                    Err(refused) if more && is_gone(&refused.failure, &candidate.facts.id) => {
+                        last = Some(telling(last, refused));
+                        break;
+                    }
                     Err(refused) if refused.verdict.next == Next::GiveUp => return Err(refused),
-                    Err(refused) => last = Some(worse(last, refused)),
+                    Err(refused) => last = Some(telling(last, refused)),
                 }
             }
         }
@@ -363,21 +386,33 @@ impl Executor {
 }
 
 /// The candidates in their order, those behind of which no seat is fresh: their trouble may be over, but others have none.
-fn rested_first(candidates: &[Candidate]) -> Vec<&Candidate> {
+fn rested_first<'c>(candidates: &'c [Candidate], inbound: &Inbound) -> Vec<&'c Candidate> {
     if candidates.len() < 2 {
         return candidates.iter().collect();
     }
     let now = Instant::now();
     let fresh = |candidate: &&Candidate| {
-        pool::has_fresh(&candidate.provider.seats, &candidate.facts.id, candidate.prefix.as_deref(), now)
+        candidate.provider.seat_for(inbound.brought.as_ref()).is_some()
+            || pool::has_fresh(
+                &candidate.provider.seats,
+                &candidate.facts.id,
+                candidate.prefix.as_deref(),
+                now,
+            )
     };
     let (mut rested, tired): (Vec<_>, Vec<_>) = candidates.iter().partition(fresh);
     rested.extend(tired);
     rested
 }
 
+/// Whether a vendor says that it has no such model: another that is to serve the same request may have its own.
+fn is_gone(failure: &Failure, model: &str) -> bool {
+    failure.status == 404
+        && (failure.code.as_deref() == Some("model_not_found") || count::names(&failure.message, model))
+}
+
 /// Of two refusals the one that says more to the client: a vendor's word before one of ours, the later before the earlier.
-fn worse(old: Option<Refused>, new: Refused) -> Refused {
+fn telling(old: Option<Refused>, new: Refused) -> Refused {
     match old {
         Some(old) if old.failure.raw.is_some() && new.failure.raw.is_none() => old,
         _ => new,

@@ -197,6 +197,7 @@ impl Executor {
     /// A token for an inquiry.
     async fn token_of(&self, seat: &Seat) -> Option<Token> {
         match &seat.access {
+            Access::Client => None,
             Access::Key(key) => Some(Token::key(key.clone())),
             Access::Account { .. } => {
                 let access = self.tokens().access(&seat.id).await.ok()?;

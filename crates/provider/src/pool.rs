@@ -35,6 +35,8 @@ pub enum Access {
         /// Whether it holds tokens of a login (else an API key).
         oauth: bool,
     },
+    /// What the client of the request brings. Such a seat is nobody's: no refusal is noted of it, and no other takes its place.
+    Client,
 }
 
 /// One credential of a provider with everything that a call by it needs.
@@ -137,6 +139,8 @@ impl Seat {
         match &self.access {
             Access::Key(key) => key.expose().starts_with("sk-ant-oat"),
             Access::Account { oauth } => *oauth,
+            // The client sees to it.
+            Access::Client => false,
         }
     }
 }
@@ -174,6 +178,13 @@ pub struct Offer {
     pub resting: Option<Duration>,
     /// If there is none because no account has the model: what the vendor said.
     pub lack: Option<Arc<Lack>>,
+}
+
+impl Offer {
+    /// Only this seat.
+    pub fn only(seat: &Arc<Seat>) -> Self {
+        Self { seats: vec![seat.clone()], resting: None, lack: None }
+    }
 }
 
 /// What went wrong with the seats of the candidates that rest, where it is a limit with none of them.

@@ -20,9 +20,10 @@ use crate::{
 };
 use byok_config::{ExtraUsage, FactsPatch, Pattern, Target, Timeouts};
 use byok_translate::ir::Reasoning;
-use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, ProviderId};
+use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, ProviderId, Secret};
 use indexmap::IndexMap;
 use parking_lot::Mutex;
+pub(crate) use refused::nothing_brought;
 use refused::{no_login, not_by_these, not_in_use};
 use std::{collections::HashMap, sync::Arc};
 
@@ -50,8 +51,8 @@ pub struct Provider {
     pub timeouts: Timeouts,
     /// Whether losses in translation are refused.
     pub strict: bool,
-    /// Whether a client may bring its own login for it.
-    pub passthrough_auth: bool,
+    /// The seat of clients that bring their own credential, where the settings let them.
+    pub for_clients: Option<Arc<Seat>>,
     /// What happens when its vendor begins to charge beyond a plan.
     pub extra_usage: ExtraUsage,
     /// Why an account of the store does not serve, where one does not.
@@ -123,7 +124,7 @@ impl Registry {
     /// The provider with this name: its first face that has a credential, or its first.
     pub fn provider(&self, name: &str) -> Option<&Arc<Provider>> {
         let faces = self.faces(name);
-        faces.iter().find(|face| !face.seats.is_empty()).or(faces.first())
+        faces.iter().find(|face| face.in_use()).or(faces.first())
     }
 
     /// The faces of a provider; none if there is no provider of this name.
@@ -134,7 +135,7 @@ impl Registry {
     /// The provider of this name, for a call that is for no model.
     pub fn for_raw(&self, name: &str) -> Result<Candidate, Failure> {
         let Some(provider) = self.provider(name) else { return Err(self.no_provider(name)) };
-        if provider.seats.is_empty() {
+        if !provider.in_use() {
             return Err(match &provider.idle {
                 Some(why) => not_in_use(provider.id.as_str(), why),
                 None => no_login(provider.id.as_str()),
@@ -247,7 +248,7 @@ impl Registry {
         if let Some((first, rest)) = name.split_once('/').filter(|(_, rest)| !rest.is_empty()) {
             let faces = self.faces(first);
             // A name with a slash in it that the config lists is a name, unless its first word is a provider that is in use.
-            let in_use = faces.iter().any(|face| !face.seats.is_empty());
+            let in_use = faces.iter().any(|face| face.in_use());
             if !faces.is_empty() && (in_use || self.providers().all(|face| face.listed(name).is_none())) {
                 self.offer(faces, rest, None, out, missing);
                 return;
@@ -293,7 +294,7 @@ impl Registry {
         let id = first.id.as_str();
         let from = out.len();
         let mut elsewhere = false;
-        for face in allowed.filter(|face| !face.seats.is_empty()) {
+        for face in allowed.filter(|face| face.in_use()) {
             if !face.has(name, faces) {
                 elsewhere = true;
                 continue;
@@ -389,6 +390,23 @@ impl Registry {
 }
 
 impl Provider {
+    /// Whether anybody can be served by it: it has a credential, or takes that of the client.
+    pub fn in_use(&self) -> bool {
+        self.all_seats().next().is_some()
+    }
+
+    /// byok's own seats, and that of clients that bring a credential.
+    pub(crate) fn all_seats(&self) -> impl Iterator<Item = &Arc<Seat>> {
+        self.seats.iter().chain(&self.for_clients)
+    }
+
+    /// The seat of the client that brought `credential`, where the settings let it and this is not evidently the credential of
+    /// another vendor.
+    pub(crate) fn seat_for(&self, credential: Option<&Secret>) -> Option<&Arc<Seat>> {
+        let fits = |own: &Secret| byok_auth::refuse_foreign(&self.id, own).is_ok();
+        self.for_clients.as_ref().filter(|_| credential.is_some_and(fits))
+    }
+
     /// The dialect that its vendor prefers; its errors are written in it.
     pub fn own_dialect(&self) -> Dialect {
         let vendors_first = || {

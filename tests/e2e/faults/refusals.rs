@@ -9,6 +9,7 @@ use crate::support::{
 };
 use byok_types::Dialect;
 use serde_json::json;
+use std::fmt;
 
 /// A scenario, and what the client is told: status, and `type` and `code` in OpenAI's dialects, `type` in Anthropic's,
 /// `status` in Google's. An empty word is not checked.
@@ -395,8 +396,20 @@ async fn a_new_model_of_a_known_family_works_on_the_day() {
     }
 }
 
+/// A pair and what its upstream does.
+#[derive(Clone, Copy)]
+struct Both(Pair, &'static str);
+
+impl fmt::Display for Both {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.1, self.0)
+    }
+}
+
 #[tokio::test]
 async fn an_alias_goes_on_to_a_target_that_speaks_another_dialect() {
+    // Overloaded; and retired.
+    let wishes = ["529", "404"];
     let troubles: Vec<Pair> = Pair::all();
     let world = World::of(
         |simulator| {
@@ -405,17 +418,21 @@ async fn an_alias_goes_on_to_a_target_that_speaks_another_dialect() {
                 // Every client dialect falls from every upstream dialect to the next one.
                 let next = Dialect::ALL[(pair.upstream as usize + 1) % 4];
                 let second = Pair { upstream: next, ..*pair }.model();
-                aliases[format!("best-{pair}")] =
-                    json!([second, {"model": named(*pair, "529"), "priority": 10}]);
+                for wish in wishes {
+                    aliases[format!("best-{wish}-{pair}")] =
+                        json!([second, {"model": named(*pair, wish), "priority": 10}]);
+                }
             }
             let one = |dialect: Dialect, wish: &str| vec![key(dialect, &format!("-sim-{wish}"))];
-            json!({"providers": providers(simulator, &troubles, &["529"], one), "aliases": aliases})
+            json!({"providers": providers(simulator, &troubles, &wishes, one), "aliases": aliases})
         },
         |setup| setup,
     )
     .await;
-    each(troubles.clone(), async |pair| {
-        let alias = format!("best-{pair}");
+    let all: Vec<_> =
+        wishes.iter().flat_map(|wish| troubles.iter().map(move |pair| Both(*pair, wish))).collect();
+    each(all, async |Both(pair, wish)| {
+        let alias = format!("best-{wish}-{pair}");
         let ask = Ask::new("sim:thinking Hm. sim:text Served.").model(&alias).stream(pair.stream);
         let answer = pair.send(&world, &ask).await;
         let said = dialect::read(pair.client, pair.stream, &answer)?;

@@ -22,7 +22,7 @@ use byok_translate::{
     Loss, Losses, UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer,
 };
 use byok_transport::{Call, CallTimeouts, Host, Reply, TransportError};
-use byok_types::{Blame, CredentialKind, Failure, FailureKind, RawFailure, SecretHash};
+use byok_types::{Blame, CredentialKind, Failure, FailureKind, RawFailure, Secret, SecretHash};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method,
@@ -89,12 +89,8 @@ impl Attempt<'_> {
     }
 
     async fn token(&self) -> Result<Token, Refused> {
-        if let Some(own) =
-            self.inbound.own_credential.as_ref().filter(|_| self.candidate.provider.passthrough_auth)
-        {
-            return Ok(Token::key(own.clone()));
-        }
         match &self.seat.access {
+            Access::Client => Ok(Token::key(self.inbound.brought.clone().unwrap_or_else(|| Secret::new("")))),
             // A server that asks for no key is sent none.
             Access::Key(key) if key.is_blank() => Ok(Token::key(key.clone())),
             Access::Key(key) => self.sendable(Token::key(key.clone())),
@@ -307,12 +303,7 @@ impl Attempt<'_> {
 
     /// Judges a stream that was refused in its first events.
     pub(super) fn judge_stream(&self, failure: Failure, headers: &HeaderMap) -> Refused {
-        self.judged(failure, relayed_headers(headers), headers, self.by_login())
-    }
-
-    /// Whether the call is made by tokens of a login of byok's.
-    fn by_login(&self) -> bool {
-        self.seat.is_oauth() && self.inbound.own_credential.is_none()
+        self.judged(failure, relayed_headers(headers), headers, self.seat.is_oauth())
     }
 
     async fn answered(&self, reply: Reply, ledger: &mut Ledger) -> Result<Ready, Refused> {
@@ -345,7 +336,7 @@ impl Attempt<'_> {
         };
         let body = body.map_err(|failure| self.broken(failure))?;
         if let Some(failure) = self.candidate.provider.upstream.refusal_in(&body) {
-            return Err(self.judged(failure, relayed_headers(&headers), &headers, self.by_login()));
+            return Err(self.judged(failure, relayed_headers(&headers), &headers, self.seat.is_oauth()));
         }
         if looks_like_html(&body) {
             let failure = Failure::new(
@@ -372,7 +363,7 @@ impl Attempt<'_> {
     }
 
     pub(super) fn broken(&self, failure: Failure) -> Refused {
-        self.judged(failure, HeaderMap::new(), &HeaderMap::new(), self.by_login())
+        self.judged(failure, HeaderMap::new(), &HeaderMap::new(), self.seat.is_oauth())
     }
 
     pub(super) fn passed_whole(

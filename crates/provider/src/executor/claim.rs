@@ -19,7 +19,7 @@ impl Attempt<'_> {
         let body = &self.prepared.body;
         let plan = self.seat.is_oauth() || token.oauth;
         let asks_model = self.prepared.dialect == Dialect::Messages && self.inbound.raw.is_none();
-        if !plan || !asks_model || self.inbound.own_credential.is_some() {
+        if !plan || !asks_model {
             return Ok(body.clone());
         }
         let Some(claim) = claims::claims_of(self.candidate.provider.id.as_str(), CredentialKind::Oauth)

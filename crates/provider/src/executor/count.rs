@@ -15,7 +15,7 @@ impl Uncounted {
         let provider = &candidate.provider;
         let known = self.0.lock();
         !known.is_empty()
-            && provider.seats.iter().any(|seat| known.contains(&(provider.id.clone(), seat.base.clone())))
+            && provider.all_seats().any(|seat| known.contains(&(provider.id.clone(), seat.base.clone())))
     }
 }
 
@@ -85,7 +85,7 @@ fn is_for_the_client(failure: &Failure, candidate: &Candidate) -> bool {
 }
 
 /// Whether a text names a model: as a word, and not as a part of another name.
-fn names(text: &str, model: &str) -> bool {
+pub(super) fn names(text: &str, model: &str) -> bool {
     let of_a_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '@' | '/');
     text.split(|c| !of_a_name(c))
         .map(|word| word.trim_end_matches(['.', ':']))

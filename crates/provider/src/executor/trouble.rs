@@ -103,7 +103,6 @@ impl Attempt<'_> {
         let provider = &self.candidate.provider;
         provider.extra_usage == ExtraUsage::Stop
             && self.seat.is_oauth()
-            && self.inbound.own_credential.is_none()
             && provider.upstream.charges_extra(headers)
     }
 
@@ -117,7 +116,7 @@ impl Attempt<'_> {
     pub(super) fn look_for_charges(&self) {
         let provider = &self.candidate.provider;
         if provider.extra_usage == ExtraUsage::Stop
-            && self.inbound.own_credential.is_none()
+            && !matches!(self.seat.access, Access::Client)
             && provider.upstream.tells_charges_by_quota()
         {
             Executor(self.executor.clone()).look_for_charges(provider, self.seat);
@@ -126,7 +125,7 @@ impl Attempt<'_> {
 
     /// Writes down what a refusal says about the seat.
     pub(super) async fn noted(&self, refused: Refused, token: &Token) -> Refused {
-        if self.inbound.own_credential.is_some() {
+        if matches!(self.seat.access, Access::Client) {
             return refused;
         }
         let told = matches!(refused.verdict.next, Next::GiveUp | Next::OtherEndpoint);

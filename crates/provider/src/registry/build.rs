@@ -316,6 +316,10 @@ fn provider(
     };
     let keys = if face.serves == Serves::Logins { Vec::new() } else { builder.keys(dialect.is_some())? };
     let logins = builder.logins(accounts.iter().filter(mine))?;
+    // Where logins have a service of their own, more belongs to a call by one than its token.
+    let for_clients = (entry.passthrough_auth && face.serves != Serves::Logins)
+        .then(|| builder.seat("client".to_owned(), Access::Client, None));
+    let for_clients = for_clients.transpose()?;
     let mut idle = accounts.iter().filter(mine).filter(|a| !builder.may_serve(a));
     let idle = idle.find_map(|a| a.state.trouble(id.as_str()));
     let (logins, stored): (Vec<_>, Vec<_>) = logins.into_iter().partition(|seat| seat.is_oauth());
@@ -335,7 +339,7 @@ fn provider(
         exclude: entry.exclude.clone(),
         timeouts: config.timeouts_for(id),
         strict: config.strict_translation_for(id),
-        passthrough_auth: entry.passthrough_auth,
+        for_clients,
         extra_usage: entry.extra_usage,
         idle,
     })

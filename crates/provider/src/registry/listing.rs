@@ -21,10 +21,10 @@ impl Registry {
         let mut entries: IndexMap<String, ModelEntry> = IndexMap::new();
         let hidden: Vec<&str> =
             self.aliases.values().flatten().filter(|t| !t.fork).map(|t| t.model.as_str()).collect();
-        for provider in self.providers().filter(|provider| !provider.seats.is_empty()) {
+        for provider in self.providers().filter(|provider| provider.in_use()) {
             let told = provider.told();
             for Offered { name, id, created } in provider.known(&told).chain(provider.named()) {
-                let served = provider.seats.iter().any(|seat| seat.serves(id));
+                let served = provider.all_seats().any(|seat| seat.serves(id));
                 if !served
                     || provider.excludes(&name)
                     || provider.excludes(id)

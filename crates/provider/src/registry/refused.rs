@@ -34,6 +34,20 @@ pub(super) fn not_by_these(provider: &str, model: &str) -> Failure {
     failure
 }
 
+/// byok has no credential of its own, and the client brought none that fits.
+pub(crate) fn nothing_brought(provider: &str) -> Failure {
+    Failure::new(
+        FailureKind::Server,
+        Blame::Byok,
+        format!(
+            "byok has no key and no login for `{provider}`, and the request brought none that fits: show the byok key in \
+             `x-byok-key`, and your own credential for `{provider}` where its own clients do."
+        ),
+    )
+    .with_status(503)
+    .with_code("no_account")
+}
+
 /// There is neither a key nor a login.
 pub(super) fn no_login(provider: &str) -> Failure {
     let how = match credentials_of(provider) {

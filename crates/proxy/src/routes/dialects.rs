@@ -216,7 +216,7 @@ pub(super) async fn answer(
         json_array: kind.json_array,
         raw: kind.raw,
         previous_response: kind.previous,
-        own_credential: visit.admitted.own,
+        brought: visit.admitted.own,
         headers,
         body,
         ..Inbound::new(arrival)
