@@ -129,7 +129,7 @@ const SECRET_READERS: &[(&str, &str)] = &[
 
 /// Paths of the machine, names of private papers, hosts of package registries. Written in pieces, so that this file does
 /// not contain what it looks for.
-const FOREIGN: [&str; 13] = [
+const FOREIGN: [&str; 15] = [
     concat!("/wo", "rk/"),
     concat!("/ro", "ot/"),
     concat!("/tmp/", "bash_jobs"),
@@ -143,6 +143,8 @@ const FOREIGN: [&str; 13] = [
     concat!("python", "hosted.org"),
     concat!("registry.np", "mjs"),
     concat!("extra-index", "-url"),
+    concat!("fact ", "sheet"),
+    concat!("the ", "sheet"),
 ];
 
 #[test]
@@ -345,6 +347,34 @@ fn every_command_that_is_named_exists() {
         let help = Command::new(env!("CARGO_BIN_EXE_byok")).args(["help", word]).output().unwrap();
         assert!(help.status.success(), "{path} names `byok {word}`, which is no command");
     }
+}
+
+#[test]
+fn the_tests_of_the_mutations_exist() {
+    let page = read("crates/simulator/MUTATIONS.md");
+    let code: String = files()
+        .into_iter()
+        .filter(|(path, _)| has_extension(path, "rs"))
+        .map(|(_, full)| fs::read_to_string(full).unwrap())
+        .collect();
+    let names = |cell: &str| -> Vec<String> {
+        cell.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(|name| name.rsplit("::").next().unwrap_or(name).to_owned())
+            .collect()
+    };
+    let mut seen = 0;
+    for line in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")) {
+        let Some(cell) = line.split(" | ").nth(2) else { continue };
+        for name in names(cell).iter().filter(|name| name.contains('_')) {
+            let known =
+                [format!("fn {name}("), format!("mod {name};")].iter().any(|place| code.contains(place));
+            assert!(known, "MUTATIONS.md names the test `{name}`, which is gone");
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "the tables were not read: {seen}");
 }
 
 #[test]

@@ -371,7 +371,7 @@ fn logging_out_takes_the_grant_back_where_the_vendor_lets_byok() {
         assert_eq!((out.code, &*out.err), (0, &*format!("logged out of {provider}: mine\n")));
         assert_eq!(revoked(), counts, "{provider}");
     }
-    // No sheet knows a call for these.
+    // No call is known for these.
     let api = |token: &str| {
         json!({"access_token": token, "refresh_token": "r", "expires_in": 900, "scope": "", "token_type": "Bearer"}).to_string()
     };

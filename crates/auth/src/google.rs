@@ -46,7 +46,7 @@ pub(crate) struct Client {
     pub(crate) authorize: Url,
     pub(crate) token: Url,
     pub(crate) profile: Url,
-    /// The sheets name no address for it, so only the settings can.
+    /// No document names an address for it, so only the settings can.
     pub(crate) revoke: Option<Url>,
     pub(crate) network: Network,
 }

@@ -7,6 +7,7 @@
 mod build;
 mod listing;
 mod refused;
+mod services;
 mod suffix;
 
 pub(crate) use build::choice;
@@ -365,7 +366,11 @@ impl Registry {
             facts.context_tokens = Some(1_000_000);
         }
         let facts = Arc::new(facts);
-        self.facts.lock().facts.insert(key, facts.clone());
+        let mut kept = self.facts.lock();
+        // What was told in between may have changed them.
+        if kept.changes == changes {
+            kept.facts.insert(key, facts.clone());
+        }
         facts
     }
 

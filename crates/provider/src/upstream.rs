@@ -430,7 +430,7 @@ pub(crate) fn judge_by_kind(refusal: &Refusal<'_>) -> Verdict {
         failure.retry_after.unwrap_or(Duration::from_secs(default)).min(Duration::from_secs(most))
     };
     match failure.kind {
-        FailureKind::Auth | FailureKind::Credential => credential_refused(refusal, failure),
+        FailureKind::Auth | FailureKind::Credential => credential_refused(refusal),
         FailureKind::Billing => Verdict {
             own_credential: failure.status == 401 || failure.status == 403,
             ..Verdict::other(Some((Scope::Account, wait(1800, 3600))))
@@ -454,7 +454,7 @@ pub(crate) fn judge_by_kind(refusal: &Refusal<'_>) -> Verdict {
     }
 }
 
-fn credential_refused(refusal: &Refusal<'_>, _failure: &Failure) -> Verdict {
+fn credential_refused(refusal: &Refusal<'_>) -> Verdict {
     let next = if refusal.oauth { Next::Refresh } else { Next::OtherAccount };
     Verdict {
         next,

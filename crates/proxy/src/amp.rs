@@ -1,4 +1,4 @@
-//! The three Amp routes of byok's first design: login, management, chat. Chat is the ordinary Chat route.
+//! The routes of Amp that byok serves: login, management, chat. Chat is the ordinary Chat route.
 
 use crate::{
     app::App,

@@ -215,11 +215,6 @@ impl App {
         self.0.current.load_full()
     }
 
-    /// Whether client keys exist: then every request needs one.
-    pub fn has_client_keys(&self) -> bool {
-        !self.0.current.load().keys.is_empty()
-    }
-
     /// Keeps for `byok status` what is wrong with the settings of connections to vendors while those from before hold.
     pub fn note_way_out(&self, problem: Option<String>) {
         self.0.way_out.store(problem.map(Arc::new));

@@ -31,8 +31,11 @@ const LARGEST: usize = 16 << 20;
 /// The control socket could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// Another server runs on this database.
-    #[error("another byok is running on this database (its control socket `{0}` answers); stop it first")]
+    /// Another server keeps its data in this directory.
+    #[error(
+        "another byok keeps its data in this directory (its control socket `{0}` answers); stop it, or name a database in \
+         another directory with `--db`"
+    )]
     Running(PathBuf),
     /// The place of the socket is taken by something else.
     #[error("`{0}` is not a socket of byok; move it away")]

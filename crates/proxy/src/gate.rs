@@ -220,7 +220,10 @@ fn preflight(origin: Option<&str>, asked: &HeaderMap) -> Response {
     let Some(origin) = origin else { return response };
     allow_origin(&mut response, origin);
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"),
+    );
     if let Some(names) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
     }
@@ -228,15 +231,16 @@ fn preflight(origin: Option<&str>, asked: &HeaderMap) -> Response {
     response
 }
 
+/// What a configured page may read of the head of an answer.
+const EXPOSED: &str = "x-request-id, x-byok-model, x-byok-attempts, x-byok-dropped, x-byok-usage, x-byok-hint, x-byok-account, \
+                       retry-after, x-should-retry";
+
 /// Lets a configured page read the answer.
 pub(crate) fn allow_origin(response: &mut Response, origin: &str) {
     if let Ok(value) = HeaderValue::from_str(origin) {
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
         headers.append(header::VARY, HeaderValue::from_static("origin"));
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("x-request-id, x-byok-model, x-byok-attempts, x-byok-dropped"),
-        );
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     }
 }

@@ -471,8 +471,8 @@ fn aspects(request: &Request) -> BTreeMap<&'static str, String> {
     found
 }
 
-/// How much the model is to think, whether it was said as a level or as a number of tokens. The words are those of the
-/// sheet's table; no budget comes back as the highest level.
+/// How much the model is to think, whether it was said as a level or as a number of tokens. The words are those of
+/// the table of efforts; no budget comes back as the highest level.
 fn effort_said(request: &Request) -> Option<Effort> {
     let level = request.reasoning.effort.map(|level| level.min(Effort::Xhigh));
     match request.reasoning.switch {

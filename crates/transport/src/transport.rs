@@ -137,13 +137,6 @@ impl Transport {
         Ok(BufferedReply { status, headers, body: Bytes::from(whole) })
     }
 
-    /// Forgets all idle connections: after the machine slept they are dead. Running calls go on.
-    pub fn drop_idle_connections(&self) {
-        let mut usual = self.0.usual.lock();
-        *usual = Arc::new(Clients::new(usual.route.clone()));
-        self.0.others.lock().clear();
-    }
-
     /// The clients for the way out that this call takes.
     fn clients(&self, call: &Call, host: &Host) -> Arc<Clients> {
         let mut proxy = call.proxy.as_ref().unwrap_or(&self.0.options.proxy);

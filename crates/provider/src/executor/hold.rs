@@ -66,11 +66,10 @@ pub(super) async fn until_good(attempt: &Attempt<'_>, reply: Reply) -> Result<Re
             None => {}
         }
         events[seen..].iter().for_each(|event| progress.note(event));
-        if let Some(failure) = progress.failure.take() {
-            if !progress.good {
-                return Err(refused(attempt, failure, &headers));
-            }
-            progress.failure = Some(failure);
+        if !progress.good
+            && let Some(failure) = progress.failure.take()
+        {
+            return Err(refused(attempt, failure, &headers));
         }
         over |= reader.ended();
     }

@@ -1,6 +1,6 @@
 //! What a client is told when a provider is known and none of its credentials can serve the model.
 
-use super::build::credentials_of;
+use super::services::credentials_of;
 use crate::upstream::iflow;
 use byok_types::{Blame, Failure, FailureKind};
 
