@@ -143,12 +143,14 @@ impl Desk {
         let wish = {
             let mut open = self.0.open.lock();
             open.forget_the_old();
-            let found = open.tickets.iter().position(|ticket| ticket.is_for(hash, provider))?;
-            open.tickets.remove(found).wish
+            open.tickets.iter().find(|ticket| ticket.is_for(hash, provider))?.wish.clone()
         };
         let session = Session::new(self.clone(), offer, wish, Instant::now() + SESSION).await;
         let key = State::random().into_secret();
+        // The ticket goes in the same moment as the session comes: one of them is always there, and one of many wins.
         let mut open = self.0.open.lock();
+        let found = open.tickets.iter().position(|ticket| ticket.is_for(hash, provider))?;
+        open.tickets.remove(found);
         open.sessions.retain(|(_, other)| {
             let stays = other.provider() != session.provider();
             if !stays {

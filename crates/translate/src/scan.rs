@@ -11,7 +11,7 @@ use std::ops::Range;
 pub const DEPTH_LIMIT: usize = 128;
 
 /// Keys whose place is noted. A second occurrence of one of them is refused: nobody can say which one counts.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "model",
     "stream",
     "stream_options",
@@ -28,6 +28,7 @@ const KEYS: [&str; 17] = [
     "metadata",
     "prompt_cache_key",
     "previous_response_id",
+    "thread",
     "betas",
 ];
 

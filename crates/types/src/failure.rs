@@ -4,6 +4,9 @@ use std::{fmt, time::Duration};
 /// The code by which clients tell that a vendor refused byok's credential, and not byok theirs.
 pub const CREDENTIAL_REFUSED: &str = "upstream_credential_refused";
 
+/// The code that Anthropic's clients take to mean: send the whole conversation, without a thread. Source: the SDK's types of errors.
+pub const THREAD_UNSUPPORTED: &str = "thread_unsupported_request";
+
 /// What went wrong, in terms that every dialect can say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {

@@ -16,7 +16,7 @@ mod usage;
 
 pub use account::{Account, AccountState, Credential, CredentialKind, OauthTokens, TokenFacts, account_flag};
 pub use dialect::{Dialect, UnknownDialect};
-pub use failure::{CREDENTIAL_REFUSED, Failure, FailureKind, RawFailure};
+pub use failure::{CREDENTIAL_REFUSED, Failure, FailureKind, RawFailure, THREAD_UNSUPPORTED};
 pub use fault::{Blame, Fault, Retry};
 pub use id::{AccountId, ClientKeyId, InvalidId, ProviderId, RequestId};
 pub use model::{

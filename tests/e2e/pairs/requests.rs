@@ -327,3 +327,31 @@ async fn what_cannot_be_said_is_named_or_refused() {
         assert_eq!(named.contains("seed") && named.contains("logit_bias"), status == 200, "{name}: {named}");
     }
 }
+
+/// Later turns of a thread have only what is new. Who does not keep it must not answer them.
+#[tokio::test]
+async fn a_thread_is_refused_where_claude_does_not_answer() {
+    let world = World::start().await;
+    for thread in [json!({"type": "create"}), json!({"type": "continue", "previous_message_id": "msg_1"})] {
+        for (model, kept) in
+            [("claude-sonnet-4-6", true), ("my-messages/claude-sonnet-4-6", false), ("codex/gpt-5.1", false)]
+        {
+            let body = json!({
+                "model": model, "max_tokens": 9, "thread": thread, "messages": [{"role": "user", "content": "Hi."}],
+            });
+            let answer = Call::post("/v1/messages", body.to_string())
+                .header("anthropic-beta", "message-threads-2026-08-12")
+                .send(world.byok.address())
+                .await;
+            let sent = world.seen("\"thread\"").is_some();
+            assert_eq!(sent, kept, "{model}: {}", answer.text());
+            world.simulator.clear_requests();
+            if !kept {
+                let error = &answer.json()["error"];
+                assert_eq!(answer.status, 400, "{model}: {}", answer.text());
+                assert_eq!(error["details"]["error_code"], "thread_unsupported_request", "{error}");
+                assert!(error["message"].as_str().unwrap().contains("whole conversation"), "{error}");
+            }
+        }
+    }
+}

@@ -15,7 +15,7 @@ use byok_translate::{
     scan::{Edit, splice},
     seal_edits, thinking_edits,
 };
-use byok_types::{Blame, Dialect, Failure, FailureKind, ThinkingForm};
+use byok_types::{Blame, Dialect, Failure, FailureKind, THREAD_UNSUPPORTED, ThinkingForm};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -79,6 +79,7 @@ impl Prepared {
             return Ok(Self::raw(inbound, peek, candidate, body));
         }
         let dialect = candidate.dialect(peek.dialect);
+        thread_goes_on(inbound, peek, candidate, dialect)?;
         // A Chat upstream does not take tools in the shape of Responses; translation gives them that of Chat.
         let own = dialect == peek.dialect && peek.dialect == inbound.dialect && !peek.flat_tools;
         if own
@@ -250,6 +251,27 @@ impl Prepared {
         // The upstream is always asked for events: an array is made of them here.
         Some(if self.exchange.json_array { relay.as_array() } else { relay })
     }
+}
+
+/// Refuses a thread of Messages where Claude itself does not answer. Its later turns have only what is new, and an upstream that
+/// does not keep threads would answer them without the conversation. Anthropic's clients understand the refusal: they send the
+/// whole conversation instead.
+fn thread_goes_on(
+    inbound: &Inbound,
+    peek: &Peek,
+    candidate: &Candidate,
+    dialect: Dialect,
+) -> Result<(), Failure> {
+    let asked = peek.dialect == Dialect::Messages
+        && peek.scan.text(&inbound.body, "thread").is_some_and(|thread| thread != "null");
+    if !asked || (dialect == Dialect::Messages && candidate.facts.first_party) {
+        return Ok(());
+    }
+    let why = format!(
+        "`thread`: `{}` keeps no conversations; send the whole conversation in `messages`, without `thread`.",
+        peek.model
+    );
+    Err(Failure::bad_request("thread", why).with_code(THREAD_UNSUPPORTED))
 }
 
 /// Says in the log what could not be said to the upstream, also what the client is not told.

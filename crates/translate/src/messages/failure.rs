@@ -1,7 +1,7 @@
 //! Errors, as bodies and as frames.
 
 use super::object::Object;
-use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, Failure, FailureKind, RawFailure};
+use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, Failure, FailureKind, RawFailure, THREAD_UNSUPPORTED};
 use serde_json::Value;
 
 /// What an error body says, in any of the shapes that are met behind this dialect.
@@ -210,9 +210,14 @@ pub(super) fn write(out: &mut Vec<u8>, failure: &Failure, request_id: Option<&st
     let mut object = Object::typed(out, "error");
     let mut error = Object::typed(object.key("error"), type_name(failure.kind));
     error.string("message", &message(failure));
-    if failure.kind == FailureKind::Credential {
+    let stated = match failure.code.as_deref() {
+        _ if failure.kind == FailureKind::Credential => Some(CREDENTIAL_REFUSED),
+        Some(THREAD_UNSUPPORTED) => Some(THREAD_UNSUPPORTED),
+        _ => None,
+    };
+    if let Some(code) = stated {
         let mut details = Object::new(error.key("details"));
-        details.string("error_code", CREDENTIAL_REFUSED);
+        details.string("error_code", code);
         details.end();
     }
     error.end();

@@ -74,6 +74,30 @@ pub fn not_found(id: &str) -> Failure {
         .with_code("previous_response_not_found")
 }
 
+/// Refuses what only OpenAI's platform keeps, before an upstream that does not: without it the answer would be to another
+/// question. The body is that of a Responses request.
+///
+/// # Errors
+/// A 400 that names the field.
+pub fn refuse_kept(body: &[u8]) -> Result<(), Failure> {
+    let scan = Scan::of_keys(body, &["previous_response_id", "conversation", "prompt", "background"])?;
+    let given = |name: &str| scan.text(body, name).filter(|text| !matches!(*text, "null" | "false"));
+    if given("previous_response_id").is_some() {
+        return Err(not_found(&scan.string(body, "previous_response_id").unwrap_or_default()));
+    }
+    for (field, remedy) in [
+        ("conversation", "send the whole conversation in `input`"),
+        ("prompt", "send the prompt itself"),
+        ("background", "leave it out and wait for the answer, or stream it"),
+    ] {
+        if given(field).is_some() {
+            let why = format!("`{field}` is offered by OpenAI's platform alone: {remedy}.");
+            return Err(Failure::bad_request(field, why));
+        }
+    }
+    Ok(())
+}
+
 /// A reference to an item that the client takes to be kept: the id.
 pub(crate) fn reference(item: &str) -> Option<String> {
     #[derive(Deserialize)]

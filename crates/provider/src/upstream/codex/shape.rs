@@ -1,7 +1,10 @@
 //! Bodies as the backend takes them. What is in order stays byte for byte; a value that is not touched keeps its bytes.
 
 use crate::upstream::draft::Draft;
-use byok_translate::{Losses, responses::bounded_call_id};
+use byok_translate::{
+    Losses,
+    responses::{bounded_call_id, stored::refuse_kept},
+};
 use byok_types::Failure;
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -52,6 +55,7 @@ pub(super) fn fitted(body: Bytes, lite: bool, losses: &mut Losses) -> Result<Byt
         .map_err(|_| Failure::bad_request("body", "the request body is not UTF-8. Send JSON in UTF-8."))?;
     // What is no object has been refused before.
     let Some(mut draft) = Draft::of(text) else { return Ok(body) };
+    refuse_kept(&body)?;
     draft.set("stream", "true");
     draft.set("store", "false");
     if !lite {

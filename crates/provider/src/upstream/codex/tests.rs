@@ -106,7 +106,7 @@ fn a_body_in_order_stays_byte_for_byte() {
 
 #[test]
 fn what_the_backend_refuses_is_left_out() {
-    const REFUSED: [&str; 24] = [
+    const REFUSED: [&str; 22] = [
         "temperature",
         "top_p",
         "max_output_tokens",
@@ -126,10 +126,8 @@ fn what_the_backend_refuses_is_left_out() {
         "prompt_cache_retention",
         "prompt_cache_options",
         "safety_identifier",
-        "background",
         "generate",
         "context_management",
-        "previous_response_id",
         "some_new_field",
     ];
     for name in REFUSED {
@@ -479,5 +477,26 @@ fn t108b_the_backend_always_gets_instructions_that_are_text() {
         let found: Value =
             serde_json::from_str(&shaped(&format!(r#"{{"model":"m",{members}}}"#), None)).unwrap();
         assert_eq!(found["instructions"], expected, "{members}: {found}");
+    }
+}
+
+#[test]
+fn what_the_platform_alone_keeps_is_refused() {
+    let (facts, token, ask, none) = (ModelFacts::default(), token(), ask(STREAM, None), HeaderMap::new());
+    let shaping =
+        Shaping { ask: &ask, token: &token, facts: &facts, client: &none, request_id: "r", at_ms: 0 };
+    let upstreams: [&dyn Upstream; 2] = [&Codex::default(), &crate::upstream::Xai::keys()];
+    for (member, field) in [
+        (r#""previous_response_id":"resp_1""#, Some("previous_response_id")),
+        (r#""conversation":{"id":"c"}"#, Some("conversation")),
+        (r#""prompt":{"id":"p"}"#, Some("prompt")),
+        (r#""background":true"#, Some("background")),
+        (r#""previous_response_id":null,"background":false,"prompt":null"#, None),
+    ] {
+        let body = Bytes::from(format!(r#"{{"model":"m","input":"Hi.",{member}}}"#));
+        for upstream in upstreams {
+            let refused = upstream.shape(body.clone(), &shaping, &mut Losses::default()).err();
+            assert_eq!(refused.and_then(|failure| failure.param).as_deref(), field, "{member}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use byok_translate::{
     Losses,
+    responses::stored::refuse_kept,
     scan::{Edit, Scan, splice},
 };
 use byok_types::{Failure, ModelFacts};
@@ -54,6 +55,7 @@ struct Changes {
 
 /// The body with the edits that this vendor needs.
 pub(super) fn fitted(body: Bytes, facts: &ModelFacts, losses: &mut Losses) -> Result<Bytes, Failure> {
+    refuse_kept(&body)?;
     let scan = Scan::of_keys(&body, &KEYS)?;
     let mut changes = Changes { edits: Vec::new(), gone: REFUSED.to_vec() };
     for (key, wanted) in [("stream", "true"), ("store", "false")] {

@@ -110,7 +110,7 @@ fn bodies() {
     let search = json!({"type": "web_search"});
     let cases = [
         (
-            json!({"previous_response_id": "r", "stop": ["x"], "stream_options": {}, "safety_identifier": "s", "prompt_cache_retention": "24h"}),
+            json!({"stop": ["x"], "stream_options": {}, "safety_identifier": "s", "prompt_cache_retention": "24h"}),
             json!({}),
         ),
         (
