@@ -32,6 +32,12 @@ impl Place {
         Ok(byok_config::load(&self.0)?)
     }
 
+    /// Reads the settings for a command that uses no API key of theirs. Variables for those are mostly set where byok serves, and
+    /// not in every shell.
+    pub(crate) fn load_without_keys(&self) -> Result<Loaded, Trouble> {
+        Ok(byok_config::load(&Sources { without_keys: true, ..self.0.clone() })?)
+    }
+
     /// The value of an environment variable that is set.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         let found = self.0.env.iter().find(|(key, value)| key == name && !value.is_empty());

@@ -201,7 +201,7 @@ impl Accounts {
         let quiet = asks.then_some("off");
         logging::start_quiet(place.variable("BYOK_LOG").or(quiet));
         let action = self.action.unwrap_or(Action::List { json: false });
-        let config = match place.load() {
+        let config = match place.load_without_keys() {
             Ok(loaded) => loaded.config,
             // Which accounts there are stands in the database, and a running byok goes on with the settings from before.
             Err(trouble) if matches!(action, Action::List { .. }) => {

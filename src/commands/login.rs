@@ -93,7 +93,7 @@ impl Login {
         let place = Place::new(global)?;
         // It says itself what a person has to know; lines of a log in between would only confuse.
         logging::start_quiet(place.variable("BYOK_LOG").or(Some("off")));
-        let config = &place.load()?.config;
+        let config = &place.load_without_keys()?.config;
         let (id, vendor) = logins::vendor(&self.provider, config)?;
         if self.web || self.remote {
             return self.by_link(&place, config, &id, &vendor).await;

@@ -32,7 +32,7 @@ impl Logout {
     pub(crate) async fn run(self, global: Global) -> Result<(), Trouble> {
         let place = Place::new(global)?;
         logging::start_quiet(place.variable("BYOK_LOG"));
-        let config = place.load()?.config;
+        let config = place.load_without_keys()?.config;
         let store = open_existing_store(&config)?;
         let provider = logins::provider_id(&self.provider)?;
         let accounts = store.accounts.list(Some(&provider)).await?;

@@ -127,7 +127,7 @@ impl Reader<'_> {
             }
         };
         let empty = tree.entries().is_empty() && !text.contains("{}");
-        substitute(&mut tree, &self.sources.env, &mut self.problems);
+        substitute(&mut tree, self.sources, &mut self.problems);
         if layer == TextLayer::Overlay {
             self.problems.extend(validate::overlay(&tree));
         }

@@ -54,6 +54,9 @@ pub struct Sources {
     pub env: Vec<(String, String)>,
     /// What was given on the command line.
     pub flags: Flags,
+    /// Whether the API keys are of no matter: variables for them that are not set in this shell are no error then, and stand
+    /// as they are written.
+    pub without_keys: bool,
 }
 
 impl std::fmt::Debug for Sources {
@@ -81,7 +84,7 @@ impl Sources {
             None => paths::directory(&env)?.join("config.yaml"),
         };
         let overlay = Some(paths::overlay(&file));
-        Ok(Self { file: Some(file), file_required, overlay, env, flags })
+        Ok(Self { file: Some(file), file_required, overlay, env, flags, without_keys: false })
     }
 
     pub(super) fn home(&self) -> Option<PathBuf> {

@@ -26,6 +26,7 @@ impl Scene {
             overlay: Some(dir.path().join("overlay.yaml")),
             env: vec![("HOME".to_owned(), "/home/ada".to_owned())],
             flags: Flags::default(),
+            without_keys: false,
         };
         Self { dir, sources }
     }

@@ -1,21 +1,27 @@
 //! `${NAME}` in texts.
 
-use super::{Node, Value};
-use crate::error::Problem;
+use super::{
+    Node, Value,
+    path::{KeyPath, Step},
+};
+use crate::{error::Problem, layers::Sources};
 
-/// Replaces `${NAME}` in every text of the tree; `$${` stands for a literal `${`. Keys are left alone.
-pub(crate) fn substitute(node: &mut Node, variables: &[(String, String)], problems: &mut Vec<Problem>) {
+/// Replaces `${NAME}` in every text of the tree; `$${` stands for a literal `${`. Names of settings are left alone.
+pub(crate) fn substitute(node: &mut Node, sources: &Sources, problems: &mut Vec<Problem>) {
     let replaced = match &mut node.value {
-        Value::Text { text, .. } if text.contains("${") => expand(text, variables),
+        Value::Text { text, .. } if text.contains("${") => match expand(text, &sources.env) {
+            Err(_) if sources.without_keys && is_api_key(&node.path) => Ok(text.clone()),
+            replaced => replaced,
+        },
         Value::List(items) => {
             for item in items {
-                substitute(item, variables, problems);
+                substitute(item, sources, problems);
             }
             return;
         }
         Value::Table(entries) => {
             for entry in entries {
-                substitute(&mut entry.node, variables, problems);
+                substitute(&mut entry.node, sources, problems);
             }
             return;
         }
@@ -25,6 +31,11 @@ pub(crate) fn substitute(node: &mut Node, variables: &[(String, String)], proble
         Ok(text) => node.value = Value::Text { text, loose: true },
         Err((what, hint)) => problems.push(Problem::new(&node.spot, &node.path, what, hint)),
     }
+}
+
+/// Whether this is where an API key stands: of a client, or for a vendor.
+fn is_api_key(path: &KeyPath) -> bool {
+    path.steps().iter().any(|step| matches!(step, Step::Key(name) if name == "api_key" || name == "api_keys"))
 }
 
 fn expand(text: &str, variables: &[(String, String)]) -> Result<String, (String, String)> {

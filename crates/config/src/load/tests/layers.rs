@@ -94,6 +94,19 @@ fn every_variable_reaches_its_setting() {
 }
 
 #[test]
+fn commands_that_need_no_keys_stand_without_their_variables() {
+    let yaml =
+        "providers:\n  claude: { api_key: '${NOPE}' }\n  codex: { api_keys: ['${A}', { key: '${B}' }] }\n";
+    let mut scene = Scene::new(yaml);
+    assert_eq!(scene.error().matches("is not set").count(), 3);
+    scene.sources.without_keys = true;
+    assert_eq!(scene.load().config.provider(&id("codex")).unwrap().api_keys.len(), 2);
+    let mut other = Scene::new("providers:\n  claude: { base_url: '${NOPE}' }\n");
+    other.sources.without_keys = true;
+    assert!(other.error().contains("is not set"), "an address is of matter");
+}
+
+#[test]
 fn a_misspelt_variable_is_a_warning() {
     let loaded = Scene::new("")
         .env(&[("BYOK_PROT", "1"), ("BYOK_SOMETHING_ELSE", "1"), ("BYOK_RECORDED", "x")])
