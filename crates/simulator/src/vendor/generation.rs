@@ -134,7 +134,8 @@ impl Generation<'_> {
         let cached = self.world.cache.tokens_read(self.key, asked);
         let answer = answer::compose(asked, script, cached);
         let turn = Turn { world: self.world, asked, answer: &answer, ids: self.ids, key: self.key, body };
-        if asked.stream { self.stream(&turn, script, headers) } else { self.whole(&turn, script, headers) }
+        let streams = asked.stream && !script.wire.unstreamed;
+        if streams { self.stream(&turn, script, headers) } else { self.whole(&turn, script, headers) }
     }
 
     /// Why this request is refused although it is well formed.
