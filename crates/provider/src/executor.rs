@@ -155,8 +155,13 @@ impl Inner {
         self.transport.read().clone()
     }
 
-    fn means<'a, 'r>(&self, remote: Option<&'a mut Remote<'r>>, unsealed: bool) -> Means<'a, 'r> {
-        Means { remote, replay: self.replay.clone(), aside: self.aside.clone(), unsealed }
+    fn means<'a, 'r>(
+        &self,
+        remote: Option<&'a mut Remote<'r>>,
+        unsealed: bool,
+        account: Option<&'a str>,
+    ) -> Means<'a, 'r> {
+        Means { remote, replay: self.replay.clone(), aside: self.aside.clone(), unsealed, account }
     }
 }
 
@@ -336,12 +341,10 @@ impl Executor {
             };
             resting = [resting, offer.resting].into_iter().flatten().min();
             lack = lack.or(offer.lack);
-            if offer.seats.is_empty() {
-                continue;
-            }
+            let Some(first) = offer.seats.first() else { continue };
             // What cannot be said to this candidate may be sayable to the next.
             let call = Spoken { executor: &self.0, state, inbound, peek };
-            let mut words = match Words::of(call, candidate, remote.as_mut()).await {
+            let mut words = match Words::of(call, candidate, first, remote.as_mut()).await {
                 Ok(words) => words,
                 Err(failure) if clients_own.is_some() => return Err(Refused::local(failure, Next::GiveUp)),
                 Err(failure) => {
