@@ -139,7 +139,8 @@ fn repeated(echo: Option<&Request>, extra: &Extra, tier: Option<&str>) -> Vec<u8
     member(&mut object, "temperature", &|out| write::value(out, &echo.sampling.temperature));
     member(&mut object, "text", &|out| text(out, echo));
     let names = Names::default();
-    let style = ToolStyle { names: &names, full: true, client: Dialect::Responses, native: true };
+    let style =
+        ToolStyle { names: &names, full: true, search: true, client: Dialect::Responses, native: true };
     member(&mut object, "tool_choice", &|out| {
         let written = echo.tool_choice.as_ref().is_some_and(|choice| write_choice(out, choice, &style));
         if !written {
