@@ -352,8 +352,12 @@ fn exchange(inbound: &Inbound, candidate: &Candidate, request: &Request, dialect
     let mut exchange =
         Exchange::new(request, &candidate.facts, dialect, inbound.at_ms / 1000, inbound.id.as_str());
     exchange.json_array = inbound.json_array;
-    if let (Some(id), Some(echo)) = (&inbound.previous_response, &mut exchange.echo) {
-        Arc::make_mut(echo).state.previous_response_id = Some(id.clone());
+    if let Some(echo) = &mut exchange.echo {
+        let echo = Arc::make_mut(echo);
+        echo.store = Some(inbound.kept);
+        if let Some(id) = &inbound.previous_response {
+            echo.state.previous_response_id = Some(id.clone());
+        }
     }
     // Of a known family its vendor says how far a seal holds (`account_of`); of anyone else nobody knows. In Chat they are the
     // server's own.

@@ -111,6 +111,10 @@ fn repeated(echo: Option<&Request>, extra: &Extra, tier: Option<&str>) -> Vec<u8
     let mut member = |object: &mut Object<'_>, name: &'static str, default: &dyn Fn(&mut Vec<u8>)| {
         known.push(name);
         match extra.get(Dialect::Responses, name) {
+            // What byok keeps is stored, whatever the upstream does.
+            Some(_) if name == "store" && echo.store == Some(true) => {
+                write::value(object.member(name), &true);
+            }
             Some(value) => write::json(object.member(name), value),
             None => default(object.member(name)),
         }

@@ -113,6 +113,7 @@ fn inbound(dialect: Dialect, body: &Value) -> Inbound {
         raw: None,
         json_array: false,
         previous_response: None,
+        kept: false,
         brought: None,
         headers: HeaderMap::new(),
         body: body.to_string().into(),
