@@ -150,8 +150,6 @@ pub enum UrlName {
     Profile,
     /// Base of the model requests.
     Inference,
-    /// Where tokens are counted.
-    CountTokens,
     /// List of models.
     Models,
     /// What is left of the plan.
