@@ -33,7 +33,8 @@ const VENDORS: &[(&str, Make)] = &[
 ];
 
 /// The built-in providers that this version serves with an API key of the settings.
-const WITH_KEY: &[&str] = &["claude", "codex", "gemini", "kiro", "qwen", "kimi", "iflow", "vertex", "xai"];
+const WITH_KEY: &[&str] =
+    &["claude", "codex", "gemini", "kiro", "qwen", "kimi", "iflow", "vertex", "xai", "deepseek"];
 
 /// The names of the providers with a login.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {

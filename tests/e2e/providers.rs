@@ -4,6 +4,7 @@
 mod claude;
 mod codex;
 mod copilot;
+mod deepseek;
 mod google;
 mod iflow;
 mod keys;

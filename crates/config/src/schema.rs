@@ -164,6 +164,7 @@ pub(crate) fn facts_properties() -> Value {
         "result_media": yes_or_no("Whether images may stand in the result of a function."),
         "json_schema_tools": yes_or_no("Whether tools take standard JSON Schema."),
         "fast": yes_or_no("Whether a faster answer can be had for more money (Messages `speed`)."),
+        "web_search": yes_or_no("Whether the server runs a web search in the form of its dialect (Chat, Responses)."),
         "first_party": yes_or_no("Whether this is the vendor's own service, which knows its newest fields.")
     })
 }

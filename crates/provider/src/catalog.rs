@@ -94,6 +94,7 @@ const FILES: &[&str] = &[
     include_str!("../data/qwen.json"),
     include_str!("../data/qwen-login.json"),
     include_str!("../data/iflow.json"),
+    include_str!("../data/deepseek.json"),
     #[cfg(test)]
     include_str!("../data/tests/example.json"),
     include_str!("../data/kiro.json"),

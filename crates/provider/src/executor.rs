@@ -65,6 +65,7 @@ use words::{Spoken, Words};
 
 /// A request of a client, as its route understood it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a request, one line each")]
 pub struct Inbound {
     /// Id told to the client.
     pub id: RequestId,
@@ -90,6 +91,8 @@ pub struct Inbound {
     pub json_array: bool,
     /// The response that the conversation goes on from, where the body has the earlier turns in its place.
     pub previous_response: Option<String>,
+    /// Whether byok keeps the answer, so that a conversation can go on from it.
+    pub kept: bool,
     /// Set if the call is passed on as it is, beside the dialects.
     pub raw: Option<Raw>,
     /// The credential for a vendor that the client brought beside its byok key.
@@ -119,6 +122,7 @@ impl Inbound {
             stream: None,
             json_array: false,
             previous_response: None,
+            kept: false,
             raw: None,
             brought: None,
             headers: HeaderMap::new(),
@@ -155,8 +159,13 @@ impl Inner {
         self.transport.read().clone()
     }
 
-    fn means<'a, 'r>(&self, remote: Option<&'a mut Remote<'r>>, unsealed: bool) -> Means<'a, 'r> {
-        Means { remote, replay: self.replay.clone(), aside: self.aside.clone(), unsealed }
+    fn means<'a, 'r>(
+        &self,
+        remote: Option<&'a mut Remote<'r>>,
+        unsealed: bool,
+        account: Option<&'a str>,
+    ) -> Means<'a, 'r> {
+        Means { remote, replay: self.replay.clone(), aside: self.aside.clone(), unsealed, account }
     }
 }
 
@@ -336,12 +345,10 @@ impl Executor {
             };
             resting = [resting, offer.resting].into_iter().flatten().min();
             lack = lack.or(offer.lack);
-            if offer.seats.is_empty() {
-                continue;
-            }
+            let Some(first) = offer.seats.first() else { continue };
             // What cannot be said to this candidate may be sayable to the next.
             let call = Spoken { executor: &self.0, state, inbound, peek };
-            let mut words = match Words::of(call, candidate, remote.as_mut()).await {
+            let mut words = match Words::of(call, candidate, first, remote.as_mut()).await {
                 Ok(words) => words,
                 Err(failure) if clients_own.is_some() => return Err(Refused::local(failure, Next::GiveUp)),
                 Err(failure) => {

@@ -24,6 +24,8 @@ use std::{
 
 /// How often a list of models is asked for.
 const MODELS_EVERY: Duration = Duration::from_mins(10);
+/// The same for the sake of a model of which nothing is known, which may stay so.
+const UNKNOWN_EVERY: Duration = Duration::from_hours(24);
 /// The same of a server that has said that it has none.
 const WITHOUT_LIST_EVERY: Duration = Duration::from_hours(24);
 /// How often the limits of a plan are asked for.
@@ -41,18 +43,28 @@ impl Executor {
     /// Asks for the lists of models that are due, in the background. What changes is seen by the next look at the registry.
     pub fn refresh_models(&self, state: &Arc<State>) {
         for (provider, seat) in seats(state) {
-            if !provider.upstream.lists_models() || !seat.known.models_due(MODELS_EVERY, WITHOUT_LIST_EVERY) {
-                continue;
-            }
-            let (executor, provider, seat) = (self.clone(), provider.clone(), seat.clone());
-            tokio::spawn(async move {
-                match executor.ask_models(&provider, &seat).await {
-                    Ok(models) => seat.known.listed(models),
-                    Err(Unheard::NoSuchThing) => seat.known.lists_none(),
-                    Err(Unheard::NotNow) => {}
-                }
-            });
+            self.refresh_list(provider, seat, MODELS_EVERY);
         }
+    }
+
+    /// Asks for the list of a provider at which a model is used of which nothing is known, once a day in the background: it
+    /// may say what the next request can go by.
+    pub(crate) fn look_for_facts(&self, provider: &Arc<Provider>, seat: &Arc<Seat>) {
+        self.refresh_list(provider, seat, UNKNOWN_EVERY);
+    }
+
+    fn refresh_list(&self, provider: &Arc<Provider>, seat: &Arc<Seat>, every: Duration) {
+        if !provider.upstream.lists_models() || !seat.known.models_due(every, WITHOUT_LIST_EVERY) {
+            return;
+        }
+        let (executor, provider, seat) = (self.clone(), provider.clone(), seat.clone());
+        tokio::spawn(async move {
+            match executor.ask_models(&provider, &seat).await {
+                Ok(models) => seat.known.listed(models),
+                Err(Unheard::NoSuchThing) => seat.known.lists_none(),
+                Err(Unheard::NotNow) => {}
+            }
+        });
     }
 
     /// Asks for the limits that are due and waits for the answers, for `patience` at most.

@@ -114,8 +114,9 @@ impl Known {
         let mut inner = self.inner.lock();
         inner.no_list = false;
         if !models.is_empty() && inner.models != models {
+            // Of a model that the list does not name nothing new is known.
+            inner.not_at.retain(|(id, _)| !seen.contains(id));
             inner.models = models;
-            inner.not_at.clear();
             self.changes.fetch_add(1, Ordering::Release);
         }
     }

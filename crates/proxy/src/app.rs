@@ -63,6 +63,8 @@ struct Shared {
     seen: AtomicU64,
     /// Whether the last state could not be built.
     stale: AtomicBool,
+    /// What has changed in the settings since before the first state was built.
+    settings: watch::Receiver<u64>,
     started: Instant,
     /// What is wrong with the settings of connections to vendors.
     way_out: ArcSwapOption<String>,
@@ -98,6 +100,8 @@ impl App {
     pub async fn new(options: AppOptions) -> Result<Self, StoreError> {
         let AppOptions { live, store, executor, budget, address, logins } = options;
         let health = HealthBook::default();
+        // Before anything is read: what changes meanwhile is seen by `follow`.
+        let settings = live.subscribe();
         let seen = store.accounts.generation();
         let current = build(&live, &store, &health, address).await?;
         let limits = current.state.config.limits.clone();
@@ -114,6 +118,7 @@ impl App {
             building: Mutex::new(()),
             seen: AtomicU64::new(seen),
             stale: AtomicBool::new(false),
+            settings,
             started: Instant::now(),
             way_out: ArcSwapOption::empty(),
             places: Places::new(limits.streams),
@@ -126,7 +131,7 @@ impl App {
     /// Follows the settings and the accounts until `stop`: a new state is built as soon as one of them changes, and again
     /// if that failed.
     pub async fn follow(&self, stop: CancellationToken) {
-        let mut settings = self.0.live.subscribe();
+        let mut settings = self.0.settings.clone();
         let mut tick = tokio::time::interval(LOOK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut tidy = tokio::time::interval(TIDY);

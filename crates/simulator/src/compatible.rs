@@ -1,6 +1,10 @@
-//! Lists of models as gateways and local servers write them: each has names of its own for what it says.
+//! Lists of models as gateways and local servers write them: each has names of its own for what it says. And what one of them
+//! refuses.
 
-use crate::models::{self, Abilities, Maker, SimModel};
+use crate::{
+    models::{self, Abilities, Maker, SimModel},
+    refusal::Refusal,
+};
 use serde_json::{Value, json};
 
 /// Who writes a list.
@@ -10,6 +14,8 @@ pub(crate) enum Server {
     OpenRouter,
     /// `vLLM`: the whole window.
     Vllm,
+    /// `DeepSeek` (its documentation of 2026): nothing but names.
+    DeepSeek,
 }
 
 impl Server {
@@ -18,6 +24,7 @@ impl Server {
         match name {
             "openrouter" => Some(Self::OpenRouter),
             "vllm" => Some(Self::Vllm),
+            "deepseek" => Some(Self::DeepSeek),
             _ => None,
         }
     }
@@ -29,8 +36,39 @@ pub(crate) fn list(server: Server) -> Value {
     let data: Vec<Value> = all.map(|model| entry(server, model)).collect();
     match server {
         Server::OpenRouter => json!({"data": data}),
-        Server::Vllm => json!({"object": "list", "data": data}),
+        Server::Vllm | Server::DeepSeek => json!({"object": "list", "data": data}),
     }
+}
+
+/// What a server refuses that `OpenAI` takes.
+pub(crate) fn validate(server: Server, body: &Value) -> Result<(), Refusal> {
+    if server != Server::DeepSeek {
+        return Ok(());
+    }
+    let wrong = |text: &str| Err(Refusal::new(400, "invalid_request_error", text));
+    let off = match body.pointer("/thinking/type").map(Value::as_str) {
+        None | Some(Some("enabled")) => false,
+        Some(Some("disabled")) => true,
+        Some(_) => return wrong("thinking.type must be enabled or disabled"),
+    };
+    let level = body.get("reasoning_effort").map(Value::as_str);
+    if off && level.is_some() {
+        return wrong("reasoning_effort cannot be set when thinking is disabled");
+    }
+    if !matches!(level, None | Some(Some("low" | "high" | "max"))) {
+        return wrong("reasoning_effort must be one of low, high, max");
+    }
+    for message in body["messages"].as_array().into_iter().flatten() {
+        let mut parts = message["content"].as_array().into_iter().flatten();
+        if parts.any(|part| part["type"] != "text") {
+            return wrong("content of this type is not supported");
+        }
+        let calls = message["tool_calls"].as_array().is_some_and(|calls| !calls.is_empty());
+        if calls && !off && !message["reasoning_content"].is_string() {
+            return wrong("The `reasoning_content` in the thinking mode must be passed back to the API.");
+        }
+    }
+    Ok(())
 }
 
 fn entry(server: Server, model: &SimModel) -> Value {
@@ -46,6 +84,7 @@ fn entry(server: Server, model: &SimModel) -> Value {
             },
             "supported_parameters": parameters(model),
         }),
+        Server::DeepSeek => json!({"id": model.id, "object": "model", "owned_by": "deepseek"}),
         Server::Vllm => json!({
             "id": model.id, "object": "model", "created": created, "owned_by": "vllm", "root": model.id,
             "parent": null, "max_model_len": model.context, "permission": [],

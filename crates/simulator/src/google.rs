@@ -174,5 +174,11 @@ fn inner_call(call: &Call, body: &Value) -> Call {
 
 fn target(model: &str, stream: bool, call: &Call) -> Target {
     let sse = call.query("alt") == Some("sse") || call.query("$alt") == Some("sse");
-    Target { model: Some(model.to_owned()), stream: Some(stream), array: stream && !sse, envelope: false }
+    Target {
+        model: Some(model.to_owned()),
+        stream: Some(stream),
+        array: stream && !sse,
+        envelope: false,
+        server: None,
+    }
 }

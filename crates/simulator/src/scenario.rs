@@ -99,6 +99,8 @@ pub(crate) struct Wire {
     pub(crate) noise: bool,
     /// Chunks end inside UTF-8 characters.
     pub(crate) split_utf8: bool,
+    /// A call for a stream is answered with one JSON text.
+    pub(crate) unstreamed: bool,
     /// The body is compressed.
     pub(crate) gzip: Option<Gzip>,
 }
@@ -137,6 +139,8 @@ pub(crate) enum Trouble {
     BareError(usize),
     /// The connection is torn down after so many deltas.
     MidTear(usize, Tear),
+    /// The connection is torn down in the middle of the frame after so many deltas.
+    HalfFrame(usize),
     /// Nothing more comes after the headers.
     StallHeaders,
     /// Nothing but comments comes after the headers, one each time so many milliseconds have passed.

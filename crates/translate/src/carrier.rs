@@ -5,7 +5,7 @@
 
 mod in_place;
 
-pub use in_place::{Keep, seal_edits};
+pub use in_place::{Keep, may_bear_carriers, seal_edits};
 
 use crate::{
     ir::{Blob, BlobSlot, Family},

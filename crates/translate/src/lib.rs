@@ -52,7 +52,7 @@ mod wire;
 mod wish;
 
 pub use addresses::{Address, addresses};
-pub use carrier::{Keep, seal_edits};
+pub use carrier::{Keep, may_bear_carriers, seal_edits};
 pub use envelope::{Envelope, Opener, PLACEHOLDER};
 pub use estimate::{estimate_tokens, tokens_by_length};
 pub use exchange::Exchange;
@@ -66,6 +66,6 @@ pub use names::{NameRules, Names};
 pub use reader::{Progress, StreamReader, looks_like_events, looks_like_html, read_answer};
 pub use relay::Relay;
 pub use schema::gemini::schema_for_gemini;
-pub use seals::{brings_results, budget_edits, drop_seals, keep_seals_of};
+pub use seals::{Maker, brings_results, budget_edits, drop_seals, keep_seals_of};
 pub use usage_scan::UsageScanner;
 pub use wish::thinking_edits;

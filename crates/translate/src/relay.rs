@@ -1,6 +1,7 @@
 //! Passing an answer through: its bytes as they are, with the few changes that pass-through allows.
 
 mod items;
+mod lines;
 
 use crate::{
     Json,
@@ -13,7 +14,8 @@ use std::ops::Range;
 
 /// Passes the bytes of a stream through.
 ///
-/// Without changes every chunk goes on as the same memory. With a change (another model name is told, or the usage chunk
+/// Without changes every chunk that ends with a line goes on as the same memory; a line that has only begun waits for its end, so
+/// that a stream that breaks off leaves no half of one. With a change (another model name is told, or the usage chunk
 /// that only byok asked for is taken out) whole frames are looked at; a frame that needs none goes on byte for byte.
 #[derive(Debug)]
 pub struct Relay {
@@ -23,7 +25,7 @@ pub struct Relay {
     hide_usage: bool,
     /// For a client that reads a JSON array in place of events: whether its first element has been written.
     array: Option<bool>,
-    /// The beginning of a frame that is not complete.
+    /// What is not complete yet: the beginning of a line, or of a frame where frames are looked at.
     pending: BytesMut,
     /// The last bytes that were passed on.
     tail: [u8; 4],
@@ -66,9 +68,20 @@ impl Relay {
     pub fn push(&mut self, bytes: Bytes) -> Bytes {
         let untouched =
             self.model.is_none() && !self.hide_usage && self.array.is_none() && self.items.is_none();
-        let out = if untouched { bytes } else { self.frames(&bytes) };
+        let out = if untouched { lines::flow(&mut self.pending, bytes) } else { self.frames(&bytes) };
         self.remember(&out);
         out
+    }
+
+    /// The upstream broke off; returns what was held back, if it says something whole. Half of a frame says nothing, and a
+    /// client that is sent one fails at it in place of being told what happened.
+    pub fn cut(&mut self) -> Bytes {
+        let whole = lines::is_whole(&self.pending);
+        // The rest of a line whose beginning the client has.
+        if !whole && matches!(self.tail[3], b'\n' | b'\r') {
+            self.pending.clear();
+        }
+        self.finish()
     }
 
     /// The upstream is done; returns what was held back.
@@ -265,12 +278,60 @@ mod tests {
     #[test]
     fn without_changes_the_memory_is_the_same() {
         let mut relay = Relay::new(Dialect::Chat, None, false);
-        let bytes = Bytes::from_static(b"data: {\"model\":\"x\"}");
+        let bytes = Bytes::from_static(b"data: {\"model\":\"x\"}\n");
         assert_eq!(relay.push(bytes.clone()).as_ptr(), bytes.as_ptr());
         assert!(!relay.between_frames());
         relay.push(Bytes::from_static(b"\n"));
-        relay.push(Bytes::from_static(b"\n"));
         assert!(relay.between_frames());
+    }
+
+    #[test]
+    fn no_half_of_a_frame_is_told_where_a_stream_breaks_off() {
+        let whole = "event: a\ndata: {\"a\":1}\n\n";
+        let cases = [
+            // What is held when the stream breaks, and what of it is told.
+            ("", ""),
+            ("da", ""),
+            ("event: b", ""),
+            ("event: b\n", ""),
+            ("event: b\r\ndata: {\"b\"", ""),
+            ("data: {\"b\":1}", "data: {\"b\":1}"),
+            ("event: b\ndata: {\"b\":1}", "event: b\ndata: {\"b\":1}"),
+            ("event: b\ndata: {\"b\":1}\n", "event: b\ndata: {\"b\":1}\n"),
+            ("data: [DONE]", "data: [DONE]"),
+        ];
+        for (rest, told) in cases {
+            for model in [None, Some("mine")] {
+                let bytes = format!("{whole}{rest}").into_bytes();
+                for split in 0..=bytes.len() {
+                    let mut relay = Relay::new(Dialect::Messages, model, false);
+                    let (a, b) = bytes.split_at(split);
+                    let mut out = relay.push(Bytes::copy_from_slice(a)).to_vec();
+                    out.extend_from_slice(&relay.push(Bytes::copy_from_slice(b)));
+                    out.extend_from_slice(&relay.cut());
+                    assert_eq!(
+                        String::from_utf8(out).unwrap(),
+                        format!("{whole}{told}"),
+                        "{rest:?} at {split}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_line_flows_in_pieces() {
+        let mut relay = Relay::new(Dialect::Gemini, None, false);
+        let piece = Bytes::from(vec![b'x'; 40 << 10]);
+        let mut told = 0;
+        for sent in 1..=8 {
+            told += relay.push(piece.clone()).len();
+            assert!(sent * piece.len() - told <= lines::HELD, "{sent}");
+        }
+        // Its rest belongs to what the client has.
+        told += relay.cut().len();
+        assert_eq!(told, 8 * piece.len());
+        assert!(!relay.between_frames());
     }
 
     #[test]

@@ -7,10 +7,38 @@ use crate::{
 };
 use serde_json::{Value, value::RawValue};
 
-/// Takes away the seals of nameless families that were not made by `maker`: two providers of one's own are of the same family,
-/// [`Family::Other`], and still have nothing to do with each other. Reasoning of which nothing is left goes with its seal.
-pub fn keep_seals_of(maker: &str, request: &mut Translated<Request>) {
-    drop_if(request, |blob| blob.family == Family::Other && blob.account.as_deref() != Some(maker));
+/// Who serves a request, as far as seals are concerned.
+#[derive(Clone, Copy, Debug)]
+pub struct Maker<'a> {
+    /// The upstream. Two providers of one's own are of the same family, [`Family::Other`], and still have nothing to do with
+    /// each other.
+    pub provider: &'a str,
+    /// The account, where its vendor takes back only what it has sealed for the same one, as `OpenAI` does.
+    pub account: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Maker<'a> {
+    fn from(provider: &'a str) -> Self {
+        Self { provider, account: None }
+    }
+}
+
+impl Maker<'_> {
+    /// Whether a blob of its family may be its own. Of one that bears no account nobody knows.
+    pub(crate) fn may_have_made(self, blob: &Blob) -> bool {
+        match (blob.family, blob.account.as_deref()) {
+            (Family::Other, by) => by == Some(self.provider),
+            (Family::Openai, Some(by)) => self.account.is_none_or(|account| account == by),
+            (Family::Openai | Family::Claude | Family::Gemini, _) => true,
+        }
+    }
+}
+
+/// Takes away the seals of which it is known that `maker` has not made them. Reasoning of which nothing is left goes with its
+/// seal.
+pub fn keep_seals_of<'a>(maker: impl Into<Maker<'a>>, request: &mut Translated<Request>) {
+    let maker = maker.into();
+    drop_if(request, |blob| !maker.may_have_made(blob));
 }
 
 /// Takes away all seals: the upstream has refused one and does not say which.
@@ -124,6 +152,9 @@ mod tests {
             (Family::Other, None, false),
             (Family::Claude, None, true),
             (Family::Gemini, Some("b"), true),
+            (Family::Openai, Some("mine"), true),
+            (Family::Openai, Some("yours"), false),
+            (Family::Openai, None, true),
         ] {
             let blob = Some(Blob {
                 family,
@@ -143,7 +174,7 @@ mod tests {
                 ],
             ));
             let mut request = crate::Losses::default().attach(request);
-            keep_seals_of("a", &mut request);
+            keep_seals_of(Maker { provider: "a", account: Some("mine") }, &mut request);
             assert_eq!(request.losses.is_empty(), kept);
             let parts = &request.value.messages[0].parts;
             let sealed = parts.iter().filter(|part| match part {

@@ -18,7 +18,7 @@ pub fn thinking_edits(
     facts: &ModelFacts,
 ) -> Translated<Vec<Edit>> {
     let Translated { value: mut said, mut losses } = said_alone(dialect, body, wish, facts);
-    if !losses.is_empty() {
+    if losses.iter().any(|loss| loss.action == LossAction::Dropped) {
         return Translated { value: Vec::new(), losses };
     }
     let by_budget = said.get("thinking").is_some_and(|thinking| thinking["type"] == "enabled");
@@ -112,8 +112,15 @@ fn said_alone(
     let encoded = codec::encode_request(dialect, &request, facts, &mut Ids::new(""));
     let (body, losses) = encoded.map(|encoded| (encoded.value, encoded.losses)).unwrap_or_default();
     let mut said: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
-    let lost = losses.into_iter().filter(|loss| loss.action == LossAction::Dropped);
-    let losses = lost.map(|loss| Loss { field: "model".to_owned(), ..loss }).take(1).collect();
+    // What could not be said, or was said in another measure: it is the name that asked for it.
+    let told = |loss: &Loss| match loss.action {
+        LossAction::Dropped => true,
+        LossAction::Emulated => loss.field.starts_with("reasoning"),
+        LossAction::DroppedSilently => false,
+    };
+    let mut losses: Vec<Loss> = losses.into_iter().filter(told).collect();
+    losses.sort_by_key(|loss| loss.action != LossAction::Dropped);
+    let losses = losses.into_iter().map(|loss| Loss { field: "model".to_owned(), ..loss }).take(1).collect();
     // What the client wants to see of the thinking is not the wish's business.
     for (outer, inner) in [("reasoning", "summary"), ("thinking", "display")] {
         if let Some(Value::Object(object)) = said.get_mut(outer) {
@@ -328,6 +335,30 @@ mod tests {
             assert!(edits.losses.is_empty(), "{dialect:?}: {:?}", edits.losses);
             let out = splice(&bytes::Bytes::copy_from_slice(body.as_bytes()), edits.value);
             assert_eq!(String::from_utf8_lossy(&out), expected, "{dialect:?}");
+        }
+    }
+
+    #[test]
+    fn a_wish_that_is_said_in_another_measure_is_reported_under_its_name() {
+        let budget = |tokens| Reasoning { switch: ThinkingSwitch::Budget(tokens), ..Reasoning::default() };
+        let level = |effort| Reasoning { effort: Some(effort), ..Reasoning::default() };
+        for (dialect, form, wish, reported) in [
+            (Dialect::Messages, ThinkingForm::Budget, budget(8192), true),
+            (Dialect::Messages, ThinkingForm::Budget, budget(2048), false),
+            (Dialect::Messages, ThinkingForm::Budget, budget(100), true),
+            (Dialect::Chat, ThinkingForm::Level, level(Effort::High), false),
+            (Dialect::Chat, ThinkingForm::Level, level(Effort::Max), true),
+            (Dialect::Responses, ThinkingForm::Level, level(Effort::Max), true),
+            (Dialect::Gemini, ThinkingForm::Level, level(Effort::Max), true),
+            (Dialect::Gemini, ThinkingForm::Budget, budget(8192), false),
+        ] {
+            let mut facts = facts(form);
+            facts.max_output_tokens = Some(4096);
+            let edits = thinking_edits(dialect, br#"{"max_tokens":4096}"#, &wish, &facts);
+            let found: Vec<_> = edits.losses.iter().map(|loss| (loss.field.as_str(), loss.action)).collect();
+            let expected = if reported { vec![("model", LossAction::Emulated)] } else { vec![] };
+            assert_eq!(found, expected, "{dialect:?} {wish:?}");
+            assert!(!edits.value.is_empty(), "{dialect:?} {wish:?}");
         }
     }
 

@@ -217,6 +217,8 @@ pub struct ModelFacts {
     pub json_schema_tools: bool,
     /// Whether a faster answer can be had for more money (Messages `speed`).
     pub fast: bool,
+    /// Whether the server runs a web search in the form of its dialect, although it is not the vendor's own.
+    pub web_search: bool,
     /// Whether this is the vendor's own service, which knows its newest request fields; compatible servers get fewer.
     pub first_party: bool,
 }
@@ -245,6 +247,7 @@ impl Default for ModelFacts {
             result_media: false,
             json_schema_tools: true,
             fast: false,
+            web_search: false,
             first_party: false,
         }
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 #[tokio::test]
 async fn a_stream_that_breaks_ends_in_one_error_of_the_clients_dialect() {
     let world = World::start().await;
-    for wish in ["error_mid 3", "error_bare 3", "reset_mid 3", "close_mid 3", "no_end"] {
+    for wish in ["error_mid 3", "error_bare 3", "reset_mid 3", "close_mid 3", "half_mid 3", "no_end"] {
         each(Pair::streams(), async |pair| {
             let wrong = |error: String| format!("{wish}: {error}");
             let answer = pair.send(&world, &pair.ask(&format!("sim:{wish} sim:long 20"))).await;
@@ -65,6 +65,17 @@ async fn the_vendors_words_survive_in_the_middle_of_a_stream() {
         let words = ["overloaded", "Overloaded", "high demand", "server had an error", "try again"];
         equal("words", &words.iter().any(|word| fault.message.contains(word)), &true)
             .map_err(|error| format!("{error}: {fault:?}"))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_upstream_that_does_not_stream_is_told_as_a_stream() {
+    let world = World::start().await;
+    each(Pair::streams(), async |pair| {
+        let said = pair.say(&world, &pair.ask("sim:unstreamed sim:thinking Hm. sim:text Whole.")).await?;
+        equal("text", &said.text.as_str(), &"Whole.")?;
+        equal("complete", &(said.error.is_none() && !said.stop.is_empty()), &true)
     })
     .await;
 }

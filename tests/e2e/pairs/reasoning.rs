@@ -3,9 +3,12 @@
 use super::all;
 use crate::support::{
     ask::Think,
+    byok::Byok,
     client::Call,
-    world::{Pair, World, each, equal, model},
+    dialect,
+    world::{Pair, World, config, each, equal, model, provider},
 };
+use byok_simulator::Simulator;
 use byok_types::Dialect;
 use serde_json::{Value, json};
 
@@ -44,6 +47,41 @@ async fn sealed_reasoning_comes_back_to_its_vendor_through_every_client() {
         equal("sealed", &sealed, &(pair.upstream != Dialect::Chat))
     })
     .await;
+}
+
+#[tokio::test]
+async fn openais_seals_come_back_to_the_account_that_made_them() {
+    let keys = |keys: &[&str]| keys.iter().map(|key| format!("sk-e2e-{key}")).collect::<Vec<_>>();
+    let settings = |simulator: &Simulator, names: &[&str]| json!({"providers": {"my-responses": provider(Dialect::Responses, simulator, &keys(names))}});
+    let world = World::of(|simulator| settings(simulator, &["a"]), |setup| setup).await;
+    let start =
+        async |names: &[&str]| Byok::start(config(&world.simulator, settings(&world.simulator, names))).await;
+    let another = start(&["b"]).await;
+    for client in [Dialect::Messages, Dialect::Gemini] {
+        let pair = Pair { client, upstream: Dialect::Responses, stream: true };
+        let mut ask = pair.ask("sim:thinking Hm. sim:tool get_weather {\"city\":\"Oslo\"}");
+        ask.tools = vec![super::tools::tool("get_weather", "city")];
+        ask.think = Some(Think::Effort("high"));
+        let said = pair.say(&world, &ask).await.unwrap();
+        let ask = ask.answered(&said, &["rain"]);
+        let behind_another = start(&["b-sim-429", "a"]).await;
+        for (byok, attempts, sealed) in
+            [(&world.byok, "1", true), (&another, "1", false), (&behind_another, "2", true)]
+        {
+            let answer = dialect::call(client, &ask).send(byok.address()).await;
+            assert_eq!(
+                (answer.status, answer.header("x-byok-attempts")),
+                (200, attempts),
+                "{}",
+                answer.text()
+            );
+            assert_eq!(
+                is_sealed(pair.upstream, &pair.upstream_body(&world).unwrap()),
+                sealed,
+                "{pair} {attempts}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

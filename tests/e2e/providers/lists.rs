@@ -47,6 +47,34 @@ async fn vendors_are_asked_by_key() {
 }
 
 #[tokio::test]
+async fn of_a_model_that_nobody_knows_its_server_is_asked_once() {
+    let world = World::of(
+        |simulator| {
+            let base = format!("{}/compat/vllm/v1", simulator.base_url());
+            json!({"providers": {"local": {"kind": "openai", "base_url": base, "api_key": "sk-lenient"}}})
+        },
+        |setup| setup,
+    )
+    .await;
+    let asked = || world.simulator.requests().iter().filter(|seen| seen.path.ends_with("/models")).count();
+    let ask = async |model: &str| {
+        let ask = Ask::new("Hello.").model(model);
+        let answer = dialect::call(Dialect::Chat, &ask).send(world.byok.address()).await;
+        assert_eq!(answer.status, 200, "{model}: {}", answer.text());
+    };
+    ask("local/gpt-5.1").await;
+    assert_eq!(asked(), 0, "byok knows it");
+    ask("local/nobody-knows").await;
+    let begun = Instant::now();
+    while asked() == 0 {
+        assert!(begun.elapsed() < PATIENCE, "the server is not asked");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    ask("local/nobody-knows").await;
+    assert_eq!(asked(), 1);
+}
+
+#[tokio::test]
 async fn servers_of_ones_own_are_asked_and_their_words_count() {
     let world = World::of(
         |simulator| {

@@ -9,8 +9,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 /// The providers that byok knows by name. Any other name needs a `kind`.
-pub const BUILT_IN: [&str; 11] =
-    ["claude", "codex", "copilot", "gemini", "kiro", "antigravity", "qwen", "kimi", "iflow", "vertex", "xai"];
+pub const BUILT_IN: [&str; 12] = [
+    "claude",
+    "codex",
+    "copilot",
+    "gemini",
+    "kiro",
+    "antigravity",
+    "qwen",
+    "kimi",
+    "iflow",
+    "vertex",
+    "xai",
+    "deepseek",
+];
 
 /// A provider: who serves requests, with which keys and how.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -150,8 +162,6 @@ pub enum UrlName {
     Profile,
     /// Base of the model requests.
     Inference,
-    /// Where tokens are counted.
-    CountTokens,
     /// List of models.
     Models,
     /// What is left of the plan.

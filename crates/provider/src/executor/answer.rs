@@ -348,8 +348,8 @@ impl Running {
     fn upstream_closed(&mut self) {
         match &mut self.source {
             Source::Pass(passing) => {
-                let rest = passing.relay.finish();
                 let whole = passing.scanner.may_end();
+                let rest = if whole { passing.relay.finish() } else { passing.relay.cut() };
                 let end = if whole { passing.relay.close() } else { b"" };
                 self.settle_into(rest);
                 self.settle();
@@ -375,13 +375,17 @@ impl Running {
         let mut out = Vec::new();
         match &mut self.source {
             // The upstream has said its last word, and nothing may follow it.
-            Source::Pass(passing) if passing.scanner.ended() => {}
+            Source::Pass(passing) if passing.scanner.ended() => {
+                out.extend_from_slice(&passing.relay.finish());
+            }
             Source::Pass(passing) if self.exchange.json_array => {
+                out.extend_from_slice(&passing.relay.cut());
                 let element = codec::encode_failure(self.exchange.client, failure, "");
                 out.extend_from_slice(&passing.relay.element(&element));
                 out.extend_from_slice(passing.relay.close());
             }
             Source::Pass(passing) => {
+                out.extend_from_slice(&passing.relay.cut());
                 if !passing.relay.between_frames() {
                     out.extend_from_slice(b"\n\n");
                 }

@@ -144,6 +144,7 @@ impl Attempt<'_> {
         } else {
             self.look_for_charges();
         }
+        self.look_for_facts();
         self.answered(reply, ledger).await
     }
 

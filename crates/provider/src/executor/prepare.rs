@@ -2,20 +2,21 @@
 
 use super::{Inbound, aside::Aside, media::Remote, peek::Peek};
 use crate::{
+    pool::{Access, Seat},
     registry::Candidate,
     replay::{Place, Replay},
     tokens,
     upstream::Lack,
 };
 use byok_translate::{
-    Exchange, Ids, Incoming, Keep, Loss, LossAction, Relay, Translated, brings_results, budget_edits, codec,
-    drop_seals,
+    Exchange, Ids, Incoming, Keep, Loss, LossAction, Maker, Relay, Translated, brings_results, budget_edits,
+    codec, drop_seals,
     ir::{Family, Request},
     keep_seals_of, messages,
     scan::{Edit, splice},
     seal_edits, thinking_edits,
 };
-use byok_types::{Blame, Dialect, Failure, FailureKind, THREAD_UNSUPPORTED, ThinkingForm};
+use byok_types::{Blame, Dialect, Failure, FailureKind, SecretHash, THREAD_UNSUPPORTED, ThinkingForm};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -47,6 +48,16 @@ pub(super) struct Means<'a, 'r> {
     pub(super) aside: Aside,
     /// The upstream has refused a seal: none is sent.
     pub(super) unsealed: bool,
+    /// The account that is asked, where its vendor takes back only what it has sealed for the same one.
+    pub(super) account: Option<&'a str>,
+}
+
+/// The account as carriers name it, where the vendor binds its seals to it: `OpenAI` does.
+pub(super) fn account_of(candidate: &Candidate, seat: &Seat, peek: &Peek) -> Option<String> {
+    let binds = candidate.facts.family == Family::Openai
+        && candidate.dialect(peek.dialect) == Dialect::Responses
+        && !matches!(seat.access, Access::Client);
+    binds.then(|| SecretHash::of(&format!("{} {}", candidate.provider.maker, seat.id)).short())
 }
 
 /// How the answer comes back.
@@ -86,11 +97,12 @@ impl Prepared {
             && !candidate.provider.upstream.reads_all()
             && candidate.provider.upstream.takes_as_is(dialect, &candidate.facts, &inbound.body)
         {
-            let pass = || Self::pass(inbound, peek, candidate, means.unsealed);
+            let pass = || Self::pass(inbound, peek, candidate, means.unsealed, means.account);
             let mut prepared = means.aside.run(inbound.body.len(), pass).await;
             if !inbound.count && !candidate.provider.upstream.answers_as_is(&inbound.headers) {
                 prepared.way = Way::Translate;
             }
+            prepared.seal_for(means.account);
             return Ok(prepared);
         }
         let read = || Self::read(inbound, peek, candidate, &means);
@@ -99,8 +111,16 @@ impl Prepared {
             remote.bring(&mut request.value, dialect, &candidate.facts).await?;
         }
         let write = || Self::translate(inbound, peek, candidate, dialect, request);
-        let prepared = means.aside.run(inbound.body.len(), write).await?;
+        let mut prepared = means.aside.run(inbound.body.len(), write).await?;
+        prepared.seal_for(means.account);
         Ok(Self { place, ..prepared })
+    }
+
+    /// What the answer seals is marked as of this account.
+    pub(super) fn seal_for(&mut self, account: Option<&str>) {
+        if let Some(account) = account {
+            self.exchange.account = Some(account.to_owned());
+        }
     }
 
     /// The request with what was kept for its client and without what the upstream must not see.
@@ -118,7 +138,8 @@ impl Prepared {
         if means.unsealed {
             drop_seals(&mut request);
         }
-        keep_seals_of(&candidate.provider.maker, &mut request);
+        let maker = Maker { provider: &candidate.provider.maker, account: means.account };
+        keep_seals_of(maker, &mut request);
         if let Some(wish) = &candidate.thinking {
             request.value.reasoning.switch = wish.switch;
             request.value.reasoning.effort = wish.effort;
@@ -127,11 +148,17 @@ impl Prepared {
         Ok((request, place))
     }
 
-    fn pass(inbound: &Inbound, peek: &Peek, candidate: &Candidate, unsealed: bool) -> Self {
+    fn pass(
+        inbound: &Inbound,
+        peek: &Peek,
+        candidate: &Candidate,
+        unsealed: bool,
+        account: Option<&str>,
+    ) -> Self {
         let (scan, body) = (&peek.scan, &inbound.body);
         let model = &candidate.facts.id;
         let rename = peek.model != *model;
-        let maker = &candidate.provider.maker;
+        let maker = Maker { provider: &candidate.provider.maker, account };
         let keep = Keep { none: unsealed, ..Keep::of(&candidate.facts, maker) };
         let mut edits: Vec<Edit> = seal_edits(inbound.dialect, body, keep);
         let mut losses = Vec::new();
@@ -325,10 +352,15 @@ fn exchange(inbound: &Inbound, candidate: &Candidate, request: &Request, dialect
     let mut exchange =
         Exchange::new(request, &candidate.facts, dialect, inbound.at_ms / 1000, inbound.id.as_str());
     exchange.json_array = inbound.json_array;
-    if let (Some(id), Some(echo)) = (&inbound.previous_response, &mut exchange.echo) {
-        Arc::make_mut(echo).state.previous_response_id = Some(id.clone());
+    if let Some(echo) = &mut exchange.echo {
+        let echo = Arc::make_mut(echo);
+        echo.store = Some(inbound.kept);
+        if let Some(id) = &inbound.previous_response {
+            echo.state.previous_response_id = Some(id.clone());
+        }
     }
-    // A known family reads the seals of all its accounts; of anyone else nobody knows. In Chat they are the server's own.
+    // Of a known family its vendor says how far a seal holds (`account_of`); of anyone else nobody knows. In Chat they are the
+    // server's own.
     let bound = exchange.family == Family::Other || dialect == Dialect::Chat;
     exchange.account = bound.then(|| candidate.provider.maker.clone());
     exchange

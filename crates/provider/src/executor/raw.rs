@@ -112,7 +112,7 @@ impl Raw {
         let model = &candidate.facts.id;
         let mut edits = Vec::new();
         if endpoint == Endpoint::Compact {
-            let maker = &candidate.provider.maker;
+            let maker = candidate.provider.maker.as_str();
             edits = seal_edits(Dialect::Responses, body, Keep::of(&candidate.facts, maker));
         }
         if peek.model == *model {

@@ -123,6 +123,14 @@ impl Attempt<'_> {
         }
     }
 
+    /// Asks the vendor for its list, beside the answer, where nothing is known of the model.
+    pub(super) fn look_for_facts(&self) {
+        let unknown = self.inbound.raw.is_none() && self.candidate.facts.thinking.unknown;
+        if unknown && !matches!(self.seat.access, Access::Client) {
+            Executor(self.executor.clone()).look_for_facts(&self.candidate.provider, self.seat);
+        }
+    }
+
     /// Writes down what a refusal says about the seat.
     pub(super) async fn noted(&self, refused: Refused, token: &Token) -> Refused {
         if matches!(self.seat.access, Access::Client) {

@@ -6,13 +6,14 @@ use super::{
     media::Remote,
     outbound::Ready,
     peek::Peek,
-    prepare::{Prepared, Way},
+    prepare::{Prepared, Way, account_of},
     seals::refuses_seal,
 };
 use crate::{
     knowledge::elsewhere, ledger::Ledger, pool::Seat, registry::Candidate, state::State, upstream::Next,
 };
-use byok_types::{Failure, ModelFacts};
+use byok_translate::may_bear_carriers;
+use byok_types::{Dialect, Failure, ModelFacts};
 use std::sync::{Arc, OnceLock};
 
 /// What is said, and by whom.
@@ -31,18 +32,40 @@ pub(super) struct Words<'a> {
     prepared: Prepared,
     /// Whether no seals are sent, because one was refused.
     unsealed: bool,
+    /// The account to which the vendor binds seals.
+    account: Option<String>,
 }
 
 impl<'a> Words<'a> {
-    /// The request in the words of a candidate.
+    /// The request in the words of a candidate, for the seat that comes first.
     pub(super) async fn of(
         call: Spoken<'a>,
         candidate: &Candidate,
+        first: &Seat,
         remote: Option<&mut Remote<'_>>,
     ) -> Result<Self, Failure> {
-        let means = call.executor.means(remote, /* unsealed */ false);
+        let account = account_of(candidate, first, call.peek);
+        let means = call.executor.means(remote, /* unsealed */ false, account.as_deref());
         let prepared = Prepared::of(call.inbound, call.peek, candidate, means).await?;
-        Ok(Self { call, candidate: candidate.clone(), prepared, unsealed: false })
+        Ok(Self { call, candidate: candidate.clone(), prepared, unsealed: false, account })
+    }
+
+    /// Has only those seals in it that are of the seat's account.
+    async fn turn_to(&mut self, seat: &Seat, remote: Option<&mut Remote<'_>>) -> Result<(), Failure> {
+        let Spoken { executor, inbound, peek, .. } = self.call;
+        let account = account_of(&self.candidate, seat, peek);
+        if account == self.account {
+            return Ok(());
+        }
+        self.account = account;
+        // What byok keeps for clients of Chat is not seen in the body.
+        if inbound.dialect == Dialect::Chat || may_bear_carriers(inbound.dialect, &inbound.body) {
+            let means = executor.means(remote, self.unsealed, self.account.as_deref());
+            self.prepared = Prepared::of(inbound, peek, &self.candidate, means).await?;
+        } else {
+            self.prepared.seal_for(self.account.as_deref());
+        }
+        Ok(())
     }
 
     /// Whether the answer will be translated.
@@ -57,6 +80,8 @@ impl<'a> Words<'a> {
         mut remote: Option<&mut Remote<'_>>,
         ledger: &mut Ledger,
     ) -> Result<Ready, Refused> {
+        let turned = self.turn_to(seat, remote.as_deref_mut()).await;
+        turned.map_err(|failure| Refused::local(failure, Next::GiveUp))?;
         loop {
             let mut refused = match self.attempt(seat).run(ledger).await {
                 Ok(ready) => return Ok(ready),
@@ -114,7 +139,8 @@ impl<'a> Words<'a> {
         } else {
             return false;
         }
-        let means = executor.means(remote, self.unsealed);
+        self.account = account_of(&self.candidate, seat, peek);
+        let means = executor.means(remote, self.unsealed, self.account.as_deref());
         let Ok(prepared) = Prepared::of(inbound, peek, &self.candidate, means).await else { return false };
         self.prepared = prepared;
         true

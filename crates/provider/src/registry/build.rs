@@ -258,7 +258,7 @@ impl Seats<'_> {
         let base = key.and_then(|key| key.base_url.as_ref()).map_or(self.base, HttpUrl::as_base);
         let mut hosts = vec![self.host(base)?];
         // Single addresses of the person's own config may be called with the same credential.
-        for name in [UrlName::CountTokens, UrlName::Models, UrlName::Usage] {
+        for name in [UrlName::Models, UrlName::Usage] {
             if let Some(url) = self.entry.urls.get(&name) {
                 hosts.push(self.host(url.as_base())?);
             }

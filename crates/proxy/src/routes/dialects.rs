@@ -21,6 +21,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Uri, header::CONTENT_ENCODING};
 
 /// What a route knows of a request before its body is read.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a route, one line each")]
 pub(super) struct Kind {
     pub(super) dialect: Dialect,
     pub(super) count: bool,
@@ -32,6 +33,8 @@ pub(super) struct Kind {
     pub(super) coded: bool,
     /// The kept response that the conversation goes on from.
     pub(super) previous: Option<String>,
+    /// Whether byok keeps the answer, so that a conversation can go on from it.
+    pub(super) kept: bool,
 }
 
 impl Kind {
@@ -45,6 +48,7 @@ impl Kind {
             raw: None,
             coded: false,
             previous: None,
+            kept: false,
         }
     }
 
@@ -216,6 +220,7 @@ pub(super) async fn answer(
         json_array: kind.json_array,
         raw: kind.raw,
         previous_response: kind.previous,
+        kept: kind.kept,
         brought: visit.admitted.own,
         headers,
         body,
@@ -240,9 +245,10 @@ async fn answer_and_keep(
         Ok(resolved) => resolved,
         Err(failure) => return reply::outbound(app.executor().turn_away(arrival, &failure)),
     };
-    let kind = Kind { previous: resolved.previous, ..kind };
+    let kept = resolved.store && resolved.whole;
+    let kind = Kind { previous: resolved.previous, kept, ..kind };
     let outbound = answer(&app, visit, arrival, headers, resolved.body, kind).await;
-    if !(resolved.store && resolved.whole) {
+    if !kept {
         return reply::outbound(outbound);
     }
     Keeper { places: vec![place], input: resolved.input }.watch(outbound)

@@ -184,7 +184,9 @@ impl Session {
             (true, false) => vec![self.memory.clone()],
         };
         let headers = travelling(&self.parts.headers);
-        let kind = Kind { previous: resolved.previous, ..Kind::of(Dialect::Responses) };
+        // What only this connection remembers is not stored.
+        let kept = stored.is_some() && resolved.whole && resolved.store;
+        let kind = Kind { previous: resolved.previous, kept, ..Kind::of(Dialect::Responses) };
         let outbound = answer(&self.app, visit, arrival, headers, resolved.body, kind).await;
         Ok(Served::Answer(Box::new(Keeper { places, input: resolved.input }.watch(outbound))))
     }
@@ -213,22 +215,24 @@ fn read(came: Option<Result<Message, axum::Error>>) -> Came {
         Some(Ok(Message::Binary(_))) => Came::Over(Some((close_code::UNSUPPORTED, "send text"))),
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Came::Nothing,
         Some(Ok(Message::Close(_))) | None => Came::Over(None),
-        Some(Err(error)) => {
-            Came::Over(too_large(&error).then_some((close_code::SIZE, "larger than `limits.body`")))
-        }
+        Some(Err(error)) => Came::Over(why(&error)),
     }
 }
 
-/// Whether a message was refused for its size.
-fn too_large(error: &axum::Error) -> bool {
+/// What a client is told whose message cannot be read: the error itself is of a crate that axum does not show.
+fn why(error: &axum::Error) -> Option<(u16, &'static str)> {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
-        if error.to_string().contains("too long") || error.to_string().contains("too large") {
-            return true;
+        let text = error.to_string();
+        if text.contains("too long") || text.contains("too large") {
+            return Some((close_code::SIZE, "larger than `limits.body`"));
+        }
+        if text.contains("UTF-8") || text.contains("utf-8") {
+            return Some((close_code::INVALID, "text must be UTF-8"));
         }
         cause = error.source();
     }
-    false
+    None
 }
 
 /// The headers that opened the connection, without what is about the connection.

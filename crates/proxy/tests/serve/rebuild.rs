@@ -1,11 +1,15 @@
 //! A new state after each change, in the order of the changes, and whatever happens to the store.
 
 use super::{Running, start_on};
-use byok_proxy::Status;
+use byok_auth::{SystemClock, TokenManager};
+use byok_config::{Live, Sources};
+use byok_provider::{budget::Budget, executor::Executor};
+use byok_proxy::{App, AppOptions, ModelInfo, Status};
 use byok_store::{AccountDetails, Accounts, RefreshTrouble, Store, StoreError, StoreFuture};
-use byok_transport::TransportOptions;
+use byok_transport::{Transport, TransportOptions};
 use byok_types::{Account, AccountId, AccountState, Credential, CredentialKind, ProviderId, Secret};
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -174,4 +178,38 @@ async fn of_two_changes_the_later_one_stays() {
     first.await.unwrap();
     second.await.unwrap();
     assert!(is_seen(&running).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_before_the_settings_are_followed_is_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("config.yaml");
+    let settings = |alias: &str| {
+        let text = format!(
+            "providers: {{ claude: {{ api_key: sk-ant-api03-0123456789abcdef }} }}\naliases: {{ {alias}: claude/x }}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+    };
+    settings("early");
+    let env = vec![("HOME".to_owned(), directory.path().display().to_string())];
+    let sources = Sources { file: Some(file.clone()), file_required: true, env, ..Sources::default() };
+    let live = Live::watch(sources).unwrap();
+    let (store, budget, stop) = (Store::memory(), Budget::new(1 << 20), CancellationToken::new());
+    let _guard = stop.clone().drop_guard();
+    let transport = Transport::new(TransportOptions::default()).unwrap();
+    let tokens = TokenManager::new(store.clone(), transport.clone(), HashMap::new(), Arc::new(SystemClock));
+    let executor = Executor::new(transport, tokens, store.clone(), budget.clone(), stop.clone());
+    let address = "127.0.0.1:9".parse().unwrap();
+    let options = AppOptions { live: live.clone(), store, executor, budget, address, logins: None };
+    let app = App::new(options).await.unwrap();
+    settings("late");
+    live.reload_now();
+    let follower = app.clone();
+    tokio::spawn(async move { follower.follow(stop).await });
+    let seen = async {
+        while !ModelInfo::of(&app).iter().any(|model| model.id == "late") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), seen).await.unwrap();
 }

@@ -9,7 +9,14 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     WebSocketStream, client_async,
-    tungstenite::{Error, Message, client::IntoClientRequest, protocol::frame::coding::CloseCode},
+    tungstenite::{
+        Error, Message,
+        client::IntoClientRequest,
+        protocol::frame::{
+            Frame,
+            coding::{CloseCode, Data, OpCode},
+        },
+    },
 };
 
 type Socket = WebSocketStream<TcpStream>;
@@ -176,6 +183,13 @@ async fn a_client_that_leaves_ends_the_call_and_limits_hold() {
     socket.send(Message::Binary(vec![1].into())).await.unwrap();
     match message(&mut socket).await {
         Message::Close(Some(frame)) => assert_eq!(frame.code, CloseCode::Unsupported),
+        other => panic!("{other:?}"),
+    }
+    let mut socket = dial(&running, &[]).await.unwrap();
+    let no_text = Frame::message(vec![0xff], OpCode::Data(Data::Text), true);
+    socket.send(Message::Frame(no_text)).await.unwrap();
+    match message(&mut socket).await {
+        Message::Close(Some(frame)) => assert_eq!(frame.code, CloseCode::Invalid),
         other => panic!("{other:?}"),
     }
 }

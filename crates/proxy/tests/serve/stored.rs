@@ -25,7 +25,7 @@ async fn off_unless_the_settings_say_so() {
     let running = start("").await;
     let (status, first) =
         running.ask("/v1/responses", &json!({"model": "claude-sonnet-5", "input": "Hi."})).await;
-    assert_eq!(status, 200);
+    assert_eq!((status, &first["store"]), (200, &json!(false)));
     let path = format!("/v1/responses/{}", first["id"].as_str().unwrap());
     for (method, path) in
         [("GET", path.clone()), ("DELETE", path.clone()), ("GET", format!("{path}/input_items"))]
@@ -80,6 +80,7 @@ async fn a_conversation_goes_on_at_any_upstream_streamed_or_not() {
             if ["claude-sonnet-5", "gemini-2.5-flash"].contains(&model) {
                 assert_eq!(first["previous_response_id"], Value::Null, "{model} {stream}");
                 assert_eq!(second["previous_response_id"], first["id"], "{model} {stream}");
+                assert_eq!(second["store"], true, "{model} {stream}");
             }
             let third = ask(json!({"model": model, "stream": stream, "previous_response_id": second["id"], "input": "And now?"})).await;
 

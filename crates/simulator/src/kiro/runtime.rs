@@ -9,7 +9,7 @@ use super::{
 use crate::{
     answer,
     asked::{Asked, Declared, Dialogue, Media, Thought, ToolAnswer, prompt_of},
-    body::Step,
+    body::{Step, Tear},
     call::Call,
     scenario::{Cause, Script, Trouble, Wire},
     server::Reply,
@@ -92,6 +92,11 @@ fn broken(items: Vec<Item>, trouble: Option<Trouble>) -> Vec<Item> {
         Some(Trouble::FirstEvent) => vec![error()],
         Some(Trouble::MidError(deltas) | Trouble::BareError(deltas)) => after(deltas, error()),
         Some(Trouble::MidTear(deltas, tear)) => after(deltas, Item::Step(Step::Break(tear))),
+        Some(Trouble::HalfFrame(deltas)) => {
+            let mut half = after(deltas, Item::Bytes { bytes: vec![0, 0, 0, 99, 0, 0], delta: false });
+            half.push(Item::Step(Step::Break(Tear::Reset)));
+            half
+        }
         Some(Trouble::StallHeaders | Trouble::StallComments(_)) => vec![Item::Step(Step::Hang)],
         Some(Trouble::StallMid(deltas)) => after(deltas, Item::Step(Step::Hang)),
         // There is no terminal event: an end in the middle of a frame is what a cut looks like.

@@ -89,6 +89,7 @@ pub const SCENARIOS: &[ScenarioDoc] = &[
     row("coalesce", "", Wire, "sends all frames in one chunk"),
     row("crlf", "", Wire, "ends lines with CR LF"),
     row("noise", "", Wire, "puts comments and events that no client knows between the frames"),
+    row("unstreamed", "", Wire, "answers with one JSON text where a stream was asked for"),
     row("gzip", "", Wire, "compresses the body"),
     row("gzip_silent", "", Wire, "compresses the body and does not say so"),
     row(
@@ -137,6 +138,12 @@ pub const SCENARIOS: &[ScenarioDoc] = &[
     row("error_bare", "[DELTAS=2]", Broken, "a bare JSON error between the frames after so many deltas"),
     row("reset_mid", "[DELTAS=2]", Broken, "the connection is reset after so many deltas"),
     row("close_mid", "[DELTAS=2]", Broken, "the connection is closed after so many deltas"),
+    row(
+        "half_mid",
+        "[DELTAS=2]",
+        Broken,
+        "the connection is reset in the middle of the frame after so many deltas",
+    ),
     row("stall", "", Broken, "nothing comes after the headers"),
     row(
         "stall_comments",

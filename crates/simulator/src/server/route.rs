@@ -90,12 +90,15 @@ impl Route {
     /// one whose list of models says more, or `bare`, which has no list.
     fn of_compatible(head: &Parts) -> Option<Self> {
         let path = head.uri.path().strip_prefix("/compat/")?;
+        let first = path.split('/').next().unwrap_or_default();
         let tail = |tail: &str| path == tail.trim_start_matches('/') || path.ends_with(tail);
         Some(match head.method {
-            Method::POST if tail("/chat/completions") => Self::Generate(Dialect::Chat, Target::default()),
+            Method::POST if tail("/chat/completions") => {
+                Self::Generate(Dialect::Chat, Target { server: Server::of(first), ..Target::default() })
+            }
             Method::POST if tail("/responses") => Self::Generate(Dialect::Responses, Target::default()),
             Method::POST if tail("/v1/messages") => Self::Generate(Dialect::Messages, Target::default()),
-            Method::GET if tail("/models") => match path.split('/').next().unwrap_or_default() {
+            Method::GET if tail("/models") => match first {
                 "bare" => Self::Nowhere,
                 name => match Server::of(name) {
                     Some(server) => Self::ListOf(server),
@@ -145,11 +148,11 @@ impl Route {
         match action {
             "generateContent" => Some(Self::Generate(
                 Dialect::Gemini,
-                Target { model, stream: Some(false), array: false, envelope: false },
+                Target { model, stream: Some(false), array: false, envelope: false, server: None },
             )),
             "streamGenerateContent" => Some(Self::Generate(
                 Dialect::Gemini,
-                Target { model, stream: Some(true), array: !sse, envelope: false },
+                Target { model, stream: Some(true), array: !sse, envelope: false, server: None },
             )),
             "countTokens" => Some(Self::Count(Dialect::Gemini, model)),
             "embedContent" => Some(Self::Beside(Neighbour::EmbedContent, model)),

@@ -1,7 +1,7 @@
 //! Streams and bodies that break.
 
 use crate::{
-    body::Step,
+    body::{Step, Tear},
     scenario::{Script, Trouble},
     server::Reply,
     sse::{Frame, Item, Role},
@@ -37,6 +37,15 @@ pub(crate) fn broken_items(
             after(deltas, &|_| Item::Bytes { bytes: bare.as_bytes().to_vec(), delta: false })
         }
         Trouble::MidTear(deltas, tear) => after(deltas, &|_| Item::Step(Step::Break(tear))),
+        Trouble::HalfFrame(deltas) => {
+            let half = |end: usize| {
+                let text = frames.get(end).map_or("", |frame| frame.text.as_str());
+                Item::Bytes { bytes: text.as_bytes()[..text.len() / 2].to_vec(), delta: false }
+            };
+            let mut items = after(deltas, &half);
+            items.push(Item::Step(Step::Break(Tear::Reset)));
+            items
+        }
         Trouble::StallHeaders => vec![Item::Step(Step::Hang)],
         Trouble::StallComments(ms) => vec![Item::Step(comments(ms))],
         Trouble::StallMid(deltas) => after(deltas, &|_| Item::Step(Step::Hang)),
@@ -107,6 +116,7 @@ pub(crate) fn break_whole(body: Vec<u8>, trouble: Option<Trouble>, text: &str) -
     let half = || Step::Data(Bytes::copy_from_slice(&body[..body.len() / 2]));
     match trouble {
         Some(Trouble::MidTear(_, tear)) => vec![half(), Step::Break(tear)],
+        Some(Trouble::HalfFrame(_)) => vec![half(), Step::Break(Tear::Reset)],
         Some(Trouble::StallHeaders | Trouble::StallComments(_)) => vec![Step::Hang],
         Some(Trouble::StallMid(_)) => vec![half(), Step::Hang],
         Some(Trouble::NoEnd) => vec![half()],

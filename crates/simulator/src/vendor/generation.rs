@@ -7,7 +7,9 @@ use crate::{
     asked::Asked,
     bench,
     call::Call,
-    codex, gemini,
+    codex,
+    compatible::{self, Server},
+    gemini,
     ids::Ids,
     openai_chat,
     plan::Plan,
@@ -33,6 +35,8 @@ pub(crate) struct Target {
     pub(crate) array: bool,
     /// Whether answers stand in the envelope of Code Assist.
     pub(crate) envelope: bool,
+    /// A compatible server with rules of its own.
+    pub(crate) server: Option<Server>,
 }
 
 /// A checked request with everything that its answer needs.
@@ -87,7 +91,10 @@ impl Generation<'_> {
         let (world, call) = (self.world, self.call);
         match self.dialect {
             Dialect::Messages => anthropic::validate(world, call, body),
-            Dialect::Chat => openai_chat::validate(call, body),
+            Dialect::Chat => {
+                openai_chat::validate(call, body)?;
+                self.target.server.map_or(Ok(()), |server| compatible::validate(server, body))
+            }
             Dialect::Responses => responses::validate(world, call, body),
             Dialect::Gemini => gemini::validate(world, call, body, self.target),
         }
@@ -134,7 +141,8 @@ impl Generation<'_> {
         let cached = self.world.cache.tokens_read(self.key, asked);
         let answer = answer::compose(asked, script, cached);
         let turn = Turn { world: self.world, asked, answer: &answer, ids: self.ids, key: self.key, body };
-        if asked.stream { self.stream(&turn, script, headers) } else { self.whole(&turn, script, headers) }
+        let streams = asked.stream && !script.wire.unstreamed;
+        if streams { self.stream(&turn, script, headers) } else { self.whole(&turn, script, headers) }
     }
 
     /// Why this request is refused although it is well formed.

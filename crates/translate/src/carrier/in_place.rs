@@ -9,7 +9,7 @@ use self::{
 };
 use super::{MARK, PLACEHOLDERS, is_marked, is_marked_base64, unwrap, unwrap_base64, unwrap_summary};
 use crate::{
-    Ids, compact,
+    Ids, Maker, compact,
     ir::{Blob, BlobSlot, Family},
     scan::{Edit, Scan},
 };
@@ -31,14 +31,13 @@ const EMPTY_RESULTS: [&str; 4] = [
     r#""encrypted_index": """#,
 ];
 
-/// Which seals stay in a body: from carriers those of this family; for a family without a name only those that were made by
-/// `maker`. What bears no mark of ours stays where its vendor may be this one.
+/// Which seals stay in a body: from carriers those of this family that `maker` may have made. What bears no mark of ours stays where its vendor may be this one.
 #[derive(Clone, Copy, Debug)]
 pub struct Keep<'a> {
     /// The family of the upstream.
     pub family: Family,
     /// The upstream.
-    pub maker: &'a str,
+    pub maker: Maker<'a>,
     /// Whether the upstream refuses a turn that comes back with its reasoning as text, as byok shows it to clients of Chat.
     pub no_text: bool,
     /// None at all stays: the upstream has refused a seal and does not say which.
@@ -47,9 +46,9 @@ pub struct Keep<'a> {
 
 impl<'a> Keep<'a> {
     /// Those that the model of an upstream takes.
-    pub fn of(facts: &ModelFacts, maker: &'a str) -> Self {
+    pub fn of(facts: &ModelFacts, maker: impl Into<Maker<'a>>) -> Self {
         let no_text = facts.first_party && facts.family == Family::Openai && !facts.thinking.replay_text;
-        Self { family: facts.family, maker, no_text, none: false }
+        Self { family: facts.family, maker: maker.into(), no_text, none: false }
     }
 }
 
@@ -57,7 +56,6 @@ impl Keep<'_> {
     /// Whether there may be anything to do in a body.
     fn concerns(&self, dialect: Dialect, body: &[u8]) -> bool {
         let contains = |text: &str| memchr::memmem::find(body, text.as_bytes()).is_some();
-        let mark = if dialect == Dialect::Gemini { MARK_BASE64 } else { MARK };
         let unsealed = || match dialect {
             Dialect::Messages => {
                 let foreign = || PLACEHOLDERS.into_iter().chain([FERNET]).any(contains);
@@ -74,7 +72,7 @@ impl Keep<'_> {
             }
             Dialect::Gemini => false,
         };
-        self.none || contains(mark) || unsealed()
+        self.none || may_bear_carriers(dialect, body) || unsealed()
     }
 
     /// Claude refuses thinking with an empty seal or none, as a client keeps it from a model that seals nothing.
@@ -88,6 +86,12 @@ impl Keep<'_> {
         is_marked(sealed)
             || self.family == Family::Claude && (PLACEHOLDERS.contains(&sealed) || sealed.starts_with(FERNET))
     }
+}
+
+/// Whether a body may bear carriers of byok's. A text that only speaks of them counts, too.
+pub fn may_bear_carriers(dialect: Dialect, body: &[u8]) -> bool {
+    let mark = if dialect == Dialect::Gemini { MARK_BASE64 } else { MARK };
+    memchr::memmem::find(body, mark.as_bytes()).is_some()
 }
 
 /// The edits after which `body`, a request of `dialect`, carries only the seals that are kept, unwrapped; the others go with
@@ -345,7 +349,7 @@ impl Place<'_> {
 
     fn is_mine(&self, blob: &Blob) -> bool {
         let Keep { family, maker, none, .. } = self.keep;
-        !none && blob.family == family && (family != Family::Other || blob.account.as_deref() == Some(maker))
+        !none && blob.family == family && maker.may_have_made(blob)
     }
 
     fn restore(&self, text: &str, blob: Blob, edits: &mut Vec<Edit>) {

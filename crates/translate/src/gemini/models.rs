@@ -32,7 +32,8 @@ fn write_model(out: &mut Vec<u8>, model: &ModelEntry) {
     fields.option("inputTokenLimit", facts.context_tokens.as_ref());
     fields.option("outputTokenLimit", facts.max_output_tokens.as_ref());
     fields.value("supportedGenerationMethods", &METHODS);
-    fields.value("thinking", &!facts.thinking.forms.is_empty());
+    let thinks = (!facts.thinking.unknown).then_some(!facts.thinking.forms.is_empty());
+    fields.option("thinking", thinks.as_ref());
     fields.close();
 }
 

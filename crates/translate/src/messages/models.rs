@@ -2,7 +2,7 @@
 
 use super::object::Object;
 use crate::{Discovered, ModelEntry, ir::Effort, models::tokens};
-use byok_types::{StructuredOutput, ThinkingForm};
+use byok_types::{ModelFacts, StructuredOutput, ThinkingForm};
 use serde_json::{Map, Value, json};
 
 /// A page of the list of models; `more` says whether others follow.
@@ -34,7 +34,17 @@ fn write(out: &mut Vec<u8>, model: &ModelEntry) {
     object.value("max_input_tokens", &facts.context_tokens);
     object.value("max_tokens", &facts.max_output_tokens);
     object.string("lifecycle", "active");
-    let mut capabilities = Object::new(object.key("capabilities"));
+    // Of a model of which nothing is known nothing is said: a client would not offer what it can do.
+    if facts.thinking.unknown {
+        object.value("capabilities", &None::<()>);
+    } else {
+        capabilities(object.key("capabilities"), facts);
+    }
+    object.end();
+}
+
+fn capabilities(out: &mut Vec<u8>, facts: &ModelFacts) {
+    let mut capabilities = Object::new(out);
     let mut thinking = Object::new(capabilities.key("thinking"));
     let reasons = !facts.thinking.forms.is_empty();
     thinking.value("supported", &reasons);
@@ -55,7 +65,6 @@ fn write(out: &mut Vec<u8>, model: &ModelEntry) {
     let schema = matches!(facts.structured_output, StructuredOutput::Native | StructuredOutput::ForcedTool);
     supported(&mut capabilities, "structured_outputs", schema);
     capabilities.end();
-    object.end();
 }
 
 const LEVELS: [Effort; 5] = [Effort::Low, Effort::Medium, Effort::High, Effort::Xhigh, Effort::Max];

@@ -67,6 +67,7 @@ impl<'a> Encoder<'a> {
         ToolStyle {
             names: &self.names,
             full: self.facts.first_party,
+            search: self.facts.first_party || self.facts.web_search,
             client: self.request.dialect,
             native: self.native,
         }

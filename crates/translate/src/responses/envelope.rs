@@ -111,6 +111,10 @@ fn repeated(echo: Option<&Request>, extra: &Extra, tier: Option<&str>) -> Vec<u8
     let mut member = |object: &mut Object<'_>, name: &'static str, default: &dyn Fn(&mut Vec<u8>)| {
         known.push(name);
         match extra.get(Dialect::Responses, name) {
+            // What byok keeps is stored, whatever the upstream does.
+            Some(_) if name == "store" && echo.store == Some(true) => {
+                write::value(object.member(name), &true);
+            }
             Some(value) => write::json(object.member(name), value),
             None => default(object.member(name)),
         }
@@ -139,7 +143,8 @@ fn repeated(echo: Option<&Request>, extra: &Extra, tier: Option<&str>) -> Vec<u8
     member(&mut object, "temperature", &|out| write::value(out, &echo.sampling.temperature));
     member(&mut object, "text", &|out| text(out, echo));
     let names = Names::default();
-    let style = ToolStyle { names: &names, full: true, client: Dialect::Responses, native: true };
+    let style =
+        ToolStyle { names: &names, full: true, search: true, client: Dialect::Responses, native: true };
     member(&mut object, "tool_choice", &|out| {
         let written = echo.tool_choice.as_ref().is_some_and(|choice| write_choice(out, choice, &style));
         if !written {

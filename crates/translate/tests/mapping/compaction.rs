@@ -271,7 +271,7 @@ fn the_summary_passes_on_in_words() {
     let item = talk.whole(&whole(MESSAGES, "All \"is\" well."))["output"][0].to_string();
     let body = format!("{{ \"input\":[{item} , {{\"role\":\"user\",\"content\":1e2}}],\"x\":1.0}}");
     for none in [false, true] {
-        let keep = Keep { family: Family::Openai, maker: "m", no_text: false, none };
+        let keep = Keep { family: Family::Openai, maker: "m".into(), no_text: false, none };
         let edits = seal_edits(RESPONSES, body.as_bytes(), keep);
         let passed = splice(&bytes::Bytes::from(body.clone()), edits);
         let passed = std::str::from_utf8(&passed).unwrap();

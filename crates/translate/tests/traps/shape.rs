@@ -24,7 +24,7 @@ fn t41_a_body_that_passes_through_keeps_its_bytes() {
     let mut edits = seal_edits(
         Messages,
         &body,
-        Keep { family: Family::Claude, maker: "maker", no_text: false, none: false },
+        Keep { family: Family::Claude, maker: "maker".into(), no_text: false, none: false },
     );
     assert_eq!(edits.len(), 0);
     let scan = Scan::of(&body).unwrap();

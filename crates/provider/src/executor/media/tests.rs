@@ -113,6 +113,7 @@ fn inbound(dialect: Dialect, body: &Value) -> Inbound {
         raw: None,
         json_array: false,
         previous_response: None,
+        kept: false,
         brought: None,
         headers: HeaderMap::new(),
         body: body.to_string().into(),
@@ -139,7 +140,8 @@ fn messages(model: &str) -> Value {
 }
 
 fn means<'a, 'r>(remote: &'a mut Option<Remote<'r>>) -> Means<'a, 'r> {
-    Means { remote: remote.as_mut(), replay: Replay::default(), aside: Aside::default(), unsealed: false }
+    let (replay, aside) = (Replay::default(), Aside::default());
+    Means { remote: remote.as_mut(), replay, aside, unsealed: false, account: None }
 }
 
 /// The body that would be sent, and what was fetched for it.

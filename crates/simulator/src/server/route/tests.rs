@@ -14,7 +14,13 @@ fn paths_lead_where_the_vendors_put_them() {
     let gemini = |stream, array| {
         Route::Generate(
             Dialect::Gemini,
-            Target { model: Some("gemini-2.5-pro".to_owned()), stream: Some(stream), array, envelope: false },
+            Target {
+                model: Some("gemini-2.5-pro".to_owned()),
+                stream: Some(stream),
+                array,
+                envelope: false,
+                server: None,
+            },
         )
     };
     let cases = [

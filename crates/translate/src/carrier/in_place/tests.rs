@@ -7,7 +7,7 @@ fn blob(family: Family, slot: BlobSlot) -> Blob {
 }
 
 fn keep(family: Family) -> Keep<'static> {
-    Keep { family, maker: "me", no_text: false, none: false }
+    Keep { family, maker: "me".into(), no_text: false, none: false }
 }
 
 fn passed(dialect: Dialect, body: &str, family: Family) -> String {

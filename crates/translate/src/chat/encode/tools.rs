@@ -10,7 +10,7 @@ use crate::{
     custom, emulate,
     ir::{
         CacheHint, CustomFormat, CustomTool, Extra, Flavour, FunctionTool, HostedTool, NamedTool,
-        OutputFormat, Part, Tool, ToolChoice,
+        OutputFormat, Part, ServerTool, Tool, ToolChoice, WebSearch,
     },
     schema, typed,
     wire::write,
@@ -137,23 +137,58 @@ impl<'a> Encoder<'a> {
 
     /// Tools that a vendor runs exist only where the client itself named them in this dialect.
     fn hosted(&mut self, tool: &'a HostedTool, index: usize, out: &mut Vec<Written<'a>>) {
-        if tool.verbatim.dialect != Dialect::Chat {
+        if self.facts.web_search
+            && tool.tool == ServerTool::WebSearch
+            && tool.verbatim.dialect != Dialect::Chat
+        {
+            self.unsearchable(tool.web_search.as_ref(), index);
+        } else if tool.verbatim.dialect != Dialect::Chat {
             self.losses.dropped(format!("tools[{index}]"), "the upstream runs no such tool");
         } else if tool.type_name != WEB_SEARCH_OPTIONS {
             out.push(Written::Verbatim(&tool.verbatim.json));
         }
     }
 
-    /// The field by which a Chat client switches a web search on.
+    /// What the field of Chat has no place for.
+    fn unsearchable(&mut self, search: Option<&WebSearch>, index: usize) {
+        let Some(search) = search else { return };
+        for (said, name) in [
+            (!search.allowed_domains.is_empty(), "allowed_domains"),
+            (!search.blocked_domains.is_empty(), "blocked_domains"),
+            (search.max_uses.is_some(), "max_uses"),
+        ] {
+            if said {
+                self.losses.dropped(format!("tools[{index}].{name}"), "the search cannot be told so");
+            }
+        }
+    }
+
+    /// The field by which Chat switches a web search on.
     pub(super) fn web_search_options(&self, body: &mut Object<'_>) {
-        for tool in &self.request.tools {
-            if let Tool::Hosted(tool) = tool
-                && tool.type_name == WEB_SEARCH_OPTIONS
-                && tool.verbatim.dialect == Dialect::Chat
-            {
+        let hosted = self.request.tools.iter().filter_map(|tool| match tool {
+            Tool::Hosted(tool) => Some(tool),
+            _ => None,
+        });
+        let mut foreign = None;
+        for tool in hosted {
+            if tool.verbatim.dialect != Dialect::Chat {
+                let search = tool.tool == ServerTool::WebSearch && self.facts.web_search;
+                foreign = foreign.or_else(|| search.then(|| tool.web_search.clone().unwrap_or_default()));
+            } else if tool.type_name == WEB_SEARCH_OPTIONS {
                 body.json(WEB_SEARCH_OPTIONS, &tool.verbatim.json);
             }
         }
+        let Some(search) = foreign else { return };
+        body.object(WEB_SEARCH_OPTIONS, |options| {
+            options.maybe_text("search_context_size", search.context_size.as_deref());
+            let Some(place) = &search.user_location else { return };
+            let mut place: serde_json::Map<String, serde_json::Value> = place.read().unwrap_or_default();
+            place.shift_remove("type");
+            options.object("user_location", |location| {
+                location.text("type", "approximate");
+                location.value("approximate", &place);
+            });
+        });
     }
 
     fn choice(&mut self, choice: &ToolChoice, body: &mut Object<'_>) {

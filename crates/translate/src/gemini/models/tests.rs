@@ -25,6 +25,10 @@ fn names_carry_their_prefix_once() {
     assert_eq!(list["nextPageToken"], "models/c");
     let one: Value = serde_json::from_slice(&encode_model(&model("c"))).unwrap();
     assert_eq!(one["name"], "models/c");
+    let mut unknown = model("c");
+    unknown.facts.thinking.unknown = true;
+    let one: Value = serde_json::from_slice(&encode_model(&unknown)).unwrap();
+    assert_eq!(one.get("thinking"), None);
 }
 
 #[test]

@@ -204,6 +204,10 @@ fn t120_models_are_listed_with_dates_as_text() {
     );
     let one: Value = serde_json::from_slice(&encode_model(&entries[0])).unwrap();
     assert_eq!(one["type"], "model");
+    let mut unknown = entry("a", None);
+    unknown.facts.thinking = ThinkingFacts::unknown();
+    let one: Value = serde_json::from_slice(&encode_model(&unknown)).unwrap();
+    assert_eq!((&one["capabilities"], &one["max_input_tokens"]), (&Value::Null, &json!(200_000)));
     let other = decode_models(
         br#"{"object":"list","data":[{"id":"x","object":"model","created":5,"owned_by":"o"},{}]}"#,
     );

@@ -18,6 +18,8 @@ pub(in super::super) struct ToolStyle<'n> {
     pub(in super::super) names: &'n Names,
     /// Whether namespaces, tools with free text input and tools of the vendor exist there.
     pub(in super::super) full: bool,
+    /// Whether a web search exists there.
+    pub(in super::super) search: bool,
     /// Whose dialect the tools were declared in.
     pub(in super::super) client: Dialect,
     /// Whether that is Responses.
@@ -153,7 +155,8 @@ impl<'n> List<'n> {
             self.hosted.push(tool.tool);
             return;
         }
-        if !self.style.full {
+        let search = matches!(tool.tool, ServerTool::WebSearch | ServerTool::WebFetch) && self.style.search;
+        if !self.style.full && !search {
             losses.dropped(path, "the upstream runs no tools of its own");
             return;
         }
