@@ -26,7 +26,7 @@ fn it_serves_answers_the_cli_and_stops() {
     let port = base.rsplit(':').next().unwrap();
     for (args, expected) in [
         (&["serve", "--port", port][..], "error: byok is already running on 127.0.0.1"),
-        (&["serve", "--port", "0"], "error: another byok is running on this database"),
+        (&["serve", "--port", "0"], "error: another byok keeps its data in this directory"),
         (&["demo", "--port", port], "is in use\n\nhint: `byok demo --port 0` takes a free port"),
     ] {
         let other = home.run(args);

@@ -435,7 +435,7 @@ async fn two_servers_on_one_database_are_told_apart() {
     let mut second = Setup::new("{}").database_of(&world.byok).spawn();
     let status = second.stopped().await;
     assert!(!status.success(), "{}", second.log());
-    assert!(second.log().contains("another byok is running"), "{}", second.log());
+    assert!(second.log().contains("another byok keeps its data"), "{}", second.log());
     assert_eq!(chat().send(world.byok.address()).await.status, 200);
 }
 

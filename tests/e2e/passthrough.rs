@@ -237,7 +237,10 @@ async fn errors_of_the_vendor_stay_as_they_are() {
             let (answer, direct) = twins.both(dialect, stream, native(dialect), &body).await;
             assert_eq!(answer.status, direct.status, "{dialect} {wish}");
             assert_eq!(answer.text(), direct.text(), "{dialect} {wish}");
-            assert_eq!(answer.header("x-byok-attempts"), "1", "{dialect} {wish}");
+            // A model that is gone at one provider is asked for at the others that list it.
+            if wish != "sim:404" {
+                assert_eq!(answer.header("x-byok-attempts"), "1", "{dialect} {wish}");
+            }
         }
     }
 }
