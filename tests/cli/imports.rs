@@ -100,6 +100,16 @@ fn a_file_of_gemini_cli_is_no_trouble_of_antigravity() {
 }
 
 #[test]
+fn a_login_that_comes_without_a_refresh_token_says_when_it_ends() {
+    let home = Home::new();
+    let mut login: Value = serde_json::from_str(&cliproxy(&json!({}))).unwrap();
+    login.as_object_mut().unwrap().remove("refresh_token");
+    let file = private(&home, "claude-ada.json", login.to_string().as_bytes());
+    let import = home.run(&["accounts", "import", &file]);
+    assert!(import.err.contains("nothing to renew this login with: it ends in"), "{}", import.err);
+}
+
+#[test]
 fn a_key_that_comes_beside_a_login_is_said_to_be_billed() {
     let home = Home::new();
     home.write_config("providers: { claude: { api_key: sk-ant-api03-0123456789 } }\n");

@@ -2,7 +2,7 @@
 
 use super::super::{
     login::{check_name, consent, import as files, tell_of_arrivals, tell_the_rule},
-    status::{expiry, now},
+    status::{end_of, expiry, now},
 };
 use crate::{
     logins::{self, provider_id},
@@ -13,7 +13,7 @@ use crate::{
 };
 use byok_auth::{
     Clock as _, Entry, ImportError, LARGEST_DATABASE, LARGEST_FILE, NewLogin, SaveLogin, SystemClock, Taken,
-    Vendor, follow_entry, followed, is_database, known_account, neighbours, peers, save_login,
+    Vendor, ends_at, follow_entry, followed, is_database, known_account, neighbours, peers, save_login,
 };
 use byok_config::Config;
 use byok_store::Store;
@@ -382,7 +382,13 @@ pub(super) fn done(account: &Account, credential: &Credential, by: &str, off: bo
     } else {
         String::new()
     };
-    format!("{what} for {provider}: {label}{of}{off}")
+    let ends = match credential {
+        Credential::Oauth(tokens) => ends_at(tokens),
+        Credential::ApiKey(_) => None,
+    };
+    let ends =
+        ends.map(|end| format!("\n{}", end_of(provider.as_str(), label, end - now()))).unwrap_or_default();
+    format!("{what} for {provider}: {label}{of}{off}{ends}")
 }
 
 /// The names for a new account, in the order in which they are tried; at the end byok's own.
