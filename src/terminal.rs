@@ -150,6 +150,16 @@ const SILENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Lines(Option<mpsc::Receiver<String>>);
 
 impl Lines {
+    /// These lines and no more.
+    #[cfg(test)]
+    pub(crate) fn of(lines: &[&str]) -> Self {
+        let (sender, receiver) = mpsc::channel(lines.len().max(1));
+        for line in lines {
+            let _ = sender.try_send((*line).to_owned());
+        }
+        Self(Some(receiver))
+    }
+
     /// The next line; `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<String> {
         self.0.get_or_insert_with(read_lines).recv().await

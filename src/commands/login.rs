@@ -4,7 +4,10 @@ pub(super) mod import;
 pub(super) mod link;
 mod steps;
 
-use super::logout::several;
+use super::{
+    logout::several,
+    status::{end_of, now},
+};
 use crate::{
     cli::Global,
     logging, logins, network,
@@ -13,8 +16,8 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Answers, How, NewLogin, SaveLogin, SystemClock, Vendor, claims, known_account, learn_owners, named,
-    save_login,
+    Answers, How, NewLogin, SaveLogin, SystemClock, Vendor, claims, ends_at, known_account, learn_owners,
+    named, save_login,
 };
 use byok_config::{Config, Prefer};
 use byok_store::Store;
@@ -118,15 +121,8 @@ impl Login {
 
         // Rules are those of logins; an API key is another matter.
         let by_key = matches!(method.how, How::Key(_));
-        if let Some(key) = known
-            .as_ref()
-            .filter(|known| !by_key && self.import.is_none() && known.kind == CredentialKind::ApiKey)
-        {
-            return Err(Trouble::new(
-                Exit::NotAllowed,
-                format!("`{}` is an API key, so a login is of another account", key.label),
-            )
-            .hint("log in without `--account`, or with a name that is free"));
+        if !by_key && self.import.is_none() {
+            refuse_key(known.as_ref())?;
         }
         if let Some(ended) = logins::ended(id.as_str(), by_key) {
             terminal::warn(ended);
@@ -151,6 +147,7 @@ impl Login {
                 if login.claims() {
                     let known = known.as_ref().map(|account| &*account.claims).unwrap_or_default();
                     let agreed = consent.before(known, &mut lines).await;
+                    consent.or_leave(&id, &agreed, &mut lines).await?;
                     answers.extend(agreed.into_iter().map(|name| (name, String::new())));
                 }
             }
@@ -165,10 +162,8 @@ impl Login {
             }
             login
         };
-        let known = match known {
-            None => same_account(&store, &others, self.account.as_deref(), (&id, &login)).await?,
-            known => known,
-        };
+        let name = self.account.as_deref();
+        let known = same_account(&store, &others, (known, name), (&id, &login)).await?;
         let consent = consent.for_login(&login);
         // What was consented to beforehand is stored with the tokens: a request may come at once.
         let agreed = consent.agreed();
@@ -179,11 +174,16 @@ impl Login {
             // Other consent is asked for when the tokens are safe.
             claims: &agreed,
         };
+        let ends = end_of_login(&login);
         let account = save_login(&store, &SystemClock, login, save).await?;
         tell_renewed(&config.database, &account.id).await;
         let replaced = others.iter().any(|other| other.id == account.id);
-        let instead = if replaced { "; it replaces the login that was there" } else { "" };
-        terminal::say(format_args!("\nlogged in to {id} as {}{instead}", described(&account)));
+        terminal::say(format_args!(
+            "\nlogged in to {id} as {}{}",
+            described(&account),
+            instead(&account, replaced)
+        ));
+        tell_of_end(&account, ends);
         if !replaced {
             tell_of_others(&account, &others, config);
         }
@@ -193,6 +193,21 @@ impl Login {
         store.close().await;
         tell_of_use(config, &id);
         Ok(())
+    }
+}
+
+/// When a login ends that nothing can renew, Unix seconds.
+pub(super) fn end_of_login(login: &NewLogin) -> Option<i64> {
+    match &login.credential {
+        Credential::Oauth(tokens) => ends_at(tokens),
+        Credential::ApiKey(_) => None,
+    }
+}
+
+/// Says that a login ends with its token, and what to do then.
+pub(super) fn tell_of_end(account: &Account, ends: Option<i64>) {
+    if let Some(end) = ends {
+        terminal::warn(end_of(account.provider.as_str(), &account.label, end - now()));
     }
 }
 
@@ -261,6 +276,26 @@ pub(super) fn tell_of_others(new: &Account, others: &[Account], config: &Config)
     tell_what_costs(new, others, config);
 }
 
+/// The same of several accounts that have just come from elsewhere, once for each provider.
+pub(super) async fn tell_of_arrivals(
+    store: &Store,
+    config: &Config,
+    arrived: &[Account],
+) -> Result<(), Trouble> {
+    for (place, new) in arrived.iter().enumerate() {
+        if arrived[place + 1..].iter().any(|later| later.provider == new.provider) {
+            continue;
+        }
+        let mut others = store.accounts.list(Some(&new.provider)).await?;
+        others.retain(|other| other.id != new.id);
+        tell_of_others(new, &others, config);
+        if new.kind == CredentialKind::Oauth {
+            logins::warnings(&new.provider, config).iter().for_each(terminal::warn);
+        }
+    }
+    Ok(())
+}
+
 /// A key and a login beside each other: one of them is used first, and the key is billed.
 fn tell_what_costs(new: &Account, others: &[Account], config: &Config) {
     if others.iter().all(|other| other.kind == new.kind) {
@@ -295,18 +330,36 @@ fn tell_of_several(new: &Account, others: &[Account]) {
     }
 }
 
-/// The account that the login is of, where none of the name is there.
+/// Refuses to log in to what is a key: that is known before anybody logs in anywhere.
+fn refuse_key(known: Option<&Account>) -> Result<(), Trouble> {
+    let Some(key) = known.filter(|known| known.kind == CredentialKind::ApiKey) else { return Ok(()) };
+    let what = format!("`{}` is an API key, so a login is of another account", key.label);
+    Err(Trouble::new(Exit::NotAllowed, what).hint("log in without `--account`, or with a name that is free"))
+}
+
+/// What became of what was there before.
+const fn instead(account: &Account, replaced: bool) -> &'static str {
+    match account.kind {
+        _ if !replaced => "",
+        CredentialKind::Oauth => "; it replaces the login that was there",
+        CredentialKind::ApiKey => "; it replaces the key that was there",
+    }
+}
+
+/// The account that the login is of: that of the name, if there is one, and a key has one name only.
 async fn same_account(
     store: &Store,
     others: &[Account],
-    name: Option<&str>,
+    (known, name): (Option<Account>, Option<&str>),
     (id, login): (&ProviderId, &NewLogin),
 ) -> Result<Option<Account>, Trouble> {
-    match (key_account(store, others, login).await?, name) {
-        (Some(there), Some(_)) => Err(is_there(&there)),
-        (Some(there), None) => Ok(Some(there)),
-        (None, Some(_)) => Ok(None),
-        (None, None) => Ok(known_account(store, id, login).await?),
+    match (key_account(store, others, login).await?, known, name) {
+        (Some(there), Some(known), _) if there.id != known.id => Err(is_there(&there)),
+        (_, Some(known), _) => Ok(Some(known)),
+        (Some(there), None, Some(_)) => Err(is_there(&there)),
+        (Some(there), None, None) => Ok(Some(there)),
+        (None, None, Some(_)) => Ok(None),
+        (None, None, None) => Ok(known_account(store, id, login).await?),
     }
 }
 

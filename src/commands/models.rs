@@ -8,7 +8,7 @@ use crate::{
 };
 use byok_config::Loaded;
 use byok_provider::{pool::HealthBook, state::State};
-use byok_proxy::ModelInfo;
+use byok_proxy::{ModelInfo, NEEDS_CONSENT, ProviderStatus};
 use clap::Args;
 use std::sync::Arc;
 
@@ -26,7 +26,8 @@ pub(crate) struct Models {
 
 impl Models {
     pub(crate) async fn run(self, global: Global) -> Result<(), Trouble> {
-        let models: Vec<ModelInfo> = match Place::new(global)?.ask("/models").await? {
+        let place = Place::new(global)?;
+        let models: Vec<ModelInfo> = match place.ask("/models").await? {
             Ok(models) => models,
             Err(loaded) => {
                 terminal::say("no byok is running; these are the models that `byok serve` would offer");
@@ -35,6 +36,10 @@ impl Models {
         };
         if self.json {
             return terminal::data(pretty(&models)?);
+        }
+        // A server that runs goes on while the settings on the disk are broken.
+        if let Ok(loaded) = place.load() {
+            tell_of_consent(&loaded).await?;
         }
         if models.is_empty() {
             terminal::say("none: log in with `byok login claude`, or set an `api_key` in the settings");
@@ -60,6 +65,22 @@ async fn read(loaded: &Loaded) -> Result<Vec<ModelInfo>, Trouble> {
     let accounts = store.accounts.list(None).await?;
     let state = State::build(Arc::new(loaded.config.clone()), accounts, &HealthBook::default());
     Ok(ModelInfo::list(&state.registry))
+}
+
+/// Names the accounts that serve only some callers, or nobody, before their owner consents to a claim.
+async fn tell_of_consent(loaded: &Loaded) -> Result<(), Trouble> {
+    let store = open_existing_store(&loaded.config)?;
+    let accounts = store.accounts.list(None).await?;
+    let state = State::build(Arc::new(loaded.config.clone()), accounts, &HealthBook::default());
+    let mut providers = ProviderStatus::of_state(&state);
+    ProviderStatus::note_consent(&mut providers, &store, &state.accounts).await;
+    for provider in providers {
+        for account in provider.accounts.iter().filter(|account| account.state == NEEDS_CONSENT) {
+            let why = account.reason.as_deref().unwrap_or_default();
+            terminal::warn(format_args!("{} ({}): {why}", account.label, provider.name));
+        }
+    }
+    Ok(())
 }
 
 /// A number of tokens as people say it: `200k`, `1M`.

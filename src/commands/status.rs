@@ -13,6 +13,7 @@ use byok_config::{Config, Loaded};
 use byok_provider::{pool::HealthBook, state::State};
 use byok_proxy::{AccountStatus, ConfigStatus, ProviderStatus, QuotaWindow};
 use byok_store::Store;
+use byok_types::{Account, AccountId, AccountState, account_flag};
 use clap::Args;
 use serde::Serialize;
 use std::{
@@ -97,8 +98,7 @@ impl Report {
         let accounts = store.accounts.list(None).await?;
         let state = State::build(Arc::new(loaded.config.clone()), accounts, &HealthBook::default());
         let mut providers = ProviderStatus::of_state(&state);
-        ProviderStatus::note_consent(&mut providers, &store, &state.accounts).await;
-        ProviderStatus::note_troubles(&mut providers, &store).await;
+        note_all(&mut providers, &loaded.config, &store, &state.accounts).await;
         let file = loaded.files.first().filter(|file| file.exists());
         Ok(Self {
             running: false,
@@ -187,12 +187,47 @@ fn troubles(provider: &ProviderStatus, now: i64) -> Vec<String> {
         let ago = span((now - problem.at).max(0));
         Some(format!("\n{} ({name}), {ago} ago: {}\n  {}", account.label, problem.what, problem.remedy))
     }));
+    let shaky = provider.accounts.iter().filter(|account| account.state == "ready");
+    told.extend(shaky.filter_map(|account| {
+        account.reason.as_ref().map(|why| format!("\n{} ({name}): {why}", account.label))
+    }));
+    let ending = provider.accounts.iter().filter(|account| serves(account) && account.ends);
+    told.extend(ending.filter_map(|account| {
+        let left = account.expires_at? - now;
+        (left < SOON).then(|| format!("\n{} ({name}): {}", account.label, end_of(name, &account.label, left)))
+    }));
     told
+}
+
+/// From when on it is told that a login ends, in seconds.
+const SOON: i64 = 14 * 86_400;
+
+/// That a login ends with its token, and what to do then.
+pub(super) fn end_of(provider: &str, label: &str, left: i64) -> String {
+    let when = if left > 0 { format!("it ends in {}", span(left)) } else { "it has ended".to_owned() };
+    format!(
+        "the vendor has given nothing to renew this login with: {when}. Log in again then with `byok login {provider} {}`",
+        account_flag(label)
+    )
 }
 
 /// Whether an account serves requests: without consent to a claim it still serves callers that make it themselves.
 fn serves(account: &AccountStatus) -> bool {
     matches!(account.state.as_str(), "ready" | "needs_consent")
+}
+
+/// What the database and the files of other programs say beside the state of the accounts.
+async fn note_all(providers: &mut [ProviderStatus], config: &Config, store: &Store, accounts: &[Account]) {
+    ProviderStatus::note_consent(providers, store, accounts).await;
+    ProviderStatus::note_ends(providers, store).await;
+    ProviderStatus::note_troubles(providers, store).await;
+    let refreshers = logins::refreshers(config);
+    for account in accounts.iter().filter(|account| account.state == AccountState::Ready) {
+        let Some(refresher) = refreshers.get(&account.provider) else { continue };
+        if let Some(lost) = byok_auth::lost_source(store, Arc::clone(refresher), account).await {
+            ProviderStatus::note_lost(providers, account, lost);
+        }
+    }
 }
 
 /// The accounts of the database by provider; what only a running server knows of them comes from there.
@@ -211,8 +246,7 @@ pub(super) async fn stored(
             .retain(|shown| state.accounts.iter().any(|account| account.id.as_str() == shown.id));
     }
     providers.retain(|provider| !provider.accounts.is_empty());
-    ProviderStatus::note_consent(&mut providers, store, &state.accounts).await;
-    ProviderStatus::note_troubles(&mut providers, store).await;
+    note_all(&mut providers, config, store, &state.accounts).await;
     let server = match place.ask::<byok_proxy::Status>("/status").await {
         Ok(Ok(server)) => server,
         Err(trouble) if trouble.exit() != Exit::Config => return Err(trouble),
@@ -246,7 +280,7 @@ pub(super) fn account_table(providers: &[ProviderStatus]) -> Table {
 }
 
 fn table(providers: &[ProviderStatus], now: i64) -> Table {
-    let mut table = Table::new(["PROVIDER", "ACCOUNT", "KIND", "STATE", "PLAN", "TOKEN", "CLAIMS"]);
+    let mut table = Table::new(["PROVIDER", "ACCOUNT", "ID", "KIND", "STATE", "PLAN", "TOKEN", "CLAIMS"]);
     for provider in providers {
         for account in &provider.accounts {
             let name = match account.email.as_ref().filter(|email| **email != account.label) {
@@ -256,6 +290,7 @@ fn table(providers: &[ProviderStatus], now: i64) -> Table {
             table.row([
                 provider.name.clone(),
                 name,
+                short(account),
                 account.kind.replace('_', " "),
                 state(account),
                 account.plan.clone().unwrap_or_default(),
@@ -267,12 +302,24 @@ fn table(providers: &[ProviderStatus], now: i64) -> Table {
     table
 }
 
+/// What tells the account apart where an address may not be shown: in errors and headers for clients.
+fn short(account: &AccountStatus) -> String {
+    let id = AccountId::new(account.id.as_str()).ok();
+    // Keys of the settings have names.
+    id.filter(|id| id.short() != id.as_str()).map(|id| id.short().to_owned()).unwrap_or_default()
+}
+
 /// When the token of a login ends.
 fn token(account: &AccountStatus, now: i64) -> String {
     if !serves(account) || account.kind != "login" {
         return String::new();
     }
-    account.expires_at.map_or_else(|| "does not say".to_owned(), |end| expiry(end, now))
+    match account.expires_at {
+        None => "does not say".to_owned(),
+        Some(end) if account.ends && end > now => format!("ends in {}", span(end - now)),
+        Some(_) if account.ends => "has ended".to_owned(),
+        Some(end) => expiry(end, now),
+    }
 }
 
 /// What is used of the plans, a line each.

@@ -277,6 +277,32 @@ fn settings_that_cannot_be_read_hide_no_account() {
 }
 
 #[test]
+fn a_login_that_nothing_can_renew_says_when_it_ends() {
+    let (home, vendor) = world();
+    let mut pasted: Value = serde_json::from_str(&tokens(&vendor, "ada")).unwrap();
+    pasted["expires_in"] = json!(7200);
+    pasted.as_object_mut().unwrap().remove("refresh_token");
+    let added = home.run_with(&["accounts", "add", "claude", "--account", "work"], &[], &pasted.to_string());
+    let told = "the vendor has given nothing to renew this login with: it ends in ";
+    let then = "Log in again then with `byok login claude --account work`";
+    assert!(added.err.contains(told) && added.err.contains(then), "{}", added.err);
+    let status = home.run(&["status"]).out;
+    assert!(status.contains(told) && status.contains(" ends in "), "{status}");
+    // One that is renewed does not end.
+    add(&home, "claude", "home", &tokens(&vendor, "bob"));
+    let list: Value = serde_json::from_str(&home.run(&["accounts", "list", "--json"]).out).unwrap();
+    let ends: Vec<_> =
+        list[0]["accounts"].as_array().unwrap().iter().map(|account| &account["ends"]).collect();
+    assert!(ends.contains(&&json!(true)) && ends.contains(&&json!(false)), "{list}");
+    // The short id that the table shows is a name, too.
+    let id = list[0]["accounts"][0]["id"].as_str().unwrap();
+    let list = home.run(&["accounts", "list"]).out;
+    assert!(list.contains(&format!(" {} ", &id[..8])), "{list}");
+    let off = home.run(&["accounts", "disable", "claude", "--account", &id[..8]]);
+    assert_eq!(off.code, 0, "{}", off.err);
+}
+
+#[test]
 fn an_export_is_sealed_and_comes_back() {
     let (home, vendor) = world();
     let none = home.run_with(&["accounts", "export", "x.age"], &[], "a long passphrase\n");
@@ -296,6 +322,8 @@ fn an_export_is_sealed_and_comes_back() {
         "{}",
         short.err
     );
+    let none = home.run_with(&["accounts", "export", path], &[], "");
+    assert_eq!((none.code, none.err.contains("no passphrase was given")), (2, true), "{}", none.err);
     let export = home.run(&[&["accounts", "export", path], &by_file[..]].concat());
     assert_eq!(export.code, 0, "{}", export.err);
     assert!(

@@ -55,6 +55,39 @@ fn until_it_serves(home: &Home) {
 }
 
 #[test]
+fn a_login_whose_program_has_logged_out_says_so_before_it_ends() {
+    let problem = |home: &Home| {
+        let list = home.run(&["accounts", "list", "--json"]);
+        let providers: Value = serde_json::from_str(&list.out).unwrap();
+        let text = |name: &str| providers[0]["accounts"][0][name].as_str().unwrap_or_default().to_owned();
+        (
+            text("state"),
+            text("reason").contains("has logged out, or its file is not there; log in there again"),
+        )
+    };
+    let (home, vendor, grant) = world(3600);
+    home.run(&["accounts", "claims", "claude", "--accept", "claude-code-prompt"]);
+    let told = |state: &str, lost| (state.to_owned(), lost);
+    assert_eq!(problem(&home), told("ready", false));
+    log_out(&home);
+    assert_eq!(problem(&home), told("ready", true), "its token is good: it serves");
+    let status = home.run(&["status"]).out;
+    assert!(
+        status.contains("ada (claude): the program that this login belongs to has logged out"),
+        "{status}"
+    );
+    write(&home, &grant, 3600);
+    assert_eq!(problem(&home), told("ready", false), "it is back");
+    // Not looked at by a server any more, and its token has ended.
+    let (home, _vendor, _) = world(1);
+    home.run(&["accounts", "claims", "claude", "--accept", "claude-code-prompt"]);
+    log_out(&home);
+    while problem(&home).0 == "ready" {}
+    assert_eq!(problem(&home), told("needs_login", true));
+    drop(vendor);
+}
+
+#[test]
 fn a_file_that_is_away_for_a_moment_costs_nothing() {
     let (home, vendor, grant) = world(120);
     let away = home.path().join("away");

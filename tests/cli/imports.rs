@@ -90,6 +90,39 @@ fn snapshot(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
+fn a_file_of_gemini_cli_is_no_trouble_of_antigravity() {
+    let home = Home::new();
+    let login =
+        json!({"access_token": "ya29.a", "refresh_token": "1//a", "expiry_date": (now() + 3600) * 1000});
+    private(&home, ".gemini/oauth_creds.json", login.to_string().as_bytes());
+    let scan = home.run(&["accounts", "scan"]);
+    assert!(scan.out.contains("Gemini CLI") && !scan.err.contains("warning"), "{} {}", scan.out, scan.err);
+}
+
+#[test]
+fn a_login_that_comes_without_a_refresh_token_says_when_it_ends() {
+    let home = Home::new();
+    let mut login: Value = serde_json::from_str(&cliproxy(&json!({}))).unwrap();
+    login.as_object_mut().unwrap().remove("refresh_token");
+    let file = private(&home, "claude-ada.json", login.to_string().as_bytes());
+    let import = home.run(&["accounts", "import", &file]);
+    assert!(import.err.contains("nothing to renew this login with: it ends in"), "{}", import.err);
+}
+
+#[test]
+fn a_key_that_comes_beside_a_login_is_said_to_be_billed() {
+    let home = Home::new();
+    home.write_config("providers: { claude: { api_key: sk-ant-api03-0123456789 } }\n");
+    private(&home, ".claude/.credentials.json", claude_code("sk-ant-oat01-a", "sk-ant-ort01-a").as_bytes());
+    let auto = home.run(&["accounts", "scan", "--auto"]);
+    assert!(auto.err.contains("an API key is configured for claude: byok prefers it"), "{}", auto.err);
+    let key = json!({"anthropic": {"type": "api", "key": "sk-ant-api03-5555555555"}});
+    let file = private(&home, "auth.json", key.to_string().as_bytes());
+    let import = home.run(&["accounts", "import", &file]);
+    assert!(import.err.contains("byok has a key and a login of claude now"), "{}", import.err);
+}
+
+#[test]
 fn a_scan_finds_the_logins_of_all_programs_and_takes_them_over_on_request() {
     let home = Home::new();
     let nothing = home.run(&["accounts", "scan"]);
@@ -152,6 +185,7 @@ fn a_scan_finds_the_logins_of_all_programs_and_takes_them_over_on_request() {
     ] {
         assert!(auto.err.contains(said), "{said}: {}", auto.err);
     }
+    assert!(auto.err.contains("byok is logged in to claude with another account, too"), "{}", auto.err);
     let status = home.run(&["status"]).out;
     let why = "it came over switched off, because it is switched off in OctoProxy; `byok accounts enable kiro --account Bob` switches it on.";
     assert!(status.contains(why), "{status}");

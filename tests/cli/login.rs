@@ -439,6 +439,31 @@ fn a_key_does_not_take_the_place_of_a_login() {
 }
 
 #[test]
+fn a_key_is_replaced_under_its_name() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    let base = vendor.simulator.base_url();
+    home.write_config(&format!(
+        "providers:\n  claude: {{ base_url: '{base}' }}\n  xai: {{ base_url: '{base}/xai/v1' }}\n"
+    ));
+    for (provider, prefix) in [("claude", "sk-ant-api03-"), ("xai", "xai-")] {
+        let with_key = |name: &str, key: &str| {
+            let args = ["login", provider, "--method", "key", "--account", name];
+            home.run_with(&args, &[], &format!("{prefix}{key}\n"))
+        };
+        for (name, key, code, told) in [
+            ("work", "0123456789", 0, "as work\n"),
+            ("work", "9876543210", 0, "as work; it replaces the key that was there"),
+            ("home", "5555555555", 0, "as home\n"),
+            ("home", "9876543210", 2, "this key is there already, as `work`"),
+        ] {
+            let said = with_key(name, key);
+            assert_eq!((said.code, said.err.contains(told)), (code, true), "{provider} {name}: {}", said.err);
+        }
+    }
+    assert_eq!(accounts(&home).len(), 4);
+}
+
+#[test]
 fn a_provider_that_is_switched_off_is_said_to_be() {
     let (home, vendor) = (Home::new(), Vendor::start());
     home.write_config(&vendor.config().replace("  claude:\n", "  claude:\n    enabled: false\n"));

@@ -37,6 +37,7 @@ const QUESTIONS: &[Question] = &[Question {
     prompt: "id of a Google Cloud project of yours, if your plan asks for one",
     default: "auto",
     secret: false,
+    check: |answer| named_project(Some(answer)).map(|_| ()),
 }];
 
 /// Login, refresh and import of Antigravity.

@@ -200,6 +200,12 @@ pub fn with_keys(provider: &str) -> bool {
     provider == "iflow"
 }
 
+/// Whether callers can make the claims of a provider themselves. Where nothing but the vendor's own program could, and that
+/// speaks with nobody but the vendor, an account without consent serves nobody.
+pub fn callers_make_them(provider: &str) -> bool {
+    !matches!(provider, "antigravity" | "iflow")
+}
+
 /// Claims that only some logins need: those with this fact.
 const ONLY_WITH: &[(&str, &str, &str)] = &[
     ("copilot-integration-id", crate::copilot::MODE, crate::copilot::EXCHANGE),

@@ -86,12 +86,14 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         prompt: "Host of your company at GitHub, such as acme.ghe.com",
         default: "",
         secret: false,
+        check: |answer| GitHub::checked(answer).map(|_| ()),
     }];
     const OF_TOKEN: &[Question] = &[Question {
         name: "host",
         prompt: "Host of GitHub that the token is of",
         default: "github.com",
         secret: false,
+        check: |answer| GitHub::checked(answer).map(|_| ()),
     }];
     let copilot = Arc::new(Copilot::new(urls, network));
     let device = |way| How::Device(Arc::new(device::Login { copilot: Arc::clone(&copilot), way }));

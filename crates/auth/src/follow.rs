@@ -8,7 +8,7 @@ use crate::{
     Clock as _, Import, ImportError, LARGEST_DATABASE, NewLogin, OwnerFuture, RefreshError, RefreshFuture,
     Refresher, SystemClock, TokenAnswer, Unfollowed, Vendor, neighbours, peers, refresh::is_live,
 };
-use byok_store::AccountDetails;
+use byok_store::{AccountDetails, Store};
 use byok_transport::Transport;
 use byok_types::{Account, AccountState, Credential, OauthTokens, ProviderId, Secret};
 use std::{
@@ -68,6 +68,20 @@ pub fn refresher(vendor: &Vendor) -> Arc<dyn Refresher> {
         Some(import) => Arc::new(Following { own: vendor.refresher.clone(), import: import.clone() }),
         None => vendor.refresher.clone(),
     }
+}
+
+/// Why a stored login that is followed will not go on when its token ends, and what helps; the second value says whether the
+/// token has ended already. `None` for one that goes on, and for one of byok's own.
+pub async fn lost_source(
+    store: &Store,
+    refresher: Arc<dyn Refresher>,
+    account: &Account,
+) -> Option<(String, bool)> {
+    let Ok(Some(Credential::Oauth(tokens))) = store.secrets.load(&account.id).await else { return None };
+    followed(&tokens)?;
+    let (account, ended) = (account.clone(), !is_live(&tokens));
+    let look = move || refresher.lost_source(&tokens, &account);
+    Some((tokio::task::spawn_blocking(look).await.ok().flatten()?, ended))
 }
 
 struct Following {
@@ -170,6 +184,24 @@ impl Refresher for Following {
 
     fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
         self.own.owner(transport, tokens)
+    }
+
+    fn lost_source(&self, tokens: &OauthTokens, account: &Account) -> Option<String> {
+        let file = followed(tokens)?;
+        let what = match read(&*self.import, Path::new(file), tokens.fact(KEY), SystemClock.now()) {
+            Now::Gone => Unfollowed::LoggedOut,
+            Now::Torn => Unfollowed::Unreadable,
+            Now::Here(login) => {
+                let (now, told) = *login;
+                let differ =
+                    matches!((&account.identity, &told.identity), (Some(old), Some(new)) if old != new);
+                if !differ || now.access.hash() == tokens.access.hash() {
+                    return None;
+                }
+                Unfollowed::OtherAccount
+            }
+        };
+        Some(unfollowed(what, &account.provider).to_string())
     }
 
     fn rotates(&self) -> bool {

@@ -33,11 +33,16 @@ pub(crate) const PROJECT: &str = "project";
 const BY: &str = "Gemini CLI";
 
 /// Asked before the login.
+/// What helps an account that Code Assist does not serve, or not any more.
+pub const NO_LICENCE: &str = "use an API key (`byok login gemini --method key`), `byok login antigravity`, or, with a Standard or \
+                              Enterprise licence, `byok login gemini --with project=ID`";
+
 const QUESTIONS: &[Question] = &[Question {
     name: PROJECT,
     prompt: "id of your Google Cloud project; Code Assist Standard and Enterprise need one",
     default: "auto",
     secret: false,
+    check: |answer| named_project(Some(answer)).map(|_| ()),
 }];
 
 /// Login, refresh and import of Code Assist.

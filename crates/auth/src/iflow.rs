@@ -80,6 +80,7 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         prompt: "secret of the OAuth client of iFlow CLI (byok does not contain it)",
         default: "",
         secret: true,
+        check: crate::login::any,
     }];
     let questions = if network.client_secret.is_some() { &[] } else { SECRET };
     let iflow = Arc::new(Iflow::new(Addresses::of(urls), network));

@@ -54,6 +54,7 @@ pub fn vendor(urls: &Urls<'_>, network: Network) -> Vendor {
         prompt: "Region of the account: mainland-cn (kimi.com) or global (kimi.ai)",
         default: "mainland-cn",
         secret: false,
+        check: |answer| Region::checked(answer).map(|_| ()),
     }];
     let kimi = Arc::new(Kimi::new(urls, network));
     let method = |name, what, questions, how| Method { name, what, questions, how };

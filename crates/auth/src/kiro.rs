@@ -77,13 +77,21 @@ const ORGANISATION: [Question; 3] = [
         prompt: "start page of your organisation (https://…awsapps.com/start)",
         default: "",
         secret: false,
+        check: crate::login::any,
     },
-    Question { name: "region", prompt: "AWS region of that page", default: HOME_REGION, secret: false },
+    Question {
+        name: "region",
+        prompt: "AWS region of that page",
+        default: HOME_REGION,
+        secret: false,
+        check: |answer| checked_region(answer.trim()).map(|_| ()),
+    },
     Question {
         name: "profile",
         prompt: "ARN of the Kiro profile, if there are several",
         default: ONLY,
         secret: false,
+        check: crate::login::any,
     },
 ];
 

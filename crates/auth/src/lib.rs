@@ -44,7 +44,7 @@ pub use clock::{Clock, SystemClock};
 pub use desk::{Desk, Offer, Session, Stage, Vendors, Wish};
 pub use endpoint::{Network, Urls};
 pub use error::AuthError;
-pub use follow::{follow, follow_entry, followed, home_of, refresher, unfollow};
+pub use follow::{follow, follow_entry, followed, home_of, lost_source, refresher, unfollow};
 pub use import::{
     Entry, Found, Import, ImportError, Kept, LARGEST_DATABASE, LARGEST_FILE, Left, Taken, is_database,
     neighbours, peers, service_ended,
@@ -58,4 +58,6 @@ pub use login::{
 pub use manager::{Access, KeepFresh, TokenManager};
 #[cfg(any(test, feature = "fail-points"))]
 pub use manager::{FailPoint, FailPoints, Fate};
-pub use refresh::{Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing, Unfollowed};
+pub use refresh::{
+    Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing, Unfollowed, ends_at,
+};

@@ -44,7 +44,7 @@ pub type LoginFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, LoginError>>
 pub type Answers = BTreeMap<String, String>;
 
 /// A question of a login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Question {
     /// Name of the answer.
     pub name: &'static str,
@@ -54,6 +54,14 @@ pub struct Question {
     pub default: &'static str,
     /// Whether the answer is a secret, which is neither shown while it is typed nor taken from the command line.
     pub secret: bool,
+    /// Whether an answer can be one, before anything begins with it: a person is asked again.
+    pub check: fn(&str) -> Result<(), LoginError>,
+}
+
+/// The check of a question whose answers only the vendor can judge.
+#[expect(clippy::unnecessary_wraps, reason = "it is one check among others")]
+pub(crate) const fn any(_answer: &str) -> Result<(), LoginError> {
+    Ok(())
 }
 
 /// Where the browser comes back to on this machine.

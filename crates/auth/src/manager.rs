@@ -131,6 +131,11 @@ impl TokenManager {
         self.0.failure_of(account)
     }
 
+    /// Why a login that is followed will not go on, see [`crate::lost_source`].
+    pub async fn lost_source(&self, account: &Account) -> Option<(String, bool)> {
+        crate::lost_source(&self.0.store, self.0.refresher(&account.provider)?, account).await
+    }
+
     /// A credential of the account that is valid now.
     ///
     /// Usually a look into memory. A token that ends within five minutes is refreshed, once for all who ask; while it is

@@ -43,6 +43,12 @@ pub(crate) fn is_live(tokens: &OauthTokens) -> bool {
     tokens.expires_at.is_none_or(|end| end > SystemClock.now())
 }
 
+/// When a login ends that nothing can renew: its vendor has given no token for that, and no other program renews it. `None`
+/// for one that goes on, or whose end is not known.
+pub fn ends_at(tokens: &OauthTokens) -> Option<i64> {
+    tokens.expires_at.filter(|_| tokens.refresh.is_none() && crate::followed(tokens).is_none())
+}
+
 /// How one provider's tokens are refreshed.
 pub trait Refresher: Send + Sync {
     /// Buys new tokens with the old ones, together with what the answer says about the account. One try: waiting,
@@ -61,6 +67,12 @@ pub trait Refresher: Send + Sync {
 
     /// Asks whose tokens these are, of which nothing is used up. `None` where the vendor has no way to be asked.
     fn owner<'a>(&'a self, _transport: &'a Transport, _tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
+        None
+    }
+
+    /// Why a login that is followed will not go on, as far as the file of its program shows it now, and what helps. Reads the
+    /// file.
+    fn lost_source(&self, _tokens: &OauthTokens, _account: &Account) -> Option<String> {
         None
     }
 

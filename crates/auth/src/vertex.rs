@@ -28,12 +28,14 @@ const QUESTIONS: &[Question] = &[
         prompt: "file with the key of the service account (JSON; `-` reads standard input)",
         default: "-",
         secret: false,
+        check: crate::login::any,
     },
     Question {
         name: "location",
         prompt: "location of the models, such as global, us, eu or europe-west4",
         default: "global",
         secret: false,
+        check: crate::login::any,
     },
 ];
 

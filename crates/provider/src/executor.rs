@@ -210,6 +210,11 @@ impl Executor {
         self.0.tokens.last_failure(account)
     }
 
+    /// Why a login that is followed will not go on, and whether its token has ended already.
+    pub async fn lost_source(&self, account: &byok_types::Account) -> Option<(String, bool)> {
+        self.0.tokens.lost_source(account).await
+    }
+
     /// The way out as the settings have it now.
     pub(crate) fn transport(&self) -> Transport {
         self.0.transport()

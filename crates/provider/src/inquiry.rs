@@ -28,6 +28,10 @@ const MODELS_EVERY: Duration = Duration::from_mins(10);
 const UNKNOWN_EVERY: Duration = Duration::from_hours(24);
 /// The same of a server that has said that it has none.
 const WITHOUT_LIST_EVERY: Duration = Duration::from_hours(24);
+/// How often a list is asked for that seems to be old.
+const LIST_IS_OLD: Duration = Duration::from_mins(1);
+/// How often the name of a plan is asked for, where that is a call of its own.
+const PLAN_EVERY: Duration = Duration::from_hours(24);
 /// How often the limits of a plan are asked for.
 const QUOTA_EVERY: Duration = Duration::from_mins(5);
 /// How long one vendor may take.
@@ -43,17 +47,23 @@ impl Executor {
     /// Asks for the lists of models that are due, in the background. What changes is seen by the next look at the registry.
     pub fn refresh_models(&self, state: &Arc<State>) {
         for (provider, seat) in seats(state) {
-            self.refresh_list(provider, seat, MODELS_EVERY);
+            self.ask_for_list(provider, seat, MODELS_EVERY);
         }
     }
 
-    /// Asks for the list of a provider at which a model is used of which nothing is known, once a day in the background: it
-    /// may say what the next request can go by.
+    /// Asks for the list of a provider at which a model is used of which nothing is known, once a day: it may say what the next
+    /// request can go by.
     pub(crate) fn look_for_facts(&self, provider: &Arc<Provider>, seat: &Arc<Seat>) {
-        self.refresh_list(provider, seat, UNKNOWN_EVERY);
+        self.ask_for_list(provider, seat, UNKNOWN_EVERY);
     }
 
-    fn refresh_list(&self, provider: &Arc<Provider>, seat: &Arc<Seat>, every: Duration) {
+    /// Asks for the models of one account sooner than usual: something says that its list is another now.
+    pub(crate) fn refresh_list(&self, provider: &Arc<Provider>, seat: &Arc<Seat>) {
+        self.ask_for_list(provider, seat, LIST_IS_OLD);
+    }
+
+    /// Asks for the models of one account in the background, if that has not been done for such a time.
+    fn ask_for_list(&self, provider: &Arc<Provider>, seat: &Arc<Seat>, every: Duration) {
         if !provider.upstream.lists_models() || !seat.known.models_due(every, WITHOUT_LIST_EVERY) {
             return;
         }
@@ -62,7 +72,8 @@ impl Executor {
             match executor.ask_models(&provider, &seat).await {
                 Ok(models) => seat.known.listed(models),
                 Err(Unheard::NoSuchThing) => seat.known.lists_none(),
-                Err(Unheard::NotNow) => {}
+                Err(Unheard::NotAsked) => seat.known.models_not_asked(),
+                Err(Unheard::NotNow | Unheard::Refused) => {}
             }
         });
     }
@@ -95,7 +106,7 @@ impl Executor {
         for _ in 1..MOST_PAGES {
             let next = asked.as_ref().and_then(|asked| upstream.ask_more_models(asked, &page));
             let Some(next) = next else { break };
-            page = self.ask(provider, seat, |_, _| Some(next)).await?;
+            page = self.ask(provider, seat, |_, _| Some(next.clone())).await?;
             models.extend(upstream.read_models(&page));
         }
         Ok(models)
@@ -125,6 +136,9 @@ impl Executor {
         if unknown && lists && seat.known.models_due(MODELS_EVERY, WITHOUT_LIST_EVERY) {
             // A request waits for it.
             let asked = tokio::time::timeout(BRIEFLY, self.ask_models(provider, seat)).await;
+            if matches!(asked, Ok(Err(Unheard::NotAsked))) {
+                seat.known.models_not_asked();
+            }
             seat.known.listed(asked.ok().and_then(Result::ok).unwrap_or_default());
         }
         seat.known.included()
@@ -133,7 +147,11 @@ impl Executor {
     async fn ask_quota(&self, provider: &Provider, seat: &Seat) {
         let upstream = &provider.upstream;
         let told = self.ask(provider, seat, |base, token| upstream.ask_quota(base, token)).await;
-        let Ok(body) = told else { return };
+        let body = match told {
+            Ok(body) => body,
+            Err(Unheard::NotAsked) => return seat.known.quota_not_asked(),
+            Err(Unheard::NoSuchThing | Unheard::NotNow | Unheard::Refused) => return,
+        };
         let now = now();
         let quota = upstream.read_quota(&body, now);
         if quota.has_room() {
@@ -144,8 +162,14 @@ impl Executor {
         if provider.extra_usage == ExtraUsage::Stop && upstream.quota_charges(&body) {
             self.stop_charging(provider, seat, now).await;
         }
-        if quota.plan.is_some() && matches!(seat.access, Access::Account { .. }) {
-            self.note_plan(&seat.id, quota.plan).await;
+        let is_account = matches!(seat.access, Access::Account { .. });
+        let mut plan = quota.plan;
+        if plan.is_none() && is_account && seat.known.plan_due(PLAN_EVERY) {
+            let told = self.ask(provider, seat, |base, token| upstream.ask_plan(base, token)).await;
+            plan = told.ok().and_then(|body| upstream.read_plan(&body));
+        }
+        if plan.is_some() && is_account {
+            self.note_plan(&seat.id, plan).await;
         }
     }
 
@@ -154,9 +178,23 @@ impl Executor {
         &self,
         provider: &Provider,
         seat: &Seat,
-        lookup: impl FnOnce(&str, &Token) -> Option<Lookup>,
+        mut lookup: impl FnMut(&str, &Token) -> Option<Lookup>,
     ) -> Result<Bytes, Unheard> {
-        let token = self.token_of(seat).await.ok_or(Unheard::NotNow)?;
+        let token = self.token_of(seat).await.ok_or(Unheard::NotAsked)?;
+        let told = self.ask_with(provider, seat, &token, &mut lookup).await;
+        let (Err(Unheard::Refused), Some(hash)) = (&told, token.hash) else { return told };
+        // A token can be taken back before its end: as for any request another one is got, once.
+        let fresh = self.tokens().refresh_now(&seat.id, hash).await.map_err(|_| Unheard::NotNow)?;
+        self.ask_with(provider, seat, &token_from(&fresh), &mut lookup).await
+    }
+
+    async fn ask_with(
+        &self,
+        provider: &Provider,
+        seat: &Seat,
+        token: &Token,
+        lookup: &mut impl FnMut(&str, &Token) -> Option<Lookup>,
+    ) -> Result<Bytes, Unheard> {
         let asking = Ask {
             operation: Operation::Models,
             dialect: Dialect::Chat,
@@ -165,12 +203,12 @@ impl Executor {
             needed: &[],
             claims: &seat.claims,
         };
-        if provider.upstream.demands(&asking, &token).is_some() {
+        if provider.upstream.demands(&asking, token).is_some() {
             // Its owner has not consented to what would have to be said.
-            return Err(Unheard::NotNow);
+            return Err(Unheard::NotAsked);
         }
-        let base = provider.upstream.base(&seat.base, &token);
-        let Lookup { method, url, mut headers, body } = lookup(&base, &token).ok_or(Unheard::NotNow)?;
+        let base = provider.upstream.base(&seat.base, token);
+        let Lookup { method, url, mut headers, body } = lookup(&base, token).ok_or(Unheard::NotNow)?;
         provider.upstream.claim_headers(&seat.claims, &mut headers);
         let host = Host::of(&url).map_err(|_| Unheard::NotNow)?;
         let ours = seat.hosts.contains(&host) || provider.upstream.trusts(url.host_str().unwrap_or_default());
@@ -195,6 +233,9 @@ impl Executor {
                     status = reply.status.as_u16(),
                     "an inquiry was refused"
                 );
+                if reply.status == StatusCode::UNAUTHORIZED {
+                    return Err(Unheard::Refused);
+                }
                 let none =
                     [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_IMPLEMENTED];
                 Err(if none.contains(&reply.status) { Unheard::NoSuchThing } else { Unheard::NotNow })
@@ -211,17 +252,18 @@ impl Executor {
         match &seat.access {
             Access::Client => None,
             Access::Key(key) => Some(Token::key(key.clone())),
-            Access::Account { .. } => {
-                let access = self.tokens().access(&seat.id).await.ok()?;
-                let oauth = access.kind == CredentialKind::Oauth;
-                Some(Token {
-                    secret: access.token.clone(),
-                    oauth,
-                    hash: oauth.then_some(access.hash),
-                    facts: access.facts.clone(),
-                })
-            }
+            Access::Account { .. } => Some(token_from(&*self.tokens().access(&seat.id).await.ok()?)),
         }
+    }
+}
+
+fn token_from(access: &byok_auth::Access) -> Token {
+    let oauth = access.kind == CredentialKind::Oauth;
+    Token {
+        secret: access.token.clone(),
+        oauth,
+        hash: oauth.then_some(access.hash),
+        facts: access.facts.clone(),
     }
 }
 
@@ -237,8 +279,12 @@ fn reset_in(windows: &[Window]) -> Option<i64> {
 enum Unheard {
     /// The server has nothing at this address.
     NoSuchThing,
-    /// It could not be asked, or gave no good answer: another time it may.
+    /// It gave no good answer: another time it may.
     NotNow,
+    /// It does not take the token.
+    Refused,
+    /// There is no token, or no consent: it has not been asked, and is when that changes.
+    NotAsked,
 }
 
 fn seats(state: &State) -> impl Iterator<Item = (&Arc<Provider>, &Arc<Seat>)> {

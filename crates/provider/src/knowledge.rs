@@ -89,6 +89,9 @@ struct Inner {
     /// When the windows were told, Unix time in seconds.
     told_at: Option<i64>,
     quota_asked: Option<Instant>,
+    plan_asked: Option<Instant>,
+    /// The mark of the list of models that the vendor named last.
+    list_mark: Option<String>,
 }
 
 impl Known {
@@ -180,6 +183,30 @@ impl Known {
         due(&mut inner.models_asked, every)
     }
 
+    /// Whether the name of the plan is to be asked for again; who is told yes does it.
+    pub fn plan_due(&self, every: Duration) -> bool {
+        due(&mut self.inner.lock().plan_asked, every)
+    }
+
+    /// Keeps the mark of the vendor's list of models; whether it was another one before.
+    pub fn list_changed(&self, mark: &str) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.list_mark.as_deref() == Some(mark) || mark.len() > LONGEST_ID {
+            return false;
+        }
+        inner.list_mark.replace(mark.to_owned()).is_some()
+    }
+
+    /// Takes back that the models were asked for.
+    pub fn models_not_asked(&self) {
+        self.inner.lock().models_asked = None;
+    }
+
+    /// Takes back that the limits were asked for: what kept byok from it may be gone the next moment.
+    pub fn quota_not_asked(&self) {
+        self.inner.lock().quota_asked = None;
+    }
+
     /// Whether the limits are to be asked for again; who is told yes does it.
     pub fn quota_due(&self, every: Duration) -> bool {
         due(&mut self.inner.lock().quota_asked, every)
@@ -219,6 +246,13 @@ impl Knowledge {
         let mut known = self.known.lock();
         let fresh = || Arc::new(Known { inner: Mutex::default(), changes: Arc::clone(&self.changes) });
         Arc::clone(known.entry((id.clone(), base.to_owned())).or_insert_with(fresh))
+    }
+
+    /// The limits of an account that were told last, at whichever address, and when; `None` if nothing is known.
+    pub fn windows_of(&self, id: &AccountId) -> Option<(i64, Vec<Window>)> {
+        let known = self.known.lock();
+        let of_account = known.iter().filter(|((account, _), _)| account == id);
+        of_account.filter_map(|(_, known)| known.windows()).max_by_key(|(at, _)| *at)
     }
 
     /// A number that grows when a list of models changes.

@@ -129,9 +129,10 @@ impl Seat {
         listed && !self.exclude.iter().any(|pattern| pattern.matches(model))
     }
 
-    /// What clients may be told of which account served them: its label, unless that is an e-mail address.
+    /// What clients may be told of which account served them: its label, unless that is an e-mail address; then the short id,
+    /// which `byok status` shows beside the address.
     pub fn public_name(&self) -> &str {
-        if self.label.contains('@') { self.id.as_str() } else { &self.label }
+        if self.label.contains('@') { self.id.short() } else { &self.label }
     }
 
     /// Whether it holds tokens of a login.

@@ -19,6 +19,7 @@ mod openai;
 mod plain;
 pub(crate) mod qwen;
 pub(crate) mod time;
+mod verdict;
 mod vertex;
 mod xai;
 
@@ -35,14 +36,13 @@ pub use kiro::Kiro;
 pub(crate) use limits::THEN_ENABLE;
 pub use openai::OpenAi;
 pub use qwen::Qwen;
+pub use verdict::{Line, Next, Scope, Verdict};
 pub use vertex::Vertex;
 pub use xai::Xai;
 
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{Envelope, Losses, codec};
-use byok_types::{
-    AccountState, Blame, Dialect, Failure, FailureKind, ModelFacts, Secret, SecretHash, TokenFacts,
-};
+use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, Secret, SecretHash, TokenFacts};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::{borrow::Cow, fmt, time::Duration};
@@ -145,86 +145,6 @@ pub struct Refusal<'a> {
     pub now: i64,
 }
 
-/// How far a cooldown reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// The account for every model.
-    Account,
-    /// The account for the model that was asked.
-    Model,
-    /// The account for all models that share a limit with the one that was asked.
-    Line(Line),
-    /// The account for all models that use up its plan, as far as its vendor lists which these are.
-    Charged,
-}
-
-/// Models that share a limit, told by their names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
-    /// Those with this word in their name.
-    With(&'static str),
-    /// Those without it.
-    Without(&'static str),
-}
-
-impl Line {
-    /// Whether a model is one of them.
-    pub fn has(self, model: &str) -> bool {
-        match self {
-            Self::With(word) => model.contains(word),
-            Self::Without(word) => !model.contains(word),
-        }
-    }
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::With(word) => write!(f, "*{word}*"),
-            Self::Without(word) => write!(f, "all but *{word}*"),
-        }
-    }
-}
-
-/// What the executor does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Tell the client; another try cannot help or must not be made.
-    GiveUp,
-    /// Refresh the token and try the same account once more.
-    Refresh,
-    /// Try another account.
-    OtherAccount,
-    /// Ask the same account for the model at another endpoint.
-    OtherEndpoint,
-}
-
-/// What a refusal means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// What to do next.
-    pub next: Next,
-    /// Leave the account alone for this long.
-    pub cool: Option<(Scope, Duration)>,
-    /// The account's new state, if the refusal says that it is dead or blocked.
-    pub state: Option<AccountState>,
-    /// Whether the credential of byok was refused: the client must not take it for its own.
-    pub own_credential: bool,
-    /// A hint for the client's person, sent beside the vendor's words.
-    pub hint: Option<&'static str>,
-}
-
-impl Verdict {
-    /// The client is told and nothing else happens.
-    pub const PASS_ON: Self =
-        Self { next: Next::GiveUp, cool: None, state: None, own_credential: false, hint: None };
-
-    /// Another account is tried after this one has been set aside.
-    pub const fn other(cool: Option<(Scope, Duration)>) -> Self {
-        Self { next: Next::OtherAccount, cool, ..Self::PASS_ON }
-    }
-}
-
 /// What a wire has no word for, beyond its dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
@@ -319,6 +239,11 @@ pub trait Upstream: Send + Sync + fmt::Debug {
         Ok(body)
     }
 
+    /// The body of a call beside the dialects as this vendor wants it.
+    fn shape_raw(&self, _endpoint: Endpoint, body: Bytes) -> Result<Bytes, Failure> {
+        Ok(body)
+    }
+
     /// Adds the headers that say something of the final body.
     fn headers_of_body(&self, _body: &[u8], _shaping: &Shaping<'_>, _headers: &mut HeaderMap) {}
 
@@ -359,6 +284,16 @@ pub trait Upstream: Send + Sync + fmt::Debug {
 
     /// Whether it offers a list of its models.
     fn lists_models(&self) -> bool {
+        false
+    }
+
+    /// The mark of its list of models that the headers of an answer name: another one means another list.
+    fn list_mark<'h>(&self, _headers: &'h HeaderMap) -> Option<&'h str> {
+        None
+    }
+
+    /// Whether the rest after a limit without an end grows while it goes on.
+    fn backs_off(&self, _failure: &Failure) -> bool {
         false
     }
 
@@ -405,6 +340,16 @@ pub trait Upstream: Send + Sync + fmt::Debug {
     /// Reads the answer to it. `now` is Unix time in seconds.
     fn read_quota(&self, _body: &[u8], _now: i64) -> Quota {
         Quota::default()
+    }
+
+    /// The call that asks for the name of the plan, where that is another call.
+    fn ask_plan(&self, _base: &str, _token: &Token) -> Option<Lookup> {
+        None
+    }
+
+    /// Reads the answer to it.
+    fn read_plan(&self, _body: &[u8]) -> Option<String> {
+        None
     }
 
     /// Whether it tells of a charge beyond the plan only where it is asked what is left of that.

@@ -247,6 +247,11 @@ impl App {
         &self.0.executor
     }
 
+    /// How all seats fared, and what their vendors told.
+    pub(crate) fn health(&self) -> &HealthBook {
+        &self.0.health
+    }
+
     /// Logins through a page.
     pub fn logins(&self) -> Option<&Desk> {
         self.0.logins.as_ref()

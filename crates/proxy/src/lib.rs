@@ -31,5 +31,6 @@ pub use listing::ModelInfo;
 pub use logins::serve_logins;
 pub use server::{ServeError, Server};
 pub use status::{
-    AccountStatus, ConfigStatus, Problem, ProviderStatus, QuotaStatus, QuotaWindow, Resting, Status,
+    AccountStatus, ConfigStatus, NEEDS_CONSENT, Problem, ProviderStatus, QuotaStatus, QuotaWindow, Resting,
+    Status,
 };

@@ -1,14 +1,14 @@
 //! What `byok status` shows of a running server.
 
-use crate::app::App;
+use crate::app::{App, now_ms};
 use byok_auth::claims;
 use byok_provider::{
     knowledge::Window,
-    pool::{Access, Seat},
+    pool::{Access, HealthBook, Seat},
     state::State,
 };
 use byok_store::Store;
-use byok_types::{AccountId, AccountState, CredentialKind, account_flag};
+use byok_types::{AccountId, AccountState, Credential, CredentialKind, account_flag};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -72,10 +72,13 @@ pub struct AccountStatus {
     pub plan: Option<String>,
     /// State: `ready`, `needs_consent`, `needs_login`, `blocked`, `extra_usage`, `disabled` or `provider_off`.
     pub state: String,
-    /// Why, and what to do, where it is not ready.
+    /// Why, and what to do, where it is not ready or will not stay so.
     pub reason: Option<String>,
     /// When its token expires, Unix seconds.
     pub expires_at: Option<i64>,
+    /// Whether the login ends with its token, because its vendor has given nothing to renew it with.
+    #[serde(default)]
+    pub ends: bool,
     /// Claims that its owner consented to.
     pub claims: Vec<String>,
     /// What is left of its plan, if its vendor has told.
@@ -131,8 +134,11 @@ pub struct QuotaWindow {
 }
 
 impl QuotaStatus {
-    fn of(told_at: i64, windows: Vec<Window>) -> Self {
-        let windows = windows.into_iter().map(|window| {
+    fn of((told_at, windows): (i64, Vec<Window>)) -> Self {
+        // A limit that has begun anew since says nothing any more.
+        let now = now_ms() / 1000;
+        let open = windows.into_iter().filter(|window| window.resets_at.is_none_or(|end| end > now));
+        let windows = open.map(|window| {
             let Window { name, used, resets_at, scope } = window;
             QuotaWindow { name, used, resets_at, scope }
         });
@@ -171,10 +177,17 @@ impl Status {
         config.restart_required = app.live().restart_required().into_iter().map(str::to_owned).collect();
         let mut providers = ProviderStatus::of_state(state);
         ProviderStatus::note_consent(&mut providers, app.store(), &state.accounts).await;
+        ProviderStatus::note_ends(&mut providers, app.store()).await;
         for account in providers.iter_mut().flat_map(|provider| &mut provider.accounts) {
             account.note_refresh(app);
+            account.note_last_quota(app.health());
         }
         ProviderStatus::note_troubles(&mut providers, app.store()).await;
+        for account in state.accounts.iter().filter(|account| account.state == AccountState::Ready) {
+            if let Some(lost) = app.executor().lost_source(account).await {
+                ProviderStatus::note_lost(&mut providers, account, lost);
+            }
+        }
         for provider in &mut providers {
             provider.name_accounts(&state.accounts);
         }
@@ -191,14 +204,19 @@ impl Status {
 }
 
 /// The state of an account that lacks its owner's consent to a claim.
-const NEEDS_CONSENT: &str = "needs_consent";
+pub const NEEDS_CONSENT: &str = "needs_consent";
 
 /// Why, and what helps.
-fn no_consent(missing: &[&str], command: &str) -> String {
+fn no_consent(provider: &str, missing: &[&str], command: &str) -> String {
     let (names, plural) = (missing.join("`, `"), if missing.len() > 1 { "s" } else { "" });
+    let served = if claims::callers_make_them(provider) {
+        "only callers that say it themselves are served"
+    } else {
+        "it serves nobody"
+    };
     format!(
-        "the vendor wants to hear what is not literally true of byok, and there is no consent to the claim{plural} `{names}`: only \
-         callers that say it themselves are served. Knowing the vendor's rule, consent with `{command}`, which shows what is said."
+        "the vendor wants to hear what is not literally true of byok, and there is no consent to the claim{plural} `{names}`: \
+         {served}. Knowing the vendor's rule, consent with `{command}`, which shows what is said."
     )
 }
 
@@ -210,7 +228,7 @@ fn consent_of_key(provider: &str, seat: &Seat) -> Option<String> {
     let missing: Vec<_> =
         claims::claims_of(provider, CredentialKind::Oauth).map(|claim| claim.name).collect();
     let command = claims::command_for_key(provider, &missing);
-    (!missing.is_empty()).then(|| no_consent(&missing, &command))
+    (!missing.is_empty()).then(|| no_consent(provider, &missing, &command))
 }
 
 impl ProviderStatus {
@@ -231,8 +249,9 @@ impl ProviderStatus {
                     state: if lacks.is_some() { NEEDS_CONSENT } else { "ready" }.to_owned(),
                     reason: lacks,
                     expires_at: account.and_then(|a| a.expires_at),
+                    ends: false,
                     claims: seat.claims.clone(),
-                    quota: seat.known.windows().map(|(told_at, windows)| QuotaStatus::of(told_at, windows)),
+                    quota: seat.known.windows().map(QuotaStatus::of),
                     resting: resting
                         .map(|(model, left)| Resting { model, seconds: left.as_secs() })
                         .collect(),
@@ -289,7 +308,31 @@ impl ProviderStatus {
             let all = providers.iter_mut().flat_map(|provider| &mut provider.accounts);
             for status in all.filter(|status| status.id == account.id.as_str() && status.state == "ready") {
                 NEEDS_CONSENT.clone_into(&mut status.state);
-                status.reason = Some(no_consent(&names, &command));
+                status.reason = Some(no_consent(account.provider.as_str(), &names, &command));
+            }
+        }
+    }
+
+    /// Says of a login that is followed that its source is lost; `ended` if its token has ended, too.
+    pub fn note_lost(providers: &mut [Self], account: &byok_types::Account, (why, ended): (String, bool)) {
+        let all = providers.iter_mut().flat_map(|provider| &mut provider.accounts);
+        for status in all.filter(|status| status.id == account.id.as_str()) {
+            if ended {
+                "needs_login".clone_into(&mut status.state);
+            }
+            let before = status.reason.take().filter(|_| !ended);
+            status.reason =
+                Some(before.map_or_else(|| why.clone(), |before| format!("{before} Besides, {why}.")));
+        }
+    }
+
+    /// Marks logins that end with their token.
+    pub async fn note_ends(providers: &mut [Self], store: &Store) {
+        let all = providers.iter_mut().flat_map(|provider| &mut provider.accounts);
+        for account in all.filter(|account| account.kind == "login" && account.expires_at.is_some()) {
+            let Ok(id) = AccountId::new(account.id.as_str()) else { continue };
+            if let Ok(Some(Credential::Oauth(tokens))) = store.secrets.load(&id).await {
+                account.ends = byok_auth::ends_at(&tokens).is_some();
             }
         }
     }
@@ -345,6 +388,14 @@ impl AccountStatus {
         self.problem = failure.map(|(at, text)| Problem::of_refresh(at, &text));
     }
 
+    /// What was told last of the plan of an account that is out of use: its owner wants to know whether there is room again.
+    fn note_last_quota(&mut self, health: &HealthBook) {
+        if self.quota.is_none() && self.state == "extra_usage" {
+            let told = AccountId::new(self.id.as_str()).ok().and_then(|id| health.knowledge.windows_of(&id));
+            self.quota = told.map(QuotaStatus::of);
+        }
+    }
+
     /// An account as the store knows it.
     pub fn of(account: &byok_types::Account) -> Self {
         let state = match &account.state {
@@ -382,6 +433,7 @@ impl AccountStatus {
             state: state.to_owned(),
             reason,
             expires_at: account.expires_at,
+            ends: false,
             claims: account.claims.clone(),
             quota: None,
             resting: Vec::new(),

@@ -40,6 +40,7 @@ pub(crate) enum Endpoint {
     Responses(Host),
     Models(Host),
     Billing,
+    Settings,
 }
 
 impl Endpoint {
@@ -55,6 +56,7 @@ impl Endpoint {
             "/xai-plan/v1/models" => (Method::GET, Self::Models(Host::Plan)),
             "/xai-api/v1/models" => (Method::GET, Self::Models(Host::Api)),
             "/xai-plan/v1/billing" => (Method::GET, Self::Billing),
+            "/xai-plan/v1/settings" => (Method::GET, Self::Settings),
             _ => return None,
         };
         (*method == wanted).then_some(endpoint)
@@ -88,6 +90,10 @@ pub(crate) fn answer(world: &World, call: &Call, endpoint: Endpoint) -> Reply {
             Reply::json(200, Vec::new(), &models())
         }),
         Endpoint::Billing => billing(world, call),
+        Endpoint::Settings => rules::known(world, call, Host::Plan).map(|()| {
+            let body = json!({"subscription_tier": "supergrok", "subscription_tier_display": "SuperGrok"});
+            Reply::json(200, Vec::new(), &body)
+        }),
     };
     answered.unwrap_or_else(|(status, body)| Reply::json(status, Vec::new(), &body))
 }

@@ -67,6 +67,14 @@ text_id!(
     /// A client key of byok (the key that a tool sends to byok).
     ClientKeyId, "client key id", 128
 );
+impl AccountId {
+    /// The beginning of an id that byok has made, which is enough to tell accounts apart; any other id as it is.
+    pub fn short(&self) -> &str {
+        let made = self.0.len() == 32 && self.0.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if made { &self.0[..8] } else { &self.0 }
+    }
+}
+
 text_id!(
     /// One request, as told to the client in `x-request-id`.
     RequestId, "request id", 128

@@ -1,6 +1,8 @@
 //! An account from tokens that a person pastes.
 
-use super::super::login::{check_name, consent::Consent, import::asked, tell_of_others, tell_the_rule};
+use super::super::login::{
+    check_name, consent::Consent, end_of_login, import::asked, tell_of_end, tell_of_others, tell_the_rule,
+};
 use crate::{
     logins, network,
     place::{open_store, tell_renewed},
@@ -59,6 +61,7 @@ pub(super) async fn run(
         claims: &agreed,
     };
     let others = store.accounts.list(Some(&id)).await?;
+    let ends = end_of_login(&login);
     let account = save_login(&store, &SystemClock, login, save).await?;
     tell_renewed(&config.database, &account.id).await;
     let replaced = others.iter().any(|other| other.id == account.id);
@@ -67,6 +70,7 @@ pub(super) async fn run(
     if !replaced {
         tell_of_others(&account, &others, config);
     }
+    tell_of_end(&account, ends);
     // The lines before have ended with what was pasted.
     consent.settle(&store, &account, &mut Lines::default()).await?;
     store.close().await;

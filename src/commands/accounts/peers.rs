@@ -1,8 +1,8 @@
 //! Logins that programs like byok keep: read, shown, and taken over.
 
 use super::super::{
-    login::{check_name, consent, import as files, tell_the_rule},
-    status::{expiry, now},
+    login::{check_name, consent, import as files, tell_of_arrivals, tell_the_rule},
+    status::{end_of, expiry, now},
 };
 use crate::{
     logins::{self, provider_id},
@@ -13,7 +13,7 @@ use crate::{
 };
 use byok_auth::{
     Clock as _, Entry, ImportError, LARGEST_DATABASE, LARGEST_FILE, NewLogin, SaveLogin, SystemClock, Taken,
-    Vendor, follow_entry, followed, is_database, known_account, neighbours, peers, save_login,
+    Vendor, ends_at, follow_entry, followed, is_database, known_account, neighbours, peers, save_login,
 };
 use byok_config::Config;
 use byok_store::Store;
@@ -147,7 +147,7 @@ pub(super) async fn import(
     let chosen = chosen(sources, mode);
     let questions = chosen.iter().map(|chosen| chosen.question(config)).collect::<Result<_, _>>()?;
     let asked = files::ask_all(store, &network::transport(config)?, questions).await?;
-    if take(store, chosen, asked, mode).await == 0 {
+    if take((store, config), chosen, asked, mode).await? == 0 {
         return Err(Trouble::new(Exit::NotAllowed, "nothing was taken over")
             .hint("`byok login PROVIDER` makes a login of its own"));
     }
@@ -299,12 +299,12 @@ impl Chosen {
 /// Stores logins, one by one, with what their vendors say: what goes wrong with one of them is told, and the others go on.
 /// Returns how many there are in byok now.
 pub(super) async fn take(
-    store: &Store,
+    (store, config): (&Store, &Config),
     chosen: Vec<Chosen>,
     asked: impl IntoIterator<Item = files::Asked>,
     mode: Mode,
-) -> usize {
-    let mut done = 0;
+) -> Result<usize, Trouble> {
+    let (mut done, mut arrived) = (0, Vec::new());
     for (Chosen { file, by, mut entry }, asked) in chosen.into_iter().zip(asked) {
         let name = shown(&entry);
         let taken = match asked {
@@ -315,23 +315,26 @@ pub(super) async fn take(
             Err(trouble) => Err(trouble),
         };
         match taken {
-            Ok(said) => {
+            Ok((said, new)) => {
                 terminal::say(said);
+                arrived.extend(new);
                 done += 1;
             }
             Err(trouble) => terminal::warn(format_args!("left out: {name}: {}", trouble.in_one_line())),
         }
     }
-    done
+    tell_of_arrivals(store, config, &arrived).await?;
+    Ok(done)
 }
 
+/// What is said of a login, and its account if it is a new one.
 async fn take_one(
     store: &Store,
     file: &Path,
     entry: Entry,
     by: &str,
     (note, mode): (Option<&str>, Mode),
-) -> Result<String, Trouble> {
+) -> Result<(String, Option<Account>), Trouble> {
     let note = note.map(|note| format!("{}: {note}", shown(&entry)));
     let id = provider_id(entry.provider)?;
     // Looked for at its place even if it is to be renewed here from now on.
@@ -342,9 +345,10 @@ async fn take_one(
         && matches!(known.state, AccountState::Ready | AccountState::Disabled { .. })
         && !is_newer(store, known, &login).await?
     {
-        return Ok(format!("known already: {id}: {}; what byok has is not older", known.label));
+        return Ok((format!("known already: {id}: {}; what byok has is not older", known.label), None));
     }
-    let labels = labels(entry.name, by, known.is_some());
+    let is_new = known.is_none();
+    let labels = labels(entry.name, by, !is_new);
     let account = save(store, &id, known.as_ref(), login, &labels).await?;
     // What its owner has switched off stays so.
     let why = entry
@@ -360,10 +364,8 @@ async fn take_one(
         store.accounts.set_state(&account.id, off).await?;
     }
     let missing = consent::missing(&account, &credential);
-    Ok([Some(said), note, missing].into_iter().flatten().collect::<Vec<_>>().join(
-        "
-",
-    ))
+    let said = [Some(said), note, missing].into_iter().flatten().collect::<Vec<_>>().join("\n");
+    Ok((said, Some(account).filter(|_| is_new)))
 }
 
 /// What became of a login: only what is renewed here from now on was taken over.
@@ -380,7 +382,13 @@ pub(super) fn done(account: &Account, credential: &Credential, by: &str, off: bo
     } else {
         String::new()
     };
-    format!("{what} for {provider}: {label}{of}{off}")
+    let ends = match credential {
+        Credential::Oauth(tokens) => ends_at(tokens),
+        Credential::ApiKey(_) => None,
+    };
+    let ends =
+        ends.map(|end| format!("\n{}", end_of(provider.as_str(), label, end - now()))).unwrap_or_default();
+    format!("{what} for {provider}: {label}{of}{off}{ends}")
 }
 
 /// The names for a new account, in the order in which they are tried; at the end byok's own.

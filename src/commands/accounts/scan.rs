@@ -4,7 +4,7 @@ use super::{
     super::login::{
         consent,
         import::{self, Seen},
-        tell_the_rule,
+        tell_of_arrivals, tell_the_rule,
     },
     peers, refresh,
 };
@@ -19,17 +19,20 @@ use byok_auth::{
 };
 use byok_config::Config;
 use byok_store::Store;
-use byok_types::{AccountState, CredentialKind, ProviderId};
+use byok_types::{Account, AccountState, CredentialKind, ProviderId};
 use std::path::{Path, PathBuf};
 
 pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<(), Trouble> {
     let mut seen: Vec<(ProviderId, Seen)> = Vec::new();
+    let mut unread: Vec<import::Unread> = Vec::new();
     for name in logins::names() {
         let (id, vendor) = logins::vendor(name, config)?;
-        let (found, unread) = import::look(place, &id, &vendor).await;
-        unread.iter().for_each(import::Unread::warn);
+        let (found, not_read) = import::look(place, &id, &vendor).await;
+        unread.extend(not_read);
         seen.extend(found.into_iter().map(|one| (id.clone(), one)));
     }
+    let missed = |one: &&import::Unread| !one.belongs_to(seen.iter().map(|(_, one)| one));
+    unread.iter().filter(missed).for_each(import::Unread::warn);
     let others = others(place).await?;
     if seen.iter().all(|(_, one)| one.found.is_empty()) && others.is_empty() {
         terminal::say("no program keeps a login on this machine that byok can read");
@@ -93,7 +96,7 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
     let questions = questions.chain(chosen.iter().map(|one| one.question(config)));
     let questions = questions.collect::<Result<_, _>>()?;
     let mut asked = import::ask_all(&store, &network::transport(config)?, questions).await?.into_iter();
-    let mut shared: Option<ProviderId> = None;
+    let (mut shared, mut arrived): (Option<ProviderId>, Vec<Account>) = (None, Vec::new());
     for (one, asked) in new.into_iter().zip(asked.by_ref()) {
         let name = format!("{} of {}", one.id, one.by);
         let (login, note) = match asked {
@@ -108,12 +111,13 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
             import::tell_of_sharing(false);
             shared = Some(one.id.clone());
         }
-        one.keep(&store, login).await?;
+        arrived.extend(one.keep(&store, login).await?);
         if let Some(note) = note {
             terminal::say(format_args!("{name}: {note}"));
         }
     }
-    peers::take(&store, chosen, asked, mode).await;
+    tell_of_arrivals(&store, config, &arrived).await?;
+    peers::take((&store, config), chosen, asked, mode).await?;
     // Their programs may have a new one by now.
     refresh::renew(&store, config, &refresh::waiting(&store).await?).await?;
     store.close().await;
@@ -141,15 +145,15 @@ impl New {
         Ok((id, vendor, self.found.login.clone()))
     }
 
-    /// Stores it, with what its vendor says.
-    async fn keep(self, store: &Store, login: NewLogin) -> Result<(), Trouble> {
+    /// Stores it, with what its vendor says. The account, if it is a new one.
+    async fn keep(self, store: &Store, login: NewLogin) -> Result<Option<Account>, Trouble> {
         let ended = self.ended();
         let Self { id, by, file, found } = self;
         let found = Found { login, ..found };
         // The vendor may have said whose it is only now.
         if is_known(store, &id, &file, &found).await? {
             terminal::say(format_args!("known already: {id} of {by}"));
-            return Ok(());
+            return Ok(None);
         }
         let login = import::kept(found, &file, false);
         let credential = login.credential.clone();
@@ -161,7 +165,7 @@ impl New {
         }
         terminal::say(peers::done(&account, &credential, by, ended.is_some()));
         consent::missing(&account, &credential).iter().for_each(terminal::say);
-        Ok(())
+        Ok(Some(account))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Accounts in a file that is sealed with a passphrase: the age format, which the program `age` opens too.
 
-use super::{Passphrase, peers::Mode};
+use super::{super::login::tell_of_arrivals, Passphrase, peers::Mode};
 use crate::{
     place::open_store,
     terminal::{self, Lines},
@@ -235,13 +235,16 @@ pub(super) async fn import(
     }
     terminal::warn(ONE_PLACE);
     let store = open_store(config)?;
+    let mut arrived = Vec::new();
     for entry in &list.accounts {
         let Some(credential) = entry.credential() else { continue };
         let provider = &entry.account.provider;
         let (credential, note) = placed(credential, mode.take_over);
         match insert(&store, &entry.account, credential).await? {
-            Taken::In(label) => {
+            Taken::In { account, new } => {
+                let label = account.label.clone();
                 terminal::say(format_args!("imported to {provider}: {label}"));
+                arrived.extend(Some(*account).filter(|_| new));
                 if let Some(note) = note {
                     terminal::say(format_args!("{label} ({provider}): {note}"));
                 }
@@ -251,14 +254,15 @@ pub(super) async fn import(
             )),
         }
     }
+    tell_of_arrivals(&store, config, &arrived).await?;
     store.close().await;
     Ok(())
 }
 
 /// What became of an account of the file.
 enum Taken {
-    /// It is stored, under this name.
-    In(String),
+    /// It is stored, as a new one or in the place of the same one.
+    In { account: Box<Account>, new: bool },
     /// The one of this name stays as it is.
     Not(String),
 }
@@ -277,8 +281,9 @@ async fn known(store: &Store, account: &Account) -> Result<Option<Account>, Trou
 /// what its owner has decided since, and tokens that end later: those of the file may have been used up.
 async fn insert(store: &Store, account: &Account, credential: Credential) -> Result<Taken, Trouble> {
     let mut account = account.clone();
-    let mut _lock = None;
+    let (mut _lock, mut new) = (None, true);
     if let Some(known) = known(store, &account).await? {
+        new = false;
         _lock = Some(store.lock_account(&known.id).await?);
         let known = store.accounts.get(&known.id).await?.unwrap_or(known);
         let later =
@@ -294,7 +299,7 @@ async fn insert(store: &Store, account: &Account, credential: Credential) -> Res
     for number in 2..100 {
         match store.accounts.insert(account.clone(), credential.clone()).await {
             Err(StoreError::LabelTaken) => account.label = format!("{label} {number}"),
-            Ok(()) => return Ok(Taken::In(account.label)),
+            Ok(()) => return Ok(Taken::In { account: Box::new(account), new }),
             Err(error) => return Err(error.into()),
         }
     }
@@ -323,7 +328,12 @@ impl Passphrase {
             }
             phrase
         };
-        if phrase.is_empty() || (new && phrase.chars().count() < SHORTEST) {
+        if phrase.is_empty() {
+            return Err(Trouble::new(Exit::Usage, "no passphrase was given").hint(
+                "type it and press Enter, or name a file whose first line it is with `--passphrase-file FILE`",
+            ));
+        }
+        if new && phrase.chars().count() < SHORTEST {
             return Err(Trouble::new(
                 Exit::Usage,
                 format!("a passphrase has at least {SHORTEST} characters"),

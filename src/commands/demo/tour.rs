@@ -92,7 +92,7 @@ pub(super) fn text(base: &str, login: Option<&str>) -> String {
     lines.extend(exports(base).iter().map(|line| line.trim_start().to_owned()));
     if let Some(link) = login {
         lines.push(format!(
-            "\nTo see a login, of a simulated Claude plan, open this page (the link is good once, for 10 minutes):\n\n{link}"
+            "\nTo see a login, of a simulated Claude plan, open this page (the link is good once, for 10 minutes; another start of the demo makes another):\n\n{link}"
         ));
     }
     lines.push("\nSay one of these in place of `Hello`:\n".to_owned());

@@ -48,6 +48,26 @@ impl Consent {
         known.iter().chain(&self.accepted).cloned().collect()
     }
 
+    /// Whether to go on where an account without consent serves nobody. A script has said what it wants.
+    pub(in crate::commands) async fn or_leave(
+        &self,
+        provider: &ProviderId,
+        agreed: &[String],
+        lines: &mut Lines,
+    ) -> Result<(), Trouble> {
+        let lacks = self.claims.iter().any(|claim| agreed.iter().all(|name| name != claim.name));
+        if !lacks || claims::callers_make_them(provider.as_str()) || !terminal::is_interactive() {
+            return Ok(());
+        }
+        terminal::say("Without it the login is kept, and serves nobody until you consent.");
+        if lines.agrees("Log in all the same?").await {
+            return Ok(());
+        }
+        let names: Vec<_> = self.claims.iter().map(|claim| claim.name).collect();
+        Err(Trouble::new(Exit::NotAllowed, "nobody is logged in, for want of consent")
+            .hint(format!("`byok login {provider} --accept-claim {}` consents beforehand", names.join(","))))
+    }
+
     /// The claims that this login needs: some are only for some ways to use an account.
     pub(in crate::commands) fn for_login(mut self, login: &NewLogin) -> Self {
         match &login.credential {
@@ -100,8 +120,13 @@ impl Consent {
         }
         if !lacking.is_empty() {
             let it = if lacking.len() > 1 { "them" } else { "it" };
+            let so = if claims::callers_make_them(account.provider.as_str()) {
+                ""
+            } else {
+                ", so this account serves nobody"
+            };
             terminal::say(format_args!(
-                "byok does not send {it}; `{}` changes that",
+                "byok does not send {it}{so}; `{}` changes that",
                 accept(account, &lacking)
             ));
         }

@@ -44,6 +44,11 @@ pub(in crate::commands) struct Unread {
 }
 
 impl Unread {
+    /// Whether the file holds logins, only of another provider.
+    pub(in crate::commands) fn belongs_to<'s>(&self, mut seen: impl Iterator<Item = &'s Seen>) -> bool {
+        self.empty && seen.any(|one| one.file == self.file && !one.found.is_empty())
+    }
+
     /// Says it, and goes on without.
     pub(in crate::commands) fn warn(&self) {
         terminal::warn(format_args!("{}: {}", self.file.display(), self.trouble.parts().0));

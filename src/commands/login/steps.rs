@@ -143,7 +143,7 @@ async fn counted_down<T>(all: Duration, waiting: impl Future<Output = T>) -> T {
 
 /// Whether the answers of the command line are to questions of this way to log in, and may stand there.
 pub(super) fn check_answers(method: &Method, answers: &[(String, String)]) -> Result<(), Trouble> {
-    for (name, _) in answers {
+    for (name, answer) in answers {
         match method.questions.iter().find(|question| question.name == name) {
             Some(question) if question.secret => {
                 let what = format!("`{name}` is a secret, which other programs can read on the command line");
@@ -151,7 +151,7 @@ pub(super) fn check_answers(method: &Method, answers: &[(String, String)]) -> Re
                             stand in the settings";
                 return Err(Trouble::new(Exit::Usage, what).hint(hint));
             }
-            Some(_) => {}
+            Some(question) => (question.check)(answer)?,
             None => {
                 let known: Vec<_> = method.questions.iter().filter(|question| !question.secret).collect();
                 let known: Vec<_> = known.iter().map(|question| question.name).collect();
@@ -164,21 +164,36 @@ pub(super) fn check_answers(method: &Method, answers: &[(String, String)]) -> Re
     Ok(())
 }
 
+/// How often a person is asked a question.
+const TRIES: u32 = 3;
+
+/// What the person types, else the default; asked again if it cannot be an answer. `None` without either.
+async fn typed(question: &Question, lines: &mut Lines) -> Result<Option<String>, LoginError> {
+    let default =
+        if question.default.is_empty() { String::new() } else { format!(" [{}]", question.default) };
+    for left in (0..TRIES).rev() {
+        terminal::say(format_args!("{}{default}:", question.prompt));
+        let line = lines.next().await.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty());
+        let Some(line) = line else { break };
+        match (question.check)(&line) {
+            Ok(()) => return Ok(Some(line)),
+            Err(error) if left == 0 => return Err(error),
+            Err(error) => terminal::warn(error),
+        }
+    }
+    Ok(None)
+}
+
 /// The answer to a question: what the person types, else its default.
 async fn answered(question: &Question, lines: &mut Lines) -> Result<String, Trouble> {
     if question.secret {
         let awaited = format!("one line ({})", question.prompt);
         return hidden(&format!("{}:", question.prompt), &awaited, lines).await;
     }
-    if terminal::is_interactive() {
-        let default =
-            if question.default.is_empty() { String::new() } else { format!(" [{}]", question.default) };
-        terminal::say(format_args!("{}{default}:", question.prompt));
-        if let Some(line) =
-            lines.next().await.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty())
-        {
-            return Ok(line);
-        }
+    if terminal::is_interactive()
+        && let Some(line) = typed(question, lines).await?
+    {
+        return Ok(line);
     }
     if question.default.is_empty() {
         return Err(LoginError::Unanswered { name: question.name }.into());
@@ -338,6 +353,36 @@ async fn pasted(pending: &PendingLogin, lines: &mut Lines) -> Option<Result<Auth
                 terminal::warn(error);
             }
             result => return Some(result),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wrong_answer_is_asked_for_again() {
+        let number = Question {
+            name: "number",
+            prompt: "a number",
+            default: "1",
+            secret: false,
+            check: |text| {
+                let bad = |_| LoginError::NotUsable { why: "it is no number; write one".to_owned() };
+                text.parse::<u32>().map(|_| ()).map_err(bad)
+            },
+        };
+        for (said, expected) in [
+            (&["7"][..], Ok(Some("7"))),
+            (&["y", " 7 "], Ok(Some("7"))),
+            (&["y", ""], Ok(None)),
+            (&["y", "n", "7", "8"], Ok(Some("7"))),
+            (&["y", "n", "x", "7"], Err(())),
+            (&[], Ok(None)),
+        ] {
+            let answer = typed(&number, &mut Lines::of(said)).await;
+            assert_eq!(answer.as_ref().map(Option::as_deref).map_err(|_| ()), expected, "{said:?}");
         }
     }
 }

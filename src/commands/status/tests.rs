@@ -4,7 +4,7 @@ use byok_types::AccountState;
 
 fn account(label: &str, state: &str) -> AccountStatus {
     AccountStatus {
-        id: "0123".to_owned(),
+        id: "0123456789abcdef0123456789abcdef".to_owned(),
         label: label.to_owned(),
         kind: "login".to_owned(),
         email: Some("ada@example.org".to_owned()),
@@ -12,6 +12,7 @@ fn account(label: &str, state: &str) -> AccountStatus {
         state: state.to_owned(),
         reason: None,
         expires_at: Some(10_000 + 7 * 3600),
+        ends: false,
         claims: vec!["claude-code-prompt".to_owned()],
         quota: None,
         resting: Vec::new(),
@@ -34,6 +35,8 @@ fn the_text_names_every_trouble_and_its_remedy() {
             ..account("work", "ready")
         },
         AccountStatus { resting: vec![rest(Some("a"), 5), rest(None, 4000)], ..account("home", "ready") },
+        AccountStatus { ends: true, ..account("short", "ready") },
+        AccountStatus { ends: true, expires_at: Some(99 * 86_400), ..account("long", "ready") },
         AccountStatus {
             reason: Some("the grant is gone; log in again with `byok login claude`".to_owned()),
             expires_at: Some(9_000),
@@ -53,6 +56,7 @@ fn the_text_names_every_trouble_and_its_remedy() {
         plan: None,
         expires_at: None,
         claims: Vec::new(),
+        id: "codex.key-12ab34cd".to_owned(),
         ..account("key-12ab34cd", "ready")
     };
     let report = Report {
@@ -88,13 +92,15 @@ fn the_text_names_every_trouble_and_its_remedy() {
 
     warning: 2 usage records were lost because the disk did not keep up
 
-    PROVIDER  ACCOUNT                 KIND     STATE                        PLAN    TOKEN           CLAIMS
-    claude    ada@example.org         login    ready                        max 5x  7 h 0 min left  claude-code-prompt
-    claude    work (ada@example.org)  login    rests 1 min (claude-opus-5)  max 5x  7 h 0 min left  claude-code-prompt
-    claude    home (ada@example.org)  login    rests 1 h 6 min              max 5x  7 h 0 min left  claude-code-prompt
-    claude    old (ada@example.org)   login    needs login                  max 5x  -               claude-code-prompt
-    claude    off (ada@example.org)   login    disabled                     -       -               -
-    codex     key-12ab34cd            api key  ready                        -       -               -
+    PROVIDER  ACCOUNT                  ID        KIND     STATE                        PLAN    TOKEN              CLAIMS
+    claude    ada@example.org          01234567  login    ready                        max 5x  7 h 0 min left     claude-code-prompt
+    claude    work (ada@example.org)   01234567  login    rests 1 min (claude-opus-5)  max 5x  7 h 0 min left     claude-code-prompt
+    claude    home (ada@example.org)   01234567  login    rests 1 h 6 min              max 5x  7 h 0 min left     claude-code-prompt
+    claude    short (ada@example.org)  01234567  login    ready                        max 5x  ends in 7 h 0 min  claude-code-prompt
+    claude    long (ada@example.org)   01234567  login    ready                        max 5x  ends in 98 d 21 h  claude-code-prompt
+    claude    old (ada@example.org)    01234567  login    needs login                  max 5x  -                  claude-code-prompt
+    claude    off (ada@example.org)    01234567  login    disabled                     -       -                  -
+    codex     key-12ab34cd             -         api key  ready                        -       -                  -
 
     old (claude): the grant is gone; log in again with `byok login claude`
 
@@ -102,6 +108,8 @@ fn the_text_names_every_trouble_and_its_remedy() {
 
     work (claude), 3 min ago: This request would exceed your rate limit.
       nothing to do: it is used again after its rest
+
+    short (claude): the vendor has given nothing to renew this login with: it ends in 7 h 0 min. Log in again then with `byok login claude --account short`
     "#);
 }
 

@@ -196,6 +196,15 @@ async fn a_refused_token_is_renewed_once() {
 }
 
 #[tokio::test]
+async fn an_inquiry_with_a_refused_token_is_made_once_more() {
+    let world = LoggedIn::unasked("codex", settings, DEVICE).await;
+    world.simulator.expire_plan(Plan::Codex);
+    becomes(&world, "5 hours").await;
+    let counts = world.simulator.plan_counts(Plan::Codex);
+    assert_eq!((counts.refreshes, counts.reuses, counts.usages), (1, 0, 1));
+}
+
+#[tokio::test]
 async fn refusals() {
     let world = start().await;
     for client in Dialect::ALL {

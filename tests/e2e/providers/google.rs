@@ -6,7 +6,8 @@ use super::{
 };
 use crate::support::{
     ask::{Ask, Said, Tool},
-    client::Answer,
+    byok::PATIENCE,
+    client::{Answer, Call},
     dialect,
     world::{World, each, equal},
 };
@@ -230,6 +231,19 @@ async fn without_consent_antigravity_hears_nothing() {
         world.simulator.requests().iter().all(|seen| !seen.path.contains("v1internal")),
         "nothing was asked"
     );
+    assert!(said.contains("so this account serves nobody"), "{said}");
+    let status = world.byok.status().await.to_string();
+    assert!(status.contains("it serves nobody") && !status.contains("callers that say it"), "{status}");
+    let listed = async || Call::get("/v1/models").send(world.byok.address()).await.text();
+    assert!(!listed().await.contains("antigravity/"), "nobody can ask for them");
+
+    // From the consent on everything is asked, without a wait.
+    Login::start(&world, &[&["antigravity"][..], &CONSENT].concat()).await.paste(&world).await;
+    let begun = std::time::Instant::now();
+    while !world.byok.status().await.to_string().contains("\"windows\":[{") {
+        assert!(begun.elapsed() < PATIENCE, "no limits are known: {}", world.byok.status().await);
+    }
+    assert!(listed().await.contains("antigravity/"));
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ async fn nothing_is_said_without_consent() {
             "{client}: {}",
             answer.text()
         );
-        let called = "` of `iflow` serves only callers that the vendor accepts, such as iFlow CLI.";
+        let called = "` of `iflow` serves nobody before its owner consents";
         assert!(answer.text().contains(called) && answer.text().contains("the key `"), "{}", answer.text());
     }
     assert_eq!(world.count(CHAT), 0);

@@ -105,7 +105,7 @@ async fn a_key_serves_and_what_is_none_is_sent_to_nobody() {
             "{provider}: {said}"
         );
         let (code, said) = log_in(&[], key).await;
-        assert!(code == Some(0) && said.contains("replaces the login that was there"), "{provider}: {said}");
+        assert!(code == Some(0) && said.contains("replaces the key that was there"), "{provider}: {said}");
 
         let world = LoggedIn { simulator, byok, said };
         becomes(&world, "ready").await;

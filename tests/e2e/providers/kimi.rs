@@ -130,6 +130,8 @@ async fn a_charge_that_the_usage_shows_stops_the_account() {
     let world = LoggedIn::unasked("kimi", settings, &[]).await;
     world.say(Dialect::Messages, &Ask::new("sim:overage").model("kimi/k3")).await.unwrap();
     becomes(&world, "extra_usage").await;
+    // Its owner wants to know when there is room again.
+    becomes(&world, "5 hours").await;
 }
 
 #[tokio::test]

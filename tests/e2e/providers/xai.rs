@@ -188,6 +188,9 @@ async fn limits_come_from_the_vendor() {
     assert_eq!(world.simulator.plan_counts(Plan::Xai).usages, 1, "asked once, however often somebody looks");
     let asked = world.last("/xai-plan/v1/billing").unwrap();
     assert_eq!(asked.headers["x-grok-client-version"], "1.0.6");
+    // The name of the plan stands elsewhere.
+    super::becomes(&world, "SuperGrok").await;
+    assert_eq!(world.count("/xai-plan/v1/settings"), 1);
 }
 
 async fn until_told(world: &LoggedIn) {

@@ -30,7 +30,10 @@ impl GitHub {
 
     /// The host that the person named, else the public one.
     pub(super) fn asked(answers: &Answers) -> Result<Self, LoginError> {
-        let Some(name) = answers.get(HOST) else { return Ok(Self::public()) };
+        answers.get(HOST).map_or_else(|| Ok(Self::public()), |name| Self::checked(name))
+    }
+
+    pub(super) fn checked(name: &str) -> Result<Self, LoginError> {
         Self::named(name).ok_or_else(|| LoginError::NotUsable {
             why: format!(
                 "`{}` is neither github.com nor a host such as acme.ghe.com; GitHub Enterprise Server has no Copilot",

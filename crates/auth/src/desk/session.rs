@@ -3,7 +3,7 @@ use crate::{
     Answers, BrowserLogin, CallbackServer, DeviceLogin, How, LOGIN_WINDOW, LoginError, Method, NewLogin,
     Redirect, SaveLogin, SystemClock, await_device,
     claims::{Claim, claims_of, is_needed, with_keys},
-    known_account, learn_owners,
+    ends_at, known_account, learn_owners,
     login::labels,
     named, read_pasted, save_login,
 };
@@ -57,6 +57,10 @@ pub enum Stage {
         account: Box<Account>,
         /// Claims that are not made, for want of consent.
         without: Vec<&'static Claim>,
+        /// Whether it took the place of a login of the same account.
+        replaced: bool,
+        /// When it ends, Unix seconds, if nothing can renew it.
+        ends: Option<i64>,
     },
 }
 
@@ -211,6 +215,9 @@ impl Session {
             if !answered && question.default.is_empty() {
                 return Err(format!("an answer is missing: {}", question.prompt));
             }
+            if let Some(answer) = answers.get(question.name) {
+                (question.check)(answer).map_err(|error| error.to_string())?;
+            }
             answers.entry(question.name.to_owned()).or_insert_with(|| question.default.to_owned());
         }
         Ok((method, answers))
@@ -361,11 +368,17 @@ impl Session {
             label: self.0.wish.account.as_deref().filter(|_| known.is_none()),
             claims: &agreed,
         };
+        let before = store.accounts.list(Some(self.provider())).await?;
+        let ends = match &login.credential {
+            Credential::Oauth(tokens) => ends_at(tokens),
+            Credential::ApiKey(_) => None,
+        };
         let account = save_login(store, &SystemClock, login, save).await?;
+        let replaced = before.iter().any(|other| other.id == account.id);
         tracing::info!(provider = %self.provider(), "a login was made through the page");
         let has = |claim: &&Claim| account.claims.iter().any(|name| name == claim.name);
         let without = needed.into_iter().filter(|claim| !has(claim)).collect();
         self.0.desk.0.done.send_replace(Some(account.clone()));
-        Ok(Stage::Done { account: Box::new(account), without })
+        Ok(Stage::Done { account: Box::new(account), without, replaced, ends })
     }
 }

@@ -100,7 +100,7 @@ impl Vendors for Fake {
 
     fn offer(&self, name: &str) -> Option<Offer> {
         const WHO: &[Question] =
-            &[Question { name: "who", prompt: "who are you", default: "", secret: false }];
+            &[Question { name: "who", prompt: "who are you", default: "", secret: false, check: |_| Ok(()) }];
         let methods = vec![
             Method { name: "browser", what: "browser", questions: WHO, how: How::Browser(Arc::new(Self)) },
             Method { name: "device", what: "device", questions: &[], how: How::Device(Arc::new(Self)) },
@@ -219,7 +219,7 @@ async fn a_code_is_pasted_until_one_is_right() {
     }
     let address = format!("http://127.0.0.1:1/back?code=good&state={tie}");
     let stage = session.paste(address.clone()).await;
-    let Stage::Done { account, without } = stage else { panic!("{stage:?}") };
+    let Stage::Done { account, without, replaced: false, .. } = stage else { panic!("{stage:?}") };
     assert_eq!(account.email.as_deref(), Some("ada@example.org"));
     assert_eq!(account.claims, ["claude-code-prompt"]);
     assert!(without.is_empty());

@@ -4,6 +4,7 @@ use super::{Client, error_of};
 use crate::{
     LoginError,
     endpoint::{Ask, Body},
+    gemini::NO_LICENCE,
     login::plain,
 };
 use byok_transport::{BufferedReply, Transport};
@@ -184,13 +185,15 @@ impl Lookup<'_> {
                 why: format!("Google cannot set it up now ({status}, {said}); log in again in some minutes"),
             });
         }
+        let unlicensed =
+            reason.as_deref() == Some("SUBSCRIPTION_REQUIRED") && self.client.provider == "gemini";
+        let way = if unlicensed {
+            NO_LICENCE
+        } else {
+            "use another project with `--with project=ID`, or an API key"
+        };
         let reason = reason.map(|reason| format!("{reason}: ")).unwrap_or_default();
-        Err(LoginError::NoAccess {
-            why: format!(
-                "{}{said} ({status}); use another project with `--with project=ID`, or an API key",
-                plain(&reason)
-            ),
-        })
+        Err(LoginError::NoAccess { why: format!("{}{said} ({status}); {way}", plain(&reason)) })
     }
 
     /// Says why Google does not let the account in.
@@ -211,8 +214,7 @@ impl Lookup<'_> {
         let allowed = answer["allowedTiers"].as_array().is_some_and(|tiers| !tiers.is_empty());
         if let Some(tier) = with("UNSUPPORTED_CLIENT").filter(|_| !allowed || self.project.is_none()) {
             let way = if self.client.provider == "gemini" {
-                "use `byok login antigravity`, an API key (`byok login gemini --method key`), or, with a Code Assist Standard or \
-                 Enterprise licence, `--with project=ID`"
+                NO_LICENCE
             } else {
                 "bring a Cloud project with Gemini for Google Cloud (`--with project=ID`), or use an API key \
                  (`byok login gemini --method key`)"

@@ -31,13 +31,15 @@ impl Region {
         }
     }
 
+    pub(super) fn checked(name: &str) -> Result<Self, LoginError> {
+        Self::named(name).ok_or_else(|| LoginError::NotUsable {
+            why: format!("`{}` is no region; it is mainland-cn or global", plain(name)),
+        })
+    }
+
     /// The region that a person named, else the vendor's default.
     pub(super) fn answered(answers: &Answers) -> Result<Self, LoginError> {
-        answers.get(REGION).map_or(Ok(Self::default()), |name| {
-            Self::named(name).ok_or_else(|| LoginError::NotUsable {
-                why: format!("`{}` is no region; it is mainland-cn or global", plain(name)),
-            })
-        })
+        answers.get(REGION).map_or(Ok(Self::default()), |name| Self::checked(name))
     }
 
     pub(super) fn of(tokens: &OauthTokens) -> Self {

@@ -83,7 +83,9 @@ async fn find(
                 label: named.label,
             });
         }
-        let differ = matches!((&named.identity, &details.identity), (Some(old), Some(new)) if old != new);
+        // A key is replaced by whichever key its owner names it for: many are known by nothing but themselves.
+        let differ = kind == CredentialKind::Oauth
+            && matches!((&named.identity, &details.identity), (Some(old), Some(new)) if old != new);
         if differ || named.provider != *how.provider {
             return Err(LoginError::OtherAccount { label: named.label });
         }

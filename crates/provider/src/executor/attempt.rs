@@ -136,6 +136,10 @@ impl Attempt<'_> {
             }
         };
         self.seat.known.told(provider.upstream.windows(&reply.headers, self.now()), self.now());
+        if provider.upstream.list_mark(&reply.headers).is_some_and(|mark| self.seat.known.list_changed(mark))
+        {
+            super::Executor(self.executor.clone()).refresh_list(provider, self.seat);
+        }
         if reply.status.as_u16() >= 400 {
             return Err(self.refused(reply, token).await);
         }

@@ -44,12 +44,11 @@ impl Attempt<'_> {
                 (" for a plan, such as GitHub's own editors", "To be served from any tool, and ".to_owned())
             }
             // Its keys are served no better.
-            "iflow" => (", such as iFlow CLI", "Use another provider; or, ".to_owned()),
+            "iflow" => ("", "Use another provider; or, ".to_owned()),
             // It has no keys; its models are Google's.
-            "antigravity" => (
-                " for a plan, such as Antigravity itself",
-                "Set providers.gemini.api_key to use Gemini models from any tool; or, ".to_owned(),
-            ),
+            "antigravity" => {
+                ("", "Set providers.gemini.api_key to use Gemini models from any tool; or, ".to_owned())
+            }
             name => (
                 if name == "xai" {
                     " for a plan, such as Grok CLI"
@@ -59,6 +58,11 @@ impl Attempt<'_> {
                 format!("Set providers.{provider}.api_key to use these models from any tool; or, "),
             ),
         };
+        let served = if claims::callers_make_them(provider.as_str()) {
+            format!("serves only callers that the vendor accepts{such}")
+        } else {
+            "serves nobody before its owner consents to what byok says of itself there".to_owned()
+        };
         let what = if matches!(self.seat.access, Access::Account { oauth: true }) { "login" } else { "key" };
         // Clients are not told an address, and an id tells them nothing.
         let named = self.seat.public_name() == self.seat.label;
@@ -67,8 +71,7 @@ impl Attempt<'_> {
             FailureKind::Permission,
             Blame::Client,
             format!(
-                "{called} of `{provider}` serves only callers that the vendor accepts{such}. {key}knowing the vendor's rule, \
-                 consent with `{}`.",
+                "{called} of `{provider}` {served}. {key}knowing the vendor's rule, consent with `{}`.",
                 self.consent(named),
             ),
         )

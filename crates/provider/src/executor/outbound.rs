@@ -1,19 +1,16 @@
 //! What the client gets: status, headers and body, or a refusal in its own dialect.
 
+mod credential;
+
 use super::{
     AnswerBody, BrokenOff, Inbound, Refused, WholeBody, attempt::Attempt, compact, lost, prepare::Way,
     raw::RawBody,
 };
-use crate::{
-    ledger::Ledger,
-    state::State,
-    upstream::{THEN_ENABLE, Verdict},
-};
+use crate::{ledger::Ledger, state::State};
 use byok_translate::codec;
-use byok_types::{
-    AccountState, Blame, CREDENTIAL_REFUSED, CredentialKind, Dialect, Failure, FailureKind, Fault, Retry,
-};
+use byok_types::{Dialect, Failure, Fault, Retry};
 use bytes::Bytes;
+use credential::{credential_refused, whose};
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
@@ -325,168 +322,6 @@ fn render(
     Outbound { status: status(failure.status), headers, body: OutboundBody::Whole(body.into()) }
 }
 
-/// Whose credential a call was made with.
-#[derive(Clone, Copy, Debug)]
-enum Whose {
-    /// Tokens of a login.
-    Login,
-    /// A key that a login has kept.
-    KeyOfLogin,
-    /// A key of the settings.
-    Settings,
-}
-
-/// Whose credential was used last.
-fn whose(state: &State, ledger: &Ledger) -> Whose {
-    let account = state.accounts.iter().find(|account| Some(&account.id) == ledger.account());
-    match account.map(|account| account.kind) {
-        Some(CredentialKind::Oauth) => Whose::Login,
-        Some(CredentialKind::ApiKey) => Whose::KeyOfLogin,
-        None => Whose::Settings,
-    }
-}
-
-fn credential_refused(failure: &Failure, verdict: &Verdict, called: Option<&str>, whose: Whose) -> Failure {
-    // Nothing was called: the login could not even be made ready, and the failure says whose it is.
-    let Some(provider) = called else {
-        let text =
-            format!("{}; `byok status` shows what helps.", failure.message.trim_end_matches(['.', ' ']));
-        return of_byok(text);
-    };
-    let said = failure.message.trim_end().trim_end_matches('.');
-    // A plan, a bill or a rule: the credential is good, and no other one of this account would change it.
-    let not_served = match (&verdict.state, failure.kind) {
-        (Some(AccountState::Blocked { reason }), _) => {
-            let reason = reason.trim_end().trim_end_matches('.');
-            Some(match (whose, reason.strip_suffix(THEN_ENABLE)) {
-                // What stands in the settings is no account that could be enabled.
-                (Whose::Settings, Some(reason)) => format!("{reason} (providers.{provider}.api_key)"),
-                _ => reason.to_owned(),
-            })
-        }
-        (Some(_), _) | (None, FailureKind::Auth | FailureKind::Credential) => None,
-        (None, FailureKind::Billing) => Some(format!("{said}. Pay or add credit with the vendor")),
-        (None, _) => {
-            let other = || match whose {
-                Whose::Settings => {
-                    format!("{said}. Choose another model, or another key for providers.{provider}.api_key")
-                }
-                Whose::Login | Whose::KeyOfLogin => {
-                    format!("{said}. Choose another model, or another account")
-                }
-            };
-            Some(verdict.hint.map_or_else(other, |hint| format!("{said} ({hint})")))
-        }
-    };
-    if let Some(why) = not_served {
-        return of_byok(format!(
-            "`{provider}` does not serve this to byok's account (status {}): {why}; `byok status` shows the accounts.",
-            failure.status
-        ));
-    }
-    let remedy = match whose {
-        Whose::Login if failure.retry_after.is_some() => {
-            format!("byok tries it again by itself; if it lasts, log in again with `byok login {provider}`")
-        }
-        Whose::Login => format!("Log in again with `byok login {provider}`"),
-        Whose::KeyOfLogin => format!("Log in with another key by `byok login {provider} --method key`"),
-        Whose::Settings => format!("Correct providers.{provider}.api_key"),
-    };
-    let text = format!(
-        "`{provider}` refused byok's credential (status {}): {said}. {remedy}; `byok status` shows the accounts.",
-        failure.status,
-    );
-    Failure { retry_after: failure.retry_after, ..of_byok(text) }
-}
-
-fn of_byok(text: String) -> Failure {
-    Failure {
-        raw: None,
-        code: Some(CREDENTIAL_REFUSED.to_owned()),
-        param: None,
-        ..Failure::new(FailureKind::Credential, Blame::Byok, text).with_status(503)
-    }
-}
-
 fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_GATEWAY)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whose_credential_was_refused_is_said_in_its_own_words() {
-        let cases = [
-            (
-                Some("kimi"),
-                Whose::Login,
-                "gone",
-                "`kimi` refused byok's credential (status 401): gone. Log in again with `byok login kimi`; `byok status` shows the \
-                 accounts.",
-            ),
-            (
-                Some("kimi"),
-                Whose::KeyOfLogin,
-                "gone",
-                "`kimi` refused byok's credential (status 401): gone. Log in with another key by `byok login kimi --method key`; \
-                 `byok status` shows the accounts.",
-            ),
-            (
-                Some("kimi"),
-                Whose::Settings,
-                "gone",
-                "`kimi` refused byok's credential (status 401): gone. Correct providers.kimi.api_key; `byok status` shows the \
-                 accounts.",
-            ),
-            (
-                Some("copilot"),
-                Whose::Login,
-                "Bad credentials.",
-                "`copilot` refused byok's credential (status 401): Bad credentials. Log in again with `byok login copilot`; \
-                 `byok status` shows the accounts.",
-            ),
-            (
-                None,
-                Whose::Login,
-                "the login `ada` of `copilot` cannot be used: Bad credentials",
-                "the login `ada` of `copilot` cannot be used: Bad credentials; `byok status` shows what helps.",
-            ),
-        ];
-        for (called, whose, message, told) in cases {
-            let failure = Failure::new(FailureKind::Auth, Blame::Upstream, message).with_status(401);
-            let told_now = credential_refused(&failure, &Verdict::PASS_ON, called, whose);
-            assert_eq!((told_now.status, &*told_now.message), (503, told));
-            assert_eq!(told_now.code.as_deref(), Some(CREDENTIAL_REFUSED));
-        }
-    }
-
-    #[test]
-    fn what_no_login_could_change_asks_for_none() {
-        let blocked = AccountState::Blocked { reason: "on hold. Appeal at https://example.org".to_owned() };
-        for (kind, state, hint, told) in [
-            (
-                FailureKind::Permission,
-                None,
-                None,
-                "(status 403): no. Choose another model, or another account;",
-            ),
-            (FailureKind::Permission, None, Some("see the plan"), "(status 403): no (see the plan);"),
-            (FailureKind::Billing, None, None, "(status 403): no. Pay or add credit with the vendor;"),
-            (
-                FailureKind::Permission,
-                Some(blocked),
-                None,
-                "(status 403): on hold. Appeal at https://example.org;",
-            ),
-        ] {
-            let failure = Failure::new(kind, Blame::Upstream, "no.").with_status(403);
-            let verdict = Verdict { state, hint, ..Verdict::PASS_ON };
-            let told_now = credential_refused(&failure, &verdict, Some("claude"), Whose::Login);
-            assert!(told_now.message.contains(told), "{}", told_now.message);
-            assert!(!told_now.message.contains("byok login"), "{}", told_now.message);
-            assert_eq!((told_now.status, told_now.code.as_deref()), (503, Some(CREDENTIAL_REFUSED)));
-        }
-    }
 }

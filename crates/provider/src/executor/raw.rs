@@ -238,7 +238,10 @@ impl Attempt<'_> {
         let timeouts = CallTimeouts::stream(headers_timeout(times, false, self.reasons()), times.idle);
         let mut call = Call::new(raw.method.clone(), url.clone(), self.hosts_for(&url), timeouts);
         call.headers = headers;
-        call.body = body;
+        call.body = match &raw.target {
+            Target::Endpoint(endpoint) => upstream.shape_raw(*endpoint, body)?,
+            Target::Path { .. } => body,
+        };
         call.without_secrets = token.secret.is_blank();
         call.proxy.clone_from(&self.seat.proxy);
         // What is coded stays so, and its header goes with it.

@@ -24,6 +24,9 @@ const STATE_IS_READ: Duration = Duration::from_secs(2);
 const NO_TOKEN_REST: Duration = Duration::from_mins(1);
 /// What helps where a vendor refuses the token that it has just issued.
 const REFUSED_ANEW: &str = "byok lets the login rest and tries it again by itself; if it lasts, log in again";
+/// What helps where a vendor forbids an account everything.
+const WHOLE_ACCOUNT: &str =
+    "byok uses it again after its rest; if it lasts, ask the vendor, or use another account";
 /// Plans open again after a month.
 const LONGEST_REST: Duration = Duration::from_hours(31 * 24);
 /// Clocks differ.
@@ -143,7 +146,10 @@ impl Attempt<'_> {
                 let provider = self.candidate.provider.id.as_str();
                 let what = said(&refused.failure, token.secret.expose());
                 let credential = (self.seat.is_oauth(), matches!(self.seat.access, Access::Account { .. }));
-                let remedy = remedy(&refused.failure, refused.verdict.hint, provider, credential);
+                let remedy = match (refused.verdict.cool, refused.failure.kind, refused.verdict.hint) {
+                    (Some((Scope::Account, _)), FailureKind::Permission, None) => WHOLE_ACCOUNT.to_owned(),
+                    (_, _, hint) => remedy(&refused.failure, hint, provider, credential),
+                };
                 let limit = matches!(
                     refused.failure.kind,
                     FailureKind::RateLimit | FailureKind::QuotaWindow | FailureKind::Overloaded
@@ -155,6 +161,9 @@ impl Attempt<'_> {
         let about_model = |scope| scope == Scope::Model && self.candidate.facts.id.is_empty();
         if let Some((scope, mut wait)) = refused.verdict.cool.filter(|(scope, _)| !about_model(*scope)) {
             let provider = &self.candidate.provider;
+            if provider.upstream.backs_off(&refused.failure) {
+                wait = self.seat.health.limited_again(Instant::now(), wait);
+            }
             if provider.upstream.rests_until_reset(&refused.failure)
                 && let Some(reset) = Executor(self.executor.clone()).reset_of(provider, self.seat).await
             {
@@ -172,6 +181,8 @@ impl Attempt<'_> {
                 included.retain(|id| id != model);
                 health.cool_all_but(included, now, wait);
             } else if scope == Scope::Model && is_about_the_model(refused.failure.kind) {
+                // The list that named the model may be old.
+                executor.refresh_list(provider, self.seat);
                 let (failure, verdict) = (refused.failure.clone(), refused.verdict.clone());
                 health.lacks(model, now, wait, Lack { failure, verdict });
             } else {

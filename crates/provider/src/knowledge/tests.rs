@@ -45,6 +45,27 @@ fn one_asks_and_the_others_wait() {
     known.listed(vec![Discovered::new("m", Map::new())]);
     assert!(due(Duration::ZERO), "until it has one");
     assert!(known.quota_due(hour) && !known.quota_due(hour));
+    known.quota_not_asked();
+    assert!(known.quota_due(hour), "who could not ask has not asked");
+    known.models_not_asked();
+    assert!(due(hour));
+    assert!(known.plan_due(hour) && !known.plan_due(hour));
+}
+
+#[test]
+fn another_mark_means_another_list() {
+    let known = Known::default();
+    let changed = ["a", "a", "b", "b", "a"].map(|mark| known.list_changed(mark));
+    assert_eq!(changed, [false, false, true, false, true], "the first says nothing");
+}
+
+#[test]
+fn the_last_word_on_an_account_is_found_at_whichever_address() {
+    let (knowledge, id) = (Knowledge::default(), AccountId::new("a").unwrap());
+    assert_eq!(knowledge.windows_of(&id), None);
+    knowledge.of(&id, "https://a").told(vec![window("week", 0.1, None)], 100);
+    knowledge.of(&id, "https://b").told(vec![window("week", 0.2, None)], 200);
+    assert_eq!(knowledge.windows_of(&id), Some((200, vec![window("week", 0.2, None)])));
 }
 
 #[test]

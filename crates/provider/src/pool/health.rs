@@ -24,6 +24,8 @@ pub struct Problem {
 /// Rests that are longer are those of plans that are used up.
 const LONG: Duration = Duration::from_hours(1);
 
+/// Longest rest after a limit of which the vendor does not say when it opens.
+const LONGEST_UNSAID: Duration = Duration::from_mins(30);
 /// First rest of a seat whose vendor refuses the token that it has just issued.
 const REFUSED_ANEW: Duration = Duration::from_mins(1);
 /// Longest such rest.
@@ -41,6 +43,8 @@ pub struct Health {
     /// How often the vendor has refused the token that it had just issued, since the last success, and until when the seat
     /// rests for it.
     refused_anew: Mutex<(u32, Option<Instant>)>,
+    /// The same of limits without an end.
+    limited: Mutex<(u32, Option<Instant>)>,
 }
 
 #[derive(Debug)]
@@ -125,15 +129,12 @@ impl Health {
     /// The vendor refuses the token that it has just issued: how long the seat rests. A minute the first time, longer each
     /// time, until a success. Refusals of one spell are one.
     pub fn refused_anew(&self, now: Instant) -> Duration {
-        let (times, until) = &mut *self.refused_anew.lock();
-        let left = until.and_then(|until| until.checked_duration_since(now));
-        if let Some(left) = left.filter(|left| !left.is_zero()) {
-            return left;
-        }
-        let wait = REFUSED_ANEW.saturating_mul(1 << (*times).min(10)).min(LONGEST_REFUSED_ANEW);
-        *times += 1;
-        *until = Some(now + wait);
-        wait
+        grown(&mut self.refused_anew.lock(), now, REFUSED_ANEW, LONGEST_REFUSED_ANEW)
+    }
+
+    /// A limit of which the vendor does not say when it opens: `first` the first time, longer each time, until a success.
+    pub fn limited_again(&self, now: Instant, first: Duration) -> Duration {
+        grown(&mut self.limited.lock(), now, first, LONGEST_UNSAID)
     }
 
     /// The account has lost its login, or its vendor has blocked it.
@@ -151,6 +152,7 @@ impl Health {
     /// Ends all rests: what caused them is allowed now.
     pub fn forgive(&self) {
         *self.refused_anew.lock() = (0, None);
+        *self.limited.lock() = (0, None);
         self.rests.lock().clear();
         *self.problem.lock() = None;
     }
@@ -164,6 +166,7 @@ impl Health {
     /// A success ends the rest for the model and its line, and soft rests of the account; with the last rest the problem is over.
     pub fn succeeded(&self, model: &str) {
         *self.refused_anew.lock() = (0, None);
+        *self.limited.lock() = (0, None);
         let mut rests = self.rests.lock();
         let hard = |rest: &Rest| rest.about.is_wide() && !rest.soft;
         rests.retain(|rest| hard(rest) || !rest.about.has(model));
@@ -214,4 +217,17 @@ impl Health {
         };
         self.rests.lock().iter().filter_map(left).collect()
     }
+}
+
+/// A wait that doubles with each spell: how many there were, and when the last one ends.
+fn grown(spells: &mut (u32, Option<Instant>), now: Instant, first: Duration, longest: Duration) -> Duration {
+    let (times, until) = spells;
+    let left = until.and_then(|until| until.checked_duration_since(now));
+    if let Some(left) = left.filter(|left| !left.is_zero()) {
+        return left;
+    }
+    let wait = first.saturating_mul(1 << (*times).min(10)).min(longest);
+    *times += 1;
+    *until = Some(now + wait);
+    wait
 }

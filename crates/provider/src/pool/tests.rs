@@ -188,6 +188,20 @@ fn refusals_of_new_tokens_rest_longer_each_time() {
 }
 
 #[test]
+fn a_limit_without_an_end_rests_longer_each_time() {
+    let (health, mut now, minute) = (Health::default(), Instant::now(), Duration::from_mins(1));
+    let mut minutes = Vec::new();
+    for _ in 0..7 {
+        let wait = health.limited_again(now, minute);
+        minutes.push(wait.as_secs() / 60);
+        now += wait;
+    }
+    assert_eq!(minutes, [1, 2, 4, 8, 16, 30, 30]);
+    health.succeeded("m");
+    assert_eq!(health.limited_again(now, minute), minute);
+}
+
+#[test]
 fn an_account_that_is_brought_in_order_begins_anew() {
     let (health, now, hour) = (Health::default(), Instant::now(), Duration::from_hours(1));
     health.cool(Scope::Account, "m", now, hour, false);

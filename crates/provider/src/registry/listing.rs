@@ -1,9 +1,10 @@
 //! What can be asked for.
 
 use super::{Provider, Registry};
-use crate::{catalog::Catalog, knowledge::Discovered};
+use crate::{catalog::Catalog, knowledge::Discovered, pool::Seat};
+use byok_auth::claims;
 use byok_translate::ModelEntry;
-use byok_types::ModelFacts;
+use byok_types::{CredentialKind, ModelFacts};
 use indexmap::IndexMap;
 
 /// A name that can be asked for.
@@ -24,7 +25,7 @@ impl Registry {
         for provider in self.providers().filter(|provider| provider.in_use()) {
             let told = provider.told();
             for Offered { name, id, created } in provider.known(&told).chain(provider.named()) {
-                let served = provider.all_seats().any(|seat| seat.serves(id));
+                let served = provider.all_seats().any(|seat| seat.serves(id) && provider.may_speak_for(seat));
                 if !served
                     || provider.excludes(&name)
                     || provider.excludes(id)
@@ -64,6 +65,14 @@ impl Provider {
             all.entry(model.id.clone()).or_insert(model);
         }
         all
+    }
+
+    /// Whether an account can serve anybody at all: where only byok can make the vendor's claims, nobody before its owner has
+    /// consented to them.
+    fn may_speak_for(&self, seat: &Seat) -> bool {
+        let name = self.id.as_str();
+        let lacks = |claim: &claims::Claim| seat.claims.iter().all(|agreed| agreed != claim.name);
+        claims::callers_make_them(name) || !claims::claims_of(name, CredentialKind::Oauth).any(lacks)
     }
 
     /// Who offers its models, as lists say it.

@@ -4,7 +4,7 @@ mod plan;
 
 use super::{
     Ask, Endpoint, Line, Lookup, Next, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join,
-    judge_by_kind, listing, set, without_tail,
+    judge_by_kind, limits, listing, set, without_tail,
 };
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{
@@ -172,7 +172,15 @@ impl Upstream for Claude {
         says("overage-in-use", &["true"]) || says("representative-claim", &["overage"]) || beyond
     }
 
+    /// Others that speak Messages say it in their own codes.
+    fn opens_at(&self, failure: &Failure, headers: &HeaderMap, now: i64) -> Option<i64> {
+        limits::of_code(failure).and_then(|_| limits::opens_at(failure, headers, now))
+    }
+
     fn judge(&self, refusal: &Refusal<'_>) -> Verdict {
+        if limits::of_code(refusal.failure).is_some() {
+            return limits::judge(refusal.failure).unwrap_or_else(|| judge_by_kind(refusal));
+        }
         let message = refusal.failure.message.as_str();
         let status = refusal.failure.status;
         if refusal.oauth && message.contains("draw from your extra usage")

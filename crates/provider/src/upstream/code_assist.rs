@@ -207,10 +207,18 @@ impl Upstream for CodeAssist {
                     failure.message
                 ),
             }),
+            // What helps is what a login without a licence is told.
             (403, "SUBSCRIPTION_REQUIRED") => own(AccountState::NeedsLogin {
-                reason: format!(
-                    "the project has no licence for Gemini Code Assist; log in with another one: `byok login {name} --with project=ID`"
-                ),
+                reason: if self.antigravity {
+                    format!(
+                        "the project has no licence for it; log in with another one: `byok login {name} --with project=ID`"
+                    )
+                } else {
+                    format!(
+                        "the account or its project has no licence for Gemini Code Assist; {}",
+                        byok_auth::gemini::NO_LICENCE
+                    )
+                },
             }),
             (403, "SERVICE_DISABLED") => {
                 let place =

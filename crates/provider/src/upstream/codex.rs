@@ -136,6 +136,10 @@ impl Upstream for Codex {
         true
     }
 
+    fn list_mark<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        text(headers, "x-models-etag")
+    }
+
     fn tells_quota(&self) -> bool {
         true
     }

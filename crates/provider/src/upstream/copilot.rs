@@ -168,6 +168,10 @@ impl Upstream for Copilot {
         body::shape(body, shaping, losses)
     }
 
+    fn shape_raw(&self, _endpoint: Endpoint, body: Bytes) -> Result<Bytes, Failure> {
+        body::listed(body)
+    }
+
     fn read_failure(&self, dialect: Dialect, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {
         let mut failure = codec::decode_failure(dialect, status, body);
         let is_json = matches!(body.trim_ascii_start().first(), Some(b'{'));
@@ -251,6 +255,10 @@ impl Upstream for Copilot {
             (499, _) => Verdict::other(None),
             _ => judge_by_kind(refusal),
         }
+    }
+
+    fn backs_off(&self, failure: &Failure) -> bool {
+        failure.status == 429 && failure.retry_after.is_none()
     }
 
     fn lists_models(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{
     Ask, Endpoint, Lookup, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, limits,
-    listing, set, without_tail,
+    listing, set, time, without_tail,
 };
 use crate::knowledge::Discovered;
 use byok_translate::codec;
@@ -87,8 +87,13 @@ impl Upstream for Gemini {
         if failure.status == 429
             && (raw.contains("PerDay") || raw.contains("Daily") || raw.contains("limit: 0"))
         {
-            let wait = failure.retry_after.unwrap_or(Duration::from_hours(1));
-            return Verdict::other(Some((Scope::Model, wait.max(Duration::from_hours(1)))));
+            let left = u64::try_from(time::next_day_in_california(refusal.now) - refusal.now).unwrap_or(0);
+            let day = Duration::from_secs(left).max(Duration::from_mins(1));
+            // A limit of nothing is none of a day: the model may be allowed the next hour.
+            let least = if raw.contains("limit: 0") { Duration::from_hours(1) } else { day };
+            // The wait that comes beside is that of the minute.
+            let wait = failure.retry_after.unwrap_or(least).max(least);
+            return Verdict::other(Some((Scope::Model, wait)));
         }
         if failure.status == 429 && raw.contains("PerMinute") && failure.retry_after.is_none() {
             return Verdict::other(Some((Scope::Model, Duration::from_mins(1))));

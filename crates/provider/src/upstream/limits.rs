@@ -83,13 +83,13 @@ fn duration(text: &str) -> Option<i64> {
 }
 
 /// A code of Z.ai: four digits and nothing else.
-fn code(failure: &Failure) -> Option<u16> {
+pub(super) fn of_code(failure: &Failure) -> Option<u16> {
     failure.code.as_deref().filter(|code| code.len() == 4)?.parse().ok()
 }
 
 /// When a limit of Z.ai opens again: its messages name the time, without a zone; one of a day ends with the day.
 fn by_code(failure: &Failure, now: i64) -> Option<i64> {
-    match code(failure)? {
+    match of_code(failure)? {
         1304 => Some(now + DAY - (now + BEIJING).rem_euclid(DAY)),
         1308 | 1310 | 1316..=1321 => time_in(&failure.message).filter(|at| *at > now),
         _ => None,
@@ -116,7 +116,7 @@ fn time_in(text: &str) -> Option<i64> {
 
 /// What a code of Z.ai means for the key, where it is no matter of the moment.
 pub(super) fn judge(failure: &Failure) -> Option<Verdict> {
-    Some(match code(failure)? {
+    Some(match of_code(failure)? {
         1110..=1112 | 1120 | 1121 => key_ended(failure, "Ask the vendor to open the account again"),
         1309 => key_ended(failure, "Renew the plan with the vendor"),
         1313 => key_ended(failure, "The vendor's rules of fair use were broken; settle it with the vendor"),

@@ -1,5 +1,6 @@
 use super::*;
 use FailureKind::{Auth, BadRequest, ContextTooLong, Overloaded, Permission, RateLimit, Server};
+use byok_types::AccountState;
 use bytes::Bytes;
 
 const CLAUDE: Claude = Claude { usage: None };
@@ -526,4 +527,26 @@ fn lists_of_models_are_asked_for_page_by_page() {
         assert_eq!(upstream.ask_more_models(&second, page).unwrap().url, second.url, "one token, not two");
     }
     assert!(openai.ask_more_models(&openai.ask_models("https://x.test", &token).unwrap(), page).is_none());
+}
+
+#[test]
+fn a_day_of_gemini_ends_at_midnight_in_california() {
+    // 20:00 in California.
+    let now = 1_783_825_200 + 12 * 3600;
+    let midnight = u64::try_from(time::next_day_in_california(now) - now).unwrap();
+    for (quota, asked, wait) in [
+        ("GenerateRequestsPerDayPerProjectPerModel-FreeTier", Some(33), midnight),
+        ("GenerateRequestsPerDayPerProjectPerModel-FreeTier", None, midnight),
+        ("GenerateRequestsPerMinutePerProjectPerModel-FreeTier", None, 60),
+        ("limit: 0", None, 3600),
+    ] {
+        let body = format!(
+            r#"{{"error":{{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED","details":[{{"quotaId":"{quota}"}}]}}}}"#
+        );
+        let failure = Gemini.read_failure(Dialect::Gemini, 429, &HeaderMap::new(), body.as_bytes());
+        let failure = Failure { retry_after: asked.map(Duration::from_secs), ..failure };
+        let refusal =
+            Refusal { failure: &failure, model: "m", headers: &HeaderMap::new(), oauth: false, now };
+        assert_eq!(Gemini.judge(&refusal).cool, Some((Scope::Model, Duration::from_secs(wait))), "{quota}");
+    }
 }

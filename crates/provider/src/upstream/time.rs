@@ -36,9 +36,50 @@ const fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
+const HOUR: i64 = 3600;
+const DAY: i64 = 24 * HOUR;
+
+/// The next midnight in California, where Google's days end; Unix seconds.
+pub(crate) fn next_day_in_california(now: i64) -> i64 {
+    let local = now + california(now);
+    let midnight = local - local.rem_euclid(DAY) + DAY;
+    // The clocks may be changed before it.
+    midnight - california(midnight - california(now))
+}
+
+/// How far its clocks are from those of Greenwich: in summer, from the second Sunday of March to the first of November, an hour
+/// less.
+fn california(now: i64) -> i64 {
+    let year =
+        jiff::Timestamp::from_second(now).map_or(1970, |now| now.to_zoned(jiff::tz::TimeZone::UTC).year());
+    let sunday = |month: i64| {
+        let first = days(year.into(), month, 1);
+        // The first day of 1970 was a Thursday.
+        first + (7 - (first + 4).rem_euclid(7)) % 7
+    };
+    let summer = (sunday(3) + 7) * DAY + 10 * HOUR..sunday(11) * DAY + 9 * HOUR;
+    if summer.contains(&now) { -7 * HOUR } else { -8 * HOUR }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::unix_of;
+    use super::{next_day_in_california, unix_of};
+
+    #[test]
+    fn days_end_at_midnight_in_california() {
+        for (now, next) in [
+            ("2026-11-30T00:00:00Z", "2026-11-30T08:00:00Z"),
+            ("2026-11-30T08:00:00Z", "2026-12-01T08:00:00Z"),
+            ("2026-07-01T06:59:59Z", "2026-07-01T07:00:00Z"),
+            ("2026-07-01T12:00:00Z", "2026-07-02T07:00:00Z"),
+            // The clocks are changed in between.
+            ("2026-03-08T09:00:00Z", "2026-03-09T07:00:00Z"),
+            ("2026-11-01T08:00:00Z", "2026-11-02T08:00:00Z"),
+            ("2026-03-08T07:00:00Z", "2026-03-08T08:00:00Z"),
+        ] {
+            assert_eq!(next_day_in_california(unix_of(now).unwrap()), unix_of(next).unwrap(), "{now}");
+        }
+    }
 
     #[test]
     fn times_in_every_form() {

@@ -199,6 +199,16 @@ impl Upstream for Xai {
         account::quota(body)
     }
 
+    fn ask_plan(&self, base: &str, token: &Token) -> Option<Lookup> {
+        // Where its owner has named the address of the limits, nothing is known of what lies beside it.
+        let url = join(base, "/settings").ok().filter(|_| self.plan && self.usage.is_none())?;
+        Some(self.inquiry(url, token))
+    }
+
+    fn read_plan(&self, body: &[u8]) -> Option<String> {
+        account::plan(body)
+    }
+
     fn tells_charges_by_quota(&self) -> bool {
         self.plan
     }

@@ -102,8 +102,8 @@ impl Page {
                 let left = ends.saturating_duration_since(Instant::now()).as_secs();
                 Self { moves: true, left: Some(left), ..Self::new(heading, by_code(page, code, left)) }
             }
-            Stage::Done { account, without } => {
-                Self::new(format!("Logged in to {provider}"), done(account, without))
+            Stage::Done { account, without, replaced, ends } => {
+                Self::new(format!("Logged in to {provider}"), done(account, without, *replaced, *ends))
             }
         };
         page.state = told::word(&stage);
@@ -278,16 +278,25 @@ fn by_code(page: &Url, code: &str, left: u64) -> String {
     )
 }
 
-fn done(account: &Account, without: &[&'static Claim]) -> String {
+fn done(account: &Account, without: &[&'static Claim], replaced: bool, ends: Option<i64>) -> String {
     let email = account.email.as_ref().filter(|email| **email != account.label);
     let plan = account.plan.as_ref().map(|plan| format!("plan {plan}"));
     let more: Vec<_> = email.cloned().into_iter().chain(plan).collect();
     let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join(", ")) };
     let mut out = format!(
-        "<p>byok is logged in as <strong>{}</strong>{} and uses it at once. You can close this page.</p>",
+        "<p>byok is logged in as <strong>{}</strong>{} and uses it at once.{} You can close this page.</p>",
         escaped(&account.label),
-        escaped(&more)
+        escaped(&more),
+        if replaced { " It replaces the login that was there." } else { "" },
     );
+    if ends.is_some() {
+        out.push_str(&warned(&format!(
+            "the vendor has given nothing to renew this login with: it ends with its token. `byok status` says when; log in \
+             again then with `byok login {} {}`",
+            account.provider,
+            account_flag(&account.label)
+        )));
+    }
     if !without.is_empty() {
         let names: Vec<_> = without.iter().map(|claim| claim.name).collect();
         let command = claims::command(account.provider.as_str(), &account_flag(&account.label), &names);

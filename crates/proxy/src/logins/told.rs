@@ -77,9 +77,9 @@ pub(super) fn session(session: &Session) -> Value {
             let left = ends.saturating_duration_since(Instant::now()).as_secs();
             json!({"open": page.as_str(), "user_code": code, "expires_in": left})
         }
-        Stage::Done { account, without } => json!({
+        Stage::Done { account, without, replaced, ends } => json!({
             "account": account.label, "email": account.email, "plan": account.plan, "claims": account.claims,
-            "without": without.into_iter().map(claim).collect::<Vec<_>>(),
+            "without": without.into_iter().map(claim).collect::<Vec<_>>(), "replaced": replaced, "ends_at": ends,
         }),
     };
     if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {

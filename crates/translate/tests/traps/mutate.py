@@ -181,4 +181,5 @@ def main():
         sys.exit("passes although the trap is sprung: " + " ".join(survivors))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -500,3 +500,11 @@ fn what_the_platform_alone_keeps_is_refused() {
         }
     }
 }
+
+#[test]
+fn answers_name_the_list_of_models() {
+    let headers =
+        HeaderMap::from_iter([(HeaderName::from_static("x-models-etag"), HeaderValue::from_static("W/x"))]);
+    assert_eq!(Codex::default().list_mark(&headers), Some("W/x"));
+    assert_eq!(Codex::default().list_mark(&HeaderMap::new()), None);
+}

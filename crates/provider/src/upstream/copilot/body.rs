@@ -87,6 +87,15 @@ pub(super) fn shape(body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> 
     }
 }
 
+/// What is embedded as a list, as Copilot takes it: one text is a list of one.
+pub(super) fn listed(body: Bytes) -> Result<Bytes, Failure> {
+    const KEYS: [&str; 1] = ["input"];
+    let scan = Scan::of_keys(&body, &KEYS)?;
+    let Some(one) = scan.text(&body, "input").filter(|input| input.starts_with('"')) else { return Ok(body) };
+    let edits = vec![scan.set("input", &format!("[{one}]"))];
+    Ok(splice(&body, edits))
+}
+
 /// The body without some members.
 fn without(body: &Bytes, keys: &[&'static str]) -> Result<Bytes, Failure> {
     Ok(splice(body, Scan::of_keys(body, keys)?.remove_all(body, keys)))

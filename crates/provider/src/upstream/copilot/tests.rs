@@ -368,6 +368,13 @@ fn what_refusals_mean() {
         assert_eq!(verdict.state.is_some(), body.contains("abuse"), "{status} {body}");
         assert_eq!(verdict.own_credential, matches!(status, 401 | 403 | 421), "{status}");
     }
+    let limited = |status: u16, seconds: Option<u64>| {
+        let failure =
+            Failure::new(FailureKind::RateLimit, byok_types::Blame::Upstream, "m").with_status(status);
+        let failure = Failure { retry_after: seconds.map(Duration::from_secs), ..failure };
+        Copilot::default().backs_off(&failure)
+    };
+    assert_eq!([limited(429, None), limited(429, Some(7)), limited(503, None)], [true, false, false]);
     let hint = judged(466, "client not supported", &none).hint;
     assert!(hint.is_some_and(|hint| hint.contains("`headers` of the provider")), "{hint:?}");
     let copilot = Copilot::default();
@@ -518,5 +525,18 @@ fn t90_only_the_betas_that_the_gateway_takes_are_named() {
         let mut headers = HeaderMap::new();
         Copilot::default().headers(&ask, &token(EXCHANGE), &mut headers);
         assert_eq!(text(&headers, "anthropic-beta"), expected, "{own:?}");
+    }
+}
+
+#[test]
+fn what_is_embedded_is_a_list() {
+    for (body, expected) in [
+        (r#"{"model": "m", "input": "a\"b"}"#, r#"{"model": "m", "input": ["a\"b"]}"#),
+        (r#"{"input":["a"]}"#, r#"{"input":["a"]}"#),
+        (r#"{"input":[[1,2]],"model":"m"}"#, r#"{"input":[[1,2]],"model":"m"}"#),
+        (r#"{"model":"m"}"#, r#"{"model":"m"}"#),
+    ] {
+        let sent = Copilot::default().shape_raw(Endpoint::Embeddings, Bytes::from_static(body.as_bytes()));
+        assert_eq!(sent.unwrap(), expected);
     }
 }

@@ -1,5 +1,5 @@
 use super::{judge, opens_at};
-use crate::upstream::{Next, Scope};
+use crate::upstream::{Claude, Next, Refusal, Scope, Upstream as _};
 use byok_types::{AccountState, Blame, Dialect, Failure, FailureKind, RawFailure};
 use http::HeaderMap;
 use std::time::Duration;
@@ -70,6 +70,26 @@ fn a_message_says_when_a_limit_opens() {
         let at = opens_at(&failure(code, message), &HeaderMap::new(), NOW);
         assert_eq!(at.map(|at| at - NOW), expected, "{code} {message}");
     }
+}
+
+#[test]
+fn the_codes_are_the_same_where_messages_is_spoken() {
+    let claude = Claude::default();
+    let read = |code: &str, message: &str| {
+        let body = serde_json::json!({"type": "error", "error": {"type": "rate_limit_error", "code": code, "message": message}});
+        claude.read_failure(Dialect::Messages, 429, &HeaderMap::new(), body.to_string().as_bytes())
+    };
+    let judged = |failure: &Failure| {
+        let headers = HeaderMap::new();
+        claude.judge(&Refusal { failure, model: "glm-5.2", headers: &headers, oauth: false, now: NOW })
+    };
+    let until = read("1308", "Your limit will reset at 2026-07-12 04:30:37");
+    assert_eq!(claude.opens_at(&until, &HeaderMap::new(), NOW), Some(NOW + 16_237));
+    let ended = judged(&read("1309", "The plan has expired."));
+    assert!(matches!(ended.state, Some(AccountState::Blocked { .. })), "{ended:?}");
+    assert_eq!(judged(&read("1305", "busy")).cool, Some((Scope::Model, Duration::from_mins(1))));
+    let own = read("rate_limit_error", "resets at 2026-07-12 04:30:37");
+    assert_eq!(claude.opens_at(&own, &HeaderMap::new(), NOW), None, "no code of this kind");
 }
 
 #[test]

@@ -79,6 +79,17 @@ pub(super) fn charges(body: &[u8]) -> bool {
     used_up && cents("onDemandUsed") > 0.0
 }
 
+/// Longest name of a plan that is kept.
+const LONGEST_PLAN: usize = 60;
+
+/// The name of the plan in the settings of the account.
+pub(super) fn plan(body: &[u8]) -> Option<String> {
+    let settings: Value = serde_json::from_slice(body).ok()?;
+    let named = |name: &str| settings[name].as_str().map(str::trim).filter(|plan| !plan.is_empty());
+    let plan = named("subscription_tier_display").or_else(|| named("subscription_tier"))?;
+    Some(plan.chars().filter(|c| !c.is_control()).take(LONGEST_PLAN).collect())
+}
+
 /// The answer about a plan. An amount that is nothing is left out by the vendor.
 pub(super) fn quota(body: &[u8]) -> Quota {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();

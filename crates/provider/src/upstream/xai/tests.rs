@@ -330,3 +330,27 @@ fn a_charge_on_demand_is_seen_in_the_usage() {
     }
     assert!(plan().tells_charges_by_quota() && !Xai::keys().tells_charges_by_quota());
 }
+
+#[test]
+fn the_name_of_the_plan() {
+    for (settings, plan) in [
+        (
+            json!({"subscription_tier": "supergrok", "subscription_tier_display": "SuperGrok"}),
+            Some("SuperGrok"),
+        ),
+        (json!({"subscription_tier": "x-premium\u{1b}+"}), Some("x-premium+")),
+        (json!({"subscription_tier_display": " "}), None),
+        (json!({"error": "x"}), None),
+    ] {
+        assert_eq!(plan_of(&settings).as_deref(), plan, "{settings}");
+    }
+    assert_eq!(
+        plan().ask_plan("https://cli-chat-proxy.grok.com/v1", &token()).unwrap().url.as_str(),
+        "https://cli-chat-proxy.grok.com/v1/settings"
+    );
+    assert!(Xai::keys().ask_plan("https://api.x.ai/v1", &token()).is_none());
+}
+
+fn plan_of(settings: &Value) -> Option<String> {
+    plan().read_plan(settings.to_string().as_bytes())
+}
