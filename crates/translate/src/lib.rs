@@ -47,6 +47,7 @@ mod size;
 mod tier;
 mod turns;
 mod typed;
+mod unfinished;
 mod usage_scan;
 mod wire;
 mod wish;

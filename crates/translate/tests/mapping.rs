@@ -11,6 +11,8 @@ mod answer;
 mod bad_requests;
 #[path = "mapping/bad_streams.rs"]
 mod bad_streams;
+#[path = "mapping/broken_calls.rs"]
+mod broken_calls;
 #[path = "mapping/client_tools.rs"]
 mod client_tools;
 #[path = "mapping/compaction.rs"]

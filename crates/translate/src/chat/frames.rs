@@ -95,7 +95,7 @@ impl StreamEncoder {
                 out.extend_from_slice(b"\n\n");
             }
             Event::End => self.end(out),
-            Event::Envelope(_) | Event::Ping => {}
+            Event::Envelope(_) | Event::Lost(_) | Event::Ping => {}
         }
     }
 

@@ -118,7 +118,7 @@ impl Writer {
             return;
         }
         match event {
-            Event::Start(_) | Event::Ping => {}
+            Event::Start(_) | Event::Lost(_) | Event::Ping => {}
             Event::PartStart { part, choice, head } => self.start(part, choice as usize, head, out),
             Event::Delta { part, delta } => self.delta(part, delta, out),
             Event::PartStop { part, complete, .. } => self.stop(part, complete, out),

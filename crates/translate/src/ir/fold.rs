@@ -49,7 +49,7 @@ impl Fold {
             Event::Envelope(extra) => self.response.extra = extra,
             Event::Finish { choice, stop } => self.choice(choice as usize).stop = Some(stop),
             Event::Failure(failure) => self.failure = Some(failure),
-            Event::Ping | Event::End => {}
+            Event::Lost(_) | Event::Ping | Event::End => {}
         }
     }
 

@@ -13,6 +13,7 @@ mod track;
 
 use super::mend;
 use crate::{
+    Loss, LossAction,
     ir::{Event, Failure, Flavour, Part, PartHead, PartId, Start},
     sse,
     wire::lossy,
@@ -245,10 +246,24 @@ impl StreamDecoder {
         part
     }
 
+    /// Notes that the whole of an item contradicts what was said of it. There is no rest then.
+    fn contradicted(&self, at: usize, out: &mut Vec<Event>) -> &'static str {
+        out.push(contradiction(self.items[at].index));
+        ""
+    }
+
     fn whole(&mut self, part: Part, out: &mut Vec<Event>) {
         let name = self.part(PartHead::Whole(Box::new(part)), out);
         out.push(Event::PartStop { part: name, complete: true, whole: None });
     }
+}
+
+fn contradiction(place: Option<u64>) -> Event {
+    Event::Lost(Loss {
+        field: place.map_or_else(|| "output".to_owned(), |place| format!("output[{place}]")),
+        action: LossAction::Dropped,
+        reason: "the whole is not what was streamed of it before; the client has what was streamed",
+    })
 }
 
 fn text_of(raw: &RawValue) -> String {

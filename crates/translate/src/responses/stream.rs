@@ -129,7 +129,7 @@ impl StreamEncoder {
             Event::Finish { choice: 0, stop } => self.stop = Some(stop),
             Event::Failure(failure) => self.fail(&failure, out),
             Event::End => self.end(out),
-            Event::Finish { .. } | Event::Ping => {}
+            Event::Finish { .. } | Event::Lost(_) | Event::Ping => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! One choice of an answer: turns pieces into events in order.
 
 use super::{
-    calls::{Calls, Progress},
+    calls::Calls,
     citation::citation,
     media::{self, Sound},
     sink::Sink,
@@ -16,6 +16,7 @@ use crate::{
         thought::{self, Details},
     },
     ir::{Citation, CitationPlace, Delta, Event, Flavour, PartHead, PartId},
+    unfinished::Progress,
     wire::Few,
 };
 use serde::Deserialize;

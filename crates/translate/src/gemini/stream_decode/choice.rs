@@ -292,12 +292,6 @@ impl Choice {
 
     /// The stream is over. `complete` says whether it ended as it should.
     pub(super) fn close(&mut self, complete: bool, sink: &mut Sink, out: &mut Vec<Event>) {
-        if let Some(finish @ (StopReason::End, _)) = &mut self.finish
-            && self.partial.take().is_some()
-        {
-            // The vendor is done and the call is not: nobody must run it.
-            *finish = (StopReason::MalformedCall, "MALFORMED_FUNCTION_CALL".to_owned());
-        }
         self.end_partial(false, sink, out);
         if complete {
             self.cite(out);

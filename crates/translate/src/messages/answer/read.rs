@@ -17,9 +17,9 @@ use crate::{
         surrogate::Joiner,
         usage::Native,
     },
+    unfinished::Progress,
 };
 use byok_types::Dialect;
-use serde_json::value::RawValue;
 
 /// Blocks that may be open at once; a broken upstream must not make more.
 const MOST_OPEN: usize = 256;
@@ -335,7 +335,8 @@ impl Reader {
                     arguments.push_str(&tail);
                     delta(Delta::Arguments(tail), &mut whole);
                 }
-                serde_json::from_str::<&RawValue>(&arguments).is_ok()
+                // Text that is no JSON at all may be right: the client's tool may take free text.
+                !matches!(Progress::of(&arguments), Progress::Begun | Progress::Empty)
             }
             Body::Server { mut fields, input } => {
                 if let Ok(input) = Json::parse(input) {
