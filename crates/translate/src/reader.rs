@@ -223,7 +223,9 @@ impl Filters {
                 Some(filter) => filter.push(event, out),
                 None => out.push(event),
             }
-            out[from..].iter_mut().for_each(|event| self.unfinished.settle(event));
+            for event in &mut out[from..] {
+                self.unfinished.settle(event);
+            }
             return;
         }
         let mut current = std::mem::take(&mut self.between);
@@ -238,7 +240,9 @@ impl Filters {
             current.drain(..).for_each(|event| filter.push(event, &mut next));
             current = next;
         }
-        current.iter_mut().for_each(|event| self.unfinished.settle(event));
+        for event in &mut current {
+            self.unfinished.settle(event);
+        }
         match &mut self.stop {
             Some(filter) => current.drain(..).for_each(|event| filter.push(event, out)),
             None => out.append(&mut current),

@@ -6,7 +6,7 @@ mod read;
 
 pub use encode::encode_answer;
 pub(super) use open::WireDelta;
-pub(super) use read::Reader;
+pub(super) use read::{Misplaced, Reader};
 
 use super::{failure, fields::Content, stream_decode::WireStop};
 use crate::{Json, halves, ir::Event, wire::wire};

@@ -1,7 +1,7 @@
 //! Reading of streams.
 
 use super::{
-    answer::{Reader, WireDelta},
+    answer::{Misplaced, Reader, WireDelta},
     failure,
 };
 use crate::{
@@ -78,8 +78,10 @@ impl StreamDecoder {
         };
         match kind {
             "content_block_delta" => {
-                if let Some(delta) = wire.delta {
-                    self.reader.delta(wire.index, delta, out);
+                if let Some(delta) = wire.delta
+                    && let Err(Misplaced) = self.reader.delta(wire.index, delta, out)
+                {
+                    self.fail(misplaced(), out);
                 }
             }
             "content_block_start" => {
@@ -134,6 +136,16 @@ impl StreamDecoder {
         self.ended = true;
         out.push(Event::End);
     }
+}
+
+/// Input of a call came without the call.
+fn misplaced() -> Failure {
+    Failure::new(
+        FailureKind::Server,
+        Blame::Upstream,
+        "The upstream sent input of a call that had not begun or was over, so the call cannot be read. Send the request again.",
+    )
+    .with_status(502)
 }
 
 /// The stream stopped without `message_stop`.

@@ -20,6 +20,7 @@ use crate::{
     unfinished::Progress,
 };
 use byok_types::Dialect;
+use std::collections::HashSet;
 
 /// Blocks that may be open at once; a broken upstream must not make more.
 const MOST_OPEN: usize = 256;
@@ -32,11 +33,17 @@ pub(in crate::messages) struct Reader {
     next_part: u32,
     next_index: u64,
     open: Vec<Open>,
+    /// Blocks that began and of which no piece is awaited: they came whole, or nobody can read them.
+    whole: HashSet<u64>,
     usage: Native,
     stop: Stop,
     calls: Calls,
     envelope: Vec<(String, Json)>,
 }
+
+/// A piece without the block that it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::messages) struct Misplaced;
 
 /// The id in the start of a block.
 fn id_of(block: &str) -> Option<String> {
@@ -132,6 +139,7 @@ impl Reader {
             self.settle(oldest, out);
         }
         let Ok(fields) = Fields::parse(json) else { return };
+        self.whole.insert(index);
         match fields.kind.as_str() {
             "server_tool_use" | "mcp_tool_use" => {
                 self.hold(index, Body::Server { fields, input: String::new() });
@@ -146,13 +154,14 @@ impl Reader {
         }
     }
 
-    /// A piece of a block.
+    /// A piece of a block. Fails for a piece of the input of a call that never began or is over: nobody can tell what it was a
+    /// piece of, and without it the call would be another one.
     pub(in crate::messages) fn delta(
         &mut self,
         index: Option<u64>,
         delta: WireDelta<'_>,
         out: &mut Vec<Event>,
-    ) {
+    ) -> Result<(), Misplaced> {
         let kind = delta.kind.as_deref().unwrap_or_default();
         let place = match index {
             Some(index) => self.open.iter().position(|open| open.index == index),
@@ -167,10 +176,15 @@ impl Reader {
                 self.open(index, block, out);
                 self.open.len().saturating_sub(1)
             }
-            _ => return,
+            _ if delta.is_input() && index.is_none_or(|index| !self.whole.contains(&index)) => {
+                return Err(Misplaced);
+            }
+            _ => return Ok(()),
         };
-        let Some(open) = self.open.get_mut(place) else { return };
-        open.delta(delta, out);
+        if let Some(open) = self.open.get_mut(place) {
+            open.delta(delta, out);
+        }
+        Ok(())
     }
 
     /// A block ends.
@@ -239,6 +253,7 @@ impl Reader {
 
     fn hold(&mut self, index: u64, body: Body) {
         // The part gets its name when it is told.
+        self.whole.remove(&index);
         self.open.push(Open { index, part: PartId(0), body, joiner: Joiner::default(), whole: None });
     }
 
@@ -291,6 +306,7 @@ impl Reader {
         };
         out.push(Event::PartStart { part: name, choice: 0, head });
         out.extend(deltas.into_iter().map(|delta| Event::Delta { part: name, delta }));
+        self.whole.remove(&index);
         self.open.push(Open { index, part: name, body, joiner: Joiner::default(), whole });
     }
 

@@ -591,6 +591,7 @@ fn p8_the_end_of_a_part_says_what_the_deltas_left_out() {
 
 /// A piece in the middle was lost: what came stays as it is, is not said again, and the log hears of it.
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn a_whole_that_contradicts_what_was_streamed_is_a_loss() {
     let message = |text: &str| json!({"output_index": 3, "item": message_item("m", text)});
     let call = |arguments: &str| json!({"output_index": 3, "item": call_item(arguments)});
