@@ -32,6 +32,7 @@ mod incoming;
 mod json;
 mod json_hint;
 mod keep_alive;
+mod lenient;
 mod loss;
 mod media;
 mod models;

@@ -25,6 +25,8 @@ mod errors;
 mod history;
 #[path = "mapping/json_only.rs"]
 mod json_only;
+#[path = "mapping/odd_answers.rs"]
+mod odd_answers;
 #[path = "mapping/pages.rs"]
 mod pages;
 #[path = "mapping/refusal.rs"]

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     ir::Event,
-    sse,
+    lenient, sse,
     wire::{Str, lossy, wire},
 };
 use byok_types::{Blame, Failure, FailureKind};
@@ -118,7 +118,8 @@ impl StreamDecoder {
     }
 
     fn message_delta(&mut self, data: &str, out: &mut Vec<Event>) {
-        let Ok(wire) = serde_json::from_str::<WireMessageDelta>(data) else { return };
+        let Some((wire, wrong)) = lenient::read::<WireMessageDelta>(data) else { return };
+        out.extend(lenient::told(wrong, "message_delta"));
         self.reader.stop(wire.delta);
         self.reader.envelope(wire.extra);
         if let Some(usage) = wire.usage {

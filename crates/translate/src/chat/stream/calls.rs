@@ -52,6 +52,11 @@ impl Slot {
         })
     }
 
+    /// Whether it never got a name, although there is something to it.
+    pub(super) fn is_nameless(&self) -> bool {
+        self.name.is_empty() && (self.id.is_some() || !self.arguments.is_empty())
+    }
+
     fn is_whole(&self) -> bool {
         self.flavour == Flavour::Function && self.progress() == Progress::Whole
     }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Json, content_id,
     ir::{Delta, Event, Extra, Flavour, Part, PartHead, PartId, Start, Stop, Thinking, ToolCall},
+    lenient,
     messages::{
         block,
         fields::Fields,
@@ -18,6 +19,7 @@ use crate::{
         usage::Native,
     },
     unfinished::Progress,
+    wire::fault::{Fault, Step},
 };
 use byok_types::Dialect;
 use std::collections::HashSet;
@@ -58,7 +60,8 @@ impl Reader {
     /// Takes the message of `message_start`. It holds content and an end already when the vendor resumes a turn in which
     /// its own code has called a tool of the client.
     pub(in crate::messages) fn start(&mut self, message: &str, out: &mut Vec<Event>) {
-        let mut wire: WireAnswer = serde_json::from_str(message).unwrap_or_default();
+        let (mut wire, wrong) = lenient::read::<WireAnswer>(message).unwrap_or_default();
+        out.extend(lenient::told(wrong, ""));
         let stop = wire.stop();
         let content = wire.content.take();
         let is_first = !self.started;
@@ -104,8 +107,9 @@ impl Reader {
 
     /// Takes counts.
     pub(in crate::messages) fn usage(&mut self, usage: &str, out: &mut Vec<Event>) {
-        self.usage.merge(usage);
+        let wrong = self.usage.merge(usage);
         self.ensure_started(out);
+        out.extend(lenient::told(wrong, "usage"));
         out.extend(self.usage.usage().map(Event::Usage));
     }
 
@@ -138,7 +142,14 @@ impl Reader {
             let oldest = self.open.remove(0);
             self.settle(oldest, out);
         }
-        let Ok(fields) = Fields::parse(json) else { return };
+        let Ok(mut fields) = Fields::parse(json).or_else(|wrong| untyped(json).ok_or(wrong)) else {
+            out.extend(lenient::told(vec![format!("content[{index}]")], ""));
+            return;
+        };
+        if fields.kind.is_empty() {
+            out.extend(lenient::told(vec![format!("content[{index}].type")], ""));
+            kind_of(&fields).clone_into(&mut fields.kind);
+        }
         self.whole.insert(index);
         match fields.kind.as_str() {
             "server_tool_use" | "mcp_tool_use" => {
@@ -379,6 +390,26 @@ impl Reader {
         let head = PartHead::Whole(Box::new(part));
         out.push(Event::PartStart { part: name, choice: 0, head });
         out.push(Event::PartStop { part: name, complete: true, whole: None });
+    }
+}
+
+/// A block whose `type` is no text.
+fn untyped(json: &str) -> Option<Fields> {
+    let (json, _) = lenient::mended(json, |json| {
+        let is_wrong = Fields::parse(json).is_err();
+        is_wrong.then(|| Fault { path: vec![Step::Member("type".to_owned())], reason: String::new() })
+    })?;
+    Fields::parse(&json).ok()
+}
+
+/// What a block without a type is, by what it has.
+fn kind_of(fields: &Fields) -> &'static str {
+    let has = |name: &str| fields.has(name);
+    match () {
+        () if has("name") && has("input") => "tool_use",
+        () if has("thinking") => "thinking",
+        () if has("text") => "text",
+        () => "",
     }
 }
 

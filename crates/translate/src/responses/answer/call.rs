@@ -8,6 +8,7 @@ use super::{
 use crate::{
     content_id,
     ir::{Delta, Event, Flavour, Part, PartHead, ToolCall},
+    lenient,
 };
 
 impl StreamDecoder {
@@ -96,8 +97,11 @@ impl StreamDecoder {
         }
         let place = self.items[at].index;
         let Said::Call(called) = &mut self.items[at].said else { return };
-        // A call that never got a name is no call.
-        let Some(part) = called.part.take() else { return };
+        let Some(part) = called.part.take() else {
+            // Nobody can run a call that never got a name, and without it the answer would be another one.
+            self.broken.get_or_insert_with(lenient::unreadable_call);
+            return;
+        };
         if whole.arguments.is_empty() {
             called.say_held(part, out);
         }
