@@ -49,6 +49,7 @@ mod tier;
 mod turns;
 mod typed;
 mod unfinished;
+mod unknown;
 mod usage_scan;
 mod wire;
 mod wish;

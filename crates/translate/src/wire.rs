@@ -222,5 +222,21 @@ fn explain<'a, T: Deserialize<'a>>(body: &'a [u8], first: &serde_json::Error) ->
     byok_types::Failure::bad_request(field, message)
 }
 
+/// Reads a value within a request, which stands at `place`. A failure names the field in it that is wrong.
+pub(crate) fn read_within<'a, T: Deserialize<'a>>(
+    json: &'a crate::Json,
+    place: impl fmt::Display,
+) -> Result<T, byok_types::Failure> {
+    json.read().map_err(|error| {
+        let fault = fault::Fault::of::<T>(json.get().as_bytes());
+        let inner = fault.as_ref().map(fault::Fault::field).unwrap_or_default();
+        let gap = if inner.is_empty() || inner.starts_with('[') { "" } else { "." };
+        let field = format!("{place}{gap}{inner}");
+        let reason = fault.map_or_else(|| error.to_string(), |fault| fault.reason);
+        let message = format!("`{field}` has the wrong form: {reason}.");
+        byok_types::Failure::bad_request(field, message)
+    })
+}
+
 #[cfg(test)]
 mod tests;
