@@ -24,6 +24,7 @@ mod custom;
 mod effort;
 mod emulate;
 mod envelope;
+mod error_words;
 mod estimate;
 mod exchange;
 mod halves;
