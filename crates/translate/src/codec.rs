@@ -87,6 +87,9 @@ pub fn encode_request(
     }
     let asked = found::in_words(compact::in_words(request, dialect), dialect);
     let asked = &*client_tools::as_calls(asked, dialect, facts);
+    if dialect != request.dialect {
+        unknown::leaves_something(asked)?;
+    }
     let plain = effort::plainly(request, dialect, facts);
     let facts = plain.as_ref().unwrap_or(facts);
     let mut written = match dialect {

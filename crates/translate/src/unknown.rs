@@ -2,7 +2,8 @@
 
 use crate::{
     Json,
-    ir::{Failure, OutputFormat, Request},
+    ir::{Failure, OutputFormat, Part, Request, Role},
+    loss::Places,
 };
 use byok_types::Dialect;
 
@@ -26,6 +27,24 @@ pub(crate) fn check(request: &Request) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses a conversation of nothing but blocks or items that only the request's own vendor knows: without them the model would
+/// be asked nothing.
+pub(crate) fn leaves_something(request: &Request) -> Result<(), Failure> {
+    let spoken =
+        request.messages.iter().filter(|message| !matches!(message.role, Role::System | Role::Developer));
+    let mut parts = spoken.flat_map(|message| &message.parts);
+    let is_lost = |part: &Part| matches!(part, Part::Opaque(block) if block.dialect == request.dialect);
+    let Some(first) = parts.next().filter(|part| is_lost(part)) else { return Ok(()) };
+    if !parts.all(is_lost) {
+        return Ok(());
+    }
+    let place = Places::of(request).path(first);
+    let message = format!(
+        "`{place}` is of a kind that the API of this model does not know, and nothing else is asked. Add a message with text."
+    );
+    Err(Failure::bad_request(place, message))
 }
 
 fn form_of_answer(client: Dialect, form: &Json) -> Option<Failure> {
