@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// What the list says that FastAPI, and with it many compatible servers, sends as `detail`: everything that is wrong, each with
+/// What the list says that `FastAPI`, and with it many compatible servers, sends as `detail`: everything that is wrong, each with
 /// its place.
 pub(crate) fn of_details(detail: &Value) -> Option<String> {
     let step = |step: &Value| match step {

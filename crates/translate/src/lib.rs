@@ -39,6 +39,7 @@ mod media;
 mod models;
 mod names;
 mod open_calls;
+mod open_parts;
 mod reader;
 mod relay;
 mod restore;

@@ -261,6 +261,16 @@ fn very_many_calls_at_once() {
     reader.finish(&mut events);
     let ended = events.iter().filter(|event| matches!(event, Event::PartStop { complete: true, .. })).count();
     assert_eq!(ended, calls);
+    for (client, mark) in [
+        (CHAT, "\"type\":\"function\""),
+        (RESPONSES, "response.output_item.added\n"),
+        (GEMINI, "\"functionCall\""),
+    ] {
+        let (mut encoder, mut out) =
+            (codec::StreamEncoder::new(&Talk::new(CHAT, client).exchange), Vec::new());
+        events.iter().for_each(|event| encoder.push(event.clone(), &mut out));
+        assert_eq!(String::from_utf8(out).unwrap().matches(mark).count(), calls, "{client:?}");
+    }
 }
 
 /// A server that never ends its list of calls is cut off, and the answer says so.
