@@ -82,6 +82,9 @@ pub enum Delta {
 /// A decoder guarantees: every delta belongs to an open part; every part is closed before the `Finish` of its choice; one
 /// `Finish` a choice at most; `Failure` takes the place of a missing `Finish`; `Usage` may come after `Finish`, so encoders
 /// hold back their terminal event until `End`; `End` comes last, exactly once.
+///
+/// Parts may be open beside each other. Streams tell them in the order in which their pieces come, as far as the client's
+/// dialect takes that; a whole answer has them in the order in which they began.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The answer begins. Exactly once, before everything but `Ping` and `Failure`.

@@ -268,7 +268,9 @@ fn very_many_calls_at_once() {
     ] {
         let (mut encoder, mut out) =
             (codec::StreamEncoder::new(&Talk::new(CHAT, client).exchange), Vec::new());
-        events.iter().for_each(|event| encoder.push(event.clone(), &mut out));
+        for event in &events {
+            encoder.push(event.clone(), &mut out);
+        }
         assert_eq!(String::from_utf8(out).unwrap().matches(mark).count(), calls, "{client:?}");
     }
 }

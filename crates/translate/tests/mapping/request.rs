@@ -8,8 +8,8 @@ use byok_types::{MaxTokensField, ModelFacts, StructuredOutput};
 use serde_json::json;
 
 /// The same at all targets.
-fn everywhere(row: Row, wants: Vec<crate::support::Want>) -> Row {
-    [CHAT, RESPONSES, MESSAGES, GEMINI].into_iter().fold(row, |row, target| row.to(target, wants.clone()))
+fn everywhere(row: Row, wants: &[crate::support::Want]) -> Row {
+    [CHAT, RESPONSES, MESSAGES, GEMINI].into_iter().fold(row, |row, target| row.to(target, wants.to_vec()))
 }
 
 const CAP: &str = "/generationConfig/maxOutputTokens";
@@ -329,11 +329,11 @@ fn format_and_verbosity() {
         .to(GEMINI, refused("response_format.json_schema.schema")),
         everywhere(
             row("no schema at all", CHAT, &json!({"response_format": {"type": "json_schema"}})),
-            refused("response_format.json_schema.schema"),
+            &refused("response_format.json_schema.schema"),
         ),
         everywhere(
             row("an unknown form", CHAT, &json!({"response_format": {"type": "xml"}})),
-            refused("response_format.type"),
+            &refused("response_format.type"),
         ),
         everywhere(
             row(
@@ -341,27 +341,27 @@ fn format_and_verbosity() {
                 RESPONSES,
                 &json!({"text": {"format": {"type": "grammar", "syntax": "lark"}}}),
             ),
-            refused("text.format.type"),
+            &refused("text.format.type"),
         ),
         everywhere(
             row("no schema", MESSAGES, &json!({"output_config": {"format": {"type": "json_schema"}}})),
-            refused("output_config.format.schema"),
+            &refused("output_config.format.schema"),
         ),
         everywhere(
             row("an unknown form", MESSAGES, &json!({"output_config": {"format": {"type": "xml"}}})),
-            refused("output_config.format.type"),
+            &refused("output_config.format.type"),
         ),
         everywhere(
             row("an unknown level", CHAT, &json!({"reasoning_effort": "zzz"})),
-            refused("reasoning_effort"),
+            &refused("reasoning_effort"),
         ),
         everywhere(
             row("an unknown level", RESPONSES, &json!({"reasoning": {"effort": "zzz"}})),
-            refused("reasoning.effort"),
+            &refused("reasoning.effort"),
         ),
         everywhere(
             row("an unknown level", MESSAGES, &json!({"output_config": {"effort": "zzz"}})),
-            refused("output_config.effort"),
+            &refused("output_config.effort"),
         ),
         row("a level of some models", CHAT, &json!({"reasoning_effort": "Ultra"}))
             .to(RESPONSES, dropped("reasoning_effort"))
