@@ -265,12 +265,17 @@ fn said(response: &ir::Response) -> Vec<grammar::Said> {
     all
 }
 
-/// Whether the vendor's last word on a part is another than its pieces, or pieces of two texts come by turns. The client of a
-/// stream has the pieces by then, in their order, and a whole answer has the last word, text by text: they cannot be the same.
+/// Whether the vendor's last word on a part is another than its pieces, or a text goes on behind the beginning of another text or
+/// of a call. The client of a stream has the pieces by then, in their order, and a whole answer has the last word, part by part:
+/// they cannot be the same.
 fn contradicts(events: &[ir::Event]) -> bool {
     let mut pieces = std::collections::BTreeMap::<u32, String>::new();
     let mut speaks = 0;
     events.iter().any(|event| match event {
+        ir::Event::PartStart { part, head: ir::PartHead::ToolCall { .. }, .. } => {
+            speaks = speaks.max(part.0);
+            false
+        }
         ir::Event::Delta { part, delta: ir::Delta::Text(text) } => {
             let goes_back = part.0 < speaks && !text.is_empty();
             speaks = speaks.max(part.0);

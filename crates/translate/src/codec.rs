@@ -7,7 +7,7 @@ use crate::{
     loss,
     messages::{self, found},
     responses::{self, client_tools},
-    sse,
+    sse, unknown,
 };
 use byok_types::{Dialect, Failure, ModelFacts};
 use std::borrow::Cow;
@@ -25,18 +25,32 @@ pub fn decode_request(dialect: Dialect, incoming: &Incoming<'_>) -> Result<Trans
     if matches!(body, Cow::Owned(_)) {
         read.losses.push(of_halves(dialect));
     }
-    schemas_are_objects(&read.value.tools)?;
+    schemas_are_objects(&read.value.tools, dialect)?;
     Ok(read)
 }
 
-fn schemas_are_objects(tools: &[Tool]) -> Result<(), Failure> {
-    tools.iter().try_for_each(|tool| match tool {
-        Tool::Namespace { tools, .. } => schemas_are_objects(tools),
+/// Tools of Gemini stand in lists within the list; there the name alone says which one is meant.
+fn schemas_are_objects(tools: &[Tool], dialect: Dialect) -> Result<(), Failure> {
+    let field = |index: usize| match dialect {
+        Dialect::Gemini => "tools".to_owned(),
+        _ => format!("tools[{index}]"),
+    };
+    tools.iter().enumerate().try_for_each(|(index, tool)| match tool {
+        Tool::Namespace { tools, .. } => schemas_are_objects(tools, dialect).map_err(|failure| Failure {
+            param: failure.param.map(|inner| format!("{}.{inner}", field(index))),
+            ..failure
+        }),
         Tool::Function(FunctionTool { name, schema: Some(schema), .. })
             if !schema.is_null() && !schema.is_object() =>
         {
             let what = format!("the schema of the tool `{name}` is no object: send a JSON Schema, or none.");
-            Err(Failure::bad_request("tools", what))
+            let member = match dialect {
+                Dialect::Chat => ".function.parameters",
+                Dialect::Responses => ".parameters",
+                Dialect::Messages => ".input_schema",
+                Dialect::Gemini => "",
+            };
+            Err(Failure::bad_request(field(index) + member, what))
         }
         _ => Ok(()),
     })
@@ -68,10 +82,14 @@ pub fn encode_request(
     }
     if dialect != request.dialect {
         choice::check(request)?;
+        unknown::check(request)?;
         items_are_there(request)?;
     }
     let asked = found::in_words(compact::in_words(request, dialect), dialect);
     let asked = &*client_tools::as_calls(asked, dialect, facts);
+    if dialect != request.dialect {
+        unknown::leaves_something(asked)?;
+    }
     let plain = effort::plainly(request, dialect, facts);
     let facts = plain.as_ref().unwrap_or(facts);
     let mut written = match dialect {
@@ -349,24 +367,36 @@ mod tests {
 
     #[test]
     fn a_schema_that_is_no_object_is_refused_by_the_name_of_its_tool() {
-        for (dialect, tools) in [
+        for (dialect, field, tools) in [
             (
                 Dialect::Chat,
-                r#""messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f","parameters":"str"}}]"#,
+                "tools[1].function.parameters",
+                r#""messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"e"}},{"type":"function","function":{"name":"f","parameters":"str"}}]"#,
             ),
-            (Dialect::Responses, r#""input":"x","tools":[{"type":"function","name":"f","parameters":[1]}]"#),
+            (
+                Dialect::Responses,
+                "tools[0].parameters",
+                r#""input":"x","tools":[{"type":"function","name":"f","parameters":[1]}]"#,
+            ),
+            (
+                Dialect::Responses,
+                "tools[0].tools[0].parameters",
+                r#""input":"x","tools":[{"type":"namespace","name":"n","tools":[{"type":"function","name":"f","parameters":[1]}]}]"#,
+            ),
             (
                 Dialect::Messages,
+                "tools[0].input_schema",
                 r#""max_tokens":9,"messages":[{"role":"user","content":"x"}],"tools":[{"name":"f","input_schema":7}]"#,
             ),
             (
                 Dialect::Gemini,
+                "tools",
                 r#""contents":[{"parts":[{"text":"x"}]}],"tools":[{"functionDeclarations":[{"name":"f","parametersJsonSchema":true}]}]"#,
             ),
         ] {
             let body = format!(r#"{{"model":"m",{tools}}}"#);
             let failure = decode_request(dialect, &Incoming::body(body.as_bytes())).unwrap_err();
-            assert_eq!((failure.status, failure.param.as_deref()), (400, Some("tools")), "{dialect:?}");
+            assert_eq!((failure.status, failure.param.as_deref()), (400, Some(field)), "{dialect:?}");
             assert!(failure.message.contains("`f`"), "{}", failure.message);
         }
     }

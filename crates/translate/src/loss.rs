@@ -47,17 +47,17 @@ pub struct Losses {
 impl Losses {
     /// Notes that `field` was left out and that the client is told.
     pub fn dropped(&mut self, field: impl Into<String>, reason: &'static str) {
-        self.note(field.into(), LossAction::Dropped, reason);
+        self.note(Loss { field: field.into(), action: LossAction::Dropped, reason });
     }
 
     /// Notes that `field` was left out and only the log says so.
     pub fn silent(&mut self, field: impl Into<String>, reason: &'static str) {
-        self.note(field.into(), LossAction::DroppedSilently, reason);
+        self.note(Loss { field: field.into(), action: LossAction::DroppedSilently, reason });
     }
 
     /// Notes that `field` is said in another way.
     pub fn emulated(&mut self, field: impl Into<String>, reason: &'static str) {
-        self.note(field.into(), LossAction::Emulated, reason);
+        self.note(Loss { field: field.into(), action: LossAction::Emulated, reason });
     }
 
     /// Attaches what was collected to a value.
@@ -70,8 +70,8 @@ impl Losses {
         &self.list
     }
 
-    fn note(&mut self, field: String, action: LossAction, reason: &'static str) {
-        let loss = Loss { field, action, reason };
+    /// Notes a loss.
+    pub fn note(&mut self, loss: Loss) {
         if self.noted.insert(loss.clone()) {
             self.list.push(loss);
         }

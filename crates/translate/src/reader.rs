@@ -10,6 +10,7 @@ use crate::{
     ir::{Blob, Delta, Event, Family, Part, PartHead, StopReason, Usage},
     restore::Restore,
     sse,
+    unfinished::Unfinished,
 };
 use byok_types::{Blame, Dialect, Failure, FailureKind};
 
@@ -123,7 +124,10 @@ struct Filters {
     call_ids: CallIds,
     json_tool: Option<JsonTool>,
     restore: Option<Restore>,
+    unfinished: Unfinished,
     stop: Option<StopCut>,
+    /// What the decoder could not read.
+    lost: Losses,
     gather: Option<Gather>,
     /// The dialect of the client.
     client: Dialect,
@@ -149,6 +153,8 @@ impl Filters {
             call_ids: CallIds::new(exchange.call_ids.clone()),
             json_tool: exchange.json_tool.then(JsonTool::default),
             restore: (!exchange.names.is_empty()).then(|| Restore::new(exchange.names.clone())),
+            unfinished: Unfinished::default(),
+            lost: Losses::default(),
             stop: (!exchange.stop.is_empty()).then(|| StopCut::new(&exchange.stop)),
             // A client that has no compaction is shown the summary itself.
             gather: (exchange.compact && exchange.client == Dialect::Responses).then(Gather::default),
@@ -164,7 +170,7 @@ impl Filters {
     }
 
     fn losses(&self) -> Vec<Loss> {
-        let mut losses = Losses::default();
+        let mut losses = self.lost.clone();
         if self.json_tool.as_ref().is_some_and(JsonTool::lost) {
             let field = match self.client {
                 Dialect::Chat => "choices[0].message.content",
@@ -178,6 +184,9 @@ impl Filters {
     }
 
     fn push(&mut self, event: Event, out: &mut Vec<Event>) {
+        if let Event::Lost(loss) = event {
+            return self.lost.note(loss);
+        }
         let from = out.len();
         self.filter(event, out);
         for event in &out[from..] {
@@ -209,9 +218,13 @@ impl Filters {
         self.call_ids.settle(&mut event);
         // The usual cases come first: nothing to filter, or only names to restore.
         if self.json_tool.is_none() && self.stop.is_none() {
+            let from = out.len();
             match &mut self.restore {
                 Some(filter) => filter.push(event, out),
                 None => out.push(event),
+            }
+            for event in &mut out[from..] {
+                self.unfinished.settle(event);
             }
             return;
         }
@@ -226,6 +239,9 @@ impl Filters {
             let mut next = Vec::new();
             current.drain(..).for_each(|event| filter.push(event, &mut next));
             current = next;
+        }
+        for event in &mut current {
+            self.unfinished.settle(event);
         }
         match &mut self.stop {
             Some(filter) => current.drain(..).for_each(|event| filter.push(event, out)),

@@ -1,6 +1,7 @@
 //! One way to declare wire objects: known keys become typed fields, unknown keys are kept in order in `extra`.
 
 mod borrowed;
+pub(crate) mod fault;
 pub(crate) mod write;
 
 pub(crate) use borrowed::{Few, Fill, Optional, Place, Text, borrowed, fill, moved};
@@ -209,18 +210,32 @@ fn explain<'a, T: Deserialize<'a>>(body: &'a [u8], first: &serde_json::Error) ->
             format!("the request body is not valid JSON: {first}. Send one complete JSON object."),
         );
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Ok(_) => {
-            byok_types::Failure::bad_request("body", format!("the request body cannot be read: {first}."))
-        }
-        Err(error) => {
-            let path = error.path().to_string();
-            let field = if path.is_empty() || path == "." { "body".to_owned() } else { path };
-            let message = format!("`{field}` has the wrong form: {}.", error.inner());
-            byok_types::Failure::bad_request(field, message)
-        }
-    }
+    let Some(fault) = fault::Fault::of::<T>(body) else {
+        return byok_types::Failure::bad_request(
+            "body",
+            format!("the request body cannot be read: {first}."),
+        );
+    };
+    let path = fault.field();
+    let field = if path.is_empty() { "body".to_owned() } else { path };
+    let message = format!("`{field}` has the wrong form: {}.", fault.reason);
+    byok_types::Failure::bad_request(field, message)
+}
+
+/// Reads a value within a request, which stands at `place`. A failure names the field in it that is wrong.
+pub(crate) fn read_within<'a, T: Deserialize<'a>>(
+    json: &'a crate::Json,
+    place: impl fmt::Display,
+) -> Result<T, byok_types::Failure> {
+    json.read().map_err(|error| {
+        let fault = fault::Fault::of::<T>(json.get().as_bytes());
+        let inner = fault.as_ref().map(fault::Fault::field).unwrap_or_default();
+        let gap = if inner.is_empty() || inner.starts_with('[') { "" } else { "." };
+        let field = format!("{place}{gap}{inner}");
+        let reason = fault.map_or_else(|| error.to_string(), |fault| fault.reason);
+        let message = format!("`{field}` has the wrong form: {reason}.");
+        byok_types::Failure::bad_request(field, message)
+    })
 }
 
 #[cfg(test)]

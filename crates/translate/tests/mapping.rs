@@ -11,6 +11,8 @@ mod answer;
 mod bad_requests;
 #[path = "mapping/bad_streams.rs"]
 mod bad_streams;
+#[path = "mapping/broken_calls.rs"]
+mod broken_calls;
 #[path = "mapping/client_tools.rs"]
 mod client_tools;
 #[path = "mapping/compaction.rs"]
@@ -23,6 +25,8 @@ mod errors;
 mod history;
 #[path = "mapping/json_only.rs"]
 mod json_only;
+#[path = "mapping/odd_answers.rs"]
+mod odd_answers;
 #[path = "mapping/pages.rs"]
 mod pages;
 #[path = "mapping/refusal.rs"]

@@ -183,7 +183,7 @@ fn in_order(events: &[Event]) -> Result<(), String> {
         match event {
             Event::Start(_) if started => return Err("two starts".into()),
             Event::Start(_) => started = true,
-            Event::Ping | Event::Failure(_) | Event::End => {}
+            Event::Lost(_) | Event::Ping | Event::Failure(_) | Event::End => {}
             _ if !started => return Err(format!("{event:?} before the start")),
             Event::PartStart { part, .. } => open.push(*part),
             Event::Delta { part, .. } if !open.contains(part) => return Err("delta of no part".into()),

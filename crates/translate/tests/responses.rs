@@ -253,7 +253,7 @@ fn assert_promises(events: &[Event]) {
             }
             Event::Failure(_) => failures += 1,
             Event::End => ends += 1,
-            Event::Usage(_) | Event::Envelope(_) | Event::Ping => {}
+            Event::Usage(_) | Event::Envelope(_) | Event::Lost(_) | Event::Ping => {}
         }
     }
     assert_eq!((finishes + failures, ends), (1, 1), "{events:?}");

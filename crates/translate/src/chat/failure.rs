@@ -9,6 +9,7 @@ use super::{
     loose::{filled, read},
     object::object,
 };
+use crate::error_words;
 use byok_types::{Blame, Dialect, Failure, FailureKind, RawFailure};
 use serde_json::Value;
 use std::time::Duration;
@@ -96,10 +97,10 @@ fn from_text(status: Option<u16>, text: &str) -> Failure {
         FailureKind::Server => UNKNOWN_STATUS,
         kind => kind.default_status(),
     });
-    let message = found.message.as_deref().map_or_else(
-        || format!("the upstream answered with status {status} and no explanation."),
-        |said| shortened(said, LONGEST_MESSAGE),
-    );
+    let message = found
+        .message
+        .as_deref()
+        .map_or_else(|| error_words::without_words(status), |said| shortened(said, LONGEST_MESSAGE));
     let mut failure = Failure::new(kind, kind::blame(kind), message).with_status(status);
     failure.param = found.param;
     failure.retry_after = wait(found.wait, &failure.message);
@@ -178,21 +179,7 @@ fn find(root: &Value) -> Found {
 fn message(object: &Value) -> Option<String> {
     let direct =
         ["message", "msg", "error_description", "detail"].into_iter().find_map(|name| string(&object[name]));
-    direct.or_else(|| {
-        // FastAPI: a list of what is wrong, each with its place.
-        let list = object["detail"].as_array()?;
-        let lines: Vec<_> = list
-            .iter()
-            .map(|entry| {
-                let place = entry["loc"].as_array().map(|path| {
-                    path.iter().map(|step| string(step).unwrap_or_default()).collect::<Vec<_>>().join(".")
-                });
-                let said = string(&entry["msg"]).unwrap_or_default();
-                place.map_or_else(|| said.clone(), |place| format!("{place}: {said}"))
-            })
-            .collect();
-        (!lines.is_empty()).then(|| lines.join("; "))
-    })
+    direct.or_else(|| error_words::of_details(&object["detail"]))
 }
 
 /// A string or a number, as text.

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Exchange, Json, Loss, Losses, Names, custom,
     ir::{Citation, Delta, Event, Flavour, Part, PartHead, PartId, Stop, Usage},
+    open_parts::OpenParts,
     tier,
 };
 use byok_types::Dialect;
@@ -27,7 +28,9 @@ pub struct StreamEncoder {
     audio_id: String,
     names: std::sync::Arc<Names>,
     choices: Vec<Choice>,
-    parts: Vec<(PartId, Open)>,
+    parts: OpenParts<Open>,
+    /// Calls whose first chunk waits for something to go with it.
+    unbegun: Vec<PartId>,
     usage: Usage,
     losses: Losses,
     over: bool,
@@ -61,7 +64,8 @@ impl StreamEncoder {
             audio_id: ids.next("audio_"),
             names: exchange.names.clone(),
             choices: Vec::new(),
-            parts: Vec::new(),
+            parts: OpenParts::default(),
+            unbegun: Vec::new(),
             usage: Usage::default(),
             losses: Losses::default(),
             over: false,
@@ -95,7 +99,7 @@ impl StreamEncoder {
                 out.extend_from_slice(b"\n\n");
             }
             Event::End => self.end(out),
-            Event::Envelope(_) | Event::Ping => {}
+            Event::Envelope(_) | Event::Lost(_) | Event::Ping => {}
         }
     }
 
@@ -140,26 +144,39 @@ impl StreamEncoder {
                 Kind::Nothing
             }
         };
-        self.parts.push((part, Open { choice, kind }));
+        if matches!(kind, Kind::Call(_)) {
+            self.unbegun.push(part);
+        }
+        self.parts.push(part, Open { choice, kind });
     }
 
     /// Sends the first chunks of calls that have been waiting for something to go with it: calls keep their order.
     fn begin_calls(&mut self, out: &mut Vec<u8>) {
-        for place in 0..self.parts.len() {
-            let open = &mut self.parts[place].1;
-            if matches!(&open.kind, Kind::Call(call) if call.index.is_none()) {
-                let (choice, kind) = (open.choice, std::mem::replace(&mut open.kind, Kind::Nothing));
-                if let Kind::Call(mut call) = kind {
-                    self.call_chunk(choice, &mut call, None, None, out);
-                    self.parts[place].1.kind = Kind::Call(call);
-                }
+        for part in std::mem::take(&mut self.unbegun) {
+            let Some(mut open) = self.taken(part) else { continue };
+            if let Kind::Call(call) = &mut open.kind
+                && call.index.is_none()
+            {
+                self.call_chunk(open.choice, call, None, None, out);
             }
+            self.put_back(part, open);
+        }
+    }
+
+    /// A part, of which nothing stays in its place until it is put back.
+    fn taken(&mut self, part: PartId) -> Option<Open> {
+        let open = self.parts.get_mut(part)?;
+        Some(std::mem::replace(open, Open { choice: 0, kind: Kind::Nothing }))
+    }
+
+    fn put_back(&mut self, part: PartId, open: Open) {
+        if let Some(place) = self.parts.get_mut(part) {
+            *place = open;
         }
     }
 
     fn delta(&mut self, part: PartId, delta: Delta, out: &mut Vec<u8>) {
-        let Some(place) = self.parts.iter().rposition(|(name, _)| *name == part) else { return };
-        let mut open = std::mem::replace(&mut self.parts[place].1, Open { choice: 0, kind: Kind::Nothing });
+        let Some(mut open) = self.taken(part) else { return };
         let choice = open.choice;
         match (&mut open.kind, delta) {
             (Kind::Text { .. }, Delta::Text(text)) if !text.is_empty() => {
@@ -184,12 +201,11 @@ impl StreamEncoder {
             }
             _ => {}
         }
-        self.parts[place].1 = open;
+        self.put_back(part, open);
     }
 
     fn close(&mut self, part: PartId, complete: bool, out: &mut Vec<u8>) {
-        let Some(place) = self.parts.iter().rposition(|(name, _)| *name == part) else { return };
-        let (_, Open { choice, kind }) = self.parts.remove(place);
+        let Some(Open { choice, kind }) = self.parts.remove(part) else { return };
         match kind {
             Kind::Text { start, citations } if !citations.is_empty() => {
                 self.annotations(choice, start, &citations, out);
@@ -348,7 +364,7 @@ impl StreamEncoder {
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
-        let open: Vec<_> = self.parts.iter().map(|(name, _)| *name).collect();
+        let open: Vec<_> = self.parts.iter().map(|(name, _)| name).collect();
         for part in open {
             self.close(part, false, out);
         }

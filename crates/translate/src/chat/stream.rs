@@ -17,8 +17,8 @@ use super::{
 use crate::{
     Json,
     ir::{Event, Extra, Failure, Start},
-    sse,
-    wire::{fill, lossy},
+    lenient, sse,
+    wire::{fault::Fault, fill, lossy},
 };
 use byok_types::{Blame, Dialect, FailureKind};
 use choice::Choice;
@@ -100,6 +100,13 @@ impl StreamDecoder {
     fn chunk(&mut self, text: &str, out: &mut Vec<Event>) {
         let mut chunk = Chunk::default();
         if fill(&mut chunk, text).is_err() {
+            let wrong = |json: &str| Fault::of::<Chunk<'_>>(json.as_bytes());
+            if let Some((mended, lost)) =
+                lenient::mended_beside(text, &["choices", "delta", "message"], wrong)
+            {
+                out.extend(lenient::told(lost, ""));
+                return self.chunk(&mended, out);
+            }
             if let Some(failure) = sse::unreadable(text) {
                 self.fail(failure, out);
             }
@@ -173,10 +180,12 @@ impl StreamDecoder {
         self.ended = true;
         let mut sink = Sink { out, next: &mut self.next_part, answer: &self.id };
         self.choices.sort_by_key(|choice| choice.index);
+        let mut failure = None;
         for choice in &mut self.choices {
             choice.sources(&self.sources, &mut sink);
-            choice.end(&mut sink);
+            failure = failure.or_else(|| choice.end(&mut sink));
         }
+        out.extend(failure.map(Event::Failure));
         out.push(Event::End);
     }
 }

@@ -3,7 +3,7 @@
 mod details;
 
 use super::fields::{self, Fields};
-use crate::ir::Failure;
+use crate::{error_words, ir::Failure};
 use byok_types::{Blame, Dialect, FailureKind, RawFailure};
 use details::{Details, duration_in};
 use serde_json::Value;
@@ -20,6 +20,8 @@ pub fn decode_failure(status: u16, body: &[u8]) -> Failure {
         serde_json::from_str(text.trim()).map_or_else(|_| Found::text(&text), |json| Found::json(&json));
     let status = [status, found.code].into_iter().find(|code| (400..600).contains(code));
     let status = status.or_else(|| status_of(&found.status)).unwrap_or(500);
+    let message = Some(found.message.clone()).filter(|message| !message.is_empty());
+    let message = message.unwrap_or_else(|| error_words::without_words(status));
     let details = Details::read(&found.details);
     let retry_after = details.retry_after.or_else(|| duration_in(&found.message));
     let kind = kind(status, &found, &details, retry_after);
@@ -33,7 +35,7 @@ pub fn decode_failure(status: u16, body: &[u8]) -> Failure {
         code: code.map(str::to_owned),
         retry_after,
         raw: Some(RawFailure { dialect: Dialect::Gemini, content_type, body: body.to_vec() }),
-        ..Failure::new(kind, blame(kind), found.message)
+        ..Failure::new(kind, blame(kind), message)
     }
 }
 
@@ -52,7 +54,7 @@ impl Found {
     fn text(text: &str) -> Self {
         let text = text.trim();
         let message = if text.is_empty() {
-            "the upstream failed without a word. Try again.".to_owned()
+            String::new()
         } else if text.starts_with('<') {
             page_title(text).unwrap_or_else(|| "the upstream answered with a web page.".to_owned())
         } else {
@@ -63,8 +65,8 @@ impl Found {
 
     fn json(json: &Value) -> Self {
         let mut found = Self::read(json);
-        if found.message.is_empty() {
-            "the upstream failed without a message. Try again.".clone_into(&mut found.message);
+        if let (true, Some(said)) = (found.message.is_empty(), error_words::of_details(&json["detail"])) {
+            found.message = said;
         }
         found
     }

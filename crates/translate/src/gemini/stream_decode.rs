@@ -11,9 +11,10 @@ use super::{decode_failure, keys, wire::Number};
 use crate::{
     Json,
     ir::{Event, Extra, Failure, Start, Stop, StopReason, Usage},
+    lenient,
     responses::mend,
     sse,
-    wire::{Str, fill, lossy},
+    wire::{Str, fault::Fault, fill, lossy},
 };
 use byok_types::{Blame, Dialect, FailureKind};
 use choice::{Choice, Sink};
@@ -31,6 +32,28 @@ enum Phase {
     Started,
     Failed,
     Ended,
+}
+
+/// Members without which an answer is another one.
+const NEEDED: [&str; 9] = [
+    "candidates",
+    "content",
+    "parts",
+    "text",
+    "functionCall",
+    "function_call",
+    "name",
+    "partialArgs",
+    "partial_args",
+];
+
+/// What cannot be read of a chunk or a list of chunks.
+fn wrong(json: &str) -> Option<Fault> {
+    if json.starts_with('[') {
+        Fault::of::<Vec<Chunk<'_>>>(json.as_bytes())
+    } else {
+        Fault::of::<Chunk<'_>>(json.as_bytes())
+    }
 }
 
 /// A field that is passed on verbatim.
@@ -140,6 +163,10 @@ impl StreamDecoder {
             if let Some(mended) = mend::piece(text.as_bytes(), &mut self.half) {
                 self.waiting = self.half.and_then(|_| with_replacement(&mended));
                 return self.read(&mended, out);
+            }
+            if let Some((mended, lost)) = lenient::mended_beside(&text, &NEEDED, wrong) {
+                out.extend(lenient::told(lost, ""));
+                return self.read(mended.as_bytes(), out);
             }
             let message = "the upstream sent an event that is not a Gemini answer. Try again.";
             let failure = Failure::new(FailureKind::Server, Blame::Upstream, message);

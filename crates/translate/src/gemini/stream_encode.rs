@@ -11,6 +11,7 @@ use crate::{
     Exchange, Json, Loss, Losses, carrier,
     ir::{Blob, BlobSlot, Delta, Event, Family, Part, PartHead, PartId, Usage},
     media,
+    open_parts::OpenParts,
     wire::write,
 };
 use byok_types::Dialect;
@@ -56,7 +57,7 @@ pub(super) struct Writer {
     same: bool,
     account: Option<String>,
     estimate: Option<u64>,
-    open: Vec<Open>,
+    open: OpenParts<Open>,
     choices: Vec<Choice>,
     usage: Usage,
     envelope: Vec<(String, Json)>,
@@ -96,7 +97,7 @@ impl Writer {
             same: exchange.upstream == Dialect::Gemini,
             account: exchange.account.clone(),
             estimate: exchange.input_estimate,
-            open: Vec::new(),
+            open: OpenParts::default(),
             choices: vec![Choice::default()],
             usage: Usage::default(),
             envelope: Vec::new(),
@@ -118,7 +119,7 @@ impl Writer {
             return;
         }
         match event {
-            Event::Start(_) | Event::Ping => {}
+            Event::Start(_) | Event::Lost(_) | Event::Ping => {}
             Event::PartStart { part, choice, head } => self.start(part, choice as usize, head, out),
             Event::Delta { part, delta } => self.delta(part, delta, out),
             Event::PartStop { part, complete, .. } => self.stop(part, complete, out),
@@ -172,13 +173,13 @@ impl Writer {
                 Kind::Done
             }
         };
-        self.open.push(Open { part, choice, kind });
+        self.open.push(part, Open { choice, kind });
     }
 
     fn delta(&mut self, part: PartId, delta: Delta, out: &mut Vec<u8>) {
-        let Some(at) = self.open.iter().rposition(|open| open.part == part) else { return };
-        let choice = self.open[at].choice;
-        match (&mut self.open[at].kind, delta) {
+        let Some(open) = self.open.get_mut(part) else { return };
+        let choice = open.choice;
+        match (&mut open.kind, delta) {
             (Kind::Text { text, .. }, Delta::Text(piece)) if !piece.is_empty() => {
                 text.push_str(&piece);
                 self.text(choice, &piece, out);
@@ -273,11 +274,10 @@ impl Writer {
     }
 
     fn stop(&mut self, part: PartId, complete: bool, out: &mut Vec<u8>) {
-        let Some(at) = self.open.iter().rposition(|open| open.part == part) else { return };
-        if complete && self.waits(at) {
+        if complete && self.waits(part) {
             return;
         }
-        let Open { choice, kind, .. } = self.open.remove(at);
+        let Some(Open { choice, kind }) = self.open.remove(part) else { return };
         let was_call = matches!(kind, Kind::Call(_));
         match kind {
             Kind::Text { text, citations } if !citations.is_empty() => {
@@ -303,21 +303,29 @@ impl Writer {
 
     /// Whether the part is a call that ends while one before it goes on: calls go out in their order, by which clients pair
     /// results with calls of one name.
-    fn waits(&mut self, at: usize) -> bool {
-        let (before, rest) = self.open.split_at_mut(at);
-        let Some(Open { choice, kind: Kind::Call(call), .. }) = rest.first_mut() else { return false };
-        call.ended = before.iter().any(|open| open.choice == *choice && matches!(open.kind, Kind::Call(_)));
-        call.ended
+    fn waits(&mut self, part: PartId) -> bool {
+        let Some(Open { choice, kind: Kind::Call(_) }) = self.open.get_mut(part) else { return false };
+        let choice = *choice;
+        let waits = self.first_call(choice).is_some_and(|first| first != part);
+        if let Some(Open { kind: Kind::Call(call), .. }) = self.open.get_mut(part) {
+            call.ended = waits;
+        }
+        waits
+    }
+
+    /// The open call of a choice that began first.
+    fn first_call(&self, choice: usize) -> Option<PartId> {
+        let of_choice = |open: &Open| open.choice == choice && matches!(open.kind, Kind::Call(_));
+        self.open.iter().find(|(_, open)| of_choice(open)).map(|(part, _)| part)
     }
 
     /// Writes the calls that have waited for one before them.
     fn release(&mut self, choice: usize, out: &mut Vec<u8>) {
-        let of_choice = |open: &Open| open.choice == choice && matches!(open.kind, Kind::Call(_));
-        while let Some(at) = self.open.iter().position(of_choice) {
-            if !matches!(&self.open[at].kind, Kind::Call(call) if call.ended) {
+        while let Some(part) = self.first_call(choice) {
+            if !matches!(self.open.get_mut(part), Some(Open { kind: Kind::Call(call), .. }) if call.ended) {
                 return;
             }
-            if let Kind::Call(call) = self.open.remove(at).kind {
+            if let Some(Open { kind: Kind::Call(call), .. }) = self.open.remove(part) {
                 self.call(choice, *call, out);
             }
         }

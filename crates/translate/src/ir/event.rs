@@ -1,5 +1,5 @@
 use super::{Blob, Citation, Extra, Failure, Flavour, Part, Stop, Usage};
-use crate::Json;
+use crate::{Json, Loss};
 
 /// Names a part within one answer. Handed out by the decoder in rising order; never an index of a wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,6 +82,9 @@ pub enum Delta {
 /// A decoder guarantees: every delta belongs to an open part; every part is closed before the `Finish` of its choice; one
 /// `Finish` a choice at most; `Failure` takes the place of a missing `Finish`; `Usage` may come after `Finish`, so encoders
 /// hold back their terminal event until `End`; `End` comes last, exactly once.
+///
+/// Parts may be open beside each other. Streams tell them in the order in which their pieces come, as far as the client's
+/// dialect takes that; a whole answer has them in the order in which they began.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The answer begins. Exactly once, before everything but `Ping` and `Failure`.
@@ -116,6 +119,15 @@ pub enum Event {
     /// Fields of the envelope that byok does not know.
     Envelope(Extra),
     /// A choice ends.
+    ///
+    /// A call whose arguments are no whole JSON, or that its vendor says was cut off, is not complete and nobody can run it
+    /// (calls with free text are whole as they are). An answer with such a call never ends like a good one: where the vendor
+    /// gave no reason that says so by itself, a call that breaks off makes it `Length`, and one that is not JSON
+    /// `MalformedCall`. The reader sees to it for all upstreams. `Length` is the cap in the words of every dialect. A
+    /// `MalformedCall` is told so that the model hears of it: Chat and Responses hand the text over as a call
+    /// (`tool_calls`; `completed` with an `incomplete` item), for whose arguments the client answers with an error; Messages,
+    /// whose clients read half of an input as well, says `max_tokens`; Gemini has no place for it and says
+    /// `MALFORMED_FUNCTION_CALL`, after which clients ask again.
     Finish {
         /// Which.
         choice: u32,
@@ -124,6 +136,8 @@ pub enum Event {
     },
     /// The answer fails.
     Failure(Failure),
+    /// Something of the answer could not be read, or contradicts what was said before. For the log: no client is told.
+    Lost(Loss),
     /// A sign of life.
     Ping,
     /// Nothing follows.

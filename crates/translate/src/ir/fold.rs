@@ -3,13 +3,14 @@ use super::{
     Usage,
 };
 use byok_types::Failure;
+use std::collections::HashMap;
 
 /// Builds the whole answer from its events. There is no other way to make a `Response`.
 #[derive(Debug, Default)]
 pub struct Fold {
     response: Response,
-    /// Where each part stands: its name, its choice, its place in the choice.
-    open: Vec<(PartId, usize, usize)>,
+    /// Where each part stands: its choice, its place in the choice.
+    open: HashMap<PartId, (usize, usize)>,
     failure: Option<Failure>,
 }
 
@@ -27,7 +28,7 @@ impl Fold {
                 let parts = &mut self.choice(choice).parts;
                 parts.push(skeleton(head));
                 let place = parts.len() - 1;
-                self.open.push((part, choice, place));
+                self.open.insert(part, (choice, place));
             }
             Event::Delta { part, delta } => {
                 if let Some(part) = self.part(part) {
@@ -43,13 +44,13 @@ impl Fold {
                         call.status = Some("incomplete".to_owned());
                     }
                 }
-                self.open.retain(|(name, ..)| *name != part);
+                self.open.remove(&part);
             }
             Event::Usage(usage) => self.response.usage.get_or_insert_with(Usage::default).merge(&usage),
             Event::Envelope(extra) => self.response.extra = extra,
             Event::Finish { choice, stop } => self.choice(choice as usize).stop = Some(stop),
             Event::Failure(failure) => self.failure = Some(failure),
-            Event::Ping | Event::End => {}
+            Event::Lost(_) | Event::Ping | Event::End => {}
         }
     }
 
@@ -74,7 +75,7 @@ impl Fold {
     }
 
     fn part(&mut self, name: PartId) -> Option<&mut Part> {
-        let (_, choice, place) = *self.open.iter().rev().find(|(open, ..)| *open == name)?;
+        let (choice, place) = *self.open.get(&name)?;
         self.response.choices.get_mut(choice.min(127))?.parts.get_mut(place)
     }
 }

@@ -6,10 +6,15 @@ mod read;
 
 pub use encode::encode_answer;
 pub(super) use open::WireDelta;
-pub(super) use read::Reader;
+pub(super) use read::{Misplaced, Reader};
 
 use super::{failure, fields::Content, stream_decode::WireStop};
-use crate::{Json, halves, ir::Event, wire::wire};
+use crate::{
+    Json, halves,
+    ir::Event,
+    lenient,
+    wire::{lossy, wire},
+};
 use byok_types::{Blame, Failure, FailureKind};
 
 wire! {
@@ -49,7 +54,8 @@ pub fn decode_answer(body: &[u8]) -> Result<Vec<Event>, Failure> {
         Failure::new(FailureKind::Server, Blame::Upstream, text).with_status(502)
     };
     let body = halves::repaired(body);
-    let mut wire: WireAnswer = serde_json::from_slice(&body).map_err(|_| unreadable())?;
+    let text = lossy(&body);
+    let (mut wire, lost) = lenient::read::<WireAnswer>(&text).ok_or_else(unreadable)?;
     let is_error = wire.kind.as_deref() == Some("error") || wire.extra.iter().any(|(key, _)| key == "error");
     if is_error {
         let mut failure = failure::decode_failure(200, &body);
@@ -57,7 +63,7 @@ pub fn decode_answer(body: &[u8]) -> Result<Vec<Event>, Failure> {
         return Err(failure);
     }
     let Some(content) = wire.content.take() else { return Err(unreadable()) };
-    let mut out = Vec::new();
+    let mut out: Vec<_> = lenient::told(lost, "").collect();
     let mut reader = Reader::default();
     let stop = wire.stop();
     reader.begin(wire, &mut out);

@@ -1,6 +1,7 @@
 //! Errors, as bodies and as frames.
 
 use super::object::Object;
+use crate::error_words;
 use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, Failure, FailureKind, RawFailure, THREAD_UNSUPPORTED};
 use serde_json::Value;
 
@@ -18,6 +19,7 @@ pub fn decode_failure(status: u16, body: &[u8]) -> Failure {
     let text = String::from_utf8_lossy(body);
     let said = serde_json::from_str::<Value>(&text).ok().and_then(|value| said(&value));
     let said = said.unwrap_or_else(|| Said { message: plain(&text), ..Said::default() });
+    let said = if matches!(said.message.as_str(), "{}" | "[]" | "null") { Said::default() } else { said };
     let mut failure = failure(status, said);
     failure.raw = Some(RawFailure { dialect: Dialect::Messages, content_type: None, body: body.to_vec() });
     failure
@@ -31,11 +33,7 @@ pub(super) fn decode_event(json: &str) -> Failure {
 
 fn failure(status: u16, said: Said) -> Failure {
     let kind = classify(status, &said);
-    let message = if said.message.is_empty() {
-        format!("The upstream answered with status {status} and no message. Try again later.")
-    } else {
-        said.message
-    };
+    let message = if said.message.is_empty() { error_words::without_words(status) } else { said.message };
     let mut failure = Failure::new(kind, blame(kind, &message), message);
     if status >= 400 {
         failure.status = status;
@@ -68,7 +66,8 @@ fn said(value: &Value) -> Option<Said> {
             ..Said::default()
         }),
         _ => {
-            let message = text(value, "message").or_else(|| text(value, "detail"))?;
+            let details = || error_words::of_details(value.get("detail")?);
+            let message = text(value, "message").or_else(|| text(value, "detail")).or_else(details)?;
             Some(Said { kind: text(value, "type").unwrap_or_default(), message, ..Said::default() })
         }
     }

@@ -1,12 +1,12 @@
 //! Reading of streams.
 
 use super::{
-    answer::{Reader, WireDelta},
+    answer::{Misplaced, Reader, WireDelta},
     failure,
 };
 use crate::{
     ir::Event,
-    sse,
+    lenient, sse,
     wire::{Str, lossy, wire},
 };
 use byok_types::{Blame, Failure, FailureKind};
@@ -78,8 +78,10 @@ impl StreamDecoder {
         };
         match kind {
             "content_block_delta" => {
-                if let Some(delta) = wire.delta {
-                    self.reader.delta(wire.index, delta, out);
+                if let Some(delta) = wire.delta
+                    && let Err(Misplaced) = self.reader.delta(wire.index, delta, out)
+                {
+                    self.fail(misplaced(), out);
                 }
             }
             "content_block_start" => {
@@ -116,7 +118,8 @@ impl StreamDecoder {
     }
 
     fn message_delta(&mut self, data: &str, out: &mut Vec<Event>) {
-        let Ok(wire) = serde_json::from_str::<WireMessageDelta>(data) else { return };
+        let Some((wire, wrong)) = lenient::read::<WireMessageDelta>(data) else { return };
+        out.extend(lenient::told(wrong, "message_delta"));
         self.reader.stop(wire.delta);
         self.reader.envelope(wire.extra);
         if let Some(usage) = wire.usage {
@@ -134,6 +137,16 @@ impl StreamDecoder {
         self.ended = true;
         out.push(Event::End);
     }
+}
+
+/// Input of a call came without the call.
+fn misplaced() -> Failure {
+    Failure::new(
+        FailureKind::Server,
+        Blame::Upstream,
+        "The upstream sent input of a call that had not begun or was over, so the call cannot be read. Send the request again.",
+    )
+    .with_status(502)
 }
 
 /// The stream stopped without `message_stop`.

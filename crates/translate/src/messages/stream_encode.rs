@@ -67,6 +67,10 @@ impl Envelope {
     /// The reason of the end, and the counts of what the vendor did on the web, in agreement with what was written.
     pub(super) fn settle(&mut self, writer: &Writer) -> Stop {
         let mut stop = self.stop.take().unwrap_or_default();
+        let broken = writer.said.broken_call;
+        if stop.reason == StopReason::MalformedCall && broken {
+            stop.reason = StopReason::Length;
+        }
         if self.native {
             return stop;
         }
@@ -75,7 +79,7 @@ impl Envelope {
         self.usage.web_fetches.get_or_insert(fetches);
         stop::agree(&mut stop, if writer.said.call { Calls::ByModel } else { Calls::None });
         // Nobody can run what is not JSON. The reason says that the answer is not whole, so that no client tries to.
-        if stop.reason == StopReason::ToolCall && writer.said.broken_call {
+        if stop.reason == StopReason::ToolCall && broken {
             stop.reason = StopReason::Length;
         }
         if stop.reason == StopReason::End && writer.said.refusal {
@@ -121,7 +125,7 @@ impl StreamEncoder {
             }
             Event::Envelope(extra) => envelope.extra = extra,
             Event::Finish { choice: 0, stop } => envelope.stop = Some(stop),
-            Event::Finish { .. } | Event::Ping => {}
+            Event::Finish { .. } | Event::Lost(_) | Event::Ping => {}
             Event::Failure(failure) => {
                 writer.abandon(&mut sink);
                 frame_start(out, "error");

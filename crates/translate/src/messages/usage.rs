@@ -1,7 +1,7 @@
 //! Token counts: this vendor counts cached parts of the prompt beside `input_tokens`, the middle form within it.
 
 use super::object::Object;
-use crate::{Json, ir::Usage, tier};
+use crate::{Json, ir::Usage, lenient, tier};
 use byok_types::Dialect;
 use serde::Deserialize;
 
@@ -53,9 +53,10 @@ struct Tools {
 }
 
 impl Native {
-    /// Takes over what `json` states; numbers are cumulative, so they replace and never add. Unreadable usage is ignored.
-    pub(super) fn merge(&mut self, json: &str) {
-        let Ok(wire) = serde_json::from_str::<Wire>(json) else { return };
+    /// Takes over what `json` states; numbers are cumulative, so they replace and never add. The answer are the members of a
+    /// wrong type, which are not stated.
+    pub(super) fn merge(&mut self, json: &str) -> Vec<String> {
+        let Some((wire, wrong)) = lenient::read::<Wire>(json) else { return Vec::new() };
         let take = |slot: &mut Option<u64>, new: Option<u64>| *slot = new.or(*slot);
         take(&mut self.input, wire.input);
         take(&mut self.read, wire.read);
@@ -73,6 +74,7 @@ impl Native {
             self.rest.retain(|(known, _)| *known != name);
             self.rest.push((name, value));
         }
+        wrong
     }
 
     /// The counts in the definitions of the middle form; `None` while nothing but zeros was stated.

@@ -13,6 +13,7 @@ mod track;
 
 use super::mend;
 use crate::{
+    Loss, LossAction,
     ir::{Event, Failure, Flavour, Part, PartHead, PartId, Start},
     sse,
     wire::lossy,
@@ -24,29 +25,30 @@ use serde_json::value::RawValue;
 
 /// Reads a whole answer. An error in a successful answer is a failure.
 pub fn decode_answer(body: &[u8]) -> Result<Vec<Event>, Failure> {
-    let unreadable = |_| {
+    let unreadable = || {
         let message =
             "The upstream answered with something that is not a response. Check that its address is right.";
         Failure::new(FailureKind::Server, Blame::Upstream, message).with_status(502)
     };
-    let answer: Answer = match serde_json::from_slice(body) {
-        Ok(answer) => answer,
-        Err(error) => match mend::whole(body) {
-            Some(mended) => serde_json::from_slice(&mended).map_err(unreadable)?,
-            None => return Err(unreadable(error)),
-        },
-    };
+    let mut events = Vec::new();
+    let text = lossy(body);
+    let answer: Option<Answer> = mend::leniently(&text, "", &mut events);
+    let is_lost = |event: &Event| matches!(event, Event::Lost(loss) if loss.field == "output");
+    let answer = answer.filter(|_| !events.iter().any(is_lost)).ok_or_else(unreadable)?;
     if let Some(failure) = answer.failure() {
         return Err(failure);
     }
     if answer.says_nothing() {
-        return Err(unreadable(serde::de::Error::custom("no member of a response")));
+        return Err(unreadable());
     }
     let mut decoder = StreamDecoder::new();
-    let mut events = Vec::new();
     decoder.begin(&answer.head(), &mut events);
     decoder.terminal(answer, &mut events);
-    Ok(events)
+    let failed = events.iter().position(|event| matches!(event, Event::Failure(_)));
+    match failed.map(|at| events.swap_remove(at)) {
+        Some(Event::Failure(failure)) => Err(failure),
+        _ => Ok(events),
+    }
 }
 
 /// The kinds of parts in an answer.
@@ -73,6 +75,8 @@ pub struct StreamDecoder {
     /// The number of the last event, and whether the server counts: some number every event alike.
     sequence: Option<u64>,
     counts: bool,
+    /// Why the answer cannot be used, once it is over.
+    broken: Option<Failure>,
 }
 
 impl StreamDecoder {
@@ -197,13 +201,15 @@ impl StreamDecoder {
             }
             "response.output_item.added" => self.added(frame, out),
             "response.output_item.done" => {
-                if let Some(item) = frame.item.and_then(mend::read) {
+                let place = place(frame.output_index.0);
+                if let Some(item) = frame.item.and_then(|raw| mend::leniently(raw.get(), &place, out)) {
                     self.begin(&Head::default(), out);
                     self.done(frame.output_index.0, item, out);
                 }
             }
             "response.completed" | "response.done" | "response.incomplete" | "response.cancelled" => {
-                let answer: Answer = frame.response.and_then(mend::read).unwrap_or_default();
+                let answer: Answer =
+                    frame.response.and_then(|raw| mend::leniently(raw.get(), "", out)).unwrap_or_default();
                 self.begin(&answer.head(), out);
                 match answer.failure() {
                     Some(failure) => self.fail(failure, out),
@@ -245,10 +251,28 @@ impl StreamDecoder {
         part
     }
 
+    /// Notes that the whole of an item contradicts what was said of it. There is no rest then.
+    fn contradicted(&self, at: usize, out: &mut Vec<Event>) -> &'static str {
+        out.push(contradiction(self.items[at].index));
+        ""
+    }
+
     fn whole(&mut self, part: Part, out: &mut Vec<Event>) {
         let name = self.part(PartHead::Whole(Box::new(part)), out);
         out.push(Event::PartStop { part: name, complete: true, whole: None });
     }
+}
+
+fn place(index: Option<u64>) -> String {
+    index.map_or_else(|| "output".to_owned(), |index| format!("output[{index}]"))
+}
+
+fn contradiction(place: Option<u64>) -> Event {
+    Event::Lost(Loss {
+        field: self::place(place),
+        action: LossAction::Dropped,
+        reason: "the whole is not what was streamed of it before; the client has what was streamed",
+    })
 }
 
 fn text_of(raw: &RawValue) -> String {

@@ -1,7 +1,7 @@
 //! Errors of Responses upstreams, and errors as Responses clients expect them.
 
 use super::writer::Object;
-use crate::{Json, chat::says_nothing, ir::Failure};
+use crate::{Json, chat::says_nothing, error_words, ir::Failure};
 use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, FailureKind, RawFailure};
 use std::time::Duration;
 
@@ -76,6 +76,10 @@ impl Said {
             return;
         }
         let Ok(shape) = json.read::<Shape>() else { return };
+        let list = shape.detail.as_ref().filter(|detail| detail.get().starts_with('['));
+        if let Some(said) = list.and_then(|list| error_words::of_details(&list.to_tree())) {
+            self.message.get_or_insert(said);
+        }
         for inner in shape.error.iter().chain(shape.errors.first()).chain(&shape.detail) {
             self.take(inner, depth - 1);
         }
@@ -116,9 +120,7 @@ impl Said {
         let status = status.filter(|s| *s >= 400).or(self.status.filter(|s| *s >= 400));
         let kind = self.failure_kind(status);
         let message = self.message.unwrap_or_else(|| match status {
-            Some(status) => {
-                format!("The upstream answered with status {status} and no explanation. Try again.")
-            }
+            Some(status) => error_words::without_words(status),
             None => "The upstream reported an error and no explanation. Try again.".to_owned(),
         });
         let wait = self.retry_after.or_else(|| wait_in(&message));

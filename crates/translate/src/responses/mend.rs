@@ -3,7 +3,11 @@
 //! A character beyond the basic plane is two escapes in JSON. Vendors that cut their deltas between UTF-16 units send the
 //! halves in two events, each of which is invalid alone. The halves are joined; a half that stays alone becomes U+FFFD.
 
-use crate::halves::{repaired, unit};
+use crate::{
+    halves::{repaired, unit},
+    ir::Event,
+    lenient,
+};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -16,6 +20,17 @@ pub(super) fn read<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
 /// Reads `text`, with halves that are alone replaced if need be.
 pub(super) fn read_text<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&whole(text.as_bytes())?).ok())
+}
+
+/// The same; members of a wrong type count as absent, and `out` is told of them. `within` is the place of the text.
+pub(super) fn leniently<T: DeserializeOwned>(text: &str, within: &str, out: &mut Vec<Event>) -> Option<T> {
+    if let Some(read) = read_text(text) {
+        return Some(read);
+    }
+    let mended = whole(text.as_bytes()).and_then(|mended| String::from_utf8(mended).ok());
+    let (read, lost) = lenient::read(mended.as_deref().unwrap_or(text))?;
+    out.extend(lenient::told(lost, within));
+    Some(read)
 }
 
 /// A whole text with every half that is alone replaced. `None` if there is none.

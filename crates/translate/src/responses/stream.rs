@@ -7,6 +7,7 @@ mod active;
 mod ending;
 mod frames;
 mod open;
+mod waiting;
 
 use super::{
     envelope::{Envelope, State},
@@ -27,7 +28,7 @@ use byok_types::Dialect;
 pub(super) use ending::{Shown, ending};
 use frames::Frames;
 use open::Item;
-use std::collections::VecDeque;
+use waiting::{Queue, Waiting};
 
 /// Writes the events of an answer as a stream.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ pub struct StreamEncoder {
     /// The message in which the active part stands, until it is written.
     entering: Option<Tag>,
     messages: MessageIds,
-    waiting: VecDeque<Waiting>,
+    waiting: Queue,
     /// A hosted call whose result may follow.
     server_call: Option<ServerCall>,
     refused: bool,
@@ -61,16 +62,6 @@ pub struct StreamEncoder {
     stop: Option<Stop>,
     usage: Option<Usage>,
     extra: Extra,
-}
-
-/// A part that waits for the one before it.
-#[derive(Debug)]
-struct Waiting {
-    part: PartId,
-    head: PartHead,
-    /// The message in which it stood before it was interrupted.
-    message: Option<Tag>,
-    events: Vec<Event>,
 }
 
 impl StreamEncoder {
@@ -93,7 +84,7 @@ impl StreamEncoder {
             suspended: Vec::new(),
             entering: None,
             messages: MessageIds::default(),
-            waiting: VecDeque::new(),
+            waiting: Queue::default(),
             server_call: None,
             refused: false,
             called: false,
@@ -129,7 +120,7 @@ impl StreamEncoder {
             Event::Finish { choice: 0, stop } => self.stop = Some(stop),
             Event::Failure(failure) => self.fail(&failure, out),
             Event::End => self.end(out),
-            Event::Finish { .. } | Event::Ping => {}
+            Event::Finish { .. } | Event::Lost(_) | Event::Ping => {}
         }
     }
 
@@ -173,7 +164,7 @@ impl StreamEncoder {
             Some((_, active)) => matches!(active, Active::Call { .. }) || active.is_like(&head),
         };
         if waits {
-            self.waiting.push_back(Waiting { part, head, message: None, events: Vec::new() });
+            self.waiting.push(Waiting { part, head, message: None, events: Vec::new() });
             return;
         }
         self.suspend(out);
@@ -185,19 +176,14 @@ impl StreamEncoder {
             self.delta(delta, out);
             return;
         }
-        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.part == part) {
+        if let Some(waiting) = self.waiting.get_mut(part) {
             waiting.events.push(Event::Delta { part, delta });
             return;
         }
         let Some(at) = self.suspended.iter().position(|(name, ..)| *name == part) else { return };
         let (_, head, message) = self.suspended.remove(at);
         if matches!(self.active, Some((_, Active::Call { .. }))) {
-            self.waiting.push_back(Waiting {
-                part,
-                head,
-                message,
-                events: vec![Event::Delta { part, delta }],
-            });
+            self.waiting.push(Waiting { part, head, message, events: vec![Event::Delta { part, delta }] });
             return;
         }
         self.suspend(out);
@@ -210,7 +196,7 @@ impl StreamEncoder {
         if self.active.as_ref().is_some_and(|(active, _)| *active == part) {
             self.stop_active(complete, whole.as_deref(), out);
             self.advance(out);
-        } else if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.part == part) {
+        } else if let Some(waiting) = self.waiting.get_mut(part) {
             waiting.events.push(Event::PartStop { part, complete, whole });
         } else {
             self.suspended.retain(|(name, ..)| *name != part);
@@ -236,7 +222,7 @@ impl StreamEncoder {
     /// Writes the parts that waited, as far as they go.
     fn advance(&mut self, out: &mut Vec<u8>) {
         while self.active.is_none() {
-            let Some(Waiting { part, head, message, events }) = self.waiting.pop_front() else { return };
+            let Some(Waiting { part, head, message, events }) = self.waiting.pop() else { return };
             self.activate(part, head, out);
             self.entering = message;
             for event in events {

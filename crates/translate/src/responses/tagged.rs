@@ -5,7 +5,7 @@
 
 use crate::{
     Json,
-    wire::{Key, Str},
+    wire::{Key, Str, fault::Fault},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -85,14 +85,15 @@ impl<'de, T: Tagged> de::Visitor<'de> for Visitor<T> {
         let Some(tag) = tag else {
             return Ok(OneOf::Other(Other { tag: name.unwrap_or_default(), json: whole(&members) }));
         };
-        let fields = members.iter().filter(|(key, _)| key != "type").map(|(key, raw)| (key.as_str(), &**raw));
-        let value = T::deserialize(MapDeserializer::new(fields)).map_err(wrong::<A::Error>)?;
+        let fields = || {
+            let known = members.iter().filter(|(key, _)| key != "type");
+            MapDeserializer::new(known.map(|(key, raw)| (key.as_str(), &**raw)))
+        };
+        let value = T::deserialize(fields());
+        let value =
+            value.map_err(|error: serde_json::Error| Fault::within::<T, _, A::Error>(fields(), error))?;
         Ok(OneOf::Known(tag, value))
     }
-}
-
-fn wrong<E: de::Error>(error: serde_json::Error) -> E {
-    E::custom(error)
 }
 
 /// The object again, in the order in which it was written.

@@ -1,11 +1,11 @@
 //! Token counts.
 
 use super::writer::Object;
-use crate::{Json, ir::Usage};
+use crate::{Json, ir::Usage, lenient};
 use serde::Deserialize;
 
 /// Reads `usage`. `None` for anything that counts nothing: servers send zeros as a placeholder.
-pub(super) fn decode(json: &Json) -> Option<Usage> {
+pub(super) fn decode(json: &Json, lost: &mut Vec<String>) -> Option<Usage> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Wire {
@@ -34,7 +34,8 @@ pub(super) fn decode(json: &Json) -> Option<Usage> {
         reasoning_tokens: Option<u64>,
         audio_tokens: Option<u64>,
     }
-    let wire: Wire = json.read().ok()?;
+    let (wire, wrong): (Wire, _) = lenient::read(json.get())?;
+    lost.extend(wrong);
     let input = wire.input_tokens_details.unwrap_or_default();
     let written = input.cache_write_tokens_details.unwrap_or_default();
     let output = wire.output_tokens_details.unwrap_or_default();

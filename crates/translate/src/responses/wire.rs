@@ -146,7 +146,8 @@ impl Tagged for Item {
     }
 
     fn guess(has: &dyn Fn(&str) -> bool) -> Option<ItemTag> {
-        has("role").then_some(ItemTag::Message)
+        let is_call = || (has("arguments") && has("name")).then_some(ItemTag::FunctionCall);
+        has("role").then_some(ItemTag::Message).or_else(is_call)
     }
 }
 

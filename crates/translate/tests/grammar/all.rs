@@ -32,8 +32,11 @@ pub(crate) fn promises(events: &[Event]) -> Result<(), String> {
     let (mut started, mut failed, mut parts) = (false, false, Vec::new());
     let (mut open, mut finished) = (Vec::new(), Vec::new());
     for (at, event) in events.iter().enumerate() {
-        let early =
-            !started && !matches!(event, Event::Start(_) | Event::Ping | Event::Failure(_) | Event::End);
+        let early = !started
+            && !matches!(
+                event,
+                Event::Start(_) | Event::Lost(_) | Event::Ping | Event::Failure(_) | Event::End
+            );
         let fault = match event {
             _ if early => Some("something before the start"),
             Event::Start(_) => std::mem::replace(&mut started, true).then_some("two starts"),
@@ -58,7 +61,7 @@ pub(crate) fn promises(events: &[Event]) -> Result<(), String> {
             }
             Event::Failure(_) => std::mem::replace(&mut failed, true).then_some("two failures"),
             Event::End => (at + 1 != events.len()).then_some("something after the end"),
-            Event::Usage(_) | Event::Envelope(_) | Event::Ping => None,
+            Event::Usage(_) | Event::Envelope(_) | Event::Lost(_) | Event::Ping => None,
         };
         if let Some(fault) = fault {
             return Err(format!("{fault} at {at}: {events:?}"));

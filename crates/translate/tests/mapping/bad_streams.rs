@@ -42,6 +42,39 @@ fn frames_that_repeat_change_places_or_are_missing() {
     }
 }
 
+/// Input of a call that never began or that is over is a broken stream: a call with half of its input is another call. Pieces of
+/// a block that came whole, and empty pieces, mean nothing.
+#[test]
+fn input_of_no_call_ends_a_messages_stream() {
+    let begin = |block: Value| json!({"type": "content_block_start", "index": 0, "content_block": block});
+    let call = || begin(json!({"type": "tool_use", "id": "a", "name": "f", "input": {}}));
+    let input = |index: u8, text: &str| json!({"type": "content_block_delta", "index": index, "delta": {"type": "input_json_delta", "partial_json": text}});
+    let stop = || json!({"type": "content_block_stop", "index": 0});
+    let unplaced =
+        json!({"type": "content_block_delta", "delta": {"type": "input_json_delta", "partial_json": "{}"}});
+    let opaque = || begin(json!({"type": "tomorrow_use", "id": "x"}));
+    for (what, inner, broken) in [
+        ("the start is missing", vec![input(0, "{\"a\":1}"), stop()], true),
+        ("another index", vec![call(), input(1, "{\"a\":1}"), stop()], true),
+        ("behind the end", vec![call(), input(0, "{"), stop(), input(0, "}")], true),
+        ("without an index", vec![call(), stop(), unplaced], true),
+        ("a start that says nothing", vec![begin(json!(7)), input(0, "{}"), stop()], true),
+        ("empty", vec![call(), stop(), input(0, ""), input(5, "")], false),
+        ("a block of tomorrow", vec![opaque(), input(0, "{\"a\":1}"), stop()], false),
+        ("a call behind it", vec![opaque(), stop(), call(), input(0, "{}"), stop()], false),
+    ] {
+        let stream = message(&inner, "tool_use");
+        for client in Dialect::ALL {
+            let told = Talk::new(MESSAGES, client).bytes(&stream);
+            let failed = match client {
+                RESPONSES => told.contains("event: response.failed") || told.contains("event: error"),
+                _ => told.contains("\"error\":"),
+            };
+            assert_eq!(failed, broken, "{what} to {client:?}: {told}");
+        }
+    }
+}
+
 /// Half a pair that is never completed, and a pair that is cut in two by the pieces.
 #[test]
 fn surrogates_in_pieces() {
@@ -228,6 +261,18 @@ fn very_many_calls_at_once() {
     reader.finish(&mut events);
     let ended = events.iter().filter(|event| matches!(event, Event::PartStop { complete: true, .. })).count();
     assert_eq!(ended, calls);
+    for (client, mark) in [
+        (CHAT, "\"type\":\"function\""),
+        (RESPONSES, "response.output_item.added\n"),
+        (GEMINI, "\"functionCall\""),
+    ] {
+        let (mut encoder, mut out) =
+            (codec::StreamEncoder::new(&Talk::new(CHAT, client).exchange), Vec::new());
+        for event in &events {
+            encoder.push(event.clone(), &mut out);
+        }
+        assert_eq!(String::from_utf8(out).unwrap().matches(mark).count(), calls, "{client:?}");
+    }
 }
 
 /// A server that never ends its list of calls is cut off, and the answer says so.

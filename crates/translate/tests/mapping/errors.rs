@@ -232,3 +232,50 @@ fn kinds_by_words() {
     assert_eq!(failure.retry_after.map(|wait| wait.as_secs()), Some(37));
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }
+
+/// What servers in Python say is wrong reaches every client in words, whatever dialect they speak.
+#[test]
+fn lists_of_what_is_wrong() {
+    let body = json!({"detail": [
+        {"loc": ["body", "messages", 0, "content"], "msg": "Field required", "type": "missing"},
+        {"msg": "Input should be a valid string"},
+    ]});
+    for upstream in Dialect::ALL {
+        let failure = codec::decode_failure(upstream, 422, body.to_string().as_bytes());
+        assert_eq!(
+            (failure.status, failure.message.as_str()),
+            (422, "body.messages.0.content: Field required; Input should be a valid string"),
+            "{upstream:?}"
+        );
+        for client in Dialect::ALL.into_iter().filter(|client| *client != upstream) {
+            let told = codec::encode_failure(client, &failure, "req");
+            let told: Value = serde_json::from_slice(&told).unwrap();
+            let said = told["error"]["message"].as_str().unwrap();
+            assert!(
+                said.contains("Field required") && !said.contains('{'),
+                "{upstream:?} to {client:?}: {said}"
+            );
+        }
+    }
+}
+
+/// An upstream that gives a status and nothing else: trying again helps only where something may change by itself.
+#[test]
+fn a_status_without_words_says_what_helps() {
+    for (status, help) in [
+        (400, "Check the request."),
+        (401, "Check the credential and what it may be used for."),
+        (404, "Check the name of the model and the base URL."),
+        (413, "Send a shorter request."),
+        (429, "Wait a little and try again."),
+        (500, "Try again."),
+    ] {
+        for upstream in Dialect::ALL {
+            for body in ["", "{}"] {
+                let failure = codec::decode_failure(upstream, status, body.as_bytes());
+                let said = format!("The upstream answered with status {status} and no explanation. {help}");
+                assert_eq!(failure.message, said, "{upstream:?} {body}");
+            }
+        }
+    }
+}

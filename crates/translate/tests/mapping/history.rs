@@ -400,3 +400,31 @@ fn an_item_that_is_not_there_is_refused() {
             .to(GEMINI, refused("input[1]"))]);
     }
 }
+
+/// Without it the model would be asked nothing.
+#[test]
+fn a_conversation_of_unknown_items_is_refused() {
+    let nothing_else = |name, client, members, field| {
+        Dialect::ALL.into_iter().fold(row(name, client, members), |row, to| row.to(to, refused(field)))
+    };
+    let item = json!({"type": "tomorrow_call", "id": "x"});
+    check(&[
+        nothing_else("an unknown item", RESPONSES, &json!({"input": [item]}), "input[0]"),
+        nothing_else(
+            "beside instructions",
+            RESPONSES,
+            &json!({"instructions": "be kind", "input": [{"role": "system", "content": "s"}, item]}),
+            "input[1]",
+        ),
+        nothing_else(
+            "an unknown block",
+            MESSAGES,
+            &json!({"messages": [{"role": "user", "content": [{"type": "tomorrow"}]}]}),
+            "messages[0].content[0]",
+        ),
+        row("beside text", RESPONSES, &json!({"input": [item, {"role": "user", "content": "x"}]}))
+            .to(CHAT, dropped("input[0]"))
+            .to(MESSAGES, dropped("input[0]"))
+            .to(GEMINI, dropped("input[0]")),
+    ]);
+}

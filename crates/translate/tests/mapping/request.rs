@@ -7,6 +7,11 @@ use crate::support::{
 use byok_types::{MaxTokensField, ModelFacts, StructuredOutput};
 use serde_json::json;
 
+/// The same at all targets.
+fn everywhere(row: Row, wants: &[crate::support::Want]) -> Row {
+    [CHAT, RESPONSES, MESSAGES, GEMINI].into_iter().fold(row, |row, target| row.to(target, wants.to_vec()))
+}
+
 const CAP: &str = "/generationConfig/maxOutputTokens";
 
 #[test]
@@ -310,18 +315,58 @@ fn format_and_verbosity() {
             CHAT,
             &json!({"response_format": {"type": "json_schema", "json_schema": {"name": "n"}}}),
         )
-        .to(RESPONSES, and(lacks("/text"), dropped("response_format")))
-        .to(MESSAGES, and(lacks("/output_config"), dropped("response_format")))
-        .to(GEMINI, and(lacks("/generationConfig"), dropped("response_format"))),
+        .to(RESPONSES, refused("response_format.json_schema.schema"))
+        .to(MESSAGES, refused("response_format.json_schema.schema"))
+        .to(GEMINI, refused("response_format.json_schema.schema")),
         row(
             "a schema that is none",
             CHAT,
             &json!({"response_format": {"type": "json_schema",
             "json_schema": {"name": "n", "schema": 5}}}),
         )
-        .to(RESPONSES, and(lacks("/text"), dropped("response_format")))
-        .to(MESSAGES, and(lacks("/output_config"), dropped("response_format")))
-        .to(GEMINI, and(lacks("/generationConfig"), dropped("response_format"))),
+        .to(RESPONSES, refused("response_format.json_schema.schema"))
+        .to(MESSAGES, refused("response_format.json_schema.schema"))
+        .to(GEMINI, refused("response_format.json_schema.schema")),
+        everywhere(
+            row("no schema at all", CHAT, &json!({"response_format": {"type": "json_schema"}})),
+            &refused("response_format.json_schema.schema"),
+        ),
+        everywhere(
+            row("an unknown form", CHAT, &json!({"response_format": {"type": "xml"}})),
+            &refused("response_format.type"),
+        ),
+        everywhere(
+            row(
+                "an unknown form",
+                RESPONSES,
+                &json!({"text": {"format": {"type": "grammar", "syntax": "lark"}}}),
+            ),
+            &refused("text.format.type"),
+        ),
+        everywhere(
+            row("no schema", MESSAGES, &json!({"output_config": {"format": {"type": "json_schema"}}})),
+            &refused("output_config.format.schema"),
+        ),
+        everywhere(
+            row("an unknown form", MESSAGES, &json!({"output_config": {"format": {"type": "xml"}}})),
+            &refused("output_config.format.type"),
+        ),
+        everywhere(
+            row("an unknown level", CHAT, &json!({"reasoning_effort": "zzz"})),
+            &refused("reasoning_effort"),
+        ),
+        everywhere(
+            row("an unknown level", RESPONSES, &json!({"reasoning": {"effort": "zzz"}})),
+            &refused("reasoning.effort"),
+        ),
+        everywhere(
+            row("an unknown level", MESSAGES, &json!({"output_config": {"effort": "zzz"}})),
+            &refused("output_config.effort"),
+        ),
+        row("a level of some models", CHAT, &json!({"reasoning_effort": "Ultra"}))
+            .to(RESPONSES, dropped("reasoning_effort"))
+            .to(MESSAGES, dropped("reasoning_effort"))
+            .to(GEMINI, dropped("reasoning_effort")),
         row(
             "a schema that is none",
             GEMINI,

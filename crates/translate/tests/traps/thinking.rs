@@ -328,3 +328,44 @@ fn t80_an_effort_is_cut_to_what_the_model_takes() {
         assert_eq!(asked_of(Responses, Chat, &model, &body).0["reasoning_effort"], sent, "{asked}");
     }
 }
+
+/// Two reasoning items of one answer keep their seals and their order through a client of Gemini, from streams and whole
+/// answers: each seal comes back before what its reasoning led to.
+#[test]
+fn two_sealed_items_come_back_in_their_order() {
+    let sealed = |seal: &str| {
+        let summary = json!([{"type": "summary_text", "text": format!("on {seal}")}]);
+        json!({"type": "reasoning", "id": format!("rs_{seal}"), "encrypted_content": seal, "summary": summary})
+    };
+    let words = |text: &str| {
+        let content = json!([{"type": "output_text", "text": text, "annotations": []}]);
+        json!({"type": "message", "id": format!("msg_{text}"), "role": "assistant", "status": "completed", "content": content})
+    };
+    let call = |id: &str| json!({"type": "function_call", "id": format!("fc_{id}"), "call_id": id, "name": "f", "arguments": "{}", "status": "completed"});
+    let (one, two) = (sealed("gAAAA1"), sealed("gAAAA2"));
+    for (output, expected) in [
+        (json!([one, two, words("hi")]), "gAAAA1 gAAAA2 hi"),
+        (json!([one, two, call("c")]), "gAAAA1 gAAAA2 c"),
+        (json!([one, words("hi"), two, call("c")]), "gAAAA1 hi gAAAA2 c"),
+        (json!([one, call("c"), two, call("d")]), "gAAAA1 c gAAAA2 d"),
+        (json!([one, words("hi"), two, words("ho")]), "gAAAA1 hi gAAAA2 ho"),
+    ] {
+        let talk = Talk::new(Responses, Gemini);
+        let answer =
+            json!({"id": "r", "object": "response", "status": "completed", "model": "up", "output": output});
+        let whole = talk.whole(&answer)["candidates"][0]["content"].clone();
+        let frames = talk.frames(&response(&[], &output));
+        let parts = frames.iter().filter_map(|frame| frame["candidates"][0]["content"]["parts"].as_array());
+        let parts: Vec<&Value> = parts.flatten().collect();
+        for content in [whole, json!({"role": "model", "parts": parts})] {
+            let user = |text: &str| json!({"role": "user", "parts": [{"text": text}]});
+            let back = asked(Gemini, Responses, &json!({"contents": [user("x"), content, user("y")]}));
+            let items = back["input"].as_array().unwrap().iter().filter(|item| item["role"] != "user");
+            let said = items.filter_map(|item| {
+                let named = item["encrypted_content"].as_str().or(item["content"][0]["text"].as_str());
+                named.or(item["call_id"].as_str().filter(|_| item["type"] == "function_call"))
+            });
+            assert_eq!(said.collect::<Vec<_>>().join(" "), expected);
+        }
+    }
+}

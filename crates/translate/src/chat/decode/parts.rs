@@ -12,7 +12,7 @@ use crate::{
         Video,
     },
     media,
-    wire::wire,
+    wire::{read_within, wire},
 };
 use byok_types::Dialect;
 use serde::Deserialize;
@@ -190,7 +190,7 @@ pub(super) fn read_part(json: Json, at: At) -> Result<Part, Failure> {
 }
 
 fn fields<'a, T: Deserialize<'a>>(json: &'a Json, at: At) -> Result<T, Failure> {
-    json.read().map_err(|error| at.wrong(format_args!("has the wrong form: {error}")))
+    read_within(json, at.path())
 }
 
 fn text(part: TextPart) -> Part {

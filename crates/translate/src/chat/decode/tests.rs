@@ -53,7 +53,7 @@ fn errors_name_the_field_and_what_to_do() {
         ),
         (
             r#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":5}]}]}"#,
-            "messages[0].content[0]",
+            "messages[0].content[0].text",
             "has the wrong form",
         ),
         (

@@ -11,7 +11,7 @@ use crate::{
         CustomFormat, CustomTool, Failure, Flavour, FunctionTool, HostedTool, NamedTool, Opaque, ServerTool,
         Tool, ToolChoice, WebSearch,
     },
-    wire::wire,
+    wire::{read_within, wire},
 };
 use byok_types::Dialect;
 
@@ -108,8 +108,7 @@ fn wrong(path: String, what: impl std::fmt::Display) -> Failure {
 /// Reads one entry of `tools`.
 pub(super) fn tool(json: Json, index: usize) -> Result<Tool, Failure> {
     let path = || format!("tools[{index}]");
-    let read: BodyTool =
-        json.read().map_err(|error| wrong(path(), format_args!("has the wrong form: {error}")))?;
+    let read: BodyTool = read_within(&json, path())?;
     let custom = match (read.kind.as_deref(), read.function.is_some(), read.custom.is_some()) {
         (Some("custom"), ..) | (None, false, true) => true,
         (Some("function"), ..) | (None, true, _) => false,
@@ -179,8 +178,7 @@ fn custom_format(format: Format) -> CustomFormat {
 /// Reads one entry of the old `functions`.
 pub(super) fn function(json: &Json, index: usize) -> Result<Tool, Failure> {
     let path = format!("functions[{index}]");
-    let read: Members =
-        json.read().map_err(|error| wrong(path.clone(), format_args!("has the wrong form: {error}")))?;
+    let read: Members = read_within(json, &path)?;
     let name = read.name.ok_or_else(|| wrong(format!("{path}.name"), "is missing: give the tool a name"))?;
     Ok(Tool::Function(FunctionTool {
         name,
@@ -244,8 +242,7 @@ pub(super) fn choice(json: Json, field: &'static str) -> Result<ToolChoice, Fail
             )
         });
     }
-    let read: Choice =
-        json.read().map_err(|error| wrong(field.to_owned(), format_args!("has the wrong form: {error}")))?;
+    let read: Choice = read_within(&json, field)?;
     let opaque = |json| ToolChoice::Opaque(Opaque { dialect: Dialect::Chat, json });
     Ok(match read.kind.as_deref() {
         Some("allowed_tools") => {

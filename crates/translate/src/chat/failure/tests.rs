@@ -127,7 +127,7 @@ const SHAPES: &[(u16, &str, FailureKind, &str, Option<&str>)] = &[
         "the upstream answered with a web page: Just a moment",
         None,
     ),
-    (504, "", Timeout, "the upstream answered with status 504", None),
+    (504, "", Timeout, "The upstream answered with status 504", None),
     (503, "upstream connect error", Overloaded, "upstream connect error", None),
 ];
 

@@ -12,8 +12,8 @@ use crate::{
     },
     content_id,
     ir::{Blob, Flavour, PartId},
+    unfinished::Progress,
 };
-use serde::de::IgnoredAny;
 use std::collections::HashMap;
 
 /// Most calls of one answer: a broken server must not make byok hold more. What follows is cut off, and said to be.
@@ -37,31 +37,12 @@ pub(super) struct Slot {
     halves: Halves,
 }
 
-/// How far the arguments of a call have come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
-    Empty,
-    /// One whole JSON value.
-    Whole,
-    /// The beginning of one.
-    Begun,
-    /// Not JSON; more text will not change that.
-    Broken,
-}
-
 impl Slot {
     pub(super) fn progress(&self) -> Progress {
         if self.flavour == Flavour::Custom {
             return Progress::Whole;
         }
-        if self.arguments.trim().is_empty() {
-            return Progress::Empty;
-        }
-        match serde_json::from_str::<IgnoredAny>(&self.arguments) {
-            Ok(_) => Progress::Whole,
-            Err(error) if error.is_eof() => Progress::Begun,
-            Err(_) => Progress::Broken,
-        }
+        Progress::of(&self.arguments)
     }
 
     /// The id of the call; one that follows from the answer and the place of the call where the server gave none.
@@ -69,6 +50,11 @@ impl Slot {
         self.id.clone().unwrap_or_else(|| {
             content_id("call_", &[answer, &choice.to_string(), &place.to_string(), &self.name])
         })
+    }
+
+    /// Whether it never got a name, although there is something to it.
+    pub(super) fn is_nameless(&self) -> bool {
+        self.name.is_empty() && (self.id.is_some() || !self.arguments.is_empty())
     }
 
     fn is_whole(&self) -> bool {

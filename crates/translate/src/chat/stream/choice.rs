@@ -1,7 +1,7 @@
 //! One choice of an answer: turns pieces into events in order.
 
 use super::{
-    calls::{Calls, Progress},
+    calls::{Calls, Slot},
     citation::citation,
     media::{self, Sound},
     sink::Sink,
@@ -15,11 +15,15 @@ use crate::{
         stop::{self, Seen},
         thought::{self, Details},
     },
-    ir::{Citation, CitationPlace, Delta, Event, Flavour, PartHead, PartId},
-    wire::Few,
+    ir::{Citation, CitationPlace, Delta, Event, Failure, Flavour, PartHead, PartId},
+    lenient,
+    unfinished::Progress,
+    wire::{Few, fault::Fault},
 };
 use serde::Deserialize;
 use std::borrow::Cow;
+
+type Calling<'a> = Few<Option<CallPiece<'a>>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
@@ -43,6 +47,8 @@ pub(super) struct Choice {
     stray: String,
     text_since_call: bool,
     cited: bool,
+    /// Whether there is something in the place of calls that nobody can read.
+    unreadable: bool,
     seen: Seen,
     finish: Option<String>,
     sequence: Option<String>,
@@ -62,6 +68,7 @@ impl Choice {
             stray: String::new(),
             text_since_call: false,
             cited: false,
+            unreadable: false,
             seen: Seen::default(),
             finish: None,
             sequence: None,
@@ -298,7 +305,20 @@ impl Choice {
     }
 
     fn call_pieces(&mut self, piece: &Piece<'_>, whole: bool, sink: &mut Sink<'_>) {
-        let Few(list) = read::<Few<Option<CallPiece<'_>>>>(piece.tool_calls).unwrap_or_default();
+        let mut mended = None;
+        let list = match piece.tool_calls {
+            Some(raw) if read::<Calling<'_>>(Some(raw)).is_none() => {
+                let wrong = |json: &str| Fault::of::<Calling<'_>>(json.as_bytes());
+                let found = lenient::mended_beside(raw.get(), &[], wrong);
+                self.unreadable |= found.is_none() && !matches!(raw.get(), "\"\"" | "{}");
+                found.and_then(|(json, lost)| {
+                    sink.out.extend(lenient::told(lost, "choices[].message.tool_calls"));
+                    serde_json::from_str::<Calling<'_>>(mended.insert(json)).ok()
+                })
+            }
+            raw => read(raw),
+        };
+        let Few(list) = list.unwrap_or_default();
         // The old way to call: one function, without id or index.
         let legacy = read::<FunctionPiece<'_>>(piece.function_call)
             .map(|function| CallPiece { function: Some(function), ..CallPiece::default() });
@@ -368,8 +388,8 @@ impl Choice {
         }
     }
 
-    /// The answer is over: closes what is open and says how this choice ended.
-    pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
+    /// The answer is over: closes what is open and says how this choice ended, or why it cannot be used.
+    pub(super) fn end(&mut self, sink: &mut Sink<'_>) -> Option<Failure> {
         self.flush_think(sink);
         self.close_open(sink);
         self.calls.settle_halves();
@@ -393,8 +413,12 @@ impl Choice {
         if let Some(sound) = self.sound.take() {
             sink.whole(self.index, sound);
         }
+        if self.unreadable || self.calls.slots.iter().any(Slot::is_nameless) {
+            return Some(lenient::unreadable_call());
+        }
         let stop = stop::settle(self.finish.as_deref(), self.sequence.take(), self.seen);
         sink.out.push(Event::Finish { choice: self.index, stop });
+        None
     }
 }
 

@@ -100,8 +100,8 @@ fn what_others_say() {
         (429, json!({"error": "slow down"}).to_string(), Kind::RateLimit, 429, "slow down"),
         (502, "<html><head><title>502 Bad Gateway</title>".to_owned() + "</head></html>", Kind::Server, 502, "the upstream answered with a web page: 502 Bad Gateway."),
         (413, "too big".to_owned(), Kind::PayloadTooLarge, 413, "too big"),
-        (500, String::new(), Kind::Server, 500, "the upstream failed without a word. Try again."),
-        (500, "{}".to_owned(), Kind::Server, 500, "the upstream failed without a message. Try again."),
+        (500, String::new(), Kind::Server, 500, "The upstream answered with status 500 and no explanation. Try again."),
+        (500, "{}".to_owned(), Kind::Server, 500, "The upstream answered with status 500 and no explanation. Try again."),
     ] {
         let failure = decode_failure(status, body.as_bytes());
         assert_eq!((failure.kind, failure.status, failure.message.as_str()), (kind, expected, message), "{body}");

@@ -46,6 +46,7 @@ struct Open {
 
 /// One of the answers of a stream.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something that came or did not")]
 pub(super) struct Choice {
     index: u32,
     open: Option<Open>,
@@ -57,6 +58,8 @@ pub(super) struct Choice {
     part_starts: Vec<usize>,
     partial: Option<Partial>,
     calls: usize,
+    /// Whether there was a call without a name.
+    unreadable: bool,
     /// Whether anything came but thinking.
     said: bool,
     /// Whether a part of the answer told of a search, or of a page that was read: then what is said beside it tells the same.
@@ -80,6 +83,7 @@ impl Choice {
             part_starts: Vec::new(),
             partial: None,
             calls: 0,
+            unreadable: false,
             said: false,
             searched: false,
             fetched: false,
@@ -292,12 +296,6 @@ impl Choice {
 
     /// The stream is over. `complete` says whether it ended as it should.
     pub(super) fn close(&mut self, complete: bool, sink: &mut Sink, out: &mut Vec<Event>) {
-        if let Some(finish @ (StopReason::End, _)) = &mut self.finish
-            && self.partial.take().is_some()
-        {
-            // The vendor is done and the call is not: nobody must run it.
-            *finish = (StopReason::MalformedCall, "MALFORMED_FUNCTION_CALL".to_owned());
-        }
         self.end_partial(false, sink, out);
         if complete {
             self.cite(out);

@@ -1,12 +1,11 @@
 use crate::{
     Json, custom,
-    ir::{Blob, Citation, Flavour, PartId},
+    ir::{Blob, Citation, Flavour},
 };
 
 /// A part that has begun and not ended.
 #[derive(Debug)]
 pub(super) struct Open {
-    pub(super) part: PartId,
     pub(super) choice: usize,
     pub(super) kind: Kind,
 }

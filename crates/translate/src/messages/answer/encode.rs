@@ -29,7 +29,7 @@ pub fn encode_answer(response: &Response, exchange: &Exchange) -> Translated<Vec
             Event::Usage(usage) => envelope.usage = usage,
             Event::Envelope(extra) => envelope.extra = extra,
             Event::Finish { choice: 0, stop } => envelope.stop = Some(stop),
-            Event::Finish { .. } | Event::Failure(_) | Event::Ping => {}
+            Event::Finish { .. } | Event::Failure(_) | Event::Lost(_) | Event::Ping => {}
             Event::End => writer.finish(&mut sink),
         }
     }

@@ -32,6 +32,13 @@ pub(in crate::messages) struct WireDelta<'a> {
     content: Option<&'a RawValue>,
 }
 
+impl WireDelta<'_> {
+    /// Whether it says something of the input of a call.
+    pub(super) fn is_input(&self) -> bool {
+        self.partial_json.as_ref().is_some_and(|piece| !piece.is_empty())
+    }
+}
+
 /// A block that has begun and not ended.
 #[derive(Debug)]
 pub(super) struct Open {

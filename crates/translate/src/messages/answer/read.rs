@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Json, content_id,
     ir::{Delta, Event, Extra, Flavour, Part, PartHead, PartId, Start, Stop, Thinking, ToolCall},
+    lenient,
     messages::{
         block,
         fields::Fields,
@@ -17,9 +18,11 @@ use crate::{
         surrogate::Joiner,
         usage::Native,
     },
+    unfinished::Progress,
+    wire::fault::{Fault, Step},
 };
 use byok_types::Dialect;
-use serde_json::value::RawValue;
+use std::collections::HashSet;
 
 /// Blocks that may be open at once; a broken upstream must not make more.
 const MOST_OPEN: usize = 256;
@@ -32,11 +35,17 @@ pub(in crate::messages) struct Reader {
     next_part: u32,
     next_index: u64,
     open: Vec<Open>,
+    /// Blocks that began and of which no piece is awaited: they came whole, or nobody can read them.
+    whole: HashSet<u64>,
     usage: Native,
     stop: Stop,
     calls: Calls,
     envelope: Vec<(String, Json)>,
 }
+
+/// A piece without the block that it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::messages) struct Misplaced;
 
 /// The id in the start of a block.
 fn id_of(block: &str) -> Option<String> {
@@ -51,7 +60,8 @@ impl Reader {
     /// Takes the message of `message_start`. It holds content and an end already when the vendor resumes a turn in which
     /// its own code has called a tool of the client.
     pub(in crate::messages) fn start(&mut self, message: &str, out: &mut Vec<Event>) {
-        let mut wire: WireAnswer = serde_json::from_str(message).unwrap_or_default();
+        let (mut wire, wrong) = lenient::read::<WireAnswer>(message).unwrap_or_default();
+        out.extend(lenient::told(wrong, ""));
         let stop = wire.stop();
         let content = wire.content.take();
         let is_first = !self.started;
@@ -97,8 +107,9 @@ impl Reader {
 
     /// Takes counts.
     pub(in crate::messages) fn usage(&mut self, usage: &str, out: &mut Vec<Event>) {
-        self.usage.merge(usage);
+        let wrong = self.usage.merge(usage);
         self.ensure_started(out);
+        out.extend(lenient::told(wrong, "usage"));
         out.extend(self.usage.usage().map(Event::Usage));
     }
 
@@ -131,7 +142,15 @@ impl Reader {
             let oldest = self.open.remove(0);
             self.settle(oldest, out);
         }
-        let Ok(fields) = Fields::parse(json) else { return };
+        let Ok(mut fields) = Fields::parse(json).or_else(|wrong| untyped(json).ok_or(wrong)) else {
+            out.extend(lenient::told(vec![format!("content[{index}]")], ""));
+            return;
+        };
+        if fields.kind.is_empty() {
+            out.extend(lenient::told(vec![format!("content[{index}].type")], ""));
+            kind_of(&fields).clone_into(&mut fields.kind);
+        }
+        self.whole.insert(index);
         match fields.kind.as_str() {
             "server_tool_use" | "mcp_tool_use" => {
                 self.hold(index, Body::Server { fields, input: String::new() });
@@ -146,13 +165,14 @@ impl Reader {
         }
     }
 
-    /// A piece of a block.
+    /// A piece of a block. Fails for a piece of the input of a call that never began or is over: nobody can tell what it was a
+    /// piece of, and without it the call would be another one.
     pub(in crate::messages) fn delta(
         &mut self,
         index: Option<u64>,
         delta: WireDelta<'_>,
         out: &mut Vec<Event>,
-    ) {
+    ) -> Result<(), Misplaced> {
         let kind = delta.kind.as_deref().unwrap_or_default();
         let place = match index {
             Some(index) => self.open.iter().position(|open| open.index == index),
@@ -167,10 +187,15 @@ impl Reader {
                 self.open(index, block, out);
                 self.open.len().saturating_sub(1)
             }
-            _ => return,
+            _ if delta.is_input() && index.is_none_or(|index| !self.whole.contains(&index)) => {
+                return Err(Misplaced);
+            }
+            _ => return Ok(()),
         };
-        let Some(open) = self.open.get_mut(place) else { return };
-        open.delta(delta, out);
+        if let Some(open) = self.open.get_mut(place) {
+            open.delta(delta, out);
+        }
+        Ok(())
     }
 
     /// A block ends.
@@ -239,6 +264,7 @@ impl Reader {
 
     fn hold(&mut self, index: u64, body: Body) {
         // The part gets its name when it is told.
+        self.whole.remove(&index);
         self.open.push(Open { index, part: PartId(0), body, joiner: Joiner::default(), whole: None });
     }
 
@@ -291,6 +317,7 @@ impl Reader {
         };
         out.push(Event::PartStart { part: name, choice: 0, head });
         out.extend(deltas.into_iter().map(|delta| Event::Delta { part: name, delta }));
+        self.whole.remove(&index);
         self.open.push(Open { index, part: name, body, joiner: Joiner::default(), whole });
     }
 
@@ -335,7 +362,8 @@ impl Reader {
                     arguments.push_str(&tail);
                     delta(Delta::Arguments(tail), &mut whole);
                 }
-                serde_json::from_str::<&RawValue>(&arguments).is_ok()
+                // Text that is no JSON at all may be right: the client's tool may take free text.
+                !matches!(Progress::of(&arguments), Progress::Begun | Progress::Empty)
             }
             Body::Server { mut fields, input } => {
                 if let Ok(input) = Json::parse(input) {
@@ -362,6 +390,26 @@ impl Reader {
         let head = PartHead::Whole(Box::new(part));
         out.push(Event::PartStart { part: name, choice: 0, head });
         out.push(Event::PartStop { part: name, complete: true, whole: None });
+    }
+}
+
+/// A block whose `type` is no text.
+fn untyped(json: &str) -> Option<Fields> {
+    let (json, _) = lenient::mended(json, |json| {
+        let is_wrong = Fields::parse(json).is_err();
+        is_wrong.then(|| Fault { path: vec![Step::Member("type".to_owned())], reason: String::new() })
+    })?;
+    Fields::parse(&json).ok()
+}
+
+/// What a block without a type is, by what it has.
+fn kind_of(fields: &Fields) -> &'static str {
+    let has = |name: &str| fields.has(name);
+    match () {
+        () if has("name") && has("input") => "tool_use",
+        () if has("thinking") => "thinking",
+        () if has("text") => "text",
+        () => "",
     }
 }
 

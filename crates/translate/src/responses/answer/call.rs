@@ -1,13 +1,14 @@
 //! Calls of the client's tools.
 
 use super::{
-    StreamDecoder,
+    StreamDecoder, contradiction,
     frame::{Frame, Head},
-    track::{Kind, Said},
+    track::{Contradiction, Kind, Said},
 };
 use crate::{
     content_id,
     ir::{Delta, Event, Flavour, Part, PartHead, ToolCall},
+    lenient,
 };
 
 impl StreamDecoder {
@@ -29,7 +30,7 @@ impl StreamDecoder {
         match called.part {
             Some(part) if called.goes_on(text) => {
                 called.say_held(part, out);
-                called.told.push(text);
+                called.told.push_str(text);
                 out.push(Event::Delta { part, delta: Delta::Arguments(text.to_owned()) });
             }
             _ => called.held.push_str(text),
@@ -50,7 +51,8 @@ impl StreamDecoder {
             // What was held is said by the whole.
             called.held.clear();
         }
-        let rest = called.told.rest(text);
+        let rest = called.rest(text);
+        let rest = rest.unwrap_or_else(|Contradiction| self.contradicted(at, out));
         self.arguments(frame, flavour, Some(rest), out);
         if let Said::Call(called) = &mut self.items[at].said {
             called.whole = true;
@@ -93,17 +95,26 @@ impl StreamDecoder {
             called.call = whole.clone();
             self.open_call(at, out);
         }
+        let place = self.items[at].index;
         let Said::Call(called) = &mut self.items[at].said else { return };
-        // A call that never got a name is no call.
-        let Some(part) = called.part.take() else { return };
+        let Some(part) = called.part.take() else {
+            // Nobody can run a call that never got a name, and without it the answer would be another one.
+            self.broken.get_or_insert_with(lenient::unreadable_call);
+            return;
+        };
         if whole.arguments.is_empty() {
             called.say_held(part, out);
         }
-        if called.told.length == 0 && whole.arguments.is_empty() {
+        if called.told.is_empty() && whole.arguments.is_empty() {
             whole.arguments = std::mem::take(&mut called.early);
         }
-        let rest = called.told.rest(&whole.arguments).to_owned();
-        called.told.push(&rest);
+        let rest = called.rest(&whole.arguments);
+        let rest = rest.unwrap_or_else(|Contradiction| {
+            out.push(contradiction(place));
+            ""
+        });
+        let rest = rest.to_owned();
+        called.told.push_str(&rest);
         if !rest.is_empty() {
             out.push(Event::Delta { part, delta: Delta::Arguments(rest) });
         }
@@ -112,7 +123,7 @@ impl StreamDecoder {
             whole.name.clone_from(&called.call.name);
         }
         let complete = whole.status.as_deref() != Some("incomplete");
-        let whole = (whole.arguments.len() == called.told.length).then(|| Box::new(Part::ToolCall(whole)));
+        let whole = (whole.arguments == called.told).then(|| Box::new(Part::ToolCall(whole)));
         out.push(Event::PartStop { part, complete, whole });
     }
 }

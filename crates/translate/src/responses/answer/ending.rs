@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     Json,
-    ir::{Event, Failure, Stop, StopReason},
+    ir::{Event, Failure, Stop, StopReason, Usage},
+    lenient,
     responses::mend,
 };
 
@@ -51,10 +52,12 @@ impl StreamDecoder {
     /// The answer is complete, or as complete as it will be.
     pub(super) fn terminal(&mut self, mut answer: Answer, out: &mut Vec<Event>) {
         self.reconcile(&answer.output, out);
+        if let Some(failure) = self.broken.take() {
+            return self.fail(failure, out);
+        }
         let stop = self.stop(&answer);
         self.close_all(stop.reason != StopReason::Length, out);
-        if let Some(usage) = answer.usage.as_ref().and_then(usage::decode) {
-            let mut usage = usage;
+        if let Some(mut usage) = counts(&answer, out) {
             usage.service_tier = answer.text("service_tier");
             out.push(Event::Usage(usage));
         }
@@ -83,9 +86,10 @@ impl StreamDecoder {
     }
 
     pub(super) fn failed(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>) {
-        let answer: Answer = frame.response.and_then(mend::read).unwrap_or_default();
+        let answer: Answer =
+            frame.response.and_then(|raw| mend::leniently(raw.get(), "", out)).unwrap_or_default();
         self.begin(&answer.head(), out);
-        if let Some(usage) = answer.usage.as_ref().and_then(usage::decode) {
+        if let Some(usage) = counts(&answer, out) {
             out.push(Event::Usage(usage));
         }
         let error = answer.error.filter(|error| !error.is_null()).unwrap_or_else(Json::empty_object);
@@ -108,4 +112,12 @@ impl StreamDecoder {
         self.items = Items::default();
         out.push(Event::End);
     }
+}
+
+/// The tokens that an answer counts.
+fn counts(answer: &Answer, out: &mut Vec<Event>) -> Option<Usage> {
+    let mut wrong = Vec::new();
+    let usage = answer.usage.as_ref().and_then(|json| usage::decode(json, &mut wrong));
+    out.extend(lenient::told(wrong, "usage"));
+    usage
 }

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Json,
     ir::{Event, Flavour, Part},
+    lenient,
     responses::mend,
 };
 use std::collections::HashMap;
@@ -22,7 +23,9 @@ use std::collections::HashMap;
 impl StreamDecoder {
     pub(super) fn added(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>) {
         self.begin(&Head::default(), out);
-        let Some(item) = frame.item.and_then(mend::read::<OneOf<Item>>) else { return };
+        // What is wrong in it is told at its end.
+        let item = frame.item.and_then(|raw| mend::leniently::<OneOf<Item>>(raw.get(), "", &mut Vec::new()));
+        let Some(item) = item else { return };
         let (kind, id, call_id) = identity(&item);
         let index = frame.output_index.0;
         // A delta may have come ahead of its item; and a relay may say the same twice.
@@ -116,7 +119,14 @@ impl StreamDecoder {
 
     /// Says what the last event has and the stream had not. Items that were streamed are only recognised.
     pub(super) fn reconcile(&mut self, output: &[Json], out: &mut Vec<Event>) {
-        let items: Vec<OneOf<Item>> = output.iter().filter_map(|json| mend::read_text(json.get())).collect();
+        let mut items: Vec<OneOf<Item>> = Vec::with_capacity(output.len());
+        for (index, json) in output.iter().enumerate() {
+            let place = format!("output[{index}]");
+            match mend::leniently(json.get(), &place, out) {
+                Some(item) => items.push(item),
+                None => out.extend(lenient::told(vec![place], "")),
+            }
+        }
         let streamed = self.match_items(&items);
         for ((index, item), at) in (0_u64..).zip(items).zip(streamed) {
             match at {

@@ -9,7 +9,7 @@ use super::{
     },
     StreamDecoder,
     frame::{self, Frame, Head},
-    track::{Kind, Said, Spoken, Told},
+    track::{Contradiction, Kind, Said, Spoken, Told},
 };
 use crate::{
     Json,
@@ -58,7 +58,8 @@ impl StreamDecoder {
         let index = frame.content_index.0.unwrap_or(0);
         let Said::Message(message) = &self.items[at].said else { return };
         let text = text.unwrap_or_default();
-        let rest = message.spoken.iter().find(|s| s.index == index).map_or(text, |s| s.told.rest(text));
+        let rest = message.spoken.iter().find(|s| s.index == index).map_or(Ok(text), |s| s.told.rest(text));
+        let rest = rest.unwrap_or_else(|Contradiction| self.contradicted(at, out));
         if !rest.is_empty() {
             self.spoken(frame, refusal, Some(rest), out);
         }
@@ -159,9 +160,6 @@ impl StreamDecoder {
         let Said::Message(message) = &self.items[at].said else { return };
         let tag = message.tag.clone();
         let known = message.spoken.iter().find(|s| s.index == index).copied();
-        if known.is_some_and(|s| !s.open) {
-            return;
-        }
         let (text, refusal) = match &mut part {
             Part::Text(text) => {
                 if let Some(tag) = tag {
@@ -181,8 +179,16 @@ impl StreamDecoder {
             }
         };
         let spoken = match known {
+            Some(spoken) if !spoken.open => {
+                // Nothing can be added to a part that has ended.
+                if spoken.told.rest(&text) != Ok("") {
+                    self.contradicted(at, out);
+                }
+                return;
+            }
             Some(mut spoken) => {
                 let rest = spoken.told.rest(&text);
+                let rest = rest.unwrap_or_else(|Contradiction| self.contradicted(at, out));
                 if !rest.is_empty() {
                     spoken.told.push(rest);
                     let delta =
@@ -211,7 +217,9 @@ impl StreamDecoder {
             }
         }
         if let Said::Message(message) = &mut self.items[at].said {
-            message.spoken.iter_mut().filter(|s| s.index == index).for_each(|s| s.open = false);
+            for known in message.spoken.iter_mut().filter(|s| s.index == index) {
+                (known.open, known.told) = (false, spoken.told);
+            }
         }
         // A last word that differs from what was streamed is not trusted.
         let whole = (text.len() == spoken.told.length).then(|| Box::new(part));

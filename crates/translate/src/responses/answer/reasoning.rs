@@ -1,9 +1,9 @@
 //! Reasoning: summaries, open reasoning, and its seal.
 
 use super::{
-    StreamDecoder,
+    StreamDecoder, contradiction,
     frame::{Frame, Head},
-    track::{Kind, Said},
+    track::{Contradiction, Kind, Said},
 };
 use crate::ir::{Delta, Event, Part, PartHead, Thinking};
 
@@ -38,6 +38,7 @@ impl StreamDecoder {
         let index = if raw { frame.content_index.0 } else { frame.summary_index.0 }.unwrap_or(0);
         let Said::Reasoning(reasoned) = &self.items[at].said else { return };
         let rest = reasoned.rest(raw, index, text.unwrap_or_default());
+        let rest = rest.unwrap_or_else(|Contradiction| self.contradicted(at, out));
         self.thought(frame, raw, Some(rest), out);
     }
 
@@ -46,6 +47,7 @@ impl StreamDecoder {
         let open = reasoned.part;
         let part = open
             .unwrap_or_else(|| self.part(PartHead::Thinking { id: whole.id.clone(), redacted: false }, out));
+        let place = self.items[at].index;
         let Said::Reasoning(reasoned) = &mut self.items[at].said else { return };
         let mut said = Vec::new();
         if open.is_none() {
@@ -53,8 +55,10 @@ impl StreamDecoder {
                 said.extend(list.iter().zip(0..).map(|(text, index)| (raw, index, text.as_str())));
             }
         } else {
-            said.push(reasoned.rest_of_last(&whole.summary, &whole.raw));
-            said.retain(|(.., rest)| !rest.is_empty());
+            match reasoned.rest_of_all(&whole.summary, &whole.raw) {
+                Ok(rest) => said = rest,
+                Err(Contradiction) => out.push(contradiction(place)),
+            }
         }
         for (raw, index, text) in said {
             let paragraph = reasoned.paragraph(raw, index);

@@ -4,6 +4,7 @@ use crate::{
     Json,
     ir::{Delta, Event, Flavour, PartId, ToolCall},
 };
+use serde_json::Value;
 
 /// The kinds of items that are streamed in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,17 +70,21 @@ impl Told {
             .fold(self.hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     }
 
-    /// What the whole text has beyond what was said; nothing if it does not begin with that.
-    pub(super) fn rest<'t>(&self, whole: &'t str) -> &'t str {
-        let Some((said, rest)) = whole.split_at_checked(self.length).filter(|(_, rest)| !rest.is_empty())
-        else {
-            return "";
-        };
+    /// What the whole text has beyond what was said. A whole that is empty was not stated.
+    pub(super) fn rest<'t>(&self, whole: &'t str) -> Result<&'t str, Contradiction> {
+        if whole.is_empty() {
+            return Ok("");
+        }
+        let (said, rest) = whole.split_at_checked(self.length).ok_or(Contradiction)?;
         let mut same = Self::default();
         same.push(said);
-        if same.hash == self.hash { rest } else { "" }
+        if same.hash == self.hash { Ok(rest) } else { Err(Contradiction) }
     }
 }
+
+/// A whole that does not begin with what was said of it. What was said cannot be taken back, and stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Contradiction;
 
 /// A part of a message.
 #[derive(Clone, Copy, Debug)]
@@ -132,19 +137,28 @@ impl Reasoned {
     }
 
     /// What of this paragraph was not said. Only the one that came last can go on.
-    pub(super) fn rest<'t>(&self, raw: bool, index: u64, whole: &'t str) -> &'t str {
+    pub(super) fn rest<'t>(&self, raw: bool, index: u64, whole: &'t str) -> Result<&'t str, Contradiction> {
         match &self.last {
             Some((last_raw, last, told)) if (*last_raw, *last) == (raw, index) => told.rest(whole),
-            _ if (if raw { &self.raw } else { &self.summary }).contains(&index) => "",
-            _ => whole,
+            _ if (if raw { &self.raw } else { &self.summary }).contains(&index) => Ok(""),
+            _ => Ok(whole),
         }
     }
 
-    /// Which paragraph came last, and what of it was not said, by the paragraphs of the whole.
-    pub(super) fn rest_of_last<'t>(&self, summary: &'t [String], raw: &'t [String]) -> (bool, u64, &'t str) {
-        let Some((is_raw, index, told)) = self.last else { return (false, 0, "") };
+    /// What of the whole was not said: the rest of the paragraph that came last, and the paragraphs behind it.
+    pub(super) fn rest_of_all<'t>(
+        &self,
+        summary: &'t [String],
+        raw: &'t [String],
+    ) -> Result<Vec<(bool, u64, &'t str)>, Contradiction> {
+        let Some((is_raw, index, told)) = self.last else { return Ok(Vec::new()) };
         let (known, whole) = if is_raw { (&self.raw, raw) } else { (&self.summary, summary) };
-        (is_raw, index, whole.get(known.len() - 1).map_or("", |text| told.rest(text)))
+        let Some(last) = whole.get(known.len() - 1) else { return Ok(Vec::new()) };
+        let mut rest = vec![(is_raw, index, told.rest(last)?)];
+        let next = known.iter().max().map_or(0, |last| last + 1);
+        rest.extend((next..).zip(&whole[known.len()..]).map(|(index, text)| (is_raw, index, text.as_str())));
+        rest.retain(|(.., text)| !text.is_empty());
+        Ok(rest)
     }
 }
 
@@ -158,8 +172,8 @@ pub(super) struct Called {
     pub(super) early: String,
     /// Arguments that came before the name, or that cannot be the beginning of arguments: a piece before them is missing.
     pub(super) held: String,
-    /// The arguments so far.
-    pub(super) told: Told,
+    /// The arguments that were said.
+    pub(super) told: String,
     /// Whether the arguments were said to be complete.
     pub(super) whole: bool,
 }
@@ -167,7 +181,7 @@ pub(super) struct Called {
 impl Called {
     /// Whether arguments came.
     pub(super) fn has_arguments(&self) -> bool {
-        self.told.length > 0 || !self.held.is_empty()
+        !self.told.is_empty() || !self.held.is_empty()
     }
 
     /// Whether a piece of the arguments can be said at once. Those of a function are an object: what begins otherwise waits
@@ -175,14 +189,24 @@ impl Called {
     pub(super) fn goes_on(&self, piece: &str) -> bool {
         let held = self.held.trim_ascii_start();
         let first = held.bytes().next().or_else(|| piece.trim_ascii_start().bytes().next());
-        self.flavour == Flavour::Custom || self.told.length > 0 || first == Some(b'{')
+        self.flavour == Flavour::Custom || !self.told.is_empty() || first == Some(b'{')
+    }
+
+    /// What the whole arguments have beyond what was said. The same value in another spelling is no contradiction.
+    pub(super) fn rest<'t>(&self, whole: &'t str) -> Result<&'t str, Contradiction> {
+        if let Some(rest) = whole.strip_prefix(&self.told) {
+            return Ok(rest);
+        }
+        let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+        let is_same = whole.is_empty() || read(&self.told).is_some_and(|said| read(whole) == Some(said));
+        if is_same { Ok("") } else { Err(Contradiction) }
     }
 
     /// Says the arguments that were held.
     pub(super) fn say_held(&mut self, part: PartId, out: &mut Vec<Event>) {
         let held = std::mem::take(&mut self.held);
         if !held.is_empty() {
-            self.told.push(&held);
+            self.told.push_str(&held);
             out.push(Event::Delta { part, delta: Delta::Arguments(held) });
         }
     }

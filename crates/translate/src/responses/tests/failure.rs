@@ -30,7 +30,7 @@ fn vendors_errors_are_understood() {
             402,
             r#"{"detail":{"code":"deactivated_workspace"}}"#,
             Billing,
-            "The upstream answered with status 402 and no explanation. Try again.",
+            "The upstream answered with status 402 and no explanation. Check the account and its plan.",
         ),
         (401, r#"{"error":{"message":"x","code":"token_expired"}}"#, Auth, "x"),
         (403, "<html><head><title>Just a moment...</title></head></html>", Permission, "Just a moment..."),
@@ -45,7 +45,7 @@ fn vendors_errors_are_understood() {
             422,
             r#"{"detail":[{"loc":["body"],"msg":"field required","type":"value_error.missing"}]}"#,
             BadRequest,
-            "field required",
+            "body: field required",
         ),
         (
             429,

@@ -589,6 +589,133 @@ fn p8_the_end_of_a_part_says_what_the_deltas_left_out() {
     }
 }
 
+/// A piece in the middle was lost: what came stays as it is, is not said again, and the log hears of it.
+#[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
+fn a_whole_that_contradicts_what_was_streamed_is_a_loss() {
+    let message = |text: &str| json!({"output_index": 3, "item": message_item("m", text)});
+    let call = |arguments: &str| json!({"output_index": 3, "item": call_item(arguments)});
+    let thoughts = |texts: &[&str]| {
+        let summary: Vec<_> =
+            texts.iter().map(|text| json!({"type": "summary_text", "text": text})).collect();
+        json!({"output_index": 3, "item": {"type": "reasoning", "id": "rs", "summary": summary}})
+    };
+    let text = |delta: &str| ("response.output_text.delta", json!({"item_id": "m", "delta": delta}));
+    let arguments = |delta: &str| {
+        (
+            "response.function_call_arguments.delta",
+            json!({"item_id": "fc_1", "output_index": 3, "delta": delta}),
+        )
+    };
+    let thought = |delta: &str| {
+        (
+            "response.reasoning_summary_text.delta",
+            json!({"item_id": "rs", "summary_index": 0, "delta": delta}),
+        )
+    };
+    let (added, done) = ("response.output_item.added", "response.output_item.done");
+    let part_done = |index: u64, text: &str| {
+        let part = json!({"type": "output_text", "text": text});
+        ("response.content_part.done", json!({"item_id": "m", "content_index": index, "part": part}))
+    };
+    let second = || ("response.output_text.delta", json!({"item_id": "m", "content_index": 1, "delta": "2"}));
+    let cases: Cases<(&str, bool)> = vec![
+        (
+            "a text",
+            vec![
+                (added, message("")),
+                text("he"),
+                text("o"),
+                ("response.output_text.done", json!({"item_id": "m", "text": "hello"})),
+                part_done(0, "hello"),
+                (done, message("hello")),
+                completed(&json!([message_item("m", "hello")])),
+            ],
+            ("text heo; End", true),
+        ),
+        (
+            "a text that goes on where it should not",
+            vec![(added, message("")), text("hello"), (done, message("he")), completed(&json!([]))],
+            ("text hello; End", true),
+        ),
+        (
+            "a text that is whole",
+            vec![(added, message("")), text("he"), (done, message("he")), completed(&json!([]))],
+            ("text he; End", false),
+        ),
+        (
+            "a whole that says nothing",
+            vec![(added, message("")), text("he"), part_done(0, ""), completed(&json!([]))],
+            ("text he; End", false),
+        ),
+        (
+            "a part that has ended",
+            vec![(added, message("")), text("1"), second(), part_done(0, "1a"), completed(&json!([]))],
+            ("text 1; text 2; End", true),
+        ),
+        (
+            "a part that has ended as it should",
+            vec![
+                (added, message("")),
+                text("1"),
+                second(),
+                part_done(0, "1"),
+                part_done(1, "2"),
+                completed(&json!([])),
+            ],
+            ("text 1; text 2; End", false),
+        ),
+        (
+            "arguments",
+            vec![
+                (added, call("")),
+                arguments("{\"x\""),
+                arguments("}"),
+                (
+                    "response.function_call_arguments.done",
+                    json!({"item_id": "fc_1", "arguments": "{\"x\":1}"}),
+                ),
+                (done, call("{\"x\":1}")),
+                completed(&json!([])),
+            ],
+            (r#"Function call_1=f {"x"}; ToolCall"#, true),
+        ),
+        (
+            "arguments in another spelling",
+            vec![
+                (added, call("")),
+                arguments("{\"x\": 1}"),
+                (done, call("{\"x\":1}")),
+                completed(&json!([])),
+            ],
+            (r#"Function call_1=f {"x": 1}; ToolCall"#, false),
+        ),
+        (
+            "a summary",
+            vec![(added, thoughts(&[])), thought("a"), (done, thoughts(&["ba"])), completed(&json!([]))],
+            ("thinking a| -; End", true),
+        ),
+        (
+            "a paragraph that was lost",
+            vec![(added, thoughts(&[])), thought("a"), (done, thoughts(&["ab", "c"])), completed(&json!([]))],
+            ("thinking ab/c| -; End", false),
+        ),
+    ];
+    for (name, frames, (expected, lost)) in cases {
+        let events = read(&frames);
+        let losses: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Lost(loss) => Some((loss.field.as_str(), loss.action)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(!losses.is_empty(), lost, "{name}: {losses:?}");
+        assert!(losses.iter().all(|loss| *loss == ("output[3]", LossAction::Dropped)), "{name}: {losses:?}");
+        assert_eq!(line(&fold(events).unwrap()), expected, "{name}");
+    }
+}
+
 #[test]
 fn t43_a_call_that_was_cut_off_is_marked() {
     let response = read_fold(&[

@@ -51,7 +51,11 @@ impl Choice {
                 args,
             });
         }
-        let Some(partial) = &mut self.partial else { return };
+        let Some(partial) = &mut self.partial else {
+            // An empty one only says that nothing follows.
+            self.unreadable |= call.id.is_some() || call.args.is_some() || !pieces.is_empty();
+            return;
+        };
         if partial.signature.is_empty() {
             signature.clone_into(&mut partial.signature);
         }

@@ -3,6 +3,7 @@ use crate::{
     Json, content_id,
     gemini::{fields::object, grounding, pages},
     ir::{Delta, Event, Failure, Part, SearchHit, ServerCall, ServerResult, ServerTool, Stop, StopReason},
+    lenient,
 };
 use byok_types::{Blame, FailureKind};
 
@@ -72,6 +73,9 @@ impl Choice {
 
     /// A call that Gemini could not form and nothing else: an answer that no client can use, but the next try may.
     pub(in super::super) fn unusable(&self) -> Option<Failure> {
+        if self.unreadable {
+            return Some(lenient::unreadable_call());
+        }
         let (reason, word) = self.finish.as_ref()?;
         if self.said || *reason != StopReason::MalformedCall {
             return None;
