@@ -32,10 +32,6 @@ const VENDORS: &[(&str, Make)] = &[
     ("xai", xai::vendor),
 ];
 
-/// The built-in providers that this version serves with an API key of the settings.
-const WITH_KEY: &[&str] =
-    &["claude", "codex", "gemini", "kiro", "qwen", "kimi", "iflow", "vertex", "xai", "deepseek"];
-
 /// The names of the providers with a login.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     VENDORS.iter().map(|(name, _)| *name)
@@ -48,18 +44,10 @@ pub(crate) fn vendor(name: &str, config: &Config) -> Result<(ProviderId, Vendor)
         return Ok((id, vendor));
     }
     let supported = supported();
-    let own = config.providers.get(&id).is_some_and(|provider| provider.kind.is_some());
     let what = format!("this version of byok has no login for `{name}`, only for: {supported}");
-    let hint = if own || WITH_KEY.contains(&name) {
-        format!(
-            "use an API key: set `providers.{name}.api_key` in the settings (`byok config path` says where)"
-        )
-    } else {
-        format!(
-            "of the built-in providers it serves: {}; any other server can be added with a `kind`",
-            WITH_KEY.join(", ")
-        )
-    };
+    let hint = format!(
+        "use an API key: set `providers.{name}.api_key` in the settings (`byok config path` says where)"
+    );
     Err(Trouble::new(Exit::Usage, what).hint(hint))
 }
 

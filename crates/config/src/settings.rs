@@ -198,7 +198,7 @@ impl Config {
     /// among them.
     pub fn all_providers(&self) -> impl Iterator<Item = (ProviderId, &Provider)> {
         let written = self.providers.iter().map(|(id, provider)| (id.clone(), provider));
-        let others = BUILT_IN.into_iter().filter_map(|name| ProviderId::new(name).ok());
+        let others = BUILT_IN.iter().filter_map(|name| ProviderId::new(*name).ok());
         let others = others.filter(|id| !self.providers.contains_key(id)).map(|id| (id, &*UNNAMED));
         written.chain(others)
     }

@@ -86,7 +86,7 @@ impl Check<'_> {
             }
         } else {
             let kinds = "`openai`, `responses`, `anthropic` or `gemini`";
-            match (provider.kind, nearest(id.as_str(), &BUILT_IN)) {
+            match (provider.kind, nearest(id.as_str(), BUILT_IN)) {
                 (None, Some(near)) => {
                     let hint =
                         format!("did you mean `{near}`? For a provider of your own add `kind`: {kinds}");

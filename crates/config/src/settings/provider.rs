@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 /// The providers that byok knows by name. Any other name needs a `kind`.
-pub const BUILT_IN: [&str; 12] = [
+pub const BUILT_IN: &[&str] = &[
     "claude",
     "codex",
     "copilot",
