@@ -2,7 +2,7 @@
 
 use super::all;
 use crate::support::{
-    ask::Think,
+    ask::{Ask, Think},
     byok::Byok,
     client::Call,
     dialect,
@@ -100,6 +100,20 @@ async fn t129_the_name_of_a_model_may_ask_for_effort_in_every_dialect() {
         Ok(())
     })
     .await;
+}
+
+/// Every level that byok knows of a model is one that the model takes.
+#[tokio::test]
+async fn a_model_that_can_be_told_not_to_think_is_told_so() {
+    let world = World::start().await;
+    for model in ["gpt-5.5(none)", "gpt-5.1(0)"] {
+        for client in Dialect::ALL {
+            let ask = Ask::new("Hello.").model(model);
+            let answer = dialect::call(client, &ask).send(world.byok.address()).await;
+            assert_eq!(answer.status, 200, "{client} {model}: {}", answer.text());
+            assert_eq!(answer.header("x-byok-dropped"), "", "{client} {model}");
+        }
+    }
 }
 
 /// A history whose seal is broken, as the client of a dialect sends it.
