@@ -143,6 +143,8 @@ impl<'a> Words<'a> {
         let means = executor.means(remote, self.unsealed, self.account.as_deref());
         let Ok(prepared) = Prepared::of(inbound, peek, &self.candidate, means).await else { return false };
         self.prepared = prepared;
-        true
+        others
     }
 }
+        // The same words again would be refused again.
+        let others = prepared.dialect != self.prepared.dialect || prepared.body != self.prepared.body;
