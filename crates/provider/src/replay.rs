@@ -7,11 +7,15 @@
 //!
 //! A turn with calls is found by who asks and by its calls: their ids, names and arguments. Nothing else of the conversation
 //! counts, so that a client may shorten its beginning, clear old results, order them anew, or leave the text away. A turn
-//! without calls, or with ids that a server may give again in another conversation (`call_0`), is found by who asks, by how
-//! the conversation began, by what came directly before the turn, and by its text, too. Where two answers agree in all of
+//! without calls, or with ids that another conversation may have, too (a server counts them up: `call_0`; byok makes them of the
+//! call where a server gives none), is found by who asks, by how the conversation began, by what came directly before the
+//! turn, and by its text, too. Where two answers agree in all of
 //! that and differ in their reasoning, nobody can say whose it is, and neither gets any.
 
-use byok_translate::ir::{Message, Part, Request, Role, Thinking};
+use byok_translate::{
+    Ids,
+    ir::{Message, Part, Request, Role, Thinking},
+};
 use byok_types::{ClientKeyId, SecretHash};
 use parking_lot::Mutex;
 use std::{
@@ -227,8 +231,12 @@ fn put_back(message: &mut Message, kept: &[Part]) {
     message.parts.extend(rest);
 }
 
-/// Whether the id of a call is one of a kind: it ends in letters and digits that nobody counts up.
+/// Whether the id of a call is one of a kind: it ends in letters and digits that nobody counts up. Those that byok makes
+/// follow from the call, so another conversation that begins with the same call has the same.
 fn is_unique(id: &str) -> bool {
+    if Ids::made(id, "call_") {
+        return false;
+    }
     let end = id.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let digits = end.bytes().filter(u8::is_ascii_digit).count();
     end.len() >= 8 && digits > 0 && digits < end.len()

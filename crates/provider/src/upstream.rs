@@ -41,7 +41,7 @@ pub use vertex::Vertex;
 pub use xai::Xai;
 
 use crate::knowledge::{Discovered, Quota, Window};
-use byok_translate::{Envelope, Losses, codec};
+use byok_translate::{Envelope, Losses, Translated, codec};
 use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, Secret, SecretHash, TokenFacts};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -212,6 +212,11 @@ pub trait Upstream: Send + Sync + fmt::Debug {
     /// Whether a body of a client of its dialect may pass through; else it is said anew by way of the middle form.
     fn takes_as_is(&self, _dialect: Dialect, _facts: &ModelFacts, _body: &[u8]) -> bool {
         true
+    }
+
+    /// A refused body with the calls that lack their seal told in words, where that is what it is refused for.
+    fn tells_lost_calls(&self, _: Dialect, _: &ModelFacts, _: &Bytes) -> Option<Translated<Bytes>> {
+        None
     }
 
     /// Whether it gives an item of a Responses stream another id in every event.

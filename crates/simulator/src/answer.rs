@@ -46,6 +46,8 @@ pub(crate) struct ToolCall {
     pub(crate) pieces: Vec<String>,
     /// Whether the token limit cut it.
     pub(crate) cut: bool,
+    /// Whether it has an id also where the dialect lets a vendor leave it out.
+    pub(crate) named: bool,
 }
 
 /// A page that an answer cites.

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 /// Everything that one request asked for.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent wishes that may be combined")]
 pub(crate) struct Script {
     /// What is said.
     pub(crate) say: Say,
@@ -25,6 +26,8 @@ pub(crate) struct Script {
     pub(crate) calls: Vec<Wish>,
     /// Every declared tool is to be called.
     pub(crate) all_tools: bool,
+    /// Calls have no ids, where the dialect lets the vendor leave them out.
+    pub(crate) no_ids: bool,
     /// Number of turns in which the tools are called again before the answer.
     pub(crate) rounds: usize,
     /// Number of text deltas.

@@ -149,18 +149,23 @@ pub(crate) fn change(reasoning: &Reasoning, facts: &ThinkingFacts) -> Option<&'s
     (!kept).then_some(NEAREST)
 }
 
-/// Notes what becomes of the wish at a model that does not reason on request. A level or a number of tokens was meant; a
-/// wish not to reason is met anyway, and that the model may decide itself changes nothing: only the log says so.
-pub(crate) fn note_unheard(reasoning: &Reasoning, losses: &mut Losses) {
-    const WHY: &str = "the model does not reason on request";
+/// Notes what becomes of the wish at a model that does not reason on request, or of which nobody knows how it is asked. A
+/// level or a number of tokens was meant; a wish not to reason is met anyway, and that the model may decide itself changes
+/// nothing: only the log says so.
+pub(crate) fn note_unheard(reasoning: &Reasoning, facts: &ThinkingFacts, losses: &mut Losses) {
     if reasoning.is_unset() {
         return;
     }
+    let why = if facts.unknown {
+        "byok does not know how this model is told to reason; `models` in the settings can say it"
+    } else {
+        "the model does not reason on request"
+    };
     match level_said(reasoning) {
         Some(level) if level != Effort::None && reasoning.switch != ThinkingSwitch::Off => {
-            losses.dropped("reasoning", WHY);
+            losses.dropped("reasoning", why);
         }
-        _ => losses.silent("reasoning", WHY),
+        _ => losses.silent("reasoning", why),
     }
 }
 
@@ -258,9 +263,15 @@ mod tests {
             (said(ThinkingSwitch::On, None), Some(DroppedSilently)),
             (said(ThinkingSwitch::Dynamic, None), Some(DroppedSilently)),
         ] {
-            let mut losses = Losses::default();
-            note_unheard(&reasoning, &mut losses);
-            assert_eq!(losses.list().first().map(|loss| loss.action), expected, "{reasoning:?}");
+            for (facts, why) in
+                [(ThinkingFacts::default(), "does not reason"), (ThinkingFacts::unknown(), "does not know")]
+            {
+                let mut losses = Losses::default();
+                note_unheard(&reasoning, &facts, &mut losses);
+                let noted = losses.list().first();
+                assert_eq!(noted.map(|loss| loss.action), expected, "{reasoning:?}");
+                assert!(noted.is_none_or(|loss| loss.reason.contains(why)), "{noted:?}");
+            }
         }
     }
 

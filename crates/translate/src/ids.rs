@@ -28,8 +28,8 @@ impl Ids {
         hex(prefix, &hash.finalize()[..12])
     }
 
-    /// Whether an id looks like one of these. Vendors' are longer or shorter.
-    pub(crate) fn made(id: &str, prefix: &str) -> bool {
+    /// Whether an id looks like one of these, or like a [`content_id`]. Vendors' are longer or shorter, or not hexadecimal.
+    pub fn made(id: &str, prefix: &str) -> bool {
         let digits = id.strip_prefix(prefix);
         digits.is_some_and(|digits| {
             digits.len() == 24 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))

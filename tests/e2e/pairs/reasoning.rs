@@ -2,7 +2,7 @@
 
 use super::all;
 use crate::support::{
-    ask::Think,
+    ask::{Ask, Think},
     byok::Byok,
     client::Call,
     dialect,
@@ -102,6 +102,20 @@ async fn t129_the_name_of_a_model_may_ask_for_effort_in_every_dialect() {
     .await;
 }
 
+/// Every level that byok knows of a model is one that the model takes.
+#[tokio::test]
+async fn a_model_that_can_be_told_not_to_think_is_told_so() {
+    let world = World::start().await;
+    for model in ["gpt-5.5(none)", "gpt-5.1(0)"] {
+        for client in Dialect::ALL {
+            let ask = Ask::new("Hello.").model(model);
+            let answer = dialect::call(client, &ask).send(world.byok.address()).await;
+            assert_eq!(answer.status, 200, "{client} {model}: {}", answer.text());
+            assert_eq!(answer.header("x-byok-dropped"), "", "{client} {model}");
+        }
+    }
+}
+
 /// A history whose seal is broken, as the client of a dialect sends it.
 fn broken(dialect: Dialect) -> (String, Value) {
     let name = model(dialect);
@@ -156,16 +170,55 @@ async fn a_refused_seal_is_left_out_and_the_request_made_once_more() {
 #[tokio::test]
 async fn t71_a_turn_without_its_reasoning_is_asked_for_once_more_without_a_budget() {
     let world = World::start().await;
-    let body = json!({
-        "model": "claude-sonnet-4-5", "max_tokens": 4096,
-        "thinking": {"type": "enabled", "budget_tokens": 2000},
-        "tools": [{"name": "f", "input_schema": {"type": "object"}}],
-        "messages": [
-            {"role": "user", "content": "Go."},
-            {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}]},
-            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}]}],
-    });
-    let answer = Call::post("/v1/messages", body.to_string()).send(world.byok.address()).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!((answer.header("x-byok-attempts"), answer.header("x-byok-dropped")), ("2", "thinking"));
+    // The reasoning of another vendor, and of a model that shows none.
+    let foreign = json!({"type": "thinking", "thinking": "t", "signature": "byok1:openai::Z0FBQUFB"});
+    let call = json!({"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}});
+    for turn in [json!([call]), json!([foreign, call])] {
+        let body = json!({
+            "model": "claude-sonnet-4-5", "max_tokens": 4096,
+            "thinking": {"type": "enabled", "budget_tokens": 2000},
+            "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+            "messages": [
+                {"role": "user", "content": "Go."},
+                {"role": "assistant", "content": turn},
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}]}],
+        });
+        let answer = Call::post("/v1/messages", body.to_string()).send(world.byok.address()).await;
+        assert_eq!(answer.status, 200, "{turn}: {}", answer.text());
+        let told = (answer.header("x-byok-attempts"), answer.header("x-byok-dropped"));
+        assert_eq!(told, ("2", "thinking"), "{turn}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_seal_to_leave_out_nothing_is_asked_for_once_more() {
+    let world = World::start().await;
+    // The words of the refusal are those of a refused seal.
+    let body = json!({"model": "gpt-5.1", "input": "Hello.", "include": ["encrypted_content"]});
+    let answer = Call::post("/v1/responses", body.to_string()).send(world.byok.address()).await;
+    assert!(answer.text().contains("encrypted_content"), "{}", answer.text());
+    assert_eq!((answer.status, answer.header("x-byok-attempts")), (400, "1"));
+}
+
+/// A Chat client of a model that gives its calls no ids: those that byok makes follow from the call.
+#[tokio::test]
+async fn conversations_that_begin_with_the_same_call_keep_their_own_reasoning() {
+    let world = World::start().await;
+    let pair = Pair { client: Dialect::Chat, upstream: Dialect::Gemini, stream: false };
+    let mut asks = Vec::new();
+    for project in ["one", "two"] {
+        let wish =
+            format!("sim:thinking About {project}. sim:no_ids sim:tool get_weather {{\"city\":\"Oslo\"}}");
+        let mut ask = pair.ask(&wish);
+        ask.tools = vec![super::tools::tool("get_weather", "city")];
+        let said = pair.say(&world, &ask).await.unwrap();
+        asks.push(ask.answered(&said, &["rain"]));
+    }
+    for ask in asks {
+        pair.say(&world, &ask).await.unwrap();
+        let body = pair.upstream_body(&world).unwrap();
+        assert!(is_sealed(Dialect::Gemini, &body), "{body}");
+        assert!(body["contents"][1].to_string().contains("functionCall"), "{body}");
+        assert!(!body["contents"].to_string().contains("call_"), "no id was given: {body}");
+    }
 }

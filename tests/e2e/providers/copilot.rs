@@ -294,6 +294,50 @@ async fn what_codex_cli_sends_is_said_in_functions() {
     assert!(answer.text().contains("heavy rain"), "{}", answer.text());
 }
 
+/// A conversation comes over from another model: what that one sealed, or ran by itself, is not here.
+#[tokio::test]
+async fn a_conversation_comes_over_from_another_model() {
+    let world = LoggedIn::start("copilot", settings, &[]).await;
+    for client in Dialect::ALL {
+        let asked = Ask::new("sim:tools").model("copilot/gpt-5-mini").with(|ask| {
+            let parameters = json!({"type": "object", "properties": {}});
+            ask.tools = vec![crate::support::ask::Tool { name: "get_time", parameters }];
+        });
+        let said = world.say(client, &asked).await.unwrap();
+        let mut ask = asked.answered(&said, &["noon"]).model("copilot/gemini-3.8-flash");
+        let answer = world.send(client, &ask).await;
+        assert_eq!(
+            (answer.status, answer.header("x-byok-attempts")),
+            (200, "2"),
+            "{client}: {}",
+            answer.text()
+        );
+        let sent = world.last("/copilot/chat/completions").unwrap().json();
+        let told = sent["messages"].as_array().unwrap().last().unwrap().clone();
+        assert!(
+            told["role"] == "user" && told["content"].as_str().unwrap().ends_with("noon"),
+            "{client}: {sent}"
+        );
+        // Its own calls stay calls.
+        ask = asked.clone().model("copilot/gemini-3.8-flash");
+        let said = world.say(client, &ask).await.unwrap();
+        let answer = world.send(client, &ask.answered(&said, &["noon"])).await;
+        assert_eq!(
+            (answer.status, answer.header("x-byok-attempts")),
+            (200, "1"),
+            "{client}: {}",
+            answer.text()
+        );
+    }
+    let body = json!({"model": "copilot/gpt-5.5", "input": [
+        {"role": "user", "content": "Look it up."},
+        {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}},
+        {"role": "assistant", "content": [{"type": "output_text", "text": "Found."}]},
+        {"role": "user", "content": "Go on."}]});
+    let answer = post(&world, &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
 async fn post(world: &LoggedIn, body: &Value) -> crate::support::client::Answer {
     let call = crate::support::client::Call::post("/v1/responses", body.to_string());
     call.header("content-type", "application/json").send(world.byok.address()).await

@@ -78,6 +78,7 @@ impl Case {
             "gemini/gemini-3.5-flash",
             "antigravity/claude-sonnet-4-6",
             "antigravity/gemini-3-flash",
+            "antigravity/gpt-oss-120b-medium",
             "vertex/gemini-2.5-flash",
             "vertex/gemini-3.5-flash",
         ];

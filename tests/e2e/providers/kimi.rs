@@ -75,6 +75,31 @@ async fn bodies_are_fitted() {
     assert!(!seen.headers.contains_key("anthropic-beta"));
 }
 
+/// Kimi is not told of a turn's reasoning that was another vendor's, and may then not be asked to think on by a budget.
+#[tokio::test]
+async fn a_conversation_comes_over_from_another_vendor() {
+    let world = LoggedIn::start("kimi", settings, &[]).await;
+    for model in ["kimi/k3", "k2.6"] {
+        let body = json!({
+            "model": model, "max_tokens": 8000, "thinking": {"type": "enabled", "budget_tokens": 2000},
+            "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+            "messages": [
+                {"role": "user", "content": "Go."},
+                {"role": "assistant", "content": [
+                    {"type": "thinking", "thinking": "t", "signature": "byok1:openai::Z0FBQUFB"},
+                    {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}]},
+                {"role": "user", "content": [
+                    {"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}]}],
+        });
+        let call = crate::support::client::Call::post("/v1/messages", body.to_string());
+        let answer = call.send(world.byok.address()).await;
+        assert_eq!(answer.status, 200, "{model}: {}", answer.text());
+        let told = (answer.header("x-byok-attempts"), answer.header("x-byok-dropped"));
+        assert_eq!(told, ("2", "thinking"), "{model}");
+        assert!(world.last(MESSAGES).unwrap().json().get("thinking").is_none());
+    }
+}
+
 #[tokio::test]
 async fn a_refused_token_is_renewed_and_rotates() {
     let world = LoggedIn::start("kimi", settings, &[]).await;

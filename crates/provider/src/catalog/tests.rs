@@ -43,11 +43,13 @@ fn facts_of_known_and_new_models() {
     assert_eq!((new.family, new.endpoints.as_slice()), (Family::Claude, &[Dialect::Messages][..]));
     assert!(new.thinking.takes(ThinkingForm::Adaptive) && !new.temperature);
     assert_eq!(catalog.vendor_of("gpt-7-nova").unwrap().provider, "codex");
-    assert_eq!(catalog.vendor_of("o5-mini").map(|v| v.provider.as_str()), None);
+    assert_eq!(catalog.vendor_of("o9-mini").unwrap().provider, "codex");
+    assert!(catalog.vendor_of("olmo-3").is_none());
     assert!(catalog.vendor_of("llama-4").is_none());
     let flash = catalog.facts("gemini-2.5-flash");
     assert_eq!(flash.thinking.budget, Some((0, 24_576)));
     assert_eq!(catalog.facts("gpt-5.1").thinking.levels[0], Effort::None);
+    assert_eq!(catalog.facts("gemini-3-pro-preview").thinking.levels, [Effort::Low, Effort::High]);
 }
 
 #[test]

@@ -162,18 +162,19 @@ impl Prepared {
         let keep = Keep { none: unsealed, ..Keep::of(&candidate.facts, maker) };
         let mut edits: Vec<Edit> = seal_edits(inbound.dialect, body, keep);
         let mut losses = Vec::new();
-        // A turn whose reasoning is taken out cannot be thought on.
-        let silent = unsealed
-            && inbound.dialect == Dialect::Messages
-            && candidate.facts.thinking.takes(ThinkingForm::Budget)
-            && brings_results(body);
-        if silent {
-            edits.extend(budget_edits(body));
-            losses.push(Loss {
-                field: "thinking".to_owned(),
-                action: LossAction::Dropped,
-                reason: "the turn that waits for tool results has no reasoning of this model",
-            });
+        // A turn whose reasoning is taken out cannot be thought on by a budget, whatever else the model takes.
+        let thinking = &candidate.facts.thinking;
+        let silent = unsealed && inbound.dialect == Dialect::Messages && brings_results(body);
+        let budget = if silent { budget_edits(body) } else { Vec::new() };
+        if silent && (!budget.is_empty() || thinking.unknown || thinking.takes(ThinkingForm::Budget)) {
+            if !budget.is_empty() || candidate.thinking.is_some() {
+                losses.push(Loss {
+                    field: "thinking".to_owned(),
+                    action: LossAction::Dropped,
+                    reason: "the turn that waits for tool results has no reasoning of this model",
+                });
+            }
+            edits.extend(budget);
             log(&losses);
         } else if let Some(wish) = &candidate.thinking {
             let thinking = thinking_edits(inbound.dialect, body, wish, &candidate.facts);

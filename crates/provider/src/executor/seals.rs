@@ -6,7 +6,7 @@ use byok_types::{Failure, FailureKind};
 const CODES: [&str; 2] = ["invalid_encrypted_content", "thinking_signature_invalid"];
 
 /// What vendors say whose codes tell no more than that the request is wrong.
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 13] = [
     "invalid `signature`",
     "invalid signature",
     "signature in `thinking`",
@@ -16,6 +16,9 @@ const WORDS: [&str; 11] = [
     "thought signature is not valid",
     "corrupted thought signature",
     "invalid thought signature",
+    // Of a call that comes back without the reasoning that led to it.
+    "missing a thought_signature",
+    "reasoning_opaque",
     "encrypted content",
     "encrypted_content",
     "item_id did not match",
@@ -82,6 +85,18 @@ mod tests {
                 Dialect::Gemini,
                 400,
                 r#"{"error":{"code":400,"message":"Corrupted thought signature.","status":"INVALID_ARGUMENT"}}"#,
+                true,
+            ),
+            (
+                Dialect::Gemini,
+                400,
+                r#"{"error":{"code":400,"message":"Function call is missing a thought_signature in functionCall parts.","status":"INVALID_ARGUMENT"}}"#,
+                true,
+            ),
+            (
+                Dialect::Chat,
+                400,
+                r#"{"error":{"message":"reasoning_opaque of a call is missing or unknown","code":"invalid_request_body"}}"#,
                 true,
             ),
             (

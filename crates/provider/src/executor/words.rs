@@ -131,18 +131,34 @@ impl<'a> Words<'a> {
             );
             self.candidate.facts = Arc::new(ModelFacts { endpoints, ..ModelFacts::clone(facts) });
         } else if refuses_seal(&refused.failure) && !self.unsealed {
+            self.unsealed = true;
+            let told = provider.upstream.tells_lost_calls(
+                self.prepared.dialect,
+                &self.candidate.facts,
+                &self.prepared.body,
+            );
+            if let Some(told) = told {
+                tracing::warn!(
+                    provider = provider.id.as_str(),
+                    "the upstream refused calls without its seal; trying once more with them told in words"
+                );
+                self.prepared.body = told.value;
+                self.prepared.losses.extend(told.losses);
+                return true;
+            }
             tracing::warn!(
                 provider = provider.id.as_str(),
                 "the upstream refused sealed reasoning of the history; trying once more without any"
             );
-            self.unsealed = true;
         } else {
             return false;
         }
         self.account = account_of(&self.candidate, seat, peek);
         let means = executor.means(remote, self.unsealed, self.account.as_deref());
         let Ok(prepared) = Prepared::of(inbound, peek, &self.candidate, means).await else { return false };
+        // The same words again would be refused again.
+        let others = prepared.dialect != self.prepared.dialect || prepared.body != self.prepared.body;
         self.prepared = prepared;
-        true
+        others
     }
 }

@@ -119,7 +119,7 @@ fn t104_endpoints_prefer_the_client() {
     assert_eq!(dialect("gpt-5.5", Dialect::Chat), Dialect::Chat);
     assert_eq!(dialect("gpt-5.5", Dialect::Responses), Dialect::Responses);
     assert_eq!(dialect("gpt-5.5", Dialect::Messages), Dialect::Responses);
-    assert_eq!(dialect("gpt-4o", Dialect::Gemini), Dialect::Chat);
+    assert_eq!(dialect("gpt-4o", Dialect::Gemini), Dialect::Responses);
     assert_eq!(dialect("claude-opus-5", Dialect::Chat), Dialect::Messages);
     assert_eq!(dialect("llama-4", Dialect::Messages), Dialect::Chat);
 }

@@ -164,6 +164,9 @@ fn calls_are_found_by_ids_of_a_kind_alone() {
         ("tool_0_fetch_website", false),
         ("functions.bash:0", false),
         ("D681PevKs", true),
+        ("call_Ab3dE6f8Ab3dE6f8Ab3dE6f8", true),
+        // Made by byok of a call without one.
+        ("call_0f3a5b7c9d1e2f3a5b7c9d1e", false),
         ("", false),
     ] {
         assert_eq!(is_unique(id), unique, "{id}");
@@ -175,9 +178,12 @@ fn calls_are_found_by_ids_of_a_kind_alone() {
         request(vec![user(begun), said(vec![call(id, arguments)]), result(id)])
     };
     let (replay, now) = (Replay::default(), Instant::now());
+    let made = "call_0f3a5b7c9d1e2f3a5b7c9d1e";
     for (data, begun) in [("S1", "go"), ("S2", "stop")] {
         let place = Place::behind(Some(&own), &request(vec![user(begun)]));
-        replay.keep(place, &[thought(data), call("call_0", "{}")], LIMIT, now);
+        for id in ["call_0", made] {
+            replay.keep(place, &[thought(data), call(id, "{}")], LIMIT, now);
+        }
     }
     let place = Place::behind(Some(&own), &request(vec![user("go")]));
     replay.keep(place, &[thought("S3"), call(unique, "{}")], LIMIT, now);
@@ -185,6 +191,8 @@ fn calls_are_found_by_ids_of_a_kind_alone() {
         (history("go", "call_0", "{}"), &own, ["S1"].as_slice()),
         (history("stop", "call_0", "{}"), &own, &["S2"]),
         (history("sum", "call_0", "{}"), &own, &[]),
+        (history("go", made, "{}"), &own, &["S1"]),
+        (history("stop", made, "{}"), &own, &["S2"]),
         (history("sum", unique, "{}"), &own, &["S3"]),
         (history("sum", unique, r#"{"a":1}"#), &own, &[]),
         (history("go", unique, "{}"), &other, &[]),

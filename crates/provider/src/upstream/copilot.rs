@@ -6,6 +6,7 @@
 mod body;
 mod models;
 mod quota;
+mod unsealed;
 
 use super::{
     Ask, Endpoint, Lookup, Next, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join,
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_auth::copilot::{API_VERSION, BASE, EXCHANGE, GITHUB, HOST, MODE};
-use byok_translate::{Losses, codec};
+use byok_translate::{Losses, Translated, codec};
 use byok_types::{AccountState, Dialect, Failure, FailureKind, ModelFacts};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
@@ -81,6 +82,15 @@ impl Upstream for Copilot {
             }
             _ => true,
         }
+    }
+
+    fn tells_lost_calls(
+        &self,
+        dialect: Dialect,
+        facts: &ModelFacts,
+        body: &Bytes,
+    ) -> Option<Translated<Bytes>> {
+        (dialect == Dialect::Chat && facts.id.starts_with("gemini")).then(|| unsealed::told(body))?
     }
 
     /// GitHub seals the ids anew in every event.

@@ -181,6 +181,7 @@ fn call(tool: Option<&Declared>, wish: Option<&Wish>, script: &Script) -> ToolCa
         input,
         pieces,
         cut: false,
+        named: !script.no_ids,
     }
 }
 

@@ -145,7 +145,7 @@ fn parts(turn: &Turn<'_>) -> Vec<Rendered> {
             Part::Call(call) => {
                 let arguments: Value = serde_json::from_str(&call.input).unwrap_or_else(|_| json!({}));
                 let mut function = json!({"name": call.name, "args": arguments});
-                if signs(turn) {
+                if signs(turn) && call.named {
                     function["id"] = json!(turn.ids.base62("", 100 + calls, 8));
                 }
                 calls += 1;

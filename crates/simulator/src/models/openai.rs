@@ -13,7 +13,7 @@ const fn model(
 
 /// `OpenAI`'s word list, longest first family.
 const TO_MAX: &[&str] = &["none", "low", "medium", "high", "xhigh", "max"];
-const TO_XHIGH: &[&str] = &["low", "medium", "high", "xhigh"];
+const TO_XHIGH: &[&str] = &["none", "low", "medium", "high", "xhigh"];
 const FROM_NONE: &[&str] = &["none", "low", "medium", "high"];
 const FROM_MINIMAL: &[&str] = &["minimal", "low", "medium", "high"];
 const CLASSIC: &[&str] = &["low", "medium", "high"];

@@ -96,6 +96,7 @@ impl Script {
                 let input = serde_json::value::to_raw_value(&serde_json::json!({})).ok();
                 self.calls.push(Wish { name: (*name).to_owned(), input });
             }
+            "no_ids" => self.no_ids = true,
             "loop" => self.rounds = words.number(0, 2)?,
             "overage" => self.overage = true,
             "refusal" => self.say = Say::Refusal,

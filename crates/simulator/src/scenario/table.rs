@@ -56,6 +56,7 @@ pub const SCENARIOS: &[ScenarioDoc] = &[
     ),
     row("tools", "", Answer, "calls every declared tool in parallel"),
     row("empty_args", "NAME", Answer, "calls the tool with no arguments at all"),
+    row("no_ids", "", Answer, "gives calls no ids (Gemini)"),
     row("loop", "[TURNS=2]", Answer, "calls the tools again until so many rounds of results have come back"),
     row(
         "overage",

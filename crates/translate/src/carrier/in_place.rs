@@ -7,7 +7,7 @@ use self::{
     members::{Members, string},
     unsealed::lacks_a_seal,
 };
-use super::{MARK, PLACEHOLDERS, is_marked, is_marked_base64, unwrap, unwrap_base64, unwrap_summary};
+use super::{MARK, is_marked, is_marked_base64, unwrap, unwrap_base64, unwrap_summary};
 use crate::{
     Ids, Maker, compact,
     ir::{Blob, BlobSlot, Family},
@@ -19,8 +19,8 @@ use std::{collections::HashSet, ops::Range};
 
 /// The mark as base64 text begins.
 const MARK_BASE64: &str = "Ynlvaz";
-/// How `OpenAI`'s seals begin.
-const FERNET: &str = "gAAAA";
+/// How Claude's seals begin: base64 of one layer, of two, and of an older form.
+const CLAUDES: [char; 3] = ['E', 'R', 'C'];
 /// Where byok shows reasoning to clients of Chat.
 const TEXT: &str = "reasoning_content";
 /// An empty seal in the results of a search, and in what cites them, as JSON is usually written.
@@ -58,13 +58,13 @@ impl Keep<'_> {
         let contains = |text: &str| memchr::memmem::find(body, text.as_bytes()).is_some();
         let unsealed = || match dialect {
             Dialect::Messages => {
-                let foreign = || PLACEHOLDERS.into_iter().chain([FERNET]).any(contains);
                 let results = || EMPTY_RESULTS.into_iter().any(contains);
+                let lacks = |kind, seal| lacks_a_seal(body, kind, seal, &CLAUDES);
                 self.refuses_empty(dialect)
-                    && (results() || foreign() || lacks_a_seal(body, "thinking", "signature"))
+                    && (results() || lacks("thinking", "signature") || lacks("redacted_thinking", "data"))
             }
             Dialect::Responses => {
-                self.family == Family::Openai && lacks_a_seal(body, "reasoning", "encrypted_content")
+                self.family == Family::Openai && lacks_a_seal(body, "reasoning", "encrypted_content", &[])
             }
             Dialect::Chat => {
                 self.no_text && contains(TEXT)
@@ -80,11 +80,10 @@ impl Keep<'_> {
         dialect == Dialect::Messages && (self.none || self.family == Family::Claude)
     }
 
-    /// Whether a seal without our mark is certainly not of the upstream. Claude takes no other: whoever keeps one in the
-    /// conversation is refused from then on.
+    /// Whether a seal without our mark is not of the upstream. Claude takes no other: whoever keeps one in the conversation is
+    /// refused from then on. Elsewhere nobody can say: a gateway of one's own may stand before any vendor.
     fn is_foreign(&self, sealed: &str) -> bool {
-        is_marked(sealed)
-            || self.family == Family::Claude && (PLACEHOLDERS.contains(&sealed) || sealed.starts_with(FERNET))
+        is_marked(sealed) || self.family == Family::Claude && !sealed.starts_with(CLAUDES)
     }
 }
 

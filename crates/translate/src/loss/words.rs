@@ -3,7 +3,7 @@
 use super::Loss;
 use crate::{
     chat::WEB_SEARCH_OPTIONS,
-    ir::{Message, Part, Request, Tool},
+    ir::{Message, Part, Request, ThinkingSwitch, Tool},
 };
 use byok_types::Dialect;
 use std::borrow::Cow;
@@ -17,8 +17,13 @@ pub(crate) fn in_words_of(request: &Request, losses: &mut [Loss]) {
         .iter()
         .position(|tool| matches!(tool, Tool::Hosted(tool) if tool.type_name == WEB_SEARCH_OPTIONS))
         .map(|index| format!("tools[{index}]"));
+    // A level stands beside the switch there, and may stand alone.
+    let level_alone =
+        request.dialect == Dialect::Messages && request.reasoning.switch == ThinkingSwitch::Unset;
     for loss in losses {
-        if Some(&loss.field) == search.as_ref() {
+        if level_alone && loss.field == "reasoning" {
+            "output_config.effort".clone_into(&mut loss.field);
+        } else if Some(&loss.field) == search.as_ref() {
             WEB_SEARCH_OPTIONS.clone_into(&mut loss.field);
         } else if let Cow::Owned(named) = named(request.dialect, &loss.field) {
             loss.field = named;

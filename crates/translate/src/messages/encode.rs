@@ -64,7 +64,7 @@ pub(super) fn encode(
     if let Some(reason) = settled.changed {
         losses.emulated(name(request.dialect, Field::Reasoning), reason);
     } else if facts.thinking.forms.is_empty() {
-        effort::note_unheard(&request.reasoning, &mut losses);
+        effort::note_unheard(&request.reasoning, &facts.thinking, &mut losses);
     }
     if request.max_tokens.is_some_and(|asked| settled.max_tokens < asked.value) {
         losses.silent("max_tokens", "the model cannot put out that much");

@@ -739,6 +739,11 @@ fn effort() {
             .to(CHAT, and(silence("8192"), dropped("thinking")))
             .to(RESPONSES, and(lacks("/reasoning"), dropped("thinking")))
             .to(GEMINI, and(silence("8192"), dropped("thinking"))),
+        row("a level alone there", MESSAGES, &json!({"output_config": {"effort": "high"}}))
+            .at(unknown)
+            .to(CHAT, and(silence("high"), dropped("output_config.effort")))
+            .to(RESPONSES, and(lacks("/reasoning"), dropped("output_config.effort")))
+            .to(GEMINI, and(silence("high"), dropped("output_config.effort"))),
         row("context and mode", RESPONSES, &json!({"reasoning": {"context": "all_turns", "mode": "pro"}}))
             .to(CHAT, and(silent("reasoning.context"), silent("reasoning.mode")))
             .to(MESSAGES, and(silent("reasoning.context"), silent("reasoning.mode")))

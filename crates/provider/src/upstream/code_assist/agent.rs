@@ -1,5 +1,5 @@
-//! What Antigravity wants of a request beyond the dialect. Behind it stand Gemini and, on Vertex, Claude, whose own rules
-//! shine through.
+//! What Antigravity wants of a request beyond the dialect. Behind it stand Gemini and, on Vertex, Claude and gpt-oss, whose
+//! own rules shine through.
 
 use super::{Members, list_of, schema};
 use byok_translate::Losses;
@@ -37,9 +37,10 @@ pub(super) fn fit(request: &mut Members, facts: &ModelFacts, losses: &mut Losses
     } else {
         request.put("sessionId", &json!(conversation(&contents)));
     }
-    if claude || !facts.call_signatures {
+    let guest = facts.family != Family::Gemini;
+    if guest || !facts.call_signatures {
         let mut contents = contents;
-        turns(&mut contents, claude);
+        turns(&mut contents, facts.family);
         request.put("contents", &contents);
     } else {
         let mut contents = contents;
@@ -47,7 +48,7 @@ pub(super) fn fit(request: &mut Members, facts: &ModelFacts, losses: &mut Losses
             request.put("contents", &contents);
         }
     }
-    tools(request, facts, claude, losses);
+    tools(request, facts, guest, losses);
     config(request, facts, claude, losses);
 }
 
@@ -94,7 +95,8 @@ impl Open {
     }
 }
 
-fn turns(contents: &mut Value, claude: bool) {
+fn turns(contents: &mut Value, family: Family) {
+    let claude = family == Family::Claude;
     let mut open = Open::default();
     let mut number = 0;
     for content in contents.as_array_mut().into_iter().flatten() {
@@ -121,8 +123,8 @@ fn turns(contents: &mut Value, claude: bool) {
                 }
             }
         }
-        if claude && model {
-            // Calls come last, or Anthropic does not find their results.
+        if family != Family::Gemini && model {
+            // Calls come last, or their results are not found.
             parts.sort_by_key(|part| {
                 if part["thought"] == true { 0 } else { 1 + i32::from(part.get("functionCall").is_some()) }
             });
@@ -187,13 +189,14 @@ fn is_claudes(signature: &str) -> bool {
     signature.starts_with(['E', 'R'])
 }
 
-fn tools(request: &mut Members, facts: &ModelFacts, claude: bool, losses: &mut Losses) {
-    // These want a property in every schema, as Claude does.
+/// `guest`: the model is not Google's, and its tools go by the rules of Claude.
+fn tools(request: &mut Members, facts: &ModelFacts, guest: bool, losses: &mut Losses) {
+    // These want a property in every schema, as guests do.
     let strict = ["gemini-3-pro", "gemini-3.1-pro"].iter().any(|line| facts.id.starts_with(line));
     let Some(mut tools) = request.get(&["tools"]) else { return };
     let wish = request.get(&["toolConfig"]).unwrap_or_default();
     let mode = wish["functionCallingConfig"]["mode"].as_str().unwrap_or_default().to_owned();
-    if claude && mode == "NONE" {
+    if guest && mode == "NONE" {
         // Its choice of tools is not honoured, so "none" means that there are none.
         request.remove("tools");
         request.remove("toolConfig");
@@ -206,7 +209,7 @@ fn tools(request: &mut Members, facts: &ModelFacts, claude: bool, losses: &mut L
             let Some(function) = function.as_object_mut() else { continue };
             let stated = function.remove("parametersJsonSchema").or_else(|| function.remove("parameters"));
             let mut schema = schema::of_arguments(&stated.unwrap_or_else(|| json!({})));
-            if claude || strict {
+            if guest || strict {
                 schema::fill(&mut schema);
             }
             if schema["properties"].as_object().is_some_and(|properties| !properties.is_empty()) {
@@ -223,7 +226,7 @@ fn tools(request: &mut Members, facts: &ModelFacts, claude: bool, losses: &mut L
         }
     }
     request.put("tools", &tools);
-    if claude && declared {
+    if guest && declared {
         request.put("toolConfig", &json!({"functionCallingConfig": {"mode": "VALIDATED"}}));
     }
 }

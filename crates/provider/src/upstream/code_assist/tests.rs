@@ -174,6 +174,19 @@ fn claude_behind_antigravity() {
         })
     );
 
+    // What is neither Google's nor Claude's goes by the same rules of tools.
+    let request = &shaped(ANTIGRAVITY, STREAM, "gpt-oss-120b-medium", &body)["request"];
+    assert_eq!(request["toolConfig"], json!({"functionCallingConfig": {"mode": "VALIDATED"}}));
+    let function = &request["tools"][0]["functionDeclarations"][0];
+    assert_eq!(function["parameters"]["required"], json!(["byok_placeholder"]), "{request}");
+    let calls: Vec<_> = request["contents"][1]["parts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|part| part.get("functionCall").is_some())
+        .collect();
+    assert!(calls.is_sorted() && calls.contains(&true), "{request}");
+
     // A budget is at least 1024, and there is room for the answer beside it.
     for (asked, limit, sent) in
         [(500, None, json!(1024)), (-1, None, json!(1024)), (2048, Some(2000), json!(null))]

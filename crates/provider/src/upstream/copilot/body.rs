@@ -209,8 +209,15 @@ fn responses(mut body: Bytes, losses: &mut Losses) -> Result<Bytes, Failure> {
             edits.push(scan.set("tools", &tools));
         }
     }
-    if let Some(items) = scan.text(&body, "input").and_then(without_empty_status) {
-        edits.push(scan.set("input", &items));
+    if let Some(items) = scan.text(&body, "input") {
+        let known = without_hosted(items);
+        if known.is_some() {
+            losses.silent("input", "calls of the vendor's own tools stay with the vendor");
+        }
+        let cleaned = without_empty_status(known.as_deref().unwrap_or(items));
+        if let Some(items) = cleaned.or(known) {
+            edits.push(scan.set("input", &items));
+        }
     }
     body = splice(&body, edits);
     without(&body, &gone)
@@ -221,6 +228,30 @@ fn only(tools: &str, of: impl Fn(&str) -> bool) -> Option<String> {
     edited(tools, |tool| {
         let kind = Draft::of(tool).and_then(|tool| tool.string("type"));
         if kind.is_none_or(|kind| of(&kind)) { Edited::Kept } else { Edited::Gone }
+    })
+}
+
+/// What OpenAI itself ran in earlier turns: Copilot runs no such tool and refuses the item. What came of it stands in the
+/// message behind it.
+fn without_hosted(items: &str) -> Option<String> {
+    const HOSTED: [&str; 10] = [
+        "web_search_call",
+        "file_search_call",
+        "code_interpreter_call",
+        "image_generation_call",
+        "computer_call",
+        "computer_call_output",
+        "mcp_call",
+        "mcp_list_tools",
+        "mcp_approval_request",
+        "mcp_approval_response",
+    ];
+    if !HOSTED.iter().any(|kind| items.contains(kind)) {
+        return None;
+    }
+    edited(items, |item| {
+        let kind = Draft::of(item).and_then(|item| item.string("type"));
+        if kind.is_some_and(|kind| HOSTED.contains(&&*kind)) { Edited::Gone } else { Edited::Kept }
     })
 }
 

@@ -114,6 +114,9 @@ fn t70_claude_gets_no_thinking_without_a_seal() {
     let none = r#"{"type":"thinking","thinking":"t"},"#;
     let none_spaced = r#"{"type": "thinking", "thinking": "t"},"#;
     let sealed = r#"{"type":"thinking","thinking":"t","signature":"EqQB"},"#;
+    let odd = r#"{"type":"thinking","thinking":"t","signature":"sig-of-a-server"},"#;
+    let fernet = r#"{"type":"redacted_thinking","data":"gAAAAB"},"#;
+    let redacted = r#"{"type":"redacted_thinking","data":"EmwK"},"#;
     let called = r#"{"type":"tool_use","id":"1","name":"sign","input":{"signature":""}},"#;
     for (thinking, family, stays) in [
         (empty, Family::Claude, false),
@@ -122,9 +125,15 @@ fn t70_claude_gets_no_thinking_without_a_seal() {
         (none_spaced, Family::Claude, false),
         (sealed, Family::Claude, true),
         (called, Family::Claude, true),
+        (odd, Family::Claude, false),
+        (fernet, Family::Claude, false),
+        (redacted, Family::Claude, true),
         // Who is not Claude may want it back.
         (empty, Family::Other, true),
         (none, Family::Other, true),
+        (odd, Family::Other, true),
+        (fernet, Family::Other, true),
+        (sealed, Family::Other, true),
     ] {
         let expected = turn(if stays { thinking } else { "" });
         assert_eq!(passed(Dialect::Messages, &turn(thinking), family), expected, "{thinking} {family:?}");

@@ -3,13 +3,14 @@
 
 use memchr::{memchr2, memchr3, memmem};
 
-/// Whether somewhere in the JSON text `body` an object whose type is `kind` has no text, or an empty one, as its member `seal`.
-/// May be wrong in saying so, where the seal stands before the type.
-pub(super) fn lacks_a_seal(body: &[u8], kind: &str, seal: &str) -> bool {
+/// Whether somewhere in the JSON text `body` an object whose type is `kind` has no text, or an empty one, as its member `seal`, or
+/// one that begins with none of `begins`, where some are given. May be wrong in saying so, where the seal stands before the
+/// type.
+pub(super) fn lacks_a_seal(body: &[u8], kind: &str, seal: &str, begins: &[char]) -> bool {
     let word = format!("\"{kind}\"");
     memmem::find_iter(body, word.as_bytes()).any(|at| {
         let rest = body.get(at + word.len()..).unwrap_or_default();
-        !is_key(rest) && !is_sealed(rest, seal.as_bytes())
+        !is_key(rest) && !is_sealed(rest, seal.as_bytes(), begins)
     })
 }
 
@@ -19,7 +20,7 @@ fn is_key(rest: &[u8]) -> bool {
 }
 
 /// Whether the object that goes on with `rest` has the member, and a text in it.
-fn is_sealed(mut rest: &[u8], seal: &[u8]) -> bool {
+fn is_sealed(mut rest: &[u8], seal: &[u8], begins: &[char]) -> bool {
     let mut depth = 0_usize;
     while let Some(at) = memchr3(b'"', b'{', b'}', rest) {
         let byte = rest[at];
@@ -35,7 +36,10 @@ fn is_sealed(mut rest: &[u8], seal: &[u8]) -> bool {
                 let name = &text[..text.len() - rest.len() - 1];
                 if depth == 0 && name == seal && is_key(rest) {
                     let value = rest.trim_ascii_start()[1..].trim_ascii_start();
-                    return value.starts_with(b"\"") && !value.starts_with(b"\"\"");
+                    let first = value.strip_prefix(b"\"").and_then(|text| text.first()).copied();
+                    return first.is_some_and(|first| {
+                        first != b'"' && (begins.is_empty() || begins.contains(&char::from(first)))
+                    });
                 }
             }
         }
@@ -77,8 +81,12 @@ mod tests {
         ] {
             let body =
                 format!(r#"{{"thinking":{{"type":"enabled"}},"messages":[{{"content":[{blocks}]}}]}}"#);
-            assert_eq!(lacks_a_seal(body.as_bytes(), "thinking", "signature"), lacks, "{blocks}");
+            assert_eq!(lacks_a_seal(body.as_bytes(), "thinking", "signature", &[]), lacks, "{blocks}");
         }
-        assert!(lacks_a_seal(br#"[{"type":"thinking","thinking":"cut"#, "thinking", "signature"));
+        for (seal, lacks) in [("E", false), ("x", true), ("", true)] {
+            let body = format!(r#"[{{"type":"thinking","signature":"{seal}"}}]"#);
+            assert_eq!(lacks_a_seal(body.as_bytes(), "thinking", "signature", &['R', 'E']), lacks, "{seal}");
+        }
+        assert!(lacks_a_seal(br#"[{"type":"thinking","thinking":"cut"#, "thinking", "signature", &[]));
     }
 }

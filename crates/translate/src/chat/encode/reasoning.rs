@@ -32,7 +32,9 @@ impl Encoder<'_> {
             self.losses.emulated("reasoning", reason);
         }
         match plan {
-            ThinkingPlan::Leave if facts.forms.is_empty() => effort::note_unheard(said, &mut self.losses),
+            ThinkingPlan::Leave if facts.forms.is_empty() => {
+                effort::note_unheard(said, facts, &mut self.losses);
+            }
             ThinkingPlan::Leave => {
                 if !said.is_unset() {
                     self.losses.silent("reasoning", "the model is not known to reason on request");

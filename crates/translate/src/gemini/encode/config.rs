@@ -180,7 +180,7 @@ impl Encoder<'_> {
         let literal = self.same && self.facts.thinking.forms.is_empty();
         let plan = if literal { literally(reasoning) } else { plan(reasoning, &self.facts.thinking) };
         if plan == ThinkingPlan::Leave && self.facts.thinking.forms.is_empty() && !literal {
-            note_unheard(reasoning, &mut self.losses);
+            note_unheard(reasoning, &self.facts.thinking, &mut self.losses);
         } else if plan == ThinkingPlan::Leave && !reasoning.is_unset() {
             self.losses.silent("reasoning", "the model does not take a wish of this kind");
         } else if let Some(reason) =

@@ -126,7 +126,7 @@ impl Encoder<'_> {
         let reasoning = &self.request.reasoning;
         let facts = &self.facts.thinking;
         if facts.forms.is_empty() {
-            effort::note_unheard(reasoning, &mut self.losses);
+            effort::note_unheard(reasoning, facts, &mut self.losses);
             return (None, None);
         }
         let effort = match effort::plan(reasoning, facts) {
