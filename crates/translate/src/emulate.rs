@@ -13,23 +13,32 @@ pub(crate) use json_tool::JsonTool;
 /// Name of the tool by which structured output is asked of models that have no schema field.
 pub(crate) const JSON_TOOL: &str = "json_response";
 
-/// How the form of the answer is asked for: by the model's own means, but for a schema that they cannot say. Anthropic
-/// refuses schemas that lead back to themselves in its field for the answer, and takes them for tools.
+/// How the form of the answer is asked for: by the model's own means, but for a schema that they cannot say. Anthropic closes
+/// the objects in its field for the answer; what does not stand that is the input of a tool, and what is no input of a tool
+/// (a list, or any object) is asked for in words.
 pub(crate) fn structured_output(
     request: &Request,
     facts: &ModelFacts,
     upstream: Dialect,
 ) -> StructuredOutput {
+    let stated = facts.structured_output;
     match &request.output_format {
         OutputFormat::JsonSchema { schema, .. }
-            if facts.structured_output == StructuredOutput::Native
-                && upstream == Dialect::Messages
-                && request.dialect != Dialect::Messages
-                && schema::is_recursive(schema) =>
+            if upstream == Dialect::Messages && request.dialect != Dialect::Messages =>
         {
-            StructuredOutput::ForcedTool
+            match stated {
+                StructuredOutput::Native if schema::can_be_closed(schema) => stated,
+                StructuredOutput::Native | StructuredOutput::ForcedTool
+                    if schema::describes_arguments(schema) =>
+                {
+                    StructuredOutput::ForcedTool
+                }
+                StructuredOutput::Native | StructuredOutput::ForcedTool | StructuredOutput::Hint => {
+                    StructuredOutput::Hint
+                }
+            }
         }
-        _ => facts.structured_output,
+        _ => stated,
     }
 }
 
