@@ -42,6 +42,30 @@ pub(crate) fn structured_output(
     }
 }
 
+/// Most stop sequences that an upstream takes from the client of another dialect. Responses has no field for them.
+pub(crate) fn most_stops(upstream: Dialect) -> usize {
+    match upstream {
+        Dialect::Responses => 0,
+        Dialect::Chat => 4,
+        Dialect::Gemini => 5,
+        Dialect::Messages => usize::MAX,
+    }
+}
+
+/// The stop sequences where byok itself ends the answer: all, if there are more than the upstream takes. Of several answers
+/// none can be ended alone.
+pub(crate) fn own_stops(request: &Request, upstream: Dialect) -> &[String] {
+    let stops = &request.sampling.stop;
+    let said = stops.iter().filter(|stop| !stop.is_empty()).count();
+    let native = request.dialect == upstream && upstream != Dialect::Responses;
+    let several = request.sampling.n.is_some_and(|n| n > 1);
+    if said > most_stops(upstream) && !native && !several { stops } else { &[] }
+}
+
+/// Why the client's stop sequences count as emulated.
+pub(crate) const CUT: &str =
+    "byok ends the answer where a stop sequence occurs that the upstream is not told";
+
 /// Why the choice among the client's tools is another beside the tool for structured output.
 pub(crate) const MUST_CALL: &str = "the model must call a tool, one of which takes the answer";
 
@@ -196,6 +220,31 @@ mod tests {
         }
         assert_eq!((ends, stops), (1, 1));
         (text, sequence)
+    }
+
+    #[test]
+    fn more_stops_than_the_upstream_takes_are_byoks_own() {
+        use Dialect::{Chat, Gemini, Messages, Responses};
+
+        let owns = |client, upstream, stops: &[&str], n| {
+            let mut request = Request::new(client, "m");
+            request.sampling.stop = stops.iter().map(|stop| (*stop).to_owned()).collect();
+            request.sampling.n = n;
+            own_stops(&request, upstream).len()
+        };
+        let (four, six) = (&["1", "2", "3", "4", ""], &["1", "2", "3", "4", "5", "6"]);
+        for (client, upstream, stops, n, expected) in [
+            (Chat, Responses, &["1"][..], None, 1),
+            (Messages, Chat, four, None, 0),
+            (Messages, Chat, six, None, 6),
+            (Messages, Gemini, six, Some(1), 6),
+            (Chat, Messages, six, None, 0),
+            // Within the dialect the client knows what it asks for, and of several answers none can be ended alone.
+            (Chat, Chat, six, None, 0),
+            (Gemini, Chat, six, Some(2), 0),
+        ] {
+            assert_eq!(owns(client, upstream, stops, n), expected, "{client:?} {upstream:?} {stops:?} {n:?}");
+        }
     }
 
     /// A sequence that begins in one text and ends in the next, as the texts of two messages are read as one.

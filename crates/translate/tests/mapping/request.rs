@@ -179,9 +179,9 @@ fn stop() {
             .to(MESSAGES, and(lacks("/stop_sequences"), whole()))
             .to(GEMINI, lacks(STOPS)),
         row("six stops", MESSAGES, &json!({"stop_sequences": ["1", "2", "3", "4", "5", "6"]}))
-            .to(CHAT, and(has("/stop", json!(["1", "2", "3", "4"])), dropped("stop_sequences")))
+            .to(CHAT, and(has("/stop", json!(["1", "2", "3", "4"])), emulated("stop_sequences")))
             .to(RESPONSES, emulated("stop_sequences"))
-            .to(GEMINI, and(has(STOPS, json!(["1", "2", "3", "4", "5"])), dropped("stop_sequences"))),
+            .to(GEMINI, and(has(STOPS, json!(["1", "2", "3", "4", "5"])), emulated("stop_sequences"))),
     ]);
 }
 
