@@ -23,6 +23,13 @@ pub(crate) fn canonical(path: &str) -> String {
         return path.to_owned();
     }
     let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    // Google's SDKs ask for either; what byok serves is the same.
+    let versions = ["v1", "v1beta", "v1alpha", "v1beta1"];
+    for version in segments.iter_mut().take_while(|segment| versions.contains(segment)) {
+        if versions[2..].contains(version) {
+            *version = "v1beta";
+        }
+    }
     for version in ["v1", "v1beta"] {
         while segments.len() > 1 && segments[0] == version && segments[1] == version {
             segments.remove(0);
@@ -42,6 +49,7 @@ pub(crate) fn canonical(path: &str) -> String {
 /// The dialect that a request speaks as far as its path and headers tell; for errors of requests that have no route.
 pub(crate) fn dialect_of(path: &str, headers: &HeaderMap) -> Dialect {
     if path.starts_with("/v1beta")
+        || path.starts_with("/v1alpha")
         || path.contains(":generateContent")
         || path.contains(":streamGenerateContent")
         || path.contains(":countTokens")
@@ -79,6 +87,9 @@ mod tests {
             ("/v1beta/models/m:generateContent", "/v1beta/models/m:generateContent"),
             ("/v1beta/v1beta/models/m:countTokens", "/v1beta/models/m:countTokens"),
             ("/v1/v1beta/models", "/v1beta/models"),
+            ("/v1alpha/models/m:generateContent", "/v1beta/models/m:generateContent"),
+            ("/v1beta1/models/v1alpha", "/v1beta/models/v1alpha"),
+            ("/v1/v1alpha/models", "/v1beta/models"),
             ("/", "/"),
             ("/amp/v1/chat/completions", "/amp/v1/chat/completions"),
             ("/health", "/health"),
@@ -96,6 +107,7 @@ mod tests {
             ("/v1/messages", &none, Dialect::Messages),
             ("/v1/unknown", &anthropic, Dialect::Messages),
             ("/v1beta/x", &none, Dialect::Gemini),
+            ("/v1alpha/x", &none, Dialect::Gemini),
             ("/v1/models/m:generateContent", &none, Dialect::Gemini),
             ("/v1/models/m:countTokens", &none, Dialect::Gemini),
             ("/v1/models/m:embedContent", &none, Dialect::Gemini),

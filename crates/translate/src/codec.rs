@@ -144,8 +144,8 @@ fn finish(request: &Request, upstream: Dialect, facts: &ModelFacts, written: &mu
         written.value = repaired;
         written.losses.push(of_halves(request.dialect));
     }
-    loss::words::in_words_of(request, &mut written.losses);
     loss::tools::note(request, upstream, facts, &mut written.losses);
+    loss::words::in_words_of(request, &mut written.losses);
     for member in request.reasoning.extra.lost_towards(upstream) {
         written.losses.push(Loss {
             field: loss::words::of_reasoning(request.dialect, member),

@@ -74,8 +74,8 @@ pub(crate) fn wrap_piece(piece: &str, first: bool) -> String {
 
 /// Turns the arguments of such a call back into free text, piece by piece.
 ///
-/// Models also answer with another key (`patch`, `content`) or with the bare text: an only string of the object is taken, and
-/// whatever else has no `input` is passed on as it is.
+/// Models also answer with another key (`patch`, `content`), with a JSON string or with the bare text: an only string is taken,
+/// and whatever else has no `input` is passed on as it is.
 #[derive(Debug, Default)]
 pub(crate) struct Unwrap {
     state: State,
@@ -90,7 +90,7 @@ enum State {
     Inside,
     After,
     Bare,
-    /// An object that is read when it is there whole.
+    /// An object or a string that is read when it is there whole.
     Whole,
 }
 
@@ -130,6 +130,10 @@ impl Unwrap {
     fn begin(&mut self) -> String {
         let trimmed = self.held.trim_start();
         if trimmed.is_empty() {
+            return String::new();
+        }
+        if trimmed.starts_with('"') {
+            self.state = State::Whole;
             return String::new();
         }
         if !trimmed.starts_with('{') {
@@ -224,9 +228,12 @@ fn value_start(text: &str) -> Begin {
     }
 }
 
-/// The free text in arguments that are there whole: `input`, or the only member under another name (`patch`, `content`), if
-/// that is a string. Anything else was meant as it is.
+/// The free text in arguments that are there whole: a string, `input`, or the only member under another name (`patch`,
+/// `content`), if that is a string. Anything else was meant as it is.
 fn text_of(arguments: &str) -> Option<String> {
+    if let Ok(text) = serde_json::from_str(arguments) {
+        return Some(text);
+    }
     let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(arguments).ok()?;
     if object.is_empty() {
         return Some(String::new());
@@ -294,6 +301,9 @@ mod tests {
             (r#"{"name":"pkg","version":1}"#, r#"{"name":"pkg","version":1}"#),
             (r#"{"cmd":"x","other":"y"}"#, r#"{"cmd":"x","other":"y"}"#),
             (r#"{"input":"cut"#, "cut"),
+            (r#" "*** Begin\n\"q\"" "#, "*** Begin\n\"q\""),
+            (r#""said" she"#, r#""said" she"#),
+            (r#""cut"#, r#""cut"#),
         ] {
             assert_eq!(unwrapped(&[input]), expected, "{input}");
             for split in (0..=input.len()).filter(|i| input.is_char_boundary(*i)) {

@@ -13,25 +13,58 @@ pub(crate) use json_tool::JsonTool;
 /// Name of the tool by which structured output is asked of models that have no schema field.
 pub(crate) const JSON_TOOL: &str = "json_response";
 
-/// How the form of the answer is asked for: by the model's own means, but for a schema that they cannot say. Anthropic
-/// refuses schemas that lead back to themselves in its field for the answer, and takes them for tools.
+/// How the form of the answer is asked for: by the model's own means, but for a schema that they cannot say. Anthropic closes
+/// the objects in its field for the answer; what does not stand that is the input of a tool, and what is no input of a tool
+/// (a list, or any object) is asked for in words.
 pub(crate) fn structured_output(
     request: &Request,
     facts: &ModelFacts,
     upstream: Dialect,
 ) -> StructuredOutput {
+    let stated = facts.structured_output;
     match &request.output_format {
         OutputFormat::JsonSchema { schema, .. }
-            if facts.structured_output == StructuredOutput::Native
-                && upstream == Dialect::Messages
-                && request.dialect != Dialect::Messages
-                && schema::is_recursive(schema) =>
+            if upstream == Dialect::Messages && request.dialect != Dialect::Messages =>
         {
-            StructuredOutput::ForcedTool
+            match stated {
+                StructuredOutput::Native if schema::can_be_closed(schema) => stated,
+                StructuredOutput::Native | StructuredOutput::ForcedTool
+                    if schema::describes_arguments(schema) =>
+                {
+                    StructuredOutput::ForcedTool
+                }
+                StructuredOutput::Native | StructuredOutput::ForcedTool | StructuredOutput::Hint => {
+                    StructuredOutput::Hint
+                }
+            }
         }
-        _ => facts.structured_output,
+        _ => stated,
     }
 }
+
+/// Most stop sequences that an upstream takes from the client of another dialect. Responses has no field for them.
+pub(crate) fn most_stops(upstream: Dialect) -> usize {
+    match upstream {
+        Dialect::Responses => 0,
+        Dialect::Chat => 4,
+        Dialect::Gemini => 5,
+        Dialect::Messages => usize::MAX,
+    }
+}
+
+/// The stop sequences where byok itself ends the answer: all, if there are more than the upstream takes. Of several answers
+/// none can be ended alone.
+pub(crate) fn own_stops(request: &Request, upstream: Dialect) -> &[String] {
+    let stops = &request.sampling.stop;
+    let said = stops.iter().filter(|stop| !stop.is_empty()).count();
+    let native = request.dialect == upstream && upstream != Dialect::Responses;
+    let several = request.sampling.n.is_some_and(|n| n > 1);
+    if said > most_stops(upstream) && !native && !several { stops } else { &[] }
+}
+
+/// Why the client's stop sequences count as emulated.
+pub(crate) const CUT: &str =
+    "byok ends the answer where a stop sequence occurs that the upstream is not told";
 
 /// Why the choice among the client's tools is another beside the tool for structured output.
 pub(crate) const MUST_CALL: &str = "the model must call a tool, one of which takes the answer";
@@ -187,6 +220,31 @@ mod tests {
         }
         assert_eq!((ends, stops), (1, 1));
         (text, sequence)
+    }
+
+    #[test]
+    fn more_stops_than_the_upstream_takes_are_byoks_own() {
+        use Dialect::{Chat, Gemini, Messages, Responses};
+
+        let owns = |client, upstream, stops: &[&str], n| {
+            let mut request = Request::new(client, "m");
+            request.sampling.stop = stops.iter().map(|stop| (*stop).to_owned()).collect();
+            request.sampling.n = n;
+            own_stops(&request, upstream).len()
+        };
+        let (four, six) = (&["1", "2", "3", "4", ""], &["1", "2", "3", "4", "5", "6"]);
+        for (client, upstream, stops, n, expected) in [
+            (Chat, Responses, &["1"][..], None, 1),
+            (Messages, Chat, four, None, 0),
+            (Messages, Chat, six, None, 6),
+            (Messages, Gemini, six, Some(1), 6),
+            (Chat, Messages, six, None, 0),
+            // Within the dialect the client knows what it asks for, and of several answers none can be ended alone.
+            (Chat, Chat, six, None, 0),
+            (Gemini, Chat, six, Some(2), 0),
+        ] {
+            assert_eq!(owns(client, upstream, stops, n), expected, "{client:?} {upstream:?} {stops:?} {n:?}");
+        }
     }
 
     /// A sequence that begins in one text and ends in the next, as the texts of two messages are read as one.

@@ -67,7 +67,7 @@ impl Exchange {
             input_estimate: None,
             first_event: 0,
             begun: None,
-            stop: if upstream == Dialect::Responses { request.sampling.stop.clone() } else { Vec::new() },
+            stop: emulate::own_stops(request, upstream).to_vec(),
             json_tool: !compact
                 && emulate::structured_output(request, facts, upstream) == StructuredOutput::ForcedTool
                 && matches!(request.output_format, OutputFormat::JsonSchema { .. }),

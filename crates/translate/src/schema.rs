@@ -1,11 +1,14 @@
 //! JSON schemas of tools and outputs, as far as vendors differ in what they take.
 
+mod closed;
 pub(crate) mod gemini;
 
 use crate::Json;
 use byok_types::Dialect;
 use serde_json::{Map, Value};
 use std::{borrow::Cow, collections::HashSet};
+
+pub(crate) use closed::{can_be_closed, close_objects, describes_arguments};
 
 /// The schema of a tool's arguments as every vendor takes it: an object with `properties`, even if there are none.
 pub(crate) fn object_schema(schema: Option<&Json>) -> Cow<'_, Json> {
@@ -33,11 +36,14 @@ pub(crate) fn object_schema(schema: Option<&Json>) -> Cow<'_, Json> {
     Json::from_value(&root).map_or_else(|_| empty(), Cow::Owned)
 }
 
-/// Whether a schema meets the subset that `OpenAI` enforces: every object lists all its properties as required, allows no
-/// others, and `allOf` does not occur. The whole is an object.
+/// Whether a schema meets the subset that `OpenAI` enforces: every object lists all its properties as required and allows
+/// no others, every list says what is in it, and some keywords do not occur. The whole is an object.
 pub(crate) fn is_openai_strict(schema: &Json) -> bool {
     let tree = schema.to_tree();
-    tree.get("type").is_some_and(|kind| kind == "object") && strict(&tree)
+    let is_root = |root: &Map<String, Value>| {
+        root.get("type").is_some_and(|kind| kind == "object") && !root.contains_key("anyOf")
+    };
+    tree.as_object().is_some_and(is_root) && strict(&tree)
 }
 
 /// Whether `OpenAI` is asked to enforce the schema of a tool. Who speaks a dialect of `OpenAI` asks for what it means; others
@@ -48,13 +54,38 @@ pub(crate) fn enforces(client: Dialect, strict: Option<bool>, schema: Option<&Js
     strict == Some(true) && (openai || is_openai_strict(schema))
 }
 
+/// Keywords that `OpenAI` does not enforce, and refuses where it is asked to.
+const NOT_STRICT: [&str; 18] = [
+    "allOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependentRequired",
+    "dependentSchemas",
+    "patternProperties",
+    "propertyNames",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "minProperties",
+    "maxProperties",
+    "contains",
+    "minContains",
+    "maxContains",
+    "uniqueItems",
+];
+
 fn strict(schema: &Value) -> bool {
-    let Value::Object(object) = schema else { return true };
-    if object.contains_key("allOf") {
+    let Value::Object(object) = schema else { return false };
+    if NOT_STRICT.iter().any(|keyword| object.contains_key(*keyword)) {
         return false;
     }
-    let is_object = object.get("type").is_some_and(|t| t == "object") || object.contains_key("properties");
-    if is_object {
+    // Every part says what it is.
+    if !["type", "$ref", "anyOf"].iter().any(|keyword| object.contains_key(*keyword)) {
+        return false;
+    }
+    if has_kind(object, "object") || object.contains_key("properties") {
         let Some(properties) = object.get("properties").and_then(Value::as_object) else { return false };
         let required: HashSet<_> = object
             .get("required")
@@ -66,56 +97,16 @@ fn strict(schema: &Value) -> bool {
             return false;
         }
     }
-    children(object).all(strict)
+    let listed = !has_kind(object, "array") || object.get("items").is_some_and(Value::is_object);
+    listed && children(object).all(strict)
 }
 
-/// The schema for Messages `output_config.format`: objects closed, constraints that the vendor refuses taken out and said
-/// in the description instead.
-pub(crate) fn close_objects(schema: &Json) -> Json {
-    let mut tree = schema.to_tree();
-    close(&mut tree);
-    Json::from_value(&tree).unwrap_or_else(|_| schema.clone())
-}
-
-/// Constraints that Anthropic's structured output refuses.
-const REFUSED: [&str; 9] = [
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "maxItems",
-    "uniqueItems",
-];
-
-fn close(schema: &mut Value) {
-    let Value::Object(object) = schema else { return };
-    let mut hints = Vec::new();
-    for name in REFUSED {
-        if let Some(value) = object.shift_remove(name) {
-            hints.push(format!("{name}: {value}"));
-        }
-    }
-    if !hints.is_empty() {
-        let old = object.get("description").and_then(Value::as_str).unwrap_or_default();
-        let gap = if old.is_empty() { "" } else { " " };
-        let text = format!("{old}{gap}({})", hints.join(", "));
-        object.insert("description".to_owned(), Value::from(text));
-    }
-    if object.get("type").is_some_and(|t| t == "object") || object.contains_key("properties") {
-        object.insert("additionalProperties".to_owned(), Value::Bool(false));
-    }
-    for (key, value) in object.iter_mut() {
-        match (key.as_str(), value) {
-            ("properties" | "$defs" | "definitions", Value::Object(map)) => map.values_mut().for_each(close),
-            ("items" | "not", value @ Value::Object(_)) => close(value),
-            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(list)) => {
-                list.iter_mut().for_each(close);
-            }
-            _ => {}
-        }
+/// Whether the kind is the one of a schema, or one of several.
+fn has_kind(object: &Map<String, Value>, kind: &str) -> bool {
+    match object.get("type") {
+        Some(Value::String(stated)) => stated == kind,
+        Some(Value::Array(stated)) => stated.iter().any(|stated| stated == kind),
+        _ => false,
     }
 }
 
@@ -176,7 +167,7 @@ fn children(object: &Map<String, Value>) -> impl Iterator<Item = &Value> {
         match (key.as_str(), value) {
             ("properties" | "$defs" | "definitions", Value::Object(map)) => map.values().collect(),
             ("items", value @ Value::Object(_)) => vec![value],
-            ("anyOf" | "oneOf" | "prefixItems", Value::Array(list)) => list.iter().collect(),
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(list)) => list.iter().collect(),
             _ => Vec::new(),
         }
     })
@@ -208,6 +199,11 @@ mod tests {
 
     #[test]
     fn the_strict_subset_is_recognised() {
+        let of_a = |a: &str| {
+            format!(
+                r#"{{"type":"object","properties":{{"a":{a}}},"required":["a"],"additionalProperties":false}}"#
+            )
+        };
         for (schema, is) in [
             (
                 r#"{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}"#,
@@ -222,6 +218,17 @@ mod tests {
             (r#"{"allOf":[]}"#, false),
             (r#"{"type":"array","items":{"type":"string"}}"#, false),
             (r#"{"type":"string","enum":["a"]}"#, false),
+            (&of_a(r#"{"type":["string","null"]}"#), true),
+            (&of_a(r#"{"type":"array","items":{"type":"string"}}"#), true),
+            (&of_a(r##"{"anyOf":[{"type":"string"},{"$ref":"#"}]}"##), true),
+            (&of_a(r#"{"type":"array"}"#), false),
+            (&of_a(r#"{"oneOf":[{"type":"string"}]}"#), false),
+            (&of_a(r#"{"type":"string","not":{"type":"string","const":"x"}}"#), false),
+            (&of_a(r#"{"type":["object","null"]}"#), false),
+            (&of_a(r#"{"anyOf":[{"type":["object","null"],"properties":{}}]}"#), false),
+            (&of_a("{}"), false),
+            (&of_a("true"), false),
+            (r#"{"type":"object","properties":{},"additionalProperties":false,"anyOf":[]}"#, false),
         ] {
             assert_eq!(is_openai_strict(&json(schema)), is, "{schema}");
         }
@@ -257,16 +264,5 @@ mod tests {
             let shown = schema.get(..90).unwrap_or(&schema);
             assert_eq!(is_recursive(&json(&schema)), is, "{shown}");
         }
-    }
-
-    #[test]
-    fn refused_constraints_become_words_and_properties_of_that_name_stay() {
-        let closed = close_objects(&json(
-            r#"{"type":"object","properties":{"minimum":{"type":"integer","minimum":1,"description":"x"},"l":{"type":"array","items":{"type":"object","properties":{}}}}}"#,
-        ));
-        assert_eq!(
-            closed.get(),
-            r#"{"type":"object","properties":{"minimum":{"type":"integer","description":"x (minimum: 1)"},"l":{"type":"array","items":{"type":"object","properties":{},"additionalProperties":false}}},"additionalProperties":false}"#
-        );
     }
 }

@@ -8,7 +8,7 @@ mod verbatim;
 
 use super::object::Object;
 use crate::{
-    Ids, Losses, NameRules, Names, Translated, content_id,
+    Ids, Losses, NameRules, Names, Translated, content_id, emulate,
     ir::{Failure, OutputFormat, Part, Request, Role},
     json_hint,
     loss::Places,
@@ -16,9 +16,6 @@ use crate::{
     schema, size,
 };
 use byok_types::{Dialect, MaxTokensField, ModelFacts, StructuredOutput};
-
-/// Most stop sequences that OpenAI takes.
-const MOST_STOPS: usize = 4;
 
 /// Writes the body of `POST …/chat/completions` for a model with these facts.
 ///
@@ -250,9 +247,14 @@ impl Encoder<'_> {
         body.maybe("n", said.n.filter(|n| self.native || *n > 1));
         // Some servers refuse a bare string, and all refuse an empty one.
         let mut stops: Vec<_> = said.stop.iter().filter(|stop| !stop.is_empty()).collect();
-        if stops.len() > MOST_STOPS && facts.first_party && !self.native {
-            stops.truncate(MOST_STOPS);
-            self.losses.dropped("stop", "the upstream takes four stop sequences at most");
+        let most = emulate::most_stops(Dialect::Chat);
+        if stops.len() > most && !self.native {
+            stops.truncate(most);
+            if emulate::own_stops(self.request, Dialect::Chat).is_empty() {
+                self.losses.dropped("stop", "the upstream takes four stop sequences at most");
+            } else {
+                self.losses.emulated("stop", emulate::CUT);
+            }
         }
         if !stops.is_empty() {
             body.value("stop", &stops);

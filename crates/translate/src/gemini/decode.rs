@@ -44,7 +44,10 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
         request.system = parts::Reader::default().content(&|| "systemInstruction".to_owned(), system)?;
     }
     request.messages = messages(wire.contents)?;
-    request.tools = tools::tools(wire.tools)?;
+    for (place, tool) in tools::tools(wire.tools)? {
+        request.tools.push(tool);
+        request.tool_places.push(place);
+    }
     request.tool_choice = tools::choice(wire.tool_config, &mut request.extra)?;
     config::apply(wire.config, &mut request)?;
     request.safety = wire.safety.map(|json| Opaque { dialect: Dialect::Gemini, json });

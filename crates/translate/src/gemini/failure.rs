@@ -77,7 +77,9 @@ impl Found {
             json => json,
         };
         let json = json.get("response").filter(|inner| inner.get("error").is_some()).unwrap_or(json);
-        let error = json.get("error").unwrap_or(json);
+        // Gateways list what is wrong.
+        let listed = || json.get("errors")?.get(0);
+        let error = json.get("error").or_else(listed).unwrap_or(json);
         let mut found = match error {
             Value::String(text) => Self { message: text.clone(), ..Self::default() },
             error => Self {

@@ -20,6 +20,8 @@ pub struct Request {
     pub messages: Vec<Message>,
     /// Tools, in the order of declaration.
     pub tools: Vec<Tool>,
+    /// Where each of them stood in the client's body, for dialects whose list of tools is one of lists (Gemini).
+    pub tool_places: Vec<String>,
     /// Which tool to use.
     pub tool_choice: Option<ToolChoice>,
     /// Whether several tools may be called at once.
@@ -112,6 +114,7 @@ impl Request {
             system: Vec::new(),
             messages: Vec::new(),
             tools: Vec::new(),
+            tool_places: Vec::new(),
             tool_choice: None,
             parallel_tool_calls: None,
             max_tool_calls: None,

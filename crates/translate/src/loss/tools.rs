@@ -24,15 +24,8 @@ pub(crate) fn note(request: &Request, upstream: Dialect, facts: &ModelFacts, los
         return;
     }
     let mut notes = Notes { client: request.dialect, upstream, facts, losses };
-    let mut functions = 0;
     for (index, tool) in request.tools.iter().enumerate() {
-        // A list of Gemini is one of lists of functions, which the middle form does not keep apart.
-        let place = match request.dialect {
-            Dialect::Gemini => format!("functionDeclarations[{functions}]"),
-            Dialect::Chat | Dialect::Responses | Dialect::Messages => format!("tools[{index}]"),
-        };
-        functions += usize::from(matches!(tool, Tool::Function(_)));
-        notes.tool(tool, &place);
+        notes.tool(tool, &format!("tools[{index}]"));
     }
 }
 

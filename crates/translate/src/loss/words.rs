@@ -11,24 +11,37 @@ use std::borrow::Cow;
 /// Puts losses into the words of the client. Encoders name most fields alike for all clients; a name that is already the
 /// client's own stays as it is.
 pub(crate) fn in_words_of(request: &Request, losses: &mut [Loss]) {
-    // A Chat client switches a search on by a field of its own, which is a tool only in the middle form.
-    let search = request
-        .tools
-        .iter()
-        .position(|tool| matches!(tool, Tool::Hosted(tool) if tool.type_name == WEB_SEARCH_OPTIONS))
-        .map(|index| format!("tools[{index}]"));
     // A level stands beside the switch there, and may stand alone.
     let level_alone =
         request.dialect == Dialect::Messages && request.reasoning.switch == ThinkingSwitch::Unset;
     for loss in losses {
         if level_alone && loss.field == "reasoning" {
             "output_config.effort".clone_into(&mut loss.field);
-        } else if Some(&loss.field) == search.as_ref() {
-            WEB_SEARCH_OPTIONS.clone_into(&mut loss.field);
+        } else if let Some(place) = of_tool(request, &loss.field) {
+            loss.field = place;
         } else if let Cow::Owned(named) = named(request.dialect, &loss.field) {
             loss.field = named;
         }
     }
+}
+
+/// The client's name for a tool of the middle form, or for a member of one (`tools[1].blocked_domains`), if it is another.
+fn of_tool(request: &Request, field: &str) -> Option<String> {
+    let (index, member) = field.strip_prefix("tools[")?.split_once(']')?;
+    let index: usize = index.parse().ok()?;
+    let tool = request.tools.get(index)?;
+    let member = match (request.dialect, member) {
+        (Dialect::Responses, ".allowed_domains") => ".filters.allowed_domains",
+        (Dialect::Responses, ".blocked_domains") => ".filters.blocked_domains",
+        (Dialect::Gemini, ".blocked_domains") => ".excludeDomains",
+        (_, member) => member,
+    };
+    let own = match tool {
+        // A Chat client switches a search on by a field of its own, which is a tool only in the middle form.
+        Tool::Hosted(tool) if tool.type_name == WEB_SEARCH_OPTIONS => WEB_SEARCH_OPTIONS.to_owned(),
+        _ => request.tool_places.get(index).cloned().unwrap_or_else(|| format!("tools[{index}]")),
+    };
+    Some(own + member)
 }
 
 fn named(client: Dialect, field: &str) -> Cow<'_, str> {

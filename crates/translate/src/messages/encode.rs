@@ -157,7 +157,9 @@ fn system<'a>(
     }
     let hint = match &request.output_format {
         OutputFormat::JsonObject => Some(json_hint::OBJECT.to_owned()),
-        OutputFormat::JsonSchema { schema, .. } if facts.structured_output == StructuredOutput::Hint => {
+        OutputFormat::JsonSchema { schema, .. }
+            if emulate::structured_output(request, facts, Dialect::Messages) == StructuredOutput::Hint =>
+        {
             Some(json_hint::by_schema(schema))
         }
         OutputFormat::Text | OutputFormat::JsonSchema { .. } | OutputFormat::Opaque(_) => None,

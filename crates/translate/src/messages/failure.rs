@@ -47,6 +47,10 @@ fn said(value: &Value) -> Option<Said> {
     if let Value::Array(list) = value {
         return said(list.first()?);
     }
+    // Gateways list what is wrong.
+    if let Some(first) = value.get("errors").and_then(|list| list.get(0)) {
+        return said(first);
+    }
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     match value.get("error") {
         Some(error @ Value::Object(_)) => Some(Said {

@@ -136,6 +136,16 @@ fn kinds() {
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }
 
+/// A gateway lists what is wrong beside nothing else.
+#[test]
+fn the_first_of_several_errors_is_told() {
+    let body = json!({"errors": [{"message": "no such field"}, {"message": "nor this"}]}).to_string();
+    for upstream in Dialect::ALL {
+        let failure = codec::decode_failure(upstream, 400, body.as_bytes());
+        assert_eq!((failure.status, failure.message.as_str()), (400, "no such field"), "{upstream:?}");
+    }
+}
+
 /// The kinds that a vendor tells by its words or its details alone.
 #[test]
 fn kinds_by_words() {

@@ -100,6 +100,21 @@ fn explanations_of_blocked_prompts() {
     }
 }
 
+/// Words before a refusal that nobody explains do not make a plain success of it.
+#[test]
+fn t123_refusals_without_an_explanation() {
+    let details = json!({"type": "refusal", "category": "cyber", "explanation": "because"}).to_string();
+    let (whole, stream) = declined(Some("part"));
+    let whole: Value = serde_json::from_str(&whole.to_string().replace(&details, "null")).unwrap();
+    let got = Talk::new(MESSAGES, RESPONSES).whole(&whole);
+    let content = got["output"][0]["content"].as_array().unwrap();
+    let kinds: Vec<_> = content.iter().map(|part| part["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["output_text", "refusal"], "{got}");
+    let told = Talk::new(MESSAGES, RESPONSES).told(&stream.replace(&details, "null"));
+    let refusals: Vec<_> = told.iter().filter(|line| line.contains("refusal.delta")).collect();
+    assert_eq!(refusals, ["0 refusal.delta: The model declined to answer."], "{told:?}");
+}
+
 /// A refusal in the model's own words is not explained a second time, and no other end is.
 #[test]
 fn nothing_is_explained_twice() {

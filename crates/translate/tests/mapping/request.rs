@@ -5,7 +5,7 @@ use crate::support::{
     levels, refused, row, says, silence, silent, whole,
 };
 use byok_types::{MaxTokensField, ModelFacts, StructuredOutput};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The same at all targets.
 fn everywhere(row: Row, wants: &[crate::support::Want]) -> Row {
@@ -179,9 +179,9 @@ fn stop() {
             .to(MESSAGES, and(lacks("/stop_sequences"), whole()))
             .to(GEMINI, lacks(STOPS)),
         row("six stops", MESSAGES, &json!({"stop_sequences": ["1", "2", "3", "4", "5", "6"]}))
-            .to(CHAT, and(has("/stop", json!(["1", "2", "3", "4"])), dropped("stop_sequences")))
+            .to(CHAT, and(has("/stop", json!(["1", "2", "3", "4"])), emulated("stop_sequences")))
             .to(RESPONSES, emulated("stop_sequences"))
-            .to(GEMINI, and(has(STOPS, json!(["1", "2", "3", "4", "5"])), dropped("stop_sequences"))),
+            .to(GEMINI, and(has(STOPS, json!(["1", "2", "3", "4", "5"])), emulated("stop_sequences"))),
     ]);
 }
 
@@ -219,6 +219,10 @@ fn several_answers_and_log_probabilities() {
             .to(RESPONSES, has("/top_logprobs", 3))
             .to(MESSAGES, dropped("generationConfig.responseLogprobs")),
     ]);
+}
+
+fn by_schema(schema: &Value) -> Value {
+    json!({"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}})
 }
 
 #[test]
@@ -287,6 +291,54 @@ fn format_and_verbosity() {
             ),
         )
         .to(GEMINI, has("/generationConfig/responseJsonSchema/properties/a/$ref", "#")),
+        row("a schema of a map", CHAT, &by_schema(&json!({"type": "object",
+            "additionalProperties": {"type": "string"}})))
+        .to(RESPONSES, has("/text/format/schema/additionalProperties/type", "string"))
+        .to(
+            MESSAGES,
+            and(
+                and(lacks("/output_config"), emulated("response_format")),
+                has("/tools/0/input_schema/additionalProperties", json!({"type": "string"})),
+            ),
+        )
+        .to(GEMINI, has("/generationConfig/responseJsonSchema/additionalProperties/type", "string")),
+        row("a schema of parts", CHAT, &by_schema(&json!({"allOf": [{"$ref": "#/$defs/a"}, {"allOf": [{"$ref": "#/$defs/b"}]}],
+            "$defs": {"a": {"properties": {"x": {}}, "required": ["x"]}, "b": {"properties": {"y": {}}, "required": ["y"]}}})))
+        .to(RESPONSES, has("/text/format/schema/allOf/0/$ref", "#/$defs/a"))
+        .to(
+            MESSAGES,
+            and(
+                and(lacks("/output_config"), emulated("response_format")),
+                and(
+                    has("/tools/0/input_schema/properties", json!({"x": {}, "y": {}})),
+                    has("/tools/0/input_schema/required", json!(["x", "y"])),
+                ),
+            ),
+        )
+        .to(GEMINI, has("/generationConfig/responseJsonSchema/allOf/0/$ref", "#/$defs/a")),
+        row("a schema that OpenAI does not enforce", MESSAGES, &json!({"output_config": {"format": {"type": "json_schema",
+            "schema": {"type": "object", "properties": {"a": {"oneOf": [{"type": "string"}, {"type": "integer"}]}},
+                "required": ["a"], "additionalProperties": false}}}}))
+            .to(CHAT, has("/response_format/json_schema/strict", false))
+            .to(RESPONSES, has("/text/format/strict", false))
+            .to(GEMINI, has("/generationConfig/responseJsonSchema/properties/a/oneOf/0/type", "string")),
+        row("any object", GEMINI, &json!({"generationConfig": {"responseMimeType": "application/json",
+            "responseSchema": {"type": "OBJECT"}}}))
+            .to(CHAT, has("/response_format/json_schema/strict", false))
+            .to(RESPONSES, has("/text/format/strict", false))
+            .to(
+                MESSAGES,
+                and(
+                    and(lacks("/output_config"), lacks("/tools")),
+                    and(says("Answer with one JSON value"), emulated("generationConfig.responseMimeType")),
+                ),
+            ),
+        row("a schema of a list, by a tool", GEMINI, &json!({"generationConfig": {"responseMimeType": "application/json",
+            "responseSchema": {"type": "ARRAY", "items": {"type": "STRING"}}}}))
+            .at(forced)
+            .to(CHAT, emulated("generationConfig.responseMimeType"))
+            .to(RESPONSES, has("/text/format/strict", false))
+            .to(MESSAGES, and(lacks("/tools"), says("Answer with one JSON value"))),
         row("schema in words", CHAT, &chat)
             .at(|facts| facts.structured_output = StructuredOutput::Hint)
             .to(RESPONSES, has(in_responses, schema.clone()))
@@ -671,7 +723,7 @@ fn effort() {
     let (to_budget, to_level) =
         ("/generationConfig/thinkingConfig/thinkingBudget", "/generationConfig/thinkingConfig/thinkingLevel");
     let chat = |word: &str| json!({"reasoning_effort": word});
-    let gemini = |config: &serde_json::Value| json!({"generationConfig": {"thinkingConfig": config}});
+    let gemini = |config: &Value| json!({"generationConfig": {"thinkingConfig": config}});
     let mut rows = vec![
         row("nothing said", CHAT, &json!({}))
             .to(RESPONSES, lacks("/reasoning"))

@@ -131,11 +131,11 @@ fn free_text_and_namespaces() {
                     and(says("start: X"), emulated("tools[0]")),
                 ),
             )
-            .to(GEMINI, and(says("start: X"), emulated("tools"))),
+            .to(GEMINI, and(says("start: X"), emulated("tools[0]"))),
         tools("custom", RESPONSES, &in_responses)
             .to(CHAT, has("/tools", in_chat.clone()))
             .to(MESSAGES, and(has("/tools/0/name", "p"), emulated("tools[0]")))
-            .to(GEMINI, and(has("/tools/0/functionDeclarations/0/name", "p"), emulated("tools"))),
+            .to(GEMINI, and(has("/tools/0/functionDeclarations/0/name", "p"), emulated("tools[0]"))),
         tools("custom at a compatible server", RESPONSES, &in_responses)
             .at(compatible)
             .to(
@@ -214,7 +214,16 @@ fn hosted_tools() {
                     ),
                 ),
             )
-            .to(GEMINI, and(has("/tools/0", json!({"googleSearch": {}})), dropped("web_search_options"))),
+            .to(
+                GEMINI,
+                and(
+                    has("/tools/0", json!({"googleSearch": {}})),
+                    and(
+                        dropped("web_search_options.search_context_size"),
+                        dropped("web_search_options.user_location"),
+                    ),
+                ),
+            ),
         tools("web search", RESPONSES, &in_responses)
             .to(CHAT, and(lacks("/tools"), dropped("tools[0]")))
             .to(
@@ -224,14 +233,26 @@ fn hosted_tools() {
                     has("/tools/0/user_location", place.clone()),
                 ),
             )
-            .to(GEMINI, and(has("/tools/0", json!({"googleSearch": {}})), dropped("tools[0]"))),
+            .to(
+                GEMINI,
+                and(
+                    has("/tools/0", json!({"googleSearch": {}})),
+                    and(dropped("tools[0].filters.allowed_domains"), dropped("tools[0].user_location")),
+                ),
+            ),
         tools("web search", MESSAGES, &in_messages)
             .to(CHAT, and(lacks("/tools"), dropped("tools[0]")))
             .to(
                 RESPONSES,
                 and(has("/tools/0/filters/allowed_domains", json!(["e.org"])), dropped("tools[0].max_uses")),
             )
-            .to(GEMINI, and(has("/tools/0", json!({"googleSearch": {}})), dropped("tools[0]"))),
+            .to(
+                GEMINI,
+                and(
+                    has("/tools/0", json!({"googleSearch": {}})),
+                    and(dropped("tools[0].max_uses"), dropped("tools[0].allowed_domains")),
+                ),
+            ),
         tools(
             "size of the context",
             RESPONSES,
@@ -239,13 +260,29 @@ fn hosted_tools() {
         )
         .to(CHAT, dropped("tools[0]"))
         .to(MESSAGES, dropped("tools[0].search_context_size"))
-        .to(GEMINI, dropped("tools[0]")),
+        .to(GEMINI, dropped("tools[0].search_context_size")),
         tools("domains to leave out", MESSAGES, &blocked)
             .to(CHAT, dropped("tools[0]"))
             .to(RESPONSES, and(has("/tools/0/type", "web_search"), dropped("tools[0].blocked_domains")))
-            .to(GEMINI, dropped("tools[0]")),
+            .to(GEMINI, dropped("tools[0].blocked_domains")),
+        tools(
+            "a search behind functions",
+            GEMINI,
+            &json!([{"functionDeclarations": [{"name": "f"}, {"name": "g"}]}, {"googleSearch": {"excludeDomains": ["e.org"]}}]),
+        )
+        .to(CHAT, and(lacks("/tools/2"), dropped("tools[1].googleSearch")))
+        .to(RESPONSES, dropped("tools[1].googleSearch.excludeDomains"))
+        .to(MESSAGES, has("/tools/2/blocked_domains", json!(["e.org"]))),
+        row(
+            "a search beside functions",
+            CHAT,
+            &json!({"web_search_options": {}, "tools": [{"type": "function", "function": {"name": "f"}}]}),
+        )
+        .to(RESPONSES, has("/tools/1/type", "web_search"))
+        .to(MESSAGES, has("/tools/1/type", "web_search_20250305"))
+        .to(GEMINI, and(lacks("/tools/1"), dropped("web_search_options"))),
         tools("web search", GEMINI, &json!([{"googleSearch": {}}]))
-            .to(CHAT, and(lacks("/tools"), dropped("tools[0]")))
+            .to(CHAT, and(lacks("/tools"), dropped("tools[0].googleSearch")))
             .to(RESPONSES, has("/tools/0/type", "web_search"))
             .to(MESSAGES, has("/tools/0/type", "web_search_20250305")),
         tools("fetch", MESSAGES, &json!([{"type": "web_fetch_20250910", "name": "web_fetch"}]))
@@ -253,8 +290,8 @@ fn hosted_tools() {
             .to(RESPONSES, and(has("/tools/0/type", "web_search"), emulated("tools[0]")))
             .to(GEMINI, has("/tools/0", json!({"urlContext": {}}))),
         tools("fetch", GEMINI, &json!([{"urlContext": {}}]))
-            .to(CHAT, dropped("tools[0]"))
-            .to(RESPONSES, and(has("/tools/0/type", "web_search"), emulated("tools[0]")))
+            .to(CHAT, dropped("tools[0].urlContext"))
+            .to(RESPONSES, and(has("/tools/0/type", "web_search"), emulated("tools[0].urlContext")))
             .to(MESSAGES, has("/tools/0/type", "web_fetch_20250910")),
         tools("code", RESPONSES, &json!([{"type": "code_interpreter", "container": {"type": "auto"}}]))
             .to(CHAT, dropped("tools[0]"))
@@ -265,7 +302,7 @@ fn hosted_tools() {
             .to(RESPONSES, has("/tools/0/type", "code_interpreter"))
             .to(GEMINI, has("/tools/0", json!({"codeExecution": {}}))),
         tools("code", GEMINI, &json!([{"codeExecution": {}}]))
-            .to(CHAT, dropped("tools[0]"))
+            .to(CHAT, dropped("tools[0].codeExecution"))
             .to(RESPONSES, has("/tools/0/type", "code_interpreter"))
             .to(MESSAGES, has("/tools/0/type", "code_execution_20250825")),
         tools("file search", RESPONSES, &json!([{"type": "file_search", "vector_store_ids": ["v"]}]))
@@ -277,13 +314,13 @@ fn hosted_tools() {
             .to(MESSAGES, dropped("tools[0]"))
             .to(GEMINI, dropped("tools[0]")),
         tools("maps", GEMINI, &json!([{"googleMaps": {}}]))
-            .to(CHAT, dropped("tools[0]"))
-            .to(RESPONSES, dropped("tools[0]"))
-            .to(MESSAGES, dropped("tools[0]")),
+            .to(CHAT, dropped("tools[0].googleMaps"))
+            .to(RESPONSES, dropped("tools[0].googleMaps"))
+            .to(MESSAGES, dropped("tools[0].googleMaps")),
         tools("hosted beside a function", MESSAGES, &json!([function(MESSAGES, "f"), in_messages[0]]))
             .to(CHAT, and(has("/tools/0/function/name", "f"), dropped("tools[1]")))
             .to(RESPONSES, has("/tools/1/type", "web_search"))
-            .to(GEMINI, and(silence("googleSearch"), dropped("tools"))),
+            .to(GEMINI, and(silence("googleSearch"), dropped("tools[1]"))),
         tools("hosted at a compatible server", RESPONSES, &in_responses)
             .at(compatible)
             .to(CHAT, dropped("tools[0]"))
@@ -549,25 +586,37 @@ fn members_of_functions() {
         tools("what it answers", GEMINI, &old)
             .to(
                 CHAT,
-                and(dropped("functionDeclarations[1].response"), dropped("functionDeclarations[1].behavior")),
+                and(
+                    dropped("tools[0].functionDeclarations[1].response"),
+                    dropped("tools[0].functionDeclarations[1].behavior"),
+                ),
             )
             .to(
                 RESPONSES,
-                and(has("/tools/1/output_schema", out.clone()), dropped("functionDeclarations[1].behavior")),
+                and(
+                    has("/tools/1/output_schema", out.clone()),
+                    dropped("tools[0].functionDeclarations[1].behavior"),
+                ),
             )
-            .to(MESSAGES, dropped("functionDeclarations[1].response")),
+            .to(MESSAGES, dropped("tools[0].functionDeclarations[1].response")),
         tools("what it answers", GEMINI, &new)
-            .to(CHAT, and(dropped("functionDeclarations[1].responseJsonSchema"), silence("BLOCKING")))
+            .to(
+                CHAT,
+                and(dropped("tools[0].functionDeclarations[1].responseJsonSchema"), silence("BLOCKING")),
+            )
             .to(RESPONSES, and(has("/tools/1/output_schema", out.clone()), whole()))
-            .to(MESSAGES, dropped("functionDeclarations[1].responseJsonSchema")),
+            .to(MESSAGES, dropped("tools[0].functionDeclarations[1].responseJsonSchema")),
         tools("what it answers, at a compatible server", GEMINI, &new)
             .at(compatible)
-            .to(CHAT, dropped("functionDeclarations[1].responseJsonSchema"))
+            .to(CHAT, dropped("tools[0].functionDeclarations[1].responseJsonSchema"))
             .to(
                 RESPONSES,
-                and(lacks("/tools/1/output_schema"), dropped("functionDeclarations[1].responseJsonSchema")),
+                and(
+                    lacks("/tools/1/output_schema"),
+                    dropped("tools[0].functionDeclarations[1].responseJsonSchema"),
+                ),
             )
-            .to(MESSAGES, dropped("functionDeclarations[1].responseJsonSchema")),
+            .to(MESSAGES, dropped("tools[0].functionDeclarations[1].responseJsonSchema")),
         tools(
             "how it streams and who calls",
             MESSAGES,

@@ -102,6 +102,7 @@ fn turns(contents: &mut Value, family: Family) {
     for content in contents.as_array_mut().into_iter().flatten() {
         let model = content["role"] == "model";
         let Some(parts) = list_of(content, "parts") else { continue };
+        parts.iter_mut().for_each(spell);
         if claude {
             parts.retain(|part| !is_foreign_thought(part));
         }
@@ -132,6 +133,21 @@ fn turns(contents: &mut Value, family: Family) {
     }
     if let Some(list) = contents.as_array_mut() {
         list.retain(|content| content["parts"].as_array().is_none_or(|parts| !parts.is_empty()));
+    }
+}
+
+/// Calls, results and signatures in the spelling that is read here. Clients write them in either.
+fn spell(part: &mut Value) {
+    const SPELLINGS: [(&str, &str); 3] = [
+        ("function_call", "functionCall"),
+        ("function_response", "functionResponse"),
+        ("thought_signature", "thoughtSignature"),
+    ];
+    let Some(part) = part.as_object_mut() else { return };
+    for (other, own) in SPELLINGS {
+        if let Some(value) = part.shift_remove(other) {
+            part.entry(own).or_insert(value);
+        }
     }
 }
 

@@ -201,6 +201,33 @@ fn claude_behind_antigravity() {
     assert!(request.get("tools").is_none() && request["generationConfig"] == json!({}), "{request}");
 }
 
+/// Clients write calls and results in either spelling, also both in one conversation.
+#[test]
+fn calls_find_their_results_in_either_spelling() {
+    let contents = json!([
+        {"role": "user", "parts": [{"text": "hi"}]},
+        {"role": "model", "parts": [
+            {"functionCall": {"name": "f", "args": {}}, "thought_signature": "Cxyz"},
+            {"function_call": {"name": "g", "args": {}}},
+        ]},
+        {"role": "user", "parts": [
+            {"function_response": {"name": "f", "response": {}}}, {"functionResponse": {"name": "g", "response": {}}},
+        ]},
+    ]);
+    let body =
+        json!({"contents": contents, "tools": [{"functionDeclarations": [{"name": "f"}, {"name": "g"}]}]});
+    let request = &shaped(ANTIGRAVITY, STREAM, "claude-sonnet-4-6", &body)["request"];
+    assert_eq!(
+        request["contents"][1]["parts"],
+        json!([
+            {"functionCall": {"name": "f", "args": {}, "id": "call_1"}}, {"functionCall": {"name": "g", "args": {}, "id": "call_2"}},
+        ])
+    );
+    let results = &request["contents"][2]["parts"];
+    let ids = [0, 1].map(|at| results[at]["functionResponse"]["id"].clone());
+    assert_eq!(ids, ["call_1", "call_2"]);
+}
+
 #[test]
 fn what_refusals_mean() {
     let error = |status: u16, word: &str, message: &str, details: Value| {

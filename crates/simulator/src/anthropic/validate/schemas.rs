@@ -4,7 +4,7 @@ use super::{Checked, bad};
 use serde_json::Value;
 
 /// Keywords that strict schemas do not take.
-const UNSUPPORTED: [&str; 9] = [
+const UNSUPPORTED: [&str; 11] = [
     "minimum",
     "maximum",
     "exclusiveMinimum",
@@ -12,8 +12,10 @@ const UNSUPPORTED: [&str; 9] = [
     "multipleOf",
     "minLength",
     "maxLength",
+    "minItems",
     "maxItems",
     "minProperties",
+    "maxProperties",
 ];
 
 /// The schema of a tool: an object, without alternatives at its top.

@@ -48,6 +48,10 @@ async fn tools_and_the_choice_among_them() {
                 &[broken(json!({"type": "object", "additionalProperties": false, "properties": {"n": {"type": "integer", "minimum": 1}}}))],
                 "output_config.format.schema.properties.n: For 'integer' type, property 'minimum' is not supported",
             ),
+            (
+                &[broken(json!({"type": "array", "minItems": 2, "items": {"type": "string"}}))],
+                "output_config.format.schema: For 'array' type, property 'minItems' is not supported",
+            ),
         ],
     )
     .await;

@@ -531,10 +531,16 @@ fn t106_stop_is_a_list_without_empty_texts() {
     request.sampling.stop = vec!["a".into(), String::new()];
     assert_eq!(encoded(&request, &facts()).0["stop"], json!(["a"]));
     request.sampling.stop = "abcdef".chars().map(String::from).collect();
-    let (body, losses) = encoded(&request, &openai());
+    for facts in [openai(), facts()] {
+        let (body, losses) = encoded(&request, &facts);
+        assert_eq!(body["stop"].as_array().unwrap().len(), 4);
+        assert_eq!((losses[0].field.as_str(), losses[0].action), ("stop", crate::LossAction::Emulated));
+    }
+    // Of several answers none can be ended alone.
+    request.sampling.n = Some(2);
+    let (body, losses) = encoded(&request, &facts());
     assert_eq!(body["stop"].as_array().unwrap().len(), 4);
-    assert_eq!(losses[0].field, "stop");
-    assert_eq!(encoded(&request, &facts()).0["stop"].as_array().unwrap().len(), 6);
+    assert_eq!(losses[0].action, crate::LossAction::Dropped);
 }
 
 #[test]

@@ -13,20 +13,24 @@ use crate::{
 };
 use byok_types::Dialect;
 
-/// Takes over `tools`.
-pub(super) fn tools(wire: Many<WireTool>) -> Result<Vec<Tool>, Failure> {
+/// Takes over `tools`, each with its place.
+pub(super) fn tools(wire: Many<WireTool>) -> Result<Vec<(String, Tool)>, Failure> {
     let mut tools = Vec::new();
     for (place, entry) in wire.0.into_iter().enumerate() {
         for (index, declared) in entry.functions.0.into_iter().enumerate() {
+            let path = format!("tools[{place}].functionDeclarations[{index}]");
             if declared.name.is_empty() {
                 return Err(Failure::bad_request(
-                    format!("tools[{place}].functionDeclarations[{index}].name"),
+                    format!("{path}.name"),
                     "a function has no name. Give every declared function one.",
                 ));
             }
-            tools.push(Tool::Function(function(declared)));
+            tools.push((path, Tool::Function(function(declared))));
         }
-        tools.extend(entry.extra.into_iter().map(|(name, value)| Tool::Hosted(hosted(&name, value))));
+        tools.extend(entry.extra.into_iter().map(|(name, value)| {
+            let tool = hosted(&name, value);
+            (format!("tools[{place}].{}", tool.type_name), Tool::Hosted(tool))
+        }));
     }
     Ok(tools)
 }

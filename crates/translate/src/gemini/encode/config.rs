@@ -1,14 +1,12 @@
 use super::{Encoder, inner, members, outer};
 use crate::{
     effort::{ThinkingPlan, change, note_unheard, plan},
+    emulate,
     gemini::fields::Fields,
     ir::{Effort, Extra, OutputFormat, Reasoning, ThinkingSwitch, Tool, Visibility},
     schema::gemini::for_gemini_output,
 };
 use byok_types::{Dialect, StructuredOutput};
-
-/// Gemini takes this many stop sequences.
-const MOST_STOPS: usize = 5;
 
 impl Encoder<'_> {
     /// Everything but the conversation and the tools.
@@ -60,10 +58,15 @@ impl Encoder<'_> {
         fields.option("seed", sampling.seed.as_ref());
         fields.option("candidateCount", sampling.n.as_ref());
         let stops: Vec<_> = sampling.stop.iter().filter(|stop| !stop.is_empty()).collect();
-        if stops.len() > MOST_STOPS && !self.same {
-            self.losses.dropped("stop", "this upstream takes five stop sequences");
+        let most = if self.same { usize::MAX } else { emulate::most_stops(Dialect::Gemini) };
+        let kept = stops.len().min(most);
+        if kept < stops.len() {
+            if emulate::own_stops(self.request, Dialect::Gemini).is_empty() {
+                self.losses.dropped("stop", "this upstream takes five stop sequences");
+            } else {
+                self.losses.emulated("stop", emulate::CUT);
+            }
         }
-        let kept = if self.same { stops.len() } else { stops.len().min(MOST_STOPS) };
         if kept > 0 {
             fields.value("stopSequences", &stops[..kept]);
         }

@@ -3,7 +3,7 @@ use crate::{
     Json, custom,
     emulate::{JSON_TOOL, MUST_CALL, is_free},
     gemini::fields::{self, Fields},
-    ir::{CustomTool, FunctionTool, HostedTool, NamedTool, OutputFormat, Part, ServerTool, Tool, ToolChoice},
+    ir::{FunctionTool, HostedTool, NamedTool, OutputFormat, Part, ServerTool, Tool, ToolChoice},
     loss::tools::takes_output_schema,
     schema::gemini::{for_gemini, parameters_fit},
     typed,
@@ -15,8 +15,8 @@ use std::{borrow::Cow, collections::HashSet};
 enum Declared<'r> {
     /// A function under its upstream name.
     Function(String, Cow<'r, FunctionTool>),
-    /// A tool of the vendor as one entry of `tools`.
-    Hosted(Cow<'r, str>),
+    /// A tool of the vendor as one entry of `tools`, with its place in the request.
+    Hosted(usize, Cow<'r, str>),
 }
 
 impl<'r> Encoder<'r> {
@@ -34,7 +34,7 @@ impl<'r> Encoder<'r> {
                     out.push(b',');
                 }
                 match tool {
-                    Declared::Hosted(entry) => {
+                    Declared::Hosted(_, entry) => {
                         out.extend_from_slice(entry.as_bytes());
                         rest = &rest[1..];
                     }
@@ -87,10 +87,16 @@ impl<'r> Encoder<'r> {
         if functions && !self.same {
             // Older models refuse both together; newer ones want every step of the hosted tool back, which no other
             // dialect can carry.
-            let before = declared.len();
-            declared.retain(|tool| matches!(tool, Declared::Function(..)));
-            if declared.len() < before {
-                self.losses.dropped("tools", "hosted tools and functions cannot be used together here");
+            for tool in declared.extract_if(.., |tool| matches!(tool, Declared::Hosted(..))) {
+                if let Declared::Hosted(index, _) = tool {
+                    let reason = "hosted tools and functions cannot be used together here";
+                    self.losses.dropped(format!("tools[{index}]"), reason);
+                }
+            }
+        }
+        for tool in &declared {
+            if let Declared::Hosted(index, _) = tool {
+                self.note_limits(*index);
             }
         }
         declared
@@ -106,7 +112,11 @@ impl<'r> Encoder<'r> {
     ) {
         let function: Cow<'r, FunctionTool> = match tool {
             Tool::Function(function) => Cow::Borrowed(function),
-            Tool::Custom(tool) => Cow::Owned(self.custom(tool)),
+            Tool::Custom(tool) => {
+                let reason = "a tool with free text input is said as a function with one string";
+                self.losses.emulated(format!("tools[{index}]"), reason);
+                Cow::Owned(custom::as_function(tool))
+            }
             Tool::Namespace { name, tools, .. } => {
                 for tool in tools {
                     self.declare(index, tool, Some(name), seen, out);
@@ -117,7 +127,9 @@ impl<'r> Encoder<'r> {
                 let entry = self.hosted(index, hosted);
                 // Two versions of one tool of another vendor are one tool here.
                 out.extend(
-                    entry.filter(|entry| self.same || seen.insert(entry.to_string())).map(Declared::Hosted),
+                    entry
+                        .filter(|entry| self.same || seen.insert(entry.to_string()))
+                        .map(|entry| Declared::Hosted(index, entry)),
                 );
                 return;
             }
@@ -142,11 +154,6 @@ impl<'r> Encoder<'r> {
         }
     }
 
-    fn custom(&mut self, tool: &CustomTool) -> FunctionTool {
-        self.losses.emulated("tools", "a tool with free text input is said as a function with one string");
-        custom::as_function(tool)
-    }
-
     fn hosted(&mut self, index: usize, hosted: &'r HostedTool) -> Option<Cow<'r, str>> {
         if hosted.verbatim.dialect == Dialect::Gemini {
             return Some(Cow::Borrowed(hosted.verbatim.json.get()));
@@ -160,20 +167,28 @@ impl<'r> Encoder<'r> {
                 return None;
             }
         };
-        let limited = hosted.web_search.as_ref().is_some_and(|search| {
-            search.max_uses.is_some()
-                || !search.allowed_domains.is_empty()
-                || !search.blocked_domains.is_empty()
-                || search.user_location.is_some()
-                || search.context_size.is_some()
-        });
-        if limited {
-            self.losses.dropped(
-                format!("tools[{index}]"),
-                "Google Search takes no limits on uses, domains or place",
-            );
-        }
         Some(Cow::Borrowed(entry))
+    }
+
+    /// Notes what limits a search that runs here without limits.
+    fn note_limits(&mut self, index: usize) {
+        let Some(Tool::Hosted(hosted)) = self.request.tools.get(index) else { return };
+        if hosted.verbatim.dialect == Dialect::Gemini {
+            return;
+        }
+        let limits = hosted.web_search.iter().flat_map(|search| {
+            [
+                ("max_uses", search.max_uses.is_some()),
+                ("allowed_domains", !search.allowed_domains.is_empty()),
+                ("blocked_domains", !search.blocked_domains.is_empty()),
+                ("user_location", search.user_location.is_some()),
+                ("search_context_size", search.context_size.is_some()),
+            ]
+        });
+        for (limit, _) in limits.filter(|(_, said)| *said) {
+            let reason = "Google Search takes no limits on uses, domains or place";
+            self.losses.dropped(format!("tools[{index}].{limit}"), reason);
+        }
     }
 
     fn function(&self, name: &str, function: &FunctionTool, out: &mut Vec<u8>) {

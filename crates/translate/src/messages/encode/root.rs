@@ -13,23 +13,41 @@ pub(super) fn object(schema: Option<&Json>) -> Cow<'_, Json> {
     };
     let read = || schema.and_then(|schema| schema.read::<Map<String, Value>>().ok());
     let Some(mut root) = (!plain).then(read).flatten() else { return schema::object_schema(schema) };
-    resolve(&mut root);
-    for key in ["allOf", "anyOf", "oneOf"] {
-        if let Some(Value::Array(branches)) = root.shift_remove(key) {
-            merge(&mut root, branches, key == "allOf");
-        }
-    }
+    let whole = Value::Object(root.clone());
+    let mut left = MOST_BRANCHES;
+    flatten(&mut root, &whole, &mut left);
     let merged = Json::from_value(&root).ok();
     Cow::Owned(schema::object_schema(merged.as_ref()).into_owned())
 }
 
-/// Follows a reference at the root to its definition in the same schema.
-fn resolve(root: &mut Map<String, Value>) {
+/// Branches that are looked into; circles of references end with them.
+const MOST_BRANCHES: usize = 64;
+
+/// Brings references and branches of a schema into one object with properties. `whole` is what its references lead into,
+/// `left` the number of branches that may still be looked into.
+fn flatten(root: &mut Map<String, Value>, whole: &Value, left: &mut usize) {
+    resolve(root, whole);
+    for key in ["allOf", "anyOf", "oneOf"] {
+        let Some(Value::Array(mut branches)) = root.shift_remove(key) else { continue };
+        for branch in &mut branches {
+            if let Value::Object(branch) = branch
+                && *left > 0
+            {
+                *left -= 1;
+                flatten(branch, whole, left);
+            }
+        }
+        merge(root, branches, key == "allOf");
+    }
+}
+
+/// Follows a reference to its definition in the same schema.
+fn resolve(root: &mut Map<String, Value>, whole: &Value) {
     // A definition may be a reference itself; a circle ends here.
     for _ in 0..8 {
         let Some(Value::String(reference)) = root.get("$ref") else { return };
         let path = reference.trim_start_matches('#').to_owned();
-        let target = Value::Object(root.clone()).pointer(&path).and_then(Value::as_object).cloned();
+        let target = whole.pointer(&path).and_then(Value::as_object).cloned();
         root.shift_remove("$ref");
         for (key, value) in target.unwrap_or_default() {
             root.entry(key).or_insert(value);

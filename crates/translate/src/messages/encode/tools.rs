@@ -6,9 +6,7 @@ use super::{
     words::{Field, name},
 };
 use crate::{
-    Json, Losses, Names,
-    chat::WEB_SEARCH_OPTIONS,
-    custom,
+    Json, Losses, Names, custom,
     emulate::{self, is_free},
     ir::{
         CacheHint, FunctionTool, HostedTool, NamedTool, OutputFormat, Request, ServerTool, Tool, ToolChoice,
@@ -206,11 +204,8 @@ impl List<'_, '_> {
             if let Some(search) = &tool.web_search {
                 web_search(&mut object, search);
                 if search.context_size.is_some() {
-                    // Chat has a field for it beside the tools.
-                    let place =
-                        if tool.type_name == WEB_SEARCH_OPTIONS { WEB_SEARCH_OPTIONS } else { &field };
                     let reason = "the search has no such size";
-                    self.losses.dropped(format!("{place}.search_context_size"), reason);
+                    self.losses.dropped(format!("{field}.search_context_size"), reason);
                 }
                 if !search.allowed_domains.is_empty() && !search.blocked_domains.is_empty() {
                     let reason = "the vendor takes domains to search or domains to leave out, not both";

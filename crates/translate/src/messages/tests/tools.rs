@@ -184,7 +184,7 @@ fn strict_travels_with_a_closed_schema() {
         let tool = FunctionTool { name: "f".into(), schema, strict: Some(true), ..FunctionTool::default() };
         encoded(&tools(vec![Tool::Function(tool)]), &claude()).0["tools"][0]["strict"].clone()
     };
-    let closed = r#"{"type":"object","properties":{"a":{}},"required":["a"],"additionalProperties":false}"#;
+    let closed = r#"{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}"#;
     assert_eq!(strict(closed), true);
     assert_eq!(strict(r#"{"type":"object","properties":{"a":{}}}"#), Value::Null);
 }

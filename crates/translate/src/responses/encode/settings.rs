@@ -4,6 +4,7 @@ use super::{Encoder, LEAST_OUTPUT};
 use crate::{
     Json, content_id, effort,
     effort::ThinkingPlan,
+    emulate,
     ir::{
         CustomFormat, Effort, MaxTokensSpelling, OutputFormat, Part, Reasoning, ThinkingSwitch, Visibility,
     },
@@ -78,8 +79,7 @@ impl Encoder<'_> {
         }
         if sampling.stop.iter().any(|text| !text.is_empty()) {
             let name = if self.request.dialect == Dialect::Messages { "stop_sequences" } else { "stop" };
-            losses
-                .emulated(place(name, "stopSequences"), "byok ends the answer where a stop sequence occurs");
+            losses.emulated(place(name, "stopSequences"), emulate::CUT);
         }
     }
 

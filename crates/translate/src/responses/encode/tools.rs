@@ -73,7 +73,7 @@ impl<'n> List<'n> {
             Tool::Custom(tool) if self.style.full => self.custom(tool, namespace, path, losses),
             Tool::Custom(tool) => {
                 losses.emulated(path, "the upstream takes free text only as an argument");
-                self.function(&custom::as_function(tool), namespace, path, losses);
+                self.loose(custom::as_function(tool), namespace, path, losses);
             }
             Tool::Hosted(tool) => self.hosted(tool, path, losses),
             Tool::Typed(tool) if self.style.full && tool.verbatim.dialect == Dialect::Responses => {
@@ -82,7 +82,7 @@ impl<'n> List<'n> {
             Tool::Typed(tool) => match typed::as_function(tool) {
                 Some(function) => {
                     losses.emulated(path, "the tool is described to a model that does not know it");
-                    self.function(&function, namespace, path, losses);
+                    self.loose(function, namespace, path, losses);
                 }
                 None => losses.dropped(path, "only the model of its vendor knows this tool"),
             },
@@ -101,6 +101,12 @@ impl<'n> List<'n> {
             losses.silent(path, "a tool of this name was declared before");
         }
         new
+    }
+
+    /// Writes a function that stands for another tool, whose schema nobody has asked to enforce.
+    fn loose(&mut self, tool: FunctionTool, namespace: Option<&str>, path: &str, losses: &mut Losses) {
+        let tool = FunctionTool { strict: tool.strict.or(Some(false)), ..tool };
+        self.function(&tool, namespace, path, losses);
     }
 
     fn function(&mut self, tool: &FunctionTool, namespace: Option<&str>, path: &str, losses: &mut Losses) {

@@ -218,6 +218,8 @@ fn t52_t53_t54_tools_have_the_names_that_the_upstream_takes() {
     assert!(names[0].starts_with("a_b_") && names[1] == "a_b", "{names:?}");
     assert_eq!(names[2..], ["x__get", "y__get", "patch"]);
     assert!(written["tools"].as_array().unwrap().iter().all(|t| t["type"] == "function"));
+    // Silence would mean that the schema is enforced.
+    assert_eq!(written["tools"][4]["strict"], false);
     assert_eq!(written["input"][0]["name"], "y__get");
     assert_eq!(written["input"][0].get("namespace"), None);
     assert_eq!(written["input"][1]["arguments"], r#"{"input":"raw \"text\""}"#);
