@@ -183,6 +183,11 @@ impl Refresher for Antigravity {
         Box::pin(self.renew(transport, tokens, &account.claims))
     }
 
+    /// The project of a login that was made, or made again, without consent.
+    fn is_incomplete(&self, tokens: &OauthTokens, claims: &[String]) -> bool {
+        tokens.fact(PROJECT).is_none() && claims.iter().any(|name| name == CLAIM)
+    }
+
     fn rotates(&self) -> bool {
         false
     }
@@ -196,8 +201,7 @@ impl Antigravity {
         claims: &[String],
     ) -> Result<(TokenAnswer, AccountDetails), RefreshError> {
         let mut answer = self.client.refresh(transport, tokens).await?;
-        let consented = claims.iter().any(|name| name == CLAIM);
-        if tokens.fact(PROJECT).is_some() || !consented {
+        if !self.is_incomplete(tokens, claims) {
             return Ok((answer, AccountDetails::default()));
         }
         // Of a login that was imported, or whose owner consented later.

@@ -204,6 +204,11 @@ impl Refresher for Following {
         Some(unfollowed(what, &account.provider).to_string())
     }
 
+    /// What a followed login lacks only the file of its program could bring.
+    fn is_incomplete(&self, tokens: &OauthTokens, claims: &[String]) -> bool {
+        followed(tokens).is_none() && self.own.is_incomplete(tokens, claims)
+    }
+
     fn rotates(&self) -> bool {
         self.own.rotates()
     }

@@ -50,16 +50,26 @@ pub struct Access {
     pub expires_at: Option<i64>,
     /// What belongs to an access token.
     pub facts: TokenFacts,
+    /// Whether the tokens lack what a renewal brings.
+    incomplete: bool,
 }
 
 impl Access {
-    fn of(provider: &ProviderId, credential: Credential) -> Arc<Self> {
+    fn of(provider: &ProviderId, credential: Credential) -> Self {
         let kind = credential.kind();
         let (token, expires_at, facts) = match credential {
             Credential::ApiKey(key) => (key, None, TokenFacts::new()),
             Credential::Oauth(tokens) => (tokens.access, tokens.expires_at, tokens.facts),
         };
-        Arc::new(Self { provider: provider.clone(), kind, hash: token.hash(), token, expires_at, facts })
+        Self {
+            provider: provider.clone(),
+            kind,
+            hash: token.hash(),
+            token,
+            expires_at,
+            facts,
+            incomplete: false,
+        }
     }
 
     fn lives_at(&self, time: i64) -> bool {
@@ -149,6 +159,7 @@ impl TokenManager {
         let now = shared.clock.now();
         if let Some(access) = shared.cache.get(account, &shared.store)
             && access.lives_at(now + LEAD)
+            && !access.incomplete
         {
             return Ok(access);
         }
@@ -159,6 +170,10 @@ impl TokenManager {
             }
             loaded => loaded?,
         };
+        // Without it the vendor serves nothing.
+        if access.incomplete {
+            return shared.join(account, &access.provider, Why::Incomplete).await;
+        }
         if access.lives_at(now + LEAD) || shared.is_just_refreshed(account, &access, now) {
             return Ok(access);
         }
@@ -231,17 +246,26 @@ impl Shared {
             return Ok(unsaved);
         }
         let generation = self.cache.generation(&self.store);
-        let (provider, credential) = self.read(id).await?;
-        let access = Access::of(&provider, credential);
+        let (account, credential) = self.read(id).await?;
+        let incomplete = self.is_incomplete(&account, &credential);
+        let access = Arc::new(Access { incomplete, ..Access::of(&account.provider, credential) });
         self.cache.put(id, &access, generation);
         Ok(access)
     }
 
     /// The credential of an account that may be used.
-    async fn read(&self, id: &AccountId) -> Result<(ProviderId, Credential), AuthError> {
+    async fn read(&self, id: &AccountId) -> Result<(Account, Credential), AuthError> {
         let account = self.store.accounts.get(id).await?.ok_or(AuthError::NoSuchAccount)?;
         is_usable(&account)?;
-        Ok((account.provider, self.credential(id).await?))
+        let credential = self.credential(id).await?;
+        Ok((account, credential))
+    }
+
+    /// Whether a renewal now brings something that the credential of the account lacks.
+    fn is_incomplete(&self, account: &Account, credential: &Credential) -> bool {
+        let Credential::Oauth(tokens) = credential else { return false };
+        let refresher = self.refresher(&account.provider);
+        refresher.is_some_and(|refresher| refresher.is_incomplete(tokens, &account.claims))
     }
 
     /// The credential of an account that may be renewed: one that may be used, or that waits for the program that it follows.

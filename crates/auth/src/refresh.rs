@@ -76,6 +76,11 @@ pub trait Refresher: Send + Sync {
         None
     }
 
+    /// Whether the tokens lack what a renewal brings by now: their owner has consented to the question only after the login.
+    fn is_incomplete(&self, _tokens: &OauthTokens, _claims: &[String]) -> bool {
+        false
+    }
+
     /// Whether a refresh uses the old token up. Of one that does not, a try without an answer says nothing.
     fn rotates(&self) -> bool {
         true

@@ -1,7 +1,7 @@
 //! Logins at Google: Gemini Code Assist, Antigravity and Vertex AI, from the login to the answer.
 
 use super::{
-    login::{Login, known},
+    login::{Login, byok, known},
     table::{Does, Make},
 };
 use crate::support::{
@@ -238,13 +238,20 @@ async fn without_consent_antigravity_hears_nothing() {
     let listed = async || Call::get("/v1/models").send(world.byok.address()).await.text();
     assert!(!listed().await.contains("antigravity/"), "nobody can ask for them");
 
-    // From the consent on everything is asked, without a wait.
-    Login::start(&world, &[&["antigravity"][..], &CONSENT].concat()).await.paste(&world).await;
+    // From the consent on everything is asked, without a wait and without another login: the project, too.
+    let consent = ["accounts", "claims", "antigravity", "--accept", CONSENT[1]];
+    byok(&world, &consent).await;
     let begun = std::time::Instant::now();
     while !world.byok.status().await.to_string().contains("\"windows\":[{") {
         assert!(begun.elapsed() < PATIENCE, "no limits are known: {}", world.byok.status().await);
     }
     assert!(listed().await.contains("antigravity/"));
+    case.say(&world, &Ask::new("found")).await.unwrap();
+    // A login that is made again where nobody asks for consent keeps it, and finds its project again.
+    let said = Login::start(&world, &["antigravity"]).await.paste(&world).await;
+    assert!(said.contains("your consent to the claim `antigravity-user-agent` stays"), "{said}");
+    case.say(&world, &Ask::new("found again")).await.unwrap();
+    assert!(world.seen("found again").unwrap().json()["project"].is_string());
 }
 
 #[tokio::test]

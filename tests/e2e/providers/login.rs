@@ -18,9 +18,21 @@ pub struct Login {
     pub page: String,
 }
 
+/// A command beside the server that must succeed.
+pub async fn byok(world: &World, args: &[&str]) -> String {
+    let child = command(world, args);
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{said}");
+    said
+}
+
 fn spawn(world: &World, args: &[&str]) -> Child {
+    command(world, &[&["login"], args].concat())
+}
+
+fn command(world: &World, args: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_byok"))
-        .arg("login")
         .args(args)
         .arg("--config")
         .arg(world.byok.config_file())
@@ -81,11 +93,7 @@ impl Login {
 
     /// A login without a page.
     pub async fn run(world: &World, args: &[&str]) -> String {
-        let child = spawn(world, args);
-        let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
-        let said = String::from_utf8(ended.stderr).unwrap();
-        assert_eq!(ended.status.code(), Some(0), "{said}");
-        said
+        byok(world, &[&["login"], args].concat()).await
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) enum Why {
     Expiring,
     /// The vendor has refused the access token with this hash.
     Refused(SecretHash),
+    /// The tokens lack what a renewal brings.
+    Incomplete,
 }
 
 impl Shared {
@@ -72,17 +74,22 @@ impl Shared {
         // What was read before the lock may be old by now.
         let (account, credential) = self.read_to_renew(id).await?;
         let waits = waits(&account, &credential);
+        let wanted = match why {
+            Why::Incomplete => self.is_incomplete(&account, &credential),
+            Why::Expiring | Why::Refused(_) => is_wanted(&credential, why, self.clock.now()),
+        };
         let tokens = match credential {
-            Credential::Oauth(tokens) if waits || is_wanted(&tokens, why, self.clock.now()) => tokens,
+            Credential::Oauth(tokens) if waits || wanted => tokens,
             current => return Ok(self.adopt(id, &provider, current)),
         };
         let follows = followed(&tokens).is_some();
         if tokens.refresh.is_none() && !follows {
-            if matches!(why, Why::Expiring) && tokens.expires_at.is_some_and(|end| self.clock.now() < end) {
+            let live = tokens.expires_at.is_none_or(|end| self.clock.now() < end);
+            if matches!(why, Why::Expiring | Why::Incomplete) && live {
                 return Ok(self.adopt(id, &provider, Credential::Oauth(tokens)));
             }
             // The vendor may refuse a good token for a moment, and there is no other to be had.
-            if matches!(why, Why::Refused(_)) && tokens.expires_at.is_none_or(|end| self.clock.now() < end) {
+            if matches!(why, Why::Refused(_)) && live {
                 return Err(AuthError::Refused { provider });
             }
             let reason = format!(
@@ -275,12 +282,14 @@ impl Shared {
     /// Takes over what is stored now.
     fn adopt(&self, id: &AccountId, provider: &ProviderId, credential: Credential) -> Arc<Access> {
         self.cache.forget(id, &self.store);
-        Access::of(provider, credential)
+        Arc::new(Access::of(provider, credential))
     }
 }
 
-fn is_wanted(tokens: &OauthTokens, why: Why, now: i64) -> bool {
+fn is_wanted(credential: &Credential, why: Why, now: i64) -> bool {
+    let Credential::Oauth(tokens) = credential else { return false };
     match why {
+        Why::Incomplete => false,
         Why::Expiring => tokens.expires_at.is_some_and(|end| end <= now + super::LEAD),
         Why::Refused(refused) => tokens.access.hash() == refused,
     }
