@@ -1,6 +1,7 @@
 //! The commands that list, add, change, renew, export and forget accounts.
 
 use crate::support::{Home, Vendor, exposed, private};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use byok_simulator::{GoogleClient, Plan};
 use serde_json::{Value, json};
 
@@ -80,6 +81,18 @@ fn accounts_are_added_from_what_is_pasted() {
             "codex: plan ready"
         ]
     );
+    // A copy of the file that is older than what byok has is spent where refresh tokens are used up.
+    assert!(again.err.contains("this vendor uses refresh tokens up"), "{}", again.err);
+    let jwt = |end: i64| {
+        let mut parts: Vec<String> = codex.access_token.split('.').map(str::to_owned).collect();
+        let mut claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&parts[1]).unwrap()).unwrap();
+        claims["exp"] = end.into();
+        parts[1] = URL_SAFE_NO_PAD.encode(claims.to_string());
+        parts.join(".")
+    };
+    let older = json!({"tokens": {"id_token": codex.id_token, "access_token": jwt(1_700_000_000), "refresh_token": "spent"}});
+    let kept = home.run_with(&["accounts", "add", "codex"], &[], &older.to_string());
+    assert!(kept.code != 0 && kept.err.contains("it stays as it is"), "{}", kept.err);
     let list = home.run(&["accounts", "list"]);
     assert!(list.out.starts_with("PROVIDER"), "{}", list.out);
     assert!(list.out.contains("ada@example.org") || list.out.contains("plan"), "{}", list.out);

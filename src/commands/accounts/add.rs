@@ -1,7 +1,11 @@
 //! An account from tokens that a person pastes.
 
 use super::super::login::{
-    check_name, consent::Consent, end_of_login, import::asked, tell_of_end, tell_of_others, tell_the_rule,
+    check_name,
+    consent::Consent,
+    end_of_login,
+    import::{asked, tell_of_sharing},
+    tell_of_end, tell_of_others, tell_the_rule,
 };
 use crate::{
     logins, network,
@@ -10,13 +14,13 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Answers, Clock as _, How, NewLogin, SaveLogin, SystemClock, TokenAnswer, Vendor, known_account,
+    Answers, Clock as _, How, NewLogin, SaveLogin, SystemClock, TokenAnswer, Vendor, followed, known_account,
     learn_owners, refuse_foreign, save_login,
 };
 use byok_config::Config;
-use byok_store::AccountDetails;
+use byok_store::{AccountDetails, Store};
 use byok_transport::Transport;
-use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
+use byok_types::{Account, AccountState, Credential, OauthTokens, Secret, TokenFacts, account_flag};
 
 /// No token is longer.
 const LONGEST: usize = 16 << 10;
@@ -44,14 +48,22 @@ pub(super) async fn run(
     if let Some(id) = logins::keys_of(&id, config) {
         refuse_foreign(id, &Secret::new(text))?;
     }
-    let (login, confirmed) = read(&vendor, &transport, text).await?;
+    let Pasted { login, confirmed, shared } = read(&vendor, &transport, text).await?;
+    if shared {
+        tell_of_sharing(true);
+        terminal::say(format_args!("`byok login {id} --import` follows that program instead"));
+    }
     let login = if confirmed {
         learn_owners(&store, &*vendor.refresher, &transport, &id).await?;
         login
     } else {
         asked(&store, (&id, &vendor), &transport, login).await?
     };
-    let known = if label.is_none() { known_account(&store, &id, &login).await? } else { None };
+    let known = known_account(&store, &id, &login).await?;
+    if let Some(known) = &known {
+        keep_the_later(&store, &vendor, known, &login).await?;
+    }
+    let known = known.filter(|_| label.is_none());
     let consent = consent.for_login(&login);
     let agreed = consent.agreed();
     let save = SaveLogin {
@@ -77,6 +89,36 @@ pub(super) async fn run(
     Ok(())
 }
 
+/// Refuses tokens that would take the place of a login of byok's own that goes on for longer: of two copies whose vendor uses
+/// refresh tokens up, the older one is spent.
+async fn keep_the_later(
+    store: &Store,
+    vendor: &Vendor,
+    known: &Account,
+    login: &NewLogin,
+) -> Result<(), Trouble> {
+    let (Credential::Oauth(new), Ok(Some(Credential::Oauth(old)))) =
+        (&login.credential, store.secrets.load(&known.id).await)
+    else {
+        return Ok(());
+    };
+    let works = matches!(known.state, AccountState::Ready | AccountState::ExtraUsage);
+    let own = old.refresh.is_some() && followed(&old).is_none() && vendor.refresher.rotates();
+    let later = matches!((old.expires_at, new.expires_at), (Some(old), Some(new)) if old > new);
+    if !works || !own || !later || old.access.hash() == new.access.hash() {
+        return Ok(());
+    }
+    let what = format!(
+        "byok has a login of this account that ends later ({}), so these tokens may be spent; it stays as it is",
+        known.label
+    );
+    Err(Trouble::new(Exit::NotAllowed, what).hint(format!(
+        "if you want them all the same, run `byok accounts remove {} {}` first",
+        known.provider,
+        account_flag(&known.label)
+    )))
+}
+
 /// What is pasted: on a terminal until it is whole, else all of standard input.
 async fn pasted() -> String {
     let by_hand = terminal::is_interactive();
@@ -99,9 +141,23 @@ async fn pasted() -> String {
     text
 }
 
-/// What was pasted: a file of the vendor's program, a token answer, a key file, or an access token. The second value says
-/// whether the vendor has taken it already.
-async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<(NewLogin, bool), Trouble> {
+/// What was read from the paste.
+struct Pasted {
+    login: NewLogin,
+    /// Whether the vendor has taken it already.
+    confirmed: bool,
+    /// Whether it is the login of another program, and its vendor uses refresh tokens up.
+    shared: bool,
+}
+
+impl Pasted {
+    fn confirmed(login: NewLogin) -> Self {
+        Self { login, confirmed: true, shared: false }
+    }
+}
+
+/// What was pasted: a file of the vendor's program, a token answer, a key file, or an access token.
+async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<Pasted, Trouble> {
     let refused = |what: &str| match what.split_once("; ") {
         Some((what, hint)) => Trouble::new(Exit::BadData, what).hint(hint),
         None => Trouble::new(Exit::BadData, what),
@@ -123,7 +179,8 @@ async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<(New
         if !text.starts_with('{') {
             check(text)?;
         }
-        return Ok((file.finish(transport, &Secret::new(text), &Answers::new()).await?, true));
+        let login = file.finish(transport, &Secret::new(text), &Answers::new()).await?;
+        return Ok(Pasted::confirmed(login));
     }
     let of_token = vendor.methods.iter().find_map(|method| match &method.how {
         How::Key(login) if method.name == "token" => Some(login),
@@ -133,7 +190,7 @@ async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<(New
         check(text)?;
         // Where a token alone is one of the ways to log in, more is found out by it.
         if let Some(login) = of_token {
-            return Ok((login.finish(transport, Secret::new(text), &Answers::new()).await?, true));
+            return Ok(Pasted::confirmed(login.finish(transport, Secret::new(text), &Answers::new()).await?));
         }
         // Nobody knows when it ends: it is used until the vendor refuses it.
         let tokens = OauthTokens {
@@ -144,11 +201,11 @@ async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<(New
             scopes: Vec::new(),
             facts: TokenFacts::new(),
         };
-        return Ok((of_tokens(tokens), false));
+        return Ok(of_tokens(tokens));
     }
     let imported = vendor.import.as_ref().and_then(|import| import.read("", text.as_bytes(), now).ok());
     if let Some(found) = imported.into_iter().flatten().next() {
-        return Ok((found.login, false));
+        return Ok(Pasted { login: found.login, confirmed: false, shared: found.shared_rotation });
     }
     let answer = TokenAnswer::read(text.as_bytes()).map_err(|_| unreadable())?;
     let fields: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
@@ -157,10 +214,11 @@ async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<(New
     let tokens = answer.into_tokens(None, now);
     // An end that nobody has said is none: it is used until the vendor refuses it.
     let tokens = OauthTokens { expires_at: tokens.expires_at.filter(|_| said), ..tokens };
-    Ok((of_tokens(tokens), false))
+    Ok(of_tokens(tokens))
 }
 
 /// Tokens of which nobody has said whose they are.
-fn of_tokens(tokens: OauthTokens) -> NewLogin {
-    NewLogin { credential: Credential::Oauth(tokens), details: AccountDetails::default() }
+fn of_tokens(tokens: OauthTokens) -> Pasted {
+    let login = NewLogin { credential: Credential::Oauth(tokens), details: AccountDetails::default() };
+    Pasted { login, confirmed: false, shared: false }
 }
