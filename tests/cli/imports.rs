@@ -609,7 +609,7 @@ fn what_is_taken_over_can_be_renewed() {
         "{}  codex:\n    urls:\n      token: {base}/openai-auth/oauth/token\n  xai:\n    urls:\n      token: {base}/xai-auth/oauth2/token\n  \
          kiro:\n    urls:\n      social: {base}/kiro/social\n  gemini:\n    client_secret: sim-client-secret\n    urls:\n      {google}\n  \
          antigravity:\n    client_secret: sim-client-secret\n    urls:\n      {google}\n  vertex:\n    urls:\n      token: {base}/google/token\n  \
-         copilot:\n    urls:\n      profile: {base}/github/user\n      exchange: {base}/github/copilot_internal/v2/token\n",
+         copilot:\n    urls:\n      profile: {base}/github/user\n      exchange: {base}/github/copilot_internal/v2/token\n      inference: {base}/copilot\n",
         vendor.config()
     ));
     let ended = "2026-01-01T00:00:00Z";

@@ -23,11 +23,12 @@ use byok_store::AccountDetails;
 use byok_transport::Transport;
 use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
 use host::{GitHub, Places};
+use http::StatusCode;
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use url::Url;
 
-/// Fact: `direct` or `exchange`.
+/// Fact: `direct` or `exchange`; none of a token that another program keeps and that was not tried yet.
 pub const MODE: &str = "mode";
 /// Fact: the address of the models.
 pub const BASE: &str = "base";
@@ -172,7 +173,7 @@ impl Copilot {
         let direct = match way {
             Way::Exchange => false,
             Way::Direct => true,
-            Way::Either => self.is_accepted(transport, &places, &token).await,
+            Way::Either => self.is_accepted(transport, &places, &token).await.unwrap_or_default(),
         };
         let tokens = if direct {
             facts.insert(MODE.to_owned(), Secret::new(DIRECT));
@@ -204,12 +205,18 @@ impl Copilot {
         let github = tokens.fact(HOST).and_then(GitHub::named).unwrap_or_else(GitHub::public);
         let Ok(places) = self.places(&github) else { return Owner::default() };
         let token = tokens.refresh.as_ref().unwrap_or(&tokens.access);
-        self.owner(transport, &places, token, &github).await
+        let mut owner = self.owner(transport, &places, token, &github).await;
+        if tokens.fact(MODE).is_none() && owner.standing == Standing::Taken {
+            let direct = self.is_accepted(transport, &places, token).await;
+            let mode = direct.map(|direct| if direct { DIRECT } else { EXCHANGE });
+            owner.facts.extend(mode.map(|mode| (MODE.to_owned(), Secret::new(mode))));
+        }
+        owner
     }
 
-    /// Whether the models take the GitHub token itself.
-    async fn is_accepted(&self, transport: &Transport, places: &Places, token: &Secret) -> bool {
-        let Ok(url) = Url::parse(&format!("{}/models", places.base())) else { return false };
+    /// Whether the models take the GitHub token itself; `None` if that cannot be found out now.
+    async fn is_accepted(&self, transport: &Transport, places: &Places, token: &Secret) -> Option<bool> {
+        let url = Url::parse(&format!("{}/models", places.base())).ok()?;
         let bearer = format!("Bearer {}", token.expose());
         let ask = Ask {
             headers: &[("x-github-api-version", API_VERSION)],
@@ -217,10 +224,14 @@ impl Copilot {
             ..Ask::get(&url, PROFILE_TIMEOUT)
         };
         match self.endpoint(transport).ask_up_to(ask, LARGEST_LIST).await {
-            Ok(reply) => reply.status.is_success(),
+            Ok(reply) if reply.status.is_success() => Some(true),
+            Ok(reply) if reply.status.is_server_error() || reply.status == StatusCode::TOO_MANY_REQUESTS => {
+                None
+            }
+            Ok(_) => Some(false),
             Err(error) => {
                 tracing::debug!(%error, "whether Copilot takes the GitHub token itself is not known");
-                false
+                None
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The exchange of the GitHub token for one of Copilot, and what its refusals mean.
 
-use super::{BASE, CALL_TIMEOUT, Copilot, EXCHANGE, EXCHANGE_VERSION, HOST, MODE, Places, host::GitHub};
+use super::{
+    BASE, CALL_TIMEOUT, Copilot, DIRECT, EXCHANGE, EXCHANGE_VERSION, HOST, MODE, Places, host::GitHub,
+};
 use crate::{
     BadAnswer, LoginError, OwnerFuture, RefreshError, RefreshFuture, Refresher, TokenAnswer, endpoint::Ask,
     login::plain, refusal::Refusal,
@@ -48,8 +50,16 @@ impl Refresher for Copilot {
                 let reason = "its token cannot be renewed; log in again with `byok login copilot`".to_owned();
                 return Err(RefreshError::Permanent { state: AccountState::NeedsLogin { reason } });
             };
-            if tokens.fact(MODE) != Some(EXCHANGE) {
-                return self.still_lives(transport, &places, token).await;
+            let direct = match tokens.fact(MODE) {
+                Some(mode) => mode != EXCHANGE,
+                None => self.is_accepted(transport, &places, token).await.ok_or_else(|| {
+                    RefreshError::busy("Copilot does not say now how it takes the token of GitHub", None)
+                })?,
+            };
+            if direct {
+                let (mut answer, details) = self.still_lives(transport, &places, token).await?;
+                answer.facts.insert(MODE.to_owned(), Secret::new(DIRECT));
+                return Ok((answer, details));
             }
             let answer = self.exchange(transport, &places, token).await.map_err(Refused::of_refresh)?;
             Ok((answer, AccountDetails::default()))

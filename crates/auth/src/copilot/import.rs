@@ -1,6 +1,6 @@
 //! The files in which GitHub's own programs keep a token.
 
-use super::{DIRECT, EXCHANGE, GITHUB, HOST, MODE, Way, host::GitHub, token::way_of};
+use super::{DIRECT, GITHUB, HOST, MODE, Way, host::GitHub, token::way_of};
 use crate::{Found, Import, ImportError, Kept, NewLogin};
 use byok_store::AccountDetails;
 use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
@@ -100,19 +100,19 @@ fn of_command_line(json: &Value, now: i64) -> Vec<Found> {
 pub(super) fn login(token: &str, github: &GitHub, user: &str, now: i64) -> Option<Found> {
     let token = Secret::new(token.trim());
     way_of(&token).ok().filter(|way| *way == Way::Either || *way == Way::Direct)?;
-    // Tokens of GitHub's own plugin can be exchanged; those of other clients are taken as they are.
-    let exchanged = token.expose().starts_with("ghu_");
-    let mode = if exchanged { EXCHANGE } else { DIRECT };
-    let facts = [(MODE, mode), (HOST, github.name())];
-    let mut facts: TokenFacts =
-        facts.map(|(name, value)| (name.to_owned(), Secret::new(value))).into_iter().collect();
-    if exchanged {
+    let mut facts = TokenFacts::from([(HOST.to_owned(), Secret::new(github.name()))]);
+    // Tokens of GitHub's own plugin can be exchanged, if they are not taken as they are: nobody knows that of this one yet.
+    // Those of other clients can only be taken as they are.
+    let untried = token.expose().starts_with("ghu_");
+    if untried {
         facts.insert(GITHUB.to_owned(), token.clone());
+    } else {
+        facts.insert(MODE.to_owned(), Secret::new(DIRECT));
     }
     let tokens = OauthTokens {
         refresh: Some(token.clone()),
-        // The first use exchanges it.
-        expires_at: exchanged.then_some(now),
+        // The first use tries it.
+        expires_at: untried.then_some(now),
         access: token,
         refresh_expires_at: None,
         scopes: Vec::new(),

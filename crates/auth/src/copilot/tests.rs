@@ -360,7 +360,8 @@ async fn a_refresh_keeps_the_github_token_and_takes_no_foreign_address() {
     assert_eq!(tokens.fact("host"), Some("github.com"), "old facts stay");
 
     let access = Secret::new("ghu_canary");
-    let direct = OauthTokens { access, facts: TokenFacts::new(), ..exchanged() };
+    let facts = TokenFacts::from([("mode".to_owned(), Secret::new("direct"))]);
+    let direct = OauthTokens { access, facts, ..exchanged() };
     say(&server, 200, "{}");
     let (answer, _) = copilot.refresh(&transport(), &direct).await.unwrap();
     assert_eq!(answer.access.expose(), "ghu_canary", "the token lives and stays");
@@ -377,6 +378,36 @@ async fn a_refresh_keeps_the_github_token_and_takes_no_foreign_address() {
     assert!(matches!(lost, LoginError::BadAnswer));
 }
 
+/// A token of GitHub's own plugin may be taken as it is; only where it is not, it is exchanged.
+#[tokio::test]
+async fn a_token_of_a_file_is_tried_as_it_is_first() {
+    let editor = r#"{"github.com:Iv1.x":{"user":"octocat","oauth_token":"ghu_canary"}}"#;
+    for (models, mode) in [(200, "direct"), (401, "exchange")] {
+        let found = Files.read("apps.json", editor.as_bytes(), 1000).unwrap().remove(0);
+        let Credential::Oauth(tokens) = found.login.credential else { panic!("a key") };
+        // While it is taken over.
+        let server = TokenServer::start().await;
+        say(&server, 200, json!({"login": "octocat"}));
+        say(&server, 200, json!({"copilot_plan": "individual"}));
+        say(&server, models, json!({"data": []}));
+        let owner = at(&server).owner_of(&transport(), &tokens).await;
+        assert_eq!(owner.facts.get("mode").map(Secret::expose), Some(mode));
+        assert_eq!(server.seen().last().unwrap().headers["authorization"], "Bearer ghu_canary");
+        // Where nobody could be asked then.
+        let server = TokenServer::start().await;
+        say(&server, models, json!({"data": []}));
+        say(&server, 200, json!({"token": "tid=1", "login": "octocat"}));
+        let (answer, _) = at(&server).refresh(&transport(), &tokens).await.unwrap();
+        let access = if mode == "direct" { "ghu_canary" } else { "tid=1" };
+        assert_eq!((answer.access.expose(), answer.facts["mode"].expose()), (access, mode));
+        // Trouble of the vendor decides nothing.
+        let server = TokenServer::start().await;
+        say(&server, 503, "");
+        let error = at(&server).refresh(&transport(), &tokens).await.unwrap_err();
+        assert!(matches!(error, RefreshError::Transient { .. }), "{error:?}");
+    }
+}
+
 #[test]
 fn the_files_of_githubs_programs() {
     let found = |name: &str, content: &str| {
@@ -386,11 +417,11 @@ fn the_files_of_githubs_programs() {
                 .map(|found| {
                     assert!(!found.shared_rotation);
                     let Credential::Oauth(tokens) = found.login.credential else { panic!("a key") };
-                    let mode = tokens.fact("mode").unwrap().to_owned();
+                    let mode = tokens.fact("mode").unwrap_or("untried").to_owned();
                     assert_eq!(
                         tokens.expires_at,
-                        (mode == "exchange").then_some(1000),
-                        "exchanged at the first use"
+                        (mode == "untried").then_some(1000),
+                        "tried at the first use"
                     );
                     assert!(tokens.refresh.is_some());
                     format!(
@@ -407,7 +438,7 @@ fn the_files_of_githubs_programs() {
         "evil.test:Iv1":{"user":"eve","oauth_token":"ghu_4"}}"#;
     assert_eq!(
         found("apps.json", apps).unwrap(),
-        ["exchange ghu_1 github.com/octocat", "direct gho_3 acme.ghe.com/worker"]
+        ["untried ghu_1 github.com/octocat", "direct gho_3 acme.ghe.com/worker"]
     );
     assert_eq!(
         found("hosts.json", r#"{"github.com":{"user":"octocat","oauth_token":"gho_5"}}"#).unwrap(),

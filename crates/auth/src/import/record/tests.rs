@@ -96,9 +96,9 @@ fn what_becomes_of_each_record() {
         (
             "copilot",
             json!({"access_token": "ghu_x", "api_token_expires_at": 5}),
-            "access=ghu_x refresh=ghu_x end=+0 github=ghu_x host=github.com mode=exchange".to_owned(),
+            "access=ghu_x refresh=ghu_x end=+0 github=ghu_x host=github.com".to_owned(),
         ),
-        // Google: renewed before its first use, since the project has to be found.
+        // Google: renewed before its first use where the token has ended, or the project has to be found.
         (
             "gemini",
             json!({"token": {"access_token": "t", "refresh_token": "r", "client_id": gemini::CLIENT_ID}, "project_id": "p-1,p-2", "email": "ada@example.org"}),
@@ -117,7 +117,7 @@ fn what_becomes_of_each_record() {
         (
             "antigravity",
             with(json!({"project_id": "p-1"})),
-            "access=t refresh=r end=-1 project=p-1".to_owned(),
+            "access=t refresh=r end=+3600 project=p-1".to_owned(),
         ),
         (
             "qwen",
