@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{ledger::Ledger, state::State};
 use byok_translate::codec;
-use byok_types::{Dialect, Failure, Fault, Retry};
+use byok_types::{Dialect, Failure, FailureKind, Fault, Retry};
 use bytes::Bytes;
 use credential::{credential_refused, whose};
 use http::{
@@ -251,6 +251,12 @@ pub(super) fn refused(inbound: &Inbound, state: &State, refused: &Refused, mut l
         // The client must not take this for a refusal of its own key and log out.
         headers = HeaderMap::new();
         failure = credential_refused(&failure, &refused.verdict, ledger.provider(), whose(state, &ledger));
+    }
+    // Neither must it take a limit for one that the vendor tells with such a status.
+    let limit = matches!(failure.kind, FailureKind::RateLimit | FailureKind::QuotaWindow);
+    if limit && matches!(failure.status, 401 | 403) && inbound.own_credential.is_none() {
+        failure.status = 429;
+        failure.raw = None;
     }
     let raw =
         failure.raw.take().filter(|raw| raw.dialect == inbound.dialect && !refused.verdict.own_credential);

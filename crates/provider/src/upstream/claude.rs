@@ -241,8 +241,14 @@ impl Upstream for Claude {
     }
 }
 
-/// Lines of models that may have a limit of their own.
-const LINES: [&str; 4] = ["fable", "mythos", "opus", "sonnet"];
+/// Codes of 429s that no wait of a moment ends: what may be spent has been spent.
+const SPENT: [&str; 3] = [
+    "enforced_spend_limit_reached",
+    "contract_spend_limit_reached",
+    "linked_organization_spend_limit_reached",
+];
+/// How long an account without money to spend rests, where the vendor names no time.
+const NOTHING_TO_SPEND: Duration = Duration::from_hours(1);
 
 /// What the vendor says of an error beside its words; nothing if it says nothing.
 fn details(failure: &Failure) -> serde_json::Value {
@@ -274,6 +280,16 @@ fn limit(refusal: &Refusal<'_>) -> Verdict {
         let seconds = latest.or_else(|| until("reset".to_owned())).map(|at| at - refusal.now);
         Duration::from_secs(u64::try_from(seconds.unwrap_or(0)).unwrap_or(0).clamp(1, 7 * 86_400))
     };
+    if details(refusal.failure)["error_code"].as_str().is_some_and(|code| SPENT.contains(&code)) {
+        let wait = refusal.failure.retry_after.unwrap_or(NOTHING_TO_SPEND).min(Duration::from_hours(24));
+        return Verdict {
+            hint: Some(
+                "a limit of spending is reached; raise it with the vendor (claude.ai/settings/usage, or platform.claude.com), or use \
+                 another account",
+            ),
+            ..Verdict::other(Some((Scope::Account, wait)))
+        };
+    }
     let windows: Vec<_> = ["5h", "7d"].into_iter().filter(|window| rejected(window)).collect();
     if !windows.is_empty() {
         return Verdict::other(Some((Scope::Account, wait(&windows))));
@@ -282,11 +298,12 @@ fn limit(refusal: &Refusal<'_>) -> Verdict {
     let line = match header("representative-claim") {
         Some("seven_day_opus") => Some("opus"),
         Some("seven_day_sonnet") => Some("sonnet"),
-        _ if rejected("7d_oi") => LINES.into_iter().find(|line| refusal.model.contains(line)),
+        // The limit of the largest models, whatever was asked.
+        _ if rejected("7d_oi") => Some(if refusal.model.contains("mythos") { "mythos" } else { "fable" }),
         _ => None,
     };
-    if line.is_some() || rejected("7d_oi") {
-        let scope = line.map_or(Scope::Model, |line| Scope::Line(Line::With(line)));
+    if let Some(line) = line {
+        let scope = Scope::Line(Line::With(line));
         let of_line = if rejected("7d_oi") { &["7d_oi"][..] } else { &[] };
         return Verdict::other(Some((scope, wait(of_line))));
     }

@@ -77,9 +77,16 @@ impl Upstream for OpenAi {
             (429, "insufficient_quota" | "billing_not_active") => {
                 Verdict::other(Some((Scope::Account, Duration::from_mins(30))))
             }
-            // Not an organisation's matter but the key's: another key may be allowed.
-            (404, "model_not_found") if refusal.failure.message.contains("does not have access") => {
-                Verdict::other(Some((Scope::Model, Duration::from_mins(5))))
+            // Not an organisation's matter but the key's or its project's: another key may be allowed.
+            (status @ (403 | 404), "model_not_found")
+                if ["does not have access", "do not have access"]
+                    .iter()
+                    .any(|words| refusal.failure.message.contains(words)) =>
+            {
+                Verdict {
+                    own_credential: status == 403,
+                    ..Verdict::other(Some((Scope::Model, Duration::from_mins(5))))
+                }
             }
             (403, _) if refusal.failure.kind == FailureKind::ContentPolicy => Verdict::PASS_ON,
             // OpenRouter's word for a key that has spent what its owner lets it spend.

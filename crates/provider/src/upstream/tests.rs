@@ -1,5 +1,5 @@
 use super::*;
-use FailureKind::{Auth, BadRequest, ContextTooLong, Overloaded, Permission, RateLimit, Server};
+use FailureKind::{Auth, BadRequest, ContextTooLong, NotFound, Overloaded, Permission, RateLimit, Server};
 use byok_types::AccountState;
 use bytes::Bytes;
 
@@ -252,7 +252,7 @@ fn refusals() {
                 ("anthropic-ratelimit-unified-7d_oi-reset", "1050"),
             ]),
             true,
-            (Next::OtherAccount, Some((Scope::Model, seconds(50))), false),
+            (Next::OtherAccount, Some((Scope::Line(Line::With("fable")), seconds(50))), false),
         ),
         (
             "the week of a line is used up",
@@ -309,6 +309,32 @@ fn refusals() {
             headers(&[]),
             false,
             (Next::OtherAccount, Some((Scope::Model, seconds(5))), false),
+        ),
+        (
+            "a model that another key may have",
+            &OpenAi { first_party: true },
+            failure(NotFound, 404, "The model `m` does not exist or you do not have access to it.")
+                .with_code("model_not_found"),
+            headers(&[]),
+            false,
+            (Next::OtherAccount, Some((Scope::Model, seconds(300))), false),
+        ),
+        (
+            "a model that the key's project has not",
+            &OpenAi { first_party: true },
+            failure(NotFound, 403, "Project `p` does not have access to model `m`")
+                .with_code("model_not_found"),
+            headers(&[]),
+            false,
+            (Next::OtherAccount, Some((Scope::Model, seconds(300))), true),
+        ),
+        (
+            "a model that an account may not use",
+            &Gemini,
+            failure(NotFound, 403, "x"),
+            headers(&[]),
+            false,
+            (Next::OtherAccount, Some((Scope::Model, seconds(300))), true),
         ),
         (
             "forbidden",

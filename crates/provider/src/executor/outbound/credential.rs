@@ -84,10 +84,13 @@ pub(super) fn credential_refused(
         }
     };
     if let Some(why) = not_served {
-        return of_byok(format!(
+        let text = format!(
             "`{provider}` does not serve this to byok's account (status {}): {why}; `byok status` shows the accounts.",
             failure.status
-        ));
+        );
+        // Before the rest is over byok would not ask again.
+        let rest = verdict.cool.filter(|(scope, _)| verdict.state.is_none() && *scope == Scope::Account);
+        return Failure { retry_after: rest.map(|(_, wait)| wait), ..of_byok(text) };
     }
     let remedy = match whose {
         Whose::Login if failure.retry_after.is_some() => {
@@ -171,7 +174,12 @@ mod tests {
         for (verdict, whose, told) in [
             (rests(Scope::Model), Whose::Login, "no. Choose another model, or another account;"),
             (rests(Scope::Account), Whose::Login, "no. byok lets the account rest"),
-            (rests(Scope::Account), Whose::Settings, "another key under providers.codex.api_key;"),
+            (
+                rests(Scope::Account),
+                Whose::Settings,
+                "no. byok lets the key rest for a while; if it lasts, ask the vendor, or set another key under \
+                 providers.codex.api_key;",
+            ),
             (
                 Verdict { state: Some(licence), ..rests(Scope::Account) },
                 Whose::Login,
@@ -182,6 +190,7 @@ mod tests {
             assert!(told_now.message.contains(told), "{}", told_now.message);
             let model = told_now.message.contains("another model");
             assert_eq!(model, told.contains("another model"), "{}", told_now.message);
+            assert_eq!(told_now.retry_after.is_some(), told.contains("lets the"), "{}", told_now.message);
         }
     }
 

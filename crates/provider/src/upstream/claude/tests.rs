@@ -171,9 +171,11 @@ fn used_up_extra_usage_is_known_by_its_code() {
 
 #[test]
 fn a_line_of_models_rests_until_its_own_window_opens() {
-    for (claim, rejected, seconds) in
-        [("seven_day_opus", "allowed", 7000), ("seven_day_overage_included", "rejected", 500_000)]
-    {
+    // The bucket of the largest models says nothing about the one that was asked.
+    for (claim, rejected, seconds, line) in [
+        ("seven_day_opus", "allowed", 7000, "opus"),
+        ("seven_day_overage_included", "rejected", 500_000, "fable"),
+    ] {
         let headers = [
             ("anthropic-ratelimit-unified-status", "rejected"),
             ("anthropic-ratelimit-unified-representative-claim", claim),
@@ -188,6 +190,28 @@ fn a_line_of_models_rests_until_its_own_window_opens() {
         let refusal =
             Refusal { failure: &failure, model: "claude-opus-x", headers: &headers, oauth: true, now: 0 };
         let cool = Claude::default().judge(&refusal).cool;
-        assert_eq!(cool, Some((Scope::Line(Line::With("opus")), Duration::from_secs(seconds))), "{claim}");
+        assert_eq!(cool, Some((Scope::Line(Line::With(line)), Duration::from_secs(seconds))), "{claim}");
+    }
+}
+
+#[test]
+fn what_may_be_spent_is_no_matter_of_the_moment() {
+    let body = r#"{"type":"error","error":{"type":"rate_limit_error","message":"No more.",
+        "details":{"error_code":"enforced_spend_limit_reached"}}}"#;
+    for oauth in [true, false] {
+        let mut failure = codec::decode_failure(Dialect::Messages, 429, body.as_bytes());
+        failure.raw = Some(byok_types::RawFailure {
+            dialect: Dialect::Messages,
+            content_type: None,
+            body: body.as_bytes().to_vec(),
+        });
+        let headers = HeaderMap::new();
+        let refusal = Refusal { failure: &failure, model: "m", headers: &headers, oauth, now: 0 };
+        let verdict = Claude::default().judge(&refusal);
+        assert_eq!(
+            (verdict.next, verdict.cool),
+            (Next::OtherAccount, Some((Scope::Account, Duration::from_hours(1))))
+        );
+        assert!(verdict.hint.is_some_and(|hint| hint.contains("spending")));
     }
 }

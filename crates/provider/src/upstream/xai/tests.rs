@@ -213,21 +213,21 @@ fn what_refusals_mean() {
             r#"{"code":"personal-team-blocked:spending-limit","error":"m"}"#,
             Next::OtherAccount,
             account(NO_MONEY),
-            false,
+            true,
         ),
         (
             403,
             r#"{"code":"permission-denied","error":"Your team has either used all available credits or reached its limit"}"#,
             Next::OtherAccount,
             account(NO_MONEY),
-            false,
+            true,
         ),
         (
             403,
             r#"{"code":"x","error":"This requires a Grok subscription"}"#,
             Next::OtherAccount,
             account(NO_MONEY),
-            false,
+            true,
         ),
         (
             403,
@@ -238,6 +238,7 @@ fn what_refusals_mean() {
         ),
         (404, r#"{"code":"not-found","error":"m"}"#, Next::GiveUp, None, false),
         (404, "<html>", Next::GiveUp, None, false),
+        (403, "<html>Just a moment...</html>", Next::OtherAccount, account(seconds(300)), true),
         (426, r#"{"error":"Your Grok CLI version (none) is outdated."}"#, Next::GiveUp, None, false),
         (529, r#"{"code":"overloaded_error","error":"m"}"#, Next::OtherAccount, model(seconds(5)), false),
         (400, r#"{"code":"invalid-argument","error":"m"}"#, Next::GiveUp, None, false),
@@ -260,7 +261,11 @@ fn what_refusals_mean() {
     let none = HeaderMap::new();
     for (status, body, next, cool, ours) in cases {
         let mut failure = plan().read_failure(Dialect::Responses, status, &none, body.as_bytes());
-        failure.raw = None::<RawFailure>;
+        failure.raw = Some(RawFailure {
+            dialect: Dialect::Responses,
+            content_type: None,
+            body: body.as_bytes().to_vec(),
+        });
         let verdict =
             plan().judge(&Refusal { failure: &failure, model: "m", headers: &none, oauth: true, now: 0 });
         assert_eq!(
