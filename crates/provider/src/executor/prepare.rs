@@ -337,8 +337,24 @@ fn limit_in(dialect: Dialect) -> &'static str {
     }
 }
 
+/// What clients of each dialect call what an upstream of another may have no place for: Chat and Responses, Messages, Gemini.
+const WISHES: [[&str; 3]; 4] = [
+    ["temperature", "temperature", "generationConfig.temperature"],
+    ["top_p", "top_p", "generationConfig.topP"],
+    ["top_k", "top_k", "generationConfig.topK"],
+    ["tool_choice", "tool_choice", "toolConfig.functionCallingConfig"],
+];
+
 /// A loss of a body in the dialect of the upstream, in the words of the client.
 pub(super) fn as_client_says(mut loss: Loss, client: Dialect) -> Loss {
+    if let Some([openai, messages, gemini]) = WISHES.iter().find(|names| names.contains(&&*loss.field)) {
+        loss.field = match client {
+            Dialect::Chat | Dialect::Responses => openai,
+            Dialect::Messages => messages,
+            Dialect::Gemini => gemini,
+        }
+        .to_string();
+    }
     if loss.field == limit_in(Dialect::Responses) {
         limit_in(client).clone_into(&mut loss.field);
         // A client of Messages has to write one, so its absence upstream is nothing new to it.

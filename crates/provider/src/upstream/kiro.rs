@@ -21,6 +21,7 @@ use http::{
     HeaderMap, HeaderName, Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
+use serde::de::IgnoredAny;
 use std::{borrow::Cow, time::Duration};
 use url::Url;
 
@@ -85,6 +86,33 @@ fn credential(token: &Token, headers: &mut HeaderMap) {
     }
 }
 
+/// Notes the wishes of a Messages body that this wire has no place for.
+fn left_out(body: &[u8], losses: &mut Losses) {
+    #[derive(Default, serde::Deserialize)]
+    struct Choice {
+        #[serde(rename = "type")]
+        kind: String,
+    }
+    #[derive(Default, serde::Deserialize)]
+    struct Wishes {
+        temperature: Option<IgnoredAny>,
+        top_p: Option<IgnoredAny>,
+        top_k: Option<IgnoredAny>,
+        tool_choice: Option<Choice>,
+    }
+    let wishes: Wishes = serde_json::from_slice(body).unwrap_or_default();
+    for (name, wish) in
+        [("temperature", wishes.temperature), ("top_p", wishes.top_p), ("top_k", wishes.top_k)]
+    {
+        if wish.is_some() {
+            losses.dropped(name, "Kiro takes no sampling parameters");
+        }
+    }
+    if wishes.tool_choice.is_some_and(|choice| matches!(&*choice.kind, "any" | "tool")) {
+        losses.dropped("tool_choice", "Kiro cannot be made to call a tool");
+    }
+}
+
 impl Upstream for Kiro {
     fn url(&self, base: &str, _ask: &Ask<'_>) -> Result<Url, Failure> {
         join(without_tail(base, &[GENERATE]), GENERATE)
@@ -127,10 +155,11 @@ impl Upstream for Kiro {
         &[Lack::Stops, Lack::Limit]
     }
 
-    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, _losses: &mut Losses) -> Result<Bytes, Failure> {
+    fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
         if !matches!(shaping.ask.operation, Operation::Generate { .. }) {
             return Ok(body);
         }
+        left_out(&body, losses);
         let model = names::wire(shaping.ask.model);
         let conversation = Conversation {
             model: &model,

@@ -243,6 +243,12 @@ fn tools(request: &mut Members, facts: &ModelFacts, guest: bool, losses: &mut Lo
     }
     request.put("tools", &tools);
     if guest && declared {
+        if mode == "ANY" || wish["functionCallingConfig"]["allowedFunctionNames"].is_array() {
+            losses.dropped(
+                "toolConfig.functionCallingConfig",
+                "Antigravity lets its Claude models choose among all tools, or none",
+            );
+        }
         request.put("toolConfig", &json!({"functionCallingConfig": {"mode": "VALIDATED"}}));
     }
 }

@@ -228,6 +228,30 @@ fn calls_find_their_results_in_either_spelling() {
     assert_eq!(ids, ["call_1", "call_2"]);
 }
 
+/// Its choice of tools is not honoured: who forces one must hear of it.
+#[test]
+fn a_forced_tool_of_claude_behind_antigravity_is_lost_aloud() {
+    for (model, calling, lost) in [
+        ("claude-sonnet-4-6", json!({"mode": "AUTO"}), false),
+        ("claude-sonnet-4-6", json!({"mode": "NONE"}), false),
+        ("claude-sonnet-4-6", json!({"mode": "ANY"}), true),
+        ("claude-sonnet-4-6", json!({"mode": "ANY", "allowedFunctionNames": ["f"]}), true),
+        ("claude-sonnet-4-6", json!({"mode": "VALIDATED", "allowedFunctionNames": ["f"]}), true),
+        ("gemini-3-flash", json!({"mode": "ANY"}), false),
+    ] {
+        let body = json!({"contents": [], "tools": [{"functionDeclarations": [{"name": "f"}]}], "toolConfig": {"functionCallingConfig": calling}});
+        let claims = vec![CLAIM.to_owned()];
+        let (ask, token, headers) = (ask(STREAM, model, &claims), token(), HeaderMap::new());
+        let facts = facts(model);
+        let shaping =
+            Shaping { ask: &ask, token: &token, facts: &facts, client: &headers, request_id: "r1", at_ms: 0 };
+        let mut losses = Losses::default();
+        ANTIGRAVITY.shape(body.to_string().into(), &shaping, &mut losses).unwrap();
+        let named = losses.list().iter().any(|loss| loss.field == "toolConfig.functionCallingConfig");
+        assert_eq!(named, lost, "{model} {calling}");
+    }
+}
+
 #[test]
 fn what_refusals_mean() {
     let error = |status: u16, word: &str, message: &str, details: Value| {

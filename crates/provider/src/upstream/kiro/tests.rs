@@ -119,6 +119,33 @@ fn headers_and_body() {
 }
 
 #[test]
+fn what_the_wire_has_no_place_for_is_named() {
+    for (wish, lost) in [
+        (json!({}), vec![]),
+        (json!({"tool_choice": {"type": "auto"}, "stop_sequences": ["x"]}), vec![]),
+        (json!({"tool_choice": {"type": "any"}}), vec!["tool_choice"]),
+        (json!({"tool_choice": {"type": "tool", "name": "f"}, "top_k": 3}), vec!["top_k", "tool_choice"]),
+        (json!({"temperature": 0.5, "top_p": 0.9}), vec!["temperature", "top_p"]),
+    ] {
+        let mut body = wish;
+        body["messages"] = json!([{"role": "user", "content": "x"}]);
+        let (ask, token, facts) = (ask(), token("social", None), ModelFacts::default());
+        let shaping = Shaping {
+            ask: &ask,
+            token: &token,
+            facts: &facts,
+            client: &HeaderMap::new(),
+            request_id: "r",
+            at_ms: 0,
+        };
+        let mut losses = Losses::default();
+        Kiro::default().shape(body.to_string().into(), &shaping, &mut losses).unwrap();
+        let names: Vec<_> = losses.list().iter().map(|loss| loss.field.as_str()).collect();
+        assert_eq!(names, lost, "{body}");
+    }
+}
+
+#[test]
 fn what_refusals_mean() {
     let seconds = Duration::from_secs;
     let other = Next::OtherAccount;
