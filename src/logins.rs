@@ -121,7 +121,7 @@ pub(crate) fn warnings(id: &ProviderId, config: &Config) -> Vec<String> {
         warnings
             .push(format!("`providers.{id}.enabled` is false: the login is not used before that is changed"));
     }
-    if !provider.api_keys.is_empty() {
+    if !provider.api_keys.is_empty() && !keys_are_of_the_plan(id) {
         warnings.push(match provider.prefer {
             Prefer::Key => format!(
                 "an API key is configured for {id}: byok prefers it, and it is billed. `providers.{id}.prefer: oauth` in \
@@ -133,6 +133,11 @@ pub(crate) fn warnings(id: &ProviderId, config: &Config) -> Vec<String> {
         });
     }
     warnings
+}
+
+/// Whether the keys of a provider use up the plan, as its logins do: none of them is billed apart.
+pub(crate) fn keys_are_of_the_plan(id: &ProviderId) -> bool {
+    matches!(id.as_str(), "kimi" | "kiro")
 }
 
 /// The provider, where only its own keys can be meant: another server in its place has keys of its own.

@@ -16,8 +16,8 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Answers, How, NewLogin, SaveLogin, SystemClock, Vendor, claims, ends_at, known_account, learn_owners,
-    named, save_login,
+    Answers, Bind, How, NewLogin, SaveLogin, SystemClock, Vendor, claims, ends_at, known_account,
+    learn_owners, named, save_login,
 };
 use byok_config::{Config, Prefer};
 use byok_store::Store;
@@ -67,9 +67,9 @@ pub(crate) struct Login {
     /// Answer to a question of the login, such as region=eu-central-1
     #[arg(long = "with", value_name = "NAME=VALUE", value_parser = answer)]
     with: Vec<(String, String)>,
-    /// Address to wait for the browser on, for a container whose port is published
-    #[arg(long, value_name = "ADDR")]
-    callback_bind: Option<std::net::IpAddr>,
+    /// Address to wait for the browser on, for a container whose port is published, such as 0.0.0.0:8085
+    #[arg(long, value_name = "ADDR[:PORT]")]
+    callback_bind: Option<Bind>,
     /// Account to log in again, or the name of a new one
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
@@ -298,7 +298,7 @@ pub(super) async fn tell_of_arrivals(
 
 /// A key and a login beside each other: one of them is used first, and the key is billed.
 fn tell_what_costs(new: &Account, others: &[Account], config: &Config) {
-    if others.iter().all(|other| other.kind == new.kind) {
+    if others.iter().all(|other| other.kind == new.kind) || logins::keys_are_of_the_plan(&new.provider) {
         return;
     }
     let id = &new.provider;

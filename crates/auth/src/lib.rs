@@ -50,10 +50,10 @@ pub use import::{
     neighbours, peers, service_ended,
 };
 pub use login::{
-    Answers, AuthorizationCode, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin, FileLogin,
-    How, KeyLogin, LOGIN_WINDOW, LoginError, LoginFuture, Method, NewLogin, PendingLogin, Polled, Question,
-    Redirect, Revoke, RevokeError, RevokeFuture, SaveLogin, State, Vendor, ask_owner, await_device, in_words,
-    known_account, learn_owners, named, read_pasted, refuse_foreign, save_login,
+    Answers, AuthorizationCode, Bind, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin,
+    FileLogin, How, KeyLogin, LOGIN_WINDOW, LoginError, LoginFuture, Method, NewLogin, PendingLogin, Polled,
+    Question, Redirect, Revoke, RevokeError, RevokeFuture, SaveLogin, State, Vendor, ask_owner, await_device,
+    in_words, known_account, learn_owners, named, read_pasted, refuse_foreign, save_login,
 };
 pub use manager::{Access, KeepFresh, TokenManager};
 #[cfg(any(test, feature = "fail-points"))]

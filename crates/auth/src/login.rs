@@ -13,7 +13,7 @@ mod refused;
 mod revoke;
 mod save;
 
-pub use callback::CallbackServer;
+pub use callback::{Bind, CallbackServer};
 pub use device::{DeviceCode, DeviceLogin, Polled, await_device};
 pub use foreign::refuse_foreign;
 pub(crate) use named::labels;

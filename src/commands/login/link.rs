@@ -8,7 +8,7 @@ use crate::{
     terminal,
     trouble::{Exit, Trouble},
 };
-use byok_auth::{LOGIN_WINDOW, LoginError, Wish};
+use byok_auth::{Bind, LOGIN_WINDOW, LoginError, Wish};
 use byok_config::{Config, Live};
 use byok_proxy::{LoginTicket, LoginWish, serve_logins};
 use byok_types::{Account, ProviderId, Secret};
@@ -91,7 +91,7 @@ impl Link<'_> {
     pub(super) async fn for_another_machine(
         &self,
         host: Option<&str>,
-        bind: Option<IpAddr>,
+        bind: Option<Bind>,
     ) -> Result<(), Trouble> {
         #[derive(Deserialize)]
         struct Server {
@@ -127,7 +127,7 @@ impl Link<'_> {
     }
 
     /// Serves the page until the login is done.
-    async fn by_itself(&self, host: Option<&str>, bind: Option<IpAddr>) -> Result<(), Trouble> {
+    async fn by_itself(&self, host: Option<&str>, bind: Option<Bind>) -> Result<(), Trouble> {
         let wanted = host.map(read_host).transpose()?;
         let (ip, port) = place_of(wanted.as_ref(), bind);
         let listener = TcpListener::bind((ip, port)).await.map_err(|error| {
@@ -220,12 +220,13 @@ fn is_this_machine(url: &Url) -> bool {
 }
 
 /// Where this command listens: behind something with a certificate on loopback, else on all addresses.
-fn place_of(host: Option<&Url>, bind: Option<IpAddr>) -> (IpAddr, u16) {
+fn place_of(host: Option<&Url>, bind: Option<Bind>) -> (IpAddr, u16) {
     let in_front = host.is_some_and(|url| url.scheme() == "https" || is_this_machine(url));
     let usual = if in_front { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
     // The port of an https address is that of what stands in front.
     let port = host.filter(|url| url.scheme() == "http").and_then(Url::port).unwrap_or(0);
-    (bind.unwrap_or(IpAddr::V4(usual)), port)
+    let ip = bind.map_or(IpAddr::V4(usual), |bind| bind.ip);
+    (ip, bind.and_then(|bind| bind.port).unwrap_or(port))
 }
 
 /// The address for the other machine.

@@ -7,13 +7,13 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Answers, AuthorizationCode, BrowserLogin, CallbackServer, DeviceLogin, How, LARGEST_FILE, LOGIN_WINDOW,
-    LoginError, Method, NewLogin, PendingLogin, Question, Redirect, await_device, in_words, read_pasted,
-    refuse_foreign,
+    Answers, AuthorizationCode, Bind, BrowserLogin, CallbackServer, DeviceLogin, How, LARGEST_FILE,
+    LOGIN_WINDOW, LoginError, Method, NewLogin, PendingLogin, Question, Redirect, await_device, in_words,
+    read_pasted, refuse_foreign,
 };
 use byok_transport::Transport;
 use byok_types::{ProviderId, Secret};
-use std::{net::IpAddr, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 use tokio::time::Instant;
 
 /// How the code of a browser comes back.
@@ -44,7 +44,7 @@ pub(super) struct Steps<'a> {
     pub(super) transport: &'a Transport,
     pub(super) code_by: CodeBy,
     /// Where to wait for the browser, if not on loopback.
-    pub(super) bind: Option<IpAddr>,
+    pub(super) bind: Option<Bind>,
     /// The browser to open.
     pub(super) window: Window,
     /// The provider whose keys are taken, and no others; `None` where another server stands in its place.

@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use std::{
     convert::Infallible,
     fmt, io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    str::FromStr,
     sync::Arc,
     time::Duration,
 };
@@ -43,9 +44,42 @@ pub struct CallbackServer {
 
 type Answer = Result<AuthorizationCode, LoginError>;
 
+/// Where to wait for the browser in place of loopback, for a container whose port is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bind {
+    /// The address to listen on.
+    pub ip: IpAddr,
+    /// The port, where the vendor takes any; else it is chosen.
+    pub port: Option<u16>,
+}
+
+impl FromStr for Bind {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(both) = text.parse::<SocketAddr>() {
+            return Ok(Self { ip: both.ip(), port: Some(both.port()) });
+        }
+        Ok(Self { ip: text.parse()?, port: None })
+    }
+}
+
+impl fmt::Display for Bind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => SocketAddr::new(self.ip, port).fmt(f),
+            None => self.ip.fmt(f),
+        }
+    }
+}
+
+fn list(ports: &[u16]) -> String {
+    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" and ")
+}
+
 /// Why no port could be opened, with those that were tried.
 fn named(ports: &[u16], last: io::Error) -> io::Error {
-    let tried = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" and ");
+    let tried = list(ports);
     match ports.len() {
         0 => last,
         1 => io::Error::new(last.kind(), format!("port {tried}: {last}")),
@@ -66,12 +100,29 @@ impl CallbackServer {
     ///
     /// # Errors
     /// [`LoginError::NoCallback`] when all are taken.
-    pub async fn open(callback: Callback, bind: Option<IpAddr>) -> Result<Self, LoginError> {
+    pub async fn open(callback: Callback, bind: Option<Bind>) -> Result<Self, LoginError> {
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);
         let any = [0; PORT_TRIES];
-        for port in if callback.ports.is_empty() { &any } else { callback.ports } {
-            if let Some(bind) = bind {
-                match TcpListener::bind((bind, *port)).await {
+        let wanted = bind.and_then(|bind| bind.port);
+        let ports = match &wanted {
+            Some(port)
+                if callback.ports.is_empty()
+                    || callback.ports.iter().any(|known| [0, *port].contains(known)) =>
+            {
+                std::slice::from_ref(port)
+            }
+            Some(port) => {
+                return Err(LoginError::NoCallback(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    format!("port {port}: the vendor knows only {}", list(callback.ports)),
+                )));
+            }
+            None if callback.ports.is_empty() => &any,
+            None => callback.ports,
+        };
+        for port in ports {
+            if let Some(Bind { ip, .. }) = bind {
+                match TcpListener::bind((ip, *port)).await {
                     Ok(only) => {
                         let port = only.local_addr().map_err(LoginError::NoCallback)?.port();
                         return Ok(Self { listeners: vec![only], port, callback });

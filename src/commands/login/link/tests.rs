@@ -38,6 +38,7 @@ fn where_the_command_listens() {
     assert_eq!(of("localhost:9000", None), "127.0.0.1:9000");
     assert_eq!(of("https://byok.example.org:8443", None), "127.0.0.1:0");
     assert_eq!(of("box.lan:9000", Some("192.168.1.2")), "192.168.1.2:9000");
+    assert_eq!(of("box.lan:9000", Some("192.168.1.2:80")), "192.168.1.2:80");
     assert_eq!(place_of(None, None).0.to_string(), "0.0.0.0");
 }
 

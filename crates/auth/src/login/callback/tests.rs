@@ -1,4 +1,4 @@
-use super::CallbackServer;
+use super::{Bind, CallbackServer};
 use crate::{AuthorizationCode, LoginError, State};
 use std::net::SocketAddr;
 use tokio::{
@@ -76,6 +76,22 @@ async fn a_port_that_is_taken() {
 }
 
 #[tokio::test]
+async fn a_port_that_somebody_names() {
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let bind: Bind = free.to_string().parse().unwrap();
+    let server = CallbackServer::open(ANY, Some(bind)).await.unwrap();
+    assert_eq!(server.addresses(), [free]);
+    assert_eq!(server.redirect_uri().unwrap().port(), Some(free.port()), "the one that is published");
+    let registered = crate::Callback { ports: &[1455, 1457], ..ANY };
+    let error = CallbackServer::open(registered, Some(bind)).await.unwrap_err().to_string();
+    assert!(error.contains("the vendor knows only 1455 and 1457"), "{error}");
+    for (text, shown) in [("0.0.0.0", Some("0.0.0.0")), ("[::1]:80", Some("[::1]:80")), ("localhost", None)] {
+        let bind = text.parse::<Bind>().ok().map(|bind| bind.to_string());
+        assert_eq!(bind.as_deref(), shown);
+    }
+}
+
+#[tokio::test]
 async fn a_login_that_works() {
     let running = start().await;
     let page = running.get_with_state("code=the-code%2F1").await;
@@ -135,20 +151,22 @@ async fn what_does_not_end_the_wait() {
 async fn a_login_that_is_refused() {
     let running = start().await;
     let page = running
-        .get_with_state("error=access_denied&error_description=%3Cscript%3Ealert(1)%3C%2Fscript%3E%0A%22x%22&error_uri=https://x")
+        .get_with_state("error=access_denied&error_description=%3Cscript%3Ealert(1)%3C%2Fscript%3E%0A%22x%22&error_uri=https://claude.ai/x")
         .await;
     assert!(page.starts_with("HTTP/1.1 400 "), "{page}");
     assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("<script"), "{page}");
     match running.result.await.unwrap().unwrap_err() {
         LoginError::Refused { why, page } => {
             assert_eq!(why, r#"access_denied: <script>alert(1)</script> "x""#);
-            assert_eq!(page.unwrap().as_str(), "https://x/");
+            assert_eq!(page.unwrap().as_str(), "https://claude.ai/x");
         }
         other => panic!("{other:?}"),
     }
     // A page that another site wants to be seen.
     let running = start().await;
-    let page = running.get("/callback?error=access_denied&error_description=hold&error_uri=https://x").await;
+    let page = running
+        .get("/callback?error=access_denied&error_description=hold&error_uri=https://claude.ai/x")
+        .await;
     assert!(page.starts_with("HTTP/1.1 400 ") && !page.contains("hold"), "{page}");
     running.get("/callback?error=access_denied").await;
     // The login goes on, and ends by what belongs to it.
