@@ -234,6 +234,11 @@ pub trait Upstream: Send + Sync + fmt::Debug {
         &[]
     }
 
+    /// Whether it counts tokens of models that are not its maker's own.
+    fn counts_tokens(&self) -> bool {
+        false
+    }
+
     /// Whether it answers a call only by a stream.
     fn only_streams(&self, _ask: &Ask<'_>) -> bool {
         false
@@ -385,6 +390,10 @@ pub(crate) fn judge_by_kind(refusal: &Refusal<'_>) -> Verdict {
             own_credential: failure.status == 401 || failure.status == 403,
             ..Verdict::other(Some((Scope::Account, wait(1800, 3600))))
         },
+        // A code may speak of the model: what an account may not do is no client's fault all the same.
+        FailureKind::NotFound if failure.status == 403 => {
+            Verdict { own_credential: true, ..Verdict::other(Some((Scope::Model, Duration::from_mins(5)))) }
+        }
         FailureKind::Permission => {
             Verdict { own_credential: true, ..Verdict::other(Some((Scope::Model, Duration::from_mins(5)))) }
         }

@@ -1,10 +1,10 @@
 //! Claude by the login of a plan.
 
 use super::{
-    login::{Login, known},
+    login::{Login, byok, known},
     table::Does,
 };
-use crate::support::{ask::Ask, client::Call, dialect, world::World};
+use crate::support::{ask::Ask, byok::PATIENCE, client::Call, dialect, world::World};
 use byok_types::Dialect;
 use serde_json::{Value, json};
 
@@ -64,6 +64,32 @@ async fn models_are_those_that_the_vendor_lists() {
         .send(world.byok.address())
         .await;
     assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+/// A count needs no claim where byok can make it.
+#[tokio::test]
+async fn without_consent_tokens_are_counted_by_byok() {
+    let world = logged_in().await;
+    byok(&world, &["accounts", "claims", "claude", "--revoke", "claude-code-prompt"]).await;
+    let count = async |system: Option<&str>| {
+        let mut body =
+            json!({"model": "claude/claude-sonnet-5", "messages": [{"role": "user", "content": "Hello."}]});
+        if let Some(system) = system {
+            body["system"] = json!(system);
+        }
+        Call::post("/v1/messages/count_tokens", body.to_string()).send(world.byok.address()).await
+    };
+    let begun = std::time::Instant::now();
+    let counted = loop {
+        let counted = count(None).await;
+        // The running byok sees the change within a second.
+        if counted.header("x-byok-usage") == "estimated" || begun.elapsed() > PATIENCE {
+            break counted;
+        }
+    };
+    assert_eq!((counted.status, counted.header("x-byok-usage")), (200, "estimated"), "{}", counted.text());
+    let own = count(Some("You are Claude Code, Anthropic's official CLI for Claude.")).await;
+    assert_eq!((own.status, own.header("x-byok-usage")), (200, ""), "{}", own.text());
 }
 
 /// A vendor that refuses tokens for a while, even new ones, must not cost the logins of a pool.

@@ -101,6 +101,17 @@ async fn a_conversation_comes_over_from_another_vendor() {
 }
 
 #[tokio::test]
+async fn tokens_are_counted_by_the_vendor() {
+    let world = LoggedIn::start("kimi", settings, &[]).await;
+    let body = json!({"model": "kimi/k3", "messages": [{"role": "user", "content": "Hello."}]});
+    let call = crate::support::client::Call::post("/v1/messages/count_tokens", body.to_string());
+    let answer = call.send(world.byok.address()).await;
+    assert!(answer.json()["input_tokens"].as_u64().is_some_and(|tokens| tokens > 0), "{}", answer.text());
+    assert_eq!(answer.header("x-byok-usage"), "", "it is no estimate");
+    assert_eq!(world.count("/kimi/coding/v1/messages/count_tokens"), 1);
+}
+
+#[tokio::test]
 async fn a_refused_token_is_renewed_and_rotates() {
     let world = LoggedIn::start("kimi", settings, &[]).await;
     let before = world.count(TOKEN);
@@ -146,6 +157,8 @@ async fn a_window_that_is_used_up_rests_the_account() {
     let world = LoggedIn::start("kimi", settings, &[]).await;
     let answer = world.send(Dialect::Messages, &Ask::new("sim:extra_usage").model("kimi/k3")).await;
     assert!(answer.text().contains("usage limit for this billing cycle"), "{}", answer.text());
+    // A client must not take Kimi's 403 for a refusal of its own key.
+    assert_eq!(answer.status, 429, "{}", answer.text());
     let answer = world.send(Dialect::Messages, &Ask::new("Hello.").model("kimi/k2")).await;
     assert_ne!(answer.status, 200, "all of its models rest");
 }

@@ -1,6 +1,8 @@
 //! Counting tokens: at the upstream where it can, else by estimate.
 
-use super::{Executor, Inbound, Refused, all_resting, attempt::Attempt, outbound, peek::Peek, prepare};
+use super::{
+    Executor, Inbound, Refused, all_resting, attempt::Attempt, claim, outbound, peek::Peek, prepare,
+};
 use crate::{ledger::Ledger, registry::Candidate, state::State, upstream::Next};
 use byok_types::{Blame, Dialect, Failure, FailureKind, ProviderId};
 use parking_lot::Mutex;
@@ -26,7 +28,7 @@ fn counts(candidate: &Candidate, client: Dialect, uncounted: &Uncounted) -> bool
     match candidate.provider.dialect {
         Some(own @ (Dialect::Messages | Dialect::Gemini)) => own == dialect && !uncounted.has(candidate),
         _ => {
-            candidate.facts.first_party
+            (candidate.facts.first_party || candidate.provider.upstream.counts_tokens())
                 && matches!(dialect, Dialect::Messages | Dialect::Gemini | Dialect::Responses)
         }
     }
@@ -80,7 +82,9 @@ impl Attempt<'_> {
 /// about the model. What else a server of the settings makes of a count does not matter: it may not know the endpoint.
 fn is_for_the_client(failure: &Failure, candidate: &Candidate) -> bool {
     let of_model = failure.status == 404 && names(&failure.message, &candidate.facts.id);
-    let of_request = failure.status != 404 && candidate.provider.dialect.is_none();
+    // Without consent nothing is asked, and nothing need be: byok can count.
+    let unasked = failure.code.as_deref() == Some(claim::NOT_ACCEPTED);
+    let of_request = failure.status != 404 && candidate.provider.dialect.is_none() && !unasked;
     failure.blame == Blame::Client && (of_model || of_request)
 }
 

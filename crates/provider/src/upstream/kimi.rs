@@ -117,6 +117,10 @@ impl Upstream for Kimi {
         false
     }
 
+    fn counts_tokens(&self) -> bool {
+        true
+    }
+
     fn ends_logins(&self) -> bool {
         true
     }
