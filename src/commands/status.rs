@@ -219,7 +219,7 @@ fn serves(account: &AccountStatus) -> bool {
 /// What the database and the files of other programs say beside the state of the accounts.
 async fn note_all(providers: &mut [ProviderStatus], config: &Config, store: &Store, accounts: &[Account]) {
     ProviderStatus::note_consent(providers, store, accounts).await;
-    ProviderStatus::note_ends(providers, store).await;
+    ProviderStatus::note_renewal(providers, store).await;
     ProviderStatus::note_troubles(providers, store).await;
     let refreshers = logins::refreshers(config);
     for account in accounts.iter().filter(|account| account.state == AccountState::Ready) {
@@ -291,7 +291,7 @@ fn table(providers: &[ProviderStatus], now: i64) -> Table {
                 provider.name.clone(),
                 name,
                 short(account),
-                account.kind.replace('_', " "),
+                kind(account),
                 state(account),
                 account.plan.clone().unwrap_or_default(),
                 token(account, now),
@@ -300,6 +300,12 @@ fn table(providers: &[ProviderStatus], now: i64) -> Table {
         }
     }
     table
+}
+
+/// Whether it is a key or a login; of a login of another program that, too.
+fn kind(account: &AccountStatus) -> String {
+    let kind = account.kind.replace('_', " ");
+    if account.followed { format!("{kind}, followed") } else { kind }
 }
 
 /// What tells the account apart where an address may not be shown: in errors and headers for clients.

@@ -69,6 +69,8 @@ fn a_login_whose_program_has_logged_out_says_so_before_it_ends() {
     home.run(&["accounts", "claims", "claude", "--accept", "claude-code-prompt"]);
     let told = |state: &str, lost| (state.to_owned(), lost);
     assert_eq!(problem(&home), told("ready", false));
+    assert!(home.run(&["status"]).out.contains("login, followed"));
+    assert!(home.run(&["accounts", "list", "--json"]).out.contains("\"followed\": true"));
     log_out(&home);
     assert_eq!(problem(&home), told("ready", true), "its token is good: it serves");
     let status = home.run(&["status"]).out;

@@ -79,6 +79,9 @@ pub struct AccountStatus {
     /// Whether the login ends with its token, because its vendor has given nothing to renew it with.
     #[serde(default)]
     pub ends: bool,
+    /// Whether the login is that of another program, which renews it.
+    #[serde(default)]
+    pub followed: bool,
     /// Claims that its owner consented to.
     pub claims: Vec<String>,
     /// What is left of its plan, if its vendor has told.
@@ -177,7 +180,7 @@ impl Status {
         config.restart_required = app.live().restart_required().into_iter().map(str::to_owned).collect();
         let mut providers = ProviderStatus::of_state(state);
         ProviderStatus::note_consent(&mut providers, app.store(), &state.accounts).await;
-        ProviderStatus::note_ends(&mut providers, app.store()).await;
+        ProviderStatus::note_renewal(&mut providers, app.store()).await;
         for account in providers.iter_mut().flat_map(|provider| &mut provider.accounts) {
             account.note_refresh(app);
             account.note_last_quota(app.health());
@@ -250,6 +253,7 @@ impl ProviderStatus {
                     reason: lacks,
                     expires_at: account.and_then(|a| a.expires_at),
                     ends: false,
+                    followed: false,
                     claims: seat.claims.clone(),
                     quota: seat.known.windows().map(QuotaStatus::of),
                     resting: resting
@@ -326,13 +330,14 @@ impl ProviderStatus {
         }
     }
 
-    /// Marks logins that end with their token.
-    pub async fn note_ends(providers: &mut [Self], store: &Store) {
+    /// Marks logins that end with their token, and those that another program renews.
+    pub async fn note_renewal(providers: &mut [Self], store: &Store) {
         let all = providers.iter_mut().flat_map(|provider| &mut provider.accounts);
-        for account in all.filter(|account| account.kind == "login" && account.expires_at.is_some()) {
+        for account in all.filter(|account| account.kind == "login") {
             let Ok(id) = AccountId::new(account.id.as_str()) else { continue };
             if let Ok(Some(Credential::Oauth(tokens))) = store.secrets.load(&id).await {
                 account.ends = byok_auth::ends_at(&tokens).is_some();
+                account.followed = byok_auth::followed(&tokens).is_some();
             }
         }
     }
@@ -434,6 +439,7 @@ impl AccountStatus {
             reason,
             expires_at: account.expires_at,
             ends: false,
+            followed: false,
             claims: account.claims.clone(),
             quota: None,
             resting: Vec::new(),

@@ -13,6 +13,7 @@ fn account(label: &str, state: &str) -> AccountStatus {
         reason: None,
         expires_at: Some(10_000 + 7 * 3600),
         ends: false,
+        followed: false,
         claims: vec!["claude-code-prompt".to_owned()],
         quota: None,
         resting: Vec::new(),
