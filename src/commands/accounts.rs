@@ -308,7 +308,7 @@ async fn claims(store: &Store, account: &Account, revoke: Option<&str>) -> Resul
         }
         let lacking = byok_auth::claims::missing(store, account).await;
         for claim in &lacking {
-            terminal::say(consent::explained(claim));
+            terminal::say(consent::explained(claim, Some(account)));
         }
         let names: Vec<_> = lacking.iter().map(|claim| claim.name).collect();
         if !names.is_empty() {

@@ -163,9 +163,10 @@ impl Refusal {
         }
     }
 
-    /// The vendor's own words, or its code.
+    /// The vendor's own words, or its code; where it said neither, its status.
     pub(crate) fn words(&self) -> &str {
-        [&self.description, &self.code].into_iter().find(|text| !text.is_empty()).map_or("no", String::as_str)
+        let said = [&self.description, &self.code].into_iter().find(|text| !text.is_empty());
+        said.map_or(self.status.as_str(), String::as_str)
     }
 }
 

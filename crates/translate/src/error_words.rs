@@ -19,8 +19,11 @@ pub(crate) fn of_details(detail: &Value) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("; "))
 }
 
-/// What to say for an upstream that gave a status and nothing else, with what helps.
-pub(crate) fn without_words(status: u16) -> String {
+/// The longest code that is shown.
+const LONGEST_CODE: usize = 100;
+
+/// What to say for an upstream that gave a status and nothing else but perhaps a code, with what helps.
+pub(crate) fn without_words(status: u16, code: Option<&str>) -> String {
     let help = match status {
         400 | 422 => "Check the request",
         401 | 403 => "Check the credential and what it may be used for",
@@ -33,5 +36,12 @@ pub(crate) fn without_words(status: u16) -> String {
     if status < 300 {
         return "The upstream reported an error and no explanation. Try again.".to_owned();
     }
-    format!("The upstream answered with status {status} and no explanation. {help}.")
+    let code = code.filter(|code| !code.is_empty()).map(|code| {
+        let code: String = code.chars().filter(|c| !c.is_control()).take(LONGEST_CODE).collect();
+        format!(", `{code}`")
+    });
+    format!(
+        "The upstream answered with status {status}{} and no explanation. {help}.",
+        code.unwrap_or_default()
+    )
 }

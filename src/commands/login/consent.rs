@@ -39,7 +39,7 @@ impl Consent {
             if known.iter().chain(&self.accepted).any(|name| name == claim.name) {
                 continue;
             }
-            terminal::say(explained(claim));
+            terminal::say(explained(claim, None));
             if terminal::is_interactive() && lines.agrees("Shall byok send it for this account?").await {
                 self.accepted.push(claim.name.to_owned());
             }
@@ -99,7 +99,7 @@ impl Consent {
                 continue;
             }
             if !accepted && !self.asked {
-                terminal::say(explained(claim));
+                terminal::say(explained(claim, Some(account)));
             }
             let agrees = accepted
                 || (!self.asked
@@ -155,7 +155,7 @@ pub(in crate::commands) async fn give(
         } else if consented.iter().any(|name| name == claim.name) {
             terminal::say(format_args!("your consent to the claim `{}` stays", claim.name));
         } else {
-            terminal::say(explained(claim));
+            terminal::say(explained(claim, Some(account)));
             consented.push(claim.name.to_owned());
             tell_sent(claim);
         }
@@ -190,14 +190,16 @@ pub(in crate::commands) fn missing(account: &Account, credential: &Credential) -
     })
 }
 
-pub(in crate::commands) fn explained(claim: &Claim) -> String {
+/// What is said of a claim before somebody consents; with the account, where it is one that there is.
+pub(in crate::commands) fn explained(claim: &Claim, account: Option<&Account>) -> String {
+    let flag = account.map(|account| format!(" {}", account_flag(&account.label))).unwrap_or_default();
     let place = match claim.place {
         ClaimPlace::FirstSystemBlock => "as the first block of the system prompt".to_owned(),
         ClaimPlace::Header(name) => format!("in the header `{name}`"),
     };
     format!(
         "\none thing is not literally true of byok. With your consent it sends, {place}:\n\n  {}\n\n{}\n\
-         `byok accounts claims {} --revoke {}` takes the consent back.",
+         `byok accounts claims {}{flag} --revoke {}` takes the consent back.",
         claim.value, claim.without, claim.provider, claim.name
     )
 }

@@ -330,6 +330,7 @@ async fn what_error_answers_mean() {
         server.script(answer(status, &body));
         let error = codex(&server).refresh(&transport(), &tokens(0)).await.unwrap_err();
         assert!(!error.to_string().contains("refresh-0"), "{error}");
+        assert!(!error.to_string().contains("`no`"), "nobody said that: {error}");
         assert_eq!(meaning(error), expected, "{status} {body}");
     }
     let server = TokenServer::start().await;

@@ -203,6 +203,9 @@ fn google(
     let mut projects = named.split(',').map(str::trim).filter(|project| is_project(project));
     if let (Credential::Oauth(tokens), Some(project)) = (&mut found.login.credential, projects.next()) {
         tokens.facts.insert(project_fact.to_owned(), Secret::new(project));
+        // Where there is nothing to find out a good token need not be renewed.
+        let end = end_of(holder.0).filter(|end| *end > now && holder.text("access_token").is_some());
+        tokens.expires_at = end.or(tokens.expires_at);
         let others: Vec<_> = projects.collect();
         if !others.is_empty() {
             notes.push(format!(

@@ -18,7 +18,33 @@ pub(super) fn refused(error: &str, find: impl Fn(&str) -> Option<String>, state:
     }
 }
 
+/// The domains of the vendors: somebody else's page is shown to nobody who logs in.
+const VENDORS: [&str; 17] = [
+    "claude.ai",
+    "claude.com",
+    "anthropic.com",
+    "openai.com",
+    "chatgpt.com",
+    "x.ai",
+    "google.com",
+    "antigravity.google",
+    "github.com",
+    "ghe.com",
+    "kimi.com",
+    "kimi.ai",
+    "moonshot.cn",
+    "kiro.dev",
+    "amazon.com",
+    "qwen.ai",
+    "iflow.cn",
+];
+
 /// A page of a vendor that can be shown.
 pub(crate) fn page_of(text: &str) -> Option<Url> {
-    Url::parse(text).ok().filter(|page| page.scheme() == "https" && page.as_str().len() < 500)
+    let page = Url::parse(text).ok()?;
+    let host = page.host_str()?;
+    let known = VENDORS.iter().any(|domain| {
+        host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    });
+    (known && page.scheme() == "https" && page.as_str().len() < 500).then_some(page)
 }

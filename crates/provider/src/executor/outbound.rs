@@ -254,7 +254,7 @@ pub(super) fn refused(inbound: &Inbound, state: &State, refused: &Refused, mut l
     }
     // Neither must it take a limit for one that the vendor tells with such a status.
     let limit = matches!(failure.kind, FailureKind::RateLimit | FailureKind::QuotaWindow);
-    if limit && matches!(failure.status, 401 | 403) && inbound.own_credential.is_none() {
+    if limit && matches!(failure.status, 401 | 403) && refused.verdict.cool.is_some() {
         failure.status = 429;
         failure.raw = None;
     }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     pool::{Access, Lack, Problem, Seat},
     registry::Provider,
-    upstream::{Next, Scope, Token, Verdict},
+    upstream::{Next, Scope, THEN_ENABLE, Token, Verdict},
 };
 use byok_auth::AuthError;
 use byok_config::ExtraUsage;
@@ -135,9 +135,16 @@ impl Attempt<'_> {
     }
 
     /// Writes down what a refusal says about the seat.
-    pub(super) async fn noted(&self, refused: Refused, token: &Token) -> Refused {
+    pub(super) async fn noted(&self, mut refused: Refused, token: &Token) -> Refused {
         if matches!(self.seat.access, Access::Client) {
             return refused;
+        }
+        // Whoever judges does not know whose the account is.
+        if let (Some(AccountState::Blocked { reason }), Access::Account { .. }) =
+            (&mut refused.verdict.state, &self.seat.access)
+            && let Some(what) = reason.trim_end_matches('.').strip_suffix(THEN_ENABLE)
+        {
+            *reason = format!("{what}, then run `byok accounts enable {}`.", self.candidate.provider.id);
         }
         let told = matches!(refused.verdict.next, Next::GiveUp | Next::OtherEndpoint);
         if !told || refused.verdict.cool.is_some() {
@@ -170,6 +177,7 @@ impl Attempt<'_> {
                 let left = u64::try_from(reset - self.inbound.at_ms / 1000).unwrap_or_default();
                 if left > 0 {
                     wait = Duration::from_secs(left).clamp(SHORTEST_REST, LONGEST_REST);
+                    refused.failure.retry_after.get_or_insert(wait);
                 }
             }
             let (health, model, now) = (&self.seat.health, &self.candidate.facts.id, Instant::now());

@@ -97,10 +97,11 @@ fn from_text(status: Option<u16>, text: &str) -> Failure {
         FailureKind::Server => UNKNOWN_STATUS,
         kind => kind.default_status(),
     });
+    let code = found.code.as_deref().or(found.kind.as_deref());
     let message = found
         .message
         .as_deref()
-        .map_or_else(|| error_words::without_words(status), |said| shortened(said, LONGEST_MESSAGE));
+        .map_or_else(|| error_words::without_words(status, code), |said| shortened(said, LONGEST_MESSAGE));
     let mut failure = Failure::new(kind, kind::blame(kind), message).with_status(status);
     failure.param = found.param;
     failure.retry_after = wait(found.wait, &failure.message);

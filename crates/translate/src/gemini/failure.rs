@@ -21,7 +21,7 @@ pub fn decode_failure(status: u16, body: &[u8]) -> Failure {
     let status = [status, found.code].into_iter().find(|code| (400..600).contains(code));
     let status = status.or_else(|| status_of(&found.status)).unwrap_or(500);
     let message = Some(found.message.clone()).filter(|message| !message.is_empty());
-    let message = message.unwrap_or_else(|| error_words::without_words(status));
+    let message = message.unwrap_or_else(|| error_words::without_words(status, None));
     let details = Details::read(&found.details);
     let retry_after = details.retry_after.or_else(|| duration_in(&found.message));
     let kind = kind(status, &found, &details, retry_after);

@@ -33,7 +33,8 @@ pub(super) fn decode_event(json: &str) -> Failure {
 
 fn failure(status: u16, said: Said) -> Failure {
     let kind = classify(status, &said);
-    let message = if said.message.is_empty() { error_words::without_words(status) } else { said.message };
+    let message =
+        if said.message.is_empty() { error_words::without_words(status, None) } else { said.message };
     let mut failure = Failure::new(kind, blame(kind, &message), message);
     if status >= 400 {
         failure.status = status;

@@ -120,7 +120,7 @@ impl Said {
         let status = status.filter(|s| *s >= 400).or(self.status.filter(|s| *s >= 400));
         let kind = self.failure_kind(status);
         let message = self.message.unwrap_or_else(|| match status {
-            Some(status) => error_words::without_words(status),
+            Some(status) => error_words::without_words(status, self.code.as_deref().or(self.kind.as_deref())),
             None => "The upstream reported an error and no explanation. Try again.".to_owned(),
         });
         let wait = self.retry_after.or_else(|| wait_in(&message));

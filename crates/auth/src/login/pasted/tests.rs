@@ -117,6 +117,12 @@ fn what_the_vendor_says_with_a_refusal_is_told() {
             "access_denied: hold; start again with `byok login` when that is settled",
         ),
         (
+            format!(
+                "error=access_denied&error_description=hold&error_uri=https%3A%2F%2Fevilclaude.ai%2F&state={state}"
+            ),
+            "access_denied: hold; start again with `byok login` when that is settled",
+        ),
+        (
             format!("error=access_denied&error_uri=file%3A%2F%2F%2Fetc&state={state}"),
             "access_denied; start again with `byok login`",
         ),

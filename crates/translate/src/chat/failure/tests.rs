@@ -128,6 +128,13 @@ const SHAPES: &[(u16, &str, FailureKind, &str, Option<&str>)] = &[
         None,
     ),
     (504, "", Timeout, "The upstream answered with status 504", None),
+    (
+        401,
+        r#"{"error":{"code":"token_expired"}}"#,
+        Auth,
+        "The upstream answered with status 401, `token_expired` and no explanation.",
+        Some("token_expired"),
+    ),
     (503, "upstream connect error", Overloaded, "upstream connect error", None),
 ];
 

@@ -30,7 +30,7 @@ fn vendors_errors_are_understood() {
             402,
             r#"{"detail":{"code":"deactivated_workspace"}}"#,
             Billing,
-            "The upstream answered with status 402 and no explanation. Check the account and its plan.",
+            "The upstream answered with status 402, `deactivated_workspace` and no explanation. Check the account and its plan.",
         ),
         (401, r#"{"error":{"message":"x","code":"token_expired"}}"#, Auth, "x"),
         (403, "<html><head><title>Just a moment...</title></head></html>", Permission, "Just a moment..."),
