@@ -77,11 +77,11 @@ impl Upstream for OpenAi {
             (429, "insufficient_quota" | "billing_not_active") => {
                 Verdict::other(Some((Scope::Account, Duration::from_mins(30))))
             }
-            // Not an organisation's matter but the key's or its project's: another key may be allowed.
+            // Not an organisation's matter but the key's or its project's: another key may be allowed. Elsewhere the second wording
+            // means a wrong name.
             (status @ (403 | 404), "model_not_found")
-                if ["does not have access", "do not have access"]
-                    .iter()
-                    .any(|words| refusal.failure.message.contains(words)) =>
+                if refusal.failure.message.contains("does not have access")
+                    || self.first_party && refusal.failure.message.contains("do not have access") =>
             {
                 Verdict {
                     own_credential: status == 403,

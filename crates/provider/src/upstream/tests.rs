@@ -320,6 +320,15 @@ fn refusals() {
             (Next::OtherAccount, Some((Scope::Model, seconds(300))), false),
         ),
         (
+            "a wrong name elsewhere",
+            &OpenAi { first_party: false },
+            failure(NotFound, 404, "The model `m` does not exist or you do not have access to it.")
+                .with_code("model_not_found"),
+            headers(&[]),
+            false,
+            (Next::GiveUp, None, false),
+        ),
+        (
             "a model that the key's project has not",
             &OpenAi { first_party: true },
             failure(NotFound, 403, "Project `p` does not have access to model `m`")
