@@ -235,7 +235,7 @@ async fn errors_of_the_vendor_stay_as_they_are() {
         for wish in ["sim:400", "sim:context", "sim:413"] {
             let body = odd(dialect, stream).replace("TEXT", wish).replace("MODEL", native(dialect));
             let (answer, direct) = twins.both(dialect, stream, native(dialect), &body).await;
-            assert_eq!(answer.status, direct.status, "{dialect} {wish}");
+            assert_eq!(answer.status, direct.status, "{dialect} {wish}: {}", answer.text());
             assert_eq!(answer.text(), direct.text(), "{dialect} {wish}");
             assert_eq!(answer.header("x-byok-attempts"), "1", "{dialect} {wish}");
         }

@@ -374,7 +374,7 @@ impl Executor {
                 match words.say(seat, remote.as_mut(), ledger).await {
                     Ok(ready) => return Ok(ready),
                     Err(refused) if clients_own.is_some() => return Err(refused.of_the_clients_own()),
-                    Err(refused) if more && is_gone(&refused.failure, &candidate.facts.id) => {
+                    Err(refused) if more && is_gone(&refused, &candidate.facts.id) => {
                         last = Some(telling(last, refused));
                         break;
                     }
@@ -418,8 +418,10 @@ fn rested_first<'c>(candidates: &'c [Candidate], inbound: &Inbound) -> Vec<&'c C
 }
 
 /// Whether a vendor says that it has no such model: another that is to serve the same request may have its own.
-fn is_gone(failure: &Failure, model: &str) -> bool {
-    failure.status == 404
+fn is_gone(refused: &Refused, model: &str) -> bool {
+    let Refused { failure, verdict, .. } = refused;
+    verdict.next == Next::GiveUp
+        && failure.status == 404
         && (failure.code.as_deref() == Some("model_not_found") || count::names(&failure.message, model))
 }
 

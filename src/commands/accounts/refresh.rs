@@ -59,8 +59,12 @@ pub(super) async fn renew(
         };
         let renewed = async {
             let current = tokens.access(&account.id).await?;
-            // One that had ended has been renewed by that already.
-            if current.hash == old { tokens.refresh_now(&account.id, old).await } else { Ok(current) }
+            // One that had ended has been renewed by that already, perhaps for the very same token.
+            if current.hash == old && !ended(account) {
+                tokens.refresh_now(&account.id, old).await
+            } else {
+                Ok(current)
+            }
         };
         match renewed.await {
             Ok(_) => terminal::say(format_args!("renewed: {} ({})", account.label, account.provider)),

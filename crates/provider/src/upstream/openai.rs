@@ -77,16 +77,20 @@ impl Upstream for OpenAi {
             (429, "insufficient_quota" | "billing_not_active") => {
                 Verdict::other(Some((Scope::Account, Duration::from_mins(30))))
             }
-            // Not an organisation's matter but the key's or its project's: another key may be allowed. Elsewhere the second wording
-            // means a wrong name.
+            // Not an organisation's matter but the key's or its project's: another key may be allowed.
             (status @ (403 | 404), "model_not_found")
-                if refusal.failure.message.contains("does not have access")
-                    || self.first_party && refusal.failure.message.contains("do not have access") =>
+                if refusal.failure.message.contains("does not have access") =>
             {
                 Verdict {
                     own_credential: status == 403,
                     ..Verdict::other(Some((Scope::Model, Duration::from_mins(5))))
                 }
+            }
+            // That, or a wrong name: nobody can say which. Other servers mean the latter.
+            (404, "model_not_found")
+                if self.first_party && refusal.failure.message.contains("do not have access") =>
+            {
+                Verdict::other(None)
             }
             (403, _) if refusal.failure.kind == FailureKind::ContentPolicy => Verdict::PASS_ON,
             // OpenRouter's word for a key that has spent what its owner lets it spend.

@@ -317,7 +317,7 @@ fn refusals() {
                 .with_code("model_not_found"),
             headers(&[]),
             false,
-            (Next::OtherAccount, Some((Scope::Model, seconds(300))), false),
+            (Next::OtherAccount, None, false),
         ),
         (
             "a wrong name elsewhere",
