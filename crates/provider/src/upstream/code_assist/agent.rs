@@ -246,7 +246,7 @@ fn tools(request: &mut Members, facts: &ModelFacts, guest: bool, losses: &mut Lo
         if mode == "ANY" || wish["functionCallingConfig"]["allowedFunctionNames"].is_array() {
             losses.dropped(
                 "toolConfig.functionCallingConfig",
-                "Antigravity lets its Claude models choose among all tools, or none",
+                "Antigravity lets models that are not Gemini choose among all tools, or none",
             );
         }
         request.put("toolConfig", &json!({"functionCallingConfig": {"mode": "VALIDATED"}}));
