@@ -161,6 +161,11 @@ async fn serve(vendor: Arc<Mutex<Exchange>>) -> SocketAddr {
             let service = service_fn(move |request: http::Request<Incoming>| {
                 let vendor = vendor.clone();
                 async move {
+                    // The list of models, which byok asks for beside the exchange; this vendor has none.
+                    if request.method() == http::Method::GET {
+                        let none = Response::builder().status(404).body(Full::default());
+                        return Ok::<_, Infallible>(none.unwrap());
+                    }
                     let path = request.uri().to_string();
                     let body =
                         request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
@@ -170,7 +175,7 @@ async fn serve(vendor: Arc<Mutex<Exchange>>) -> SocketAddr {
                         .status(vendor.status)
                         .header("content-type", vendor.content_type.as_str())
                         .body(Full::new(vendor.body.clone()));
-                    Ok::<_, Infallible>(answer.unwrap())
+                    Ok(answer.unwrap())
                 }
             });
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
