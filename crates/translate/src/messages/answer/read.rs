@@ -158,8 +158,9 @@ impl Reader {
             "compaction" => self.hold(index, Body::Compaction { fields, content: String::new() }),
             _ => {
                 let verbatim = fields.clone();
-                if let Some(part) = block::read_answer(fields).ok().or_else(|| mended(verbatim)) {
-                    self.begin_part(index, part, out);
+                match block::read_answer(fields).ok().or_else(|| mended(verbatim)) {
+                    Some(part) => self.begin_part(index, part, out),
+                    None => out.extend(lenient::told(vec![format!("content[{index}]")], "")),
                 }
             }
         }
@@ -417,8 +418,8 @@ fn kind_of(fields: &Fields) -> &'static str {
 fn mended(mut fields: Fields) -> Option<Part> {
     match fields.kind.as_str() {
         "tool_use" => {}
-        // Reasoning whose seal is no text cannot be sent back by anybody.
-        "thinking" | "redacted_thinking" => return None,
+        // Reasoning whose seal is no text cannot be sent back by anybody; a text that is none, and what has no type, cannot be read.
+        "thinking" | "redacted_thinking" | "text" | "" => return None,
         _ => return Some(Part::Opaque(fields.verbatim())),
     }
     let mut text = |name: &str| fields.take(name).and_then(|json| json.as_string()).unwrap_or_default();

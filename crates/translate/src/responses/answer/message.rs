@@ -14,6 +14,7 @@ use super::{
 use crate::{
     Json,
     ir::{Delta, Event, Extra, Part, PartHead, PartId, Text},
+    lenient,
     responses::{mend, writer::Object},
 };
 use byok_types::Dialect;
@@ -172,6 +173,11 @@ impl StreamDecoder {
                     refusal.extra.push(Dialect::Responses, MESSAGE, tag);
                 }
                 (refusal.text.clone(), true)
+            }
+            // Without a type nobody can tell what it is.
+            Part::Opaque(block) if frame::tag_within(block.json.get()).is_none_or(|tag| tag.is_empty()) => {
+                out.extend(lenient::told(vec![format!("content[{index}].type")], ""));
+                return;
             }
             _ => {
                 self.whole(part, out);

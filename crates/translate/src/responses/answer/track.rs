@@ -155,8 +155,10 @@ impl Reasoned {
         let (known, whole) = if is_raw { (&self.raw, raw) } else { (&self.summary, summary) };
         let Some(last) = whole.get(known.len() - 1) else { return Ok(Vec::new()) };
         let mut rest = vec![(is_raw, index, told.rest(last)?)];
-        let next = known.iter().max().map_or(0, |last| last + 1);
-        rest.extend((next..).zip(&whole[known.len()..]).map(|(index, text)| (is_raw, index, text.as_str())));
+        // The upstream numbers them as it likes.
+        let next = known.iter().max().map_or(0, |last| last.saturating_add(1));
+        let behind = (0..).map(|step| next.saturating_add(step)).zip(&whole[known.len()..]);
+        rest.extend(behind.map(|(index, text)| (is_raw, index, text.as_str())));
         rest.retain(|(.., text)| !text.is_empty());
         Ok(rest)
     }
