@@ -156,10 +156,11 @@ fn where_the_key_lies_is_recorded() {
     assert!(matches!(&refused, StoreError::KeyElsewhere { source_name, .. } if source_name == "keyring"));
 }
 
-#[test]
-fn starting_over_keeps_the_key() {
+#[tokio::test]
+async fn starting_over_keeps_the_key() {
     let home = Home::new();
-    drop(home.open());
+    // Closed, and not only let go: its files are taken away.
+    home.open().close().await;
     let key = fs::read(home.path("key")).unwrap();
     for name in ["tokens.db", "tokens.db-wal", "tokens.db-shm"] {
         let _ = fs::remove_file(home.path(name));
