@@ -83,7 +83,7 @@ async fn without_consent_tokens_are_counted_by_byok() {
         }
         Call::post("/v1/messages/count_tokens", body.to_string()).send(world.byok.address()).await
     };
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let counted = loop {
         let counted = count(None).await;
         // The running byok sees the change within a second.
