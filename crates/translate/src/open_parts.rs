@@ -36,6 +36,18 @@ impl<T> OpenParts<T> {
         self.parts.remove(&place).map(|(_, open)| open)
     }
 
+    /// The one that began first ends.
+    pub(crate) fn pop_first(&mut self) -> Option<(PartId, T)> {
+        let (_, (part, open)) = self.parts.pop_first()?;
+        self.places.remove(&part);
+        Some((part, open))
+    }
+
+    /// Whether none is open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PartId, &T)> {
         self.parts.values().map(|(part, open)| (*part, open))
@@ -56,5 +68,7 @@ mod tests {
         *open.get_mut(PartId(9)).unwrap() = 'd';
         assert_eq!(open.get_mut(PartId(2)), None);
         assert_eq!(open.iter().collect::<Vec<_>>(), [(PartId(5), &'a'), (PartId(9), &'d')]);
+        assert_eq!((open.pop_first(), open.get_mut(PartId(5))), (Some((PartId(5), 'a')), None));
+        assert_eq!((open.pop_first(), open.is_empty()), (Some((PartId(9), 'd')), true));
     }
 }

@@ -7,7 +7,6 @@ mod active;
 mod ending;
 mod frames;
 mod open;
-mod waiting;
 
 use super::{
     envelope::{Envelope, State},
@@ -22,13 +21,22 @@ use crate::{
         Stop, ToolCall, Usage, unfold,
     },
     media,
+    open_parts::OpenParts,
 };
 use active::Active;
 use byok_types::Dialect;
 pub(super) use ending::{Shown, ending};
 use frames::Frames;
 use open::Item;
-use waiting::{Queue, Waiting};
+
+/// A part that waits for the one before it.
+#[derive(Debug)]
+struct Waiting {
+    head: PartHead,
+    /// The message in which it stood before it was interrupted.
+    message: Option<Tag>,
+    events: Vec<Event>,
+}
 
 /// Writes the events of an answer as a stream.
 #[derive(Debug)]
@@ -53,7 +61,8 @@ pub struct StreamEncoder {
     /// The message in which the active part stands, until it is written.
     entering: Option<Tag>,
     messages: MessageIds,
-    waiting: Queue,
+    /// The parts that wait, in their order.
+    waiting: OpenParts<Waiting>,
     /// A hosted call whose result may follow.
     server_call: Option<ServerCall>,
     refused: bool,
@@ -84,7 +93,7 @@ impl StreamEncoder {
             suspended: Vec::new(),
             entering: None,
             messages: MessageIds::default(),
-            waiting: Queue::default(),
+            waiting: OpenParts::default(),
             server_call: None,
             refused: false,
             called: false,
@@ -164,7 +173,7 @@ impl StreamEncoder {
             Some((_, active)) => matches!(active, Active::Call { .. }) || active.is_like(&head),
         };
         if waits {
-            self.waiting.push(Waiting { part, head, message: None, events: Vec::new() });
+            self.waiting.push(part, Waiting { head, message: None, events: Vec::new() });
             return;
         }
         self.suspend(out);
@@ -183,7 +192,8 @@ impl StreamEncoder {
         let Some(at) = self.suspended.iter().position(|(name, ..)| *name == part) else { return };
         let (_, head, message) = self.suspended.remove(at);
         if matches!(self.active, Some((_, Active::Call { .. }))) {
-            self.waiting.push(Waiting { part, head, message, events: vec![Event::Delta { part, delta }] });
+            let events = vec![Event::Delta { part, delta }];
+            self.waiting.push(part, Waiting { head, message, events });
             return;
         }
         self.suspend(out);
@@ -222,7 +232,7 @@ impl StreamEncoder {
     /// Writes the parts that waited, as far as they go.
     fn advance(&mut self, out: &mut Vec<u8>) {
         while self.active.is_none() {
-            let Some(Waiting { part, head, message, events }) = self.waiting.pop() else { return };
+            let Some((part, Waiting { head, message, events })) = self.waiting.pop_first() else { return };
             self.activate(part, head, out);
             self.entering = message;
             for event in events {

@@ -12,8 +12,9 @@ pub(crate) fn can_be_closed(schema: &Json) -> bool {
 }
 
 fn closes(schema: &Value) -> bool {
-    // What holds for an object under a condition may ask for members that are known only there.
-    const CONDITIONAL: [&str; 5] = ["if", "then", "else", "dependentSchemas", "dependentRequired"];
+    // What holds for an object under a condition may ask for members that are known only there; and closed, what must not be is
+    // something else.
+    const CONDITIONAL: [&str; 6] = ["if", "then", "else", "not", "dependentSchemas", "dependentRequired"];
     let Value::Object(object) = schema else { return true };
     let own = has_kind(object, "object") || object.contains_key("properties");
     let alternatives = ["anyOf", "oneOf"].map(|key| branches(object, key).any(is_of_objects));
@@ -110,7 +111,7 @@ fn close(schema: &mut Value) {
     for (key, value) in object.iter_mut() {
         match (key.as_str(), value) {
             ("properties" | "$defs" | "definitions", Value::Object(map)) => map.values_mut().for_each(close),
-            ("items" | "not", value @ Value::Object(_)) => close(value),
+            ("items", value @ Value::Object(_)) => close(value),
             ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(list)) => {
                 list.iter_mut().for_each(close);
             }
@@ -144,6 +145,7 @@ mod tests {
             (r#"{"properties":{"a":{}},"required":["b"]}"#, false),
             (r#"{"properties":{"a":{"items":{"type":"object"}}}}"#, false),
             (r#"{"properties":{"a":{}},"if":{"required":["a"]},"then":{"properties":{"b":{}}}}"#, false),
+            (r#"{"properties":{"a":{"not":{"properties":{"b":{}}}}}}"#, false),
             // One part alone forbids nobody's members, and neither do alternatives.
             (r##"{"allOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"properties":{"x":{}}}}}"##, true),
             (r#"{"allOf":[{"type":"string"},{"minLength":1}]}"#, true),
