@@ -17,7 +17,18 @@ pub(super) fn reason(word: &str) -> StopReason {
         "refusal" => StopReason::Refusal,
         "pause_turn" => StopReason::Pause,
         "compaction" => StopReason::Compaction,
-        _ => StopReason::Other,
+        _ => foreign(word).unwrap_or(StopReason::Other),
+    }
+}
+
+/// The reason behind a word of another dialect, which servers that imitate several of them say here.
+fn foreign(word: &str) -> Option<StopReason> {
+    match word {
+        "stop" | "completed" => Some(StopReason::End),
+        "tool_calls" | "function_call" => Some(StopReason::ToolCall),
+        "length" => Some(StopReason::Length),
+        "content_filter" => Some(StopReason::Refusal),
+        _ => None,
     }
 }
 
@@ -68,8 +79,10 @@ pub(super) fn agree(stop: &mut Stop, calls: Calls) {
 /// Writes `stop_reason`, `stop_sequence` and, for a refusal, `stop_details`. `native` says that the upstream speaks this
 /// dialect: then its own word and details stand.
 pub(super) fn write(object: &mut Object<'_>, stop: &Stop, native: bool) {
-    // A new word of the vendor is passed on; what is no word at all is not.
-    let is_word = |own: &str| own.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && !own.is_empty();
+    // A new word of the vendor is passed on; what is no word at all, or another dialect's, is not.
+    let is_word = |own: &str| {
+        own.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && !own.is_empty() && foreign(own).is_none()
+    };
     let own = stop.word.as_deref().filter(|own| native && is_word(own) && reason(own) == stop.reason);
     object.string("stop_reason", own.unwrap_or_else(|| word(stop.reason)));
     object.value("stop_sequence", &stop.sequence);

@@ -1,7 +1,9 @@
 //! Items of an answer as they are written, in streams and whole answers alike.
 
 use super::{
-    hosted, typed,
+    hosted,
+    tagged::tag_within,
+    typed,
     writer::{Object, element},
 };
 use crate::{
@@ -10,6 +12,7 @@ use crate::{
     wire::write,
 };
 use byok_types::Dialect;
+use std::collections::HashSet;
 
 /// How far an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,11 +146,29 @@ pub(super) fn prefix(flavour: Flavour) -> &'static str {
     }
 }
 
-/// The id by which the vendor knows an item (`None` unless it speaks Responses), else a new one.
-pub(super) fn id(ids: &mut Ids, prefix: &str, own: Option<&str>) -> String {
-    match own {
-        Some(own) if !own.is_empty() && own.len() <= 64 => own.to_owned(),
-        _ => ids.next(prefix),
+/// Whether an unknown object is a part of a message rather than an item of its own.
+pub(super) fn is_content(json: &str) -> bool {
+    let tag = tag_within(json).unwrap_or_default();
+    tag.starts_with("input_")
+        || tag.starts_with("output_")
+        || tag == "computer_screenshot"
+        || tag == "encrypted_content"
+}
+
+/// The ids of the vendor that an answer has by now: no two items have the same.
+#[derive(Debug, Default)]
+pub(super) struct ItemIds(HashSet<String>);
+
+impl ItemIds {
+    /// The id by which the vendor knows an item (`None` unless it speaks Responses), or a new one where there is none, or
+    /// another item has it already.
+    pub(super) fn name(&mut self, ids: &mut Ids, prefix: &str, own: Option<&str>) -> String {
+        match own {
+            Some(own) if !own.is_empty() && own.len() <= 64 && self.0.insert(own.to_owned()) => {
+                own.to_owned()
+            }
+            _ => ids.next(prefix),
+        }
     }
 }
 
@@ -173,7 +194,12 @@ pub(super) fn whole(part: &Part, ids: &mut Ids, losses: &mut Losses) -> Option<W
     };
     if let Some(block) = verbatim.filter(|block| block.dialect == Dialect::Responses) {
         let mut done = Vec::new();
-        write::json(&mut done, &block.json);
+        // Of a message only its unknown parts come whole.
+        if is_content(block.json.get()) {
+            message(&mut done, &ids.next("msg_"), Status::Completed, None, block.json.get().as_bytes());
+        } else {
+            write::json(&mut done, &block.json);
+        }
         return Some(Whole { kind: "", id: String::new(), begun: None, done });
     }
     match part {

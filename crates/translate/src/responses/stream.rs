@@ -11,8 +11,8 @@ mod open;
 use super::{
     envelope::{Envelope, State},
     failure,
-    item::{self, Status},
-    whole::{MessageIds, Tag, append_list},
+    item::{self, ItemIds, Status},
+    whole::{Tag, append_list},
 };
 use crate::{
     Exchange, Ids, Loss, Losses,
@@ -60,7 +60,7 @@ pub struct StreamEncoder {
     suspended: Vec<(PartId, PartHead, Option<Tag>)>,
     /// The message in which the active part stands, until it is written.
     entering: Option<Tag>,
-    messages: MessageIds,
+    named: ItemIds,
     /// The parts that wait, in their order.
     waiting: OpenParts<Waiting>,
     /// A hosted call whose result may follow.
@@ -92,7 +92,7 @@ impl StreamEncoder {
             active: None,
             suspended: Vec::new(),
             entering: None,
-            messages: MessageIds::default(),
+            named: ItemIds::default(),
             waiting: OpenParts::default(),
             server_call: None,
             refused: false,

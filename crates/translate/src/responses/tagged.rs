@@ -112,3 +112,12 @@ fn whole(members: &[(String, Box<RawValue>)]) -> Json {
     text.push('}');
     Json::parse(text).unwrap_or_else(|_| Json::null())
 }
+
+/// The `type` of an object.
+pub(super) fn tag_within(json: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Typed {
+        r#type: Option<String>,
+    }
+    serde_json::from_str::<Typed>(json).ok()?.r#type
+}

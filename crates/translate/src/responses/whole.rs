@@ -3,7 +3,7 @@
 use super::{
     MESSAGE, citation,
     envelope::{Envelope, State},
-    item::{self, Status},
+    item::{self, ItemIds, Status},
     stream::{Shown, ending},
     writer::element,
 };
@@ -16,7 +16,6 @@ use crate::{
 };
 use byok_types::Dialect;
 use serde::Deserialize;
-use std::collections::HashSet;
 
 /// Writes a whole answer.
 pub fn encode_answer(response: &Response, exchange: &Exchange) -> Translated<Vec<u8>> {
@@ -32,7 +31,7 @@ pub fn encode_answer(response: &Response, exchange: &Exchange) -> Translated<Vec
         losses: Losses::default(),
         output: Vec::new(),
         message: None,
-        messages: MessageIds::default(),
+        items: ItemIds::default(),
         native: exchange.upstream == Dialect::Responses,
     };
     let none = crate::ir::Choice::default();
@@ -65,7 +64,7 @@ struct Writer {
     /// Items, separated by commas.
     output: Vec<u8>,
     message: Option<Message>,
-    messages: MessageIds,
+    items: ItemIds,
     /// Whether the upstream speaks Responses: then its ids are kept, and raw reasoning is shown as such instead of as a
     /// summary.
     native: bool,
@@ -93,21 +92,6 @@ struct Growing {
 pub(super) struct Tag {
     pub(super) id: Option<String>,
     pub(super) phase: Option<String>,
-}
-
-/// The ids of messages that an answer has by now: no two items have the same.
-#[derive(Debug, Default)]
-pub(super) struct MessageIds(HashSet<String>);
-
-impl MessageIds {
-    /// The upstream's id, or one of ours where it has none or stands already.
-    pub(super) fn name(&mut self, tag: &Tag, ids: &mut Ids) -> String {
-        let id = item::id(ids, "msg_", tag.id.as_deref().filter(|id| !self.0.contains(*id)));
-        if tag.id.is_some() {
-            self.0.insert(id.clone());
-        }
-        id
-    }
 }
 
 impl Tag {
@@ -160,7 +144,7 @@ impl Writer {
         }
         self.message.get_or_insert_with(|| {
             let tag = tag.unwrap_or_default();
-            let id = self.messages.name(&tag, &mut self.ids);
+            let id = self.items.name(&mut self.ids, "msg_", tag.id.as_deref());
             Message { id, tag, content: Vec::new(), growing: None }
         })
     }
@@ -207,7 +191,7 @@ impl Writer {
         if silent && thinking.blob.is_none() && !known {
             return;
         }
-        let id = item::id(&mut self.ids, "rs_", thinking.id.as_deref().filter(|_| self.native));
+        let id = self.items.name(&mut self.ids, "rs_", thinking.id.as_deref().filter(|_| self.native));
         let sealed = thinking.blob.as_ref().map(item::sealed);
         let shown: Vec<String> = thinking.summary.iter().chain(&thinking.raw).cloned().collect();
         let (summary, raw) =
@@ -231,7 +215,7 @@ impl Writer {
             self.item(&carrier);
         }
         let own = call.item_id.as_deref().filter(|_| self.native);
-        let id = item::id(&mut self.ids, item::prefix(call.flavour), own);
+        let id = self.items.name(&mut self.ids, item::prefix(call.flavour), own);
         let complete = call.status.as_deref() != Some("incomplete");
         let mut call = call.clone();
         // Another vendor's word for who calls means nothing here.

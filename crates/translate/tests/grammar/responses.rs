@@ -214,7 +214,7 @@ impl Checker {
             "compaction" => ensure(id.starts_with("cmp_"), "the id of a compaction")?,
             _ => {}
         }
-        if kind.ends_with("tool_call") || kind == "function_call" {
+        if matches!(kind, "function_call" | "custom_tool_call") {
             ensure(!string(item, "call_id")?.is_empty(), "a call without an id")?;
             ensure(!string(item, "name")?.is_empty(), "a call without a name")?;
         }

@@ -190,6 +190,14 @@ fn odd_streams_are_read() {
     assert!(found.verbatim.as_ref().unwrap().json.get().contains("\"q\""));
     assert_eq!(choice.stop.unwrap().reason, StopReason::End);
 
+    // Servers that imitate several dialects end in Chat's words.
+    for (word, meant) in
+        [("stop", StopReason::End), ("length", StopReason::Length), ("content_filter", StopReason::Refusal)]
+    {
+        let text = block(0, r#"{"type":"text","text":"hi"}"#);
+        assert_eq!(read(&[&text, &end(0), &reason(word), stop]).stop.unwrap().reason, meant, "{word}");
+    }
+
     // A call without an id gets one, the same every time.
     let nameless = block(0, r#"{"type":"tool_use","name":"f"}"#);
     let id = || match &read(&[&nameless, &end(0), stop]).parts[0] {

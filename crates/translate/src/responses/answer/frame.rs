@@ -260,12 +260,3 @@ pub(super) fn id_within(json: &str) -> Option<&str> {
     }
     serde_json::from_str::<Id<'_>>(json).ok().and_then(|found| found.id).filter(|id| !id.is_empty())
 }
-
-/// The `type` of an object.
-pub(super) fn tag_within(json: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Typed {
-        r#type: Option<String>,
-    }
-    serde_json::from_str::<Typed>(json).ok()?.r#type
-}

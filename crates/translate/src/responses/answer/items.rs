@@ -4,7 +4,7 @@ use super::{
     super::{
         decode::{self, thinking_of_vendor, tool_call},
         hosted,
-        tagged::OneOf,
+        tagged::{OneOf, tag_within},
         wire::{Item, ItemTag},
     },
     StreamDecoder,
@@ -214,7 +214,7 @@ fn with_id(item: OneOf<Item>, id: String) -> OneOf<Item> {
 /// A compaction is more than carried.
 fn compacted(part: Part) -> Part {
     match part {
-        Part::Opaque(block) => match frame::tag_within(block.json.get()).as_deref() {
+        Part::Opaque(block) => match tag_within(block.json.get()).as_deref() {
             Some("compaction" | "compaction_summary" | "context_compaction") => {
                 Part::Compaction(decode::compaction(block.json))
             }

@@ -4,18 +4,18 @@ use super::{
     super::{
         MESSAGE, citation,
         decode::message_parts,
-        tagged::OneOf,
+        tagged::{OneOf, tag_within},
         wire::{Content, Item, Piece},
     },
     StreamDecoder,
-    frame::{self, Frame, Head},
+    frame::{Frame, Head},
     track::{Contradiction, Kind, Said, Spoken, Told},
 };
 use crate::{
     Json,
     ir::{Delta, Event, Extra, Part, PartHead, PartId, Text},
     lenient,
-    responses::{mend, writer::Object},
+    responses::{item::is_content, mend, writer::Object},
 };
 use byok_types::Dialect;
 
@@ -130,7 +130,7 @@ impl StreamDecoder {
         {
             return;
         }
-        let tag = frame.part.and_then(|raw| frame::tag_within(raw.get()));
+        let tag = frame.part.and_then(|raw| tag_within(raw.get()));
         if tag.as_deref() == Some("reasoning_text") {
             return;
         }
@@ -174,8 +174,8 @@ impl StreamDecoder {
                 }
                 (refusal.text.clone(), true)
             }
-            // Without a type nobody can tell what it is.
-            Part::Opaque(block) if frame::tag_within(block.json.get()).is_none_or(|tag| tag.is_empty()) => {
+            // By its type it is no part of a message, and as an item it would be another thing.
+            Part::Opaque(block) if !is_content(block.json.get()) => {
                 out.extend(lenient::told(vec![format!("content[{index}].type")], ""));
                 return;
             }

@@ -8,7 +8,10 @@ use crate::{
         ToolCall, ToolResult,
     },
     json_hint,
-    responses::writer::{Object, element},
+    responses::{
+        item::is_content,
+        writer::{Object, element},
+    },
     turns::{self, Turn},
     wire::write,
 };
@@ -440,20 +443,6 @@ fn found(result: &SearchResult) -> String {
     };
     let texts: Vec<_> = result.content.iter().filter_map(text_of).collect();
     joined(&[&joined(&[&result.title, &result.source], "\n"), &texts.join("\n")], "\n\n")
-}
-
-/// Whether an unknown object is a part of a message rather than an item of its own.
-fn is_content(json: &str) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Typed {
-        #[serde(default)]
-        r#type: String,
-    }
-    let tag = serde_json::from_str::<Typed>(json).map(|typed| typed.r#type).unwrap_or_default();
-    tag.starts_with("input_")
-        || tag.starts_with("output_")
-        || tag == "computer_screenshot"
-        || tag == "encrypted_content"
 }
 
 /// The id of a call as the vendor takes it, the same for the call and for its result.

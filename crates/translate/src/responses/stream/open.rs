@@ -180,7 +180,7 @@ impl StreamEncoder {
 
     fn open_message(&mut self, tag: Tag, out: &mut Vec<u8>) {
         let index = self.begin_item(out);
-        let id = self.messages.name(&tag, &mut self.ids);
+        let id = self.named.name(&mut self.ids, "msg_", tag.id.as_deref());
         let phase = tag.phase.as_deref();
         self.added(index, out, |out| item::message(out, &id, Status::InProgress, phase, &[]));
         let (content, parts, part) = (Vec::new(), 0, None);
@@ -329,7 +329,7 @@ impl StreamEncoder {
 
     pub(super) fn open_reasoning(&mut self, own: Option<&str>, out: &mut Vec<u8>) {
         let index = self.begin_item(out);
-        let id = item::id(&mut self.ids, "rs_", own);
+        let id = self.named.name(&mut self.ids, "rs_", own);
         self.added(index, out, |out| {
             let status = Some(Status::InProgress.name());
             item::reasoning(out, &item::Reasoning { id: &id, status, ..item::Reasoning::default() });
@@ -417,7 +417,7 @@ impl StreamEncoder {
 
     pub(super) fn begin_call(&mut self, call: &ToolCall, out: &mut Vec<u8>) {
         let index = self.begin_item(out);
-        let id = item::id(&mut self.ids, item::prefix(call.flavour), call.item_id.as_deref());
+        let id = self.named.name(&mut self.ids, item::prefix(call.flavour), call.item_id.as_deref());
         let begun = ToolCall { arguments: String::new(), ..call.clone() };
         self.added(index, out, |out| item::call(out, &id, &begun, Status::InProgress.name()));
         let kind = if call.flavour == Flavour::Custom {
