@@ -13,7 +13,7 @@ use crate::{
 };
 use byok_config::ExtraUsage;
 use byok_transport::{Call, CallTimeouts, Host};
-use byok_types::{CredentialKind, Dialect};
+use byok_types::Dialect;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use http::{HeaderValue, StatusCode, header};
@@ -185,7 +185,7 @@ impl Executor {
         let (Err(Unheard::Refused), Some(hash)) = (&told, token.hash) else { return told };
         // A token can be taken back before its end: as for any request another one is got, once.
         let fresh = self.tokens().refresh_now(&seat.id, hash).await.map_err(|_| Unheard::NotNow)?;
-        self.ask_with(provider, seat, &token_from(&fresh), &mut lookup).await
+        self.ask_with(provider, seat, &Token::of(&fresh), &mut lookup).await
     }
 
     async fn ask_with(
@@ -252,18 +252,8 @@ impl Executor {
         match &seat.access {
             Access::Client => None,
             Access::Key(key) => Some(Token::key(key.clone())),
-            Access::Account { .. } => Some(token_from(&*self.tokens().access(&seat.id).await.ok()?)),
+            Access::Account { .. } => Some(Token::of(&*self.tokens().access(&seat.id).await.ok()?)),
         }
-    }
-}
-
-fn token_from(access: &byok_auth::Access) -> Token {
-    let oauth = access.kind == CredentialKind::Oauth;
-    Token {
-        secret: access.token.clone(),
-        oauth,
-        hash: oauth.then_some(access.hash),
-        facts: access.facts.clone(),
     }
 }
 

@@ -42,7 +42,9 @@ pub use xai::Xai;
 
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{Envelope, Losses, Translated, codec};
-use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts, Secret, SecretHash, TokenFacts};
+use byok_types::{
+    Blame, CredentialKind, Dialect, Failure, FailureKind, ModelFacts, Secret, SecretHash, TokenFacts,
+};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::{borrow::Cow, fmt, time::Duration};
@@ -122,6 +124,13 @@ impl Token {
     /// An API key.
     pub fn key(secret: Secret) -> Self {
         Self { secret, oauth: false, hash: None, facts: TokenFacts::new() }
+    }
+
+    /// The token or key of an account.
+    pub fn of(access: &byok_auth::Access) -> Self {
+        let oauth = access.kind == CredentialKind::Oauth;
+        let hash = oauth.then_some(access.hash);
+        Self { secret: access.token.clone(), oauth, hash, facts: access.facts.clone() }
     }
 
     /// One of the facts.

@@ -22,7 +22,7 @@ use byok_translate::{
     Loss, Losses, UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer,
 };
 use byok_transport::{Call, CallTimeouts, Host, Reply, TransportError};
-use byok_types::{Blame, CredentialKind, Failure, FailureKind, RawFailure, Secret, SecretHash};
+use byok_types::{Blame, Failure, FailureKind, RawFailure, Secret, SecretHash};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method,
@@ -95,15 +95,7 @@ impl Attempt<'_> {
             Access::Key(key) if key.is_blank() => Ok(Token::key(key.clone())),
             Access::Key(key) => self.sendable(Token::key(key.clone())),
             Access::Account { .. } => match self.executor.tokens.access(&self.seat.id).await {
-                Ok(access) => {
-                    let oauth = access.kind == CredentialKind::Oauth;
-                    self.sendable(Token {
-                        secret: access.token.clone(),
-                        oauth,
-                        hash: oauth.then_some(access.hash),
-                        facts: access.facts.clone(),
-                    })
-                }
+                Ok(access) => self.sendable(Token::of(&access)),
                 Err(error) => Err(self.no_token(&error)),
             },
         }
