@@ -331,7 +331,8 @@ impl Registry {
             }
         }
         let listed = provider.listed(name);
-        let id = listed.map_or(name, |model| model.id.as_str());
+        let own = provider.own_name(name);
+        let id = listed.map_or(own.as_deref().unwrap_or(name), |model| model.id.as_str());
         // A client's mark for the long context of a model is no part of its name.
         let (id, long) = id.strip_suffix("[1m]").map_or((id, false), |plain| (plain, true));
         let catalog = Catalog::builtin();
@@ -430,6 +431,11 @@ impl Provider {
         };
         let told = |name: &str| self.seats.iter().find_map(|seat| seat.known.model(name));
         told(name).or_else(|| told(full()?))
+    }
+
+    /// Its service's own name of a model that nobody lists for it by this one.
+    fn own_name(&self, name: &str) -> Option<String> {
+        self.upstream.own_name(name).filter(|_| !self.lists(name))
     }
 
     /// Whether byok or the vendor lists a model for it.

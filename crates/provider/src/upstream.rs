@@ -15,6 +15,7 @@ mod kimi;
 mod kiro;
 mod limits;
 mod listing;
+mod names;
 mod openai;
 mod plain;
 pub(crate) mod qwen;
@@ -236,6 +237,11 @@ pub trait Upstream: Send + Sync + fmt::Debug {
     /// Whether its answers can be shown to this client of its dialect as they are; else they are written anew.
     fn answers_as_is(&self, _client: &HeaderMap) -> bool {
         true
+    }
+
+    /// Its own name of a model that it does not list by the name that was asked for.
+    fn own_name(&self, _name: &str) -> Option<String> {
+        None
     }
 
     /// Where it may serve a model that it refuses at the endpoints that are known of it, best first.

@@ -128,8 +128,8 @@ pub(crate) enum Trouble {
     Silent,
     /// The connection is torn down before any header.
     Tear(Tear),
-    /// A web page with status 200.
-    Html,
+    /// A web page with this status.
+    Html(u16),
     /// An error object with status 200.
     ErrorOk,
     /// Status 200 and nothing in the body.

@@ -149,6 +149,7 @@ const MENDED: [&str; 15] = [
     "reset",
     "close",
     "html",
+    "html 403",
     "empty",
     "error_200",
 ];
@@ -277,7 +278,7 @@ async fn when_all_keys_rest_the_client_is_told_how_long() {
 #[tokio::test]
 async fn answers_that_are_none_are_told_as_the_upstreams_fault() {
     // A web page, garbage, a bomb, or nothing, with status 200, and no other key.
-    let wishes = ["html", "empty", "error_200", "gzip_bomb 80", "close_mid 1", "no_end", "502"];
+    let wishes = ["html", "html 403", "empty", "error_200", "gzip_bomb 80", "close_mid 1", "no_end", "502"];
     let pairs: Vec<Pair> = Pair::all().into_iter().filter(|pair| !pair.stream).collect();
     let world = world_of_troubles(&pairs, &wishes, json!({})).await;
     for wish in wishes {

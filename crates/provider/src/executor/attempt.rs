@@ -7,7 +7,7 @@ use super::{
     outbound::{Ready, relayed_headers},
     peek::Peek,
     prepare::{Prepared, Way, as_client_says, forbid, log, log_answer},
-    reply::{read, read_counted, retry_after, transport_failure, unreadable},
+    reply::{read, read_counted, retry_after, transport_failure, unreadable, web_page},
 };
 use crate::{
     ledger::Ledger,
@@ -22,7 +22,7 @@ use byok_translate::{
     Loss, Losses, UsageScanner, codec, ir::Fold, looks_like_events, looks_like_html, read_answer,
 };
 use byok_transport::{Call, CallTimeouts, Host, Reply, TransportError};
-use byok_types::{Blame, Failure, FailureKind, RawFailure, Secret, SecretHash};
+use byok_types::{Failure, FailureKind, RawFailure, Secret, SecretHash};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method,
@@ -259,6 +259,10 @@ impl Attempt<'_> {
         let status = reply.status.as_u16();
         let content_type = reply.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let body = read(reply.body, ERROR_LIMIT, true).await.unwrap_or_default();
+        // The network in front of a vendor refuses with a page. That says nothing about the account and its rights.
+        if status == 403 && looks_like_html(&body) {
+            return self.broken(web_page(self.candidate.provider.id.as_str()));
+        }
         let upstream = &self.candidate.provider.upstream;
         let mut failure = upstream.read_failure(self.prepared.dialect, status, &reply.headers, &body);
         if let Some(refused) = self.does_not_count(&failure) {
@@ -336,15 +340,7 @@ impl Attempt<'_> {
             return Err(self.judged(failure, relayed_headers(&headers), &headers, self.seat.is_oauth()));
         }
         if looks_like_html(&body) {
-            let failure = Failure::new(
-                FailureKind::Server,
-                Blame::Upstream,
-                format!(
-                    "`{}` answered with a web page instead of an answer of a model; check its `base_url` and proxy.",
-                    self.candidate.provider.id
-                ),
-            );
-            return Err(self.broken(failure.with_status(502)));
+            return Err(self.broken(web_page(self.candidate.provider.id.as_str())));
         }
         // An answer of a model is an object, a list, or a stream of events; nothing else is passed on as one.
         let json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));

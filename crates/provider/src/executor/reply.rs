@@ -20,6 +20,18 @@ pub(super) fn unreadable(provider: &str) -> Failure {
     .with_status(502)
 }
 
+/// What a client is told when a page came: of a server that is none of the API, or of the network in front of it.
+pub(super) fn web_page(provider: &str) -> Failure {
+    Failure::new(
+        FailureKind::Server,
+        Blame::Upstream,
+        format!(
+            "`{provider}` answered with a web page; if it lasts, check its `base_url`, the network and the proxy."
+        ),
+    )
+    .with_status(502)
+}
+
 /// What a client is told when the way to the vendor failed.
 pub(super) fn transport_failure(error: &TransportError) -> Failure {
     let (kind, status) = match error {

@@ -460,3 +460,17 @@ fn prefer_decides_between_a_stored_key_and_a_login() {
         assert_eq!(seats.iter().map(|seat| seat.is_oauth()).collect::<Vec<_>>(), expected, "{prefer}");
     }
 }
+
+#[test]
+fn copilot_knows_names_that_the_vendor_spells_otherwise() {
+    let (registry, _) = with_accounts("providers: {}\n", &[account("copilot", CredentialKind::Oauth)]);
+    for (name, own) in [
+        ("copilot/claude-haiku-4-5-20251001", "claude-haiku-4.5"),
+        ("copilot/claude-sonnet-4-6[1m]", "claude-sonnet-4.6"),
+        ("copilot/claude-opus-9-1", "claude-opus-9.1"),
+        ("copilot/claude-opus-4-8-fast", "claude-opus-4.8-fast"),
+        ("copilot/gpt-5-mini", "gpt-5-mini"),
+    ] {
+        assert_eq!(registry.resolve(name).unwrap()[0].facts.id, own, "{name}");
+    }
+}

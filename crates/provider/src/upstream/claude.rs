@@ -196,7 +196,9 @@ impl Upstream for Claude {
             };
         }
         // Entitlements of one request, which say nothing about the account.
-        if status == 429 && (message.contains("long context") || message.contains("fast mode")) {
+        let entitlement =
+            ["long context", "fast mode", "fast request"].iter().any(|words| message.contains(words));
+        if status == 429 && entitlement {
             return Verdict::PASS_ON;
         }
         if let Some(page) = on_hold(refusal.failure) {
@@ -310,8 +312,11 @@ fn limit(refusal: &Refusal<'_>) -> Verdict {
     if header("status") == Some("rejected") {
         return Verdict::other(Some((Scope::Account, wait(&[]))));
     }
-    if refusal.oauth && refusal.failure.retry_after.is_none() {
-        // A 429 without any reset is a matter of the moment, not of the plan: a longer pause once took accounts out for days.
+    let of_a_window =
+        |name: &str| name.starts_with("anthropic-ratelimit-unified-") && name.ends_with("reset");
+    if refusal.oauth && !refusal.headers.keys().any(|name| of_a_window(name.as_str())) {
+        // A 429 without the reset of a window is one of this request or of the moment, not of the plan, however long the wait
+        // that it names (`claude.md`, 4.1): a longer pause once took accounts out for days.
         return Verdict { next: Next::GiveUp, ..Verdict::other(None) };
     }
     judge_by_kind(&Refusal { failure: &limited(refusal.failure), ..*refusal })

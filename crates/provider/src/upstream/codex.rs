@@ -218,6 +218,8 @@ fn judge(refusal: &Refusal<'_>) -> Verdict {
                     .to_owned(),
             );
         }
+        // Of a stream as of an answer: money, which can come back.
+        "insufficient_quota" => return judge_by_kind(refusal),
         // Refused after a fresh token, too: the executor refreshes only once.
         "token_revoked" | "token_invalidated" | "token_expired" => {
             return Verdict { next: Next::Refresh, own_credential: true, ..Verdict::PASS_ON };
@@ -231,8 +233,7 @@ fn judge(refusal: &Refusal<'_>) -> Verdict {
                 ..Verdict::other(Some((Scope::Model, Duration::from_hours(1))))
             }
         }
-        402 => blocked(format!("OpenAI says `{}`", failure.message)),
-        // A page of the network in front of the backend, or a region: nothing that a fresh token could change.
+        // A region: nothing that a fresh token could change.
         403 => {
             Verdict { own_credential: true, ..Verdict::other(Some((Scope::Account, Duration::from_mins(5)))) }
         }

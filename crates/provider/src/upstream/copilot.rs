@@ -10,7 +10,7 @@ mod unsealed;
 
 use super::{
     Ask, Endpoint, Lookup, Next, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join,
-    judge_by_kind, set,
+    judge_by_kind, names, set,
 };
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_auth::copilot::{API_VERSION, BASE, EXCHANGE, GITHUB, HOST, MODE};
@@ -163,6 +163,11 @@ impl Upstream for Copilot {
             Self::clients(ask, name).is_none() && !ask.may_claim(claim)
         };
         CLAIMED.iter().find(missing).map(|(_, claim)| *claim)
+    }
+
+    /// `…-4-5-20251001` is `…-4.5` here (`copilot.md`, 3.5).
+    fn own_name(&self, name: &str) -> Option<String> {
+        Some(names::wire(name)).filter(|own| name.starts_with("claude-") && own != name)
     }
 
     fn endpoints(&self) -> &'static [Dialect] {

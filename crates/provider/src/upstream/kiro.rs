@@ -4,11 +4,10 @@
 //! binary event stream. Hosts depend on the region of the profile. What it charges is told only by the usage call.
 
 mod account;
-mod names;
 
 use super::{
     Ask, Endpoint, Lack, Lookup, Next, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join,
-    judge_by_kind, set, without_tail,
+    judge_by_kind, names, set, without_tail,
 };
 use crate::knowledge::{Discovered, Quota};
 use byok_translate::{
@@ -46,6 +45,14 @@ pub struct Kiro {
     pub models: Option<Url>,
     /// Where the usage is asked for, if not there.
     pub usage: Option<Url>,
+}
+
+/// A model's name on the wire.
+fn wire_name(model: &str) -> String {
+    match model.rsplit('/').next().unwrap_or(model) {
+        "kiro-default" => "auto".to_owned(),
+        name => names::wire(name),
+    }
 }
 
 /// The profile that a request names: the account's own, or the one that its kind of login shares. API keys have none.
@@ -160,7 +167,7 @@ impl Upstream for Kiro {
             return Ok(body);
         }
         left_out(&body, losses);
-        let model = names::wire(shaping.ask.model);
+        let model = wire_name(shaping.ask.model);
         let conversation = Conversation {
             model: &model,
             family: if model.starts_with("gpt-") { Family::Openai } else { Family::Claude },

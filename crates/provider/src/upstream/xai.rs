@@ -10,7 +10,7 @@ use super::{
 use crate::knowledge::{Discovered, Quota};
 use byok_auth::{claims, xai::VERSION_CLAIM};
 use byok_config::{HttpUrl, UrlName};
-use byok_translate::{Losses, codec, looks_like_html};
+use byok_translate::{Losses, codec};
 use byok_types::{Blame, Dialect, Failure, FailureKind, ModelFacts};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
@@ -241,14 +241,6 @@ fn judge(refusal: &Refusal<'_>) -> Verdict {
         };
     }
     match failure.status {
-        // A page of the network in front of it says nothing about the model.
-        403 if failure.raw.as_ref().is_some_and(|raw| looks_like_html(&raw.body)) => Verdict {
-            own_credential: true,
-            hint: Some(
-                "a page of the network in front of xAI came instead of its answer; if it lasts, try another network or proxy",
-            ),
-            ..Verdict::other(Some((Scope::Account, Duration::from_mins(5))))
-        },
         // Every other 403 is a matter of rules, and no fresh token changes it.
         403 => Verdict { own_credential: true, ..Verdict::other(Some((Scope::Model, NO_MONEY))) },
         404 => Verdict::PASS_ON,

@@ -152,7 +152,7 @@ impl Script {
             "silent" => Trouble::Silent,
             "reset" => Trouble::Tear(Tear::Reset),
             "close" => Trouble::Tear(Tear::Close),
-            "html" => Trouble::Html,
+            "html" => Trouble::Html(words.number(0, 200)?),
             "error_200" => Trouble::ErrorOk,
             "empty" => Trouble::Empty,
             "error_first" => Trouble::FirstEvent,

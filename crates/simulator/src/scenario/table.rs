@@ -131,7 +131,7 @@ pub const SCENARIOS: &[ScenarioDoc] = &[
     row("silent", "", Failure, "reads the request and never answers"),
     row("reset", "", Failure, "resets the connection before any header"),
     row("close", "", Failure, "closes the connection before any header"),
-    row("html", "", Broken, "a web page with status 200"),
+    row("html", "[STATUS=200]", Broken, "a web page"),
     row("error_200", "", Broken, "an error object with status 200"),
     row("empty", "", Broken, "status 200 and an empty body"),
     row("error_first", "", Broken, "the stream begins with an error event"),

@@ -66,7 +66,7 @@ pub(crate) fn broken_items(
         | Trouble::Fail { .. }
         | Trouble::Silent
         | Trouble::Tear(_)
-        | Trouble::Html
+        | Trouble::Html(_)
         | Trouble::ErrorOk
         | Trouble::Empty
         | Trouble::GzipBomb(_)
@@ -135,7 +135,7 @@ pub(crate) fn special(trouble: Trouble, stream: bool) -> Option<Reply> {
     match trouble {
         Trouble::Silent => Some(Reply::Silence),
         Trouble::Tear(tear) => Some(Reply::Tear(tear)),
-        Trouble::Html => Some(Reply::html(200, page)),
+        Trouble::Html(status) => Some(Reply::html(status, page)),
         Trouble::Empty => {
             let kind = if stream { "text/event-stream; charset=utf-8" } else { "application/json" };
             Some(Reply::sized(200, vec![("content-type".to_owned(), kind.to_owned())], Vec::new()))

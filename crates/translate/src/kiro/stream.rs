@@ -262,7 +262,7 @@ impl Events {
             self.started = true;
             let message = json!({
                 "id": "", "type": "message", "role": "assistant", "model": "", "content": [],
-                "stop_reason": null, "stop_sequence": null, "usage": {"input_tokens": 0, "output_tokens": 0},
+                "stop_reason": null, "stop_sequence": null, "usage": {},
             });
             write(out, &json!({"type": "message_start", "message": message}));
         }
@@ -335,7 +335,8 @@ impl Events {
         self.over = true;
     }
 
-    /// Without numbers the used part of the window is the next best thing. What the answer took of it is estimated.
+    /// Without numbers the used part of the window is the next best thing. What the answer took of it is estimated, here and
+    /// by whoever reads the answer.
     fn by_percentage(&self) -> Option<Value> {
         let tokens = f64::from(self.window?) * self.percentage? / 100.0;
         #[expect(

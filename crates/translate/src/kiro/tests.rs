@@ -752,3 +752,28 @@ fn refusals() {
         }
     }
 }
+
+#[test]
+fn what_the_answer_took_is_estimated_where_kiro_tells_only_the_window() {
+    use crate::{Exchange, Progress, StreamReader, ir::Request};
+    let bytes =
+        [said(&"word ".repeat(400)), event("contextUsageEvent", json!({"contextUsagePercentage": 3.5}))]
+            .concat();
+    let facts = byok_types::ModelFacts::default();
+    let request = Request::new(byok_types::Dialect::Messages, "m");
+    let exchange = Exchange::new(&request, &facts, byok_types::Dialect::Messages, 0, "seed");
+    let mut opener = Envelope::Kiro { window: Some(200_000) }.opener().unwrap();
+    let mut told = BytesMut::new();
+    opener.push(&bytes, &mut told);
+    opener.finish(&mut told);
+    let mut reader = StreamReader::new(&exchange, 1 << 20);
+    let (mut events, mut progress) = (Vec::new(), Progress::default());
+    reader.push(&told, &mut events);
+    reader.finish(&mut events);
+    for event in &events {
+        progress.note(event);
+    }
+    let usage = progress.usage.unwrap();
+    assert!(usage.output.is_some_and(|output| output > 300) && usage.estimated, "{usage:?}");
+    assert!(usage.input.is_some_and(|input| (6000..7000).contains(&input)), "{usage:?}");
+}

@@ -6,7 +6,7 @@ use super::{
         attempt::Attempt,
         forward::DROPPED,
         outbound::{Ready, relayed_headers},
-        reply::{read, transport_failure, unreadable},
+        reply::{read, transport_failure, unreadable, web_page},
         stopped,
     },
     Raw, Target,
@@ -14,7 +14,7 @@ use super::{
 use crate::ledger::Ledger;
 use byok_translate::{Relay, UsageScanner, codec, looks_like_html};
 use byok_transport::{Reply, ReplyBody};
-use byok_types::{Blame, Dialect, Failure, FailureKind, RawFailure};
+use byok_types::{Dialect, Failure, RawFailure};
 use bytes::Bytes;
 use http::{
     HeaderMap,
@@ -130,15 +130,6 @@ impl Kind {
             _ => Self::Other,
         }
     }
-}
-
-fn web_page(provider: &str) -> Failure {
-    Failure::new(
-        FailureKind::Server,
-        Blame::Upstream,
-        format!("`{provider}` answered with a web page; check its `base_url` and proxy."),
-    )
-    .with_status(502)
 }
 
 /// Of an endpoint: what its clients read.

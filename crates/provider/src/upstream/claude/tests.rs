@@ -215,3 +215,23 @@ fn what_may_be_spent_is_no_matter_of_the_moment() {
         assert!(verdict.hint.is_some_and(|hint| hint.contains("spending")));
     }
 }
+
+#[test]
+fn a_limit_without_a_window_is_passed_on() {
+    for (words, wait) in [
+        ("fast request rejected", Some("600")),
+        ("This request would exceed your account's rate limit", Some("7200")),
+        ("m", None),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.extend(wait.map(|wait| (http::header::RETRY_AFTER, HeaderValue::from_static(wait))));
+        let failure = Failure {
+            status: 429,
+            retry_after: wait.and_then(|wait| wait.parse().ok()).map(Duration::from_secs),
+            ..Failure::new(FailureKind::RateLimit, Blame::Upstream, words)
+        };
+        let refusal = Refusal { failure: &failure, model: "m", headers: &headers, oauth: true, now: 0 };
+        let verdict = Claude::default().judge(&refusal);
+        assert_eq!((verdict.next, verdict.cool), (Next::GiveUp, None), "{words}");
+    }
+}

@@ -244,9 +244,26 @@ fn what_refusals_mean() {
             account(hours(1)),
             "blocked",
         ),
+        // As a stream tells it, and as an answer.
+        (
+            402,
+            r#"{"error":{"code":"insufficient_quota","message":"m"}}"#,
+            "",
+            Next::OtherAccount,
+            account(Duration::from_mins(30)),
+            "",
+        ),
+        (
+            429,
+            r#"{"error":{"code":"insufficient_quota","message":"m"}}"#,
+            "",
+            Next::OtherAccount,
+            account(Duration::from_mins(30)),
+            "",
+        ),
         (
             403,
-            "<html><title>Just a moment...</title></html>",
+            r#"{"error":{"code":"unsupported_country_region_territory","message":"m"}}"#,
             "",
             Next::OtherAccount,
             account(Duration::from_mins(5)),
@@ -335,7 +352,7 @@ fn what_refusals_mean() {
         assert_eq!((verdict.next, verdict.cool), (next, cool), "{status} {body}");
         let found = matches!(verdict.state, Some(AccountState::Blocked { .. }));
         assert_eq!(found, state == "blocked", "{status} {body}");
-        let ours = [401, 402, 403].contains(&status) || state == "blocked";
+        let ours = [401, 403].contains(&status) || state == "blocked";
         assert_eq!(verdict.own_credential, ours, "{status} {body}");
     }
 }

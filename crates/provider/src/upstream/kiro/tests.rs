@@ -108,7 +108,7 @@ fn headers_and_body() {
         let message = &made["conversationState"]["currentMessage"]["userInputMessage"];
         assert_eq!(
             (message["modelId"].as_str(), message["origin"].as_str()),
-            (Some(names::wire(model).as_str()), Some(origin))
+            (Some(wire_name(model).as_str()), Some(origin))
         );
         assert_eq!(made["profileArn"].as_str(), profile);
         assert_eq!(
@@ -383,4 +383,15 @@ fn a_charge_beyond_the_plan_is_seen_in_the_usage() {
         assert_eq!(told(json!(status), one.clone()), charged, "{status} {one}");
     }
     assert!(!Kiro::default().quota_charges(b"<html>"));
+}
+
+#[test]
+fn names_on_the_wire() {
+    for (name, expected) in [
+        ("anthropic/claude-sonnet-4.5", "claude-sonnet-4.5"),
+        ("claude-sonnet-4-5-20250929", "claude-sonnet-4.5"),
+        ("kiro-default", "auto"),
+    ] {
+        assert_eq!(wire_name(name), expected, "{name}");
+    }
 }

@@ -238,7 +238,6 @@ fn what_refusals_mean() {
         ),
         (404, r#"{"code":"not-found","error":"m"}"#, Next::GiveUp, None, false),
         (404, "<html>", Next::GiveUp, None, false),
-        (403, "<html>Just a moment...</html>", Next::OtherAccount, account(seconds(300)), true),
         (426, r#"{"error":"Your Grok CLI version (none) is outdated."}"#, Next::GiveUp, None, false),
         (529, r#"{"code":"overloaded_error","error":"m"}"#, Next::OtherAccount, model(seconds(5)), false),
         (400, r#"{"code":"invalid-argument","error":"m"}"#, Next::GiveUp, None, false),

@@ -1,11 +1,8 @@
-//! Names of models as Kiro writes them: without date and vendor, and with a dot in the version.
+//! Names of models as services write them that offer the models of several vendors: without date, and with a dot in the
+//! version. Clients know the vendor's own name.
 
 /// The name on the wire for one that a client may know from elsewhere.
 pub(super) fn wire(name: &str) -> String {
-    let name = name.rsplit('/').next().unwrap_or(name);
-    if name == "kiro-default" {
-        return "auto".to_owned();
-    }
     let mut name = name.strip_suffix("[1m]").unwrap_or(name);
     loop {
         let shorter = ["-latest", "-thinking"]
@@ -43,13 +40,11 @@ mod tests {
         for (name, expected) in [
             ("claude-sonnet-4-5-20250929", "claude-sonnet-4.5"),
             ("claude-sonnet-4-5", "claude-sonnet-4.5"),
-            ("anthropic/claude-sonnet-4.5", "claude-sonnet-4.5"),
             ("claude-opus-4-8-thinking", "claude-opus-4.8"),
             ("claude-sonnet-4-6[1m]", "claude-sonnet-4.6"),
             ("claude-haiku-4-5-latest", "claude-haiku-4.5"),
             ("claude-sonnet-5", "claude-sonnet-5"),
             ("claude-sonnet-4-20250514", "claude-sonnet-4"),
-            ("kiro-default", "auto"),
             ("auto", "auto"),
             ("gpt-5.6-sol", "gpt-5.6-sol"),
             ("qwen3-coder-next", "qwen3-coder-next"),
