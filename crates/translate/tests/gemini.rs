@@ -11,7 +11,7 @@ use byok_translate::{
     ir::{
         Blob, BlobSlot, Citation, CitationPlace, Delta, Event, Extra, Failure, Family, Flavour, Fold, Image,
         Part, PartHead, PartId, Request, SearchHit, ServerCall, ServerResult, ServerTool, Source, Start,
-        Stop, StopReason, Usage, unfold,
+        Stop, StopReason, ToolCall, ToolResult, Usage, unfold,
     },
     sse,
 };
@@ -277,11 +277,31 @@ proptest! {
             let incoming = Incoming { body: bytes, model: Some("m"), stream: Some(false) };
             gemini::decode_request(&incoming).unwrap().value
         };
-        let first = read(body.to_string().as_bytes());
+        let mut first = read(body.to_string().as_bytes());
+        // Several contents of one answer are one; the others only hold their places.
+        first.messages.retain(|message| !message.parts.is_empty());
         let written = gemini::encode_request(&first, &facts, &mut Ids::new("x")).unwrap();
-        prop_assert_eq!(read(&written.value), first, "{}", String::from_utf8_lossy(&written.value));
+        prop_assert_eq!(renumbered(read(&written.value)), renumbered(first), "{}", String::from_utf8_lossy(&written.value));
         prop_assert!(written.losses.is_empty(), "{:?}", written.losses);
     }
+}
+
+/// With ids of calls in the order of their appearance: what stands before a call without an id decides about the one that it
+/// gets, and pieces of one text become one part.
+fn renumbered(mut request: Request) -> Request {
+    let mut known = Vec::new();
+    for part in request.messages.iter_mut().flat_map(|message| &mut message.parts) {
+        let (Part::ToolCall(ToolCall { call_id, .. }) | Part::ToolResult(ToolResult { call_id, .. })) = part
+        else {
+            continue;
+        };
+        let at = known.iter().position(|id| id == call_id).unwrap_or(known.len());
+        if at == known.len() {
+            known.push(call_id.clone());
+        }
+        *call_id = at.to_string();
+    }
+    request
 }
 
 fn json_value() -> impl Strategy<Value = Value> {

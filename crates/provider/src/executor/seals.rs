@@ -6,13 +6,15 @@ use byok_types::{Failure, FailureKind};
 const CODES: [&str; 2] = ["invalid_encrypted_content", "thinking_signature_invalid"];
 
 /// What vendors say whose codes tell no more than that the request is wrong.
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 14] = [
     "invalid `signature`",
     "invalid signature",
     "signature in `thinking`",
     "thinking.signature: field required",
     // Of a turn that does not begin with the reasoning that it needs.
     "expected `thinking`",
+    // Of a turn of which nothing but reasoning is left at its end.
+    "final block in an assistant message cannot be `thinking`",
     "thought signature is not valid",
     "corrupted thought signature",
     "invalid thought signature",
@@ -55,6 +57,12 @@ mod tests {
                 Dialect::Messages,
                 400,
                 r#"{"error":{"type":"invalid_request_error","message":"messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `text`."}}"#,
+                true,
+            ),
+            (
+                Dialect::Messages,
+                400,
+                r#"{"error":{"type":"invalid_request_error","message":"messages.1: The final block in an assistant message cannot be `thinking`."}}"#,
                 true,
             ),
             (

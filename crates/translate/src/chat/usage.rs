@@ -35,6 +35,9 @@ struct Counters<'a> {
     /// Mistral.
     #[serde(borrow)]
     num_cached_tokens: Raw<'a>,
+    /// Gateways in front of Claude.
+    #[serde(borrow)]
+    cache_read_input_tokens: Raw<'a>,
     /// OpenRouter.
     #[serde(borrow)]
     server_tool_use: Raw<'a>,
@@ -102,7 +105,8 @@ pub(super) fn decode(raw: Raw<'_>, service_tier: Raw<'_>) -> Option<Usage> {
         cache_read: number(prompt.cached_tokens)
             .or(number(counters.cached_tokens))
             .or(number(counters.prompt_cache_hit_tokens))
-            .or(number(counters.num_cached_tokens)),
+            .or(number(counters.num_cached_tokens))
+            .or(number(counters.cache_read_input_tokens)),
         cache_write: number(prompt.cache_write_tokens).or(number(prompt.cache_creation_input_tokens)),
         cache_write_short: number(writes.ttl_30m_tokens),
         cache_write_long: number(writes.ttl_12h_tokens),
@@ -187,6 +191,7 @@ mod tests {
                 usage(Some(5), Some(4), None, None),
             ),
             (r#"{"prompt_tokens":5,"num_cached_tokens":1}"#, usage(Some(5), Some(1), None, None)),
+            (r#"{"prompt_tokens":5,"cache_read_input_tokens":4}"#, usage(Some(5), Some(4), None, None)),
             (
                 r#"{"prompt_tokens":"5","completion_tokens":7.0,"total_tokens":null}"#,
                 usage(Some(5), None, Some(7), None),

@@ -9,6 +9,7 @@ mod tools;
 pub(super) use media::media_part;
 pub(super) use parts::made_up_id;
 
+use self::content::Content;
 use super::{
     keys::canonical,
     wire::{Many, WireContent, WireRequest},
@@ -65,17 +66,24 @@ fn messages(contents: Option<Many<WireContent>>) -> Result<Vec<Message>, Failure
     let contents = contents.map(|many| many.0).unwrap_or_default();
     let nothing = contents.iter().all(|content| content.parts.0.is_empty());
     let mut reader = parts::Reader::default();
-    let messages = contents
-        .into_iter()
-        .enumerate()
-        .map(|(index, mut content)| {
-            let role = role(index, content.role.as_deref())?;
-            let extra = Extra::new(Dialect::Gemini, std::mem::take(&mut content.extra));
-            reader.turn(index, role);
-            let parts = reader.content(&|| format!("contents[{index}]"), content)?;
-            Ok(Message { extra, ..Message::new(role, parts) })
-        })
-        .collect::<Result<_, _>>()?;
+    let mut messages: Vec<Message> = Vec::with_capacity(contents.len());
+    let mut answer = Answer::default();
+    for (index, mut content) in contents.into_iter().enumerate() {
+        let role = role(index, content.role.as_deref())?;
+        let extra = Extra::new(Dialect::Gemini, std::mem::take(&mut content.extra));
+        reader.turn(index, role);
+        let field = || format!("contents[{index}]");
+        let parts = if role == Role::Assistant {
+            answer.first.get_or_insert(index);
+            reader.add(&field, content, &mut answer.content)?;
+            Vec::new()
+        } else {
+            answer.finish(&mut messages);
+            reader.content(&field, content)?
+        };
+        messages.push(Message { extra, ..Message::new(role, parts) });
+    }
+    answer.finish(&mut messages);
     if nothing {
         return Err(Failure::bad_request(
             "contents",
@@ -83,6 +91,24 @@ fn messages(contents: Option<Many<WireContent>>) -> Result<Vec<Message>, Failure
         ));
     }
     Ok(messages)
+}
+
+/// An answer of the model that is being read. Google's SDKs send back what was streamed as one content for each piece, and
+/// seals then stand in other contents than their thoughts. All of it goes to the first of these contents; the others stay,
+/// empty, so that places in the request keep their numbers.
+#[derive(Default)]
+struct Answer {
+    first: Option<usize>,
+    content: Content,
+}
+
+impl Answer {
+    fn finish(&mut self, messages: &mut [Message]) {
+        let read = std::mem::take(self);
+        if let Some(message) = read.first.and_then(|first| messages.get_mut(first)) {
+            message.parts = read.content.joined();
+        }
+    }
 }
 
 fn role(index: usize, role: Option<&str>) -> Result<Role, Failure> {

@@ -53,11 +53,12 @@ struct Tools {
 }
 
 impl Native {
-    /// Takes over what `json` states; numbers are cumulative, so they replace and never add. The answer are the members of a
-    /// wrong type, which are not stated.
+    /// Takes over what `json` states; numbers are cumulative, so they replace and never add, and a zero behind a
+    /// count is none. The answer are the members of a wrong type, which are not stated.
     pub(super) fn merge(&mut self, json: &str) -> Vec<String> {
         let Some((wire, wrong)) = lenient::read::<Wire>(json) else { return Vec::new() };
-        let take = |slot: &mut Option<u64>, new: Option<u64>| *slot = new.or(*slot);
+        let take =
+            |slot: &mut Option<u64>, new: Option<u64>| *slot = new.filter(|new| *new > 0).or(*slot).or(new);
         take(&mut self.input, wire.input);
         take(&mut self.read, wire.read);
         take(&mut self.write, wire.write);

@@ -177,7 +177,8 @@ impl Encoder<'_> {
     ) -> Result<(), Failure> {
         let mut text = String::new();
         let (mut refusals, mut calls, mut thinking) = (Vec::new(), Vec::new(), Vec::new());
-        let mut cited = false;
+        // Parts of Gemini's answers are what was streamed at a time.
+        let mut cited = self.request.dialect == Dialect::Gemini;
         for part in parts {
             match &**part {
                 Part::Text(piece) => {
@@ -186,7 +187,7 @@ impl Encoder<'_> {
                     if !text.is_empty() && !joined && !piece.text.is_empty() {
                         text.push_str("\n\n");
                     }
-                    cited = !piece.citations.is_empty();
+                    cited = !piece.citations.is_empty() || self.request.dialect == Dialect::Gemini;
                     text.push_str(&piece.text);
                 }
                 Part::Refusal(part) if self.facts.first_party => refusals.push(part.text.as_str()),

@@ -2,7 +2,7 @@
 
 use crate::{
     gemini::blob,
-    ir::{Blob, BlobSlot, Part, Thinking},
+    ir::{Blob, BlobSlot, Part, Text, Thinking},
 };
 use std::ops::Range;
 
@@ -83,6 +83,23 @@ impl Content {
             thinking.blob = Some(blob);
         }
         self.joined.extend(pieces.start..last);
+    }
+
+    /// All parts, each in its place, and what was streamed in pieces as one text. Where a piece is sealed it stays apart, as
+    /// the vendor wants it.
+    pub(super) fn joined(self) -> Vec<Part> {
+        let parts = self.finish();
+        let mut all: Vec<Part> = Vec::with_capacity(parts.len());
+        let bare = |text: &Text| text.blob.is_none() && text.citations.is_empty() && text.extra.is_empty();
+        for part in parts {
+            match (all.last_mut(), part) {
+                (Some(Part::Text(before)), Part::Text(text)) if bare(before) && bare(&text) => {
+                    before.text.push_str(&text.text);
+                }
+                (_, part) => all.push(part),
+            }
+        }
+        all
     }
 
     /// All parts, each in its place.

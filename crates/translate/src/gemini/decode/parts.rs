@@ -55,10 +55,21 @@ impl Reader {
     /// The parts of a content. `field` says where it stands in the request.
     pub(super) fn content(&mut self, field: Field<'_>, content: WireContent) -> Result<Vec<Part>, Failure> {
         let mut parts = Content::with_capacity(content.parts.0.len());
-        for (index, part) in content.parts.0.into_iter().enumerate() {
-            self.part(&|| format!("{}.parts[{index}]", field()), index, part, &mut parts)?;
-        }
+        self.add(field, content, &mut parts)?;
         Ok(parts.finish())
+    }
+
+    /// Adds the parts of a content to those that came before it.
+    pub(super) fn add(
+        &mut self,
+        field: Field<'_>,
+        content: WireContent,
+        parts: &mut Content,
+    ) -> Result<(), Failure> {
+        for (index, part) in content.parts.0.into_iter().enumerate() {
+            self.part(&|| format!("{}.parts[{index}]", field()), index, part, parts)?;
+        }
+        Ok(())
     }
 
     fn part(

@@ -496,3 +496,62 @@ fn what_is_wrong_is_named() {
     assert_eq!(failure.param.as_deref(), Some("model"));
     assert_eq!(decode_request(&Incoming::body(b"{")).unwrap_err().param.as_deref(), Some("body"));
 }
+
+/// Google's SDKs keep a streamed answer as one content for each piece and send it back so.
+#[test]
+fn an_answer_in_many_contents_is_one() {
+    use crate::{Ids, carrier, codec};
+    use byok_types::{Family, ModelFacts};
+    let seal = Blob { family: Family::Claude, account: None, slot: BlobSlot::Thinking, data: "U0lH".into() };
+    let pieces = [
+        json!({"text": "Let me ", "thought": true}),
+        json!({"text": "think.", "thought": true}),
+        json!({"text": "def f():"}),
+        json!({"text": "\n"}),
+        json!({"text": "    return"}),
+        json!({"text": " "}),
+        json!({"text": "t"}),
+        json!({"text": "est"}),
+        json!({"text": "", "thoughtSignature": carrier::wrap_base64(&seal)}),
+    ];
+    let user = |text: &str| json!({"role": "user", "parts": [{"text": text}]});
+    let model = |parts: &[Value]| json!({"role": "model", "parts": parts});
+    let mut one_each = vec![user("hi")];
+    one_each.extend(pieces.iter().map(|piece| model(std::slice::from_ref(piece))));
+    one_each.push(user("go on"));
+    let one = vec![user("hi"), model(&pieces), user("go on")];
+    let expected = json!([
+        {"type": "thinking", "thinking": "Let me think.", "signature": "U0lH"},
+        {"type": "text", "text": "def f():\n    return test"},
+    ]);
+    for contents in [one_each, one] {
+        let request = decode(&json!({"contents": contents}));
+        assert_eq!(request.messages.len(), contents.len(), "places keep their numbers");
+        let body = |dialect, facts: &ModelFacts| -> Value {
+            let written = codec::encode_request(dialect, &request, facts, &mut Ids::new("s")).unwrap();
+            serde_json::from_slice(&written.value).unwrap()
+        };
+        let claude = ModelFacts { family: Family::Claude, ..ModelFacts::default() };
+        let mut answer = body(Dialect::Messages, &claude)["messages"][1]["content"].clone();
+        if let Some(text) = answer[1].as_object_mut() {
+            text.remove("cache_control");
+        }
+        assert_eq!(answer, expected);
+        let said = body(Dialect::Chat, &ModelFacts::default());
+        assert_eq!(said["messages"][1]["content"], "def f():\n    return test");
+    }
+}
+
+#[test]
+fn sealed_pieces_of_an_answer_stay_apart() {
+    let contents = json!([
+        {"role": "model", "parts": [{"text": "a"}, {"text": "b", "thoughtSignature": "QUFB"}, {"text": "c"}, {"text": "d"}]},
+    ]);
+    let texts: Vec<_> = decode(&json!({"contents": contents})).messages.remove(0).parts;
+    let texts: Vec<_> =
+        texts.iter().map(|part| if let Part::Text(text) = part { text.text.as_str() } else { "" }).collect();
+    assert_eq!(texts, ["a", "b", "cd"]);
+    // What a person says in pieces is not one text.
+    let user = decode(&json!({"contents": [{"role": "user", "parts": [{"text": "a"}, {"text": "b"}]}]}));
+    assert_eq!(user.messages[0].parts.len(), 2);
+}

@@ -190,6 +190,14 @@ fn odd_streams_are_read() {
     assert!(found.verbatim.as_ref().unwrap().json.get().contains("\"q\""));
     assert_eq!(choice.stop.unwrap().reason, StopReason::End);
 
+    // What was counted at the beginning is not nothing at the end.
+    let counts = r#"{"type":"message_delta","delta":{},"usage":{"input_tokens":10,"cache_read_input_tokens":100,"output_tokens":1}}"#;
+    let zeros = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":0,"cache_read_input_tokens":0,"cache_creation_input_tokens":0,"output_tokens":5}}"#;
+    let text = block(0, r#"{"type":"text","text":"hi"}"#);
+    let counted =
+        folded(decoded_at(&stream(&[counts, &text, &end(0), zeros, stop]), 0)).unwrap().usage.unwrap();
+    assert_eq!((counted.input, counted.cache_read, counted.output), (Some(110), Some(100), Some(5)));
+
     // Servers that imitate several dialects end in Chat's words.
     for (word, meant) in
         [("stop", StopReason::End), ("length", StopReason::Length), ("content_filter", StopReason::Refusal)]
