@@ -168,7 +168,8 @@ fn another_persons_login_in_the_file_is_not_taken_over() {
     let refresh = home.run(&["accounts", "refresh", "claude"]);
     assert_eq!(refresh.code, 77, "{}", refresh.err);
     let (named, reason) = state(&home);
-    assert!(named == "needs_login" && reason.contains("`byok login claude --import`"), "{named}: {reason}");
+    let command = "`byok login claude --import=HOME/.claude/.credentials.json`";
+    assert!(named == "needs_login" && reason.contains(command), "{named}: {reason}");
 
     // What the sentence says: the other one becomes an account of its own, and the first one comes back.
     let import = home.run(&["login", "claude", "--import"]);

@@ -10,7 +10,7 @@ use crate::{
 };
 use byok_store::{AccountDetails, Store};
 use byok_transport::Transport;
-use byok_types::{Account, AccountState, Credential, OauthTokens, ProviderId, Secret};
+use byok_types::{Account, AccountState, Credential, OauthTokens, Secret, account_flag, shell_word};
 use std::{
     fs::File,
     io::{ErrorKind, Read as _},
@@ -105,13 +105,32 @@ enum Now {
     Gone,
 }
 
+/// The command that reads the file of a login again, with `flags` behind it: nothing else finds the same login.
+fn import_again(tokens: &OauthTokens, account: &Account, flags: &str) -> String {
+    let file = shell_word(followed(tokens).unwrap_or_default());
+    if tokens.fact(KEY).is_some() {
+        // A file of several logins; each finds its account again.
+        let take_over = if flags.is_empty() { "" } else { " --take-over" };
+        return format!("byok accounts import {file}{take_over}");
+    }
+    format!("byok login {} --import={file}{flags}", account.provider)
+}
+
 /// Why a login is not renewed, and what helps.
-fn unfollowed(what: Unfollowed, provider: &ProviderId) -> RefreshError {
+fn unfollowed(what: Unfollowed, tokens: &OauthTokens, account: &Account) -> RefreshError {
+    let provider = &account.provider;
     let why = match what {
-        Unfollowed::Unrenewed => format!(
-            "the program that this login belongs to has not renewed it yet, and byok leaves that to it; use that program \
-             once, or let byok take the login over with `byok login {provider} --import --take-over`"
-        ),
+        Unfollowed::Unrenewed => {
+            // Clients read it, too, and are told no address of a person.
+            let Account { label, id, .. } = account;
+            let name = if label.contains('@') { id.short() } else { label };
+            let flags = format!(" --take-over {}", account_flag(name));
+            format!(
+                "the program that this login belongs to has not renewed it yet, and byok leaves that to it; use that program \
+                 once, or let byok take the login over with `{}`",
+                import_again(tokens, account, &flags)
+            )
+        }
         Unfollowed::Unreadable => {
             "the file of the program that this login belongs to cannot be read; look whether it is \
                                    whole, and whether byok may read it"
@@ -123,8 +142,8 @@ fn unfollowed(what: Unfollowed, provider: &ProviderId) -> RefreshError {
         ),
         Unfollowed::OtherAccount => format!(
             "the program that this login belongs to is logged in to another account now, which byok does not take for this \
-             one; log in there to this account again, and byok goes on by itself, or add the other one with \
-             `byok login {provider} --import`"
+             one; log in there to this account again, and byok goes on by itself, or add the other one with `{}`",
+            import_again(tokens, account, "")
         ),
     };
     RefreshError::Followed { what, why }
@@ -201,7 +220,7 @@ impl Refresher for Following {
                 Unfollowed::OtherAccount
             }
         };
-        Some(unfollowed(what, &account.provider).to_string())
+        Some(unfollowed(what, tokens, account).to_string())
     }
 
     /// What a followed login lacks only the file of its program could bring.
@@ -225,7 +244,7 @@ impl Following {
         let import = Arc::clone(&self.import);
         let now = SystemClock.now();
         let key = tokens.fact(KEY).map(str::to_owned);
-        let not = |what| unfollowed(what, &account.provider);
+        let not = |what| unfollowed(what, tokens, account);
         // A file can be away for a moment, and people change their minds: a token that is good needs neither.
         let given_up = |what| {
             if is_live(tokens) {

@@ -124,11 +124,16 @@ impl AccountState {
 
 /// The flag by which commands name an account, as a shell reads it.
 pub fn account_flag(label: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "@._+-".contains(c);
-    if !label.is_empty() && label.chars().all(plain) {
-        format!("--account {label}")
+    format!("--account {}", shell_word(label))
+}
+
+/// A text as one word of a command that a shell reads.
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@._+-/".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
     } else {
-        format!("--account '{}'", label.replace('\'', "'\\''"))
+        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 
@@ -145,7 +150,7 @@ pub struct Account {
     pub kind: CredentialKind,
     /// The vendor's stable key of the person and organisation, to recognise a second login of the same account.
     pub identity: Option<String>,
-    /// E-mail address, if the vendor told it.
+    /// E-mail address, if the vendor told it; else the name by which the vendor knows the person, if it has such names.
     pub email: Option<String>,
     /// Plan, in the vendor's word.
     pub plan: Option<String>,

@@ -14,7 +14,9 @@ mod record;
 mod secret;
 mod usage;
 
-pub use account::{Account, AccountState, Credential, CredentialKind, OauthTokens, TokenFacts, account_flag};
+pub use account::{
+    Account, AccountState, Credential, CredentialKind, OauthTokens, TokenFacts, account_flag, shell_word,
+};
 pub use dialect::{Dialect, UnknownDialect};
 pub use failure::{CREDENTIAL_REFUSED, Failure, FailureKind, RawFailure, THREAD_UNSUPPORTED};
 pub use fault::{Blame, Fault, Retry};

@@ -58,6 +58,37 @@ async fn a_login_of_another_program_is_read_again_and_never_renewed() {
     }
 }
 
+/// Of one vendor there may be several programs, and several homes: the command names the file that is followed.
+#[tokio::test]
+async fn what_takes_a_login_over_names_its_own_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("of a friend's.json");
+    std::fs::write(&file, written("sk-ant-oat01-old", 100)).unwrap();
+    let (login, refresher) = login("sk-ant-oat01-old");
+    let tokens = |login: NewLogin| match login.credential {
+        Credential::Oauth(tokens) => tokens,
+        Credential::ApiKey(_) => panic!(),
+    };
+    let quoted = format!("'{}'", file.to_str().unwrap().replace('\'', "'\\''"));
+    let own = tokens(follow(login.clone(), &file));
+    for (label, name) in [("work", "work"), ("at home", "'at home'"), ("ada@x.org", "a")] {
+        let account = Account { label: label.to_owned(), ..account("a") };
+        let error = refresher.refresh_as(&transport(), &own, &account).await.unwrap_err().to_string();
+        let command = format!("`byok login claude --import={quoted} --take-over --account {name}`");
+        assert!(error.ends_with(&command), "{error}");
+    }
+    let peer = tokens(follow_entry(login, &file, "claude/work"));
+    let told = unfollowed(Unfollowed::Unrenewed, &peer, &account("a")).to_string();
+    assert!(told.ends_with(&format!("`byok accounts import {quoted} --take-over`")), "{told}");
+    for (tokens, command) in [
+        (&own, format!("`byok login claude --import={quoted}`")),
+        (&peer, format!("`byok accounts import {quoted}`")),
+    ] {
+        let told = unfollowed(Unfollowed::OtherAccount, tokens, &account("a")).to_string();
+        assert!(told.ends_with(&command), "{told}");
+    }
+}
+
 /// A vendor that says this of whoever asks.
 struct Says(AccountDetails);
 
