@@ -218,14 +218,9 @@ impl Executor {
             account = seat.id.as_str(),
             "the vendor begins to charge beyond the plan; the account is not used any more until that is allowed"
         );
-        let what = AccountState::ExtraUsage.trouble(provider.id.as_str()).unwrap_or_default();
-        seat.health.fell(Problem {
-            what,
-            at,
-            remedy: "the message says what helps".to_owned(),
-            limit: false,
-        });
         let is_account = matches!(seat.access, Access::Account { .. });
+        let (what, remedy) = charged(provider.id.as_str(), is_account);
+        seat.health.fell(Problem { what, at, remedy, limit: false });
         let rest = if is_account { STATE_IS_READ } else { CHARGED_REST };
         seat.health.cool(Scope::Account, "", Instant::now(), rest, false);
         if !is_account {
@@ -235,6 +230,23 @@ impl Executor {
             tracing::error!(account = seat.id.as_str(), %error, "the state of the account could not be kept");
         }
     }
+}
+
+/// What is said of a credential that would be charged for, and what helps: there is nothing to enable of one of the settings.
+fn charged(provider: &str, is_account: bool) -> (String, String) {
+    if is_account {
+        let what = AccountState::ExtraUsage.trouble(provider).unwrap_or_default();
+        return (what, "the message says what helps".to_owned());
+    }
+    let hours = CHARGED_REST.as_secs() / 3600;
+    let what = format!(
+        "the vendor began to charge beyond the plan, so this credential of the settings is not used for {hours} hours"
+    );
+    let remedy = format!(
+        "to go on and pay, set `providers.{provider}.extra_usage: allow`; to go on within the plan, wait that long, or restart \
+         byok when it has room again"
+    );
+    (what, remedy)
 }
 
 /// Whether a refusal that sets one model aside says that the account does not have it, and not that it is busy or used up.
@@ -316,6 +328,19 @@ mod tests {
         let sentence = "a sentence of a vendor. ".repeat(20);
         assert_eq!(said(&failure(&sentence), ""), sentence.trim(), "what is said is shown whole");
         assert_eq!(said(&failure("no key"), ""), "no key");
+    }
+
+    #[test]
+    fn what_would_be_charged_for_has_a_remedy_that_exists() {
+        let (what, remedy) = charged("kimi", false);
+        assert!(what.contains("of the settings is not used for 24 hours"), "{what}");
+        assert!(remedy.contains("`providers.kimi.extra_usage: allow`"), "{remedy}");
+        assert!(
+            !format!("{what} {remedy}").contains("accounts enable"),
+            "there is no account: {what} {remedy}"
+        );
+        let (of_account, _) = charged("kimi", true);
+        assert!(of_account.contains("`byok accounts enable kimi`"), "{of_account}");
     }
 
     #[test]
