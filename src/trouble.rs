@@ -236,6 +236,7 @@ impl From<LoginError> for Trouble {
             | LoginError::NotBegun { .. }
             | LoginError::NoAccess { .. }
             | LoginError::OtherAccount { .. }
+            | LoginError::IsThere { .. }
             | LoginError::OtherKind { .. } => Exit::NotAllowed,
             LoginError::NotACode { .. }
             | LoginError::NotUsable { .. }

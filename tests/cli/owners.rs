@@ -62,6 +62,29 @@ fn a_login_that_was_pasted_or_taken_over_is_the_persons_own() {
 }
 
 #[test]
+fn one_login_is_never_two_accounts() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    let (there, base) = (vendor.config(), vendor.simulator.base_url());
+    home.write_config(&there.replace(&format!("{base}/api/oauth/profile"), "http://127.0.0.1:1/profile"));
+    let nameless = format!("sk-ant-oat01-{}", "x".repeat(40));
+    assert_eq!(add(&home, &["claude", "--account", "work"], &nameless).code, 0);
+    home.write_config(&there);
+    let file = private(&home, "kept.json", claude_code(&vendor, "ada@example.org").as_bytes());
+    let import = format!("--import={file}");
+    assert_eq!(home.run(&["login", "claude", &import]).code, 0);
+    let second = home.run(&["login", "claude", &import, "--take-over", "--account", "work"]);
+    assert_eq!(second.code, 77, "{}", second.err);
+    for told in
+        ["is that of `ada@example.org` already", "byok accounts remove claude --account ada@example.org"]
+    {
+        assert!(second.err.contains(told), "{}", second.err);
+    }
+    let own = home.run(&["login", "claude", &import, "--take-over", "--account", "ada@example.org"]);
+    assert_eq!(own.code, 0, "{}", own.err);
+    assert_eq!(claude(&home), [pair("ada@example.org", "ada@example.org"), pair("work", "")]);
+}
+
+#[test]
 fn who_it_is_may_be_known_later() {
     let (home, vendor) = (Home::new(), Vendor::start());
     let (there, base) = (vendor.config(), vendor.simulator.base_url());

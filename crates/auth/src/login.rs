@@ -324,6 +324,18 @@ pub enum LoginError {
         /// Label of the account that was to be logged in again.
         label: String,
     },
+    /// Another account than the named one has this login already.
+    #[error(
+        "this login is that of `{there}` already, and one login cannot be two accounts; log in without `--account` to renew `{there}`, or run `{remove}` first to have it as `{label}`"
+    )]
+    IsThere {
+        /// Label of the account that was named.
+        label: String,
+        /// Label of the account that has the login.
+        there: String,
+        /// The command that forgets that one.
+        remove: String,
+    },
     /// Several accounts are called so.
     #[error("several accounts are called so: {labels}; name one of them")]
     SeveralAccounts {
@@ -377,6 +389,7 @@ impl Fault for LoginError {
             | Self::NoAccess { .. }
             | Self::OtherAccount { .. }
             | Self::OtherKind { .. }
+            | Self::IsThere { .. }
             | Self::SeveralAccounts { .. } => Blame::Client,
             Self::NoCallback(_) | Self::Store(_) => Blame::Byok,
             Self::Transport(error) | Self::CodeSpent(error) => error.blame(),

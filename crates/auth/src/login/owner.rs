@@ -90,6 +90,7 @@ pub(crate) async fn note_owner(
 ) -> Result<(), StoreError> {
     if let Some(identity) = &details.identity
         && let Some(other) = store.accounts.find_identity(&account.provider, identity, account.kind).await?
+        && other.id != account.id
     {
         tracing::warn!(
             provider = %account.provider, account = account.label, other = other.label,
@@ -139,6 +140,38 @@ pub async fn known_account(
             && account.email == details.email;
         if same || address {
             return Ok(Some(account));
+        }
+    }
+    Ok(None)
+}
+
+/// An account, other than `but`, that has the same identity as the login or the same grant: kept a second time, the first of
+/// the two to be renewed would end the other.
+pub(super) async fn same_login(
+    store: &Store,
+    provider: &ProviderId,
+    NewLogin { credential, details }: &NewLogin,
+    but: Option<&Account>,
+) -> Result<Option<Account>, StoreError> {
+    let mut others = store.accounts.list(Some(provider)).await?;
+    others.retain(|other| other.kind == credential.kind() && but.is_none_or(|but| but.id != other.id));
+    // Two that are one person's already are told apart by their owner.
+    let named = but.is_some_and(|but| but.identity.is_some());
+    if let Some(identity) = details.identity.as_ref().filter(|_| !named)
+        && let Some(same) = others.iter().find(|other| other.identity.as_ref() == Some(identity))
+    {
+        return Ok(Some(same.clone()));
+    }
+    let Credential::Oauth(new) = credential else { return Ok(None) };
+    for other in others {
+        if other.identity.is_some() && details.identity.is_some() && other.identity != details.identity {
+            continue;
+        }
+        // One that cannot be opened is nobody's.
+        if let Ok(Some(Credential::Oauth(old))) = store.secrets.load(&other.id).await
+            && old.hash() == new.hash()
+        {
+            return Ok(Some(other));
         }
     }
     Ok(None)

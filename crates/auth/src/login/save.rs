@@ -1,6 +1,7 @@
+use super::owner::same_login;
 use crate::{Clock, LoginError};
 use byok_store::{AccountDetails, Store, StoreError};
-use byok_types::{Account, AccountId, AccountState, Credential, CredentialKind, ProviderId};
+use byok_types::{Account, AccountId, AccountState, Credential, CredentialKind, ProviderId, account_flag};
 use uuid::Uuid;
 
 /// How many labels are tried when the obvious one is taken.
@@ -20,7 +21,7 @@ pub struct NewLogin {
 pub struct SaveLogin<'a> {
     /// Provider of the login.
     pub provider: &'a ProviderId,
-    /// Account to log in again; without it, the account with the same identity, else a new one.
+    /// Account to log in again; without it, the account with the same identity or the same grant, else a new one.
     pub account: Option<&'a AccountId>,
     /// Label of a new account; without it, its e-mail address or the provider's name.
     pub label: Option<&'a str>,
@@ -31,21 +32,22 @@ pub struct SaveLogin<'a> {
 /// Stores a login. A login of an account that is there replaces its tokens and makes it usable again, in one step.
 ///
 /// # Errors
-/// [`LoginError::OtherAccount`] when the login is not of the named account; [`LoginError::OtherKind`] when one of the two is a
-/// key; [`LoginError::Store`].
+/// [`LoginError::OtherAccount`] when the login is not of the named account; [`LoginError::IsThere`] when it is that of another
+/// one; [`LoginError::OtherKind`] when one of the two is a key; [`LoginError::Store`].
 pub async fn save_login(
     store: &Store,
     clock: &dyn Clock,
     login: NewLogin,
     how: SaveLogin<'_>,
 ) -> Result<Account, LoginError> {
+    let known = find(store, &login, how).await?;
     let NewLogin { credential, details } = login;
     let expires_at = match &credential {
         Credential::ApiKey(_) => None,
         Credential::Oauth(tokens) => tokens.expires_at,
     };
     let now = clock.now();
-    let Some(known) = find(store, (&details, credential.kind()), how).await? else {
+    let Some(known) = known else {
         let account = Account { expires_at, kind: credential.kind(), ..new_account(how, details, now)? };
         return add(store, account, credential, how.label).await;
     };
@@ -68,11 +70,8 @@ pub async fn save_login(
     Ok(account)
 }
 
-async fn find(
-    store: &Store,
-    (details, kind): (&AccountDetails, CredentialKind),
-    how: SaveLogin<'_>,
-) -> Result<Option<Account>, LoginError> {
+async fn find(store: &Store, login: &NewLogin, how: SaveLogin<'_>) -> Result<Option<Account>, LoginError> {
+    let (identity, kind) = (&login.details.identity, login.credential.kind());
     if let Some(id) = how.account {
         let named = store.accounts.get(id).await?.ok_or(StoreError::NoSuchAccount)?;
         // A key and a login of one person stand side by side.
@@ -85,16 +84,22 @@ async fn find(
         }
         // A key is replaced by whichever key its owner names it for: many are known by nothing but themselves.
         let differ = kind == CredentialKind::Oauth
-            && matches!((&named.identity, &details.identity), (Some(old), Some(new)) if old != new);
+            && matches!((&named.identity, identity), (Some(old), Some(new)) if old != new);
         if differ || named.provider != *how.provider {
             return Err(LoginError::OtherAccount { label: named.label });
         }
+        if kind == CredentialKind::Oauth
+            && let Some(there) = same_login(store, how.provider, login, Some(&named)).await?
+        {
+            return Err(LoginError::IsThere {
+                remove: format!("byok accounts remove {} {}", how.provider, account_flag(&there.label)),
+                there: there.label,
+                label: named.label,
+            });
+        }
         return Ok(Some(named));
     }
-    match &details.identity {
-        Some(identity) => Ok(store.accounts.find_identity(how.provider, identity, kind).await?),
-        None => Ok(None),
-    }
+    Ok(same_login(store, how.provider, login, None).await?)
 }
 
 const fn kind_word(kind: CredentialKind) -> &'static str {

@@ -6,7 +6,7 @@ use crate::{
     follow::{followed, waits},
     login::note_owner,
 };
-use byok_store::{AccountDetails, AccountLock, CommitOutcome, RefreshMark, StoreError};
+use byok_store::{AccountLock, CommitOutcome, RefreshMark, StoreError};
 use byok_transport::Transport;
 use byok_types::{Account, AccountId, AccountState, Credential, OauthTokens, ProviderId, SecretHash};
 use std::{sync::Arc, time::Duration};
@@ -149,9 +149,7 @@ impl Shared {
         reached!(self, AfterCommit, Err(AuthError::Interrupted { provider: provider.clone() }));
         match committed {
             Ok(CommitOutcome::Committed) => {
-                if details != AccountDetails::default()
-                    && let Err(error) = self.store.accounts.set_details(id, details).await
-                {
+                if let Err(error) = note_owner(&self.store, account, details).await {
                     tracing::warn!(account = %id, %error, "what the vendor says about the account is not stored");
                 }
                 tracing::info!(account = %id, %provider, "the login was renewed");

@@ -19,6 +19,14 @@ fn login(identity: Option<&str>, email: Option<&str>) -> NewLogin {
     }
 }
 
+/// The login with a grant of its own.
+fn granted(mut login: NewLogin, grant: &str) -> NewLogin {
+    if let Credential::Oauth(tokens) = &mut login.credential {
+        tokens.refresh = Some(Secret::new(grant));
+    }
+    login
+}
+
 fn how(provider: &ProviderId) -> SaveLogin<'_> {
     SaveLogin { provider, account: None, label: None, claims: &[] }
 }
@@ -44,7 +52,8 @@ async fn labels_of_new_accounts() {
     for (identity, email) in
         [(Some("p/o"), Some("a@b.c")), (Some("p/q"), Some("a@b.c")), (None, None), (None, None)]
     {
-        labels.push(save_login(&store, &*clock, login(identity, email), how(&provider)).await.unwrap().label);
+        let login = granted(login(identity, email), &labels.len().to_string());
+        labels.push(save_login(&store, &*clock, login, how(&provider)).await.unwrap().label);
     }
     assert_eq!(labels, ["a@b.c", "a@b.c 2", "claude", "claude 2"]);
     let chosen = SaveLogin { label: Some("claude"), ..how(&provider) };
@@ -87,6 +96,31 @@ async fn only_the_owner_logs_in_again() {
     let named = SaveLogin { account: Some(&unknown), ..how(&provider) };
     let known = save_login(&store, &*clock, login(Some("y/o"), None), named).await.unwrap();
     assert_eq!((known.id, known.identity.as_deref()), (unknown, Some("y/o")));
+}
+
+#[tokio::test]
+async fn one_login_is_never_two_accounts() {
+    let (store, provider, clock) = (Store::memory(), provider(), TestClock::start());
+    let ours = save_login(&store, &*clock, login(Some("p/o"), Some("a@b.c")), how(&provider)).await.unwrap();
+    let work = add_account(&store, "work", tokens(0)).await;
+    let before = stored(&store, &work).await;
+    // By whose it is, and, where nobody says that, by the grant.
+    for new in [granted(login(Some("p/o"), None), "another"), login(None, None)] {
+        let named = SaveLogin { account: Some(&work), ..how(&provider) };
+        let error = save_login(&store, &*clock, new, named).await.unwrap_err();
+        assert!(matches!(&error, LoginError::IsThere { .. }), "{error:?}");
+        let told = error.to_string();
+        assert!(told.starts_with("this login is that of `a@b.c` already"), "{told}");
+        assert!(told.contains("`byok accounts remove claude --account a@b.c`"), "{told}");
+        assert_eq!(stored(&store, &work).await.hash(), before.hash());
+    }
+    // Without a name, or with a new one, it is the account that is there.
+    let again = save_login(&store, &*clock, login(None, None), how(&provider)).await.unwrap();
+    let new_name = SaveLogin { label: Some("mine"), ..how(&provider) };
+    let called = save_login(&store, &*clock, login(None, None), new_name).await.unwrap();
+    assert_eq!((&again.id, &called.id, &*called.label), (&ours.id, &ours.id, "mine"));
+    assert_eq!(called.identity.as_deref(), Some("p/o"));
+    assert_eq!(store.accounts.list(None).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

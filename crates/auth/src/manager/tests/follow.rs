@@ -1,10 +1,10 @@
 //! Logins that belong to another program, from its logout to its next login.
 
 use super::TokenManager;
-use crate::testing::{account, provider, stored, transport};
+use crate::testing::{account, provider, stored, tokens, transport};
 use crate::{Clock as _, KeepFresh, Network, SystemClock, Urls, Vendor, claude, follow, refresher};
 use byok_store::Store;
-use byok_types::{AccountId, AccountState};
+use byok_types::{Account, AccountId, AccountState, Credential};
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
@@ -156,4 +156,18 @@ async fn what_is_waited_for_is_told_as_it_is_now() {
     assert!(
         matches!(world.state().await, AccountState::NeedsLogin { reason } if reason.contains("use that program once"))
     );
+}
+
+#[tokio::test]
+async fn whose_it_is_stays_with_the_account_that_has_it() {
+    let world = World::new(-1).await;
+    let other = Account { identity: Some("p/o".to_owned()), ..account("other") };
+    world.store.accounts.insert(other, Credential::Oauth(tokens(99))).await.unwrap();
+    world.write("new", 3600);
+    let file = std::fs::read_to_string(world.file()).unwrap();
+    let ids = r#""accountUuid":"p","organizationUuid":"o","scopes""#;
+    std::fs::write(world.file(), file.replace(r#""scopes""#, ids)).unwrap();
+    assert_eq!(world.token().await.unwrap(), "new");
+    let account = world.store.accounts.get(&world.id).await.unwrap().unwrap();
+    assert_eq!(account.identity, None, "one person is not two accounts");
 }
