@@ -120,14 +120,14 @@ impl Login {
         let known = find(&store, &id, self.account.as_deref()).await?;
 
         // Rules are those of logins; an API key is another matter.
-        let by_key = matches!(method.how, How::Key(_));
+        let by_key = method.kind() == CredentialKind::ApiKey;
         if !by_key && self.import.is_none() {
             refuse_key(known.as_ref())?;
         }
         if let Some(ended) = logins::ended(id.as_str(), by_key) {
             terminal::warn(ended);
         }
-        if !by_key {
+        if !by_key || claims::with_keys(id.as_str()) {
             tell_the_rule(id.as_str());
         }
         logins::warnings(&id, config).iter().for_each(terminal::warn);

@@ -211,6 +211,29 @@ fn what_is_awaited_on_a_silent_pipe_is_said() {
 }
 
 #[test]
+fn the_rule_is_told_before_whatever_it_is_about_is_pasted() {
+    let home = Home::new();
+    home.write_config("");
+    for (arguments, rule, awaited) in [
+        (["copilot", "--method", "token"], "GitHub offers Copilot for its own editors", "the token"),
+        (["kiro", "--method", "token"], "AWS locks Kiro accounts", "the token"),
+        (["iflow", "--method", "key"], "iFlow served signed requests of its own program only", "the API key"),
+        (
+            ["iflow", "--method", "cookie"],
+            "iFlow served signed requests of its own program only",
+            "the cookie",
+        ),
+    ] {
+        let mut byok = home.start(&[&["login"], &arguments[..]].concat());
+        byok.line(&format!("waiting for {awaited} on standard input"));
+        let (_, said) = byok.end();
+        assert!(said.contains(rule), "{arguments:?}: {said}");
+    }
+    let key = home.run(&["login", "claude", "--method", "key"]).err;
+    assert!(!key.contains("Anthropic's published rules"), "a key is another matter: {key}");
+}
+
+#[test]
 fn the_way_that_no_browser_takes_is_said() {
     let home = Home::new();
     home.write_config("providers:\n  codex: { urls: { device: 'http://127.0.0.1:9/x' } }\n");

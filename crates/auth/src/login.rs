@@ -30,7 +30,7 @@ pub use save::{NewLogin, SaveLogin, save_login};
 use crate::{Import, Refresher};
 use byok_store::StoreError;
 use byok_transport::{Transport, TransportError};
-use byok_types::{Blame, Fault, ProviderId, Retry, Secret};
+use byok_types::{Blame, CredentialKind, Fault, ProviderId, Retry, Secret};
 use std::{collections::BTreeMap, io, pin::Pin, sync::Arc, time::Duration};
 use url::Url;
 
@@ -142,8 +142,13 @@ pub trait FileLogin: Send + Sync {
     ) -> LoginFuture<'a, NewLogin>;
 }
 
-/// A login with an API key that byok keeps as an account.
+/// A login with a secret that a person pastes, most often an API key, which byok keeps as an account.
 pub trait KeyLogin: Send + Sync {
+    /// What comes of it: an API key, or the tokens of a plan that the secret stands for.
+    fn kind(&self) -> CredentialKind {
+        CredentialKind::ApiKey
+    }
+
     /// Checks the key as far as the vendor allows and finds out whose it is.
     fn finish<'a>(
         &'a self,
@@ -177,6 +182,16 @@ pub struct Method {
     pub questions: &'static [Question],
     /// How it goes.
     pub how: How,
+}
+
+impl Method {
+    /// What comes of it: the rules of plans are for tokens.
+    pub fn kind(&self) -> CredentialKind {
+        match &self.how {
+            How::Key(login) => login.kind(),
+            How::Browser(_) | How::Device(_) | How::File(_) => CredentialKind::Oauth,
+        }
+    }
 }
 
 /// All that byok can do about the logins of one provider.

@@ -76,7 +76,9 @@ impl Steps<'_> {
             }
             How::Device(login) => self.by_device(&**login, &answers).await?,
             How::Key(login) => {
-                let key = hidden("paste the API key and press Enter:", "the API key", lines).await?;
+                let what = if method.name == "key" { "API key" } else { method.name };
+                let (prompt, what) = (format!("paste the {what} and press Enter:"), format!("the {what}"));
+                let key = hidden(&prompt, &what, lines).await?;
                 let key = Secret::new(key);
                 if let Some(provider) = self.keys_of {
                     refuse_foreign(provider, &key)?;

@@ -3,9 +3,13 @@
 use super::{Copilot, Way, host::GitHub};
 use crate::{Answers, KeyLogin, LoginError, LoginFuture, NewLogin};
 use byok_transport::Transport;
-use byok_types::Secret;
+use byok_types::{CredentialKind, Secret};
 
 impl KeyLogin for Copilot {
+    fn kind(&self) -> CredentialKind {
+        CredentialKind::Oauth
+    }
+
     fn finish<'a>(
         &'a self,
         transport: &'a Transport,

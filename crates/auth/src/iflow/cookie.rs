@@ -8,7 +8,7 @@ use crate::{
 };
 use byok_store::AccountDetails;
 use byok_transport::{BufferedReply, Transport, TransportError};
-use byok_types::{AccountState, Credential, Secret, TokenFacts};
+use byok_types::{AccountState, Credential, CredentialKind, Secret, TokenFacts};
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
@@ -43,6 +43,10 @@ enum Unshown {
 }
 
 impl KeyLogin for ByCookie {
+    fn kind(&self) -> CredentialKind {
+        CredentialKind::Oauth
+    }
+
     fn finish<'a>(
         &'a self,
         transport: &'a Transport,

@@ -8,7 +8,7 @@ use crate::{
     SystemClock,
 };
 use byok_transport::Transport;
-use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
+use byok_types::{Credential, CredentialKind, OauthTokens, Secret, TokenFacts};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -59,6 +59,10 @@ impl KeyLogin for ApiKey {
 }
 
 impl KeyLogin for Pasted {
+    fn kind(&self) -> CredentialKind {
+        CredentialKind::Oauth
+    }
+
     fn finish<'a>(
         &'a self,
         transport: &'a Transport,
