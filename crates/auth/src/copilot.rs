@@ -242,8 +242,12 @@ impl Copilot {
         let mut owner = Owner::told(user, token, |body| {
             let user: Value = serde_json::from_slice(body).unwrap_or_default();
             let email = user["email"].as_str().filter(|email| email.contains('@'));
-            let identity = user["login"].as_str().map(|login| github.identity(login));
-            AccountDetails { email: email.map(str::to_owned), identity, plan: None }
+            let login = user["login"].as_str();
+            AccountDetails {
+                email: email.map(str::to_owned).or_else(|| shown_name(login?)),
+                identity: login.map(|login| github.identity(login)),
+                plan: None,
+            }
         });
         if matches!(owner.standing, Standing::Refused(_)) {
             return owner;
@@ -252,7 +256,10 @@ impl Copilot {
         let plan = plan.map(|reply| json_of(&reply)).unwrap_or_default();
         let details = &mut owner.details;
         details.plan = plan_of(&plan);
-        details.identity = details.identity.take().or_else(|| Some(github.identity(plan["login"].as_str()?)));
+        if let (None, Some(login)) = (&details.identity, plan["login"].as_str()) {
+            details.identity = Some(github.identity(login));
+            details.email = details.email.take().or_else(|| shown_name(login));
+        }
         owner
     }
 
@@ -266,6 +273,12 @@ impl Copilot {
         let ask = Ask { authorization: Some(&authorization), ..Ask::get(url, PROFILE_TIMEOUT) };
         self.endpoint(transport).ask(ask).await
     }
+}
+
+/// A user name of GitHub, which stands in the place of an address that its owner keeps private, as most do.
+fn shown_name(login: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    (!login.is_empty() && login.len() < 100 && login.chars().all(plain)).then(|| login.to_owned())
 }
 
 /// The plan in GitHub's word. The free plan calls itself `individual` and is known by its SKU.

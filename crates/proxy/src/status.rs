@@ -66,7 +66,7 @@ pub struct AccountStatus {
     pub label: String,
     /// `api_key` or `login`.
     pub kind: String,
-    /// E-mail address of a login.
+    /// E-mail address of a login, or the name by which its vendor knows the person (Copilot).
     pub email: Option<String>,
     /// Plan of a login.
     pub plan: Option<String>,

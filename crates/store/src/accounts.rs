@@ -5,7 +5,7 @@ use std::fmt;
 /// What a vendor says about an account. `None` keeps what is stored.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct AccountDetails {
-    /// E-mail address.
+    /// E-mail address, or in its place the name by which the vendor knows the person.
     pub email: Option<String>,
     /// Plan, in the vendor's word.
     pub plan: Option<String>,

@@ -1,6 +1,6 @@
 //! The files in which GitHub's own programs keep a token.
 
-use super::{DIRECT, GITHUB, HOST, MODE, Way, host::GitHub, token::way_of};
+use super::{DIRECT, GITHUB, HOST, MODE, Way, host::GitHub, shown_name, token::way_of};
 use crate::{Found, Import, ImportError, Kept, NewLogin};
 use byok_store::AccountDetails;
 use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
@@ -120,7 +120,8 @@ pub(super) fn login(token: &str, github: &GitHub, user: &str, now: i64) -> Optio
     };
     let details = AccountDetails {
         identity: (!user.is_empty()).then(|| github.identity(user)),
-        ..AccountDetails::default()
+        email: shown_name(user),
+        plan: None,
     };
     Some(Found { login: NewLogin { credential: Credential::Oauth(tokens), details }, shared_rotation: false })
 }

@@ -124,7 +124,7 @@ async fn a_code_and_the_direct_way() {
         ("ghu_canary", false, None)
     );
     assert_eq!(details.identity.as_deref(), Some("github.com/octocat"));
-    assert_eq!((details.plan.as_deref(), details.email.as_deref()), (Some("free"), None));
+    assert_eq!((details.plan.as_deref(), details.email.as_deref()), (Some("free"), Some("octocat")));
 }
 
 #[tokio::test]
@@ -424,6 +424,9 @@ fn the_files_of_githubs_programs() {
                         "tried at the first use"
                     );
                     assert!(tokens.refresh.is_some());
+                    let details = &found.login.details;
+                    let name = details.identity.as_deref().and_then(|identity| identity.rsplit('/').next());
+                    assert_eq!(details.email.as_deref(), name, "whose it is can be seen");
                     format!(
                         "{mode} {} {}",
                         tokens.access.expose(),

@@ -91,7 +91,7 @@ fn what_becomes_of_each_record() {
         (
             "copilot",
             json!({"access_token": "gho_x", "username": "ada"}),
-            "access=gho_x refresh=gho_x host=github.com mode=direct id=github.com/ada".to_owned(),
+            "access=gho_x refresh=gho_x host=github.com mode=direct id=github.com/ada mail=ada".to_owned(),
         ),
         (
             "copilot",
