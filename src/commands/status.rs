@@ -324,6 +324,7 @@ fn token(account: &AccountStatus, now: i64) -> String {
         None => "does not say".to_owned(),
         Some(end) if account.ends && end > now => format!("ends in {}", span(end - now)),
         Some(_) if account.ends => "has ended".to_owned(),
+        Some(end) if account.followed && end <= now => "ended; its program renews it".to_owned(),
         Some(end) => expiry(end, now),
     }
 }

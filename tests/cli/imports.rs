@@ -647,8 +647,12 @@ fn what_is_taken_over_can_be_renewed() {
         file["expired"] = ended.into();
         private(&home, &format!("auths/{kind}.json"), file.to_string().as_bytes());
     }
+    // Requests that were written down are no logins.
+    let written_down = json!({"type": "claude", "access_token": "sk-ant-oat01-of-a-request", "email": "of-a-request@example.org"});
+    private(&home, "auths/logs/request.json", written_down.to_string().as_bytes());
     let folder = home.path().join("auths");
     let import = home.run(&["accounts", "import", folder.to_str().unwrap(), "--take-over"]);
+    assert!(!import.err.contains("of-a-request") && !import.out.contains("of-a-request"), "{}", import.err);
     assert_eq!(import.code, 0, "{}", import.err);
     assert_eq!(accounts(&home).len(), 8, "{}", import.err);
     let counts = simulator.oauth_counts();

@@ -12,8 +12,9 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Clock as _, Entry, ImportError, LARGEST_DATABASE, LARGEST_FILE, NewLogin, SaveLogin, SystemClock, Taken,
-    Vendor, ends_at, follow_entry, followed, is_database, known_account, neighbours, peers, save_login,
+    Clock as _, Entry, Found, ImportError, LARGEST_DATABASE, LARGEST_FILE, NewLogin, SaveLogin, SystemClock,
+    Taken, Vendor, ends_at, follow_entry, followed, is_database, known_account, neighbours, peers,
+    save_login,
 };
 use byok_config::Config;
 use byok_store::Store;
@@ -26,6 +27,9 @@ use std::{
 /// How deep and how many files a folder of logins has at most.
 const DEPTH: usize = 4;
 const MOST_FILES: usize = 2000;
+
+/// The folder in which `CLIProxyAPI` writes down requests.
+const LOGS: &str = "logs";
 
 /// How logins are taken over.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +111,9 @@ fn json_files(folder: &Path) -> Vec<PathBuf> {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
             let json = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+            if kind.is_dir() && entry.file_name() == LOGS {
+                continue;
+            }
             if kind.is_dir() && depth < DEPTH {
                 open.push((path, depth + 1));
             } else if json && !kind.is_dir() && found.len() < MOST_FILES {
@@ -160,9 +167,15 @@ pub(super) fn heading() -> Table {
 }
 
 /// What is known of the end of a credential.
-pub(super) fn ends(login: &NewLogin) -> String {
-    match &login.credential {
+pub(super) fn ends(found: &Found) -> String {
+    match &found.login.credential {
         Credential::ApiKey(_) => "a key".to_owned(),
+        // It is its program that renews it, unless it is taken over.
+        Credential::Oauth(tokens)
+            if found.shared_rotation && tokens.expires_at.is_some_and(|end| end <= now()) =>
+        {
+            "ended".to_owned()
+        }
         Credential::Oauth(tokens) => tokens.expires_at.map(|end| expiry(end, now())).unwrap_or_default(),
     }
 }
@@ -197,7 +210,7 @@ pub(super) async fn row(
         id.to_string(),
         program,
         format!("{who}{known}{off}"),
-        ends(&login),
+        ends(&entry.found),
         sharing.to_owned(),
         file,
     ]);

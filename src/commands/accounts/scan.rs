@@ -51,7 +51,7 @@ pub(super) async fn run(place: &Place, config: &Config, auto: bool) -> Result<()
                 id.to_string(),
                 one.by.to_owned(),
                 format!("{who}{known}"),
-                peers::ends(&found.login),
+                peers::ends(found),
                 sharing.to_owned(),
                 file,
             ]);

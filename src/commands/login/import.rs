@@ -169,7 +169,7 @@ pub(in crate::commands) fn kept(found: Found, file: &Path, take_over: bool) -> N
 /// What is said of a login whose vendor has not said that it takes the tokens.
 const NOT_CONFIRMED: &str = "the vendor has not confirmed this token: it cannot be reached now, or cannot be asked without a request. \
                              The first request shows whether it works.";
-const HAS_ENDED: &str = "the vendor has not confirmed this login, because its token has ended or does not say when it ends. Its renewal shows whether it works.";
+const IS_RENEWED_FIRST: &str = "the vendor has not confirmed this login, because its token is renewed before it is used. The renewal shows whether it works.";
 
 /// A login as its vendor knows it, and what its owner should know of it.
 pub(in crate::commands) type Asked = Result<(NewLogin, Option<&'static str>), Trouble>;
@@ -210,7 +210,7 @@ pub(in crate::commands) async fn ask_all(
         let ended = matches!(&login.credential, Credential::Oauth(tokens)
             if tokens.expires_at.is_some_and(|end| end <= SystemClock.now()));
         let (login, confirmed) = ask_owner(&id, &*vendor.refresher, transport, login).await?;
-        let note = if ended { HAS_ENDED } else { NOT_CONFIRMED };
+        let note = if ended { IS_RENEWED_FIRST } else { NOT_CONFIRMED };
         Ok((login, (!confirmed).then_some(note)))
     });
     let (learned, asked) = join(join_all(nameless), join_all(asked)).await;

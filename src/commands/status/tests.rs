@@ -160,3 +160,11 @@ fn a_service_that_has_ended_says_so_where_there_is_a_login() {
     }
     assert!(!text("claude", "login").contains("ended"));
 }
+
+#[test]
+fn a_followed_login_is_renewed_by_its_program() {
+    let ended = |followed| AccountStatus { followed, expires_at: Some(9_000), ..account("a", "ready") };
+    assert_eq!(token(&ended(false), 10_000), "renewed at its next use");
+    assert_eq!(token(&ended(true), 10_000), "ended; its program renews it");
+    assert_eq!(token(&AccountStatus { followed: true, ..account("a", "ready") }, 10_000), "7 h 0 min left");
+}

@@ -26,8 +26,9 @@ struct Login {
     expires_at: Option<i64>,
     /// Milliseconds.
     refresh_token_expires_at: Option<i64>,
+    /// Null where nobody has asked for any.
     #[serde(default)]
-    scopes: Vec<String>,
+    scopes: Option<Vec<String>>,
     subscription_type: Option<String>,
     account_uuid: Option<String>,
     organization_uuid: Option<String>,
@@ -59,7 +60,7 @@ impl Import for Claude {
             refresh: given(login.refresh_token),
             expires_at: login.expires_at.map(|millis| millis / 1000).filter(|at| *at > 0),
             refresh_expires_at: login.refresh_token_expires_at.map(|millis| millis / 1000),
-            scopes: login.scopes,
+            scopes: login.scopes.unwrap_or_default(),
             facts: TokenFacts::new(),
         };
         let details = AccountDetails { email: None, plan: login.subscription_type, identity };

@@ -426,6 +426,8 @@ fn the_login_of_claude_code() {
     assert_eq!(found.login.details.identity.as_deref(), Some("p/o"));
     assert_eq!(found.login.details.plan.as_deref(), Some("max"));
     assert!(found.shared_rotation);
+    let unscoped = read(r#"{"claudeAiOauth":{"accessToken":"sk-ant-oat01-a","scopes":null}}"#).unwrap();
+    assert_eq!(unscoped.len(), 1, "nobody has asked for a scope");
     for (text, readable) in [
         ("", false),
         ("{\"claudeAiOauth\":{\"accessTok", false),

@@ -44,7 +44,13 @@ pub(super) fn database(rows: &Rows, table: &str, now: i64) -> Result<Taken, Dama
 
 fn entry(stored: &Stored, now: i64) -> Result<Entry, String> {
     let known = PROVIDERS.into_iter().find(|name| *name == stored.provider);
-    let provider = known.ok_or("byok has no login for this provider")?;
+    let provider = known.ok_or_else(|| match stored.provider.as_str() {
+        // It has no login of Kiro itself, and says nothing of the client that the tokens belong to.
+        "kiro" => {
+            "its tokens do not say which kind of Kiro login they are of; use `byok login kiro`".to_owned()
+        }
+        _ => "byok has no login for this provider".to_owned(),
+    })?;
     let token: Value = serde_json::from_str(&stored.token)
         .map_err(|_| "its tokens are damaged; log in anew with `byok login`")?;
     let fields = Fields(&token);

@@ -58,7 +58,7 @@ fn the_accounts_of_a_database() {
     let expected = [
         "amp: default: byok has no login",
         "codex: default: its tokens name no ChatGPT workspace",
-        "kiro: default: byok has no login",
+        "kiro: default: its tokens do not say which kind of Kiro login they are of; use `byok login kiro`",
         "qwen: default: its tokens are damaged",
     ];
     assert_eq!(left.len(), expected.len(), "{left:#?}");
