@@ -1,5 +1,6 @@
 use super::refused::refused;
 use crate::{AuthorizationCode, LoginError, PendingLogin, State};
+use std::borrow::Cow;
 use url::{Url, form_urlencoded};
 
 /// What stands around a code or an address in a text, and in none of them.
@@ -17,8 +18,9 @@ pub fn read_pasted(text: &str, login: &PendingLogin) -> Result<AuthorizationCode
     let text = text.trim().trim_matches(QUOTES).trim();
     let mut query = String::new();
     let mut alone = false;
-    let (code, stated) = if text.contains("://") {
-        let url = Url::parse(text).map_err(|_| LoginError::NotACode { why: "the address is incomplete" })?;
+    let (code, stated) = if let Some(address) = address_of(text) {
+        let url =
+            Url::parse(&address).map_err(|_| LoginError::NotACode { why: "the address is incomplete" })?;
         url.query().unwrap_or_default().clone_into(&mut query);
         from_query(&query, &login.state)?
     } else if text.trim_start_matches('?').starts_with("code=") || text.contains("&code=") {
@@ -53,6 +55,16 @@ pub fn read_pasted(text: &str, login: &PendingLogin) -> Result<AuthorizationCode
         }
         _ => Ok(AuthorizationCode::new(code).with_query(&query)),
     }
+}
+
+/// The address that a text is; some browsers show and copy it without its scheme.
+fn address_of(text: &str) -> Option<Cow<'_, str>> {
+    if text.contains("://") {
+        return Some(text.into());
+    }
+    let (place, query) = text.split_once('?')?;
+    let answers = |pair: &str| pair.starts_with("code=") || pair.starts_with("error=");
+    (!place.is_empty() && query.split('&').any(answers)).then(|| format!("http://{text}").into())
 }
 
 fn from_query(query: &str, state: &State) -> Result<(String, Option<String>), LoginError> {

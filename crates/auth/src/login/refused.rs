@@ -4,12 +4,21 @@ use super::page::plain;
 use crate::{LoginError, State};
 use url::Url;
 
+/// What OpenAI says of a workspace without Codex (the sheet of Codex, section 1.1).
+const NO_CODEX: &str = "missing_codex_entitlement";
+
 /// The error in the query of the address at which the browser ended; `find` looks it up. Somebody else could lead the person to a
 /// page of theirs, so one counts only in the answer to this very login.
 pub(super) fn refused(error: &str, find: impl Fn(&str) -> Option<String>, state: &State) -> LoginError {
     let stated = |name| find(name).filter(|text| !text.trim().is_empty());
     let ours = find("state").is_some_and(|stated| state.matches(&stated));
     let page = stated("error_uri").filter(|_| ours).and_then(|page| page_of(&page));
+    if stated("error_description").is_some_and(|words| words.contains(NO_CODEX)) {
+        let why = format!(
+            "this ChatGPT workspace has no Codex ({NO_CODEX}): ask its administrator for it, or choose another workspace"
+        );
+        return LoginError::Refused { why, page };
+    }
     match (stated("error_description"), page) {
         // The person said no, or nobody knows better.
         (None, None) => LoginError::Denied { why: plain(error) },

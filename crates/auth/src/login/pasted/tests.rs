@@ -20,6 +20,9 @@ fn what_people_paste() {
         format!("http://localhost:54545/callback?state={good}&code=abc-123_~"),
         format!("code=abc-123_~&state={good}"),
         format!("?state={good}&code=abc-123_~"),
+        format!("localhost:54545/callback?code=abc-123_~&state={good}"),
+        format!("127.0.0.1:54545/callback?state={good}&code=abc-123_~#"),
+        format!("localhost/callback?code=abc-123_%7E&state={good}"),
         format!("https://platform.example.com/x?code=abc-123_~%23{good}"),
         format!(" \"abc-123_~#{good}\" "),
         format!("'http://localhost:54545/callback?state={good}&code=abc-123_~'"),
@@ -40,6 +43,7 @@ fn a_state_is_missing() {
         (true, "http://localhost:54545/callback?code=abc", false),
         (false, "https://x.example/callback?code=abc&scope=x", false),
         (true, "code=abc", false),
+        (true, "localhost:54545/callback?code=abc", false),
         (true, "?code=abc&scope=x", false),
     ] {
         match read_pasted(text, &pending(alone)) {
@@ -108,7 +112,7 @@ fn what_the_vendor_says_with_a_refusal_is_told() {
         ),
         (
             "error=access_denied&error_description=missing_codex_entitlement".to_owned(),
-            "access_denied: missing_codex_entitlement; start again with `byok login` when that is settled",
+            "this ChatGPT workspace has no Codex (missing_codex_entitlement): ask its administrator for it, or choose another workspace; start again with `byok login` when that is settled",
         ),
         // A page of somebody else, or none.
         (
