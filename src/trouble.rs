@@ -246,7 +246,10 @@ impl From<LoginError> for Trouble {
             LoginError::NotReady { .. } => Exit::Config,
             LoginError::TimedOut(_) | LoginError::CodeExpired => Exit::TryAgain,
             LoginError::NoCallback(_) => Exit::CannotCreate,
-            LoginError::Busy { .. } | LoginError::BadAnswer | LoginError::CodeSpent(_) => Exit::Unavailable,
+            LoginError::Busy { .. }
+            | LoginError::BadStart
+            | LoginError::BadAnswer
+            | LoginError::CodeSpent(_) => Exit::Unavailable,
         };
         Self::split(exit, &error, "; ")
     }

@@ -75,8 +75,13 @@ impl TokenAnswer {
     }
 }
 
+/// The same where nothing can be negative.
+pub(crate) fn whole_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(seconds(deserializer)?.and_then(|seconds| seconds.try_into().ok()))
+}
+
 /// Whole seconds from a number or a text; anything else counts as missing.
-fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+pub(crate) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let value = serde_json::Value::deserialize(deserializer)?;
     let text = match &value {
         serde_json::Value::Number(number) => number.to_string(),

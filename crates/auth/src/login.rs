@@ -314,6 +314,11 @@ pub enum LoginError {
         /// Status and what the vendor said.
         why: String,
     },
+    /// The vendor's answer to the start of a login contains nothing to begin it with.
+    #[error(
+        "the vendor's answer does not begin a login: there is no code in it; try again, look whether this network shows a page of its own first, and update byok if it stays so"
+    )]
+    BadStart,
     /// The vendor's answer contains no tokens.
     #[error(
         "the vendor answered the login with something else than tokens; try again, and update byok if it stays so"
@@ -408,9 +413,11 @@ impl Fault for LoginError {
             | Self::SeveralAccounts { .. } => Blame::Client,
             Self::NoCallback(_) | Self::Store(_) => Blame::Byok,
             Self::Transport(error) | Self::CodeSpent(error) => error.blame(),
-            Self::CodeRefused { .. } | Self::NotBegun { .. } | Self::Busy { .. } | Self::BadAnswer => {
-                Blame::Upstream
-            }
+            Self::CodeRefused { .. }
+            | Self::NotBegun { .. }
+            | Self::Busy { .. }
+            | Self::BadStart
+            | Self::BadAnswer => Blame::Upstream,
         }
     }
 

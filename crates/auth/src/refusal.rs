@@ -2,6 +2,7 @@
 
 use crate::{
     LoginError, Polled, RefreshError, Standing,
+    answer::whole_seconds,
     login::{page_of, plain},
 };
 use byok_transport::BufferedReply;
@@ -33,6 +34,8 @@ struct Body {
     kind: Value,
     #[serde(default)]
     message: Value,
+    #[serde(default, deserialize_with = "whole_seconds")]
+    interval: Option<u64>,
 }
 
 /// An error answer of a token endpoint.
@@ -42,6 +45,10 @@ pub(crate) struct Refusal {
     pub(crate) description: String,
     pub(crate) uri: Option<String>,
     pub(crate) retry_after: Option<Duration>,
+    /// The pace of questions that it asks for.
+    pub(crate) interval: Option<Duration>,
+    /// Whether it is a web page.
+    page: bool,
 }
 
 impl Refusal {
@@ -73,7 +80,15 @@ impl Refusal {
                 .get(header::RETRY_AFTER)
                 .and_then(|value| value.to_str().ok()?.trim().parse().ok())
                 .map(Duration::from_secs),
+            interval: body.interval.map(Duration::from_secs),
+            page: reply.body.trim_ascii_start().starts_with(b"<"),
         }
+    }
+
+    /// Whether it comes from something in front of the vendor, such as a challenge or the network's own page, which has refused
+    /// nothing (the sheet of Claude, section 1.1).
+    pub(crate) fn is_in_front(&self) -> bool {
+        self.page && self.status == StatusCode::FORBIDDEN
     }
 
     /// Whether the vendor turned the request down, and not only this try of it.
@@ -98,6 +113,9 @@ impl Refusal {
             || matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
         match self.uri.as_deref().and_then(page_of) {
             _ if busy => LoginError::Busy { why },
+            _ if self.is_in_front() => LoginError::Busy {
+                why: format!("{why}, with a web page: the network in front of it did not let byok through"),
+            },
             Some(page) => LoginError::Refused { why, page: Some(page) },
             None => LoginError::CodeRefused { why },
         }
@@ -115,7 +133,7 @@ impl Refusal {
     pub(crate) fn of_poll(&self) -> Result<Polled, LoginError> {
         match self.code.as_str() {
             "authorization_pending" => return Ok(Polled::Pending),
-            "slow_down" => return Ok(Polled::SlowDown),
+            "slow_down" => return Ok(Polled::SlowDown(self.interval)),
             "expired_token" | "token_expired" => return Err(LoginError::CodeExpired),
             "access_denied" => return Err(self.denied()),
             "device_flow_disabled" => return Err(self.of_start()),
@@ -125,8 +143,8 @@ impl Refusal {
         let too_fast = self.status == StatusCode::TOO_MANY_REQUESTS;
         match self.retry_after {
             Some(wait) if too_fast || self.status.is_server_error() => Ok(Polled::Later(wait)),
-            _ if too_fast => Ok(Polled::SlowDown),
-            _ if self.status.is_server_error() => Ok(Polled::Pending),
+            _ if too_fast => Ok(Polled::SlowDown(self.interval)),
+            _ if self.status.is_server_error() || self.is_in_front() => Ok(Polled::Pending),
             _ => Err(self.of_login()),
         }
     }

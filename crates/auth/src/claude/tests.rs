@@ -167,7 +167,7 @@ async fn a_code_that_is_refused() {
             "400, invalid_request_error, bad state",
         ),
         (400, r#"{"error":"invalid_grant","error_description":"canary-code?"}"#, "400, invalid_grant, …?"),
-        (403, "<html>challenge</html>", "403"),
+        (403, "Forbidden", "403"),
     ];
     for (status, body, expected) in cases {
         let server = TokenServer::start().await;
@@ -182,7 +182,8 @@ async fn a_code_that_is_refused() {
             other => panic!("{other:?}"),
         }
     }
-    for status in [429, 500, 503] {
+    // A page with 403 is a challenge or the network's own.
+    for status in [403, 429, 500, 503] {
         let server = TokenServer::start().await;
         server.script(Scripted::Answer(status, "", "<html>".into()));
         let claude = server.claude();

@@ -51,7 +51,7 @@ impl DeviceLogin for Codex {
             if !reply.status.is_success() {
                 return Err(Refusal::read(&reply, &[]).of_start());
             }
-            let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
+            let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadStart)?;
             let interval = match &started.interval {
                 Value::String(text) => text.trim().parse().ok(),
                 value => value.as_u64(),

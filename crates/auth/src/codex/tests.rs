@@ -224,7 +224,7 @@ async fn the_login_by_code() {
         assert!(matches!(codex.poll(&transport(), &code).await.unwrap(), Polled::Pending), "{status}");
     }
     server.script(answer(429, "{}"));
-    assert!(matches!(codex.poll(&transport(), &code).await.unwrap(), Polled::SlowDown));
+    assert!(matches!(codex.poll(&transport(), &code).await.unwrap(), Polled::SlowDown(_)));
     server.script(answer(400, r#"{"error":"invalid_request"}"#));
     let refused = codex.poll(&transport(), &code).await.unwrap_err();
     assert!(matches!(refused, LoginError::CodeRefused { .. }), "{refused:?}");

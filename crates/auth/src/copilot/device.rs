@@ -3,6 +3,7 @@
 use super::{CALL_TIMEOUT, CLIENT_ID, Copilot, HOST, Way, host::GitHub};
 use crate::{
     Answers, DeviceCode, DeviceLogin, LoginError, LoginFuture, Polled,
+    answer::whole_seconds,
     endpoint::{Ask, Body},
     login::plain,
     refusal::Refusal,
@@ -18,6 +19,9 @@ const SCOPE: &str = "read:user";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// A question that comes a moment too early costs five seconds.
 const MARGIN: Duration = Duration::from_secs(1);
+/// Life of a code, and seconds between two questions, whose answer does not say them.
+const UNSTATED_LIFE: u64 = 900;
+const UNSTATED_PACE: u64 = 5;
 const DEVICE_CODE: &str = "device_code";
 
 /// The device login that ends in one of the two ways.
@@ -33,18 +37,10 @@ struct Started {
     verification_uri: Url,
     #[serde(default)]
     verification_uri_complete: Option<Url>,
-    #[serde(default = "fifteen_minutes")]
-    expires_in: u64,
-    #[serde(default = "five")]
-    interval: u64,
-}
-
-const fn fifteen_minutes() -> u64 {
-    900
-}
-
-const fn five() -> u64 {
-    5
+    #[serde(default, deserialize_with = "whole_seconds")]
+    expires_in: Option<u64>,
+    #[serde(default, deserialize_with = "whole_seconds")]
+    interval: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -68,14 +64,14 @@ impl DeviceLogin for Login {
             }
             let Ok(started) = serde_json::from_slice::<Started>(&reply.body) else {
                 let refusal = Refusal::read(&reply, &[]);
-                return Err(if refusal.code.is_empty() { LoginError::BadAnswer } else { refusal.of_start() });
+                return Err(if refusal.code.is_empty() { LoginError::BadStart } else { refusal.of_start() });
             };
             Ok(DeviceCode {
                 user_code: plain(&started.user_code),
                 page: started.verification_uri,
                 page_with_code: started.verification_uri_complete,
-                expires_in: Duration::from_secs(started.expires_in),
-                interval: Duration::from_secs(started.interval) + MARGIN,
+                expires_in: Duration::from_secs(started.expires_in.unwrap_or(UNSTATED_LIFE)),
+                interval: Duration::from_secs(started.interval.unwrap_or(UNSTATED_PACE)) + MARGIN,
                 facts: TokenFacts::from([
                     (DEVICE_CODE.to_owned(), started.device_code),
                     (HOST.to_owned(), Secret::new(github.name())),
@@ -100,7 +96,12 @@ impl DeviceLogin for Login {
                 }
                 // Errors come with status 200, too.
                 None if answer.error.is_some() || !reply.status.is_success() => {
-                    Refusal::read(&reply, &[fact(DEVICE_CODE)]).of_poll()
+                    match Refusal::read(&reply, &[fact(DEVICE_CODE)]).of_poll()? {
+                        Polled::SlowDown(Some(wanted)) => {
+                            Ok(Polled::SlowDown(Some(wanted.saturating_add(MARGIN))))
+                        }
+                        other => Ok(other),
+                    }
                 }
                 None => Err(LoginError::BadAnswer),
             }

@@ -170,10 +170,14 @@ async fn where_the_direct_way_is_refused_the_token_is_exchanged() {
 #[tokio::test]
 async fn what_answers_to_the_code_mean() {
     type Means = fn(&Result<Polled, LoginError>) -> bool;
-    let cases: [(u16, &str, Means); 14] = [
+    let cases: [(u16, &str, Means); 15] = [
         (200, r#"{"error":"authorization_pending"}"#, |r| matches!(r, Ok(Polled::Pending))),
         (400, r#"{"error":"authorization_pending"}"#, |r| matches!(r, Ok(Polled::Pending))),
-        (200, r#"{"error":"slow_down","interval":10}"#, |r| matches!(r, Ok(Polled::SlowDown))),
+        (
+            200,
+            r#"{"error":"slow_down","interval":10}"#,
+            |r| matches!(r, Ok(Polled::SlowDown(Some(wanted))) if wanted.as_secs() == 11),
+        ),
         (200, r#"{"error":"expired_token"}"#, |r| matches!(r, Err(LoginError::CodeExpired))),
         (200, r#"{"error":"token_expired"}"#, |r| matches!(r, Err(LoginError::CodeExpired))),
         (200, r#"{"error":"access_denied"}"#, |r| matches!(r, Err(LoginError::Denied { .. }))),
@@ -181,7 +185,8 @@ async fn what_answers_to_the_code_mean() {
         (200, r#"{"error":"unsupported_grant_type"}"#, |r| matches!(r, Err(LoginError::CodeRefused { .. }))),
         (200, r#"{"error":"device_flow_disabled"}"#, |r| matches!(r, Err(LoginError::NotBegun { .. }))),
         (503, "<html>", |r| matches!(r, Ok(Polled::Pending))),
-        (429, "", |r| matches!(r, Ok(Polled::SlowDown))),
+        (403, "<html>", |r| matches!(r, Ok(Polled::Pending))),
+        (429, "", |r| matches!(r, Ok(Polled::SlowDown(_)))),
         (404, "Not Found", |r| matches!(r, Err(LoginError::CodeRefused { .. }))),
         (200, "<html>", |r| matches!(r, Err(LoginError::BadAnswer))),
         (200, r#"{"access_token":" "}"#, |r| matches!(r, Err(LoginError::BadAnswer))),
@@ -195,11 +200,16 @@ async fn what_answers_to_the_code_mean() {
         let result = login.poll(&transport(), &code).await;
         assert!(means(&result), "{status} {body}: {result:?}");
     }
+    // Numbers may be written as text.
+    let server = TokenServer::start().await;
+    say(&server, 200, STARTED.replace("900", "\"600\"").replace(":5", ":\"7\""));
+    let code = device(&server, Way::Either).start(&transport(), &Answers::new()).await.unwrap();
+    assert_eq!((code.expires_in.as_secs(), code.interval.as_secs()), (600, 8));
     for (status, body) in [(200, "<html>"), (200, r#"{"error":"device_flow_disabled"}"#), (404, "{}")] {
         let server = TokenServer::start().await;
         say(&server, status, body);
         let error = device(&server, Way::Either).start(&transport(), &Answers::new()).await.unwrap_err();
-        assert!(matches!(error, LoginError::BadAnswer | LoginError::NotBegun { .. }), "{error:?}");
+        assert!(matches!(error, LoginError::BadStart | LoginError::NotBegun { .. }), "{error:?}");
     }
     let foreign = Answers::from([("host".to_owned(), "git.example.com".to_owned())]);
     let server = TokenServer::start().await;

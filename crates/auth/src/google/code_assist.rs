@@ -6,6 +6,7 @@ use crate::{
     endpoint::{Ask, Body},
     gemini::NO_LICENCE,
     login::plain,
+    refusal::Refusal,
 };
 use byok_transport::{BufferedReply, Transport};
 use byok_types::Secret;
@@ -180,9 +181,12 @@ impl Lookup<'_> {
         }
         let said = plain(error["message"].as_str().unwrap_or_default());
         let status = reply.status.as_u16();
-        if status == 429 || status >= 500 {
+        if status == 429 || status >= 500 || Refusal::read(reply, &[]).is_in_front() {
             return Err(LoginError::NoAccess {
-                why: format!("Google cannot set it up now ({status}, {said}); log in again in some minutes"),
+                why: format!(
+                    "Google cannot set it up now ({}); log in again in some minutes",
+                    if said.is_empty() { status.to_string() } else { format!("{status}, {said}") }
+                ),
             });
         }
         let unlicensed =
@@ -192,8 +196,10 @@ impl Lookup<'_> {
         } else {
             "use another project with `--with project=ID`, or an API key"
         };
-        let reason = reason.map(|reason| format!("{reason}: ")).unwrap_or_default();
-        Err(LoginError::NoAccess { why: format!("{}{said} ({status}); {way}", plain(&reason)) })
+        let words: Vec<_> = reason.as_deref().map(plain).into_iter().chain([said]).collect();
+        let words: Vec<_> = words.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
+        let words = if words.is_empty() { "Google does not say why".to_owned() } else { words.join(": ") };
+        Err(LoginError::NoAccess { why: format!("{words} ({status}); {way}") })
     }
 
     /// Says why Google does not let the account in.
@@ -220,15 +226,15 @@ impl Lookup<'_> {
                  (`byok login gemini --method key`)"
             };
             return Err(LoginError::NoAccess {
-                why: format!("Google says `{}`; {way}", text(tier, "reasonMessage")),
+                why: format!("{}; {way}", says(&text(tier, "reasonMessage"))),
             });
         }
         if !allowed && !reasons.is_empty() {
             let said: Vec<String> = reasons.iter().map(|tier| text(tier, "reasonMessage")).collect();
             return Err(LoginError::NoAccess {
                 why: format!(
-                    "Google says `{}`; use an API key (`byok login gemini --method key`)",
-                    said.join(" ")
+                    "{}; use an API key (`byok login gemini --method key`)",
+                    says(said.join(" ").trim())
                 ),
             });
         }
@@ -243,6 +249,10 @@ impl Lookup<'_> {
             ),
         }
     }
+}
+
+fn says(words: &str) -> String {
+    if words.is_empty() { "Google does not say why".to_owned() } else { format!("Google says `{words}`") }
 }
 
 /// A project as a text or as an object with an id.

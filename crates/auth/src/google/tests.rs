@@ -287,7 +287,8 @@ async fn where_the_project_comes_from() {
             None,
         ),
         (None, vec![(429, error(429, "RATE_LIMIT_EXCEEDED"))], Ends::NoAccess("some minutes"), None),
-        (None, vec![(503, json!({}))], Ends::NoAccess("some minutes"), None),
+        (None, vec![(503, json!({}))], Ends::NoAccess("(503); log in again in some minutes"), None),
+        (None, vec![(403, json!({}))], Ends::NoAccess("Google does not say why (403)"), None),
         (None, vec![(200, json!([]))], Ends::BadAnswer, None),
     ];
     for (project, script, expected, last) in cases {
@@ -311,6 +312,7 @@ async fn where_the_project_comes_from() {
             }
             (Err(LoginError::NoAccess { why }), Ends::NoAccess(words)) => {
                 assert!(why.contains(words), "{why}");
+                assert!(!why.contains(", )") && !why.contains("``") && !why.starts_with(' '), "{why}");
             }
             (Err(LoginError::BadAnswer), Ends::BadAnswer) => {}
             (other, _) => panic!("{expected:?}: {other:?}"),

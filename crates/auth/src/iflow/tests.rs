@@ -150,7 +150,7 @@ async fn a_code_that_is_refused() {
             "(400, invalid_grant, … …)",
         ),
         (401, r#"{"error":"invalid_client","error_description":"Bad client credentials"}"#, "invalid_client"),
-        (403, "<html>", "(403)"),
+        (403, "<html>", "the vendor cannot answer now (403, with a web page"),
         (200, "<html>", "something else than tokens"),
     ] {
         let server = TokenServer::start().await;

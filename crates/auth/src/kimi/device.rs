@@ -3,6 +3,7 @@
 use super::{CLIENT_ID, DEVICE, Kimi, REGION, TOKEN_TIMEOUT, device_headers, refresh::read, region::Region};
 use crate::{
     Answers, Clock as _, DeviceCode, DeviceLogin, LoginError, LoginFuture, NewLogin, Polled, SystemClock,
+    answer::whole_seconds,
     endpoint::{Ask, Body},
     login::plain,
     refusal::Refusal,
@@ -25,9 +26,9 @@ struct Started {
     #[serde(default)]
     verification_uri: String,
     verification_uri_complete: Url,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_seconds")]
     expires_in: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_seconds")]
     interval: Option<u64>,
 }
 
@@ -45,7 +46,7 @@ impl DeviceLogin for Kimi {
             if !reply.status.is_success() {
                 return Err(Refusal::read(&reply, &[]).of_start());
             }
-            let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
+            let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadStart)?;
             let complete = started.verification_uri_complete;
             Ok(DeviceCode {
                 user_code: plain(&started.user_code),

@@ -33,7 +33,7 @@ impl KeyLogin for Kimi {
             let refusal = Refusal::read(&reply, &[key.expose()]);
             match reply.status.as_u16() {
                 200..=299 => {}
-                402 | 403 => {
+                402 | 403 if !refusal.is_in_front() => {
                     let why = format!("Kimi says `{}`; see https://www.kimi.com/code", refusal.words());
                     return Err(LoginError::NoAccess { why });
                 }

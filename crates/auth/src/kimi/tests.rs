@@ -109,7 +109,7 @@ async fn what_answers_to_the_code_mean() {
     let cases: [(u16, &str, Means); 14] = [
         (200, r#"{"error":"authorization_pending"}"#, |r| matches!(r, Ok(Polled::Pending))),
         (400, r#"{"error":"authorization_pending"}"#, |r| matches!(r, Ok(Polled::Pending))),
-        (200, r#"{"error":"slow_down"}"#, |r| matches!(r, Ok(Polled::SlowDown))),
+        (200, r#"{"error":"slow_down"}"#, |r| matches!(r, Ok(Polled::SlowDown(_)))),
         (400, r#"{"error":"expired_token"}"#, |r| matches!(r, Err(LoginError::CodeExpired))),
         (200, r#"{"error":"access_denied"}"#, |r| matches!(r, Err(LoginError::Denied { .. }))),
         (
@@ -119,7 +119,7 @@ async fn what_answers_to_the_code_mean() {
         ),
         (400, r#"{"error":"invalid_client"}"#, |r| matches!(r, Err(LoginError::CodeRefused { .. }))),
         (500, "", |r| matches!(r, Ok(Polled::Pending))),
-        (429, "", |r| matches!(r, Ok(Polled::SlowDown))),
+        (429, "", |r| matches!(r, Ok(Polled::SlowDown(_)))),
         (404, "", |r| matches!(r, Err(LoginError::CodeRefused { .. }))),
         (200, "<html>", |r| matches!(r, Err(LoginError::BadAnswer))),
         (200, r#"{"access_token":"a","expires_in":900}"#, |r| matches!(r, Err(LoginError::BadAnswer))),

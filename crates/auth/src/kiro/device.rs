@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Answers, Clock as _, DeviceCode, DeviceLogin, LoginError, LoginFuture, NewLogin, Polled, SystemClock,
     TokenAnswer,
+    answer::{seconds, whole_seconds},
     endpoint::{Ask, Body},
     refusal::Refusal,
 };
@@ -44,7 +45,7 @@ pub(super) struct Social {
 struct Registered {
     client_id: String,
     client_secret: Secret,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seconds")]
     client_secret_expires_at: Option<i64>,
 }
 
@@ -57,24 +58,24 @@ struct Code {
     verification_uri: String,
     #[serde(default)]
     verification_uri_complete: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_seconds")]
     expires_in: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_seconds")]
     interval: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_seconds")]
     expires_in_milliseconds: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_seconds")]
     interval_in_milliseconds: Option<u64>,
 }
 
 impl Code {
     fn read(body: &[u8], mut facts: TokenFacts) -> Result<DeviceCode, LoginError> {
-        let code: Self = serde_json::from_slice(body).map_err(|_| LoginError::BadAnswer)?;
+        let code: Self = serde_json::from_slice(body).map_err(|_| LoginError::BadStart)?;
         let page = |text: &str| {
             address(text)
                 .ok()
                 .filter(|url| matches!(url.scheme(), "https" | "http"))
-                .ok_or(LoginError::BadAnswer)
+                .ok_or(LoginError::BadStart)
         };
         let time = |seconds: Option<u64>, millis: Option<u64>, default| {
             seconds.map(Duration::from_secs).or(millis.map(Duration::from_millis)).unwrap_or(default)
@@ -118,7 +119,7 @@ impl Sso {
         if !reply.status.is_success() {
             return Err(Refusal::read(&reply, &[]).of_start());
         }
-        let client: Registered = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
+        let client: Registered = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadStart)?;
         let kind = if self.organisation { IDC } else { BUILDER_ID };
         let mut known = facts([
             (fact::KIND, kind),
@@ -262,7 +263,7 @@ impl DeviceLogin for Social {
             let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
             match body["status"].as_str() {
                 Some("authorization_pending") => Ok(Polled::Pending),
-                Some("slow_down") => Ok(Polled::SlowDown),
+                Some("slow_down") => Ok(Polled::SlowDown(body["interval"].as_u64().map(Duration::from_secs))),
                 Some("expired_token") => Err(LoginError::CodeExpired),
                 Some(other) => Err(LoginError::Denied { why: crate::login::plain(other) }),
                 None => Err(LoginError::BadAnswer),

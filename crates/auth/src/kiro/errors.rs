@@ -64,7 +64,7 @@ pub(super) fn of_login(refusal: &Refusal) -> LoginError {
 pub(super) fn of_poll(refusal: &Refusal) -> Result<Polled, LoginError> {
     match stem(&refusal.code) {
         "AuthorizationPending" => Ok(Polled::Pending),
-        "SlowDown" => Ok(Polled::SlowDown),
+        "SlowDown" => Ok(Polled::SlowDown(refusal.interval)),
         "ExpiredToken" => Err(LoginError::CodeExpired),
         "AccessDenied" => Err(refusal.denied()),
         _ => refusal.of_poll(),

@@ -80,7 +80,7 @@ impl KeyLogin for Pasted {
                 RefreshError::Permanent { .. } | RefreshError::Config { .. } => {
                     LoginError::CodeRefused { why: error.to_string() }
                 }
-                error @ (RefreshError::Transient { .. } | RefreshError::Followed { .. }) => LoginError::NotUsable { why: error.to_string() },
+                RefreshError::Transient { why, .. } | RefreshError::Followed { why, .. } => LoginError::Busy { why },
             })?;
             if tokens.fact(fact::KIND) == Some(IDC) {
                 let profile = self.0.profile(transport, &answer.access, wanted.as_deref()).await?;

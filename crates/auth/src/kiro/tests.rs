@@ -160,7 +160,7 @@ async fn builder_id_by_code() {
     server.script(Scripted::Answer(400, "", r#"{"error":"authorization_pending"}"#.into()));
     server.script(Scripted::Answer(400, "", r#"{"error":"slow_down"}"#.into()));
     assert!(matches!(login.poll(&transport(), &waiting).await.unwrap(), Polled::Pending));
-    assert!(matches!(login.poll(&transport(), &waiting).await.unwrap(), Polled::SlowDown));
+    assert!(matches!(login.poll(&transport(), &waiting).await.unwrap(), Polled::SlowDown(_)));
     says(&server, [bought(), owner()]);
     let Polled::Done(done) = login.poll(&transport(), &waiting).await.unwrap() else { panic!() };
     let got = tokens(&done);
@@ -232,7 +232,7 @@ async fn what_an_answer_to_the_wait_means() {
         server.script(Scripted::Answer(status, "", body.into()));
         let got = match login.poll(&transport(), &waiting).await {
             Ok(Polled::Pending) => "pending",
-            Ok(Polled::SlowDown) => "slow",
+            Ok(Polled::SlowDown(_)) => "slow",
             Ok(Polled::Later(_)) => "later",
             Ok(Polled::Done(_)) => "done",
             Err(LoginError::CodeExpired) => "over",

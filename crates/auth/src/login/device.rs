@@ -36,8 +36,8 @@ pub struct DeviceCode {
 pub enum Polled {
     /// Not yet.
     Pending,
-    /// Not yet, and byok asks too often.
-    SlowDown,
+    /// Not yet, and byok asks too often; with the pace that the vendor wants, if it says one.
+    SlowDown(Option<Duration>),
     /// Not yet, and byok is not to ask before so long.
     Later(Duration),
     /// It has.
@@ -75,8 +75,9 @@ pub async fn await_device(
         match login.poll(transport, code).await {
             Ok(Polled::Done(login)) => return Ok(*login),
             Ok(Polled::Pending) => {}
-            Ok(Polled::SlowDown) => {
-                interval = (interval + SLOWER).min(LONGEST);
+            Ok(Polled::SlowDown(wanted)) => {
+                interval =
+                    (interval + SLOWER).min(LONGEST).max(wanted.unwrap_or_default().min(code.expires_in));
                 pause = interval;
             }
             Ok(Polled::Later(wait)) => pause = wait.max(interval),

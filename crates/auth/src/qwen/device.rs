@@ -3,6 +3,7 @@
 use super::{CLIENT_ID, Qwen, SCOPES, read_answer};
 use crate::{
     Answers, Clock as _, DeviceCode, DeviceLogin, LoginError, LoginFuture, NewLogin, Polled, SystemClock,
+    answer::whole_seconds,
     endpoint::{Ask, Body},
     refusal::Refusal,
 };
@@ -30,9 +31,9 @@ struct Given {
     verification_uri: String,
     #[serde(default)]
     verification_uri_complete: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_seconds")]
     expires_in: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_seconds")]
     interval: Option<u64>,
 }
 
@@ -54,7 +55,7 @@ impl DeviceLogin for Qwen {
             let reply = self.endpoint(transport).ask(ask).await?;
             // An error may come with status 200; only a code is a success.
             let Ok(given) = serde_json::from_slice::<Given>(&reply.body) else { return Err(no_code(&reply)) };
-            let page = page(&given.verification_uri).ok_or(LoginError::BadAnswer)?;
+            let page = page(&given.verification_uri).ok_or(LoginError::BadStart)?;
             let facts: TokenFacts = [
                 (DEVICE_CODE.to_owned(), given.device_code),
                 (VERIFIER.to_owned(), Secret::new(verifier.into_secret())),
@@ -112,7 +113,7 @@ fn waiting(reply: &BufferedReply, sent: &[&str]) -> Result<Polled, LoginError> {
 fn no_code(reply: &BufferedReply) -> LoginError {
     let refusal = Refusal::read(reply, &[]);
     if refusal.status.is_success() && refusal.code.is_empty() {
-        return LoginError::BadAnswer;
+        return LoginError::BadStart;
     }
     refusal.of_start()
 }

@@ -112,7 +112,7 @@ async fn what_a_poll_is_answered() {
         server.script(Scripted::Answer(status, "", body.into()));
         let found = qwen.poll(&transport(), &code).await;
         let fits = match (means, &found) {
-            (Pending, Ok(Polled::Pending)) | (SlowDown, Ok(Polled::SlowDown)) => true,
+            (Pending, Ok(Polled::Pending)) | (SlowDown, Ok(Polled::SlowDown(_))) => true,
             (Expired, Err(LoginError::CodeExpired)) | (BadAnswer, Err(LoginError::BadAnswer)) => true,
             (Denied(words), Err(LoginError::Denied { why })) => why == words,
             _ => false,
@@ -126,12 +126,12 @@ async fn no_code_is_given() {
     for (status, body, expected) in [
         (400, r#"{"error":"invalid_client"}"#, "the vendor does not begin this login (400, invalid_client)"),
         (200, r#"{"error":"invalid_scope","error_description":"no"}"#, "200, invalid_scope, no"),
-        (403, "<html>", "the vendor does not begin this login (403)"),
-        (200, "<html>", "the vendor answered the login with something else than tokens"),
+        (403, "<html>", "the vendor cannot answer now (403, with a web page"),
+        (200, "<html>", "the vendor's answer does not begin a login"),
         (
             200,
             r#"{"device_code":"d","user_code":"u","verification_uri":"javascript:alert(1)"}"#,
-            "something else than tokens",
+            "does not begin a login",
         ),
     ] {
         let server = TokenServer::start().await;

@@ -3,6 +3,7 @@
 use super::{CLIENT_ID, SCOPES, Xai, identity::login};
 use crate::{
     Answers, Clock as _, DeviceCode, DeviceLogin, LoginError, LoginFuture, Polled, SystemClock,
+    answer::whole_seconds,
     endpoint::{Ask, Body},
     login::plain,
     refusal::Refusal,
@@ -26,9 +27,9 @@ struct Started {
     verification_uri: Url,
     #[serde(default)]
     verification_uri_complete: Option<Url>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_seconds")]
     expires_in: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_seconds")]
     interval: Option<u64>,
 }
 
@@ -45,10 +46,10 @@ impl DeviceLogin for Xai {
             if !reply.status.is_success() {
                 return Err(Refusal::read(&reply, &[]).of_start());
             }
-            let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;
+            let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadStart)?;
             let pages = [Some(&started.verification_uri), started.verification_uri_complete.as_ref()];
             if pages.into_iter().flatten().any(|page| !self.is_safe(page)) {
-                return Err(LoginError::BadAnswer);
+                return Err(LoginError::BadStart);
             }
             Ok(DeviceCode {
                 user_code: plain(&started.user_code),

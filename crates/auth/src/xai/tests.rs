@@ -115,7 +115,7 @@ async fn the_login_by_code() {
     );
     for page in ["http://accounts.x.ai/device", "ftp://x.ai/"] {
         server.script(started(json!({"verification_uri": page})));
-        assert!(matches!(xai.start(&transport(), &Answers::new()).await.unwrap_err(), LoginError::BadAnswer));
+        assert!(matches!(xai.start(&transport(), &Answers::new()).await.unwrap_err(), LoginError::BadStart));
     }
     server.script(answer(404, ""));
     let off = xai.start(&transport(), &Answers::new()).await.unwrap_err();
@@ -133,7 +133,7 @@ async fn the_login_by_code() {
         server.script(answer(status, json!({"error": error})));
         let found = match xai.poll(&transport(), &code).await {
             Ok(Polled::Pending) => "pending",
-            Ok(Polled::SlowDown) => "slower",
+            Ok(Polled::SlowDown(_)) => "slower",
             Ok(Polled::Later(_)) => "later",
             Ok(Polled::Done(_)) => "done",
             Err(LoginError::CodeExpired) => "expired",

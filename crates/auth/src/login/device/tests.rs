@@ -51,9 +51,13 @@ async fn run(answers: Vec<Result<Polled, LoginError>>) -> (Result<NewLogin, Logi
 #[tokio::test(start_paused = true)]
 async fn the_pace_of_questions() {
     let (result, asked) =
-        run(vec![Ok(Polled::Pending), Ok(Polled::SlowDown), Ok(Polled::Pending), Ok(done())]).await;
+        run(vec![Ok(Polled::Pending), Ok(Polled::SlowDown(None)), Ok(Polled::Pending), Ok(done())]).await;
     assert!(result.is_ok());
     assert_eq!(asked, [5, 10, 20, 30], "slower by five seconds after the vendor said so");
+    let slower = |seconds| Ok(Polled::SlowDown(Some(Duration::from_secs(seconds))));
+    let (result, asked) = run(vec![slower(15), slower(2), Ok(done())]).await;
+    assert!(result.is_ok());
+    assert_eq!(asked, [5, 20, 40], "by the larger of both");
 }
 
 #[tokio::test(start_paused = true)]
