@@ -240,6 +240,47 @@ fn tokens_are_renewed_on_request() {
 }
 
 #[test]
+fn a_copy_that_is_spent_takes_nobodys_place() {
+    let (home, vendor) = world();
+    let copy = tokens(&vendor, "ada");
+    add(&home, "claude", "mine", &copy);
+    let renew = || home.run(&["accounts", "refresh", "claude", "--account", "mine"]);
+    assert_eq!(renew().code, 0);
+    // What it says of its life counts from the paste: it seems to end later than what byok has.
+    let mut later: Value = serde_json::from_str(&copy).unwrap();
+    later["expires_in"] = 90_000.into();
+    let kept = home.run_with(&["accounts", "add", "claude"], &[], &later.to_string());
+    assert!(
+        kept.code != 0
+            && kept.err.contains("so the pasted tokens are renewed before they take its place")
+            && kept.err.contains("byok has a login of this account that works (mine), and it stays as it is"),
+        "{}",
+        kept.err
+    );
+    assert!(kept.err.contains("`byok accounts remove claude --account mine`"), "{}", kept.err);
+    let renewed = renew();
+    assert_eq!(renewed.code, 0, "the login works as before: {}", renewed.err);
+    // Nothing is tried where the name is another account's: the answer would be lost.
+    let other = |name: &str, who: &str| add(&home, "claude", name, &tokens(&vendor, who));
+    other("taken", "bob");
+    let before = vendor.simulator.oauth_counts().refreshes;
+    let fresh = tokens(&vendor, "ada").replace("\"expires_in\":", "\"expires_in\":9");
+    let taken = home.run_with(&["accounts", "add", "claude", "--account", "taken"], &[], &fresh);
+    assert!(
+        taken.code != 0 && taken.err.contains("another account of this provider has that label"),
+        "{}",
+        taken.err
+    );
+    assert_eq!(vendor.simulator.oauth_counts().refreshes, before);
+    // A login that is good does replace it, with what came of its renewal.
+    let replaced = home.run_with(&["accounts", "add", "claude"], &[], &fresh);
+    let said = "added to claude: mine; it replaces what was there of the same account\n";
+    assert_eq!((replaced.code, replaced.err.contains(said)), (0, true), "{}", replaced.err);
+    assert_eq!(vendor.simulator.oauth_counts().refreshes, before + 1);
+    assert_eq!(renew().code, 0);
+}
+
+#[test]
 fn a_renewal_that_failed_stands_in_the_status_until_it_works() {
     let (home, vendor) = world();
     add(&home, "claude", "work", &tokens(&vendor, "ada"));

@@ -231,6 +231,10 @@ impl Refresher for Following {
     fn rotates(&self) -> bool {
         self.own.rotates()
     }
+
+    fn ends_copies(&self) -> bool {
+        self.own.ends_copies()
+    }
 }
 
 impl Following {

@@ -85,6 +85,12 @@ pub trait Refresher: Send + Sync {
     fn rotates(&self) -> bool {
         true
     }
+
+    /// Whether the vendor ends every login that came from a refresh token as soon as it is shown that token after its use: a copy
+    /// must not be tried out, then.
+    fn ends_copies(&self) -> bool {
+        false
+    }
 }
 
 /// Why the file of a login that is followed has nothing for byok.

@@ -18,7 +18,7 @@ use byok_auth::{
     learn_owners, refuse_foreign, save_login,
 };
 use byok_config::Config;
-use byok_store::{AccountDetails, Store};
+use byok_store::{AccountDetails, Store, StoreError};
 use byok_transport::Transport;
 use byok_types::{Account, AccountState, Credential, OauthTokens, Secret, TokenFacts, account_flag};
 
@@ -60,9 +60,10 @@ pub(super) async fn run(
         asked(&store, (&id, &vendor), &transport, login).await?
     };
     let known = known_account(&store, &id, &login).await?;
-    if let Some(known) = &known {
-        keep_the_later(&store, &vendor, known, &login).await?;
-    }
+    let login = match &known {
+        Some(known) => instead_of(&store, (&vendor, &transport), known, login, label).await?,
+        None => login,
+    };
     let known = known.filter(|_| label.is_none());
     let consent = consent.for_login(&login);
     let agreed = consent.agreed();
@@ -89,34 +90,78 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Refuses tokens that would take the place of a login of byok's own that goes on for longer: of two copies whose vendor uses
-/// refresh tokens up, the older one is spent.
-async fn keep_the_later(
+/// The login that takes the place of one that is there. Of two copies whose vendor uses refresh tokens up one is spent, and the
+/// end of its access token does not show which: tokens that would replace a login of byok's own that works are renewed first,
+/// and what the vendor gives for them is stored.
+async fn instead_of(
     store: &Store,
-    vendor: &Vendor,
+    (vendor, transport): (&Vendor, &Transport),
     known: &Account,
-    login: &NewLogin,
-) -> Result<(), Trouble> {
+    login: NewLogin,
+    label: Option<&str>,
+) -> Result<NewLogin, Trouble> {
     let (Credential::Oauth(new), Ok(Some(Credential::Oauth(old)))) =
         (&login.credential, store.secrets.load(&known.id).await)
     else {
-        return Ok(());
+        return Ok(login);
     };
     let works = matches!(known.state, AccountState::Ready | AccountState::ExtraUsage);
     let own = old.refresh.is_some() && followed(&old).is_none() && vendor.refresher.rotates();
-    let later = matches!((old.expires_at, new.expires_at), (Some(old), Some(new)) if old > new);
-    if !works || !own || !later || old.access.hash() == new.access.hash() {
-        return Ok(());
+    if !works || !own || old.access.hash() == new.access.hash() {
+        return Ok(login);
     }
-    let what = format!(
-        "byok has a login of this account that ends later ({}), so these tokens may be spent; it stays as it is",
+    let stays = |why: String| {
+        let what = format!(
+            "{why}; byok has a login of this account that works ({}), and it stays as it is",
+            known.label
+        );
+        Trouble::new(Exit::NotAllowed, what).hint(format!(
+            "if you want the pasted tokens all the same, run `byok accounts remove {} {}` first",
+            known.provider,
+            account_flag(&known.label)
+        ))
+    };
+    if matches!((old.expires_at, new.expires_at), (Some(old), Some(new)) if old > new) {
+        return Err(stays("the pasted tokens end earlier, so they may be spent".to_owned()));
+    }
+    let refresh = |tokens: &OauthTokens| tokens.refresh.as_ref().map(Secret::hash);
+    if new.refresh.is_none() || refresh(new) == refresh(&old) {
+        return Ok(login);
+    }
+    if vendor.refresher.ends_copies() {
+        let why = "this provider ends both logins if it is shown a token that is spent, so nothing is tried";
+        return Err(stays(why.to_owned()));
+    }
+    // With the answer the pasted tokens are gone, so nothing may be in the way of storing it.
+    if let Some(label) = label
+        && store
+            .accounts
+            .list(Some(&known.provider))
+            .await?
+            .iter()
+            .any(|other| other.label == label && other.id != known.id)
+    {
+        return Err(StoreError::LabelTaken.into());
+    }
+    terminal::say(format_args!(
+        "byok has a login of this account that works ({}), so the pasted tokens are renewed before they take its place",
         known.label
-    );
-    Err(Trouble::new(Exit::NotAllowed, what).hint(format!(
-        "if you want them all the same, run `byok accounts remove {} {}` first",
-        known.provider,
-        account_flag(&known.label)
-    )))
+    ));
+    let (answer, details) = vendor.refresher.refresh_as(transport, new, known).await.map_err(|error| {
+        let error = error.to_string();
+        stays(format!(
+            "the pasted tokens cannot be renewed: {}",
+            error.split("; ").next().unwrap_or_default()
+        ))
+    })?;
+    let tokens = answer.into_tokens(Some(new), SystemClock.now());
+    let of_login = login.details;
+    let details = AccountDetails {
+        identity: of_login.identity.or(details.identity),
+        email: of_login.email.or(details.email),
+        plan: details.plan.or(of_login.plan),
+    };
+    Ok(NewLogin { credential: Credential::Oauth(tokens), details })
 }
 
 /// What is pasted: on a terminal until it is whole, else all of standard input.

@@ -58,6 +58,11 @@ impl Refresher for Xai {
             Owner { details, facts, standing: Standing::Unknown }
         }))
     }
+
+    /// It rotates with detection of reuse.
+    fn ends_copies(&self) -> bool {
+        true
+    }
 }
 
 fn dead(why: &str) -> RefreshError {

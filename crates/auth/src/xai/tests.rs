@@ -180,6 +180,12 @@ async fn a_refresh_names_the_owner() {
 }
 
 #[tokio::test]
+async fn a_copy_is_not_tried_out() {
+    let xai = xai(&TokenServer::start().await);
+    assert!(xai.rotates() && xai.ends_copies(), "a token that was used ends all that came from it");
+}
+
+#[tokio::test]
 async fn what_error_answers_mean() {
     let cases = [
         (400, r#"{"error":"invalid_grant"}"#, "login"),
