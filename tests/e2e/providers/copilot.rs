@@ -294,6 +294,35 @@ async fn what_codex_cli_sends_is_said_in_functions() {
     assert!(answer.text().contains("heavy rain"), "{}", answer.text());
 }
 
+/// At Chat Claude knows one word for thinking, and wants back what it has thought before a call.
+#[tokio::test]
+async fn claude_thinks_at_chat_within_a_budget() {
+    let world = LoggedIn::start("copilot", settings, &[]).await;
+    for client in Dialect::ALL {
+        let ask = Ask::new("sim:tools").model("copilot/claude-haiku-4.5").with(|ask| {
+            let parameters = json!({"type": "object", "properties": {}});
+            ask.tools = vec![crate::support::ask::Tool { name: "get_time", parameters }];
+            ask.think = Some(crate::support::ask::Think::Effort("high"));
+            ask.max_tokens = Some(8000);
+        });
+        let said = world.say(client, &ask).await.unwrap();
+        let sent = || world.last("/copilot/chat/completions").unwrap().json();
+        let budget = |sent: &Value| sent["thinking_budget"].as_u64();
+        assert_eq!(budget(&sent()), Some(7999), "{client}: {}", sent());
+        let answer = world.send(client, &ask.answered(&said, &["noon"])).await;
+        assert_eq!(
+            (answer.status, answer.header("x-byok-attempts")),
+            (200, "1"),
+            "{client}: {}",
+            answer.text()
+        );
+        let sent = sent();
+        let seal =
+            sent["messages"].as_array().unwrap().iter().find_map(|said| said["reasoning_opaque"].as_str());
+        assert_eq!((budget(&sent), seal), (Some(7999), Some("sim-opaque")), "{client}: {sent}");
+    }
+}
+
 /// A conversation comes over from another model: what that one sealed, or ran by itself, is not here.
 #[tokio::test]
 async fn a_conversation_comes_over_from_another_model() {

@@ -4,6 +4,7 @@
 //! of the final body says and nothing else, so that byok never passes off a question of a person as one of an agent.
 
 mod body;
+mod budget;
 mod models;
 mod quota;
 mod unsealed;
@@ -72,13 +73,15 @@ impl Upstream for Copilot {
         endpoint == Endpoint::Embeddings
     }
 
-    /// At Responses tools are functions, and only the first vendor of the dialect has some of its items. At Chat Gemini wants
-    /// back what it has sealed: for clients that do not know of it byok keeps it.
+    /// At Responses tools are functions, and only the first vendor of the dialect has some of its items. At Chat Gemini and Claude
+    /// want back what they have sealed, and Claude is told to think in a word of its own: for clients that do not know of it byok
+    /// keeps the one and says the other.
     fn takes_as_is(&self, dialect: Dialect, facts: &ModelFacts, body: &[u8]) -> bool {
         match dialect {
             Dialect::Responses => super::plain::is_plain(body),
-            Dialect::Chat if facts.id.starts_with("gemini") => {
-                memchr::memmem::find(body, b"\"reasoning_opaque\"").is_some()
+            Dialect::Chat if facts.id.starts_with("gemini") || facts.id.starts_with("claude") => {
+                let says = |word: &[u8]| memchr::memmem::find(body, word).is_some();
+                says(b"\"reasoning_opaque\"") || says(b"\"thinking_budget\"")
             }
             _ => true,
         }

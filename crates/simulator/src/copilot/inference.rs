@@ -114,7 +114,8 @@ fn served(world: &World, call: &Call, dialect: Dialect) -> Result<Reply, Reply> 
         }
         _ => {}
     }
-    let seals = offered.vendor == "Google";
+    let thinks = offered.vendor == "Anthropic" && dialect == Dialect::Chat && thinks(&mut body)?;
+    let seals = offered.vendor == "Google" || thinks;
     if seals {
         brought_back(&mut body)?;
     }
@@ -141,7 +142,30 @@ fn served(world: &World, call: &Call, dialect: Dialect) -> Result<Reply, Reply> 
     Ok(told(reply, remaining, beyond))
 }
 
-/// What Gemini seals the reasoning of its calls with.
+/// Whether Claude thinks at Chat, where a budget is the one word for it; the engine does not know that word.
+fn thinks(body: &mut Value) -> Result<bool, Reply> {
+    let bad = |words: &str| Err(refuse::coded(400, "invalid_request_body", words));
+    for name in ["enable_thinking", "thinking", "reasoning_effort"] {
+        if body.get(name).is_some() {
+            return bad(&format!("Unsupported parameter: '{name}'."));
+        }
+    }
+    let Some(budget) = body.as_object_mut().and_then(|body| body.remove("thinking_budget")) else {
+        return Ok(false);
+    };
+    let Some(budget) = budget.as_u64().filter(|budget| *budget >= 1024) else {
+        return bad("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024");
+    };
+    if body["max_tokens"].as_u64().is_some_and(|most| most <= budget) {
+        return bad("`max_tokens` must be greater than `thinking.budget_tokens`");
+    }
+    if body.get("temperature").is_some_and(|one| one.as_f64() != Some(1.0)) {
+        return bad("`temperature` may only be set to 1 when thinking is enabled");
+    }
+    Ok(true)
+}
+
+/// What Gemini and Claude seal the reasoning of their calls with.
 const OPAQUE: &str = "sim-opaque";
 
 /// The seals of earlier calls have to come back; the engine knows nothing of them.

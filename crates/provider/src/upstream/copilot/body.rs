@@ -1,6 +1,6 @@
 //! What Copilot wants of bodies, and what their headers say of them.
 
-use super::Shaping;
+use super::{Shaping, budget};
 use crate::upstream::{
     Operation,
     draft::{Draft, Edited, edited},
@@ -82,7 +82,10 @@ pub(super) fn shape(body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> 
     match (shaping.ask.dialect, shaping.ask.operation) {
         (Dialect::Messages, _) => Ok(messages(body, losses)),
         (Dialect::Responses, _) => responses(body, losses),
-        (Dialect::Chat, Operation::Generate { stream }) => chat(body, stream, shaping.facts, losses),
+        (Dialect::Chat, Operation::Generate { stream }) => {
+            let body = chat(body, stream, shaping.facts, losses)?;
+            if shaping.facts.id.starts_with("claude") { budget::shaped(body, losses) } else { Ok(body) }
+        }
         _ => Ok(body),
     }
 }

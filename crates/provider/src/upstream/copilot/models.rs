@@ -50,6 +50,15 @@ fn facts(model: &Value) -> Map<String, Value> {
         let off = levels.contains(&"none");
         put("thinking", json!({"forms": ["level"], "levels": levels, "can_disable": off}));
     }
+    // At Chat Claude is told a number of tokens.
+    let tokens = |name: &str| supports[name].as_u64().and_then(|tokens| u32::try_from(tokens).ok());
+    if model["vendor"] == "Anthropic"
+        && endpoints(&model["supported_endpoints"]) == ["chat"]
+        && let Some(most) = tokens("max_thinking_budget")
+    {
+        let least = tokens("min_thinking_budget").unwrap_or(1024);
+        put("thinking", json!({"forms": ["budget"], "budget": [least, most], "can_disable": true}));
+    }
     if let Some(tools) = supports["tool_calls"].as_bool() {
         put("tools", json!(tools));
     }

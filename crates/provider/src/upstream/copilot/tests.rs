@@ -225,6 +225,66 @@ fn chat_in_the_words_of_the_model() {
 }
 
 #[test]
+fn claude_is_told_at_chat_how_much_to_think() {
+    let claude = ModelFacts { id: "claude-haiku-4.5".to_owned(), ..ModelFacts::default() };
+    let call = r#"{"role":"assistant","tool_calls":[{"id":"1"}]"#;
+    let turn = |end: &str| format!(r#""messages":[{{"role":"user"}},{call}{end}}},{{"role":"tool"}}]"#);
+    for (body, expected) in [
+        (r#""thinking_budget":2048"#.to_owned(), r#""thinking_budget":2048"#.to_owned()),
+        (
+            r#""enable_thinking":true,"thinking_budget":2048"#.to_owned(),
+            r#""thinking_budget":2048"#.to_owned(),
+        ),
+        (r#""enable_thinking":false,"n":1"#.to_owned(), r#""n":1"#.to_owned()),
+        (r#""enable_thinking":false,"thinking_budget":2048,"n":1"#.to_owned(), r#""n":1"#.to_owned()),
+        // Less than the answer may have, and not less than the least.
+        (
+            r#""thinking_budget":4000,"max_tokens":3000"#.to_owned(),
+            r#""thinking_budget":2999,"max_tokens":3000"#.to_owned(),
+        ),
+        (r#""thinking_budget":4000,"max_tokens":1024"#.to_owned(), r#""max_tokens":1024"#.to_owned()),
+        // Beside what Claude does not think.
+        (
+            r#""thinking_budget":2048,"temperature":0.5,"top_p":1"#.to_owned(),
+            r#""thinking_budget":2048,"top_p":1"#.to_owned(),
+        ),
+        (
+            r#""thinking_budget":2048,"tool_choice":"required""#.to_owned(),
+            r#""tool_choice":"required""#.to_owned(),
+        ),
+        (
+            r#""thinking_budget":2048,"tool_choice":"auto""#.to_owned(),
+            r#""thinking_budget":2048,"tool_choice":"auto""#.to_owned(),
+        ),
+        // A turn that goes on needs what was thought in it.
+        (format!(r#""thinking_budget":2048,{}"#, turn("")), turn("")),
+        (
+            format!(r#""thinking_budget":2048,{}"#, turn(r#","reasoning_opaque":"S""#)),
+            format!(r#""thinking_budget":2048,{}"#, turn(r#","reasoning_opaque":"S""#)),
+        ),
+    ] {
+        let body = format!("{{{body}}}");
+        let made = fitted(Dialect::Chat, WHOLE, &claude, &body);
+        assert_eq!(made, format!("{{{expected}}}"), "{body}");
+    }
+    let other = r#"{"enable_thinking":true}"#;
+    assert_eq!(fitted(Dialect::Chat, WHOLE, &ModelFacts::default(), other), other);
+
+    let list = json!({"data": [
+        {"id": "claude-haiku-4.5", "vendor": "Anthropic", "supported_endpoints": ["/chat/completions"],
+         "capabilities": {"type": "chat", "supports": {"min_thinking_budget": 1024, "max_thinking_budget": 32_000}}},
+        {"id": "claude-sonnet-4.6", "vendor": "Anthropic", "supported_endpoints": ["/chat/completions", "/v1/messages"],
+         "capabilities": {"type": "chat", "supports": {"max_thinking_budget": 32_000}}},
+    ]});
+    let found = Copilot::default().read_models(list.to_string().as_bytes());
+    assert_eq!(
+        found[0].facts["thinking"],
+        json!({"forms": ["budget"], "budget": [1024, 32_000], "can_disable": true})
+    );
+    assert!(!found[1].facts.contains_key("thinking"), "at Messages more is known of it");
+}
+
+#[test]
 fn what_only_openai_has_is_said_anew() {
     let copilot = Copilot::default();
     for (tool, plain) in [
@@ -242,6 +302,9 @@ fn what_only_openai_has_is_said_anew() {
     let gemini = ModelFacts { id: "gemini-3.8-flash".to_owned(), ..ModelFacts::default() };
     let taken = |body: &[u8]| copilot.takes_as_is(Dialect::Chat, &gemini, body);
     assert!(!taken(b"{}") && taken(br#"{"messages":[{"reasoning_opaque":"D"}]}"#));
+    let claude = ModelFacts { id: "claude-haiku-4.5".to_owned(), ..ModelFacts::default() };
+    let taken = |body: &[u8]| copilot.takes_as_is(Dialect::Chat, &claude, body);
+    assert!(!taken(br#"{"reasoning_effort":"low"}"#) && taken(br#"{"thinking_budget":2048}"#));
 }
 
 #[test]
