@@ -5,6 +5,7 @@ mod accounts;
 mod answers;
 mod at_once;
 mod config;
+mod consent;
 mod demo;
 mod follow;
 mod help;

@@ -134,6 +134,15 @@ async fn without_the_secret_nobody_logs_in_for_nothing() {
         matches!(&error, LoginError::NotReady { why } if why.contains("providers.gemini.client_secret")),
         "{error}"
     );
+    let antigravity = Antigravity::new(&Urls::none(), Network::default());
+    let error = antigravity.ready().unwrap_err();
+    assert!(
+        matches!(&error, LoginError::NotReady { why }
+            if why.contains("antigravity/constants.go") && why.contains("providers.antigravity.client_secret")),
+        "{error}"
+    );
+    let error = antigravity.refresh(&transport(), &tokens(0)).await.unwrap_err();
+    assert!(matches!(&error, RefreshError::Config { why } if why.contains("client_secret")), "{error}");
     let error = gemini.refresh(&transport(), &tokens(0)).await.unwrap_err();
     assert!(matches!(&error, RefreshError::Config { why } if why.contains("client_secret")), "{error}");
 }

@@ -233,12 +233,25 @@ fn tools(request: &mut Members, facts: &ModelFacts, guest: bool, losses: &mut Lo
             }
         }
     }
-    if declared && let Some(list) = tools.as_array_mut() {
-        // The vendor's own tools do not go together with functions here.
+    if (declared || guest)
+        && let Some(list) = tools.as_array_mut()
+    {
+        // The vendor's own tools do not go together with functions here, and models of others have none of them.
         let before = list.len();
-        list.retain(|tool| tool.get("functionDeclarations").is_some());
+        let functions = ["functionDeclarations", "function_declarations"];
+        list.retain(|tool| functions.iter().any(|name| tool.get(name).is_some()));
         if list.len() < before {
-            losses.dropped("tools", "Antigravity does not run its own tools beside functions");
+            let why = if declared {
+                "Antigravity does not run its own tools beside functions"
+            } else {
+                "Antigravity runs its own tools for Gemini alone"
+            };
+            losses.dropped("tools", why);
+        }
+        if list.is_empty() {
+            request.remove("tools");
+            request.remove("toolConfig");
+            return;
         }
     }
     request.put("tools", &tools);

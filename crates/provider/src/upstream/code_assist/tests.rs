@@ -253,6 +253,27 @@ fn a_forced_tool_of_claude_behind_antigravity_is_lost_aloud() {
 }
 
 #[test]
+fn a_search_that_antigravity_would_not_run_is_lost_aloud() {
+    let search = json!({"contents": [], "tools": [{"googleSearch": {}}], "toolConfig": {"x": 1}});
+    let (agreed, headers) = ([CLAIM.to_owned()], HeaderMap::new());
+    for (model, kept) in
+        [("claude-sonnet-4-6", false), ("gpt-oss-120b-medium", false), ("gemini-3-flash", true)]
+    {
+        let (ask, facts, token) = (ask(STREAM, model, &agreed), facts(model), token());
+        let shaping =
+            Shaping { ask: &ask, token: &token, facts: &facts, client: &headers, request_id: "r", at_ms: 0 };
+        let mut losses = Losses::default();
+        let body = ANTIGRAVITY.shape(search.to_string().into(), &shaping, &mut losses).unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        let request = &body["request"];
+        assert_eq!(request.get("tools").is_some(), kept, "{request}");
+        assert_eq!(request.get("toolConfig").is_some(), kept, "{request}");
+        let lost: Vec<_> = losses.list().iter().map(|loss| loss.field.as_str()).collect();
+        assert_eq!(lost, if kept { vec![] } else { vec!["tools"] }, "{model}");
+    }
+}
+
+#[test]
 fn what_refusals_mean() {
     let error = |status: u16, word: &str, message: &str, details: Value| {
         (status, json!({"error": {"code": status, "message": message, "status": word, "details": details}}))
