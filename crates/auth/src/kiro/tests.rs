@@ -543,6 +543,24 @@ async fn a_refresh() {
     says(&server, [json!({"accessToken": "a-3", "refreshToken": ""})]);
     let (answer, _) = kiro(&server).refresh(&transport(), &old).await.unwrap();
     assert_eq!(answer.into_tokens(Some(&old), START).refresh.unwrap().expose(), "refresh-0");
+    // An organisation's profile is not in the answer: where the login does not know it, it is asked for.
+    let mut old = kept("idc");
+    old.facts.remove("profile_arn");
+    says(
+        &server,
+        [
+            json!({"accessToken": "a-4", "expiresIn": 3600}),
+            json!({"profiles": [{"arn": PROFILE}]}),
+            json!({"profiles": [{"arn": PROFILE}]}),
+        ],
+    );
+    let (answer, _) = kiro(&server).refresh(&transport(), &old).await.unwrap();
+    assert_eq!(answer.into_tokens(Some(&old), START).fact("profile_arn"), Some(PROFILE));
+    let asked = server.seen().pop().unwrap();
+    assert_eq!(
+        (asked.path.as_str(), &asked.headers["authorization"]),
+        ("/profiles", &"Bearer a-4".parse().unwrap())
+    );
 }
 
 #[test]
@@ -596,6 +614,9 @@ async fn what_error_answers_mean() {
         ("social", 401, r#"{"message":"Bad credentials"}"#, Does::NeedLogin),
         ("social", 401, "", Does::NeedLogin),
         ("social", 423, r#"{"__type":"AccountSuspendedException","message":"locked"}"#, Does::Block),
+        // The status says it alone.
+        ("social", 423, "", Does::Block),
+        ("idc", 423, r#"{"message":"x"}"#, Does::Block),
         ("social", 403, r#"{"code":"TEMPORARILY_SUSPENDED"}"#, Does::Block),
         ("social", 403, "<html>Forbidden</html>", Does::Wait),
         ("idc", 403, "<html>Forbidden</html>", Does::Wait),

@@ -68,6 +68,7 @@ pub fn failure(status: u16, exception: Option<&str>, body: &[u8]) -> Failure {
         (FailureKind::ContextTooLong, _) => {
             format!("prompt is too long: {}", if said.is_empty() { &reason } else { &said })
         }
+        (_, true) if code == Some(code::SUSPENDED) => "AWS has locked this account.".to_owned(),
         (_, true) if reason.is_empty() => {
             format!("Kiro answered with status {status} and no message. Try again later.")
         }

@@ -701,6 +701,7 @@ fn refusals() {
         (402, body("m", json!("OVERAGE_REQUEST_LIMIT_EXCEEDED")), QuotaWindow, Some(code::OVERAGE)),
         (403, body("m", json!("TEMPORARILY_SUSPENDED")), Permission, Some(code::SUSPENDED)),
         (423, body("m", Value::Null), Permission, Some(code::SUSPENDED)),
+        (423, String::new(), Permission, Some(code::SUSPENDED)),
         (
             403,
             json!({"__type": "x#AccountSuspendedException", "message": "m"}).to_string(),
@@ -747,6 +748,8 @@ fn refusals() {
         let got = failure(status, None, body.as_bytes());
         assert_eq!((got.kind, got.code.as_deref(), got.status), (kind, code, status), "{status} {body}");
         assert!(!got.message.is_empty());
+        let waits = got.message.contains("Try again later");
+        assert!(!waits || got.code.is_none(), "nobody waits for a locked account: {}", got.message);
         if kind == ContextTooLong {
             assert!(got.message.starts_with("prompt is too long"), "{}", got.message);
         }

@@ -85,10 +85,12 @@ fn headers_and_body() {
     for (token, model, effort, profile, origin) in [
         (token("social", None), "claude-sonnet-4-5", Some("output_config"), Some(SOCIAL), "AI_EDITOR"),
         (key, "gpt-5.6-sol", Some("reasoning"), None, "KIRO_CLI"),
+        // Of a model that takes none the field would be refused.
+        (token("social", None), "claude-sonnet-4-5", None, Some(SOCIAL), "AI_EDITOR"),
     ] {
         let facts = ModelFacts {
             thinking: byok_types::ThinkingFacts {
-                forms: vec![byok_types::ThinkingForm::Effort],
+                forms: effort.map(|_| byok_types::ThinkingForm::Effort).into_iter().collect(),
                 ..Default::default()
             },
             ..ModelFacts::default()
@@ -111,10 +113,8 @@ fn headers_and_body() {
             (Some(wire_name(model).as_str()), Some(origin))
         );
         assert_eq!(made["profileArn"].as_str(), profile);
-        assert_eq!(
-            made["additionalModelRequestFields"].get(effort.unwrap()),
-            Some(&json!({"effort": "low"}))
-        );
+        let said = effort.map(|field| json!({field: {"effort": "low"}}));
+        assert_eq!(made.get("additionalModelRequestFields"), said.as_ref());
     }
 }
 
@@ -206,6 +206,8 @@ fn what_refusals_mean() {
         (402, reason("OVERAGE_REQUEST_LIMIT_EXCEEDED"), None, true, other, account(3600), ""),
         (403, reason("TEMPORARILY_SUSPENDED"), None, true, Next::GiveUp, None, "blocked"),
         (423, said(suspended), None, true, Next::GiveUp, None, "blocked"),
+        (423, String::new(), None, true, Next::GiveUp, None, "blocked"),
+        (423, said("m"), None, false, Next::GiveUp, None, "blocked"),
         (403, said(suspended), None, true, Next::GiveUp, None, "blocked"),
         (
             403,
@@ -295,6 +297,15 @@ fn lookups() {
         serde_json::from_slice::<Value>(&asked.body).unwrap(),
         json!({"origin": "AI_EDITOR", "profileArn": OWN})
     );
+    let more = kiro.ask_more_models(&asked, br#"{"models": [], "nextToken": "n-1"}"#).unwrap();
+    assert_eq!((&more.url, &more.headers), (&asked.url, &asked.headers));
+    assert_eq!(
+        serde_json::from_slice::<Value>(&more.body).unwrap(),
+        json!({"origin": "AI_EDITOR", "profileArn": OWN, "nextToken": "n-1"})
+    );
+    for last in [&b"{}"[..], br#"{"nextToken": ""}"#, b"<html>"] {
+        assert!(kiro.ask_more_models(&asked, last).is_none());
+    }
     for (token, with) in [
         (token("idc", Some(OWN)), true),
         (token("social", Some(SOCIAL)), false),

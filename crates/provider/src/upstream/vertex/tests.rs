@@ -57,7 +57,18 @@ fn addresses_by_location_and_credential() {
         let mut headers = HeaderMap::new();
         Vertex.headers(&ask(stream), &token, &mut headers);
         assert_eq!(headers.len(), 1, "one credential");
-        assert_eq!(headers.contains_key("authorization"), token.oauth);
+        let (name, value) =
+            if token.oauth { ("authorization", "Bearer ya29.x") } else { ("x-goog-api-key", "AQ.x") };
+        assert_eq!(headers.get(name).and_then(|value| value.to_str().ok()), Some(value));
+        assert!(headers[name].is_sensitive());
+    }
+    for (operation, model, method) in [
+        (Operation::Generate { stream: false }, "gemini-2.5-pro", "gemini-2.5-pro:generateContent"),
+        (Operation::Count, "gemini-2.5-pro", "gemini-2.5-pro:countTokens"),
+        (Operation::Count, "a/b c", "a%2Fb%20c:countTokens"),
+    ] {
+        let url = Vertex.url("https://own.test/v1", &Ask { model, ..ask(operation) }).unwrap();
+        assert_eq!(url.as_str(), format!("https://own.test/v1/publishers/google/models/{method}"));
     }
     for (host, trusted) in [
         ("europe-west4-aiplatform.googleapis.com", true),
