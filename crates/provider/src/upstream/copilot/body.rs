@@ -84,7 +84,7 @@ pub(super) fn shape(body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> 
         (Dialect::Responses, _) => responses(body, losses),
         (Dialect::Chat, Operation::Generate { stream }) => {
             let body = chat(body, stream, shaping.facts, losses)?;
-            if shaping.facts.id.starts_with("claude") { budget::shaped(body, losses) } else { Ok(body) }
+            if shaping.facts.id.starts_with("claude") { budget::shaped(&body, losses) } else { Ok(body) }
         }
         _ => Ok(body),
     }

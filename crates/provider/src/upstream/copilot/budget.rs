@@ -26,9 +26,9 @@ const KEYS: [&str; 8] = [
 ];
 
 /// The body with the budget alone, where thinking is possible, and without any word of it elsewhere.
-pub(super) fn shaped(body: Bytes, losses: &mut Losses) -> Result<Bytes, Failure> {
-    let scan = Scan::of_keys(&body, &KEYS)?;
-    let said = |name: &str| scan.text(&body, name);
+pub(super) fn shaped(body: &Bytes, losses: &mut Losses) -> Result<Bytes, Failure> {
+    let scan = Scan::of_keys(body, &KEYS)?;
+    let said = |name: &str| scan.text(body, name);
     let number = |name: &str| said(name).and_then(|text| text.parse::<u64>().ok());
     let mut gone = vec![SWITCH];
     let mut edits: Vec<Edit> = Vec::new();
@@ -48,28 +48,25 @@ pub(super) fn shaped(body: Bytes, losses: &mut Losses) -> Result<Bytes, Failure>
         } else {
             None
         };
-        match why_not {
-            Some(why) => {
-                gone.push(BUDGET);
-                if let Some(why) = why {
-                    losses.dropped("reasoning", why);
-                }
+        if let Some(why) = why_not {
+            gone.push(BUDGET);
+            if let Some(why) = why {
+                losses.dropped("reasoning", why);
             }
-            None => {
-                if number(BUDGET).is_some_and(|budget| budget > room) {
-                    edits.push(scan.set(BUDGET, &room.to_string()));
-                }
-                // No other value is taken beside thinking.
-                for name in ["temperature", "top_p"] {
-                    if said(name).is_some_and(|value| !matches!(value, "null" | "1" | "1.0")) {
-                        losses.dropped(name, "Claude takes none where it thinks");
-                        gone.push(name);
-                    }
+        } else {
+            if number(BUDGET).is_some_and(|budget| budget > room) {
+                edits.push(scan.set(BUDGET, &room.to_string()));
+            }
+            // No other value is taken beside thinking.
+            for name in ["temperature", "top_p"] {
+                if said(name).is_some_and(|value| !matches!(value, "null" | "1" | "1.0")) {
+                    losses.dropped(name, "Claude takes none where it thinks");
+                    gone.push(name);
                 }
             }
         }
     }
-    let body = splice(&body, edits);
+    let body = splice(body, edits);
     let scan = Scan::of_keys(&body, &KEYS)?;
     Ok(splice(&body, scan.remove_all(&body, &gone)))
 }
