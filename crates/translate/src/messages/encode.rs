@@ -162,7 +162,8 @@ fn system<'a>(
         {
             Some(json_hint::by_schema(schema))
         }
-        OutputFormat::Text | OutputFormat::JsonSchema { .. } | OutputFormat::Opaque(_) => None,
+        form @ OutputFormat::Opaque(_) => json_hint::by_values(form),
+        OutputFormat::Text | OutputFormat::JsonSchema { .. } => None,
     };
     if let Some(hint) = hint {
         losses.emulated(name(request.dialect, Field::Format), "asked for in the instructions");
