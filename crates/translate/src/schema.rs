@@ -2,6 +2,7 @@
 
 mod closed;
 pub(crate) mod gemini;
+mod items;
 
 use crate::Json;
 use byok_types::Dialect;
@@ -9,6 +10,7 @@ use serde_json::{Map, Value};
 use std::{borrow::Cow, collections::HashSet};
 
 pub(crate) use closed::{can_be_closed, close_objects, describes_arguments};
+pub(crate) use items::with_items;
 
 /// The schema of a tool's arguments as every vendor takes it: an object with `properties`, even if there are none.
 pub(crate) fn object_schema(schema: Option<&Json>) -> Cow<'_, Json> {
@@ -34,6 +36,14 @@ pub(crate) fn object_schema(schema: Option<&Json>) -> Cow<'_, Json> {
         root.insert("properties".to_owned(), Value::Object(Map::new()));
     }
     Json::from_value(&root).map_or_else(|_| empty(), Cow::Owned)
+}
+
+/// The schema of a tool's arguments as servers in the manner of `OpenAI` take it: lists say what is in them, too.
+pub(crate) fn openai_arguments(schema: Option<&Json>) -> Cow<'_, Json> {
+    match object_schema(schema) {
+        Cow::Borrowed(schema) => with_items(schema),
+        Cow::Owned(schema) => Cow::Owned(with_items(&schema).into_owned()),
+    }
 }
 
 /// Whether a schema meets the subset that `OpenAI` enforces: every object lists all its properties as required and allows

@@ -10,7 +10,8 @@ use byok_types::{Dialect, ModelFacts};
 use serde_json::{Map, Value, value::RawValue};
 
 /// The edits by which `body`, a request of `dialect` for the model of `facts`, asks for `wish` in place of whatever it says
-/// about thinking. What the model cannot be told is left as it is, and is a loss of the name, where the wish stands.
+/// about thinking. What the model cannot be told is left as it is, and is a loss of the name, where the wish stands. Sampling
+/// that a vendor refuses beside thinking gives way to the wish, and is a loss under its own name.
 pub fn thinking_edits(
     dialect: Dialect,
     body: &[u8],
@@ -29,13 +30,45 @@ pub fn thinking_edits(
         said.shift_remove("thinking");
         losses.push(Loss { field: "model".to_owned(), action: LossAction::Dropped, reason });
     }
-    Translated { value: edits(dialect, body, &said), losses }
+    let fixed = if dialect == Dialect::Messages && said.get("thinking").is_some_and(is_on) {
+        fixed_sampling(body)
+    } else {
+        Vec::new()
+    };
+    losses.extend(fixed.iter().map(|name| Loss {
+        field: (*name).to_owned(),
+        action: LossAction::Dropped,
+        reason: "it is fixed while the model reasons",
+    }));
+    Translated { value: edits(dialect, body, &said, &fixed), losses }
 }
 
 /// What a Chat body may say about thinking: `OpenAI`'s level, and the switches of DeepSeek, GLM, Kimi and Qwen.
 const CHAT: [&str; 4] = ["reasoning_effort", "thinking", "enable_thinking", "thinking_budget"];
 
-fn edits(dialect: Dialect, body: &[u8], said: &Map<String, Value>) -> Vec<Edit> {
+/// Whether a `thinking` object switches thinking on.
+fn is_on(thinking: &Value) -> bool {
+    thinking["type"] != "disabled"
+}
+
+/// The settings of a Messages body that the vendor refuses while the model thinks: it takes a temperature of 1, a `top_p` of
+/// 0.95 and more, and no `top_k` (`Anthropic`, "Extended thinking").
+fn fixed_sampling(body: &[u8]) -> Vec<&'static str> {
+    let number = |name| text(body, name).and_then(|number| number.parse::<f64>().ok());
+    let refused: [(&str, fn(f64) -> bool); 3] = [
+        ("temperature", |value| (value - 1.0).abs() > f64::EPSILON),
+        ("top_p", |value| value < 0.95),
+        ("top_k", |_| true),
+    ];
+    refused
+        .into_iter()
+        .filter(|(name, refuses)| number(name).is_some_and(refuses))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// `fixed` are the settings that go for the sake of thinking.
+fn edits(dialect: Dialect, body: &[u8], said: &Map<String, Value>, fixed: &[&'static str]) -> Vec<Edit> {
     let members = |name: &str| said.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
     match dialect {
         Dialect::Chat => {
@@ -56,15 +89,23 @@ fn edits(dialect: Dialect, body: &[u8], said: &Map<String, Value>) -> Vec<Edit> 
             // How thinking is shown is the body's business, where there is any.
             let gone: &[&str] =
                 if off { &["type", "budget_tokens", "display"] } else { &["type", "budget_tokens"] };
+            let Ok(scan) = Scan::of_keys(body, &["thinking", "temperature", "top_p", "top_k"]) else {
+                return Vec::new();
+            };
+            let mut removed = fixed.to_vec();
             let thinking = if thinking.is_empty() {
-                Scan::of_keys(body, &["thinking"]).ok().and_then(|scan| scan.remove(body, "thinking"))
+                removed.push("thinking");
+                None
             } else {
                 merged(body, "thinking", gone, std::mem::take(&mut thinking))
             };
-            // A budget must be smaller than the whole answer; the encoder has seen to that.
-            let most = member(body, "max_tokens", said.get("max_tokens"));
+            // A budget must be smaller than the whole answer; the encoder has seen to that. A body that only has its tokens
+            // counted must not say how long an answer may be.
+            let said_most = said.get("max_tokens").filter(|_| text(body, "max_tokens").is_some());
+            let most = member(body, "max_tokens", said_most);
             let effort = merged(body, "output_config", &["effort"], members("output_config"));
-            thinking.into_iter().chain(most).chain(effort).collect()
+            let removed = scan.remove_all(body, &removed);
+            thinking.into_iter().chain(most).chain(effort).chain(removed).collect()
         }
         Dialect::Gemini => {
             let config = members("generationConfig");
@@ -85,11 +126,16 @@ fn refuses_budget(body: &[u8]) -> Option<&'static str> {
         return Some("this model does not reason when a tool is forced");
     }
     let turns: Vec<&RawValue> = serde_json::from_str(scan.text(body, "messages")?).ok()?;
-    let read = |turn: &&RawValue| serde_json::from_str::<Value>(turn.get()).ok();
-    let answer = turns.iter().rev().filter_map(read).find(|turn| turn["role"] == "assistant")?;
-    let opens = answer["content"][0]["type"].as_str().unwrap_or_default();
-    (brings_results(body) && !matches!(opens, "thinking" | "redacted_thinking"))
-        .then_some("the turn that waits for tool results has no reasoning of this model")
+    let read = |turn: &RawValue| serde_json::from_str::<Value>(turn.get()).ok();
+    let place = turns.iter().rposition(|turn| read(turn).is_some_and(|turn| turn["role"] == "assistant"))?;
+    let answer = read(turns[place])?;
+    if matches!(answer["content"][0]["type"].as_str(), Some("thinking" | "redacted_thinking")) {
+        return None;
+    }
+    if place + 1 == turns.len() {
+        return Some("this model does not reason in a turn that it is given the beginning of");
+    }
+    brings_results(body).then_some("the turn that waits for tool results has no reasoning of this model")
 }
 
 /// What a request says that says nothing but the wish. A request that says nothing at all has lost it.
@@ -310,6 +356,49 @@ mod tests {
             let edits = thinking_edits(dialect, body.as_bytes(), wish, &facts(form));
             let out = splice(&bytes::Bytes::copy_from_slice(body.as_bytes()), edits.value);
             assert_eq!(String::from_utf8_lossy(&out), expected, "{dialect:?} {wish:?}");
+        }
+    }
+
+    #[test]
+    fn sampling_gives_way_to_the_thinking_that_the_name_asks_for() {
+        let budget = Reasoning { switch: ThinkingSwitch::Budget(8000), ..Reasoning::default() };
+        let none = Reasoning { switch: ThinkingSwitch::Off, ..Reasoning::default() };
+        let high = Reasoning { effort: Some(Effort::High), ..Reasoning::default() };
+        let (by_budget, adaptive) = (ThinkingForm::Budget, ThinkingForm::Adaptive);
+        let told = r#""thinking":{"type":"enabled","budget_tokens":8000},"#;
+        let body = r#"{"model":"m","temperature":0,"max_tokens":16000,"top_k":5,"top_p":0.9}"#;
+        let kept = r#"{"model":"m","temperature":1.0,"max_tokens":16000,"top_p":0.95}"#;
+        let prefilled = r#"{"temperature":0,"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"{"}],"max_tokens":16000}"#;
+        let bare = r#"{"model":"m","max_tokens":16000}"#;
+        let effort = r#""output_config":{"effort":"high"},"thinking":{"type":"adaptive"},"#;
+        let insert = |members: &str, body: &str| body.replacen('{', &format!("{{{members}"), 1);
+        for (form, wish, body, expected, lost) in [
+            (by_budget, &budget, body, insert(told, bare), vec!["temperature", "top_p", "top_k"]),
+            (by_budget, &budget, kept, insert(told, kept), vec![]),
+            (by_budget, &none, body, insert(r#""thinking":{"type":"disabled"},"#, body), vec![]),
+            (adaptive, &high, body, insert(effort, bare), vec!["temperature", "top_p", "top_k"]),
+            (by_budget, &budget, prefilled, prefilled.to_owned(), vec!["model"]),
+        ] {
+            let edits = thinking_edits(Dialect::Messages, body.as_bytes(), wish, &facts(form));
+            let found: Vec<_> = edits.losses.iter().map(|loss| loss.field.as_str()).collect();
+            assert_eq!(found, lost, "{form:?} {body}");
+            let out = splice(&bytes::Bytes::copy_from_slice(body.as_bytes()), edits.value);
+            let (out, expected): (Value, Value) =
+                (serde_json::from_slice(&out).unwrap(), serde_json::from_str(&expected).unwrap());
+            assert_eq!(out, expected, "{form:?} {body}");
+        }
+    }
+
+    /// Counting takes no cap, so there is none where the body has none.
+    #[test]
+    fn a_body_whose_tokens_are_counted_gets_no_cap() {
+        let high = Reasoning { effort: Some(Effort::High), by_name: true, ..Reasoning::default() };
+        for form in [ThinkingForm::Budget, ThinkingForm::Adaptive] {
+            let body = br#"{"model":"m","messages":[]}"#;
+            let edits = thinking_edits(Dialect::Messages, body, &high, &facts(form));
+            let out = splice(&bytes::Bytes::from_static(body), edits.value);
+            let out: Value = serde_json::from_slice(&out).unwrap();
+            assert_eq!((out.get("max_tokens"), out.get("thinking").is_some()), (None, true), "{form:?}");
         }
     }
 

@@ -102,6 +102,30 @@ async fn t129_the_name_of_a_model_may_ask_for_effort_in_every_dialect() {
     .await;
 }
 
+/// A body that is right without the effort in the name is right with it.
+#[tokio::test]
+async fn effort_in_the_name_goes_with_sampling_and_with_the_beginning_of_an_answer() {
+    let world = World::start().await;
+    let user = json!({"role": "user", "content": "Go."});
+    let begun = json!([user, {"role": "assistant", "content": "{"}]);
+    for (name, members, dropped) in [
+        ("claude-sonnet-4-5", json!({"temperature": 0}), ""),
+        ("claude-sonnet-4-5-thinking-8000", json!({"temperature": 0}), "temperature"),
+        ("claude-opus-4-6(high)", json!({"top_p": 0.5, "top_k": 5}), "top_p, top_k"),
+        ("claude-sonnet-4-5(high)", json!({"temperature": 0, "messages": begun}), "model"),
+    ] {
+        let mut body =
+            json!({"model": format!("my-messages/{name}"), "max_tokens": 16_000, "messages": [user]});
+        for (key, value) in members.as_object().unwrap() {
+            body[key] = value.clone();
+        }
+        let call = Call::post("/v1/messages", body.to_string()).header("anthropic-version", "2023-06-01");
+        let answer = call.send(world.byok.address()).await;
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        assert_eq!(answer.header("x-byok-dropped"), dropped, "{name}");
+    }
+}
+
 /// Every level that byok knows of a model is one that the model takes.
 #[tokio::test]
 async fn a_model_that_can_be_told_not_to_think_is_told_so() {

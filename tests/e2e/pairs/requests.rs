@@ -212,10 +212,17 @@ async fn a_call_that_the_token_limit_cut_is_not_complete() {
 #[tokio::test]
 async fn tokens_are_counted() {
     let world = World::start().await;
+    counts(&world, "").await;
+    // What a name asks for must not put a setting of the answer into what is counted.
+    counts(&world, "(high)").await;
+}
+
+async fn counts(world: &World, effort: &str) {
     // Chat has no endpoint for it.
     let pairs = Pair::all().into_iter().filter(|pair| !pair.stream && pair.client != Dialect::Chat);
     each(pairs, async |pair| {
-        let ask = pair.ask("How many tokens are these words in a row?");
+        let mut ask = pair.ask("How many tokens are these words in a row?");
+        ask.model += effort;
         let (target, mut body, field) = match pair.client {
             Dialect::Messages => (
                 "/v1/messages/count_tokens?beta=true".to_owned(),

@@ -176,7 +176,10 @@ impl Prepared {
             }
             edits.extend(budget);
             log(&losses);
-        } else if let Some(wish) = &candidate.thinking {
+        } else if let Some(wish) = &candidate.thinking
+            // What Gemini counts has no place for settings of the answer.
+            && !(inbound.count && inbound.dialect == Dialect::Gemini)
+        {
             let thinking = thinking_edits(inbound.dialect, body, wish, &candidate.facts);
             edits.extend(thinking.value);
             losses = thinking.losses;

@@ -180,6 +180,7 @@ impl Encoder<'_> {
             {
                 json_hint::by_schema(schema)
             }
+            OutputFormat::Opaque(_) => json_hint::by_values(&self.request.output_format)?,
             _ => return None,
         };
         if json_hint::is_said(self.request, &hint) {
@@ -205,7 +206,11 @@ impl Encoder<'_> {
                     format.object("json_schema", |inner| {
                         inner.text("name", &format_name(name.as_deref()));
                         inner.maybe_text("description", description.as_deref());
-                        inner.json("schema", schema);
+                        if self.native {
+                            inner.json("schema", schema);
+                        } else {
+                            inner.json("schema", &schema::with_items(schema));
+                        }
                         inner.maybe("strict", strict);
                         inner.all(extra.of(Dialect::Chat));
                     });
@@ -214,6 +219,8 @@ impl Encoder<'_> {
             OutputFormat::Opaque(opaque) if opaque.dialect == Dialect::Chat => {
                 body.json("response_format", &opaque.json);
             }
+            // Told in the instructions.
+            form @ OutputFormat::Opaque(_) if json_hint::by_values(form).is_some() => {}
             OutputFormat::Opaque(_) => self.losses.dropped("output_format", "Chat has no such form"),
         }
         if self.native || self.facts.first_party {
@@ -242,8 +249,13 @@ impl Encoder<'_> {
         }
         let wanted = self.request.include.iter().any(|name| name == "message.output_text.logprobs");
         let implied = (!self.native && (wanted || said.top_logprobs.is_some())).then_some(true);
-        body.maybe("logprobs", said.logprobs.or(implied));
-        body.maybe("top_logprobs", said.top_logprobs);
+        // Models that take no sampling refuse these, too.
+        let shown = self.native || facts.temperature;
+        if !shown && (said.logprobs == Some(true) || said.top_logprobs.is_some()) {
+            self.losses.dropped("logprobs", "the model tells no probabilities");
+        }
+        body.maybe("logprobs", said.logprobs.or(implied).filter(|_| shown));
+        body.maybe("top_logprobs", said.top_logprobs.filter(|_| shown));
         body.maybe("n", said.n.filter(|n| self.native || *n > 1));
         // Some servers refuse a bare string, and all refuse an empty one.
         let mut stops: Vec<_> = said.stop.iter().filter(|stop| !stop.is_empty()).collect();

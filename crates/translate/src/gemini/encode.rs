@@ -113,7 +113,11 @@ impl Encoder<'_> {
                 contents::append(&mut parts, |out| self.part(part, out));
             }
         } else {
-            let text = self.instructions(system.iter().map(|s| s.part));
+            let mut text = self.instructions(system.iter().map(|s| s.part));
+            if let Some(words) = self.form_in_words() {
+                text.push_str(if text.is_empty() { "" } else { "\n\n" });
+                text.push_str(words);
+            }
             if !text.is_empty() {
                 contents::append(&mut parts, |out| parts::text(out, &text));
             }

@@ -30,7 +30,7 @@ fn betas(request: &Request, facts: &ModelFacts) -> Vec<String> {
     if facts.family != Family::Claude {
         return list.names;
     }
-    if thinking::settle(request, facts).effort.is_some() {
+    if thinking::effort_sent(request, facts).is_some() {
         list.add("effort-2025-11-24");
     }
     let formatted = !matches!(request.output_format, OutputFormat::Text) && has_native_format(request, facts);

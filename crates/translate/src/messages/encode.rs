@@ -60,7 +60,10 @@ pub(super) fn encode(
     let mut losses = Losses::default();
     refuse::check(request, &mut losses)?;
     let names = Names::of(request, NameRules::of(Dialect::Messages, facts));
-    let settled = thinking::settle(request, facts);
+    let conversation = turns::arrange(request, Dialect::Messages, &mut losses);
+    let mut system = system(request, facts, &conversation.system, &mut losses);
+    let mut entries = shape::shape(request, facts, conversation, &mut losses)?;
+    let settled = thinking::settle(request, facts, &entries);
     if let Some(reason) = settled.changed {
         losses.emulated(name(request.dialect, Field::Reasoning), reason);
     } else if facts.thinking.forms.is_empty() {
@@ -71,9 +74,6 @@ pub(super) fn encode(
     } else if request.max_tokens.is_some_and(|asked| settled.max_tokens > asked.value) {
         losses.emulated("max_tokens", "raised above the reasoning budget");
     }
-    let conversation = turns::arrange(request, Dialect::Messages, &mut losses);
-    let mut system = system(request, facts, &conversation.system, &mut losses);
-    let mut entries = shape::shape(request, facts, conversation, &mut losses)?;
     let mut declared = tools::declare(request, facts, &names, &mut losses);
     let marked = cache::settle(
         Markable { tools: &mut declared, system: &mut system, entries: &mut entries },
@@ -162,7 +162,8 @@ fn system<'a>(
         {
             Some(json_hint::by_schema(schema))
         }
-        OutputFormat::Text | OutputFormat::JsonSchema { .. } | OutputFormat::Opaque(_) => None,
+        form @ OutputFormat::Opaque(_) => json_hint::by_values(form),
+        OutputFormat::Text | OutputFormat::JsonSchema { .. } => None,
     };
     if let Some(hint) = hint {
         losses.emulated(name(request.dialect, Field::Format), "asked for in the instructions");

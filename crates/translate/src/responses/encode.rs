@@ -135,8 +135,24 @@ impl<'a> Encoder<'a> {
         })
     }
 
+    /// The choice as it is said to the vendor. A web search that is all there is is simply required: that is understood
+    /// whatever the tool is called there.
+    fn chosen(&self) -> Option<&'a ToolChoice> {
+        let choice = self.request.tool_choice.as_ref();
+        let only_search = !self.native
+            && matches!(choice, Some(ToolChoice::Hosted { tool, .. }) if is_search(*tool))
+            && self
+                .request
+                .tools
+                .iter()
+                .all(|tool| matches!(tool, Tool::Hosted(tool) if is_search(tool.tool)))
+            && self.added_tools().next().is_none()
+            && self.request.modalities.is_empty();
+        if only_search { Some(&ToolChoice::Required) } else { choice }
+    }
+
     fn choice(&mut self, object: &mut Object<'_>, has_tools: bool) {
-        let Some(choice) = &self.request.tool_choice else {
+        let Some(choice) = self.chosen() else {
             if let Some(parallel) = self.request.parallel_tool_calls.filter(|_| has_tools || self.native) {
                 object.value("parallel_tool_calls", &parallel);
             }
@@ -171,7 +187,8 @@ impl<'a> Encoder<'a> {
             if hosted.contains(&ServerTool::WebSearch) {
                 include.push(INCLUDE_SOURCES);
             }
-            if self.request.sampling.logprobs == Some(true) && !include.contains(&INCLUDE_LOGPROBS) {
+            let told = self.request.sampling.logprobs == Some(true) && self.tells_logprobs();
+            if told && !include.contains(&INCLUDE_LOGPROBS) {
                 include.push(INCLUDE_LOGPROBS);
             }
         }
@@ -184,6 +201,10 @@ impl<'a> Encoder<'a> {
     fn word(&self, common: &'static str, gemini: &'static str) -> &'static str {
         if self.request.dialect == Dialect::Gemini { gemini } else { common }
     }
+}
+
+fn is_search(tool: ServerTool) -> bool {
+    matches!(tool, ServerTool::WebSearch | ServerTool::WebFetch)
 }
 
 /// The unknown members of the request but for those of `text`, which are written within it.

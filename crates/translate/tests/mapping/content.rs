@@ -222,13 +222,22 @@ fn documents() {
         .to(RESPONSES, refused("messages[0].content[0]"))
         .to(GEMINI, refused("messages[0].content[0]")),
         part("text document", MESSAGES, &words)
-            .to(CHAT, and(says("T\\n\\nK\\n\\nwords"), dropped("messages[0].content[0]")))
-            .to(RESPONSES, and(says("T\\n\\nK\\n\\nwords"), dropped("messages[0].content[0]")))
-            .to(GEMINI, and(says("T\\nK\\n\\nwords"), dropped("messages[0].content[0]"))),
+            .to(CHAT, and(says("T\\n\\nK\\n\\nwords"), dropped("messages[0].content[0].citations")))
+            .to(RESPONSES, and(says("T\\n\\nK\\n\\nwords"), dropped("messages[0].content[0].citations")))
+            .to(GEMINI, and(says("T\\nK\\n\\nwords"), dropped("messages[0].content[0].citations"))),
         part("search result", MESSAGES, &found)
-            .to(CHAT, and(says("https://e.org"), and(says("words"), dropped("messages[0].content[0]"))))
-            .to(RESPONSES, and(says("https://e.org"), and(says("words"), dropped("messages[0].content[0]"))))
-            .to(GEMINI, and(says("https://e.org"), and(says("words"), dropped("messages[0].content[0]")))),
+            .to(
+                CHAT,
+                and(says("https://e.org"), and(says("words"), dropped("messages[0].content[0].citations"))),
+            )
+            .to(
+                RESPONSES,
+                and(says("https://e.org"), and(says("words"), dropped("messages[0].content[0].citations"))),
+            )
+            .to(
+                GEMINI,
+                and(says("https://e.org"), and(says("words"), dropped("messages[0].content[0].citations"))),
+            ),
     ]);
 }
 

@@ -207,6 +207,21 @@ fn several_answers_and_log_probabilities() {
                 GEMINI,
                 and(has("/generationConfig/responseLogprobs", true), has("/generationConfig/logprobs", 3)),
             ),
+        row(
+            "logprobs of a model without",
+            GEMINI,
+            &json!({"generationConfig": {"responseLogprobs": true, "logprobs": 3}}),
+        )
+        .at(|facts| facts.temperature = false)
+        .to(
+            CHAT,
+            and(
+                lacks("/logprobs"),
+                and(lacks("/top_logprobs"), dropped("generationConfig.responseLogprobs")),
+            ),
+        )
+        .to(RESPONSES, and(lacks("/top_logprobs"), dropped("generationConfig.responseLogprobs")))
+        .to(MESSAGES, dropped("generationConfig.responseLogprobs")),
         row("logprobs", RESPONSES, &json!({"top_logprobs": 3, "include": ["message.output_text.logprobs"]}))
             .to(CHAT, and(has("/logprobs", true), has("/top_logprobs", 3)))
             .to(MESSAGES, dropped("top_logprobs"))
@@ -449,6 +464,11 @@ fn format_and_verbosity() {
             .to(CHAT, emulated("generationConfig.responseMimeType"))
             .to(RESPONSES, emulated("generationConfig.responseMimeType"))
             .to(MESSAGES, emulated("generationConfig.responseMimeType")),
+        row("words of a list", GEMINI, &json!({"generationConfig": {"responseMimeType": "text/x.enum",
+            "responseSchema": {"type": "STRING", "enum": ["yes", "no"]}}}))
+        .to(CHAT, and(says("yes"), emulated("generationConfig.responseMimeType")))
+        .to(RESPONSES, and(says("yes"), emulated("generationConfig.responseMimeType")))
+        .to(MESSAGES, and(says("yes"), emulated("generationConfig.responseMimeType"))),
         row("schema beside functions of an older model", CHAT, &{
             let mut body = chat.clone();
             body["tools"] = json!([{"type": "function", "function": {"name": "f"}}]);

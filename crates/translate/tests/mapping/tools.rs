@@ -475,7 +475,7 @@ fn choice() {
                 "tool_choice": {"type": "tool", "name": "web_search"}}),
         )
         .to(CHAT, lacks("/tool_choice"))
-        .to(RESPONSES, has("/tool_choice/type", "web_search"))
+        .to(RESPONSES, has("/tool_choice", "required"))
         .to(GEMINI, lacks("/toolConfig")),
         row("one custom tool", RESPONSES, &custom)
             .to(CHAT, has("/tool_choice", json!({"type": "custom", "custom": {"name": "p"}})))

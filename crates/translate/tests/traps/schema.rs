@@ -125,6 +125,31 @@ fn collect(value: &Value, keys: &mut Vec<String>) {
     }
 }
 
+/// Tuples of pydantic and zod, and lists of anything, say nothing under `items`; servers in the manner of `OpenAI` refuse them.
+#[test]
+fn lists_say_what_is_in_them() {
+    let schema = json!({"type": "object", "properties": {
+        "t": {"type": "array"},
+        "u": {"type": ["array", "null"], "prefixItems": [{"type": "string"}]},
+        "v": {"type": "object", "properties": {"w": {"type": "array"}}},
+    }});
+    let mut body = messages([user("x")]);
+    body["tools"] = json!([{"name": "f", "input_schema": schema}]);
+    body["output_config"] = json!({"format": {"type": "json_schema", "schema": schema}});
+    for (upstream, tool, format) in [
+        (Chat, "/tools/0/function/parameters", "/response_format/json_schema/schema"),
+        (Responses, "/tools/0/parameters", "/text/format/schema"),
+    ] {
+        let sent = asked(Messages, upstream, &body);
+        for place in [tool, format] {
+            let lists = sent.pointer(place).map(|schema| &schema["properties"]).unwrap();
+            for list in [&lists["t"], &lists["u"], &lists["v"]["properties"]["w"]] {
+                assert_eq!(list["items"], json!({}), "{upstream:?} {place} {list}");
+            }
+        }
+    }
+}
+
 #[test]
 fn t102_json_with_and_without_a_schema() {
     let config = |format: Value| {

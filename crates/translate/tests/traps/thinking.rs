@@ -189,6 +189,57 @@ fn t71_thinking_is_off_where_the_history_has_none() {
     assert_eq!(ask(json!([thinks("EqQBCkYIBxgCKkBsignature"), uses("a")])), "enabled");
 }
 
+/// What is left out, made up or joined on the way makes another turn the last one: a vendor sees only what is written.
+#[test]
+fn t71_the_turns_count_as_they_are_written() {
+    let chat = |after: Value| {
+        let mut turns = vec![
+            user("hi"),
+            json!({"role": "assistant", "content": "k", "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}),
+        ];
+        turns.extend(after.as_array().unwrap().clone());
+        json!({"model": "m", "reasoning_effort": "high", "messages": turns})
+    };
+    let responses = |after: Value| {
+        let mut items = vec![
+            user("hi"),
+            json!({"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"}),
+        ];
+        items.extend(after.as_array().unwrap().clone());
+        json!({"model": "m", "reasoning": {"effort": "high"}, "input": items})
+    };
+    let gemini = |words: &str| {
+        json!({"generationConfig": {"thinkingConfig": {"thinkingBudget": 8192}}, "contents": [
+            {"role": "user", "parts": [{"text": "hi"}]},
+            {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"output": "r"}}}]},
+            {"role": "model", "parts": [{"text": words}]},
+            {"role": "user", "parts": [{"text": "Please continue."}]},
+        ]})
+    };
+    let tool = json!({"role": "tool", "tool_call_id": "c1", "content": "r"});
+    let said = |words: &str| json!({"role": "assistant", "content": words});
+    let output = json!({"type": "function_call_output", "call_id": "c1", "output": "r"});
+    let foreign = json!({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAAABx"});
+    let search = json!({"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}});
+    for (client, body, on) in [
+        (Chat, chat(json!([user("stop that")])), false),
+        (Chat, chat(json!([tool, said(""), user("go")])), false),
+        (Chat, chat(json!([tool, said("done"), user("go")])), true),
+        (Responses, responses(json!([user("stop that")])), false),
+        (Responses, responses(json!([output, foreign, user("go")])), false),
+        (Responses, responses(json!([output, search, user("go")])), false),
+        (Responses, responses(json!([output, foreign, said("done"), user("go")])), true),
+        (Gemini, gemini(""), false),
+        (Gemini, gemini("done"), true),
+    ] {
+        let (sent, losses) = asked_of(client, Messages, &facts(Messages), &body);
+        assert_eq!(sent["thinking"]["type"] == "enabled", on, "{client:?} {body}\n{sent}");
+        let told = losses.iter().any(|loss| loss.reason.contains("has no reasoning of this model"));
+        assert_ne!(told, on, "{client:?} {body}: {losses:?}");
+    }
+}
+
 #[test]
 fn t72_an_item_without_its_content_is_not_named() {
     let item = json!({"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": null});

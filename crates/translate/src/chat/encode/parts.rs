@@ -191,7 +191,8 @@ impl Encoder<'_> {
             Part::Document(document) => self.document(document, part, out)?,
             Part::SearchResult(result) => {
                 if result.citations == Some(true) {
-                    self.losses.dropped(self.path(part), "Chat has no citations of search results");
+                    let place = format!("{}.citations", self.path(part));
+                    self.losses.dropped(place, "Chat has no citations of search results");
                 }
                 let heads = [result.title.as_str(), &result.source].map(str::trim);
                 let heads: Vec<_> = heads.into_iter().filter(|head| !head.is_empty()).collect();
@@ -270,7 +271,8 @@ impl Encoder<'_> {
         out: &mut Vec<Piece<'p>>,
     ) -> Result<(), Failure> {
         if document.citations == Some(true) {
-            self.losses.dropped(self.path(part), "Chat has no citations of documents");
+            let place = format!("{}.citations", self.path(part));
+            self.losses.dropped(place, "Chat has no citations of documents");
         }
         let marker = document.cache.as_ref().filter(|_| self.native);
         match &document.source {

@@ -272,8 +272,8 @@ fn function(tool: &FunctionTool, name: &str, client: Dialect, first_party: bool,
             match &tool.schema {
                 Some(schema) if native => function.json("parameters", schema),
                 None if native => {}
-                // Servers refuse a function without a schema, and an object schema without `properties`.
-                schema => function.json("parameters", &schema::object_schema(schema.as_ref())),
+                // Servers refuse a function without a schema, an object without `properties` and a list without `items`.
+                schema => function.json("parameters", &schema::openai_arguments(schema.as_ref())),
             }
             if native || first_party || strict == Some(true) {
                 function.maybe("strict", strict);

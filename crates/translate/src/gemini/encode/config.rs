@@ -4,6 +4,7 @@ use crate::{
     emulate,
     gemini::fields::Fields,
     ir::{Effort, Extra, OutputFormat, Reasoning, ThinkingSwitch, Tool, Visibility},
+    json_hint,
     schema::gemini::for_gemini_output,
 };
 use byok_types::{Dialect, StructuredOutput};
@@ -117,17 +118,19 @@ impl Encoder<'_> {
         let json = |fields: &mut Fields<'_>| fields.string("responseMimeType", "application/json");
         match &self.request.output_format {
             OutputFormat::Text => {}
-            OutputFormat::JsonObject => json(fields),
+            OutputFormat::JsonObject if self.takes_form() => json(fields),
+            OutputFormat::JsonObject => {
+                let reason =
+                    "asked for in the instructions: this model takes no form of answer beside functions";
+                self.losses.emulated("response_format", reason);
+            }
             OutputFormat::JsonSchema { schema, extra, .. } => match self.facts.structured_output {
                 StructuredOutput::ForcedTool => {
                     if self.forced_schema().is_none() {
                         self.losses.dropped("response_format", "the model must call another tool");
                     }
                 }
-                // Models that want no signatures are of the generation that refuses a schema beside functions.
-                StructuredOutput::Native
-                    if self.same || self.facts.call_signatures || !self.has_functions() =>
-                {
+                StructuredOutput::Native if self.takes_form() => {
                     json(fields);
                     if let Some(schema) = extra.get(Dialect::Gemini, "responseSchema") {
                         fields.json("responseSchema", schema);
@@ -141,7 +144,9 @@ impl Encoder<'_> {
                     self.losses.dropped("response_format", "this model takes no schema beside functions");
                 }
                 StructuredOutput::Hint => {
-                    json(fields);
+                    if self.takes_form() {
+                        json(fields);
+                    }
                     self.losses.dropped("response_format", "this model takes no schema");
                 }
             },
@@ -154,8 +159,17 @@ impl Encoder<'_> {
         }
     }
 
-    fn has_functions(&self) -> bool {
-        self.request.tools.iter().any(|tool| !matches!(tool, Tool::Hosted(_)))
+    /// Whether a form of answer can be asked for. Models that want no signatures are of the generation that refuses one beside
+    /// functions.
+    fn takes_form(&self) -> bool {
+        let has_functions = || self.request.tools.iter().any(|tool| !matches!(tool, Tool::Hosted(_)));
+        self.same || self.facts.call_signatures || !has_functions()
+    }
+
+    /// The form of the answer in words, where there is no other way to ask for it.
+    pub(super) fn form_in_words(&self) -> Option<&'static str> {
+        let wanted = self.request.output_format == OutputFormat::JsonObject && !self.takes_form();
+        (wanted && !json_hint::is_said(self.request, json_hint::OBJECT)).then_some(json_hint::OBJECT)
     }
 
     fn output(&mut self, fields: &mut Fields<'_>) {

@@ -66,7 +66,8 @@ impl Encoder<'_> {
 
     pub(super) fn note_citations(&mut self, part: &Part, wanted: Option<bool>) {
         if wanted == Some(true) {
-            self.losses.dropped(self.places.path(part), "this upstream does not cite from what it is given");
+            let place = format!("{}.citations", self.places.path(part));
+            self.losses.dropped(place, "this upstream does not cite from what it is given");
         }
     }
 
@@ -146,6 +147,9 @@ pub(super) fn texts(list: &[Part]) -> String {
         }
         Part::Document(Document { source: Source::Text(text), title, .. }) => {
             Some(titled(&title.iter().cloned().collect::<Vec<_>>(), text).into())
+        }
+        Part::Document(Document { source: Source::Parts(parts), title, .. }) => {
+            Some(titled(&title.iter().cloned().collect::<Vec<_>>(), &texts(parts)).into())
         }
         _ => None,
     });

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Json,
     gemini::{fields::Fields, is_made_up},
-    ir::{Part, Source, ToolResult},
+    ir::{Document, Part, Source, ToolResult},
     wire::write,
 };
 use std::borrow::Cow;
@@ -22,11 +22,7 @@ impl Encoder<'_> {
             append(&mut out, |out| self.function_response(result, &name, out));
         }
         for result in results {
-            for part in &result.parts {
-                if !self.fits_inside(part) {
-                    append(&mut out, |out| self.part(part, out));
-                }
-            }
+            self.beside(result, &mut out);
         }
         out
     }
@@ -41,7 +37,12 @@ impl Encoder<'_> {
     /// One result, followed by what cannot stand inside it.
     pub(super) fn result(&mut self, result: &ToolResult, name: &str, out: &mut Vec<u8>) {
         self.function_response(result, name, out);
-        for part in &result.parts {
+        self.beside(result, out);
+    }
+
+    /// What cannot stand inside a result.
+    fn beside(&mut self, result: &ToolResult, out: &mut Vec<u8>) {
+        for part in pieces(&result.parts) {
             if !self.fits_inside(part) {
                 append(out, |out| self.part(part, out));
             }
@@ -55,11 +56,11 @@ impl Encoder<'_> {
             response.string("id", &result.call_id);
         }
         response.string("name", name);
-        for part in result.parts.iter().filter(|part| !is_text(part) && !is_media(part)) {
+        for part in pieces(&result.parts).filter(|part| !is_text(part) && !is_media(part)) {
             self.losses.dropped(self.places.path(part), "a result cannot hold this");
         }
         write_response(result, response.key("response"));
-        let media: Vec<_> = result.parts.iter().filter(|p| is_media(p) && self.fits_inside(p)).collect();
+        let media: Vec<_> = pieces(&result.parts).filter(|p| is_media(p) && self.fits_inside(p)).collect();
         if !media.is_empty() {
             let mut list = Vec::new();
             for part in media {
@@ -111,6 +112,14 @@ fn write_response(result: &ToolResult, out: &mut Vec<u8>) {
         None => response.string(if failed { "error" } else { "output" }, &text),
     }
     response.close();
+}
+
+/// The parts of a result. A document that is a list of parts is the parts: no function response holds such a document.
+fn pieces(parts: &[Part]) -> impl Iterator<Item = &Part> {
+    parts.iter().flat_map(|part| match part {
+        Part::Document(Document { source: Source::Parts(inner), .. }) => inner.as_slice(),
+        part => std::slice::from_ref(part),
+    })
 }
 
 /// Whether a part of a result is said by its text.

@@ -1,12 +1,10 @@
 //! What the upstream is told about reasoning: settled once, for the body and for the beta headers.
 
+use super::shape::{Entry, Speaker, What};
 use crate::{
     effort::{self, ThinkingPlan, budget_of, effort_of, nearest},
     emulate,
-    ir::{
-        Effort, Message, OutputFormat, Part, Request, Role, Thinking, ThinkingSwitch, Tool, ToolChoice,
-        Visibility,
-    },
+    ir::{Effort, OutputFormat, Part, Request, Thinking, ThinkingSwitch, Tool, ToolChoice, Visibility},
 };
 use byok_types::{Dialect, Family, ModelFacts, StructuredOutput, ThinkingForm};
 
@@ -15,7 +13,7 @@ const LEAST_BUDGET: u32 = 1024;
 
 /// The `thinking` object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::messages) enum Mode {
+pub(super) enum Mode {
     /// No such object.
     Absent,
     /// `disabled`.
@@ -30,30 +28,30 @@ pub(in crate::messages) enum Mode {
 
 impl Mode {
     /// Whether the model thinks because the request says so.
-    pub(in crate::messages) fn is_on(self) -> bool {
+    pub(super) fn is_on(self) -> bool {
         matches!(self, Self::Budget(_) | Self::Adaptive | Self::BetweenTools)
     }
 }
 
 /// Reasoning as it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::messages) struct Settled {
-    pub(in crate::messages) mode: Mode,
+pub(super) struct Settled {
+    pub(super) mode: Mode,
     /// `output_config.effort`.
-    pub(in crate::messages) effort: Option<Effort>,
+    pub(super) effort: Option<Effort>,
     /// `thinking.display`.
-    pub(in crate::messages) display: Option<&'static str>,
+    pub(super) display: Option<&'static str>,
     /// The cap on the output that goes with it.
-    pub(in crate::messages) max_tokens: u64,
+    pub(super) max_tokens: u64,
     /// Why this is less than what the client asked for.
-    pub(in crate::messages) changed: Option<&'static str>,
+    pub(super) changed: Option<&'static str>,
 }
 
 /// The cap for a model whose limit nobody knows: every current Claude writes at least this much.
 const UNKNOWN_LIMIT: u64 = 32_000;
 
-/// Settles reasoning and the cap on the output, which depend on each other.
-pub(in crate::messages) fn settle(request: &Request, facts: &ModelFacts) -> Settled {
+/// Settles reasoning and the cap on the output, which depend on each other. `entries` are the turns as they are written.
+pub(super) fn settle(request: &Request, facts: &ModelFacts, entries: &[Entry<'_>]) -> Settled {
     let limit = facts.max_output_tokens.map(u64::from);
     let asked = request.max_tokens.map(|cap| cap.value);
     // A caller of another dialect does not know this vendor's limit; one of this dialect is told by the vendor.
@@ -73,7 +71,7 @@ pub(in crate::messages) fn settle(request: &Request, facts: &ModelFacts) -> Sett
         settled.changed = Some("this model does not reason when a tool is forced");
     }
     if let Mode::Budget(_) = settled.mode
-        && lacks_thinking(request, facts)
+        && lacks_thinking(entries)
     {
         settled.mode = Mode::Absent;
         settled.changed = Some("the turn that waits for tool results has no reasoning of this model");
@@ -91,6 +89,11 @@ pub(in crate::messages) fn settle(request: &Request, facts: &ModelFacts) -> Sett
         };
     }
     settled
+}
+
+/// The level that is sent beside the switch. The history has no say in it.
+pub(in crate::messages) fn effort_sent(request: &Request, facts: &ModelFacts) -> Option<Effort> {
+    settle(request, facts, &[]).effort
 }
 
 /// Why the model is told something other than what the client asked for, if it is.
@@ -222,24 +225,22 @@ pub(in crate::messages) fn uses_forced_tool(request: &Request, facts: &ModelFact
 }
 
 /// Whether the assistant turn that is still being worked on (it waits for results, or is to be continued) does not begin
-/// with reasoning that can be sent. Models that take a budget refuse the request then.
-fn lacks_thinking(request: &Request, facts: &ModelFacts) -> bool {
-    let Some(last) = request.messages.iter().rposition(|m| m.role == Role::Assistant) else { return false };
-    let (before, after) = request.messages.split_at(last + 1);
-    let has_result = |m: &Message| m.parts.iter().any(|part| matches!(part, Part::ToolResult(_)));
-    let is_silent = |m: &Message| matches!(m.role, Role::System | Role::Developer) || m.parts.is_empty();
-    if !after.iter().any(has_result) && !after.iter().all(is_silent) {
-        return false;
-    }
-    // Several items of another dialect may make up one assistant turn: its first block decides.
-    let first = before.iter().rposition(|m| m.role != Role::Assistant).map_or(0, |index| index + 1);
-    let is_sent = |part: &&Part| match part {
-        Part::Thinking(thinking) => is_sendable(thinking, facts),
-        Part::Text(text) => !text.text.trim().is_empty(),
-        _ => true,
+/// with reasoning. Models that take a budget refuse the request then. Only the turns as they are written tell: on the way
+/// there some are left out, others become one, and results that are missing are made up.
+fn lacks_thinking(entries: &[Entry<'_>]) -> bool {
+    let mut turns = entries.iter().rev().filter(|entry| entry.role != Speaker::System);
+    let Some(last) = turns.next() else { return false };
+    let open = if last.role == Speaker::Assistant {
+        last
+    } else {
+        let has_result = last.items.iter().any(|item| matches!(item.what, What::Result { .. }));
+        match turns.next() {
+            Some(before) if has_result && before.role == Speaker::Assistant => before,
+            _ => return false,
+        }
     };
-    let opening = before[first..].iter().flat_map(|m| &m.parts).find(is_sent);
-    !matches!(opening, Some(Part::Thinking(_)))
+    let begins = open.items.first().map(|item| &item.what);
+    !matches!(begins, Some(What::Part(part)) if matches!(part.as_ref(), Part::Thinking(_)))
 }
 
 /// Whether a thinking block may go to this model.

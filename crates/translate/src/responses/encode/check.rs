@@ -65,7 +65,8 @@ impl Check<'_> {
             Part::Image(image) => self.image(&image.source, path, losses)?,
             Part::Document(document) => {
                 if document.citations == Some(true) {
-                    losses.dropped(path(), "the model is shown the document and does not cite from it");
+                    let reason = "the model is shown the document and does not cite from it";
+                    losses.dropped(format!("{}.citations", path()), reason);
                 }
                 self.document(&document.source, path)?;
             }
@@ -91,7 +92,8 @@ impl Check<'_> {
                 }
             }
             Part::SearchResult(result) if result.citations == Some(true) => {
-                losses.dropped(path(), "the model is shown the text and does not cite from it");
+                let reason = "the model is shown the text and does not cite from it";
+                losses.dropped(format!("{}.citations", path()), reason);
             }
             Part::ServerCall(call) if !is_own(call.verbatim.as_ref()) => {
                 losses.silent(path(), "calls of the vendor's own tools stay with the vendor");

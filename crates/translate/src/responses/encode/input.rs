@@ -84,25 +84,36 @@ fn foreign(encoder: &mut Encoder<'_>) -> Conversation {
             _ => {}
         }
     }
+    let values = json_hint::by_values(&request.output_format);
+    if let Some(hint) = values.as_deref().filter(|hint| !json_hint::is_said(request, hint)) {
+        instructions.push(hint);
+    }
     encoder.losses = losses;
     let mut items = Items::new(encoder);
+    // The vendor looks for the word in the items only. The first one stays the same while the conversation grows.
+    let wants_json_hint = request.output_format == OutputFormat::JsonObject
+        && !conversation.turns.first().is_some_and(speaks_of_json);
+    if wants_json_hint {
+        items.role = if encoder.facts.developer_role { Role::Developer } else { Role::System };
+        items.part(&Part::text(json_hint::OBJECT));
+        items.flush();
+    }
+    let hint = items.out.len();
     for turn in &conversation.turns {
         items.turn(turn);
     }
-    let mut out = items.out;
-    if out.is_empty() {
-        let mut items = Items::new(encoder);
+    if items.out.len() == hint {
+        items.role = Role::User;
         items.part(&Part::text(NOTHING));
         items.flush();
-        out = items.out;
-    }
-    let wants_json_hint =
-        request.output_format == OutputFormat::JsonObject && !json_hint::is_spoken_of(request);
-    if wants_json_hint {
-        instructions.push(json_hint::OBJECT);
     }
     let instructions = (!instructions.is_empty()).then(|| instructions.join("\n\n"));
-    Conversation { instructions, items: out, wants_json_hint }
+    Conversation { instructions, items: items.out, wants_json_hint }
+}
+
+fn speaks_of_json(turn: &Turn<'_>) -> bool {
+    let Turn::User { parts, .. } = turn else { return false };
+    parts.iter().filter_map(|part| text_of(part)).any(json_hint::speaks_of_json)
 }
 
 fn text_of(part: &Part) -> Option<&str> {

@@ -8,6 +8,7 @@ use crate::{
     ir::{
         CustomFormat, Effort, MaxTokensSpelling, OutputFormat, Part, Reasoning, ThinkingSwitch, Visibility,
     },
+    json_hint,
     responses::{wire, writer::Object},
     schema,
 };
@@ -55,7 +56,12 @@ impl Encoder<'_> {
                 None => {}
             }
         }
-        object.maybe("top_logprobs", sampling.top_logprobs.as_ref());
+        let asks = sampling.logprobs == Some(true) || sampling.top_logprobs.is_some();
+        if self.tells_logprobs() {
+            object.maybe("top_logprobs", sampling.top_logprobs.as_ref());
+        } else if asks {
+            self.losses.dropped("logprobs", "the model tells no probabilities");
+        }
         self.max_tokens(object);
         let losses = &mut self.losses;
         let gemini = self.request.dialect == Dialect::Gemini;
@@ -83,13 +89,24 @@ impl Encoder<'_> {
         }
     }
 
+    /// Models that take no sampling refuse to tell probabilities, too.
+    pub(super) fn tells_logprobs(&self) -> bool {
+        self.native || self.facts.temperature
+    }
+
     fn max_tokens(&mut self, object: &mut Object<'_>) {
         let Some(max) = self.request.max_tokens else { return };
         if self.facts.max_tokens_field == MaxTokensField::Omit {
             self.losses.silent("max_output_tokens", "the upstream takes no cap on the output");
             return;
         }
-        let value = if self.native { max.value } else { max.value.max(LEAST_OUTPUT) };
+        if self.native {
+            object.value("max_output_tokens", &max.value);
+            return;
+        }
+        // A caller of another dialect knows neither the least nor the most that this vendor takes.
+        let most = self.facts.max_output_tokens.map_or(u64::MAX, u64::from);
+        let value = max.value.min(most).max(LEAST_OUTPUT);
         if value != max.value {
             let name = match max.spelling {
                 MaxTokensSpelling::MaxTokens => "max_tokens",
@@ -97,7 +114,11 @@ impl Encoder<'_> {
                 MaxTokensSpelling::MaxOutputTokens => "max_output_tokens",
                 MaxTokensSpelling::MaxOutputTokensCamel => "generationConfig.maxOutputTokens",
             };
-            self.losses.emulated(name, "raised to 16, the least that the vendor takes");
+            if value < max.value {
+                self.losses.silent(name, "the model cannot put out that much");
+            } else {
+                self.losses.emulated(name, "raised to 16, the least that the vendor takes");
+            }
         }
         object.value("max_output_tokens", &value);
     }
@@ -153,8 +174,12 @@ impl Encoder<'_> {
         if hint {
             self.losses.emulated(
                 self.word("response_format", "generationConfig.responseMimeType"),
-                "the vendor wants the word JSON in the prompt",
+                "the vendor wants the word JSON among the items of the input",
             );
+        }
+        let in_words = json_hint::by_values(&self.request.output_format).is_some() && !self.native;
+        if in_words {
+            self.losses.emulated("response_format", "asked for in the instructions");
         }
         let extra = self.request.extra.get(Dialect::Responses, "text").filter(|_| self.native);
         let mut format = Vec::new();
@@ -167,7 +192,12 @@ impl Encoder<'_> {
                     Some(name) if self.native => inner.text("name", name),
                     name => inner.text("name", &schema_name(name.as_deref())),
                 };
-                inner.maybe_text("description", description.as_deref()).json("schema", schema);
+                inner.maybe_text("description", description.as_deref());
+                if self.native {
+                    inner.json("schema", schema);
+                } else {
+                    inner.json("schema", &schema::with_items(schema));
+                }
                 // Chat's default is not strict; the others always enforce, which OpenAI does only for a subset.
                 let strict = match self.request.dialect {
                     Dialect::Responses | Dialect::Chat => *strict,
@@ -179,6 +209,7 @@ impl Encoder<'_> {
             OutputFormat::Opaque(form) if self.native && form.dialect == Dialect::Responses => {
                 format.extend_from_slice(form.json.get().as_bytes());
             }
+            OutputFormat::Opaque(_) if in_words => {}
             OutputFormat::Opaque(_) => {
                 let field = self.word("response_format", "generationConfig.responseMimeType");
                 self.losses.dropped(field, "Responses has no such form of answer");

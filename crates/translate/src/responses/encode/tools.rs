@@ -128,7 +128,7 @@ impl<'n> List<'n> {
             object.maybe_json("allowed_callers", tool.allowed_callers.as_ref());
         } else {
             let parameters = match &tool.schema {
-                Some(schema) => schema::object_schema(Some(schema)),
+                Some(schema) => schema::openai_arguments(Some(schema)),
                 None => settings::no_parameters(),
             };
             // Without a word the vendor enforces, and refuses schemas that are not made for it.
@@ -248,7 +248,12 @@ pub(in super::super) fn write_choice(out: &mut Vec<u8>, choice: &ToolChoice, sty
         }
         ToolChoice::Hosted { type_name, .. } if style.native => Object::typed(out, type_name).end(),
         ToolChoice::Hosted { tool, .. } => match tool {
-            ServerTool::WebSearch | ServerTool::WebFetch => Object::typed(out, "web_search").end(),
+            // The choice keeps the older name of the tool.
+            ServerTool::WebSearch | ServerTool::WebFetch if style.search => {
+                Object::typed(out, "web_search_preview").end();
+            }
+            // A tool that is not there cannot be chosen.
+            _ if !style.full => return false,
             ServerTool::CodeExecution => Object::typed(out, "code_interpreter").end(),
             ServerTool::ImageGeneration => Object::typed(out, "image_generation").end(),
             _ => return false,

@@ -306,6 +306,80 @@ fn t94_hosted_tools_of_others_become_the_vendors_own_or_are_missed() {
     assert_eq!(losses(&unknown, &facts())[0].1, LossAction::Dropped);
 }
 
+/// The vendor knows the choice by the older name of the tool, which is not the one that the tool is declared with.
+#[test]
+fn a_search_that_is_forced_is_chosen_in_the_vendors_words() {
+    let search = json!({"type": "web_search_20250305", "name": "web_search"});
+    let fetch = json!({"type": "web_fetch_20250910", "name": "web_fetch"});
+    let function = json!({"name": "f", "input_schema": {"type": "object", "properties": {}}});
+    for (tools, expected) in [
+        (json!([search]), json!("required")),
+        (json!([search, fetch]), json!("required")),
+        (json!([search, function]), json!({"type": "web_search_preview"})),
+    ] {
+        let body = json!({"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "q"}], "tools": tools,
+            "tool_choice": {"type": "tool", "name": "web_search"}});
+        assert_eq!(encode(&from_messages(&body))["tool_choice"], expected, "{tools}");
+        assert_eq!(encode_for(&from_messages(&body), &compatible()).get("tool_choice"), None, "{tools}");
+    }
+}
+
+#[test]
+fn the_cap_is_within_what_the_model_can_put_out() {
+    let small = ModelFacts { max_output_tokens: Some(16_384), ..facts() };
+    for (asked, written, lost) in [(32_000, 16_384, true), (16_384, 16_384, false), (100, 100, false)] {
+        let body = json!({"model": "m", "max_tokens": asked, "messages": [{"role": "user", "content": "q"}]});
+        let request = from_messages(&body);
+        assert_eq!(encode_for(&request, &small)["max_output_tokens"], written);
+        let told = losses(&request, &small).contains(&("max_tokens".into(), LossAction::DroppedSilently));
+        assert_eq!(told, lost, "{asked}");
+    }
+    // A client of this dialect is told by the vendor.
+    let own = decode(&json!({"model": "m", "input": "x", "max_output_tokens": 32_000}));
+    assert_eq!(encode_for(&own, &small)["max_output_tokens"], 32_000);
+}
+
+#[test]
+fn the_word_json_stands_at_the_beginning_of_the_input_and_stays_there() {
+    let body = |messages: Value| {
+        let body = json!({"model": "m", "response_format": {"type": "json_object"}, "messages": messages});
+        encode(&from_chat(&body))
+    };
+    let said = |role: &str, text: &str| json!({"role": role, "content": text});
+    let system = said("system", "Reply in JSON.");
+    let short = body(json!([system, said("user", "a")]));
+    assert_eq!(
+        (&short["instructions"], &short["input"][0]["role"]),
+        (&json!("Reply in JSON."), &json!("system"))
+    );
+    let long = body(json!([system, said("user", "a"), said("assistant", "{}"), said("user", "more JSON")]));
+    assert_eq!(long["input"].as_array().unwrap()[..2], short["input"].as_array().unwrap()[..]);
+    let spoken = body(json!([said("user", "a as json")]));
+    assert_eq!((spoken["input"].as_array().unwrap().len(), &spoken["instructions"]), (1, &Value::Null));
+    let nothing = body(json!([system]));
+    assert_eq!(nothing["input"][1], user("."));
+    let request = from_chat(
+        &json!({"model": "m", "response_format": {"type": "json_object"}, "messages": [said("user", "a")]}),
+    );
+    let newer = ModelFacts { developer_role: true, ..facts() };
+    assert_eq!(encode_for(&request, &newer)["input"][0]["role"], "developer");
+}
+
+#[test]
+fn models_without_sampling_are_not_asked_for_probabilities() {
+    let request = from_chat(
+        &json!({"model": "m", "messages": [{"role": "user", "content": "q"}], "logprobs": true, "top_logprobs": 3}),
+    );
+    let reasoning = ModelFacts { temperature: false, ..facts() };
+    let written = encode_for(&request, &reasoning);
+    assert_eq!(
+        (written.get("top_logprobs"), &written["include"]),
+        (None, &json!(["reasoning.encrypted_content"]))
+    );
+    assert!(losses(&request, &reasoning).contains(&("logprobs".into(), LossAction::Dropped)));
+    assert_eq!(encode(&request)["top_logprobs"], 3);
+}
+
 #[test]
 fn t95_accounting_of_another_client_stays_away() {
     let request = from_messages(
@@ -442,11 +516,9 @@ fn t102_structured_output_keeps_its_form() {
     );
     let written = chat(json!({"type": "json_object"}));
     assert_eq!(written["text"]["format"], json!({"type": "json_object"}));
-    assert_eq!(
-        written["instructions"],
-        "Answer with one JSON object and nothing else: no other text, no code fence.",
-        "the vendor wants the word in the prompt"
-    );
+    let hint = "Answer with one JSON object and nothing else: no other text, no code fence.";
+    assert_eq!(written["input"][0]["content"][0]["text"], hint, "the vendor wants the word in the input");
+    assert_eq!(written["instructions"], Value::Null);
     let messages = |schema: &Value| {
         let body = json!({"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "q"}], "output_config": {"format": {"type": "json_schema", "schema": schema}}});
         encode(&from_messages(&body))["text"]["format"].clone()

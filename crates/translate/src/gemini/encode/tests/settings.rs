@@ -35,6 +35,26 @@ fn sampling_travels_under_geminis_names() {
 }
 
 #[test]
+fn older_models_are_asked_in_words_for_json_beside_functions() {
+    let mut fields = json!({"response_format": {"type": "json_object"}, "tools": [function()]});
+    let (out, losses) = encode(&request(Dialect::Chat, &chat_with(&fields)), &gemini2()).unwrap();
+    assert_eq!(out.get("generationConfig"), None);
+    let hint = "Answer with one JSON object and nothing else: no other text, no code fence.";
+    assert_eq!(out["systemInstruction"]["parts"][0]["text"], hint);
+    let told: Vec<_> = losses.iter().map(|loss| (loss.field.as_str(), loss.action)).collect();
+    assert_eq!(told, [("response_format", LossAction::Emulated)]);
+
+    let form = json!({"responseMimeType": "application/json"});
+    assert_eq!(chat_config(&fields, &gemini3()), form);
+    let hinted = ModelFacts { structured_output: byok_types::StructuredOutput::Hint, ..gemini2() };
+    let schema = json!({"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}});
+    fields["response_format"] = schema;
+    assert_eq!(chat_config(&fields, &hinted), Value::Null);
+    fields["tools"] = json!([]);
+    assert_eq!(chat_config(&fields, &hinted), form);
+}
+
+#[test]
 fn t79_t80_a_budget_or_a_level_and_never_both() {
     let both = ModelFacts {
         thinking: ThinkingFacts {

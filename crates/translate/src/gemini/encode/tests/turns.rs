@@ -260,3 +260,26 @@ fn made_up_ids_are_not_written_back() {
     ]});
     assert!(!contents(CHAT, &body, &gemini3()).to_string().contains("\"id\""));
 }
+
+/// A document of parts is no media: its text is told in the answer of the function, its pictures are shown.
+#[test]
+fn a_document_of_parts_in_a_result_is_its_parts() {
+    let image =
+        json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}});
+    let document = json!({"type": "document", "title": "T", "source": {"type": "content", "content": [
+        {"type": "text", "text": "CONTENT"}, image]}});
+    let body = json!({"model": "m", "max_tokens": 100, "messages": [
+        {"role": "user", "content": "x"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "f", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": [document]}]},
+    ]});
+    let picture = json!({"inlineData": {"mimeType": "image/png", "data": "AAAA"}});
+    for (facts, inside) in [(gemini3(), true), (gemini2(), false)] {
+        let parts = sent(Dialect::Messages, &body, &facts)["contents"][2]["parts"].clone();
+        let answer = &parts[0]["functionResponse"];
+        assert_eq!(answer["response"], json!({"output": "T\n\nCONTENT"}), "{parts}");
+        let shown = if inside { &answer["parts"][0] } else { &parts[1] };
+        assert_eq!(*shown, picture, "{parts}");
+        assert_eq!(answer.get("parts").is_some(), inside, "{parts}");
+    }
+}
