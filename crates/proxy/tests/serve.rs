@@ -17,6 +17,8 @@ mod socket;
 mod stored;
 #[path = "serve/unreached.rs"]
 mod unreached;
+#[path = "serve/vendors.rs"]
+mod vendors;
 
 use byok_auth::{SystemClock, TokenManager};
 use byok_config::{Live, Sources, load};
