@@ -1,6 +1,6 @@
 //! The body of a call for one candidate: the client's own bytes with a few edits, or a translation.
 
-use super::{Inbound, aside::Aside, media::Remote, peek::Peek};
+use super::{Inbound, aside::Aside, media::Remote, peek::Peek, raw::renamed};
 use crate::{
     pool::{Access, Seat},
     registry::Candidate,
@@ -176,15 +176,20 @@ impl Prepared {
             }
             edits.extend(budget);
             log(&losses);
-        } else if let Some(wish) = &candidate.thinking {
+        } else if let Some(wish) = &candidate.thinking
+            // A count of Gemini's has no place for it.
+            && !(inbound.count && inbound.dialect == Dialect::Gemini)
+        {
             let thinking = thinking_edits(inbound.dialect, body, wish, &candidate.facts);
             edits.extend(thinking.value);
             losses = thinking.losses;
             log(&losses);
         }
-        // Gemini has the model in the path.
+        // Gemini has the model in the path; a body that names it again must say the same.
         if rename && inbound.dialect != Dialect::Gemini {
             edits.push(scan.set("model", &serde_json::Value::from(model.as_str()).to_string()));
+        } else if rename && (inbound.count || scan.value("model").is_some()) {
+            edits.extend(renamed(body, model));
         }
         let mut hide_usage = false;
         if inbound.dialect == Dialect::Chat

@@ -82,3 +82,19 @@ async fn a_model_is_found_by_a_name_that_says_how_to_think() {
     let (status, _) = get(&running, "/v1/models/gpt-none(high)", ("x-other", "")).await;
     assert_eq!(status, 404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_names_the_model_as_its_vendor_does() {
+    let running = start("").await;
+    let contents = json!([{"role": "user", "parts": [{"text": "hi"}]}]);
+    for name in ["gemini/gemini-2.5-pro", "gemini-2.5-pro(high)", "gemini-2.5-pro"] {
+        for field in ["generateContentRequest", "generate_content_request"] {
+            let body = json!({field: {"model": format!("models/{name}"), "contents": contents}});
+            let (status, answer) = running.ask(&format!("/v1beta/models/{name}:countTokens"), &body).await;
+            assert!(status == 200 && answer["totalTokens"].is_number(), "{name}: {status} {answer}");
+        }
+    }
+    let body = json!({"model": "models/gemini/gemini-2.5-pro", "contents": contents});
+    let (status, answer) = running.ask("/v1beta/models/gemini/gemini-2.5-pro:generateContent", &body).await;
+    assert_eq!(status, 200, "{answer}");
+}
