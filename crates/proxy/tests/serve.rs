@@ -15,6 +15,8 @@ mod room;
 mod socket;
 #[path = "serve/stored.rs"]
 mod stored;
+#[path = "serve/throttled.rs"]
+mod throttled;
 #[path = "serve/unreached.rs"]
 mod unreached;
 #[path = "serve/vendors.rs"]
