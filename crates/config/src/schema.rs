@@ -158,6 +158,7 @@ pub(crate) fn facts_properties() -> Value {
         "structured_output": word("How an answer in JSON is asked for.", &["native", "forced_tool", "hint"]),
         "system_turns": yes_or_no("Whether a system turn may stand inside the conversation (Messages)."),
         "developer_role": yes_or_no("Whether the role `developer` is known (Chat)."),
+        "reasoning_content": yes_or_no("Whether a turn may come back with its reasoning as text (Chat `reasoning_content`)."),
         "prefill": yes_or_no("Whether a last turn of the assistant is continued."),
         "max_tokens_field": word("Name of the output cap (Chat).", &["max_tokens", "max_completion_tokens", "omit"]),
         "call_signatures": yes_or_no("Whether function calls must come back with their thought signature."),

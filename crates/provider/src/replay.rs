@@ -5,8 +5,8 @@
 //! comes back in the history. In memory only: a restart loses it, and the conversation then goes on without it, as it would
 //! if the client had thrown it away.
 //!
-//! A turn with calls is found by who asks and by its calls: their ids, names and arguments. Nothing else of the conversation
-//! counts, so that a client may shorten its beginning, clear old results, order them anew, or leave the text away. A turn
+//! A turn with calls is found by who asks and by its calls: their ids, and where those are short their names and arguments, too,
+//! by their value, since clients write them anew. Nothing else of the conversation counts, so that a client may shorten its beginning, clear old results, order them anew, or leave the text away. A turn
 //! without calls, or with ids that another conversation may have, too (a server counts them up: `call_0`; byok makes them of the
 //! call where a server gives none), is found by who asks, by how the conversation began, by what came directly before the
 //! turn, and by its text, too. Where two answers agree in all of
@@ -18,6 +18,7 @@ use byok_translate::{
 };
 use byok_types::{ClientKeyId, SecretHash};
 use parking_lot::Mutex;
+use serde_json::Value;
 use std::{
     collections::{HashMap, VecDeque},
     fmt::Write as _,
@@ -75,11 +76,12 @@ impl Place {
         for part in parts {
             match part {
                 Part::Text(text) => said.push_str(&text.text),
+                // An id that was drawn is enough: clients cut long arguments short.
+                Part::ToolCall(call) if is_drawn(&call.call_id) => {
+                    calls.push((&call.call_id, "", String::new()));
+                }
                 Part::ToolCall(call) => {
-                    let arguments: Option<serde_json::Value> = serde_json::from_str(&call.arguments).ok();
-                    let arguments =
-                        arguments.map_or_else(|| call.arguments.clone(), |value| value.to_string());
-                    calls.push((&call.call_id, &call.name, arguments));
+                    calls.push((&call.call_id, &call.name, meaning_of(&call.arguments)));
                 }
                 _ => {}
             }
@@ -240,6 +242,63 @@ fn is_unique(id: &str) -> bool {
     let end = id.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let digits = end.bytes().filter(u8::is_ascii_digit).count();
     end.len() >= 8 && digits > 0 && digits < end.len()
+}
+
+/// Whether it was drawn by lot: it is long, and letters and digits change often in it. A name with a number behind it is none.
+fn is_drawn(id: &str) -> bool {
+    let end = id.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().as_bytes();
+    let changes = end.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
+    is_unique(id) && end.len() >= 12 && changes >= 3
+}
+
+/// Arguments as every client writes them: members in order, and a number by its value, since JavaScript writes `1.0` as `1`,
+/// puts keys that are numbers first and rounds what is longer than its numbers are.
+fn meaning_of(arguments: &str) -> String {
+    match serde_json::from_str(arguments) {
+        Ok(value) => {
+            let mut out = String::with_capacity(arguments.len());
+            spell_json(&value, &mut out);
+            out
+        }
+        Err(_) if arguments.trim().is_empty() => "{}".to_owned(),
+        Err(_) => arguments.to_owned(),
+    }
+}
+
+/// Parsing has bounded how deep this goes.
+fn spell_json(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(items) => {
+            out.push('[');
+            for item in items {
+                spell_json(item, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            out.push('{');
+            for (name, value) in members {
+                // Writing to a string does not fail.
+                let _ = write!(out, "{name:?}:");
+                spell_json(value, out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+        Value::Number(number) => {
+            // Zero has a sign, which not every client keeps.
+            let _ = match number.as_f64() {
+                Some(value) => write!(out, "{:?}", value + 0.0),
+                None => write!(out, "{number}"),
+            };
+        }
+        other => {
+            let _ = write!(out, "{other}");
+        }
+    }
 }
 
 fn is_sealed(part: &Part) -> bool {

@@ -244,6 +244,11 @@ pub trait Upstream: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Whether it tells of a failure in the middle of a Chat stream as text of the answer (`error_finish`).
+    fn tells_failures_as_text(&self) -> bool {
+        false
+    }
+
     /// Where it may serve a model that it refuses at the endpoints that are known of it, best first.
     fn endpoints(&self) -> &'static [Dialect] {
         &[]

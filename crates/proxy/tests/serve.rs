@@ -15,8 +15,12 @@ mod room;
 mod socket;
 #[path = "serve/stored.rs"]
 mod stored;
+#[path = "serve/throttled.rs"]
+mod throttled;
 #[path = "serve/unreached.rs"]
 mod unreached;
+#[path = "serve/vendors.rs"]
+mod vendors;
 
 use byok_auth::{SystemClock, TokenManager};
 use byok_config::{Live, Sources, load};

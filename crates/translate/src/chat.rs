@@ -26,6 +26,7 @@ pub(crate) use body::WEB_SEARCH_OPTIONS;
 pub use count::{decode_count, encode_count, encode_count_request};
 pub use decode::decode_request;
 pub use encode::encode_request;
+pub(crate) use failure::ERROR_FINISH;
 pub(crate) use failure::says_nothing;
 pub use failure::{decode_failure, encode_failure};
 pub use frames::StreamEncoder;

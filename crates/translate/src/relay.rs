@@ -4,10 +4,10 @@ mod items;
 mod lines;
 
 use crate::{
-    Json,
+    Json, chat,
     scan::{Edit, Scan, splice},
 };
-use byok_types::Dialect;
+use byok_types::{Dialect, Failure};
 use bytes::{Bytes, BytesMut};
 use items::ItemIds;
 use std::ops::Range;
@@ -31,6 +31,16 @@ pub struct Relay {
     tail: [u8; 4],
     /// The ids of the items of a Responses answer, for an upstream that gives them another one in every event.
     items: Option<ItemIds>,
+    /// What has been told, for an upstream that tells of a failure as text of the answer.
+    told: Option<Told>,
+}
+
+/// A failure that an upstream has told of as text.
+#[derive(Debug, Default)]
+struct Told {
+    failure: Option<Failure>,
+    /// What comes behind it is not passed on.
+    over: bool,
 }
 
 impl Relay {
@@ -46,6 +56,7 @@ impl Relay {
             pending: BytesMut::new(),
             tail: *b"\n\n\n\n",
             items: None,
+            told: None,
         }
     }
 
@@ -64,10 +75,26 @@ impl Relay {
         self
     }
 
+    /// The same for a Chat upstream that tells of a failure in the middle as text of the answer (`DashScope`'s `error_finish`):
+    /// the frame is held back with all behind it, and [`failure`](Self::failure) says what it told.
+    #[must_use]
+    pub fn watching(mut self) -> Self {
+        self.told = Some(Told::default());
+        self
+    }
+
+    /// The failure that the upstream has told of in what was taken, once.
+    pub fn failure(&mut self) -> Option<Failure> {
+        self.told.as_mut()?.failure.take()
+    }
+
     /// Takes the next bytes of the upstream; returns what goes on to the client, which may be nothing.
     pub fn push(&mut self, bytes: Bytes) -> Bytes {
-        let untouched =
-            self.model.is_none() && !self.hide_usage && self.array.is_none() && self.items.is_none();
+        let untouched = self.model.is_none()
+            && !self.hide_usage
+            && self.array.is_none()
+            && self.items.is_none()
+            && self.told.is_none();
         let out = if untouched { lines::flow(&mut self.pending, bytes) } else { self.frames(&bytes) };
         self.remember(&out);
         out
@@ -162,6 +189,9 @@ impl Relay {
 
     /// One frame as the client gets it; `None` for one that is taken out.
     fn frame(&mut self, frame: Bytes) -> Option<Bytes> {
+        if self.is_over(&frame) {
+            return None;
+        }
         let frame = self.named(frame)?;
         let Some(items) = &mut self.items else { return Some(frame) };
         let Some(data) = data_range(&frame) else { return Some(frame) };
@@ -170,6 +200,19 @@ impl Relay {
             edit.range = data.start + edit.range.start..data.start + edit.range.end;
         }
         Some(splice(&frame, edits))
+    }
+
+    /// Whether the upstream has told of a failure, in this frame or before.
+    fn is_over(&mut self, frame: &[u8]) -> bool {
+        let Some(told) = &mut self.told else { return false };
+        if !told.over
+            && memchr::memmem::find(frame, chat::ERROR_FINISH.as_bytes()).is_some()
+            && let Some(data) = data_range(frame)
+        {
+            told.failure = chat::decode_answer(&frame[data]).err();
+            told.over = told.failure.is_some();
+        }
+        told.over
     }
 
     /// One frame with the name of the model that the client asked for; `None` for one that is taken out.
@@ -332,6 +375,25 @@ mod tests {
         told += relay.cut().len();
         assert_eq!(told, 8 * piece.len());
         assert!(!relay.between_frames());
+    }
+
+    #[test]
+    fn a_failure_that_is_told_as_text_is_held_back() {
+        let text =
+            "data: {\"choices\":[{\"delta\":{\"content\":\"error_finish\"},\"finish_reason\":null}]}\n\n";
+        let failed = "data: {\"choices\":[{\"delta\":{\"content\":\"Throttling: TPM\"},\"finish_reason\":\"error_finish\"}]}\n\n";
+        let bytes = format!("{text}{failed}data: [DONE]\n\n").into_bytes();
+        for split in 0..=bytes.len() {
+            let mut relay = Relay::new(Dialect::Chat, None, false).watching();
+            let (a, b) = bytes.split_at(split);
+            assert_eq!(relayed(&mut relay, &[a, b]), text, "at {split}");
+            let failure = relay.failure().unwrap();
+            assert_eq!((failure.status, &*failure.message), (429, "Throttling: TPM"));
+            assert!(relay.failure().is_none());
+        }
+        // Where nobody does so, it is an answer as any other.
+        let mut relay = Relay::new(Dialect::Chat, None, false);
+        assert_eq!(relayed(&mut relay, &[&bytes]).as_bytes(), bytes);
     }
 
     #[test]

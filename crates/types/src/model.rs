@@ -205,6 +205,8 @@ pub struct ModelFacts {
     pub system_turns: bool,
     /// Whether the role `developer` is known (Chat).
     pub developer_role: bool,
+    /// Whether a turn of the history may come back with its reasoning as text (Chat `reasoning_content`).
+    pub reasoning_content: bool,
     /// Whether an assistant turn may be the last one and is continued.
     pub prefill: bool,
     /// Name of the output cap (Chat).
@@ -241,6 +243,7 @@ impl Default for ModelFacts {
             structured_output: StructuredOutput::Native,
             system_turns: false,
             developer_role: false,
+            reasoning_content: true,
             prefill: true,
             max_tokens_field: MaxTokensField::MaxTokens,
             call_signatures: false,
@@ -250,5 +253,13 @@ impl Default for ModelFacts {
             web_search: false,
             first_party: false,
         }
+    }
+}
+
+impl ModelFacts {
+    /// Whether a Chat upstream refuses a turn that comes back with its reasoning as text, as byok shows it to clients.
+    pub fn refuses_reasoning_content(&self) -> bool {
+        let openai = self.first_party && self.family == Family::Openai;
+        !self.thinking.replay_text && (openai || !self.reasoning_content)
     }
 }

@@ -154,10 +154,13 @@ pub(super) fn of(simulator: &str) -> Result<Config, Trouble> {
         ("demo-gemini", Kind::Gemini, "AIzaDemo", simulator, "gemini-2.5-flash", "demo-gemini"),
     ];
     for (name, kind, key, address, model, alias) in own {
+        // The simulated server refuses what it does not know.
+        let facts = (kind == Kind::Openai).then(|| serde_json::json!({"reasoning_content": false}));
+        let facts: Option<FactsPatch> = facts.and_then(|facts| serde_json::from_value(facts).ok());
         let models = vec![Model {
             id: model.to_owned(),
             aliases: vec![alias.to_owned()],
-            facts: FactsPatch::default(),
+            facts: facts.unwrap_or_default(),
         }];
         insert(&mut config, name, Provider { kind: Some(kind), models, ..provider(Some(key), address)? })?;
     }

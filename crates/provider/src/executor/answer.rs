@@ -76,6 +76,8 @@ pub(super) enum Source {
 pub(super) struct Passing {
     relay: Relay,
     scanner: UsageScanner,
+    /// What the upstream told of as text of the answer.
+    failure: Option<Failure>,
 }
 
 pub(super) struct Translation {
@@ -90,7 +92,7 @@ pub(super) struct Translation {
 impl Source {
     /// Passes on; `held` are the bytes that came while the answer was held back.
     pub(super) fn pass(relay: Relay, scanner: UsageScanner, held: Vec<Bytes>) -> (Self, Vec<Bytes>) {
-        (Self::Pass(Box::new(Passing { relay, scanner })), held)
+        (Self::Pass(Box::new(Passing { relay, scanner, failure: None })), held)
     }
 
     /// Translates; `held` are the events that came while the answer was held back.
@@ -289,15 +291,20 @@ impl Running {
         self.sign.heard = true;
         match &mut self.source {
             Source::Pass(passing) => {
-                passing.scanner.push(&data);
                 if self.first_event.as_mut().is_some_and(|first| first.comes_with(&data)) {
                     self.first_event = None;
                 }
-                let out = passing.relay.push(data);
+                let out = passing.relay.push(data.clone());
+                passing.failure = passing.relay.failure().or(passing.failure.take());
+                // What follows a failure is not passed on, and is no end of the answer.
+                if passing.failure.is_none() {
+                    passing.scanner.push(&data);
+                }
                 if !out.is_empty() {
                     self.sign.begun = true;
                     self.settle_into(out);
                 }
+                self.told_as_text();
             }
             Source::Translate(translation) => {
                 translation.reader.push(&data, &mut translation.events);
@@ -305,6 +312,17 @@ impl Running {
                 self.encode();
             }
         }
+    }
+
+    /// Ends the answer with the failure that the upstream told of as text of it, if it did.
+    fn told_as_text(&mut self) -> bool {
+        let Source::Pass(passing) = &self.source else { return false };
+        let Some(failure) = passing.failure.clone() else { return false };
+        if !self.ended {
+            self.body = None;
+            self.fail(&failure);
+        }
+        true
     }
 
     fn settle_into(&mut self, out: Bytes) {
@@ -351,7 +369,11 @@ impl Running {
                 let whole = passing.scanner.may_end();
                 let rest = if whole { passing.relay.finish() } else { passing.relay.cut() };
                 let end = if whole { passing.relay.close() } else { b"" };
+                passing.failure = passing.relay.failure().or(passing.failure.take());
                 self.settle_into(rest);
+                if self.told_as_text() {
+                    return;
+                }
                 self.settle();
                 self.ready.extend_from_slice(end);
                 if !whole {
@@ -427,7 +449,9 @@ impl Drop for Running {
         let nothing_left = !self.holds_bytes();
         let Some(ledger) = &mut self.ledger else { return };
         let (usage, failure, whole) = match &mut self.source {
-            Source::Pass(passing) => (passing.scanner.usage(), None, passing.scanner.may_end()),
+            Source::Pass(passing) => {
+                (passing.scanner.usage(), passing.failure.take(), passing.scanner.may_end())
+            }
             Source::Translate(translation) => {
                 (translation.progress.usage.take(), translation.progress.failure.take(), self.ended)
             }

@@ -1,6 +1,6 @@
 //! The body of a call for one candidate: the client's own bytes with a few edits, or a translation.
 
-use super::{Inbound, aside::Aside, media::Remote, peek::Peek};
+use super::{Inbound, aside::Aside, media::Remote, peek::Peek, raw::renamed};
 use crate::{
     pool::{Access, Seat},
     registry::Candidate,
@@ -71,6 +71,8 @@ pub(super) enum Way {
         hide_usage: bool,
         /// Whether the upstream gives an item of a Responses stream another id in every event.
         item_ids: bool,
+        /// Whether the upstream tells of a failure as text of the answer.
+        watch: bool,
     },
     /// Translated.
     Translate,
@@ -185,9 +187,11 @@ impl Prepared {
             losses = thinking.losses;
             log(&losses);
         }
-        // Gemini has the model in the path.
+        // Gemini has the model in the path; a body that names it again must say the same.
         if rename && inbound.dialect != Dialect::Gemini {
             edits.push(scan.set("model", &serde_json::Value::from(model.as_str()).to_string()));
+        } else if rename && (inbound.count || scan.value("model").is_some()) {
+            edits.extend(renamed(body, model));
         }
         let mut hide_usage = false;
         if inbound.dialect == Dialect::Chat
@@ -211,6 +215,8 @@ impl Prepared {
                 hide_usage,
                 item_ids: inbound.dialect == Dialect::Responses
                     && candidate.provider.upstream.changes_item_ids(),
+                watch: inbound.dialect == Dialect::Chat
+                    && candidate.provider.upstream.tells_failures_as_text(),
             },
             needed: Vec::new(),
             losses,
@@ -226,7 +232,7 @@ impl Prepared {
         Self {
             dialect: peek.dialect,
             body,
-            way: Way::Pass { rename, hide_usage: false, item_ids: false },
+            way: Way::Pass { rename, hide_usage: false, item_ids: false, watch: false },
             needed: Vec::new(),
             losses: Vec::new(),
             exchange: exchange(inbound, candidate, &echo, peek.dialect),
@@ -276,9 +282,10 @@ impl Prepared {
 
     /// The relay for an answer that passes through.
     pub(super) fn relay(&self) -> Option<Relay> {
-        let Way::Pass { rename, hide_usage, item_ids } = self.way else { return None };
+        let Way::Pass { rename, hide_usage, item_ids, watch } = self.way else { return None };
         let relay = Relay::new(self.dialect, rename.then_some(self.exchange.model.as_str()), hide_usage);
         let relay = if item_ids { relay.steady_items() } else { relay };
+        let relay = if watch { relay.watching() } else { relay };
         // The upstream is always asked for events: an array is made of them here.
         Some(if self.exchange.json_array { relay.as_array() } else { relay })
     }

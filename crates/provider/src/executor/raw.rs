@@ -4,9 +4,11 @@
 //! first byte may lead to another seat, a record is written.
 
 mod answer;
+mod named;
 
 pub use answer::BrokenOff;
 pub(super) use answer::RawBody;
+pub(super) use named::renamed;
 
 use super::{
     Inbound,
@@ -32,8 +34,6 @@ use http::{
     HeaderMap, HeaderValue, Method,
     header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE},
 };
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::ops::Range;
 use url::Url;
 
@@ -170,35 +170,6 @@ fn form_model(inbound: &Inbound) -> Result<Option<Range<usize>>, Failure> {
     let kind = inbound.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let Some(boundary) = multipart::boundary(kind) else { return Ok(None) };
     multipart::field(&inbound.body, &boundary, "model")?.map(Some).ok_or_else(no_model)
-}
-
-/// Gemini's embeddings name the model in the path and again in each of their requests.
-#[derive(Deserialize)]
-struct Embedded<'a> {
-    #[serde(borrow, default)]
-    model: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    requests: Vec<One<'a>>,
-}
-
-#[derive(Deserialize)]
-struct One<'a> {
-    #[serde(borrow, default)]
-    model: Option<&'a RawValue>,
-}
-
-/// The edits that name another model everywhere. A body that is not as it should be is the vendor's to refuse.
-fn renamed(body: &Bytes, model: &str) -> Vec<Edit> {
-    let Ok(read) = serde_json::from_slice::<Embedded<'_>>(body) else { return Vec::new() };
-    let text = serde_json::Value::from(format!("models/{model}")).to_string();
-    let names = read.requests.iter().map(|one| one.model).chain([read.model]);
-    names
-        .flatten()
-        .filter_map(|name| {
-            let start = (name.get().as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
-            Some(Edit { range: start..start + name.get().len(), text: text.clone() })
-        })
-        .collect()
 }
 
 impl Attempt<'_> {

@@ -20,24 +20,8 @@ impl Registry {
     /// What can be asked for: only models that the configured accounts can serve.
     pub fn list(&self) -> Vec<ModelEntry> {
         let mut entries: IndexMap<String, ModelEntry> = IndexMap::new();
-        let hidden: Vec<&str> =
-            self.aliases.values().flatten().filter(|t| !t.fork).map(|t| t.model.as_str()).collect();
         for provider in self.providers().filter(|provider| provider.in_use()) {
-            let told = provider.told();
-            for Offered { name, id, created } in provider.known(&told).chain(provider.named()) {
-                let served = provider.all_seats().any(|seat| seat.serves(id) && provider.may_speak_for(seat));
-                if !served
-                    || provider.excludes(&name)
-                    || provider.excludes(id)
-                    || hidden.contains(&name.as_str())
-                    || entries.contains_key(&name)
-                {
-                    continue;
-                }
-                let facts = ModelFacts::clone(&self.facts(provider, id));
-                let owner = Some(provider.owner().to_owned());
-                entries.insert(name.clone(), ModelEntry { id: name, created, owner, facts });
-            }
+            self.list_names(provider, &mut entries);
         }
         for alias in self.aliases.keys() {
             // An alias of which nothing is left is not listed; a refusal would name its neighbours by way of this list.
@@ -52,6 +36,35 @@ impl Registry {
             }
         }
         entries.into_values().collect()
+    }
+
+    /// What can be asked for of one provider, also by a name that means another one where it stands alone.
+    pub fn list_of(&self, provider: &str) -> Vec<ModelEntry> {
+        let mut entries = IndexMap::new();
+        for face in self.faces(provider).iter().filter(|face| face.in_use()) {
+            self.list_names(face, &mut entries);
+        }
+        entries.into_values().collect()
+    }
+
+    /// Adds what a provider serves under names that nobody before it has.
+    fn list_names(&self, provider: &Provider, entries: &mut IndexMap<String, ModelEntry>) {
+        let hidden = |name: &str| self.aliases.values().flatten().any(|t| !t.fork && t.model == name);
+        let told = provider.told();
+        for Offered { name, id, created } in provider.known(&told).chain(provider.named()) {
+            let served = provider.all_seats().any(|seat| seat.serves(id) && provider.may_speak_for(seat));
+            if !served
+                || provider.excludes(&name)
+                || provider.excludes(id)
+                || hidden(&name)
+                || entries.contains_key(&name)
+            {
+                continue;
+            }
+            let facts = ModelFacts::clone(&self.facts(provider, id));
+            let owner = Some(provider.owner().to_owned());
+            entries.insert(name.clone(), ModelEntry { id: name, created, owner, facts });
+        }
     }
 }
 

@@ -194,7 +194,8 @@ fn calls_are_found_by_ids_of_a_kind_alone() {
         (history("go", made, "{}"), &own, &["S1"]),
         (history("stop", made, "{}"), &own, &["S2"]),
         (history("sum", unique, "{}"), &own, &["S3"]),
-        (history("sum", unique, r#"{"a":1}"#), &own, &[]),
+        // Its client has cut the arguments short.
+        (history("sum", unique, r#"{"a":1}"#), &own, &["S3"]),
         (history("go", unique, "{}"), &other, &[]),
     ] {
         replay.restore(Some(client), &mut next, now);
@@ -206,6 +207,43 @@ fn calls_are_found_by_ids_of_a_kind_alone() {
     let mut next = history("go", unique, "{}");
     replay.restore(Some(&own), &mut next, now);
     assert_eq!(seals(&next), [""; 0]);
+}
+
+#[test]
+fn calls_are_found_however_their_arguments_are_written() {
+    for (id, drawn) in [
+        ("toolu_01A09q90qw90lq917835lq9", true),
+        ("call_550e8400-e29b-41d4-a716-44665544000a", false),
+        ("call_b7e4f0a9c2d1", true),
+        ("D681PevKs", false),
+        ("call_getweather01", false),
+        ("call_0f3a5b7c9d1e2f3a5b7c9d1e", false),
+    ] {
+        assert_eq!(is_drawn(id), drawn, "{id}");
+    }
+    for (written, again, same) in [
+        (r#"{"a": 1.0}"#, r#"{"a":1}"#, true),
+        (r#"{"b":1,"2":1,"1":2}"#, r#"{"1":2,"2":1,"b":1}"#, true),
+        (r#"{"a":[{"y":-0.0,"x":"\u00e4"}]}"#, r#"{"a":[{"x":"ä","y":0}]}"#, true),
+        (r#"{"n":9007199254740993}"#, r#"{"n":9007199254740992}"#, true),
+        (r#"{"n":123456789012345678901}"#, r#"{"n":123456789012345680000}"#, true),
+        ("", "{}", true),
+        (r#"{"a":1}"#, r#"{"a":2}"#, false),
+        (r#"{"a":[1,2]}"#, r#"{"a":[2,1]}"#, false),
+        (r#"{"a":"1"}"#, r#"{"a":1}"#, false),
+        (r#"{"a":1"#, r#"{"a":2"#, false),
+        (r#"{"a":"b\",\"c\":1"}"#, r#"{"a":"b","c":1}"#, false),
+    ] {
+        // Ids that others may have, too: here the arguments count.
+        for id in ["call_0", "D681PevKs"] {
+            let (replay, now) = (Replay::default(), Instant::now());
+            let asked = request(vec![user("go")]);
+            replay.keep(Place::behind(None, &asked), &[thought("S1"), call(id, written)], LIMIT, now);
+            let mut next = request(vec![user("go"), said(vec![call(id, again)]), result(id)]);
+            replay.restore(None, &mut next, now);
+            assert_eq!(seals(&next).len(), usize::from(same), "{id}: {written} {again}");
+        }
+    }
 }
 
 #[test]

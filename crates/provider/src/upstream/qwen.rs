@@ -127,6 +127,17 @@ impl Upstream for Qwen {
         failure
     }
 
+    /// `DashScope` throttles within a stream by a last chunk whose text is the error (`qwen.md`, 3).
+    fn tells_failures_as_text(&self) -> bool {
+        true
+    }
+
+    /// The same in a whole answer.
+    fn refusal_in(&self, body: &[u8]) -> Option<Failure> {
+        memchr::memmem::find(body, b"\"error_finish\"")?;
+        codec::decode_answer(Dialect::Chat, body).err()
+    }
+
     fn ends_logins(&self) -> bool {
         true
     }

@@ -81,18 +81,23 @@ fn find(visit: &Visit, dialect: Dialect, name: Result<String, Failure>) -> Respo
         let registry = &visit.current.state.registry;
         // What a name says about thinking is no part of the model's own; the answer has the name that was asked for.
         let (name, wish) = name.split_at(registry.plain_name(name).len());
-        // `provider/model` is a name of the same model.
-        let model = match name.split_once('/') {
-            Some((provider, rest)) if registry.provider(provider).is_some() => rest,
-            _ => name,
-        };
         let models = seen_by(visit);
         let listed = |wanted: &str| models.iter().find(|model| model.id == wanted);
         let told = |model: &ModelEntry| ModelEntry { id: format!("{}{wish}", model.id), ..model.clone() };
-        if let Some(model) =
-            listed(name).or_else(|| listed(model)).or_else(|| listed(registry.full_name(model)))
-        {
-            return Ok(told(model));
+        // `provider/model` is a name of the same model, but the name alone may mean that of another provider.
+        let prefixed = name.split_once('/').filter(|(provider, _)| registry.provider(provider).is_some());
+        let model = prefixed.map_or(name, |(_, model)| model);
+        if let Some(entry) = listed(name) {
+            return Ok(told(entry));
+        }
+        if let Some(found) = listed(model).or_else(|| listed(registry.full_name(model))) {
+            let own = prefixed.and_then(|(provider, _)| {
+                registry.list_of(provider).into_iter().find(|own| own.id == found.id)
+            });
+            return Ok(match own {
+                Some(own) if own.owner != found.owner => ModelEntry { id: format!("{name}{wish}"), ..own },
+                _ => told(found),
+            });
         }
         let allowed = &visit.admitted.caller.models;
         if !allowed.is_empty() && !allowed.iter().any(|pattern| pattern.matches(name)) {

@@ -1,6 +1,6 @@
 //! Lists of models, page by page, and one model by any of its names.
 
-use super::{Running, read, start};
+use super::{Running, read, start, start_providers};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -81,4 +81,41 @@ async fn a_model_is_found_by_a_name_that_says_how_to_think() {
     }
     let (status, _) = get(&running, "/v1/models/gpt-none(high)", ("x-other", "")).await;
     assert_eq!(status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_of_two_providers_is_that_of_the_one_named() {
+    let own = |name: &str| {
+        format!(
+            "  {name}: {{ kind: openai, api_key: sk-proj-0123456789abcdef, base_url: 'SIM/v1', models: [m] }}\n"
+        )
+    };
+    let running = start_providers(&(own("first") + &own("second")), "").await;
+    for (name, id, owner) in [
+        ("m", "m", "first"),
+        ("first/m", "m", "first"),
+        ("second/m", "second/m", "second"),
+        ("second/m(high)", "second/m(high)", "second"),
+        ("codex/gpt-5.1", "gpt-5.1", "openai"),
+    ] {
+        let (status, model) = get(&running, &format!("/v1/models/{name}"), ("x-other", "")).await;
+        assert_eq!(status, 200, "{name}: {model}");
+        assert_eq!((&model["id"], &model["owned_by"]), (&json!(id), &json!(owner)), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_names_the_model_as_its_vendor_does() {
+    let running = start("").await;
+    let contents = json!([{"role": "user", "parts": [{"text": "hi"}]}]);
+    for name in ["gemini/gemini-2.5-pro", "gemini-2.5-pro(high)", "gemini-2.5-pro"] {
+        for field in ["generateContentRequest", "generate_content_request"] {
+            let body = json!({field: {"model": format!("models/{name}"), "contents": contents}});
+            let (status, answer) = running.ask(&format!("/v1beta/models/{name}:countTokens"), &body).await;
+            assert!(status == 200 && answer["totalTokens"].is_number(), "{name}: {status} {answer}");
+        }
+    }
+    let body = json!({"model": "models/gemini/gemini-2.5-pro", "contents": contents});
+    let (status, answer) = running.ask("/v1beta/models/gemini/gemini-2.5-pro:generateContent", &body).await;
+    assert_eq!(status, 200, "{answer}");
 }

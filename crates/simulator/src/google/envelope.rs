@@ -201,7 +201,12 @@ fn check_claude(request: &mut Value) -> Result<(), Refusal> {
             }
         }
     }
-    // The engine that stands in knows the calling modes of Gemini only.
+    // The engine that stands in knows the calling modes of Gemini only, and thinks less.
+    if let Some(budget) = request.pointer_mut("/generationConfig/thinkingConfig/thinkingBudget")
+        && let Some(asked) = budget.as_i64()
+    {
+        *budget = asked.min(24_576).into();
+    }
     if let Some(config) =
         request.pointer_mut("/toolConfig/functionCallingConfig").and_then(Value::as_object_mut)
     {

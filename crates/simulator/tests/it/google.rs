@@ -194,6 +194,13 @@ async fn antigravitys_own_rules() {
         let answer = send(&simulator, path, &token, &known, &body).await;
         assert!(answer.status >= 400, "{body}");
     }
+    // Claude thinks as much as it may put out.
+    for (budget, status) in [(32_768, 200), (63_999, 200), (64_001, 400)] {
+        let config = json!({"thinkingConfig": {"thinkingBudget": budget}, "maxOutputTokens": 64_000});
+        let answer =
+            send(&simulator, path, &token, &known, &with("/request", "generationConfig", config)).await;
+        assert_eq!(answer.status, status, "{budget}: {}", answer.text());
+    }
 }
 
 #[tokio::test]

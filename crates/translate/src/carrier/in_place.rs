@@ -47,7 +47,7 @@ pub struct Keep<'a> {
 impl<'a> Keep<'a> {
     /// Those that the model of an upstream takes.
     pub fn of(facts: &ModelFacts, maker: impl Into<Maker<'a>>) -> Self {
-        let no_text = facts.first_party && facts.family == Family::Openai && !facts.thinking.replay_text;
+        let no_text = facts.refuses_reasoning_content();
         Self { family: facts.family, maker: maker.into(), no_text, none: false }
     }
 }
@@ -64,7 +64,8 @@ impl Keep<'_> {
                     && (results() || lacks("thinking", "signature") || lacks("redacted_thinking", "data"))
             }
             Dialect::Responses => {
-                self.family == Family::Openai && lacks_a_seal(body, "reasoning", "encrypted_content", &[])
+                (self.family == Family::Openai || contains("\"rs_"))
+                    && lacks_a_seal(body, "reasoning", "encrypted_content", &[])
             }
             Dialect::Chat => {
                 self.no_text && contains(TEXT)
@@ -276,14 +277,15 @@ impl Place<'_> {
         Fate::Stays
     }
 
-    /// Whether the upstream refuses reasoning for having no seal. `OpenAI` looks it up by its id: in vain where nothing is stored,
-    /// and where the id was made up by byok.
+    /// Whether the upstream refuses reasoning for having no seal. It is looked up by its id: in vain where byok made the id up,
+    /// whoever looks, and at `OpenAI` where nothing is stored. A server that seals nothing keeps what it has named itself.
     fn refuses_unsealed(&self, seal: &str, members: &Members<'_>) -> bool {
         match seal {
             "signature" => self.refuses_empty,
-            "encrypted_content" if self.keep.family == Family::Openai => {
+            "encrypted_content" => {
+                let unstored = self.keep.family == Family::Openai && !self.stored;
                 members.string("type").as_deref() == Some("reasoning")
-                    && (!self.stored || members.string("id").is_some_and(|id| Ids::made(&id, "rs_")))
+                    && (unstored || members.string("id").is_some_and(|id| Ids::made(&id, "rs_")))
             }
             _ => false,
         }

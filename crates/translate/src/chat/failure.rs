@@ -57,12 +57,30 @@ pub(super) fn without_answer(text: &str) -> Failure {
     Failure::new(FailureKind::Server, Blame::Upstream, message).with_status(UNKNOWN_STATUS)
 }
 
+/// How `DashScope` ends an answer whose text is an error.
+pub(crate) const ERROR_FINISH: &str = "error_finish";
+
 /// A `finish_reason` that says that the server failed.
 pub(super) fn in_the_middle(overloaded: bool, word: Option<&str>, said: Option<&str>) -> Failure {
+    if let Some(said) = said.filter(|_| word.is_some_and(|word| word.eq_ignore_ascii_case(ERROR_FINISH))) {
+        return throttled(in_answer(said.trim()));
+    }
     let kind = if overloaded { FailureKind::Overloaded } else { FailureKind::Server };
     let message = said.unwrap_or("the upstream failed in the middle of the answer; try again.");
     let mut failure = Failure::new(kind, Blame::Upstream, message);
     failure.code = word.map(str::to_owned);
+    failure
+}
+
+/// An error that `DashScope` tells as text, or as JSON in the text: nearly always a limit, which often only its words say.
+fn throttled(mut failure: Failure) -> Failure {
+    let code = failure.code.as_deref().unwrap_or_default();
+    let says = |text: &str| text.to_ascii_lowercase().contains("throttl");
+    if failure.kind == FailureKind::Server && (says(code) || says(&failure.message)) {
+        failure.kind = FailureKind::RateLimit;
+        failure.status = FailureKind::RateLimit.default_status();
+    }
+    failure.code.get_or_insert_with(|| ERROR_FINISH.to_owned());
     failure
 }
 

@@ -298,7 +298,11 @@ fn config(request: &mut Members, facts: &ModelFacts, claude: bool, losses: &mut 
             // Off, or none named: a word about thinking alone would switch it on.
             None | Some(0) => drop(members.remove("thinkingConfig")),
             Some(budget) => {
-                let budget = if budget < 0 { LEAST_BUDGET } else { budget.max(LEAST_BUDGET) };
+                let mut budget = if budget < 0 { LEAST_BUDGET } else { budget.max(LEAST_BUDGET) };
+                if output.is_none() {
+                    // The most that the model thinks is all that it puts out: nothing would be left for the answer.
+                    budget = budget.min((most - ROOM).max(LEAST_BUDGET));
+                }
                 let room = output.unwrap_or_else(|| (budget + ROOM).min(most));
                 output = Some(room);
                 if room <= budget {

@@ -188,9 +188,13 @@ fn claude_behind_antigravity() {
     assert!(calls.is_sorted() && calls.contains(&true), "{request}");
 
     // A budget is at least 1024, and there is room for the answer beside it.
-    for (asked, limit, sent) in
-        [(500, None, json!(1024)), (-1, None, json!(1024)), (2048, Some(2000), json!(null))]
-    {
+    for (asked, limit, sent) in [
+        (500, None, json!(1024)),
+        (-1, None, json!(1024)),
+        (32_768, None, json!(32_768)),
+        (64_000, None, json!(64_000 - 8192)),
+        (2048, Some(2000), json!(null)),
+    ] {
         let body = json!({"contents": [], "generationConfig": {"thinkingConfig": {"thinkingBudget": asked}, "maxOutputTokens": limit}});
         let request = &shaped(ANTIGRAVITY, STREAM, "claude-sonnet-4-6", &body)["request"];
         assert_eq!(request["generationConfig"]["thinkingConfig"]["thinkingBudget"], sent, "{asked}");

@@ -176,6 +176,31 @@ fn without_seals_nothing_sealed_is_left() {
     }
 }
 
+/// Reasoning of an upstream of another dialect, as a client of Responses has kept it: nobody can look its id up.
+#[test]
+fn reasoning_under_an_id_of_byoks_goes_to_nobody() {
+    let body = |item: &str| format!(r#"{{"store":false,"input":[{item}{{"role":"user","content":"b"}}]}}"#);
+    let made = Ids::new("x").next("rs_");
+    let item = |id: &str, seal: &str| {
+        format!(
+            r#"{{"type":"reasoning","id":"{id}","summary":[{{"type":"summary_text","text":"t"}}]{seal}}},"#
+        )
+    };
+    for seal in ["", r#","encrypted_content":null"#, r#","encrypted_content":"""#] {
+        for family in [Family::Openai, Family::Other, Family::Claude] {
+            assert_eq!(passed(Dialect::Responses, &body(&item(&made, seal)), family), body(""), "{seal}");
+        }
+        // A server that seals nothing keeps its own.
+        for own in ["rs_1", "rs_0123456789abcdef0123456789abcdef", "r-0123456789abcdef01234567"] {
+            let open = body(&item(own, seal));
+            assert_eq!(passed(Dialect::Responses, &open, Family::Other), open, "{own} {seal}");
+        }
+    }
+    // What is sealed is known by its seal.
+    let sealed = body(&item(&made, r#","encrypted_content":"gAAA""#));
+    assert_eq!(passed(Dialect::Responses, &sealed, Family::Other), sealed);
+}
+
 /// A search that Gemini made, as a client of Messages has kept it.
 #[test]
 fn claude_gets_no_results_of_a_search_that_was_not_its_own() {
@@ -252,8 +277,9 @@ fn t72_openai_gets_no_reasoning_that_it_would_look_up_in_vain() {
         // Stored: it is found by its id, if the id is the vendor's.
         ("", theirs, "", Family::Openai, true),
         ("", ours, "", Family::Openai, false),
-        // Open models want it back.
-        (never, ours, "", Family::Other, true),
+        // Open models want back what is theirs; others look up what byok named, too.
+        (never, theirs, "", Family::Other, true),
+        (never, ours, "", Family::Other, false),
     ] {
         let item = item(id, seal);
         let expected = body(store, if stays { &item } else { "" });
@@ -301,5 +327,12 @@ fn reasoning_that_byok_showed_goes_where_it_is_not_taken() {
         let out = splice(&Bytes::copy_from_slice(shown.as_bytes()), edits);
         let expected = if goes { body("") } else { shown.clone() };
         assert_eq!(String::from_utf8_lossy(&out), expected, "{family:?} {first_party} {replay_text}");
+    }
+    for (replay_text, expected) in [(false, body("")), (true, shown.clone())] {
+        let facts =
+            ModelFacts { reasoning_content: false, thinking: thinking(replay_text), ..ModelFacts::default() };
+        let edits = seal_edits(Dialect::Chat, shown.as_bytes(), Keep::of(&facts, "me"));
+        let out = splice(&Bytes::copy_from_slice(shown.as_bytes()), edits);
+        assert_eq!(String::from_utf8_lossy(&out), expected, "{replay_text}");
     }
 }

@@ -240,6 +240,22 @@ fn t74_t75_t78_reasoning_goes_back_only_where_it_is_wanted_and_never_as_text() {
     assert_eq!(said(&openai(), Some(thinking(&["t"]))), None);
 }
 
+/// Copilot, Mistral and Cerebras refuse the name that byok gives it.
+#[test]
+fn reasoning_as_text_goes_back_only_where_it_is_taken() {
+    let thinking = |replay_text| ThinkingFacts { replay_text, ..ThinkingFacts::default() };
+    let thought = Part::Thinking(Thinking { summary: vec!["t".to_owned()], ..Thinking::default() });
+    let turns = vec![user(vec![Part::text("q")]), assistant(vec![thought, Part::text("a")])];
+    let request = Request { messages: turns, ..Request::new(Dialect::Chat, "client-name") };
+    for (reasoning_content, replay_text, goes) in
+        [(true, false, false), (false, false, true), (false, true, false)]
+    {
+        let facts = ModelFacts { reasoning_content, thinking: thinking(replay_text), ..facts() };
+        let said = encoded(&request, &facts).0["messages"][1].get("reasoning_content").cloned();
+        assert_eq!(said, (!goes).then(|| json!("t")), "{reasoning_content} {replay_text}");
+    }
+}
+
 #[test]
 fn details_of_reasoning_go_back_to_the_server_that_made_them() {
     let list = r#"[{"type":"reasoning.encrypted","data":"D"}]"#;

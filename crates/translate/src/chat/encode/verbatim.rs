@@ -94,6 +94,9 @@ impl Encoder<'_> {
                 Part::Thinking(_) if self.facts.first_party => {
                     self.losses.silent(self.path(part), "OpenAI does not take reasoning back");
                 }
+                Part::Thinking(inner) if self.facts.refuses_reasoning_content() && is_byoks(inner) => {
+                    self.losses.silent(self.path(part), "the upstream does not take reasoning back as text");
+                }
                 Part::Thinking(inner) if stands_inside(&inner.extra) => pieces.push(Piece::Verbatim(part)),
                 Part::Thinking(inner) => thinking.push(inner),
                 Part::Refusal(refusal) if stands_inside(&refusal.extra) => pieces.push(Piece::Verbatim(part)),
@@ -156,6 +159,11 @@ fn write_content(pieces: &[Piece<'_>], out: &mut Object<'_>) {
 fn tail(message: &Message, out: &mut Object<'_>) {
     out.maybe("name", message.name.as_deref().filter(|name| legal_name(name)));
     out.all(message.extra.of(Dialect::Chat));
+}
+
+/// Whether reasoning is as byok shows it to clients: nothing but text, under the name that byok gives it.
+fn is_byoks(thinking: &Thinking) -> bool {
+    thinking.blob.is_none() && thinking.extra.of(Dialect::Chat).is_empty()
 }
 
 /// Reasoning under the name by which it came: servers differ, and one that is sent both names refuses.

@@ -296,6 +296,13 @@ fn t13_t15_t18_ends_of_all_kinds() {
     let length = finish("length");
     let named = delta(r#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}]}"#);
     let stray = r#"{"choices":[],"usage":null}"#;
+    let error = |said: &str| {
+        let said = serde_json::Value::from(said);
+        format!(
+            r#"{{"choices":[{{"index":0,"delta":{{"content":{said}}},"finish_reason":"error_finish"}}]}}"#
+        )
+    };
+    let limited = r#"{"error":{"code":"limit","message":"Requests throttling triggered by TPM"}}"#;
     let cases: &[(&str, &[&str], Result<StopReason, FailureKind>)] = &[
         ("as it should be", &[&text, &stop, "[DONE]"], Ok(StopReason::End)),
         ("no [DONE]", &[&text, &stop], Ok(StopReason::End)),
@@ -312,6 +319,9 @@ fn t13_t15_t18_ends_of_all_kinds() {
         ("T44", &[&named, &stop], Ok(StopReason::ToolCall)),
         ("T45", &[&finish("tool_calls")], Ok(StopReason::End)),
         ("a failing server", &[&text, &finish("error")], Err(FailureKind::Server)),
+        ("throttled, in words", &[&text, &error("throttled by TPM")], Err(FailureKind::RateLimit)),
+        ("throttled, in JSON", &[&error(limited)], Err(FailureKind::RateLimit)),
+        ("something else, in words", &[&error("no idea")], Err(FailureKind::Server)),
         ("a busy server", &[&finish("insufficient_system_resource")], Err(FailureKind::Overloaded)),
         ("an error", &[&text, r#"{"error":{"message":"x","code":503}}"#], Err(FailureKind::Overloaded)),
         ("an error as text", &[r#"{"error":"x"}"#], Err(FailureKind::Server)),

@@ -2,7 +2,7 @@
 
 use super::Encoder;
 use crate::{
-    compact, content_id, custom,
+    Ids, compact, content_id, custom,
     ir::{
         Compaction, Document, Flavour, Message, OutputFormat, Part, Role, SearchResult, Source, Thinking,
         ToolCall, ToolResult,
@@ -274,11 +274,15 @@ impl<'e, 'a> Items<'e, 'a> {
 
     fn thinking(&mut self, thinking: &Thinking) {
         let sealed = thinking.blob.as_ref().filter(|blob| blob.family == self.encoder.facts.family);
+        let native = self.native();
+        // Nobody has kept what byok named.
+        if native && sealed.is_none() && thinking.id.as_deref().is_some_and(|id| Ids::made(id, "rs_")) {
+            return;
+        }
         let keep_ids = self.keep_ids();
         // A sealed item is checked against the id that it was made with, so the id is left out unless the vendor has it. An
         // item without its seal is looked up by its id, which works only where the vendor keeps answers; open models show
         // their reasoning unsealed.
-        let native = self.native();
         let open = native && (!thinking.raw.is_empty() || (keep_ids && thinking.blob.is_none()));
         // Some open models want their reasoning back, whichever dialect it went out in.
         let wanted = !native && self.encoder.facts.thinking.replay_text && thinking.blob.is_none();

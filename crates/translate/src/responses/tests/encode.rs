@@ -119,6 +119,17 @@ fn t56_long_call_ids_are_shortened_alike_for_call_and_result() {
 }
 
 #[test]
+fn reasoning_under_an_id_of_byoks_is_sent_only_with_its_seal() {
+    let made = Ids::new("x").next("rs_");
+    let summary = json!([{"type": "summary_text", "text": "t"}]);
+    for (seal, stays) in [(json!(null), false), (json!("gAAAA"), true)] {
+        let input = json!([{"type": "reasoning", "id": made, "summary": summary, "encrypted_content": seal}, {"role": "user", "content": "q"}]);
+        let written = encode(&decode(&json!({"model": "m", "input": input})));
+        assert_eq!(written["input"].as_array().map(Vec::len), Some(1 + usize::from(stays)), "{written}");
+    }
+}
+
+#[test]
 fn t72_t73_ids_of_items_stay_only_where_the_vendor_keeps_the_items() {
     let input = json!([
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": null},
