@@ -55,16 +55,12 @@ fn is_on(thinking: &Value) -> bool {
 /// 0.95 and more, and no `top_k` (`Anthropic`, "Extended thinking").
 fn fixed_sampling(body: &[u8]) -> Vec<&'static str> {
     let number = |name| text(body, name).and_then(|number| number.parse::<f64>().ok());
-    let refused: [(&str, fn(f64) -> bool); 3] = [
-        ("temperature", |value| (value - 1.0).abs() > f64::EPSILON),
-        ("top_p", |value| value < 0.95),
-        ("top_k", |_| true),
+    let refused = [
+        ("temperature", number("temperature").is_some_and(|value| (value - 1.0).abs() > f64::EPSILON)),
+        ("top_p", number("top_p").is_some_and(|value| value < 0.95)),
+        ("top_k", number("top_k").is_some()),
     ];
-    refused
-        .into_iter()
-        .filter(|(name, refuses)| number(name).is_some_and(refuses))
-        .map(|(name, _)| name)
-        .collect()
+    refused.into_iter().filter(|(_, refused)| *refused).map(|(name, _)| name).collect()
 }
 
 /// `fixed` are the settings that go for the sake of thinking.

@@ -47,11 +47,15 @@ fn lacking(text: &str, depth: usize, found: &mut impl FnMut(&str)) {
         match key.as_str() {
             "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
                 let map = serde_json::from_str::<Members<'_>>(value.get()).unwrap_or_default();
-                map.0.iter().for_each(|(_, schema)| lacking(schema.get(), depth, found));
+                for (_, schema) in &map.0 {
+                    lacking(schema.get(), depth, found);
+                }
             }
             "anyOf" | "oneOf" | "allOf" | "prefixItems" | "items" if value.get().starts_with('[') => {
                 let list = serde_json::from_str::<Vec<&RawValue>>(value.get()).unwrap_or_default();
-                list.iter().for_each(|schema| lacking(schema.get(), depth, found));
+                for schema in list {
+                    lacking(schema.get(), depth, found);
+                }
             }
             "items"
             | "additionalProperties"

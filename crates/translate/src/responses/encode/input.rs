@@ -94,6 +94,11 @@ fn foreign(encoder: &mut Encoder<'_>) -> Conversation {
     let wants_json_hint = request.output_format == OutputFormat::JsonObject
         && !conversation.turns.first().is_some_and(speaks_of_json);
     if wants_json_hint {
+        // What byok said on an earlier way is said in its new place.
+        for text in &mut instructions {
+            *text = text.strip_suffix(json_hint::OBJECT).map_or(*text, |rest| rest.trim_end_matches('\n'));
+        }
+        instructions.retain(|text| !text.is_empty());
         items.role = if encoder.facts.developer_role { Role::Developer } else { Role::System };
         items.part(&Part::text(json_hint::OBJECT));
         items.flush();

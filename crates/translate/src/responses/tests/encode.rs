@@ -357,6 +357,7 @@ fn the_word_json_stands_at_the_beginning_of_the_input_and_stays_there() {
         encode(&from_chat(&body))
     };
     let said = |role: &str, text: &str| json!({"role": role, "content": text});
+    let hint = "Answer with one JSON object and nothing else: no other text, no code fence.";
     let system = said("system", "Reply in JSON.");
     let short = body(json!([system, said("user", "a")]));
     assert_eq!(
@@ -371,6 +372,11 @@ fn the_word_json_stands_at_the_beginning_of_the_input_and_stays_there() {
     assert_eq!(nothing["input"][1], user("."));
     let request = from_chat(
         &json!({"model": "m", "response_format": {"type": "json_object"}, "messages": [said("user", "a")]}),
+    );
+    let once = body(json!([said("system", hint), said("user", "a")]));
+    assert_eq!(
+        (&once["input"], once.get("instructions")),
+        (&body(json!([said("user", "a")]))["input"], None)
     );
     let newer = ModelFacts { developer_role: true, ..facts() };
     assert_eq!(encode_for(&request, &newer)["input"][0]["role"], "developer");
