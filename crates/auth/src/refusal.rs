@@ -86,7 +86,7 @@ impl Refusal {
     }
 
     /// Whether it comes from something in front of the vendor, such as a challenge or the network's own page, which has refused
-    /// nothing (the sheet of Claude, section 1.1).
+    /// nothing (`claude.md`, 1.1).
     pub(crate) fn is_in_front(&self) -> bool {
         self.page && self.status == StatusCode::FORBIDDEN
     }

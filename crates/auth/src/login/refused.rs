@@ -4,7 +4,7 @@ use super::page::plain;
 use crate::{LoginError, State};
 use url::Url;
 
-/// What OpenAI says of a workspace without Codex (the sheet of Codex, section 1.1).
+/// What OpenAI says of a workspace without Codex (the Codex CLI, `login/src/server.rs`).
 const NO_CODEX: &str = "missing_codex_entitlement";
 
 /// The error in the query of the address at which the browser ended; `find` looks it up. Somebody else could lead the person to a
