@@ -420,7 +420,7 @@ fn a_login_that_is_charged_beyond_its_plan_stops_until_that_is_allowed() {
     assert_eq!(ask("sim:overage").0, 200);
     assert_eq!(ask("Hello.").0, 200, "what is allowed goes on");
 
-    assert_eq!(ask("sim:429 600").0, 429);
+    assert_eq!(ask("sim:quota 600").0, 429);
     // The list and the status are of one mind.
     let list: Value = serde_json::from_str(&home.run(&["accounts", "list", "--json"]).out).unwrap();
     let (listed, shown) = (&list[0]["accounts"][0], &accounts(&home)[0]);
@@ -435,10 +435,10 @@ fn a_login_that_is_charged_beyond_its_plan_stops_until_that_is_allowed() {
     let enabled = home.run(&["accounts", "enable", "claude"]);
     assert_eq!((enabled.code, &*enabled.err), (0, "ada@example.org is in use again\n"));
     assert!(accounts(&home)[0]["problem"].is_null(), "what went wrong is over");
-    assert_eq!((ask("Hello.").0, ask("sim:429 600").0), (200, 429));
+    assert_eq!((ask("Hello.").0, ask("sim:quota 600").0), (200, 429));
     let enabled = home.run(&["accounts", "enable", "claude"]);
     assert_eq!((enabled.code, &*enabled.err), (0, "ada@example.org rested and is in use again\n"));
-    assert_eq!((ask("Hello.").0, ask("sim:429 600").0), (200, 429));
+    assert_eq!((ask("Hello.").0, ask("sim:quota 600").0), (200, 429));
     log_in_by_paste(&home, &vendor, "ada@example.org", &[]);
     assert_eq!(ask("Hello.").0, 200);
 }

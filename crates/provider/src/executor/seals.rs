@@ -45,6 +45,7 @@ mod tests {
     use byok_types::{Dialect, ModelFacts};
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn refusals_of_seals_are_told_from_others() {
         for (dialect, status, body, expected) in [
             (
