@@ -165,7 +165,7 @@ impl Running {
             waits: WAITS,
         };
         for bytes in held {
-            running.take(bytes);
+            running.take(&bytes);
             running.settle();
         }
         running.first_event = first_event;
@@ -206,7 +206,7 @@ impl Running {
                 Poll::Ready(Some(Ok(frame))) => {
                     if let Ok(data) = frame.into_data() {
                         self.waits = 0;
-                        self.take(data);
+                        self.take(&data);
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -287,18 +287,18 @@ impl Running {
     }
 
     /// Takes bytes of the upstream.
-    fn take(&mut self, data: Bytes) {
+    fn take(&mut self, data: &Bytes) {
         self.sign.heard = true;
         match &mut self.source {
             Source::Pass(passing) => {
-                if self.first_event.as_mut().is_some_and(|first| first.comes_with(&data)) {
+                if self.first_event.as_mut().is_some_and(|first| first.comes_with(data)) {
                     self.first_event = None;
                 }
                 let out = passing.relay.push(data.clone());
                 passing.failure = passing.relay.failure().or(passing.failure.take());
                 // What follows a failure is not passed on, and is no end of the answer.
                 if passing.failure.is_none() {
-                    passing.scanner.push(&data);
+                    passing.scanner.push(data);
                 }
                 if !out.is_empty() {
                     self.sign.begun = true;
@@ -307,7 +307,7 @@ impl Running {
                 self.told_as_text();
             }
             Source::Translate(translation) => {
-                translation.reader.push(&data, &mut translation.events);
+                translation.reader.push(data, &mut translation.events);
                 translation.share.hold(translation.reader.held());
                 self.encode();
             }

@@ -12,7 +12,8 @@ async fn reasoning_without_a_seal_is_not_looked_up_elsewhere() {
         json!({"model": model, "store": false, "include": ["reasoning.encrypted_content"],
             "reasoning": {"effort": "high", "summary": "auto"}, "input": input})
     };
-    let (status, answer) = running.ask("/v1/responses", &ask("gemini-2.5-pro", &[question.clone()])).await;
+    let (status, answer) =
+        running.ask("/v1/responses", &ask("gemini-2.5-pro", std::slice::from_ref(&question))).await;
     assert_eq!(status, 200, "{answer}");
     let output = answer["output"].as_array().unwrap();
     let unsealed =
