@@ -12,7 +12,7 @@ use crate::{
     loss::Places,
     turns::{Conversation, Turn},
 };
-use byok_types::{Failure, ModelFacts};
+use byok_types::{Dialect, Failure, Family, ModelFacts};
 use std::borrow::Cow;
 
 /// What stands where a turn needs some text and there is none.
@@ -209,6 +209,7 @@ impl<'a> Shaper<'a, '_> {
     }
 
     fn finish(mut self) -> Vec<Entry<'a>> {
+        self.drop_last_thoughts();
         self.close_prefill();
         let filler = || Item { what: What::Text(FILLER.into()), mark: None };
         for entry in &mut self.entries {
@@ -220,6 +221,28 @@ impl<'a> Shaper<'a, '_> {
             self.entries.insert(0, Entry { role: Speaker::User, items: vec![filler()] });
         }
         self.entries
+    }
+
+    /// A turn that was broken off while the model was thinking says nothing, and Claude refuses a turn whose last block is
+    /// thinking. What clients of Claude's own dialect send is theirs.
+    fn drop_last_thoughts(&mut self) {
+        if self.gate.facts.family != Family::Claude || self.gate.request.dialect == Dialect::Messages {
+            return;
+        }
+        for mut entry in std::mem::take(&mut self.entries) {
+            if entry.role == Speaker::Assistant {
+                while let Some(Item { what: What::Part(part), .. }) = entry.items.last()
+                    && let Part::Thinking(_) = part.as_ref()
+                {
+                    self.losses.silent(self.gate.places.path(part), "nothing was said after it");
+                    entry.items.pop();
+                }
+                if entry.items.is_empty() {
+                    continue;
+                }
+            }
+            self.push(entry.role, entry.items);
+        }
     }
 
     /// An assistant turn at the end is continued by models that can; others refuse it.

@@ -113,6 +113,17 @@ fn turns_are_brought_into_the_order_that_the_vendor_takes() {
             "user(`x`) assistant(thinking `a`) user(`y`)".into(),
         ),
         (
+            "no turn ends in reasoning",
+            vec![
+                says(User, "x"),
+                message(Assistant, &[thinking("c", Family::Claude)]),
+                says(User, "y"),
+                message(Assistant, &[text("a"), thinking("c", Family::Claude)]),
+                says(User, "z"),
+            ],
+            "user(`x` `y`) assistant(`a`) user(`z`)".into(),
+        ),
+        (
             "t70 reasoning without a signature is left out",
             vec![
                 says(User, "x"),
