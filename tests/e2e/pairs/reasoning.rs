@@ -111,7 +111,7 @@ async fn effort_in_the_name_goes_with_sampling_and_with_the_beginning_of_an_answ
     for (name, members, dropped) in [
         ("claude-sonnet-4-5", json!({"temperature": 0}), ""),
         ("claude-sonnet-4-5-thinking-8000", json!({"temperature": 0}), "temperature"),
-        ("claude-opus-4-6(high)", json!({"top_p": 0.5, "top_k": 5}), "top_p, top_k"),
+        ("claude-opus-4-6(high)", json!({"top_p": 0.5, "top_k": 5}), "top_k,top_p"),
         ("claude-sonnet-4-5(high)", json!({"temperature": 0, "messages": begun}), "model"),
     ] {
         let mut body =
