@@ -27,7 +27,10 @@ pub fn thinking_edits(
         && by_budget
         && let Some(reason) = refuses_budget(body)
     {
+        // What had to fit the budget goes with it.
         said.shift_remove("thinking");
+        said.shift_remove("max_tokens");
+        losses.clear();
         losses.push(Loss { field: "model".to_owned(), action: LossAction::Dropped, reason });
     }
     let fixed = if dialect == Dialect::Messages && said.get("thinking").is_some_and(is_on) {
