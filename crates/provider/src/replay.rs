@@ -5,12 +5,12 @@
 //! comes back in the history. In memory only: a restart loses it, and the conversation then goes on without it, as it would
 //! if the client had thrown it away.
 //!
-//! A turn with calls is found by who asks and by its calls: their ids, and where those are short their names and arguments, too,
-//! by their value, since clients write them anew. Nothing else of the conversation counts, so that a client may shorten its beginning, clear old results, order them anew, or leave the text away. A turn
-//! without calls, or with ids that another conversation may have, too (a server counts them up: `call_0`; byok makes them of the
-//! call where a server gives none), is found by who asks, by how the conversation began, by what came directly before the
-//! turn, and by its text, too. Where two answers agree in all of
-//! that and differ in their reasoning, nobody can say whose it is, and neither gets any.
+//! A turn with calls is found by who asks and by its calls: their ids, and where these are short their names and arguments,
+//! too, by their value, since clients write them anew. Nothing else of the conversation counts, so that a client may shorten
+//! its beginning, clear old results, order them anew, or leave the text away. A turn without calls, or with ids that another
+//! conversation may have, too (a server counts them up: `call_0`; byok makes them of the call where a server gives none), is
+//! found by who asks, by how the conversation began, by what came directly before the turn, and by its text, too. Where two
+//! answers agree in all of that and differ in their reasoning, nobody can say whose it is, and neither gets any.
 
 use byok_translate::{
     Ids,
