@@ -46,16 +46,18 @@ pub fn drop_seals(request: &mut Translated<Request>) {
     drop_if(request, |_| true);
 }
 
-/// Whether the last turn of a Messages body brings results of calls. Once the reasoning that led to them is taken out, models
+/// Whether what follows the last answer in a Messages body brings results of calls; turns of the user that follow each other
+/// are one to the vendor. Once the reasoning that led to them is taken out, models
 /// that think by a budget refuse to think on.
 pub fn brings_results(body: &[u8]) -> bool {
-    let last = || {
-        let messages: Vec<&RawValue> =
-            serde_json::from_str(Scan::of_keys(body, &["messages"]).ok()?.text(body, "messages")?).ok()?;
-        serde_json::from_str::<Value>(messages.last()?.get()).ok()
+    let messages = || -> Option<Vec<&RawValue>> {
+        serde_json::from_str(Scan::of_keys(body, &["messages"]).ok()?.text(body, "messages")?).ok()
     };
     let is_result = |block: &Value| block["type"] == "tool_result";
-    last().is_some_and(|turn| turn["content"].as_array().is_some_and(|blocks| blocks.iter().any(is_result)))
+    let brings = |turn: &Value| turn["content"].as_array().is_some_and(|blocks| blocks.iter().any(is_result));
+    let turns = messages().unwrap_or_default();
+    let turns = turns.into_iter().rev().map_while(|turn| serde_json::from_str::<Value>(turn.get()).ok());
+    turns.take_while(|turn| turn["role"] != "assistant").any(|turn| brings(&turn))
 }
 
 /// The edits after which a Messages body does not ask for thinking by a budget, nor for what goes only with it.
@@ -123,8 +125,10 @@ mod tests {
             (r#"{"role":"user","content":"tool_result"}"#, false),
             (r#"{"role":"user","content":[{"type":"text","text":"tool_result"}]}"#, false),
             ("7", false),
+            // Several turns of the user are one to the vendor.
+            (&format!(r#"{result},{{"role":"user","content":"go"}}"#), true),
         ] {
-            let body = format!(r#"{{"messages":[{result},{last}]}}"#);
+            let body = format!(r#"{{"messages":[{result},{{"role":"assistant","content":"x"}},{last}]}}"#);
             assert_eq!(brings_results(body.as_bytes()), brings, "{last}");
         }
         for (thinking, left) in [

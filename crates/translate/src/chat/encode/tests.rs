@@ -256,6 +256,22 @@ fn reasoning_as_text_goes_back_only_where_it_is_taken() {
     }
 }
 
+/// What was kept for a client that has no place for it goes to the vendor that sealed it, and in words to nobody else.
+#[test]
+fn reasoning_that_was_kept_goes_to_no_other_server() {
+    let blob =
+        Blob { family: Family::Claude, account: None, slot: BlobSlot::Thinking, data: "U0lH".to_owned() };
+    let thought = Thinking { blob: Some(blob), summary: vec!["t".to_owned()], ..Thinking::default() };
+    let turns = vec![user(vec![Part::text("q")]), assistant(vec![Part::Thinking(thought), Part::text("a")])];
+    let request = Request { messages: turns, ..Request::new(Dialect::Chat, "client-name") };
+    for (reasoning_content, replay_text) in [(true, false), (false, false), (true, true)] {
+        let thinking = ThinkingFacts { replay_text, ..ThinkingFacts::default() };
+        let facts = ModelFacts { reasoning_content, thinking, ..facts() };
+        let said = encoded(&request, &facts).0["messages"][1].get("reasoning_content").cloned();
+        assert_eq!(said, replay_text.then(|| json!("t")), "{reasoning_content} {replay_text}");
+    }
+}
+
 #[test]
 fn details_of_reasoning_go_back_to_the_server_that_made_them() {
     let list = r#"[{"type":"reasoning.encrypted","data":"D"}]"#;

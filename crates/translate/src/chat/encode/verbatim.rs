@@ -97,6 +97,9 @@ impl Encoder<'_> {
                 Part::Thinking(inner) if self.facts.refuses_reasoning_content() && is_byoks(inner) => {
                     self.losses.silent(self.path(part), "the upstream does not take reasoning back as text");
                 }
+                Part::Thinking(inner) if !self.facts.thinking.replay_text && is_of_others(inner) => {
+                    self.losses.silent(self.path(part), "reasoning of another model is not sent");
+                }
                 Part::Thinking(inner) if stands_inside(&inner.extra) => pieces.push(Piece::Verbatim(part)),
                 Part::Thinking(inner) => thinking.push(inner),
                 Part::Refusal(refusal) if stands_inside(&refusal.extra) => pieces.push(Piece::Verbatim(part)),
@@ -164,6 +167,12 @@ fn tail(message: &Message, out: &mut Object<'_>) {
 /// Whether reasoning is as byok shows it to clients: nothing but text, under the name that byok gives it.
 fn is_byoks(thinking: &Thinking) -> bool {
     thinking.blob.is_none() && thinking.extra.of(Dialect::Chat).is_empty()
+}
+
+/// Whether reasoning was kept for a client that has no place for it, and another upstream has sealed it.
+fn is_of_others(thinking: &Thinking) -> bool {
+    let sealed = thinking.blob.is_some() && thinking.extra.of(Dialect::Chat).is_empty();
+    sealed && thought::details_in(thinking.blob.iter()).is_none()
 }
 
 /// Reasoning under the name by which it came: servers differ, and one that is sent both names refuses.

@@ -91,10 +91,17 @@ impl Content {
         let parts = self.finish();
         let mut all: Vec<Part> = Vec::with_capacity(parts.len());
         let bare = |text: &Text| text.blob.is_none() && text.citations.is_empty() && text.extra.is_empty();
+        let is_piece = |thought: &Thinking| thought.blob.is_none() && thought.extra.is_empty();
         for part in parts {
             match (all.last_mut(), part) {
                 (Some(Part::Text(before)), Part::Text(text)) if bare(before) && bare(&text) => {
                     before.text.push_str(&text.text);
+                }
+                (Some(Part::Thinking(before)), Part::Thinking(thought))
+                    if is_piece(before) && is_piece(&thought) =>
+                {
+                    let whole: String = before.summary.drain(..).chain(thought.summary).collect();
+                    before.summary = vec![whole];
                 }
                 (_, part) => all.push(part),
             }

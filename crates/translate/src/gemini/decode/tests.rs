@@ -543,6 +543,16 @@ fn an_answer_in_many_contents_is_one() {
 }
 
 #[test]
+fn a_thought_in_pieces_is_one() {
+    let said = |text: &str| json!({"role": "model", "parts": [{"text": text, "thought": true}]});
+    let contents =
+        json!([said("Let "), said("me t"), said("hink"), {"role": "model", "parts": [{"text": "a"}]}]);
+    let parts = decode(&json!({"contents": contents})).messages.remove(0).parts;
+    let [Part::Thinking(thought), Part::Text(_)] = parts.as_slice() else { panic!("{parts:?}") };
+    assert_eq!(thought.summary, ["Let me think"]);
+}
+
+#[test]
 fn sealed_pieces_of_an_answer_stay_apart() {
     let contents = json!([
         {"role": "model", "parts": [{"text": "a"}, {"text": "b", "thoughtSignature": "QUFB"}, {"text": "c"}, {"text": "d"}]},

@@ -248,9 +248,10 @@ pub(in super::super) fn write_choice(out: &mut Vec<u8>, choice: &ToolChoice, sty
         }
         ToolChoice::Hosted { type_name, .. } if style.native => Object::typed(out, type_name).end(),
         ToolChoice::Hosted { tool, .. } => match tool {
-            // The choice keeps the older name of the tool.
             ServerTool::WebSearch | ServerTool::WebFetch if style.search => {
-                Object::typed(out, "web_search_preview").end();
+                // OpenAI's choice keeps the older name of the tool.
+                let kind = if style.full { "web_search_preview" } else { "web_search" };
+                Object::typed(out, kind).end();
             }
             // A tool that is not there cannot be chosen.
             _ if !style.full => return false,
