@@ -8,6 +8,7 @@ use crate::{
 };
 use byok_types::{Dialect, ModelFacts};
 use serde_json::{Map, Value, value::RawValue};
+use std::ops::Range;
 
 /// The edits by which `body`, a request of `dialect` for the model of `facts`, asks for `wish` in place of whatever it says
 /// about thinking. What the model cannot be told is left as it is, and is a loss of the name, where the wish stands. Sampling
@@ -111,7 +112,14 @@ fn edits(dialect: Dialect, body: &[u8], said: &Map<String, Value>, fixed: &[&'st
             let mut thinking =
                 config.get("thinkingConfig").and_then(Value::as_object).cloned().unwrap_or_default();
             thinking.shift_remove("includeThoughts");
-            gemini(body, thinking).into_iter().collect()
+            // What is thought counts towards the cap; the encoder has seen to that.
+            let raised = gemini_config(body).and_then(|(within, range)| {
+                let (cap, new) = (gemini_cap(within)?, config.get("maxOutputTokens")?);
+                let old: u64 = text(within, cap)?.parse().ok()?;
+                let edit = member(within, cap, Some(new).filter(|new| new.as_u64() > Some(old)))?;
+                Some(Edit { range: range.start + edit.range.start..range.start + edit.range.end, ..edit })
+            });
+            gemini(body, thinking).into_iter().chain(raised).collect()
         }
     }
 }
@@ -149,11 +157,14 @@ fn said_alone(
     let mut request = Request::new(from, facts.id.clone());
     request.reasoning = wish.clone();
     request.messages.push(Message::new(Role::User, vec![Part::text("x")]));
-    if dialect == Dialect::Messages {
-        request.max_tokens = text(body, "max_tokens")
-            .and_then(|number| number.parse().ok())
-            .map(|value| MaxTokens { value, spelling: MaxTokensSpelling::MaxTokens });
-    }
+    let cap = match dialect {
+        Dialect::Messages => text(body, "max_tokens"),
+        Dialect::Gemini => gemini_config(body).and_then(|(config, _)| text(config, gemini_cap(config)?)),
+        Dialect::Chat | Dialect::Responses => None,
+    };
+    request.max_tokens = cap
+        .and_then(|number| number.parse().ok())
+        .map(|value| MaxTokens { value, spelling: MaxTokensSpelling::MaxTokens });
     let encoded = codec::encode_request(dialect, &request, facts, &mut Ids::new(""));
     let (body, losses) = encoded.map(|encoded| (encoded.value, encoded.losses)).unwrap_or_default();
     let mut said: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
@@ -202,6 +213,18 @@ fn merged(body: &[u8], key: &'static str, without: &[&str], new: Map<String, Val
 }
 
 /// Sets `generationConfig.thinkingConfig`, in the spelling of the body.
+/// The settings of a Gemini body, in either spelling, and where they stand.
+fn gemini_config(body: &[u8]) -> Option<(&[u8], Range<usize>)> {
+    let find = |name| Scan::of_keys(body, &[name]).ok()?.value(name);
+    let range = ["generationConfig", "generation_config"].into_iter().find_map(find)?;
+    Some((&body[range.clone()], range))
+}
+
+/// How these settings spell the cap on the answer, if they have one.
+fn gemini_cap(config: &[u8]) -> Option<&'static str> {
+    ["maxOutputTokens", "max_output_tokens"].into_iter().find(|name| text(config, name).is_some())
+}
+
 fn gemini(body: &[u8], new: Map<String, Value>) -> Option<Edit> {
     const SPELT: [(&str, &str); 2] =
         [("generationConfig", "thinkingConfig"), ("generation_config", "thinking_config")];
@@ -355,6 +378,31 @@ mod tests {
             let edits = thinking_edits(dialect, body.as_bytes(), wish, &facts(form));
             let out = splice(&bytes::Bytes::copy_from_slice(body.as_bytes()), edits.value);
             assert_eq!(String::from_utf8_lossy(&out), expected, "{dialect:?} {wish:?}");
+        }
+    }
+
+    /// Gemini counts thoughts towards the cap.
+    #[test]
+    fn a_budget_leaves_room_for_an_answer_of_gemini() {
+        let budget = Reasoning { switch: ThinkingSwitch::Budget(8000), ..Reasoning::default() };
+        let facts = ModelFacts { max_output_tokens: Some(65_536), ..facts(ThinkingForm::Budget) };
+        for (body, expected) in [
+            (
+                r#"{"generationConfig":{"maxOutputTokens":3000,"topK":1e0}}"#,
+                r#"{"generationConfig":{"thinkingConfig":{"thinkingBudget":8000},"maxOutputTokens":11000,"topK":1e0}}"#,
+            ),
+            (
+                r#"{"generation_config":{"max_output_tokens":9000}}"#,
+                r#"{"generation_config":{"thinkingConfig":{"thinkingBudget":8000},"max_output_tokens":9000}}"#,
+            ),
+            (
+                r#"{"generationConfig":{"maxOutputTokens":99999}}"#,
+                r#"{"generationConfig":{"thinkingConfig":{"thinkingBudget":8000},"maxOutputTokens":99999}}"#,
+            ),
+        ] {
+            let edits = thinking_edits(Dialect::Gemini, body.as_bytes(), &budget, &facts);
+            let out = splice(&bytes::Bytes::copy_from_slice(body.as_bytes()), edits.value);
+            assert_eq!(String::from_utf8_lossy(&out), expected);
         }
     }
 
