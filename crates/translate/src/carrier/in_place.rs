@@ -302,7 +302,14 @@ impl Place<'_> {
             let text = members.get(name)?;
             Some((name, text, string(text)?))
         });
-        let Some((name, text, sealed)) = found else { return Fate::Stays };
+        let is_call = || members.get("functionCall").or(members.get("function_call")).is_some();
+        let Some((name, text, sealed)) = found else {
+            // A call of an older model, which the newest refuse.
+            if self.keep.none && is_call() {
+                edits.extend(self.stand_in(part));
+            }
+            return Fate::Stays;
+        };
         match unwrap_base64(&sealed) {
             None if !self.keep.none && !is_marked_base64(&sealed) => return Fate::Stays,
             Some(blob) if self.is_mine(&blob) => {
@@ -315,7 +322,7 @@ impl Place<'_> {
         if members.get("thought") == Some("true") || empty {
             return Fate::Goes;
         }
-        if members.get("functionCall").or(members.get("function_call")).is_some() {
+        if is_call() {
             // Calls of the newest models are refused without one; this is the vendor's own word for "none".
             let text = format!("\"{}\"", crate::gemini::NO_SIGNATURE);
             edits.push(Edit { range: self.range(members.get(name).unwrap_or_default()), text });
@@ -323,6 +330,15 @@ impl Place<'_> {
             edits.push(edit);
         }
         Fate::Stays
+    }
+
+    /// The vendor's own word for "none" on a call that has no signature.
+    fn stand_in(&self, part: &str) -> Option<Edit> {
+        let edit = Scan::of_keys(part.as_bytes(), &["thoughtSignature"])
+            .ok()?
+            .set("thoughtSignature", &format!("\"{}\"", crate::gemini::NO_SIGNATURE));
+        let start = self.range(part).start;
+        Some(Edit { range: start + edit.range.start..start + edit.range.end, ..edit })
     }
 
     /// A call in the history of Chat.

@@ -166,6 +166,12 @@ fn without_seals_nothing_sealed_is_left() {
             r#"{"contents":[{"parts":[{"functionCall":{"name":"f"},"thoughtSignature":"AAAA"}]}]}"#,
             r#"{"contents":[{"parts":[{"functionCall":{"name":"f"},"thoughtSignature":"skip_thought_signature_validator"}]}]}"#,
         ),
+        // Of a model that seals nothing.
+        (
+            Dialect::Gemini,
+            r#"{"contents":[{"parts":[{"text":"a"},{"functionCall":{"name":"f"}}]}]}"#,
+            r#"{"contents":[{"parts":[{"text":"a"},{"thoughtSignature":"skip_thought_signature_validator","functionCall":{"name":"f"}}]}]}"#,
+        ),
     ];
     for (dialect, body, expected) in cases {
         let out = splice(
