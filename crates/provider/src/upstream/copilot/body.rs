@@ -84,7 +84,12 @@ pub(super) fn shape(body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> 
         (Dialect::Responses, _) => responses(body, losses),
         (Dialect::Chat, Operation::Generate { stream }) => {
             let body = chat(body, stream, shaping.facts, losses)?;
-            if shaping.facts.id.starts_with("claude") { budget::shaped(&body, losses) } else { Ok(body) }
+            let facts = shaping.facts;
+            if facts.id.starts_with("claude") {
+                budget::shaped(&body, facts.max_output_tokens, losses)
+            } else {
+                Ok(body)
+            }
         }
         _ => Ok(body),
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use byok_auth::claims;
+use byok_translate::LossAction;
 use byok_types::{ModelFacts, Secret, TokenFacts};
 use serde_json::{Value, json};
 
@@ -237,12 +238,7 @@ fn claude_is_told_at_chat_how_much_to_think() {
         ),
         (r#""enable_thinking":false,"n":1"#.to_owned(), r#""n":1"#.to_owned()),
         (r#""enable_thinking":false,"thinking_budget":2048,"n":1"#.to_owned(), r#""n":1"#.to_owned()),
-        // Less than the answer may have, and not less than the least.
-        (
-            r#""thinking_budget":4000,"max_tokens":3000"#.to_owned(),
-            r#""thinking_budget":2999,"max_tokens":3000"#.to_owned(),
-        ),
-        (r#""thinking_budget":4000,"max_tokens":1024"#.to_owned(), r#""max_tokens":1024"#.to_owned()),
+        (r#""thinking_budget":0,"n":1"#.to_owned(), r#""n":1"#.to_owned()),
         // Beside what Claude does not think.
         (
             r#""thinking_budget":2048,"temperature":0.5,"top_p":1"#.to_owned(),
@@ -282,6 +278,64 @@ fn claude_is_told_at_chat_how_much_to_think() {
         json!({"forms": ["budget"], "budget": [1024, 32_000], "can_disable": true})
     );
     assert!(!found[1].facts.contains_key("thinking"), "at Messages more is known of it");
+}
+
+#[test]
+fn what_claude_thinks_at_chat_leaves_room_for_the_answer() {
+    const RAISED: [(&str, &str); 2] = [
+        ("reasoning", "the cap was raised above the reasoning budget"),
+        ("max_tokens", "raised above the reasoning budget"),
+    ];
+    const LOWERED: [(&str, &str); 1] =
+        [("reasoning", "the reasoning budget was lowered below the cap on the output")];
+    const NO_ROOM: [(&str, &str); 1] = [("reasoning", "the cap on the output leaves no room for reasoning")];
+    const LEAST: [(&str, &str); 1] = [("reasoning", "the least budget that the vendor takes")];
+    let budget = |budget: u64| json!({"thinking_budget": budget});
+    let both = |budget: u64, cap: u64| json!({"thinking_budget": budget, "max_tokens": cap});
+    let cap = |cap: u64| json!({"max_tokens": cap});
+    for (limit, said, sent, lost) in [
+        // There is room.
+        (None, budget(24_576), budget(24_576), &[][..]),
+        (None, both(4000, 4001), both(4000, 4001), &[]),
+        (Some(16_000), both(4000, 8000), both(4000, 8000), &[]),
+        // The cap goes up, as far as the model goes.
+        (Some(64_000), both(24_576, 4096), both(24_576, 28_672), &RAISED),
+        (Some(64_000), both(24_576, 9000), both(24_576, 33_576), &RAISED),
+        (Some(64_000), both(1024, 100), both(1024, 1124), &RAISED),
+        (Some(16_000), both(15_999, 8000), both(12_800, 16_000), &RAISED),
+        (
+            Some(16_000),
+            json!({"thinking_budget": 8000, "max_completion_tokens": 4096, "max_tokens": 5000}),
+            json!({"thinking_budget": 8000, "max_completion_tokens": 12_096, "max_tokens": 12_096}),
+            &RAISED,
+        ),
+        // It cannot, or nobody knows how far.
+        (None, both(24_576, 4096), both(3276, 4096), &LOWERED),
+        (None, both(24_576, 1280), both(1024, 1280), &LOWERED),
+        (Some(16_000), both(24_576, 16_000), both(12_800, 16_000), &LOWERED),
+        (Some(16_000), both(24_576, 64_000), both(12_800, 64_000), &LOWERED),
+        (Some(16_000), budget(24_576), budget(12_800), &LOWERED),
+        // What is left is less than the least.
+        (None, both(4000, 1279), cap(1279), &NO_ROOM),
+        (Some(1200), both(4000, 1000), cap(1000), &NO_ROOM),
+        (None, both(512, 4096), both(1024, 4096), &LEAST),
+    ] {
+        let claude = ModelFacts {
+            id: "claude-haiku-4.5".to_owned(),
+            max_output_tokens: limit,
+            ..ModelFacts::default()
+        };
+        let (ask, token, none) =
+            (Ask { operation: WHOLE, ..ask(Dialect::Chat) }, token("direct"), HeaderMap::new());
+        let shaping =
+            Shaping { ask: &ask, token: &token, facts: &claude, client: &none, request_id: "r", at_ms: 0 };
+        let mut losses = Losses::default();
+        let body = Copilot::default().shape(said.to_string().into(), &shaping, &mut losses).unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), sent, "{said} of {limit:?}");
+        let told: Vec<_> = losses.list().iter().map(|loss| (&*loss.field, loss.reason)).collect();
+        assert_eq!(told, lost, "{said} of {limit:?}");
+        assert!(losses.list().iter().all(|loss| loss.action == LossAction::Emulated), "{said}");
+    }
 }
 
 #[test]
