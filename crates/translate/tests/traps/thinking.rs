@@ -191,7 +191,7 @@ fn t71_thinking_is_off_where_the_history_has_none() {
 
 /// What is left out, made up or joined on the way makes another turn the last one: a vendor sees only what is written.
 #[test]
-fn t71_the_turns_count_as_they_are_written() {
+fn the_turns_count_as_they_are_written() {
     let chat = |after: Value| {
         let mut turns = vec![
             user("hi"),
