@@ -225,6 +225,12 @@ impl TokenManager {
         Ok(new)
     }
 
+    /// Whether the tokens of the last renewal could not be stored yet. After [`Self::shut_down`] they are lost.
+    #[must_use]
+    pub fn is_unsaved(&self, account: &AccountId) -> bool {
+        self.0.unsaved(account).is_some()
+    }
+
     /// Lets refreshes that are under way end, for `grace` at most, and starts no more in the background.
     ///
     /// Between the vendor's answer and the commit a login exists only in memory, so this is worth waiting for.

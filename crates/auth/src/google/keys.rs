@@ -5,6 +5,7 @@ use crate::{
     endpoint::{Ask, Endpoint},
     google::error_of,
     login::plain,
+    refusal::Refusal,
 };
 use byok_store::AccountDetails;
 use byok_transport::Transport;
@@ -46,6 +47,10 @@ impl KeyLogin for GeminiKey {
             let ask = Ask { headers: &headers, ..Ask::get(&self.check, KEY_TIMEOUT) };
             let reply = Endpoint { transport, network: &self.network }.ask(ask).await?;
             if !reply.status.is_success() {
+                let refusal = Refusal::read(&reply, &[key.expose()]);
+                if refusal.is_in_front() {
+                    return Err(refusal.of_login());
+                }
                 let (reason, error) = error_of(&reply.body);
                 let said = plain(&error["message"].as_str().unwrap_or_default().replace(key.expose(), "…"));
                 // A bad key is a 400 here.

@@ -606,6 +606,7 @@ async fn api_keys() {
         (200, "{}", ""),
         (400, bad, "does not accept the key"),
         (403, "{}", "does not accept the key"),
+        (403, "<html>blocked</html>", "the network in front"),
         (503, "", "503"),
     ];
     for (status, body, words) in cases {

@@ -40,6 +40,8 @@ enum Unshown {
     Refused(String),
     /// The platform is busy, or says something that is no answer.
     Busy(String),
+    /// Something in front of the platform did not let byok through.
+    InFront(Box<Refusal>),
 }
 
 impl KeyLogin for ByCookie {
@@ -60,6 +62,7 @@ impl KeyLogin for ByCookie {
                 Unshown::Refused(why) => {
                     LoginError::Denied { why: format!("iFlow does not take the cookie ({why})") }
                 }
+                Unshown::InFront(refusal) => refusal.of_login(),
                 Unshown::Busy(why) => LoginError::NoAccess {
                     why: format!("iFlow's platform showed no key ({why}); its service ended on 2026-04-17"),
                 },
@@ -133,6 +136,7 @@ impl Iflow {
         self.renewed(transport, cookie, name).await.map_err(|error| match error {
             Unshown::Transport(error) => error.into(),
             Unshown::Busy(why) => RefreshError::busy(why, None),
+            Unshown::InFront(refusal) => RefreshError::busy(refusal.to_string(), None),
             Unshown::Refused(why) => {
                 let reason = format!(
                     "iFlow does not take the cookie any more ({why}); log in again with `byok login iflow --method cookie`"
@@ -187,6 +191,9 @@ struct Data {
 
 fn shown(reply: &BufferedReply, sent: &str, url: &Url) -> Result<Shown, Unshown> {
     let refusal = Refusal::read(reply, &[sent]);
+    if refusal.is_in_front() {
+        return Err(Unshown::InFront(Box::new(refusal)));
+    }
     // A page to log in at stands where a cookie is not good any more.
     let elsewhere = reply.status.is_redirection();
     if elsewhere || matches!(reply.status.as_u16(), 401 | 403) || matches!(&*refusal.code, "401" | "403") {

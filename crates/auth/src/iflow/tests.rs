@@ -282,6 +282,7 @@ async fn a_cookie_that_is_refused() {
         (200, r#"{"success":false,"code":"401","message":"login first"}"#, true),
         (200, r#"{"success":false,"code":"500","message":"busy"}"#, false),
         (200, "<html>", false),
+        (403, "<html>", false),
         (503, "", false),
         (200, MASKED, false),
     ] {
@@ -293,6 +294,12 @@ async fn a_cookie_that_is_refused() {
         assert!(!error.to_string().contains("c00kie"), "{error}");
     }
     let server = TokenServer::start().await;
+    server.script(answer(403, "<html>"));
+    let error = ByCookie(iflow(&server))
+        .finish(&transport(), Secret::new("BXAuth=c00kie;"), &Answers::new())
+        .await
+        .unwrap_err();
+    assert!(matches!(&error, LoginError::Busy { why } if why.contains("the network in front")), "{error}");
     let error = ByCookie(iflow(&server))
         .finish(&transport(), Secret::new("sk-0123456789"), &Answers::new())
         .await

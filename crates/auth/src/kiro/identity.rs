@@ -6,6 +6,7 @@ use super::{
 use crate::{
     LoginError, Owner,
     endpoint::{Ask, Body},
+    refusal::Refusal,
 };
 use byok_store::AccountDetails;
 use byok_transport::{BufferedReply, Transport, TransportError};
@@ -106,7 +107,9 @@ impl Kiro {
         key: &Secret,
     ) -> Result<AccountDetails, LoginError> {
         let reply = self.usage(transport, key, super::HOME_REGION, None, true).await?;
+        let refusal = Refusal::read(&reply, &[key.expose()]);
         match reply.status {
+            _ if refusal.is_in_front() => Err(refusal.of_login()),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 Err(not_usable("Kiro refuses the key; make a new one at app.kiro.dev (it needs a paid plan)"))
             }

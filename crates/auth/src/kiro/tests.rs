@@ -456,6 +456,10 @@ async fn keys() {
             (other, _) => panic!("{text} {status} {other:?}"),
         }
     }
+    let server = TokenServer::start().await;
+    server.script(Scripted::Answer(403, "", "<html>".to_owned()));
+    let got = key(&of(&server), "key").finish(&transport(), Secret::new("ksk_abc"), &Answers::new()).await;
+    assert!(matches!(&got, Err(LoginError::Busy { why }) if why.contains("the network in front")), "{got:?}");
 }
 
 #[tokio::test]

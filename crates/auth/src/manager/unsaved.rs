@@ -25,13 +25,15 @@ impl Shared {
         self.with_progress(id, |progress| progress.unsaved = Some(Arc::clone(&unsaved.access)));
         let (shared, id) = (Arc::clone(self), id.clone());
         self.tasks.spawn(async move {
-            shared.save_at_last(&id, &unsaved).await;
-            shared.with_progress(&id, |progress| progress.unsaved = None);
+            if shared.save_at_last(&id, &unsaved).await {
+                shared.with_progress(&id, |progress| progress.unsaved = None);
+            }
             drop(lock);
         });
     }
 
-    async fn save_at_last(&self, id: &AccountId, unsaved: &Unsaved) {
+    /// Whether nothing is left to be stored; false if byok stops before that.
+    async fn save_at_last(&self, id: &AccountId, unsaved: &Unsaved) -> bool {
         loop {
             let last = tokio::select! {
                 () = tokio::time::sleep(RETRY) => false,
@@ -40,12 +42,12 @@ impl Shared {
             match self.store.secrets.commit_if(id, unsaved.old, &unsaved.new).await {
                 Ok(CommitOutcome::Committed) => {
                     tracing::info!(account = %id, "the renewed login is stored now");
-                    return;
+                    return true;
                 }
-                Ok(CommitOutcome::Changed(_) | CommitOutcome::Gone) => return,
+                Ok(CommitOutcome::Changed(_) | CommitOutcome::Gone) => return true,
                 Err(error) if last => {
                     tracing::error!(account = %id, %error, "a renewed login is lost; log in again");
-                    return;
+                    return false;
                 }
                 Err(error) => {
                     tracing::error!(account = %id, %error, "a renewed login is still only in memory");

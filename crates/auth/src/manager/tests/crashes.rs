@@ -214,6 +214,17 @@ async fn tokens_that_cannot_be_stored_are_used_and_stored_later() {
 async fn shutting_down_waits_for_the_commit() {
     let (world, _) = with_full_disk(-1, false, 1).await;
     world.access().await.unwrap();
+    assert!(world.manager.is_unsaved(&world.id));
     world.manager.shut_down(Duration::from_secs(10)).await;
     assert_eq!(stored(&world.store, &world.id).await.access.expose(), "access-1");
+    assert!(!world.manager.is_unsaved(&world.id));
+}
+
+#[tokio::test]
+async fn what_is_lost_at_the_end_is_known() {
+    let (world, _) = with_full_disk(-1, false, u32::MAX).await;
+    world.access().await.unwrap();
+    world.manager.shut_down(Duration::from_secs(10)).await;
+    assert_eq!(stored(&world.store, &world.id).await.access.expose(), "access-0");
+    assert!(world.manager.is_unsaved(&world.id));
 }
