@@ -24,7 +24,7 @@ use byok_store::Store;
 use byok_types::{Account, Credential, CredentialKind, ProviderId, account_flag};
 use clap::Args;
 use consent::Consent;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Log in to a provider with the subscription you have
 ///
@@ -164,6 +164,13 @@ impl Login {
         };
         let name = self.account.as_deref();
         let known = same_account(&store, &others, (known, name), (&id, &login)).await?;
+        if let (Some(file), Some(known)) = (&self.import, &known)
+            && import::is_older(&store, known, &login).await?
+        {
+            tell_that_it_stays(known, file.as_deref());
+            store.close().await;
+            return Ok(());
+        }
         let consent = consent.for_login(&login);
         // What was consented to beforehand is stored with the tokens: a request may come at once.
         let agreed = consent.agreed();
@@ -344,6 +351,17 @@ const fn instead(account: &Account, replaced: bool) -> &'static str {
         CredentialKind::Oauth => "; it replaces the login that was there",
         CredentialKind::ApiKey => "; it replaces the key that was there",
     }
+}
+
+/// Says that the login of a file is not taken.
+fn tell_that_it_stays(known: &Account, file: Option<&Path>) {
+    let Account { provider, label, .. } = known;
+    let file = file.map_or_else(|| "the file".to_owned(), |file| format!("`{}`", file.display()));
+    terminal::say(format_args!(
+        "the login of {label} that byok has is newer than the one in {file} and stays; `byok logout {provider} {}` first if the \
+         file's is meant",
+        account_flag(label)
+    ));
 }
 
 /// The account that the login is of: that of the name, if there is one, and a key has one name only.

@@ -219,3 +219,28 @@ fn an_export_says_what_becomes_of_followed_logins_elsewhere() {
     assert!(said.contains("log in again with `byok login claude`"), "{said}");
     assert_eq!(vendor.simulator.oauth_counts().token_posts, 1);
 }
+
+#[test]
+fn an_older_file_does_not_replace_a_newer_login() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    home.write_config(&vendor.config());
+    write(&home, &vendor.simulator.grant_to("ada@example.org"), 200);
+    let take_over: &[&str] = &["login", "claude", "--import", "--take-over"];
+    let first = home.run(take_over);
+    assert!(first.code == 0 && first.err.contains("logged in to claude"), "{}", first.err);
+    let renew = || home.run(&["accounts", "refresh", "claude"]);
+    assert_eq!(renew().code, 0);
+    for again in [take_over, &["login", "claude", "--import"]] {
+        let kept = home.run(again);
+        let says =
+            "that byok has is newer than the one in the file and stays; `byok logout claude --account ";
+        assert_eq!((kept.code, kept.err.contains(says)), (0, true), "{}", kept.err);
+        assert!(!kept.err.contains("logged in to claude"), "{}", kept.err);
+    }
+    let renewed = renew();
+    assert_eq!((renewed.code, renewed.err.contains("renewed: ")), (0, true), "{}", renewed.err);
+    // A file that its program has renewed since is taken.
+    write(&home, &vendor.simulator.grant_to("ada@example.org"), 400_000_000);
+    let newer = home.run(take_over);
+    assert!(newer.err.contains("it replaces the login that was there"), "{}", newer.err);
+}

@@ -42,7 +42,7 @@ pub(super) async fn renew(
     let transport = network::transport(config)?;
     let tokens =
         TokenManager::new(store.clone(), transport, logins::refreshers(config), Arc::new(SystemClock));
-    let mut failed = None;
+    let (mut failed, mut unsaved) = (None, Vec::new());
     for account in accounts {
         let (old, good_without, followed) = match store.secrets.load(&account.id).await? {
             Some(Credential::Oauth(old)) => {
@@ -67,6 +67,8 @@ pub(super) async fn renew(
             }
         };
         match renewed.await {
+            // Said at the end: it is tried once more to store it.
+            Ok(_) if tokens.is_unsaved(&account.id) => unsaved.push(account),
             Ok(_) => terminal::say(format_args!("renewed: {} ({})", account.label, account.provider)),
             // Nobody can renew it, and nobody has to yet: it goes on as before.
             Err(AuthError::Refused { .. }) if good_without => {
@@ -101,6 +103,18 @@ pub(super) async fn renew(
         }
     }
     tokens.shut_down(LAST_REFRESH).await;
+    for Account { id, provider, label, .. } in unsaved {
+        if !tokens.is_unsaved(id) {
+            terminal::say(format_args!("renewed: {label} ({provider})"));
+            continue;
+        }
+        terminal::warn(format_args!(
+            "the login of {label} ({provider}) was renewed, but could not be stored: the disk is full, or another program locks \
+             the database, and what the vendor gave is lost. Make room, and if the next renewal fails, log in again with \
+             `byok login {provider}`"
+        ));
+        failed = Some(Exit::CannotCreate);
+    }
     Ok(failed)
 }
 

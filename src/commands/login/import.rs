@@ -7,12 +7,12 @@ use crate::{
 };
 use byok_auth::{
     Clock as _, Found, Import, ImportError, Kept, LARGEST_FILE, NewLogin, SystemClock, Vendor, ask_owner,
-    follow, learn_owners, neighbours, peers,
+    follow, followed, learn_owners, neighbours, peers,
 };
 use byok_config::paths;
 use byok_store::Store;
 use byok_transport::Transport;
-use byok_types::{Credential, ProviderId};
+use byok_types::{Account, AccountState, Credential, ProviderId};
 use futures_util::future::{join, join_all};
 use serde::de::IgnoredAny;
 use std::{
@@ -140,6 +140,22 @@ pub(super) async fn one(
         tell_of_sharing(take_over);
     }
     Ok(kept(found, &file, take_over))
+}
+
+/// Whether the login that byok has of the account is its own, works and ends later than that of a file. Where a vendor uses
+/// refresh tokens up, those of such a file are spent.
+pub(super) async fn is_older(store: &Store, known: &Account, login: &NewLogin) -> Result<bool, Trouble> {
+    let works = matches!(known.state, AccountState::Ready | AccountState::ExtraUsage);
+    let another = matches!((&known.identity, &login.details.identity), (Some(old), Some(new)) if old != new);
+    let Credential::Oauth(new) = &login.credential else { return Ok(false) };
+    if !works || another {
+        return Ok(false);
+    }
+    // One that does not open is no login that works.
+    let Ok(Some(Credential::Oauth(old))) = store.secrets.load(&known.id).await else { return Ok(false) };
+    let own = followed(&old).is_none() && (old.refresh.is_some() || new.refresh.is_none());
+    let ends_later = matches!((old.expires_at, new.expires_at), (Some(old), Some(new)) if old > new);
+    Ok(own && ends_later && old.access.hash() != new.access.hash())
 }
 
 /// What it means that two programs have a login whose vendor uses refresh tokens up.
