@@ -164,11 +164,7 @@ impl Login {
         };
         let name = self.account.as_deref();
         let known = same_account(&store, &others, (known, name), (&id, &login)).await?;
-        if let (Some(file), Some(known)) = (&self.import, &known)
-            && import::is_older(&store, known, &login).await?
-        {
-            tell_that_it_stays(known, file.as_deref());
-            store.close().await;
+        if self.keeps(&store, known.as_ref(), &login).await? {
             return Ok(());
         }
         let consent = consent.for_login(&login);
@@ -200,6 +196,17 @@ impl Login {
         store.close().await;
         tell_of_use(config, &id);
         Ok(())
+    }
+
+    /// Whether the login that byok has of the account stays, because that of the file is older.
+    async fn keeps(&self, store: &Store, known: Option<&Account>, login: &NewLogin) -> Result<bool, Trouble> {
+        let (Some(file), Some(known)) = (&self.import, known) else { return Ok(false) };
+        if !import::is_older(store, known, login).await? {
+            return Ok(false);
+        }
+        tell_that_it_stays(known, file.as_deref());
+        store.close().await;
+        Ok(true)
     }
 }
 
