@@ -164,7 +164,7 @@ impl Login {
         };
         let name = self.account.as_deref();
         let known = same_account(&store, &others, (known, name), (&id, &login)).await?;
-        if self.keeps(&store, known.as_ref(), &login).await? {
+        if keeps(&store, (self.import.as_ref(), known.as_ref()), &login).await? {
             return Ok(());
         }
         let consent = consent.for_login(&login);
@@ -197,17 +197,21 @@ impl Login {
         tell_of_use(config, &id);
         Ok(())
     }
+}
 
-    /// Whether the login that byok has of the account stays, because that of the file is older.
-    async fn keeps(&self, store: &Store, known: Option<&Account>, login: &NewLogin) -> Result<bool, Trouble> {
-        let (Some(file), Some(known)) = (&self.import, known) else { return Ok(false) };
-        if !import::is_older(store, known, login).await? {
-            return Ok(false);
-        }
-        tell_that_it_stays(known, file.as_deref());
-        store.close().await;
-        Ok(true)
+/// Whether the login that byok has of the account stays, because that of the file is older.
+async fn keeps(
+    store: &Store,
+    (import, known): (Option<&Option<PathBuf>>, Option<&Account>),
+    login: &NewLogin,
+) -> Result<bool, Trouble> {
+    let (Some(file), Some(known)) = (import, known) else { return Ok(false) };
+    if !import::is_older(store, known, login).await? {
+        return Ok(false);
     }
+    tell_that_it_stays(known, file.as_deref());
+    store.close().await;
+    Ok(true)
 }
 
 /// When a login ends that nothing can renew, Unix seconds.
