@@ -332,6 +332,11 @@ fn a_search_that_is_forced_is_chosen_in_the_vendors_words() {
             "tool_choice": {"type": "tool", "name": "web_search"}});
         assert_eq!(encode(&from_messages(&body))["tool_choice"], expected, "{tools}");
         assert_eq!(encode_for(&from_messages(&body), &compatible()).get("tool_choice"), None, "{tools}");
+        // Others that search, such as xAI, know the tool by one name only.
+        let searching = ModelFacts { web_search: true, ..compatible() };
+        let chosen = encode_for(&from_messages(&body), &searching)["tool_choice"].clone();
+        let expected = if expected == "required" { expected } else { json!({"type": "web_search"}) };
+        assert_eq!(chosen, expected, "{tools}");
     }
 }
 
