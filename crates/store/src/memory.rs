@@ -6,6 +6,7 @@ use crate::{
     accounts::adopt_credential,
     lock::Turns,
     records,
+    secrets::REMEMBERED,
     store::{Backend, unix_now},
 };
 use byok_types::{
@@ -40,6 +41,8 @@ struct Entry {
     account: Account,
     credential: Credential,
     refresh: Option<(SecretHash, EarlierRefresh)>,
+    /// Tokens with which a renewal was begun, the oldest first.
+    sent: VecDeque<SecretHash>,
     /// When the last renewal failed that somebody asked for, and why.
     trouble: Option<(i64, String)>,
 }
@@ -124,9 +127,9 @@ impl Accounts for Memory {
         adopt_credential(&mut account, &credential);
         self.write(move |state| {
             state.label_is_free(&account.id, &account.provider, &account.label)?;
-            state
-                .accounts
-                .insert(account.id.clone(), Entry { account, credential, refresh: None, trouble: None });
+            let sent = state.accounts.remove(&account.id).map(|entry| entry.sent).unwrap_or_default();
+            let entry = Entry { account, credential, refresh: None, sent, trouble: None };
+            state.accounts.insert(entry.account.id.clone(), entry);
             Ok(())
         })
     }
@@ -210,7 +213,23 @@ impl Secrets for Memory {
             let earlier = entry.refresh.take().filter(|(hash, _)| *hash == token).map(|(_, earlier)| earlier);
             let tries = earlier.map_or(0, |e| e.tries).saturating_add(1);
             entry.refresh = Some((token, EarlierRefresh { started_at: unix_now(), tries }));
+            entry.sent.retain(|sent| *sent != token);
+            entry.sent.push_back(token);
+            if entry.sent.len() > usize::from(REMEMBERED) {
+                entry.sent.pop_front();
+            }
             Ok(RefreshMark { earlier })
+        })
+    }
+
+    fn sender<'a>(
+        &'a self,
+        provider: &'a ProviderId,
+        token: SecretHash,
+    ) -> StoreFuture<'a, Option<AccountId>> {
+        self.read(move |state| {
+            let mut of_provider = state.accounts.values().filter(|entry| entry.account.provider == *provider);
+            of_provider.find(|entry| entry.sent.contains(&token)).map(|entry| entry.account.id.clone())
         })
     }
 
@@ -230,7 +249,7 @@ impl Secrets for Memory {
         new: &'a OauthTokens,
     ) -> StoreFuture<'a, CommitOutcome> {
         self.write(move |state| {
-            let Some(Entry { account, credential: Credential::Oauth(stored), refresh, trouble }) =
+            let Some(Entry { account, credential: Credential::Oauth(stored), refresh, trouble, .. }) =
                 state.accounts.get_mut(account)
             else {
                 return Ok(CommitOutcome::Gone);

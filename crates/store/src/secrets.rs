@@ -1,5 +1,8 @@
 use crate::StoreFuture;
-use byok_types::{AccountId, Credential, OauthTokens, SecretHash};
+use byok_types::{AccountId, Credential, OauthTokens, ProviderId, SecretHash};
+
+/// How many tokens of an account are remembered: those of three weeks, if they end after an hour.
+pub(crate) const REMEMBERED: u16 = 500;
 
 /// That a refresh with one token was begun, as told by [`Secrets::begin_refresh`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +51,14 @@ pub trait Secrets: Send + Sync {
     /// spends the old ones.
     fn begin_refresh<'a>(&'a self, account: &'a AccountId, token: SecretHash)
     -> StoreFuture<'a, RefreshMark>;
+
+    /// The account of a provider that has begun a refresh with this token at some time: one whose renewal has spent it, mostly.
+    /// The last 500 tokens of each account are remembered.
+    fn sender<'a>(
+        &'a self,
+        provider: &'a ProviderId,
+        token: SecretHash,
+    ) -> StoreFuture<'a, Option<AccountId>>;
 
     /// Takes the mark of [`begin_refresh`](Self::begin_refresh) back: the token was certainly not spent, because
     /// the request was never sent or the vendor answered without new tokens.

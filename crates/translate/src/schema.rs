@@ -11,6 +11,7 @@ use std::{borrow::Cow, collections::HashSet};
 
 pub(crate) use closed::{can_be_closed, close_objects, describes_arguments};
 pub(crate) use items::with_items;
+use items::with_prefix_items;
 
 /// The schema of a tool's arguments as every vendor takes it: an object with `properties`, even if there are none.
 pub(crate) fn object_schema(schema: Option<&Json>) -> Cow<'_, Json> {
@@ -36,6 +37,14 @@ pub(crate) fn object_schema(schema: Option<&Json>) -> Cow<'_, Json> {
         root.insert("properties".to_owned(), Value::Object(Map::new()));
     }
     Json::from_value(&root).map_or_else(|_| empty(), Cow::Owned)
+}
+
+/// The schema with lists as JSON Schema 2020-12 describes them, which `Anthropic` holds the schemas of tools to.
+pub(crate) fn in_words_of_2020(schema: Cow<'_, Json>) -> Cow<'_, Json> {
+    match schema {
+        Cow::Borrowed(schema) => with_prefix_items(schema),
+        Cow::Owned(schema) => Cow::Owned(with_prefix_items(&schema).into_owned()),
+    }
 }
 
 /// The schema of a tool's arguments as servers in the manner of `OpenAI` take it: lists say what is in them, too.

@@ -75,6 +75,14 @@ impl Key<'_> {
         &self.0
     }
 
+    /// As it stands in the text that was read; nothing if it has escapes.
+    pub(crate) fn in_text(&self) -> Option<&str> {
+        match &self.0 {
+            Cow::Borrowed(key) => Some(key),
+            Cow::Owned(_) => None,
+        }
+    }
+
     pub(crate) fn into_string(self) -> String {
         self.0.into_owned()
     }

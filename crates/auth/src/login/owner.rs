@@ -105,7 +105,7 @@ pub(crate) async fn note_owner(
 }
 
 /// The account that a login is of: the same person and organisation, the same token or place, or, where nothing else is known
-/// and one address is one account, the same address.
+/// and one address is one account, the same address; or the account that has used the token up.
 ///
 /// # Errors
 /// [`StoreError`] if the accounts cannot be read.
@@ -142,17 +142,33 @@ pub async fn known_account(
             return Ok(Some(account));
         }
     }
-    Ok(None)
+    used_up_by(store, provider, login).await
 }
 
-/// An account, other than `but`, that has the same identity as the login or the same grant: kept a second time, the first of
-/// the two to be renewed would end the other.
-pub(super) async fn same_login(
+/// The account whose renewal has used up the tokens of the login: an old copy of its own, then.
+async fn used_up_by(
     store: &Store,
     provider: &ProviderId,
     NewLogin { credential, details }: &NewLogin,
+) -> Result<Option<Account>, StoreError> {
+    let Credential::Oauth(tokens) = credential else { return Ok(None) };
+    let Some(sender) = store.secrets.sender(provider, tokens.hash()).await? else { return Ok(None) };
+    let account = store.accounts.get(&sender).await?;
+    Ok(account.filter(|account| {
+        let differ = matches!((&account.identity, &details.identity), (Some(old), Some(new)) if old != new);
+        account.kind == CredentialKind::Oauth && !differ
+    }))
+}
+
+/// An account, other than `but`, that has the same identity as the login or the same grant, or had it before a renewal: kept a
+/// second time, the first of the two to be renewed would end the other.
+pub(super) async fn same_login(
+    store: &Store,
+    provider: &ProviderId,
+    login: &NewLogin,
     but: Option<&Account>,
 ) -> Result<Option<Account>, StoreError> {
+    let NewLogin { credential, details } = login;
     let mut others = store.accounts.list(Some(provider)).await?;
     others.retain(|other| other.kind == credential.kind() && but.is_none_or(|but| but.id != other.id));
     // Two that are one person's already are told apart by their owner.
@@ -174,7 +190,8 @@ pub(super) async fn same_login(
             return Ok(Some(other));
         }
     }
-    Ok(None)
+    let sender = used_up_by(store, provider, login).await?;
+    Ok(sender.filter(|sender| but.is_none_or(|but| but.id != sender.id)))
 }
 
 #[cfg(test)]

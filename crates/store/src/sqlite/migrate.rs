@@ -29,6 +29,7 @@ pub(super) const TOKENS: Schema = Schema {
         include_str!("migrations/tokens/0001.sql"),
         include_str!("migrations/tokens/0002.sql"),
         include_str!("migrations/tokens/0003.sql"),
+        include_str!("migrations/tokens/0004.sql"),
     ],
     precious: true,
 };

@@ -6,9 +6,10 @@ use super::{
 use crate::{
     CommitOutcome, EarlierRefresh, RefreshMark, Secrets, StoreError, StoreFuture,
     seal::{Place, Sealer},
+    secrets::REMEMBERED,
     store::unix_now,
 };
-use byok_types::{AccountId, Credential, OauthTokens, Secret, SecretHash, TokenFacts};
+use byok_types::{AccountId, Credential, OauthTokens, ProviderId, Secret, SecretHash, TokenFacts};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -50,8 +51,28 @@ impl Secrets for Sqlite {
                  started_at = excluded.started_at, tries = excluded.tries",
             )?
             .execute(params![id, token.0, unix_now(), tries])?;
+            remember(tx, &id, token)?;
             Ok(RefreshMark { earlier })
         }))
+    }
+
+    fn sender<'a>(
+        &'a self,
+        provider: &'a ProviderId,
+        token: SecretHash,
+    ) -> StoreFuture<'a, Option<AccountId>> {
+        const SELECT: &str = "SELECT account FROM sent_tokens JOIN accounts ON accounts.id = account \
+             WHERE provider = ?1 AND token_hash = ?2 LIMIT 1";
+        let provider = provider.to_string();
+        Box::pin(async move {
+            let look = move |tx: &Connection| -> Outcome<Option<String>> {
+                let found =
+                    tx.prepare_cached(SELECT)?.query_row(params![provider, token.0], |row| row.get(0));
+                Ok(found.optional()?)
+            };
+            let found = self.tokens.read(move |tx| look(tx)).await?.0;
+            Ok(found.and_then(|id| AccountId::new(id).ok()))
+        })
     }
 
     fn cancel_refresh<'a>(&'a self, account: &'a AccountId, token: SecretHash) -> StoreFuture<'a, ()> {
@@ -196,6 +217,18 @@ fn facts_column(facts: &TokenFacts) -> Outcome<Option<Secret>> {
 
 fn facts_of(json: &Secret) -> Outcome<TokenFacts> {
     serde_json::from_str(json.expose()).map_err(|_| Problem::Row)
+}
+
+/// Remembers a token that is sent to be renewed, and forgets the oldest.
+fn remember(connection: &Connection, account: &str, token: SecretHash) -> Outcome<()> {
+    const ADD: &str = "INSERT INTO sent_tokens (account, token_hash, number) \
+         SELECT ?1, ?2, coalesce(max(number), 0) + 1 FROM sent_tokens WHERE account = ?1 \
+         ON CONFLICT (account, token_hash) DO UPDATE SET number = excluded.number";
+    const FORGET: &str = "DELETE FROM sent_tokens WHERE account = ?1 AND token_hash IN \
+         (SELECT token_hash FROM sent_tokens WHERE account = ?1 ORDER BY number DESC LIMIT -1 OFFSET ?2)";
+    connection.prepare_cached(ADD)?.execute(params![account, token.0])?;
+    connection.prepare_cached(FORGET)?.execute(params![account, REMEMBERED])?;
+    Ok(())
 }
 
 fn mark(connection: &Connection, account: &str, token: SecretHash) -> Outcome<Option<EarlierRefresh>> {

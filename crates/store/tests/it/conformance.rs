@@ -304,6 +304,34 @@ async fn refresh_marks_count_unfinished_tries(store: Store) {
     assert_eq!(begin("new").await, None, "and so does a login that replaces the account");
 }
 
+async fn the_account_that_sent_a_token_is_known_for_long(store: Store) {
+    let one = id("account-1");
+    let sender = async |token: &str| {
+        store
+            .secrets
+            .sender(&account(1).provider, tokens(token).hash())
+            .await
+            .unwrap()
+            .map(|id| id.to_string())
+    };
+    store.accounts.insert(account(1), oauth("t0")).await.unwrap();
+    store.accounts.insert(account(2), oauth("other")).await.unwrap();
+    assert_eq!(sender("t0").await, None, "it was not sent");
+    for number in 0..501 {
+        let (old, new) = (tokens(&format!("t{number}")), tokens(&format!("t{}", number + 1)));
+        store.secrets.begin_refresh(&one, old.hash()).await.unwrap();
+        store.secrets.commit_if(&one, old.hash(), &new).await.unwrap();
+    }
+    store.accounts.insert(account(1), oauth("a new login")).await.unwrap();
+    for (token, known) in [("t0", false), ("t1", true), ("t500", true), ("t501", false), ("other", false)] {
+        assert_eq!(sender(token).await.is_some(), known, "{token}");
+    }
+    assert_eq!(sender("t1").await.as_deref(), Some("account-1"));
+    assert_eq!(store.secrets.sender(&provider("elsewhere"), tokens("t1").hash()).await.unwrap(), None);
+    store.accounts.remove(&one).await.unwrap();
+    assert_eq!(sender("t1").await, None, "nothing of a removed account is kept");
+}
+
 async fn troubles_last_until_there_are_other_tokens(store: Store) {
     store.accounts.insert(account(1), oauth("a")).await.unwrap();
     let noted = async || {
@@ -506,6 +534,7 @@ on_every_backend!(
     of_many_commits_from_one_token_one_wins,
     tokens_without_a_refresh_token_are_kept_whole,
     refresh_marks_count_unfinished_tries,
+    the_account_that_sent_a_token_is_known_for_long,
     troubles_last_until_there_are_other_tokens,
     the_lock_of_an_account_is_held_by_one,
     records_come_back_whole_and_newest_first,

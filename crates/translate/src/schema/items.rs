@@ -1,8 +1,10 @@
-//! Lists that say what is in them. `OpenAI` refuses a schema with one that does not ("array schema missing items").
+//! Lists in the words of JSON Schema 2020-12, which `OpenAI` and `Anthropic` hold schemas to: what stands at each place of a list
+//! is `prefixItems` and no longer a list of `items` ("is not of type 'object', 'boolean'", "must match JSON Schema draft 2020-12").
+//! `OpenAI` refuses a list besides that does not say what is in it ("array schema missing items").
 
-use crate::{Json, json::Members};
+use crate::{Json, json::Members, wire::Key};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 /// What a list says that takes anything.
 const ANYTHING: &str = r#","items":{}"#;
@@ -10,64 +12,107 @@ const ANYTHING: &str = r#","items":{}"#;
 /// How deep schemas are looked into.
 const DEEPEST: usize = 128;
 
-/// The schema with `items` in every list that has none, which means the same. All else keeps its bytes.
+/// The schema with `items` in every list that has none, and `prefixItems` for lists of them, which means the same. All else keeps
+/// its bytes.
 pub(crate) fn with_items(schema: &Json) -> Cow<'_, Json> {
+    rewritten(schema, true)
+}
+
+/// The schema with `prefixItems` for lists of `items`, which means the same. All else keeps its bytes.
+pub(crate) fn with_prefix_items(schema: &Json) -> Cow<'_, Json> {
+    rewritten(schema, false)
+}
+
+fn rewritten(schema: &Json, fill: bool) -> Cow<'_, Json> {
     let text = schema.get();
-    let mut ends = Vec::new();
-    if text.contains(r#""array""#) {
-        lacking(text, DEEPEST, &mut |object: &str| {
-            ends.push(object.as_ptr().addr() - text.as_ptr().addr() + object.len() - 1);
-        });
+    let mut found = Found { fill, start: text.as_ptr().addr(), edits: Vec::new() };
+    if text.contains(r#""array""#) || text.contains(r#""items""#) {
+        found.look(text, DEEPEST);
     }
-    if ends.is_empty() {
+    if found.edits.is_empty() {
         return Cow::Borrowed(schema);
     }
-    ends.sort_unstable();
-    let mut out = String::with_capacity(text.len() + ends.len() * ANYTHING.len());
+    found.edits.sort_unstable_by_key(|(place, _)| place.start);
+    let mut out = String::with_capacity(text.len() + found.edits.len() * ANYTHING.len());
     let mut from = 0;
-    for end in ends {
-        out.push_str(&text[from..end]);
-        out.push_str(ANYTHING);
-        from = end;
+    for (place, new) in found.edits {
+        out.push_str(&text[from..place.start]);
+        out.push_str(new);
+        from = place.end;
     }
     out.push_str(&text[from..]);
     Json::parse(out).map_or(Cow::Borrowed(schema), Cow::Owned)
 }
 
-/// Gives every schema within `text`, itself one, that is a list and does not say of what.
-fn lacking(text: &str, depth: usize, found: &mut impl FnMut(&str)) {
-    let text = text.trim();
-    let Some(depth) = depth.checked_sub(1).filter(|_| text.starts_with('{')) else { return };
-    let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(text) else { return };
-    let has_items = members.iter().any(|(key, _)| key.as_str() == "items");
-    if !has_items && members.iter().any(|(key, value)| key.as_str() == "type" && names_list(value)) {
-        found(text);
+/// What is to be written otherwise.
+struct Found {
+    /// Whether a list that does not say what is in it gets `items`.
+    fill: bool,
+    /// Where the text begins in memory.
+    start: usize,
+    /// Places of the text, and what comes there.
+    edits: Vec<(Range<usize>, &'static str)>,
+}
+
+impl Found {
+    /// Where a piece of the text stands in it.
+    fn place(&self, piece: &str) -> Range<usize> {
+        let start = piece.as_ptr().addr() - self.start;
+        start..start + piece.len()
     }
-    for (key, value) in &members {
-        match key.as_str() {
-            "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
-                let map = serde_json::from_str::<Members<'_>>(value.get()).unwrap_or_default();
-                for (_, schema) in &map.0 {
-                    lacking(schema.get(), depth, found);
+
+    /// Looks into a schema, which is a piece of the text.
+    fn look(&mut self, text: &str, depth: usize) {
+        let text = text.trim();
+        let Some(depth) = depth.checked_sub(1).filter(|_| text.starts_with('{')) else { return };
+        let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(text) else { return };
+        self.lists(text, &members);
+        for (key, value) in &members {
+            match key.as_str() {
+                "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
+                    let map = serde_json::from_str::<Members<'_>>(value.get()).unwrap_or_default();
+                    for (_, schema) in &map.0 {
+                        self.look(schema.get(), depth);
+                    }
                 }
-            }
-            "anyOf" | "oneOf" | "allOf" | "prefixItems" | "items" if value.get().starts_with('[') => {
-                let list = serde_json::from_str::<Vec<&RawValue>>(value.get()).unwrap_or_default();
-                for schema in list {
-                    lacking(schema.get(), depth, found);
+                "anyOf" | "oneOf" | "allOf" | "prefixItems" | "items" if value.get().starts_with('[') => {
+                    let list = serde_json::from_str::<Vec<&RawValue>>(value.get()).unwrap_or_default();
+                    for schema in list {
+                        self.look(schema.get(), depth);
+                    }
                 }
+                "items"
+                | "additionalProperties"
+                | "additionalItems"
+                | "not"
+                | "if"
+                | "then"
+                | "else"
+                | "contains" => self.look(value.get(), depth),
+                _ => {}
             }
-            "items"
-            | "additionalProperties"
-            | "additionalItems"
-            | "not"
-            | "if"
-            | "then"
-            | "else"
-            | "contains" => {
-                lacking(value.get(), depth, found);
+        }
+    }
+
+    /// What a schema says of the entries of a list.
+    fn lists(&mut self, text: &str, members: &[(Key<'_>, &RawValue)]) {
+        let member = |name: &str| members.iter().find(|(key, _)| key.as_str() == name);
+        let end = self.place(text).end - 1;
+        let items = member("items");
+        let by_place = items.filter(|(_, value)| value.get().starts_with('['));
+        if let Some(old) = by_place.and_then(|(key, _)| key.in_text())
+            && member("prefixItems").is_none()
+        {
+            self.edits.push((self.place(old), "prefixItems"));
+            if let Some(rest) = member("additionalItems").and_then(|(key, _)| key.in_text()) {
+                self.edits.push((self.place(rest), "items"));
+                return;
             }
-            _ => {}
+        } else if items.is_some() || !member("type").is_some_and(|(_, kind)| names_list(kind)) {
+            return;
+        }
+        if self.fill {
+            self.edits.push((end..end, ANYTHING));
         }
     }
 }
@@ -100,6 +145,19 @@ mod tests {
                 r#"{"$defs":{"a":{"type":"array","items":{"type":"array"}}},"additionalProperties":{"type":"array"}}"#,
                 r#"{"$defs":{"a":{"type":"array","items":{"type":"array","items":{}}}},"additionalProperties":{"type":"array","items":{}}}"#,
             ),
+            // What stands at each place, as it was written before 2020.
+            (
+                r#"{"type":"array", "items":[{"type":"string"},{"type":"array"}]}"#,
+                r#"{"type":"array", "prefixItems":[{"type":"string"},{"type":"array","items":{}}],"items":{}}"#,
+            ),
+            (
+                r#"{"additionalItems":false,"properties":{"p":{"items":[{}],"type":"array","additionalItems": {"type":"array"}}}}"#,
+                r#"{"additionalItems":false,"properties":{"p":{"prefixItems":[{}],"type":"array","items": {"type":"array","items":{}}}}}"#,
+            ),
+            (
+                r#"{"items":[{}],"prefixItems":[{}],"type":"array"}"#,
+                r#"{"items":[{}],"prefixItems":[{}],"type":"array"}"#,
+            ),
             // What is not a schema is left alone.
             (
                 r#"{"default":{"type":"array"},"enum":["array"]}"#,
@@ -111,6 +169,19 @@ mod tests {
             ),
         ] {
             assert_eq!(with_items(&Json::parse(schema).unwrap()).get(), expected);
+        }
+    }
+
+    #[test]
+    fn lists_that_say_nothing_stay_where_they_are_taken() {
+        for (schema, expected) in [
+            (r#"{"type":"array"}"#, r#"{"type":"array"}"#),
+            (
+                r#"{"type":"array","items":[{"type":"array"},{"items":[{}],"additionalItems":false}]}"#,
+                r#"{"type":"array","prefixItems":[{"type":"array"},{"prefixItems":[{}],"items":false}]}"#,
+            ),
+        ] {
+            assert_eq!(with_prefix_items(&Json::parse(schema).unwrap()).get(), expected);
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::{ask_owner, known_account, learn_owners};
+use super::{ask_owner, known_account, learn_owners, same_login};
 use crate::{
     NewLogin, OwnerFuture, RefreshFuture, Refresher,
     testing::{add_account, provider, tokens},
@@ -76,6 +76,23 @@ async fn a_nameless_account_gets_its_name_and_is_found() {
     learn_owners(&store, &Says(Some(me)), &transport(), &provider).await.unwrap();
     let known = known_account(&store, &provider, &new).await.unwrap().unwrap();
     assert_eq!((known.id, known.identity.as_deref()), (id, Some("id")));
+}
+
+#[tokio::test]
+async fn a_copy_of_tokens_that_were_renewed_is_of_their_account() {
+    let (store, provider) = (Store::memory(), provider());
+    let id = add_account(&store, "mine", tokens(99)).await;
+    store.accounts.set_details(&id, details(Some("me"), None, None)).await.unwrap();
+    let renewed = OauthTokens { refresh: Some(Secret::new("renewed")), ..tokens(99) };
+    store.secrets.begin_refresh(&id, tokens(99).hash()).await.unwrap();
+    store.secrets.commit_if(&id, tokens(99).hash(), &renewed).await.unwrap();
+    for (owner, known) in [(None, true), (Some("me"), true), (Some("another"), false)] {
+        let copy = login(details(owner, None, None));
+        let found = known_account(&store, &provider, &copy).await.unwrap();
+        assert_eq!(found.map(|account| account.id), known.then(|| id.clone()), "{owner:?}");
+        let same = same_login(&store, &provider, &copy, None).await.unwrap();
+        assert_eq!(same.map(|account| account.id), known.then(|| id.clone()), "{owner:?}");
+    }
 }
 
 #[tokio::test]

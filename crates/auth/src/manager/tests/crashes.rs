@@ -4,7 +4,7 @@ use super::{AuthError, TestClock, TokenManager, TokenServer, World, manager, sto
 use crate::testing::{Scripted, add_account};
 use crate::{FailPoint, FailPoints, Fate};
 use byok_store::{Secrets, Store, StoreError, StoreFuture};
-use byok_types::{AccountId, AccountState, Credential, OauthTokens, SecretHash};
+use byok_types::{AccountId, AccountState, Credential, OauthTokens, ProviderId, SecretHash};
 use parking_lot::Mutex;
 use std::{sync::Arc, time::Duration};
 
@@ -142,6 +142,14 @@ impl Secrets for FullDisk {
             return Box::pin(std::future::ready(full()));
         }
         self.inner.begin_refresh(account, token)
+    }
+
+    fn sender<'a>(
+        &'a self,
+        provider: &'a ProviderId,
+        token: SecretHash,
+    ) -> StoreFuture<'a, Option<AccountId>> {
+        self.inner.sender(provider, token)
     }
 
     fn cancel_refresh<'a>(&'a self, account: &'a AccountId, token: SecretHash) -> StoreFuture<'a, ()> {

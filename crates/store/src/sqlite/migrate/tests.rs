@@ -14,6 +14,7 @@ const FROZEN: [(&Schema, &[&str]); 2] = [
             "4b5f15a41545114fcbb1b780cbe893e9ba30ee2ccbe6913666d61c168f622027",
             "a407c77137f204c6156581dcce1e0b1e8f3d31e0589bda3bee977b77f860756d",
             "2b3241fee14c79ae798cc941502be366a0c4f28efd2e62f04d36ea562800e1e9",
+            "9fa6795196d7fcaef9d576eff6722acfe36822e8d2762a176929632e61d817c1",
         ],
     ),
     (&USAGE, &["17e6792a43836b5558074b2a878c8d607cea1f1481b8e5a084d75a813dc1a80c"]),
@@ -160,7 +161,7 @@ fn tables_are_strict_and_records_are_found_by_time() {
     TOKENS.apply(&mut tokens, &path).unwrap();
     let (_directory, path, mut usage) = database();
     USAGE.apply(&mut usage, &path).unwrap();
-    for (connection, tables) in [(&tokens, 6), (&usage, 1)] {
+    for (connection, tables) in [(&tokens, 7), (&usage, 1)] {
         let strict = "SELECT count(*) FROM pragma_table_list WHERE strict AND name NOT LIKE 'sqlite%'";
         assert_eq!(value(connection, strict), tables);
     }

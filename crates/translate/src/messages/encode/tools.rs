@@ -147,6 +147,7 @@ impl List<'_, '_> {
             Some(schema) if strict == Some(true) && !own => Cow::Owned(schema::close_objects(schema)),
             schema => root::object(schema.as_ref()),
         };
+        let schema = if own { schema } else { schema::in_words_of_2020(schema) };
         object.json("input_schema", &schema);
         object.some("strict", strict.as_ref());
         if self.facts.first_party || self.facts.family == Family::Claude {
