@@ -9,6 +9,7 @@ mod files;
 mod key_file;
 mod migrate;
 mod problem;
+mod reserve;
 mod secrets;
 mod usage;
 
@@ -23,6 +24,7 @@ use cache::Cache;
 use connection::Durability;
 use database::Database;
 use problem::Outcome;
+use reserve::Reserve;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::{
     collections::HashMap,
@@ -39,6 +41,7 @@ pub(crate) struct Sqlite {
     location: PathBuf,
     lock_dir: PathBuf,
     tokens: Database,
+    reserve: Arc<Reserve>,
     usage: Recorder,
     sealer: Arc<Sealer>,
     turns: Turns,
@@ -63,6 +66,7 @@ impl Sqlite {
         let tokens = Database::start(&location, writer)?;
         let usage = Recorder::start(&directory.join("usage.db"), &lock_dir, opening_lock)?;
         Ok(Self {
+            reserve: Arc::new(Reserve::beside(&location)),
             location,
             lock_dir,
             tokens,

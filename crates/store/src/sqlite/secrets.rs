@@ -10,7 +10,7 @@ use crate::{
     store::unix_now,
 };
 use byok_types::{AccountId, Credential, OauthTokens, ProviderId, Secret, SecretHash, TokenFacts};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::{collections::BTreeMap, sync::Arc};
 
 impl Secrets for Sqlite {
@@ -40,9 +40,10 @@ impl Secrets for Sqlite {
         account: &'a AccountId,
         token: SecretHash,
     ) -> StoreFuture<'a, RefreshMark> {
-        let id = account.to_string();
+        let (id, reserve) = (account.to_string(), Arc::clone(&self.reserve));
         Box::pin(self.tokens.change_quietly(move |tx| {
             provider_of(tx, &id)?.ok_or(StoreError::NoSuchAccount)?;
+            reserve.take()?;
             let earlier = mark(tx, &id, token)?;
             let tries = earlier.map_or(0, |e| e.tries).saturating_add(1);
             tx.prepare_cached(
@@ -90,8 +91,26 @@ impl Secrets for Sqlite {
         old: SecretHash,
         new: &'a OauthTokens,
     ) -> StoreFuture<'a, CommitOutcome> {
-        let (sealer, id, new) = (Arc::clone(&self.sealer), account.to_string(), new.clone());
-        Box::pin(self.tokens.change(move |tx| {
+        Box::pin(async move {
+            let committed = self.commit(account, old, new.clone()).await;
+            if !matches!(committed, Err(StoreError::Full { .. })) {
+                return committed;
+            }
+            self.reserve.give_up();
+            self.commit(account, old, new.clone()).await
+        })
+    }
+}
+
+impl Sqlite {
+    async fn commit(
+        &self,
+        account: &AccountId,
+        old: SecretHash,
+        new: OauthTokens,
+    ) -> Result<CommitOutcome, StoreError> {
+        let (sealer, id) = (Arc::clone(&self.sealer), account.to_string());
+        let work = move |tx: &Transaction<'_>| {
             let Some((provider, Credential::Oauth(stored))) = read(tx, &sealer, &id)? else {
                 return Ok(CommitOutcome::Gone);
             };
@@ -100,7 +119,8 @@ impl Secrets for Sqlite {
             }
             replace(tx, &sealer, &provider, &id, &Credential::Oauth(new))?;
             Ok(CommitOutcome::Committed)
-        }))
+        };
+        self.tokens.change(work).await
     }
 }
 

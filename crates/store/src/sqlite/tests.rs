@@ -1,6 +1,6 @@
 use super::*;
 use crate::{Accounts, ClientKeys, Secrets};
-use byok_types::{Account, AccountState, CredentialKind, ProviderId, Secret};
+use byok_types::{Account, AccountState, CredentialKind, OauthTokens, ProviderId, Secret, TokenFacts};
 
 fn open(directory: &tempfile::TempDir) -> Sqlite {
     Sqlite::open(&StoreOptions { path: directory.path().join("tokens.db"), key_file: None }).unwrap()
@@ -93,6 +93,39 @@ async fn a_full_disk_refuses_a_write_and_keeps_what_was_there() {
     assert!(matches!(refused, Err(StoreError::Full { .. })), "{refused:?}");
     assert_eq!(loaded(&store).await, "old");
     assert_eq!(store.get(&account("").id).await.unwrap(), Some(account("label")));
+}
+
+#[tokio::test]
+async fn room_is_kept_for_a_renewal_and_given_to_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = filled(&directory).await;
+    let (id, reserve) = (account("").id, directory.path().join("tokens.db-reserve"));
+    let tokens = |name: &str| OauthTokens {
+        access: Secret::new(name),
+        refresh: None,
+        expires_at: None,
+        refresh_expires_at: None,
+        scopes: Vec::new(),
+        facts: TokenFacts::new(),
+    };
+    store.put(&id, Credential::Oauth(tokens("old"))).await.unwrap();
+    store.begin_refresh(&id, tokens("old").hash()).await.unwrap();
+    let room = std::fs::metadata(&reserve).unwrap();
+    assert!(room.len() >= 64 << 10, "{}", room.len());
+    #[cfg(unix)]
+    assert_eq!(std::os::unix::fs::MetadataExt::mode(&room) & 0o777, 0o600);
+
+    // The limit counts in place of the disk, so the room does not help here; but it was given.
+    let limit = |c: &mut Connection| Ok(c.pragma_update_and_check(None, "max_page_count", 1, |_| Ok(()))?);
+    store.tokens.on_writer(limit).await.unwrap();
+    let long = tokens(&"long".repeat(100_000));
+    let refused = store.commit_if(&id, tokens("old").hash(), &long).await;
+    assert!(matches!(refused, Err(StoreError::Full { .. })), "{refused:?}");
+    assert!(!reserve.exists());
+
+    // Where there is no room for it, the vendor is not asked.
+    std::fs::create_dir(&reserve).unwrap();
+    store.begin_refresh(&id, tokens("old").hash()).await.unwrap_err();
 }
 
 #[tokio::test]
