@@ -5,7 +5,7 @@ use crate::{app::App, gate::Peer, routes, stall::Patient};
 use axum::{body::Body, response::Response};
 use byok_config::Config;
 use byok_types::Blame;
-use http::Request;
+use http::{Request, header};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -23,7 +23,10 @@ use std::{
     time::Duration,
 };
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
 /// Pause after an accept that failed, for example because no file descriptor was left.
 const BREATHE: Duration = Duration::from_millis(100);
@@ -106,8 +109,9 @@ impl Server {
                 builder = Arc::new(self::builder(now));
             }
             let (app, router, builder, stop) = (app.clone(), router.clone(), builder.clone(), stop.clone());
+            let tracker = tasks.clone();
             tasks.spawn(async move {
-                serve_connection(stream, peer, app, router, &builder, stop).await;
+                serve_connection(stream, peer, app, router, &builder, (stop, &tracker)).await;
                 drop(permit);
             });
         }
@@ -133,13 +137,22 @@ fn builder(config: &Config) -> auto::Builder<TokioExecutor> {
     builder
 }
 
+/// What a connection that is upgraded needs to know of the server: hyper lets go of it before it ends.
+#[derive(Clone)]
+pub(crate) struct Upgraded {
+    /// The server waits for whoever holds one.
+    pub(crate) _waited_for: TaskTrackerToken,
+    /// The server is being stopped; answers that run may end.
+    pub(crate) stop: CancellationToken,
+}
+
 async fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
     app: App,
     router: axum::Router,
     builder: &auto::Builder<TokioExecutor>,
-    stop: CancellationToken,
+    (stop, tasks): (CancellationToken, &TaskTracker),
 ) {
     // Without this, the first event of a stream waits for an acknowledgement of its head.
     let _ = stream.set_nodelay(true);
@@ -149,8 +162,12 @@ async fn serve_connection(
     };
     let called = Arc::new(AtomicBool::new(false));
     let calling = called.clone();
-    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+    let upgraded = Upgraded { _waited_for: tasks.token(), stop: stop.clone() };
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         calling.store(true, Ordering::Relaxed);
+        if request.headers().contains_key(header::UPGRADE) {
+            request.extensions_mut().insert(upgraded.clone());
+        }
         let (app, router) = (app.clone(), router.clone());
         // In a box of its own: what serving takes is freed when the answer begins, while the connection keeps this future's
         // place for as long as it is open.

@@ -42,6 +42,8 @@ struct Running {
     simulator: Simulator,
     client: reqwest::Client,
     stop: Option<tokio_util::sync::DropGuard>,
+    /// What the server waits for when it is stopped.
+    tasks: TaskTracker,
 }
 
 async fn start(extra: &str) -> Running {
@@ -95,7 +97,8 @@ async fn start_on(store: Store, providers: &str, extra: &str, options: Transport
         logins: None,
     };
     let app = App::new(options).await.unwrap();
-    tokio::spawn(server.run(app.clone(), stop.clone(), TaskTracker::new()));
+    let tasks = TaskTracker::new();
+    tokio::spawn(server.run(app.clone(), stop.clone(), tasks.clone()));
     Running {
         app,
         executor,
@@ -105,6 +108,7 @@ async fn start_on(store: Store, providers: &str, extra: &str, options: Transport
         simulator,
         client: reqwest::Client::builder().no_proxy().build().unwrap(),
         stop: Some(stop.drop_guard()),
+        tasks,
     }
 }
 

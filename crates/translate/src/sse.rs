@@ -22,11 +22,16 @@ pub(crate) fn unreadable(data: &str) -> Option<Failure> {
     if data.is_empty() || data == "[DONE]" || serde_json::from_str::<serde::de::IgnoredAny>(data).is_ok() {
         return None;
     }
-    let mut shown: String = data.chars().take(SHOWN).collect();
-    if shown.len() < data.len() {
-        shown.push('…');
-    }
-    let message = format!("the upstream sent something that is not JSON: {shown}");
+    let message = if data.starts_with(['{', '[', '"']) {
+        // The words in it are those of the answer. They are the client's alone, and what is said here is shown to others as well.
+        format!("the upstream broke an event off in the middle, after {} bytes of JSON", data.len())
+    } else {
+        let mut shown: String = data.chars().take(SHOWN).collect();
+        if shown.len() < data.len() {
+            shown.push('…');
+        }
+        format!("the upstream sent something that is not JSON: {shown}")
+    };
     Some(Failure::new(FailureKind::Server, Blame::Upstream, message).with_status(502))
 }
 

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     app::{self, App},
     gate, reply,
+    server::Upgraded,
     stored::{Bounds, Keeper, Place, Shelf, resolve},
 };
 use axum::{
@@ -44,6 +45,9 @@ const REMEMBERED: usize = 4;
 /// How long what was said is remembered: a connection does not live longer at the vendor.
 const MEMORY: Duration = Duration::from_hours(1);
 
+/// What a client is told whose connection byok ends because it is stopped. An answer that runs is given its time before.
+const STOPPED: Option<(u16, &str)> = Some((close_code::AWAY, "byok is being stopped"));
+
 /// Opens a connection; whoever asks without an upgrade is told what this is.
 pub(crate) async fn upgrade(
     State(app): State<App>,
@@ -64,12 +68,15 @@ pub(crate) async fn upgrade(
     let Some(place) = app.connections().try_take() else {
         return reply::failure(Dialect::Responses, &busy(), visit.id.as_str());
     };
+    let Some(upgraded) = parts.extensions.remove::<Upgraded>() else {
+        return reply::empty(StatusCode::INTERNAL_SERVER_ERROR);
+    };
     let limit = visit.current.state.config.limits.body;
     parts.extensions.clear();
     let bounds = Bounds { bytes: limit, count: REMEMBERED, ttl: MEMORY };
     let owner = visit.admitted.caller.key.clone();
     let memory = Place { shelf: Arc::new(Shelf::default()), bounds, owner };
-    let session = Session { app, peer: visit.peer, parts, memory };
+    let session = Session { app, peer: visit.peer, parts, memory, upgraded };
     upgrade.max_message_size(limit).max_frame_size(limit).on_upgrade(async move |socket| {
         session.run(socket).await;
         drop(place);
@@ -83,6 +90,7 @@ struct Session {
     parts: Parts,
     /// What was said on this connection.
     memory: Place,
+    upgraded: Upgraded,
 }
 
 type Sender = SplitSink<WebSocket, Message>;
@@ -101,6 +109,9 @@ impl Session {
         let (mut sender, mut receiver) = socket.split();
         let mut waiting: Option<Bytes> = None;
         let why = loop {
+            if self.upgraded.stop.is_cancelled() {
+                break STOPPED;
+            }
             let message = match waiting.take() {
                 Some(message) => message,
                 None => match self.next(&mut receiver).await {
@@ -136,7 +147,7 @@ impl Session {
         tokio::select! {
             came = receiver.next() => read(came),
             () = tokio::time::sleep(SILENCE) => Came::Over(Some((close_code::NORMAL, "nothing was said for five minutes"))),
-            _ = self.app.executor().stopping() => Came::Over(Some((close_code::AWAY, "byok is being stopped"))),
+            () = self.upgraded.stop.cancelled() => Came::Over(STOPPED),
         }
     }
 

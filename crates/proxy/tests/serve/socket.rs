@@ -267,3 +267,30 @@ async fn a_connection_that_says_nothing_is_closed() {
         other => panic!("{other:?}"),
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_stopped_waits_for_connections_and_says_why_it_closes_them() {
+    let mut running = start("").await;
+    let mut idle = dial(&running, &[]).await.unwrap();
+    let mut busy = dial(&running, &[]).await.unwrap();
+    busy.send(Message::text(create("claude-sonnet-5", json!("sim:slow 60 200")).to_string())).await.unwrap();
+    assert_eq!(event(&mut busy).await["type"], "response.created");
+    drop(running.stop.take());
+    running.tasks.close();
+    let waited = tokio::time::timeout(Duration::from_millis(1), running.tasks.wait()).await;
+    assert!(waited.is_err(), "an answer is running");
+    let last = loop {
+        let event = event(&mut busy).await;
+        if matches!(event["type"].as_str(), Some("response.completed" | "response.failed")) {
+            break event;
+        }
+    };
+    assert_eq!(last["type"], "response.failed", "{last}");
+    for socket in [&mut idle, &mut busy] {
+        let Message::Close(Some(frame)) = message(socket).await else { panic!("no word of farewell") };
+        assert_eq!((frame.code, frame.reason.as_str()), (CloseCode::Away, "byok is being stopped"));
+    }
+    drop((idle, busy));
+    tokio::time::timeout(Duration::from_secs(30), running.tasks.wait()).await.unwrap();
+    assert_ne!(running.record(1).await.error, None, "the answer did not end by itself");
+}

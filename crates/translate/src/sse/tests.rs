@@ -104,3 +104,20 @@ fn what_is_no_json_in_the_middle_of_a_stream_ends_it() {
         }
     }
 }
+
+#[test]
+fn what_breaks_off_is_told_without_the_words_of_the_answer() {
+    for (data, told) in [
+        ("", None),
+        ("[DONE]", None),
+        (r#"{"a":1}"#, None),
+        ("upstream connect error", Some("is not JSON: upstream connect error")),
+        (r#"{"content":"my diary"#, Some("in the middle, after 20 bytes of JSON")),
+        (r#"[{"text":"my diary"#, Some("in the middle, after 18 bytes of JSON")),
+    ] {
+        let message = unreadable(data).map(|failure| failure.message);
+        assert_eq!(message.is_some(), told.is_some(), "{data}");
+        let message = message.unwrap_or_default();
+        assert!(message.ends_with(told.unwrap_or_default()) && !message.contains("diary"), "{message}");
+    }
+}
