@@ -208,6 +208,11 @@ impl UsageScanner {
         self.ended || self.finished
     }
 
+    /// Whether every object and list of a text that was passed whole is closed.
+    pub fn is_closed(&self) -> bool {
+        self.json.depth == 0 && !self.json.in_string
+    }
+
     /// Whether the upstream said that the answer failed.
     pub fn failed(&self) -> bool {
         self.failed

@@ -283,10 +283,6 @@ async fn answers_that_are_none_are_told_as_the_upstreams_fault() {
     let world = world_of_troubles(&pairs, &wishes, json!({})).await;
     for wish in wishes {
         each(pairs.clone(), async |pair| {
-            // A whole answer that was cut in half has its length wrong or is no JSON; passing on is then all that can be done.
-            if pair.passes() && wish == "no_end" {
-                return Ok(());
-            }
             let ask = Ask::new("Hello.").model(&named(pair, wish)).stream(false);
             let answer = pair.send(&world, &ask).await;
             let wrong = |error: String| format!("{wish}: {error}: {}", answer.text());

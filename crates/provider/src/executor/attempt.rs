@@ -7,7 +7,7 @@ use super::{
     outbound::{Ready, relayed_headers},
     peek::Peek,
     prepare::{Prepared, Way, as_client_says, forbid, log, log_answer},
-    reply::{read, read_counted, retry_after, transport_failure, unreadable, web_page},
+    reply::{cut_off, read, read_counted, retry_after, transport_failure, unreadable, web_page},
 };
 use crate::{
     ledger::Ledger,
@@ -373,6 +373,9 @@ impl Attempt<'_> {
             let mut failure = codec::decode_failure(dialect, 502, body);
             failure.raw = Some(RawFailure { dialect, content_type: None, body: body.to_vec() });
             return Err(self.broken(failure));
+        }
+        if !scanner.is_closed() {
+            return Err(self.broken(cut_off(self.candidate.provider.id.as_str(), body.len())));
         }
         if let Some(usage) = scanner.usage() {
             ledger.usage(usage);

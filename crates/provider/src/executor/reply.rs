@@ -20,6 +20,16 @@ pub(super) fn unreadable(provider: &str) -> Failure {
     .with_status(502)
 }
 
+/// What a client is told of an answer whose end is missing.
+pub(super) fn cut_off(provider: &str, bytes: usize) -> Failure {
+    Failure::new(
+        FailureKind::Server,
+        Blame::Upstream,
+        format!("the answer of `{provider}` breaks off after {bytes} bytes, in the middle; ask again."),
+    )
+    .with_status(502)
+}
+
 /// What a client is told when a page came: of a server that is none of the API, or of the network in front of it.
 pub(super) fn web_page(provider: &str) -> Failure {
     Failure::new(

@@ -268,3 +268,13 @@ fn a_chat_stream_may_end_without_done_behind_its_last_choice() {
         assert_eq!((scanner.ended(), scanner.may_end()), (false, may), "{body}");
     }
 }
+
+#[test]
+fn a_whole_answer_that_breaks_off_is_not_closed() {
+    let text = r#"{"choices":[{"message":{"content":"a \"} b"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}"#;
+    for end in 1..=text.len() {
+        let mut scanner = UsageScanner::new(Dialect::Chat, false);
+        scanner.push(&text.as_bytes()[..end]);
+        assert_eq!(scanner.is_closed(), end == text.len(), "{end}");
+    }
+}
