@@ -121,7 +121,7 @@ pub enum Event {
     /// A choice ends.
     ///
     /// A call whose arguments are no whole JSON, or that its vendor says was cut off, is not complete and nobody can run it
-    /// (calls with free text are whole as they are). An answer with such a call never ends like a good one: where the vendor
+    /// (free text is whole as it is, unless the arguments that it came in break off). An answer with such a call never ends like a good one: where the vendor
     /// gave no reason that says so by itself, a call that breaks off makes it `Length`, and one that is not JSON
     /// `MalformedCall`. The reader sees to it for all upstreams. `Length` is the cap in the words of every dialect. A
     /// `MalformedCall` is told so that the model hears of it: Chat and Responses hand the text over as a call
