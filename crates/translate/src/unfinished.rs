@@ -1,6 +1,9 @@
 //! Calls that nobody can run, told of in one way whatever the upstream called them.
 
-use crate::ir::{Delta, Event, Flavour, Part, PartHead, PartId, Stop, StopReason};
+use crate::{
+    ir::{Delta, Event, Flavour, Part, PartHead, PartId, Stop, StopReason},
+    typed,
+};
 use serde::de::IgnoredAny;
 use std::collections::HashMap;
 
@@ -52,7 +55,7 @@ struct Call {
 /// What is wrong with a call. A call that breaks off is the worse: some clients run what they can read of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
-    /// Its arguments are not JSON.
+    /// Its arguments are not JSON, or say nothing that could be run.
     Broken,
     /// It breaks off.
     Cut,
@@ -113,7 +116,11 @@ fn fault(flavour: Flavour, arguments: &str, complete: bool) -> Option<Fault> {
     match Progress::of(arguments) {
         Progress::Broken => Some(Fault::Broken),
         Progress::Begun => Some(Fault::Cut),
-        Progress::Empty | Progress::Whole => (!complete).then_some(Fault::Cut),
+        Progress::Empty | Progress::Whole if !complete => Some(Fault::Cut),
+        // A program by the name of what cannot be read must not be run.
+        Progress::Empty | Progress::Whole => {
+            (!typed::can_be_run(flavour, arguments)).then_some(Fault::Broken)
+        }
     }
 }
 
