@@ -104,6 +104,11 @@ impl Choice {
         self.finish.is_some()
     }
 
+    /// Whether there is anything to tell: words, a call, or how it ended.
+    pub(super) fn says_something(&self) -> bool {
+        self.said || self.finish.is_some()
+    }
+
     /// The prompt was refused: there is no answer.
     pub(super) fn blocked(&mut self, reason: String, message: Option<String>) {
         self.finish.get_or_insert((StopReason::Refusal, reason));
