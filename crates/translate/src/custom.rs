@@ -3,6 +3,7 @@
 use crate::{
     Json,
     ir::{CustomFormat, CustomTool, FunctionTool},
+    unfinished::Progress,
 };
 use serde::Serialize;
 
@@ -79,7 +80,7 @@ pub(crate) fn wrap_piece(piece: &str, first: bool) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Unwrap {
     state: State,
-    /// Text before the string has begun, or an escape that is cut off.
+    /// Text before the string has begun, an escape that is cut off, or what stands behind the string.
     held: String,
 }
 
@@ -102,7 +103,7 @@ impl Unwrap {
                 self.held.push_str(piece);
                 self.begin()
             }
-            State::Whole => {
+            State::Whole | State::After => {
                 self.held.push_str(piece);
                 String::new()
             }
@@ -110,8 +111,18 @@ impl Unwrap {
                 let text = std::mem::take(&mut self.held) + piece;
                 self.inside(&text)
             }
-            State::After => String::new(),
             State::Bare => piece.to_owned(),
+        }
+    }
+
+    /// Whether the arguments, as far as they came, break off: the client's tool must not be run with half of a text. Text
+    /// that is no JSON is what was meant.
+    pub(crate) fn is_cut(&self) -> bool {
+        match self.state {
+            State::Before | State::Whole => Progress::of(&self.held) == Progress::Begun,
+            State::Inside => true,
+            State::After => Progress::of(&format!("{{\"\":\"\"{}", self.held)) == Progress::Begun,
+            State::Bare => false,
         }
     }
 
@@ -164,8 +175,9 @@ impl Unwrap {
             };
             out.push_str(&rest[..at]);
             rest = &rest[at..];
-            if rest.starts_with('"') {
+            if let Some(behind) = rest.strip_prefix('"') {
                 self.state = State::After;
+                behind.clone_into(&mut self.held);
                 return out;
             }
             let Some((char, length)) = escape(rest) else {
@@ -309,6 +321,37 @@ mod tests {
             for split in (0..=input.len()).filter(|i| input.is_char_boundary(*i)) {
                 let (a, b) = input.split_at(split);
                 assert_eq!(unwrapped(&[a, b]), expected, "{input} at {split}");
+            }
+        }
+    }
+
+    #[test]
+    fn arguments_that_break_off_are_known() {
+        for (input, cut) in [
+            ("", false),
+            ("{}", false),
+            ("{", true),
+            (r#"{"inp"#, true),
+            (r#"{"input":"#, true),
+            (r#"{"input":"a"#, true),
+            (r#"{"input":"a\"#, true),
+            (r#"{"input":"a""#, true),
+            (r#"{"input":"a","why":"#, true),
+            (r#"{"input":"a"}"#, false),
+            (r#"{"input":"a","why":1} "#, false),
+            (r#"{"input":"a"}}"#, false),
+            (r#"{"patch":"a"#, true),
+            (r#"{"patch":"a"}"#, false),
+            (r#"{"patch": oops"#, false),
+            (r#""cut"#, true),
+            (r#""said" she"#, false),
+            ("*** Begin Patch", false),
+        ] {
+            for split in 0..=input.len() {
+                let (mut unwrap, (a, b)) = (Unwrap::default(), input.split_at(split));
+                unwrap.push(a);
+                unwrap.push(b);
+                assert_eq!(unwrap.is_cut(), cut, "{input} at {split}");
             }
         }
     }

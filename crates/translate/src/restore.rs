@@ -44,8 +44,9 @@ impl Restore {
                     out.push(Event::Delta { part, delta: Delta::Arguments(piece) });
                 }
             }
-            Event::PartStop { part, complete, whole } => {
+            Event::PartStop { part, mut complete, whole } => {
                 if let Some(mut unwrap) = self.take_unwrap(part) {
+                    complete &= !unwrap.is_cut();
                     let rest = unwrap.finish();
                     if !rest.is_empty() {
                         out.push(Event::Delta { part, delta: Delta::Arguments(rest) });
@@ -105,7 +106,11 @@ impl Restore {
         call.namespace.clone_from(&tool.namespace);
         if tool.flavour == Flavour::Custom && call.flavour == Flavour::Function {
             let mut unwrap = Unwrap::default();
-            call.arguments = unwrap.push(&call.arguments) + &unwrap.finish();
+            let begun = unwrap.push(&call.arguments);
+            if unwrap.is_cut() {
+                call.status = Some("incomplete".to_owned());
+            }
+            call.arguments = begun + &unwrap.finish();
         }
         if tool.flavour != Flavour::Custom && call.flavour == Flavour::Custom {
             call.item_id = None;

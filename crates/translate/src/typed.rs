@@ -1,7 +1,7 @@
 //! Tools that have a type of their own and that the client runs, for models that know no such type.
 
 use crate::{
-    ir::{FunctionTool, TypedTool},
+    ir::{Flavour, FunctionTool, TypedTool},
     messages, responses,
 };
 use byok_types::Dialect;
@@ -12,4 +12,9 @@ pub(crate) fn as_function(tool: &TypedTool) -> Option<FunctionTool> {
         Dialect::Responses => responses::typed::as_function(tool),
         Dialect::Chat | Dialect::Messages | Dialect::Gemini => messages::typed::as_function(tool),
     }
+}
+
+/// Whether the client can do something with such arguments of a call, which are JSON.
+pub(crate) fn can_be_run(flavour: Flavour, arguments: &str) -> bool {
+    flavour != Flavour::LocalShell || responses::typed::command(arguments).is_some()
 }

@@ -1,6 +1,9 @@
 //! Calls that nobody can run, told of in one way whatever the upstream called them.
 
-use crate::ir::{Delta, Event, Flavour, Part, PartHead, PartId, Stop, StopReason};
+use crate::{
+    ir::{Delta, Event, Flavour, Part, PartHead, PartId, Stop, StopReason},
+    typed,
+};
 use serde::de::IgnoredAny;
 use std::collections::HashMap;
 
@@ -32,19 +35,27 @@ impl Progress {
 
 /// Holds the arguments of calls against JSON when the calls end, and the end of the answer against its calls: the rule that
 /// [`Event::Finish`] tells of. Stands between decoder and encoder, once for all dialects, and behind what gives calls with
-/// free text their text back.
+/// free text their text back: whether that text is whole was seen there.
 #[derive(Debug, Default)]
 pub(crate) struct Unfinished {
-    /// Open calls: their choice and their arguments so far.
-    open: HashMap<PartId, (u32, String)>,
+    /// Open calls.
+    open: HashMap<PartId, Call>,
     /// The worst of each choice that has such calls.
     found: Vec<(u32, Fault)>,
+}
+
+/// A call, as far as it has come.
+#[derive(Debug)]
+struct Call {
+    choice: u32,
+    flavour: Flavour,
+    arguments: String,
 }
 
 /// What is wrong with a call. A call that breaks off is the worse: some clients run what they can read of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
-    /// Its arguments are not JSON.
+    /// Its arguments are not JSON, or say nothing that could be run.
     Broken,
     /// It breaks off.
     Cut,
@@ -54,31 +65,31 @@ impl Unfinished {
     /// Takes note of one event on its way to the client.
     pub(crate) fn settle(&mut self, event: &mut Event) {
         match event {
-            Event::PartStart { part, choice, head: PartHead::ToolCall { flavour, .. } }
-                if *flavour != Flavour::Custom =>
-            {
-                self.open.insert(*part, (*choice, String::new()));
+            Event::PartStart { part, choice, head: PartHead::ToolCall { flavour, .. } } => {
+                let call = Call { choice: *choice, flavour: *flavour, arguments: String::new() };
+                self.open.insert(*part, call);
             }
             Event::PartStart { choice, head: PartHead::Whole(whole), .. } => {
                 if let Part::ToolCall(call) = &mut **whole
-                    && call.flavour != Flavour::Custom
-                    && let Some(fault) = fault(&call.arguments, call.status.as_deref() != Some("incomplete"))
+                    && let complete = call.status.as_deref() != Some("incomplete")
+                    && let Some(fault) = fault(call.flavour, &call.arguments, complete)
                 {
                     call.status = Some("incomplete".to_owned());
                     self.note(*choice, fault);
                 }
             }
             Event::Delta { part, delta: Delta::Arguments(piece) } => {
-                if let Some((_, arguments)) = self.open.get_mut(part) {
-                    arguments.push_str(piece);
+                // Free text is whole as it is: nobody reads it here.
+                if let Some(call) = self.open.get_mut(part).filter(|call| call.flavour != Flavour::Custom) {
+                    call.arguments.push_str(piece);
                 }
             }
             Event::PartStop { part, complete, .. } => {
-                if let Some((choice, arguments)) = self.open.remove(part)
-                    && let Some(fault) = fault(&arguments, *complete)
+                if let Some(call) = self.open.remove(part)
+                    && let Some(fault) = fault(call.flavour, &call.arguments, *complete)
                 {
                     *complete = false;
-                    self.note(choice, fault);
+                    self.note(call.choice, fault);
                 }
             }
             Event::Finish { choice, stop } => {
@@ -98,11 +109,18 @@ impl Unfinished {
     }
 }
 
-fn fault(arguments: &str, complete: bool) -> Option<Fault> {
+fn fault(flavour: Flavour, arguments: &str, complete: bool) -> Option<Fault> {
+    if flavour == Flavour::Custom {
+        return (!complete).then_some(Fault::Cut);
+    }
     match Progress::of(arguments) {
         Progress::Broken => Some(Fault::Broken),
         Progress::Begun => Some(Fault::Cut),
-        Progress::Empty | Progress::Whole => (!complete).then_some(Fault::Cut),
+        Progress::Empty | Progress::Whole if !complete => Some(Fault::Cut),
+        // A program by the name of what cannot be read must not be run.
+        Progress::Empty | Progress::Whole => {
+            (!typed::can_be_run(flavour, arguments)).then_some(Fault::Broken)
+        }
     }
 }
 

@@ -13,6 +13,8 @@ mod bad_requests;
 mod bad_streams;
 #[path = "mapping/broken_calls.rs"]
 mod broken_calls;
+#[path = "mapping/citations.rs"]
+mod citations;
 #[path = "mapping/client_tools.rs"]
 mod client_tools;
 #[path = "mapping/compaction.rs"]

@@ -14,6 +14,7 @@ use crate::{
     tier,
 };
 use byok_types::Dialect;
+use std::collections::HashMap;
 
 use part::{Call, Form, Kind, Open, Reasoning};
 
@@ -29,6 +30,8 @@ pub struct StreamEncoder {
     names: std::sync::Arc<Names>,
     choices: Vec<Choice>,
     parts: OpenParts<Open>,
+    /// Texts that are over, which citations may still come for: their choice, and their characters in it.
+    texts: HashMap<PartId, (usize, (u64, u64))>,
     /// Calls whose first chunk waits for something to go with it.
     unbegun: Vec<PartId>,
     usage: Usage,
@@ -65,6 +68,7 @@ impl StreamEncoder {
             names: exchange.names.clone(),
             choices: Vec::new(),
             parts: OpenParts::default(),
+            texts: HashMap::new(),
             unbegun: Vec::new(),
             usage: Usage::default(),
             losses: Losses::default(),
@@ -176,7 +180,14 @@ impl StreamEncoder {
     }
 
     fn delta(&mut self, part: PartId, delta: Delta, out: &mut Vec<u8>) {
-        let Some(mut open) = self.taken(part) else { return };
+        let Some(mut open) = self.taken(part) else {
+            if let (Delta::Citation(citation), Some((choice, place))) =
+                (delta, self.texts.get(&part).copied())
+            {
+                self.annotations(choice, place, &[*citation], out);
+            }
+            return;
+        };
         let choice = open.choice;
         match (&mut open.kind, delta) {
             (Kind::Text { .. }, Delta::Text(text)) if !text.is_empty() => {
@@ -207,8 +218,10 @@ impl StreamEncoder {
     fn close(&mut self, part: PartId, complete: bool, out: &mut Vec<u8>) {
         let Some(Open { choice, kind }) = self.parts.remove(part) else { return };
         match kind {
-            Kind::Text { start, citations } if !citations.is_empty() => {
-                self.annotations(choice, start, &citations, out);
+            Kind::Text { start, citations } => {
+                let end = self.choices[choice].characters;
+                self.annotations(choice, (start, end), &citations, out);
+                self.texts.insert(part, (choice, (start, end)));
             }
             Kind::Call(mut call) => {
                 let rest = match (call.form, call.input) {
@@ -227,9 +240,15 @@ impl StreamEncoder {
         }
     }
 
-    fn annotations(&mut self, choice: usize, start: u64, citations: &[Citation], out: &mut Vec<u8>) {
+    fn annotations(
+        &mut self,
+        choice: usize,
+        (start, end): (u64, u64),
+        citations: &[Citation],
+        out: &mut Vec<u8>,
+    ) {
         let mut list = Vec::new();
-        let length = self.choices[choice].characters.saturating_sub(start);
+        let length = end.saturating_sub(start);
         for citation in citations {
             let before = list.len();
             if before > 0 {

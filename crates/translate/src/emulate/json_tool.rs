@@ -1,5 +1,8 @@
 use super::JSON_TOOL;
-use crate::ir::{Delta, Event, PartHead, PartId, Stop, StopReason};
+use crate::{
+    ir::{Delta, Event, PartHead, PartId, Stop, StopReason},
+    unfinished::Unfinished,
+};
 
 /// Turns the calls of the forced tool back into text. What the model says beside them is no JSON: it waits until it is known
 /// whether a call comes, and is left out if one does.
@@ -16,6 +19,8 @@ pub(crate) struct JsonTool {
     /// Bytes of text among them.
     held_bytes: usize,
     lost: bool,
+    /// Whether the JSON is whole: as a text nobody behind this can tell.
+    unfinished: Unfinished,
 }
 
 impl JsonTool {
@@ -63,8 +68,12 @@ impl JsonTool {
         self.lost
     }
 
-    fn shown(&self, event: Event) -> Event {
-        let is_call = |part: PartId| self.calls.iter().any(|(_, call)| *call == part);
+    fn shown(&mut self, mut event: Event) -> Event {
+        let Self { calls, unfinished, .. } = self;
+        let is_call = |part: PartId| calls.iter().any(|(_, call)| *call == part);
+        if part_of(&event).is_some_and(is_call) || matches!(event, Event::Finish { .. }) {
+            unfinished.settle(&mut event);
+        }
         match event {
             Event::PartStart { part, choice, .. } if is_call(part) => {
                 Event::PartStart { part, choice, head: PartHead::Text }
@@ -75,8 +84,10 @@ impl JsonTool {
             Event::PartStop { part, complete, .. } if is_call(part) => {
                 Event::PartStop { part, complete, whole: None }
             }
+            // A text that is no JSON is not a call that could not be made.
             Event::Finish { choice, stop }
-                if !self.calls.is_empty() && stop.reason == StopReason::ToolCall =>
+                if !calls.is_empty()
+                    && matches!(stop.reason, StopReason::ToolCall | StopReason::MalformedCall) =>
             {
                 Event::Finish { choice, stop: Stop::new(StopReason::End) }
             }

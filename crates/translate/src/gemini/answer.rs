@@ -18,18 +18,19 @@ pub fn decode_answer(body: &[u8]) -> Result<Vec<Event>, Failure> {
     decoder.finish(&mut events);
     let failed = events.iter().position(|event| matches!(event, Event::Failure(_)));
     match failed.map(|at| events.swap_remove(at)) {
-        Some(Event::Failure(failure)) => Err(failure),
+        // That it has no answer in it would say less.
         _ if says_nothing(body) => {
             let message = "The upstream answered with something that is not an answer of Gemini. Check that its address is right.";
             Err(Failure::new(FailureKind::Server, Blame::Upstream, message).with_status(502))
         }
+        Some(Event::Failure(failure)) => Err(failure),
         _ => Ok(events),
     }
 }
 
-/// Whether an object has no member of an answer: then it is something else.
+/// Whether an object has no member of an answer, or of a failure: then it is something else.
 fn says_nothing(body: &[u8]) -> bool {
-    const MEMBERS: [&str; 8] = [
+    const MEMBERS: [&str; 9] = [
         "candidates",
         "promptFeedback",
         "prompt_feedback",
@@ -38,6 +39,7 @@ fn says_nothing(body: &[u8]) -> bool {
         "responseId",
         "response_id",
         "response",
+        "error",
     ];
     serde_json::from_slice::<HashMap<String, &RawValue>>(body)
         .is_ok_and(|object| !MEMBERS.iter().any(|name| object.contains_key(*name)))

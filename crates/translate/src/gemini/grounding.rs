@@ -5,7 +5,7 @@
 use super::fields::{self, Fields, object};
 use crate::{
     Json,
-    ir::{Citation, CitationPlace},
+    ir::{Citation, CitationPlace, PartId},
 };
 use serde::Deserialize;
 
@@ -66,56 +66,100 @@ impl Source {
     }
 }
 
+/// A visible text of the answer, and where it begins among all of them.
+#[derive(Debug)]
+pub(super) struct Spoken {
+    pub(super) part: PartId,
+    pub(super) from: usize,
+}
+
 /// The text that offsets refer to.
 pub(super) struct Places<'t> {
     /// All visible text of the answer.
     pub(super) text: &'t str,
-    /// Where the part that is being cited begins in it.
-    pub(super) from: usize,
+    /// The parts that it is made of, in their order.
+    pub(super) spoken: &'t [Spoken],
     /// Where each part of a whole answer begins in it; empty for streams, whose increments count as one part.
     pub(super) part_starts: &'t [usize],
+    /// Whether more text may follow: then what is cited may stand in it, and is not looked for elsewhere.
+    pub(super) grows: bool,
 }
 
-impl Places<'_> {
-    /// The characters of the open part that a segment means. `None` if it lies in an earlier part.
-    fn chars(&self, segment: &Segment) -> Option<(u64, u64)> {
-        let base = self.part_starts.get(segment.part_index.unwrap_or(0)).copied().unwrap_or(0);
-        let stated = (base + segment.start_index.unwrap_or(0), base.checked_add(segment.end_index?)?);
-        let words = segment.text.as_deref().filter(|words| !words.is_empty());
-        let fits = |(start, end): (usize, usize)| {
-            self.text.get(start..end).is_some_and(|found| words.is_none_or(|words| words == found))
-        };
-        let (start, end) = if fits(stated) {
-            stated
-        } else {
-            let start = self.from + self.text.get(self.from..)?.find(words?)?;
-            (start, start + words?.len())
-        };
-        let count = |to: usize| self.text.get(self.from..to).map(|text| text.chars().count() as u64);
-        Some((count(start)?, count(end)?))
+/// A citation that byok has read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Cited {
+    /// The place of its text among the spoken ones.
+    pub(super) at: usize,
+    url: String,
+    title: Option<String>,
+    start: u64,
+    end: u64,
+}
+
+impl Cited {
+    pub(super) fn citation(&self) -> Citation {
+        Citation {
+            place: CitationPlace::Web { url: self.url.clone(), encrypted_index: None },
+            title: self.title.clone(),
+            cited_text: None,
+            start: Some(self.start),
+            end: Some(self.end),
+            verbatim: None,
+        }
     }
 }
 
-/// The citations that a `groundingMetadata` makes of the open part.
-pub(super) fn citations(metadata: &Json, places: &Places<'_>) -> Vec<Citation> {
+impl Places<'_> {
+    /// The bytes that a segment means. Where they do not hold its words, the nearest place that does.
+    fn bytes(&self, segment: &Segment) -> Option<(usize, usize)> {
+        let base = self.part_starts.get(segment.part_index.unwrap_or(0)).copied().unwrap_or(0);
+        let start = base.checked_add(segment.start_index.unwrap_or(0))?;
+        let end = base.checked_add(segment.end_index?)?;
+        let words = segment.text.as_deref().filter(|words| !words.is_empty());
+        if self.text.get(start..end).is_some_and(|found| words.is_none_or(|words| words == found)) {
+            return Some((start, end));
+        }
+        let words = words.filter(|_| !self.grows)?;
+        let found = self.text.match_indices(words).map(|(at, _)| at).min_by_key(|at| at.abs_diff(start))?;
+        Some((found, found + words.len()))
+    }
+
+    /// The texts that a segment covers, each with the characters of it that are meant.
+    fn chars(&self, segment: &Segment) -> Vec<(usize, u64, u64)> {
+        let Some((start, end)) = self.bytes(segment) else { return Vec::new() };
+        let first = self.spoken.partition_point(|text| text.from <= start).saturating_sub(1);
+        let texts = self.spoken.iter().enumerate().skip(first).take_while(|(_, text)| text.from < end);
+        let within = |(at, text): (usize, &Spoken)| {
+            let to = self.spoken.get(at + 1).map_or(self.text.len(), |next| next.from);
+            let (start, end) = (start.max(text.from), end.min(to));
+            let count = |to: usize| self.text.get(text.from..to).map(|text| text.chars().count() as u64);
+            (start < end).then_some((at, count(start)?, count(end)?))
+        };
+        texts.filter_map(within).collect()
+    }
+}
+
+/// The citations that a `groundingMetadata` makes.
+pub(super) fn citations(metadata: &Json, places: &Places<'_>) -> Vec<Cited> {
     let Ok(grounding) = metadata.read::<Grounding>() else { return Vec::new() };
     let pages: Vec<_> = grounding.chunks.unwrap_or_default().into_iter().map(Source::page).collect();
     let mut citations = Vec::new();
     for support in grounding.supports.unwrap_or_default() {
-        let Some((start, end)) = support.segment.as_ref().and_then(|segment| places.chars(segment)) else {
-            continue;
-        };
-        for index in support.grounding_chunk_indices.unwrap_or_default() {
-            if let Some(Some((url, title))) = pages.get(index) {
-                citations.push(web(url, title.as_ref(), start, end));
+        let found = support.segment.as_ref().map(|segment| places.chars(segment)).unwrap_or_default();
+        let indices = support.grounding_chunk_indices.unwrap_or_default();
+        for (at, start, end) in found {
+            for index in &indices {
+                if let Some(Some((url, title))) = pages.get(*index) {
+                    citations.push(Cited { at, url: url.clone(), title: title.clone(), start, end });
+                }
             }
         }
     }
     citations
 }
 
-/// The citations that a `citationMetadata` makes of the open part.
-pub(super) fn recitations(metadata: &Json, places: &Places<'_>) -> Vec<Citation> {
+/// The citations that a `citationMetadata` makes.
+pub(super) fn recitations(metadata: &Json, places: &Places<'_>) -> Vec<Cited> {
     #[derive(Default, Deserialize)]
     #[serde(default, rename_all = "camelCase")]
     struct Metadata {
@@ -131,24 +175,16 @@ pub(super) fn recitations(metadata: &Json, places: &Places<'_>) -> Vec<Citation>
         title: Option<String>,
     }
     let quotes = metadata.read::<Metadata>().unwrap_or_default().citations.unwrap_or_default();
-    let citation = |quote: Quote| {
+    let mut citations = Vec::new();
+    for quote in quotes {
         let segment =
             Segment { start_index: quote.start_index, end_index: quote.end_index, ..Segment::default() };
-        let (start, end) = places.chars(&segment)?;
-        Some(web(&quote.uri?, quote.title.as_ref(), start, end))
-    };
-    quotes.into_iter().filter_map(citation).collect()
-}
-
-fn web(url: &str, title: Option<&String>, start: u64, end: u64) -> Citation {
-    Citation {
-        place: CitationPlace::Web { url: url.to_owned(), encrypted_index: None },
-        title: title.cloned(),
-        cited_text: None,
-        start: Some(start),
-        end: Some(end),
-        verbatim: None,
+        let Some(url) = quote.uri else { continue };
+        for (at, start, end) in places.chars(&segment) {
+            citations.push(Cited { at, url: url.clone(), title: quote.title.clone(), start, end });
+        }
     }
+    citations
 }
 
 /// What was searched for and the pages that were found. `None` if nothing was: pages that Gemini read by their address, and

@@ -10,7 +10,7 @@ mod chunk;
 use super::{decode_failure, keys, wire::Number};
 use crate::{
     Json,
-    ir::{Event, Extra, Failure, Start, Stop, StopReason, Usage},
+    ir::{Event, Extra, Failure, Start, Usage},
     lenient,
     responses::mend,
     sse,
@@ -93,7 +93,7 @@ pub struct StreamDecoder {
     visible: Option<u64>,
     /// Fields that only a Gemini client can be told.
     envelope: Vec<Kept>,
-    /// A whole answer is complete by itself, with or without a finish reason.
+    /// A whole answer is complete by itself, with or without a finish reason, if it says anything.
     whole: bool,
     /// The first half of a character whose second half comes with the next chunk.
     half: Option<u16>,
@@ -314,8 +314,11 @@ impl StreamDecoder {
             self.fail(failure, out);
             return;
         }
-        if self.choices.is_empty() {
-            out.push(Event::Finish { choice: 0, stop: Stop::new(StopReason::End) });
+        if !self.choices.iter().any(Choice::says_something) {
+            let message = "the upstream answered without an answer, and did not say why. Try again.";
+            let failure = Failure::new(FailureKind::Server, Blame::Upstream, message);
+            self.fail(failure.with_status(502), out);
+            return;
         }
         for choice in &self.choices {
             out.push(Event::Finish { choice: choice.index(), stop: choice.stop() });

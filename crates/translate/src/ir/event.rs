@@ -79,7 +79,8 @@ pub enum Delta {
 
 /// What happens in an answer, one thing at a time.
 ///
-/// A decoder guarantees: every delta belongs to an open part; every part is closed before the `Finish` of its choice; one
+/// A decoder guarantees: every delta belongs to an open part, but for citations, which may come for a text that is over
+/// (Gemini names its sources at the end: whole answers and Chat carry them, the other streams cannot); every part is closed before the `Finish` of its choice; one
 /// `Finish` a choice at most; `Failure` takes the place of a missing `Finish`; `Usage` may come after `Finish`, so encoders
 /// hold back their terminal event until `End`; `End` comes last, exactly once.
 ///
@@ -98,7 +99,7 @@ pub enum Event {
         /// What it is.
         head: PartHead,
     },
-    /// A piece of an open part.
+    /// A piece of an open part, or a citation of an earlier one.
     Delta {
         /// The part.
         part: PartId,
@@ -121,7 +122,7 @@ pub enum Event {
     /// A choice ends.
     ///
     /// A call whose arguments are no whole JSON, or that its vendor says was cut off, is not complete and nobody can run it
-    /// (calls with free text are whole as they are). An answer with such a call never ends like a good one: where the vendor
+    /// (free text is whole as it is, unless the arguments that it came in break off). An answer with such a call never ends like a good one: where the vendor
     /// gave no reason that says so by itself, a call that breaks off makes it `Length`, and one that is not JSON
     /// `MalformedCall`. The reader sees to it for all upstreams. `Length` is the cap in the words of every dialect. A
     /// `MalformedCall` is told so that the model hears of it: Chat and Responses hand the text over as a call

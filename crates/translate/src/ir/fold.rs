@@ -9,8 +9,10 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub struct Fold {
     response: Response,
-    /// Where each part stands: its choice, its place in the choice.
+    /// Where each open part stands: its choice, its place in the choice.
     open: HashMap<PartId, (usize, usize)>,
+    /// Where the texts stand that are over: a citation may still come.
+    over: HashMap<PartId, (usize, usize)>,
     failure: Option<Failure>,
 }
 
@@ -31,7 +33,12 @@ impl Fold {
                 self.open.insert(part, (choice, place));
             }
             Event::Delta { part, delta } => {
-                if let Some(part) = self.part(part) {
+                if matches!(delta, Delta::Citation(_))
+                    && let Some(place) = self.over.get(&part)
+                    && let Some(text) = self.at(*place)
+                {
+                    apply(text, delta);
+                } else if let Some(part) = self.part(part) {
                     apply(part, delta);
                 }
             }
@@ -44,7 +51,11 @@ impl Fold {
                         call.status = Some("incomplete".to_owned());
                     }
                 }
-                self.open.remove(&part);
+                if let Some(place) = self.open.remove(&part)
+                    && matches!(self.at(place), Some(Part::Text(_)))
+                {
+                    self.over.insert(part, place);
+                }
             }
             Event::Usage(usage) => self.response.usage.get_or_insert_with(Usage::default).merge(&usage),
             Event::Envelope(extra) => self.response.extra = extra,
@@ -75,7 +86,10 @@ impl Fold {
     }
 
     fn part(&mut self, name: PartId) -> Option<&mut Part> {
-        let (choice, place) = *self.open.get(&name)?;
+        self.at(*self.open.get(&name)?)
+    }
+
+    fn at(&mut self, (choice, place): (usize, usize)) -> Option<&mut Part> {
         self.response.choices.get_mut(choice.min(127))?.parts.get_mut(place)
     }
 }

@@ -133,7 +133,12 @@ impl Writer {
 
     /// A piece of a part.
     pub(super) fn delta(&mut self, part: PartId, delta: Delta, sink: &mut impl Sink) {
-        let Some(index) = self.index(part) else { return };
+        let Some(index) = self.index(part) else {
+            if matches!(delta, Delta::Citation(_)) {
+                self.losses.dropped("content", "a citation came when the block of its text was over");
+            }
+            return;
+        };
         let slot = &mut self.slots[index];
         match &delta {
             Delta::Signature(blob) => {

@@ -66,6 +66,11 @@ pub struct StreamDecoder {
     ended: bool,
     next: u32,
     items: Items,
+    /// The message that began last.
+    message: Option<usize>,
+    /// Calls that began behind a message without a word, and have none themselves: what is said of the message first stands
+    /// before them.
+    unbegun: Vec<usize>,
     /// What the answer consists of so far, for the reason why it ended.
     seen: Seen,
     /// The first half of a character whose second half comes with the next delta.

@@ -189,7 +189,12 @@ impl StreamEncoder {
             waiting.events.push(Event::Delta { part, delta });
             return;
         }
-        let Some(at) = self.suspended.iter().position(|(name, ..)| *name == part) else { return };
+        let Some(at) = self.suspended.iter().position(|(name, ..)| *name == part) else {
+            if matches!(delta, Delta::Citation(_)) {
+                self.losses.dropped("output", "a citation came when the item of its text was over");
+            }
+            return;
+        };
         let (_, head, message) = self.suspended.remove(at);
         if matches!(self.active, Some((_, Active::Call { .. }))) {
             let events = vec![Event::Delta { part, delta }];

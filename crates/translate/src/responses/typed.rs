@@ -70,33 +70,62 @@ pub(super) fn search(arguments: &str) -> Json {
     }
 }
 
-/// What the shell is to do. A command that is no list is taken as one program, which the client will not find: nobody
-/// guesses how it was meant.
+/// The command in the arguments of a call of the shell. One text is a line as it is typed, which a shell must read. `None`
+/// where there is no command: nobody guesses what else was meant to be run.
+pub(crate) fn command(arguments: &str) -> Option<Vec<String>> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Said {
+        Words(Vec<Word>),
+        Line(String),
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Word {
+        Text(String),
+        Number(serde_json::Number),
+    }
+    #[derive(Deserialize)]
+    struct Call {
+        command: Said,
+    }
+    let words = |words: Vec<Word>| {
+        let text = |word| match word {
+            Word::Text(text) => text,
+            Word::Number(number) => number.to_string(),
+        };
+        let words: Vec<_> = words.into_iter().map(text).collect();
+        words.first().is_some_and(|program| !program.trim().is_empty()).then_some(words)
+    };
+    // A list would be read as its members in their order.
+    let object = Some(arguments).filter(|arguments| arguments.trim_start().starts_with('{'))?;
+    match serde_json::from_str::<Call>(object).ok()?.command {
+        Said::Words(list) => words(list),
+        Said::Line(line) if line.trim().is_empty() => None,
+        Said::Line(line) => match serde_json::from_str(&line) {
+            // A list in a text is meant as one.
+            Ok(list) => words(list),
+            Err(_) => Some(vec!["bash".to_owned(), "-lc".to_owned(), line]),
+        },
+    }
+}
+
+/// What the shell is to do. Without a command it is nothing, and the call is not complete.
 pub(super) fn action(arguments: &str) -> Vec<u8> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Call {
-        command: Option<Json>,
         env: Option<Json>,
         timeout_ms: Option<Json>,
         working_directory: Option<Json>,
         user: Option<Json>,
     }
     let call: Call = search(arguments).read().unwrap_or_default();
-    let word = |json: &Json| json.as_string().unwrap_or_else(|| json.get().to_owned());
-    let command: Vec<String> = match &call.command {
-        Some(command) => match command.read::<Vec<Json>>() {
-            Ok(words) => words.iter().map(word).collect(),
-            Err(_) => vec![word(command)],
-        },
-        // What has no command is shown whole, so that whoever reads the failure sees why.
-        None => Some(arguments.trim().to_owned()).filter(|text| !text.is_empty()).into_iter().collect(),
-    };
     let is_text = |json: &Json| json.as_string().is_some();
     let is_count = |json: &Json| json.read::<u64>().is_ok();
     let mut out = Vec::new();
     let mut action = Object::typed(&mut out, "exec");
-    action.value("command", &command);
+    action.value("command", &command(arguments).unwrap_or_default());
     action.json("env", &call.env.filter(Json::is_object).unwrap_or_else(Json::empty_object));
     action.maybe_json("timeout_ms", call.timeout_ms.filter(is_count).as_ref());
     action.maybe_json("working_directory", call.working_directory.filter(is_text).as_ref());

@@ -145,3 +145,52 @@ fn free_text_is_never_broken() {
         assert_eq!(last, "completed completed", "{upstream:?}");
     }
 }
+
+/// Free text that travels as the arguments of a function breaks off with them, from every upstream: half of a patch must not
+/// be applied.
+#[test]
+fn free_text_that_breaks_off_is_told_as_that() {
+    let tools = [
+        (RESPONSES, json!({"model": "m", "input": "x", "tools": [{"type": "custom", "name": "f"}]})),
+        (
+            CHAT,
+            json!({"model": "m", "messages": [{"role": "user", "content": "x"}],
+                "tools": [{"type": "custom", "custom": {"name": "f"}}]}),
+        ),
+    ];
+    for (arguments, cut) in [
+        ("{\"input\":\"*** Begin", true),
+        ("{\"input\":\"*** Begin\"", true),
+        ("{\"patch\":\"*** Begin", true),
+        ("{\"inp", true),
+        ("{\"input\":\"*** Begin\"}", false),
+        ("*** Begin", false),
+    ] {
+        for upstream in Dialect::ALL {
+            // Gemini's arguments are an object that can only break off.
+            if upstream == GEMINI && !cut {
+                continue;
+            }
+            for (client, request) in &tools {
+                // Within the dialect nothing is translated.
+                if *client == upstream {
+                    continue;
+                }
+                let expected = match (*client, cut) {
+                    (CHAT, true) => "length",
+                    (CHAT, false) => "tool_calls",
+                    (_, true) => "incomplete incomplete max_output_tokens",
+                    (_, false) => "completed completed",
+                };
+                let what = format!("{arguments} {upstream:?} to {client:?}");
+                let talk = Talk::about(upstream, *client, request);
+                let frames = talk.frames(&stream(upstream, arguments, false));
+                let told = frames.iter().map(|frame| ending(*client, frame)).rfind(|told| !told.is_empty());
+                assert_eq!(told.as_deref(), Some(expected), "{what}");
+                if let Some(body) = whole(upstream, arguments, false) {
+                    assert_eq!(ending(*client, &talk.whole(&body)), expected, "{what}, whole");
+                }
+            }
+        }
+    }
+}

@@ -506,8 +506,9 @@ fn calls_that_make_no_sense_stay_objects() {
             "local_shell",
             json!({"command": "ls -l"}),
             "/action",
-            json!({"type": "exec", "command": ["ls -l"], "env": {}}),
+            json!({"type": "exec", "command": ["bash", "-lc", "ls -l"], "env": {}}),
         ),
+        ("local_shell", json!({"command": "[\"ls\", \"-l\"]"}), "/action/command", json!(["ls", "-l"])),
         (
             "local_shell",
             json!({"command": [1], "env": 3}),
@@ -523,6 +524,35 @@ fn calls_that_make_no_sense_stay_objects() {
     ] {
         let (whole, _) = answered(&json!([search(), {"type": "local_shell"}]), &[uses("t1", name, &input)]);
         assert_eq!(whole[0].pointer(place), Some(&expected), "{name} {input}");
+    }
+}
+
+/// Nothing is run that the model did not say to run: the item is not complete, and its command is none.
+#[test]
+fn what_is_no_command_is_not_run() {
+    for input in [
+        json!({}),
+        json!({"cmd": "ls"}),
+        json!(["ls"]),
+        json!({"command": null}),
+        json!({"command": 5}),
+        json!({"command": []}),
+        json!({"command": [""]}),
+        json!({"command": " "}),
+        json!({"command": [{"program": "ls"}]}),
+        json!({"command": {"program": "ls"}}),
+    ] {
+        let (whole, frames) =
+            answered(&json!([{"type": "local_shell"}]), &[uses("t1", "local_shell", &input)]);
+        let done = frames.iter().find(|frame| frame["type"] == "response.output_item.done").unwrap();
+        for item in [&whole[0], &done["item"]] {
+            assert_eq!(
+                (&item["status"], &item["action"]["command"]),
+                (&json!("incomplete"), &json!([])),
+                "{input}"
+            );
+        }
+        assert_eq!(frames.last().unwrap()["type"], "response.completed", "{input}");
     }
 }
 

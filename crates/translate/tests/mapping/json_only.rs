@@ -62,3 +62,24 @@ fn an_answer_without_the_json_stays() {
     let told = talk(CHAT).told(&stream);
     assert_eq!(told, ["content: Sorry", "finish stop", "[DONE]"]);
 }
+
+/// JSON that breaks off does not end like a good answer, whatever the upstream calls the end.
+#[test]
+fn json_that_breaks_off_is_told_as_that() {
+    let called = block(
+        0,
+        &json!({"type": "tool_use", "id": "t1", "name": "json_response", "input": {}}),
+        &json!({"type": "input_json_delta", "partial_json": "{\"a\":\"b"}),
+    );
+    let stream = message(&called, "tool_use");
+    for (client, place, expected) in [
+        (CHAT, "/choices/0/finish_reason", "length"),
+        (RESPONSES, "/response/incomplete_details/reason", "max_output_tokens"),
+        (RESPONSES, "/response/output/0/status", "incomplete"),
+        (GEMINI, "/candidates/0/finishReason", "MAX_TOKENS"),
+    ] {
+        let frames = talk(client).frames(&stream);
+        let told = frames.iter().filter_map(|frame| frame.pointer(place)?.as_str()).next_back();
+        assert_eq!(told, Some(expected), "{client:?} {place}");
+    }
+}

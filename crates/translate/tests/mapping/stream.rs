@@ -352,3 +352,52 @@ fn special_rows() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
+
+/// A message that begins before a call stands before it, also where its first word comes behind the beginning of the call;
+/// and a message that never says a word holds no call back.
+#[test]
+fn the_order_of_items_is_kept_where_they_overlap() {
+    let added =
+        |at: u8, item: Value| json!({"type": "response.output_item.added", "output_index": at, "item": item});
+    let done =
+        |at: u8, item: &Value| json!({"type": "response.output_item.done", "output_index": at, "item": item});
+    let call = |at: u8, arguments: &str| {
+        json!({"type": "function_call", "id": format!("fc_{at}"), "call_id": format!("c{at}"), "name": "f",
+            "arguments": arguments, "status": "completed"})
+    };
+    let message =
+        |content: Value| json!({"type": "message", "id": "msg_1", "role": "assistant", "content": content});
+    let arguments = |at: u8| json!({"type": "response.function_call_arguments.delta", "output_index": at, "item_id": format!("fc_{at}"), "delta": "{}"});
+    let text = json!({"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "item_id": "msg_1", "delta": "hello"});
+    let said = message(json!([{"type": "output_text", "text": "hello", "annotations": []}]));
+    let begin = || vec![added(0, message(json!([]))), added(1, call(1, "")), added(2, call(2, ""))];
+    let both = [done(1, &call(1, "{}")), done(2, &call(2, "{}"))];
+    let output = json!([said, call(1, "{}"), call(2, "{}")]);
+    let spoken = &["text", "tool_use", "tool_use"][..];
+    for (what, behind, expected) in [
+        ("words first", [vec![text.clone(), arguments(1), done(0, &said)], both.to_vec()].concat(), spoken),
+        ("words that come whole", [vec![done(0, &said)], both.to_vec()].concat(), spoken),
+        ("words at the end", vec![], spoken),
+        (
+            "arguments first",
+            [vec![arguments(2), text, arguments(1)], both.to_vec()].concat(),
+            &["tool_use", "tool_use", "text"],
+        ),
+        ("no words", [vec![done(0, &message(json!([])))], both.to_vec()].concat(), &["tool_use", "tool_use"]),
+    ] {
+        let is_silent = what == "no words";
+        let output = if is_silent {
+            json!([message(json!([])), call(1, "{}"), call(2, "{}")])
+        } else {
+            output.clone()
+        };
+        let talk = Talk::new(RESPONSES, MESSAGES);
+        let frames = talk.frames(&response(&[begin(), behind].concat(), &output));
+        let blocks: Vec<_> =
+            frames.iter().filter_map(|frame| frame.pointer("/content_block/type")?.as_str()).collect();
+        assert_eq!(blocks, expected, "{what}");
+        let calls: Vec<_> =
+            frames.iter().filter_map(|frame| frame.pointer("/content_block/id")?.as_str()).collect();
+        assert_eq!(calls, ["c1", "c2"], "{what}");
+    }
+}

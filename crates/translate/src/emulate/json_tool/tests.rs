@@ -88,6 +88,17 @@ fn words_beside_the_json() {
             [json(), call(10, JSON_TOOL, r#"{"a":2}"#), end(ToolCall)].concat(),
             (r#"{"a":1}|End"#, true),
         ),
+        (
+            "JSON that breaks off",
+            [call(9, JSON_TOOL, r#"{"a":"b"#), end(ToolCall)].concat(),
+            (r#"{"a":"b|Length"#, false),
+        ),
+        (
+            "JSON that breaks off, with another word for the end",
+            [call(9, JSON_TOOL, r#"{"a":"#), end(End)].concat(),
+            (r#"{"a":|Length"#, false),
+        ),
+        ("no JSON", [call(9, JSON_TOOL, "{oops}"), end(ToolCall)].concat(), ("{oops}|End", false)),
         ("cut", [text(1, &["Sor"]), end(Length)].concat(), ("Sor|Length", false)),
         (
             "a call of the client's",

@@ -4,14 +4,19 @@ mod ending;
 use super::chunk::{Candidate, Piece};
 use crate::{
     Json,
-    gemini::{blob, decode::media_part, logprobs, server},
+    gemini::{
+        blob,
+        decode::media_part,
+        grounding::{Cited, Spoken},
+        logprobs, server,
+    },
     ir::{BlobSlot, Delta, Event, Extra, Part, PartHead, PartId, ServerTool, Source, StopReason},
     media,
 };
 use calls::Partial;
 use ending::stop_reason;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 /// Hands out names of parts.
 #[derive(Debug, Default)]
@@ -52,8 +57,12 @@ pub(super) struct Choice {
     open: Option<Open>,
     /// All visible text; grounding refers to it by bytes.
     text: String,
-    /// Where the open text part begins in it.
-    text_from: usize,
+    /// The parts that it is made of.
+    spoken: Vec<Spoken>,
+    /// What they have been said to rest on.
+    cited: HashSet<Cited>,
+    /// Whether sources came that no text has been held against.
+    has_news: bool,
     /// Where each part of a whole answer begins in it.
     part_starts: Vec<usize>,
     partial: Option<Partial>,
@@ -79,7 +88,9 @@ impl Choice {
             index,
             open: None,
             text: String::new(),
-            text_from: 0,
+            spoken: Vec::new(),
+            cited: HashSet::new(),
+            has_news: false,
             part_starts: Vec::new(),
             partial: None,
             calls: 0,
@@ -104,6 +115,11 @@ impl Choice {
         self.finish.is_some()
     }
 
+    /// Whether there is anything to tell: words, a call, or how it ended.
+    pub(super) fn says_something(&self) -> bool {
+        self.said || self.finish.is_some()
+    }
+
     /// The prompt was refused: there is no answer.
     pub(super) fn blocked(&mut self, reason: String, message: Option<String>) {
         self.finish.get_or_insert((StopReason::Refusal, reason));
@@ -117,6 +133,16 @@ impl Choice {
         sink: &mut Sink,
         out: &mut Vec<Event>,
     ) {
+        let keep = |slot: &mut Option<Json>, raw: Option<&RawValue>| {
+            if let Some(raw) = raw.filter(|raw| raw.get() != "{}") {
+                *slot = Some(Json::from(raw.to_owned()));
+            }
+        };
+        self.has_news |= candidate.grounding_metadata.is_some() || candidate.citation_metadata.is_some();
+        // Before the parts: a text that ends with one of them can still be told what it rests on.
+        keep(&mut self.grounding, candidate.grounding_metadata);
+        keep(&mut self.citations, candidate.citation_metadata);
+        keep(&mut self.pages, candidate.url_context_metadata);
         let parts = candidate.content.and_then(|content| content.parts);
         for piece in parts.into_iter().flat_map(|list| list.0) {
             if whole {
@@ -130,14 +156,6 @@ impl Choice {
         {
             out.push(Event::Delta { part, delta: Delta::Logprobs(list) });
         }
-        let keep = |slot: &mut Option<Json>, raw: Option<&RawValue>| {
-            if let Some(raw) = raw.filter(|raw| raw.get() != "{}") {
-                *slot = Some(Json::from(raw.to_owned()));
-            }
-        };
-        keep(&mut self.grounding, candidate.grounding_metadata);
-        keep(&mut self.citations, candidate.citation_metadata);
-        keep(&mut self.pages, candidate.url_context_metadata);
         if let Some(word) = candidate.finish_reason.filter(|word| !word.is_empty())
             && let Some(reason) = stop_reason(&word)
         {
@@ -208,8 +226,11 @@ impl Choice {
                     Kind::Text => PartHead::Text,
                     Kind::Thinking => PartHead::Thinking { id: None, redacted: false },
                 };
-                self.text_from = self.text.len();
-                self.start(head, Some(kind), sink, out)
+                let part = self.start(head, Some(kind), sink, out);
+                if kind == Kind::Text {
+                    self.spoken.push(Spoken { part, from: self.text.len() });
+                }
+                part
             }
         };
         if !text.is_empty() {
@@ -289,6 +310,11 @@ impl Choice {
     }
 
     fn close_words(&mut self, out: &mut Vec<Event>) {
+        // In a whole answer all can be told at its end.
+        let is_text = matches!(self.open, Some(Open { kind: Kind::Text, .. }));
+        if is_text && self.has_news && self.part_starts.is_empty() {
+            self.cite(/* grows */ true, out);
+        }
         if let Some(Open { part, .. }) = self.open.take() {
             out.push(Event::PartStop { part, complete: true, whole: None });
         }
@@ -298,7 +324,7 @@ impl Choice {
     pub(super) fn close(&mut self, complete: bool, sink: &mut Sink, out: &mut Vec<Event>) {
         self.end_partial(false, sink, out);
         if complete {
-            self.cite(out);
+            self.cite(/* grows */ false, out);
         }
         if let Some(Open { part, .. }) = self.open.take() {
             out.push(Event::PartStop { part, complete, whole: None });

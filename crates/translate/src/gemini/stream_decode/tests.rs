@@ -3,7 +3,7 @@ use crate::{
     gemini::{decode_answer, is_made_up},
     ir::{
         Blob, BlobSlot, Citation, CitationPlace, Delta, Family, Fold, Part, PartHead, Response, ServerTool,
-        Source,
+        Source, Stop, StopReason,
     },
 };
 use serde_json::{Value, json};
@@ -538,10 +538,18 @@ fn whole_answers_need_no_finish_reason_but_an_answer() {
     let text = chunk(&json!([{"text": "x"}]));
     let response = fold(decode_answer(text.to_string().as_bytes()).unwrap()).unwrap();
     assert_eq!(response.choices[0].stop, Some(Stop::new(StopReason::End)));
-    let events = decode_answer(br#"{"usageMetadata":{"promptTokenCount":3}}"#).unwrap();
-    check(&events);
-    assert_eq!(fold(events).unwrap().choices[0].stop, Some(Stop::new(StopReason::End)));
-    for body in ["", "<html>", "[]", r#"{"error":{"code":429,"message":"slow down"}}"#] {
+    let empty = br#"{"candidates":[{"content":{"role":"model"},"finishReason":"STOP"}]}"#;
+    let response = fold(decode_answer(empty).unwrap()).unwrap();
+    assert_eq!(response.choices[0].stop.as_ref().map(|stop| stop.reason), Some(StopReason::End));
+    for body in [
+        "",
+        "<html>",
+        "[]",
+        r#"{"error":{"code":429,"message":"slow down"}}"#,
+        r#"{"usageMetadata":{"promptTokenCount":3}}"#,
+        r#"{"candidates":[],"promptFeedback":{}}"#,
+        r#"{"candidates":[{"content":{"role":"model"}}]}"#,
+    ] {
         assert!(decode_answer(body.as_bytes()).is_err(), "{body}");
     }
 }

@@ -21,6 +21,7 @@ impl StreamDecoder {
     ) {
         self.begin(&Head::default(), out);
         let Some(text) = text.filter(|text| !text.is_empty()) else { return };
+        self.open_unbegun(out);
         let Some(at) = self.find(Kind::Call(flavour), frame) else { return };
         let Said::Call(called) = &mut self.items[at].said else { return };
         if called.whole && called.has_arguments() {
@@ -56,6 +57,13 @@ impl StreamDecoder {
         self.arguments(frame, flavour, Some(rest), out);
         if let Said::Call(called) = &mut self.items[at].said {
             called.whole = true;
+        }
+    }
+
+    /// Opens the calls that waited for the words of a message: something else goes on.
+    pub(super) fn open_unbegun(&mut self, out: &mut Vec<Event>) {
+        for at in std::mem::take(&mut self.unbegun) {
+            self.open_call(at, out);
         }
     }
 

@@ -52,6 +52,7 @@ impl StreamDecoder {
     /// The answer is complete, or as complete as it will be.
     pub(super) fn terminal(&mut self, mut answer: Answer, out: &mut Vec<Event>) {
         self.reconcile(&answer.output, out);
+        self.open_unbegun(out);
         if let Some(failure) = self.broken.take() {
             return self.fail(failure, out);
         }

@@ -41,13 +41,24 @@ impl StreamDecoder {
         tracked.guessed = false;
         let OneOf::Known(tag, item) = item else { return };
         match (&mut tracked.said, tag) {
-            (Said::Message(message), ItemTag::Message) => message.tag = message_tag(&item),
+            (Said::Message(message), ItemTag::Message) => {
+                message.tag = message_tag(&item);
+                self.message = Some(at);
+            }
             (Said::Reasoning(reasoned), ItemTag::Reasoning) => reasoned.id = item.id,
             (Said::Call(called), _) => {
                 let call = tool_call(item, called.flavour);
                 called.early.clone_from(&call.arguments);
                 called.call = call;
-                self.open_call(at, out);
+                let is_behind = |message: usize| {
+                    let message = &self.items[message];
+                    message.is_silent() && message.index <= index
+                };
+                if self.message.is_some_and(is_behind) {
+                    self.unbegun.push(at);
+                } else {
+                    self.open_call(at, out);
+                }
             }
             _ => {}
         }
@@ -95,6 +106,9 @@ impl StreamDecoder {
         self.items.complete(at);
         self.items.name(at, id, call_id, None);
         self.items[at].guessed = false;
+        if kind != Kind::Message {
+            self.open_unbegun(out);
+        }
         match item {
             // Without a type nobody can tell what it is.
             OneOf::Other(other) if other.tag.is_empty() => {}

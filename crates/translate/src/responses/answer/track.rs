@@ -225,6 +225,11 @@ impl Tracked {
         Self { id: String::new(), call_id: String::new(), index, done: false, guessed: false, said }
     }
 
+    /// Whether it is a message that may still say its first word.
+    pub(super) fn is_silent(&self) -> bool {
+        !self.done && matches!(&self.said, Said::Message(message) if message.spoken.is_empty())
+    }
+
     pub(super) fn kind(&self) -> Kind {
         match &self.said {
             Said::Message(_) => Kind::Message,

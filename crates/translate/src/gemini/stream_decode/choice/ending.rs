@@ -1,4 +1,4 @@
-use super::{Choice, Kind, Open, Sink};
+use super::{Choice, Sink};
 use crate::{
     Json, content_id,
     gemini::{fields::object, grounding, pages},
@@ -8,16 +8,26 @@ use crate::{
 use byok_types::{Blame, FailureKind};
 
 impl Choice {
-    /// Citations of the open text. Google names their place in bytes.
-    pub(super) fn cite(&mut self, out: &mut Vec<Event>) {
-        let Some(Open { part, kind: Kind::Text, .. }) = self.open else { return };
-        let places =
-            grounding::Places { text: &self.text, from: self.text_from, part_starts: &self.part_starts };
+    /// Citations of the texts, as far as they have not been told: by now many of them are over. `grows` says whether text may
+    /// follow; then only the open text is cited. Google names their place in bytes.
+    pub(super) fn cite(&mut self, grows: bool, out: &mut Vec<Event>) {
+        let places = grounding::Places {
+            text: &self.text,
+            spoken: &self.spoken,
+            part_starts: &self.part_starts,
+            grows,
+        };
         let grounded = self.grounding.iter().flat_map(|json| grounding::citations(json, &places));
         let recited = self.citations.iter().flat_map(|json| grounding::recitations(json, &places));
-        for citation in grounded.chain(recited) {
-            out.push(Event::Delta { part, delta: Delta::Citation(Box::new(citation)) });
+        for cited in grounded.chain(recited).collect::<Vec<_>>() {
+            let is_open = cited.at + 1 == self.spoken.len();
+            let Some(text) = self.spoken.get(cited.at).filter(|_| is_open || !grows) else { continue };
+            let citation = Box::new(cited.citation());
+            if self.cited.insert(cited) {
+                out.push(Event::Delta { part: text.part, delta: Delta::Citation(citation) });
+            }
         }
+        self.has_news = false;
     }
 
     /// The search behind the grounding, as a call and its result.
