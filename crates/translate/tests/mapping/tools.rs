@@ -93,6 +93,18 @@ fn functions() {
         .to(MESSAGES, has("/tools/0/input_schema", json!({"type": "object", "properties": {}})))
         .to(GEMINI, has("/tools/0/functionDeclarations/0/name", "f")),
     );
+    let odd = json!({"type": "object", "properties": [], "required": true});
+    let mended = json!({"type": "object", "properties": {}});
+    rows.push(
+        tools(
+            "as PHP writes them",
+            CHAT,
+            &json!([{"type": "function", "function": {"name": "f", "parameters": odd}}]),
+        )
+        .to(RESPONSES, has("/tools/0/parameters", mended.clone()))
+        .to(MESSAGES, has("/tools/0/input_schema", mended.clone()))
+        .to(GEMINI, has("/tools/0/functionDeclarations/0/parametersJsonSchema", mended)),
+    );
     rows.push(
         tools(
             "deferred",
