@@ -172,6 +172,27 @@ fn the_old_functions_are_tools_and_their_results_find_their_calls() {
 fn results_without_an_id_answer_the_calls_in_order() {
     let request = decoded(
         r#"{"model":"m","messages":[
+#[test]
+fn a_call_that_stands_in_the_content_too_is_one_call() {
+    for (block, ids) in [
+        (r#"{"type":"tool_use","id":"a","name":"f","input":{"x":1,"y":2}}"#, &["a"][..]),
+        (r#"{"type":"tool_use","id":"b","name":"f","input":{"x":1,"y":2}}"#, &["b", "a"]),
+        (r#"{"type":"tool_use","id":"a","name":"g","input":{"x":1,"y":2}}"#, &["a", "a"]),
+        (r#"{"type":"tool_use","id":"a","name":"f","input":{"x":1}}"#, &["a", "a"]),
+    ] {
+        let request = decoded(&format!(
+            r#"{{"model":"m","messages":[{{"role":"assistant","content":[{{"type":"text","text":"t"}},{block}],
+                "tool_calls":[{{"id":"a","type":"function","function":{{"name":"f","arguments":"{{\"y\":2,\"x\":1}}"}}}}]}}]}}"#,
+        ));
+        let calls = request.messages[0].parts.iter().filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call.call_id.as_str()),
+            _ => None,
+        });
+        assert_eq!(calls.collect::<Vec<_>>(), ids, "{block}");
+        assert_eq!(request.messages[0].parts[0], Part::text("t"));
+    }
+}
+
             {"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":{}}},{"function":{"name":"g","arguments":{"x":1}}}]},
             {"role":"tool","content":"1"},{"role":"tool","content":"2"}]}"#,
     );
