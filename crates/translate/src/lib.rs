@@ -46,6 +46,7 @@ mod restore;
 mod schema;
 mod script;
 mod seals;
+mod shown_reasoning;
 mod size;
 mod tier;
 mod turns;

@@ -11,11 +11,12 @@ use crate::{
     Exchange, Json, Loss, Losses, Names, custom,
     ir::{Citation, Delta, Event, Flavour, Part, PartHead, PartId, Stop, Usage},
     open_parts::OpenParts,
+    shown_reasoning::Reasoning,
     tier,
 };
 use byok_types::Dialect;
 
-use part::{Call, Form, Kind, Open, Reasoning};
+use part::{Call, Form, Kind, Open};
 
 /// Writes frames of `chat.completion.chunk`: a chunk with the role, chunks with content, one chunk with the finish reason
 /// for each choice, the usage if the client asked for it, `[DONE]`.
