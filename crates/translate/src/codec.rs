@@ -82,6 +82,7 @@ pub fn encode_request(
     }
     if dialect != request.dialect {
         choice::check(request)?;
+        addresses::check(request)?;
         unknown::check(request)?;
         items_are_there(request)?;
     }
