@@ -527,6 +527,15 @@ fn several_calls_at_once() {
             .to(RESPONSES, has("/parallel_tool_calls", false))
             .to(MESSAGES, has("/tool_choice", json!({"type": "auto", "disable_parallel_tool_use": true})))
             .to(GEMINI, dropped("parallel_tool_calls")),
+        // The answer has room for one call.
+        row(
+            "functions of old",
+            CHAT,
+            &json!({"functions": [{"name": "f", "parameters": {"type": "object", "properties": {}}}]}),
+        )
+        .to(RESPONSES, has("/parallel_tool_calls", false))
+        .to(MESSAGES, has("/tool_choice", json!({"type": "auto", "disable_parallel_tool_use": true})))
+        .to(GEMINI, whole()),
         row("parallel", RESPONSES, &with(RESPONSES, &json!(false)))
             .to(CHAT, has("/parallel_tool_calls", false))
             .to(MESSAGES, has("/tool_choice/disable_parallel_tool_use", true))

@@ -161,6 +161,10 @@ fn the_old_functions_are_tools_and_their_results_find_their_calls() {
             {"role":"function","name":"f","content":"r"}]}"#,
     );
     assert!(matches!(&request.tools[0], Tool::Function(tool) if tool.name == "f"));
+    assert!(request.old_functions, "calls go back as they were then");
+    let both = r#"{"model":"m","messages":[{"role":"user","content":"x"}],"functions":[{"name":"f"}],
+        "tools":[{"type":"function","function":{"name":"g"}}]}"#;
+    assert!(!decoded(both).old_functions, "who knows tools reads their calls");
     assert!(matches!(&request.tool_choice, Some(ToolChoice::Named(tool)) if tool.name == "f"));
     let Part::ToolCall(call) = &request.messages[0].parts[0] else { panic!() };
     let Part::ToolResult(result) = &request.messages[1].parts[0] else { panic!() };
@@ -168,10 +172,6 @@ fn the_old_functions_are_tools_and_their_results_find_their_calls() {
     assert!(call.call_id.starts_with("call_"));
 }
 
-#[test]
-fn results_without_an_id_answer_the_calls_in_order() {
-    let request = decoded(
-        r#"{"model":"m","messages":[
 #[test]
 fn a_call_that_stands_in_the_content_too_is_one_call() {
     for (block, ids) in [
@@ -193,6 +193,10 @@ fn a_call_that_stands_in_the_content_too_is_one_call() {
     }
 }
 
+#[test]
+fn results_without_an_id_answer_the_calls_in_order() {
+    let request = decoded(
+        r#"{"model":"m","messages":[
             {"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":{}}},{"function":{"name":"g","arguments":{"x":1}}}]},
             {"role":"tool","content":"1"},{"role":"tool","content":"2"}]}"#,
     );
