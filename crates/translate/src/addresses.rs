@@ -3,8 +3,9 @@
 
 use crate::{
     gemini,
-    ir::{Document, Image, Part, Request, Role, Source},
+    ir::{Audio, Document, Failure, Image, Part, Request, Role, Source, Video},
     loss::words,
+    media,
 };
 use byok_types::{Dialect, ModelFacts};
 
@@ -142,6 +143,46 @@ pub(crate) fn stored_by_google(request: &Request) -> Option<String> {
         }
     }
     None
+}
+
+/// Refuses what is named by an address where there is none: one that is empty, and a data URL without data. Whoever speaks the
+/// dialect of the vendor is told by the vendor.
+pub(crate) fn check(request: &Request) -> Result<(), Failure> {
+    for (message, said) in request.messages.iter().enumerate() {
+        if !matches!(said.role, Role::User | Role::Tool) {
+            continue;
+        }
+        for (at, part) in said.parts.iter().enumerate() {
+            match part {
+                Part::ToolResult(result) => {
+                    for (inner, part) in result.parts.iter().enumerate() {
+                        check_part(part, Spot { message, part: at, inner: Some(inner) }, request.dialect)?;
+                    }
+                }
+                part => check_part(part, Spot { message, part: at, inner: None }, request.dialect)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_part(part: &Part, spot: Spot, client: Dialect) -> Result<(), Failure> {
+    let (Part::Image(Image { source, .. })
+    | Part::Document(Document { source, .. })
+    | Part::Video(Video { source, .. })
+    | Part::Audio(Audio { source: Some(source), .. })) = part
+    else {
+        return Ok(());
+    };
+    let Source::Url { url, .. } = source else { return Ok(()) };
+    let what = match url.trim() {
+        "" => "has an empty address: send an address, or the bytes in base64",
+        url if media::is_data_url(url) => "has a data URL without data: send data:TYPE;base64,DATA",
+        _ => return Ok(()),
+    };
+    let field = spot.field(client);
+    let message = format!("`{field}` {what}.");
+    Err(Failure::bad_request(field, message))
 }
 
 fn is_http(url: &str) -> bool {

@@ -82,6 +82,7 @@ pub fn encode_request(
     }
     if dialect != request.dialect {
         choice::check(request)?;
+        addresses::check(request)?;
         unknown::check(request)?;
         items_are_there(request)?;
     }
@@ -148,7 +149,7 @@ fn finish(request: &Request, upstream: Dialect, facts: &ModelFacts, written: &mu
     loss::words::in_words_of(request, &mut written.losses);
     for member in request.reasoning.extra.lost_towards(upstream) {
         written.losses.push(Loss {
-            field: loss::words::of_reasoning(request.dialect, member),
+            field: loss::words::of_reasoning(request.dialect, &member),
             action: LossAction::Dropped,
             reason: "only the dialect of the client has this setting",
         });

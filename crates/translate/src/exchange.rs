@@ -25,6 +25,8 @@ pub struct Exchange {
     pub call_ids: Arc<HashSet<String>>,
     /// Whether a Chat client asked for the usage chunk.
     pub include_usage: bool,
+    /// Whether a Chat client reads calls only as `function_call`, as they were before there were tools.
+    pub old_functions: bool,
     /// Whether a Gemini client asked for a stream without `alt=sse`: a JSON array.
     pub json_array: bool,
     /// Who makes the reasoning blobs of this upstream.
@@ -61,6 +63,7 @@ impl Exchange {
             names: Arc::new(Names::of(request, NameRules::of(upstream, facts))),
             call_ids: Arc::new(call_ids::of_history(request)),
             include_usage: request.stream_options.include_usage.unwrap_or(false),
+            old_functions: request.old_functions,
             json_array: false,
             family: facts.family,
             account: None,

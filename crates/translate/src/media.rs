@@ -5,6 +5,7 @@ use base64::{
     Engine,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
 };
+use std::borrow::Cow;
 
 /// Decodes the standard alphabet whether or not the padding is there.
 const TOLERANT: GeneralPurpose = GeneralPurpose::new(
@@ -44,17 +45,49 @@ pub(crate) fn kind(media_type: &str) -> MediaKind {
     }
 }
 
-/// Splits `data:TYPE;base64,DATA`. `None` for other addresses and for data URLs that are not base64.
-pub(crate) fn parse_data_url(url: &str) -> Option<(String, &str)> {
-    let head = url.get(..5)?;
-    if !head.eq_ignore_ascii_case("data:") {
+/// Whether an address is a data URL, even one that says nothing.
+pub(crate) fn is_data_url(url: &str) -> bool {
+    url.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("data:"))
+}
+
+/// The type and the base64 of a data URL, which may be written as text with percent signs, too. `None` for other addresses and
+/// for a data URL without a comma.
+pub(crate) fn parse_data_url(url: &str) -> Option<(String, Cow<'_, str>)> {
+    if !is_data_url(url) {
         return None;
     }
     let comma = memchr::memchr(b',', url.as_bytes())?;
     let (meta, data) = (url.get(5..comma)?, url.get(comma + 1..)?);
     let mut pieces = meta.split(';').map(str::trim);
     let media_type = pieces.next().filter(|t| !t.is_empty()).unwrap_or("text/plain").to_owned();
-    pieces.any(|p| p.eq_ignore_ascii_case("base64")).then_some((media_type, data))
+    let is_base64 = pieces.any(|p| p.eq_ignore_ascii_case("base64"));
+    let data = match (is_base64, data.contains('%')) {
+        (true, false) => Cow::Borrowed(data),
+        (true, true) => Cow::Owned(String::from_utf8(unescaped(data)).ok()?),
+        (false, _) => Cow::Owned(STANDARD.encode(unescaped(data))),
+    };
+    Some((media_type, data))
+}
+
+/// The bytes of text with `%XX` in it. A percent sign that begins no such thing stands for itself.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    while let [first, behind @ ..] = rest {
+        let escaped = match (first, behind) {
+            (b'%', [high, low, ..]) => digit(*high).zip(digit(*low)),
+            _ => None,
+        };
+        if let Some((high, low)) = escaped {
+            out.push(high << 4 | low);
+            rest = &behind[2..];
+        } else {
+            out.push(*first);
+            rest = behind;
+        }
+    }
+    out
 }
 
 /// `data:TYPE;base64,DATA`.
@@ -173,13 +206,18 @@ mod tests {
             ("data:image/png;base64,AAAA", Some(("image/png", "AAAA"))),
             ("DATA:image/png;charset=x;BASE64,AAAA", Some(("image/png", "AAAA"))),
             ("data:;base64,AAAA", Some(("text/plain", "AAAA"))),
-            ("data:text/plain,hello", None),
+            ("data:image/png;base64,AA%3D%3d", Some(("image/png", "AA=="))),
+            ("data:text/plain,hello", Some(("text/plain", "aGVsbG8="))),
+            ("data:,%C3%BC%2", Some(("text/plain", "w7wlMg=="))),
+            ("data:image/svg+xml;utf8,<svg/>", Some(("image/svg+xml", "PHN2Zy8+"))),
+            ("data:image/svg+xml,%3Csvg%2F%3E", Some(("image/svg+xml", "PHN2Zy8+"))),
+            ("data:image/png;base64", None),
             ("https://example.org/a.png", None),
             ("data", None),
             ("däta:", None),
         ] {
             let found = parse_data_url(url);
-            assert_eq!(found.as_ref().map(|(t, d)| (t.as_str(), *d)), expected, "{url}");
+            assert_eq!(found.as_ref().map(|(t, d)| (t.as_str(), &**d)), expected, "{url}");
         }
         assert_eq!(data_url("image/png", "AA=="), "data:image/png;base64,AA==");
     }

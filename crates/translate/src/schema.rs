@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use std::{borrow::Cow, collections::HashSet};
 
 pub(crate) use closed::{can_be_closed, close_objects, describes_arguments};
-pub(crate) use items::with_items;
 use items::with_prefix_items;
+pub(crate) use items::{mended, with_items};
 
 /// The schema of a tool's arguments as every vendor takes it: an object with `properties`, even if there are none.
 pub(crate) fn object_schema(schema: Option<&Json>) -> Cow<'_, Json> {

@@ -46,10 +46,10 @@ pub fn drop_seals(request: &mut Translated<Request>) {
     drop_if(request, |_| true);
 }
 
-/// Whether what follows the last answer in a Messages body brings results of calls; turns of the user that follow each other
-/// are one to the vendor. Once the reasoning that led to them is taken out, models
-/// that think by a budget refuse to think on.
-pub fn brings_results(body: &[u8]) -> bool {
+/// Whether the last answer in a Messages body is to go on: what follows it brings results of calls (turns of the user that follow
+/// each other are one to the vendor), or nothing does. Once the reasoning that led there is taken out, models that think by a
+/// budget refuse to think on.
+pub fn continues_answer(body: &[u8]) -> bool {
     let messages = || -> Option<Vec<&RawValue>> {
         serde_json::from_str(Scan::of_keys(body, &["messages"]).ok()?.text(body, "messages")?).ok()
     };
@@ -57,7 +57,17 @@ pub fn brings_results(body: &[u8]) -> bool {
     let brings = |turn: &Value| turn["content"].as_array().is_some_and(|blocks| blocks.iter().any(is_result));
     let turns = messages().unwrap_or_default();
     let turns = turns.into_iter().rev().map_while(|turn| serde_json::from_str::<Value>(turn.get()).ok());
-    turns.take_while(|turn| turn["role"] != "assistant").any(|turn| brings(&turn))
+    let mut last = true;
+    for turn in turns {
+        if turn["role"] == "assistant" {
+            return last;
+        }
+        if brings(&turn) {
+            return true;
+        }
+        last = false;
+    }
+    false
 }
 
 /// The edits after which a Messages body does not ask for thinking by a budget, nor for what goes only with it.
@@ -129,8 +139,10 @@ mod tests {
             (&format!(r#"{result},{{"role":"user","content":"go"}}"#), true),
         ] {
             let body = format!(r#"{{"messages":[{result},{{"role":"assistant","content":"x"}},{last}]}}"#);
-            assert_eq!(brings_results(body.as_bytes()), brings, "{last}");
+            assert_eq!(continues_answer(body.as_bytes()), brings, "{last}");
         }
+        assert!(continues_answer(br#"{"messages":[{"role":"user"},{"role":"assistant","content":"x"}]}"#));
+        assert!(!continues_answer(br#"{"messages":[]}"#));
         for (thinking, left) in [
             (r#""thinking":{"type":"enabled","budget_tokens":2000},"#, ""),
             (r#""thinking":{"type":"adaptive"},"#, r#""thinking":{"type":"adaptive"},"#),

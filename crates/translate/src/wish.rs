@@ -4,7 +4,7 @@ use crate::{
     Ids, Loss, LossAction, Translated, codec,
     ir::{MaxTokens, MaxTokensSpelling, Message, Part, Reasoning, Request, Role},
     scan::{Edit, Scan},
-    seals::brings_results,
+    seals::continues_answer,
 };
 use byok_types::{Dialect, ModelFacts};
 use serde_json::{Map, Value, value::RawValue};
@@ -142,7 +142,7 @@ fn refuses_budget(body: &[u8]) -> Option<&'static str> {
     if place + 1 == turns.len() {
         return Some("this model does not reason in a turn that it is given the beginning of");
     }
-    brings_results(body).then_some("the turn that waits for tool results has no reasoning of this model")
+    continues_answer(body).then_some("the turn that waits for tool results has no reasoning of this model")
 }
 
 /// What a request says that says nothing but the wish. A request that says nothing at all has lost it.

@@ -9,8 +9,8 @@ use crate::{
     upstream::Lack,
 };
 use byok_translate::{
-    Exchange, Ids, Incoming, Keep, Loss, LossAction, Maker, Relay, Translated, brings_results, budget_edits,
-    codec, drop_seals,
+    Exchange, Ids, Incoming, Keep, Loss, LossAction, Maker, Relay, Translated, budget_edits, codec,
+    continues_answer, drop_seals,
     ir::{Family, Request},
     keep_seals_of, messages,
     scan::{Edit, splice},
@@ -166,7 +166,7 @@ impl Prepared {
         let mut losses = Vec::new();
         // A turn whose reasoning is taken out cannot be thought on by a budget, whatever else the model takes.
         let thinking = &candidate.facts.thinking;
-        let silent = unsealed && inbound.dialect == Dialect::Messages && brings_results(body);
+        let silent = unsealed && inbound.dialect == Dialect::Messages && continues_answer(body);
         let budget = if silent { budget_edits(body) } else { Vec::new() };
         if silent && (!budget.is_empty() || thinking.unknown || thinking.takes(ThinkingForm::Budget)) {
             if !budget.is_empty() || candidate.thinking.is_some() {

@@ -6,11 +6,13 @@ use byok_types::{Failure, FailureKind};
 const CODES: [&str; 2] = ["invalid_encrypted_content", "thinking_signature_invalid"];
 
 /// What vendors say whose codes tell no more than that the request is wrong.
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 15] = [
     "invalid `signature`",
     "invalid signature",
     "signature in `thinking`",
     "thinking.signature: field required",
+    // Of reasoning whose text a client has changed or cut.
+    "blocks in the latest assistant message cannot be modified",
     // Of a turn that does not begin with the reasoning that it needs.
     "expected `thinking`",
     // Of a turn of which nothing but reasoning is left at its end.
@@ -70,6 +72,12 @@ mod tests {
                 Dialect::Messages,
                 400,
                 r#"{"error":{"type":"invalid_request_error","message":"messages.1.content.0.thinking.signature: Field required"}}"#,
+                true,
+            ),
+            (
+                Dialect::Messages,
+                400,
+                r#"{"error":{"type":"invalid_request_error","message":"messages.1.content.0: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified. These blocks must remain as they were in the original response."}}"#,
                 true,
             ),
             (

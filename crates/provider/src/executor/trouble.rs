@@ -254,13 +254,17 @@ const fn is_about_the_model(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::NotFound | FailureKind::BadRequest | FailureKind::Permission)
 }
 
+/// Shorter keys are no secrets (`k`, `none`, `ollama`: what a server of one's own is given), but occur within words.
+const SHORTEST_SECRET: usize = 8;
+
 /// What went wrong, in one line. A vendor that repeats the credential is not repeated.
 fn said(failure: &Failure, secret: &str) -> String {
     let message = failure.message.trim();
     if message.is_empty() {
         return failure.to_string();
     }
-    let hidden = if secret.is_empty() { message.to_owned() } else { message.replace(secret, "(the key)") };
+    let is_secret = secret.len() >= SHORTEST_SECRET;
+    let hidden = if is_secret { message.replace(secret, "(the key)") } else { message.to_owned() };
     let line: String =
         hidden.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST + 1).collect();
     if line.chars().count() > LONGEST {
@@ -322,6 +326,13 @@ mod tests {
             [("bad key sk-secret-1", "bad key (the key)"), ("two\nlines", "two lines"), ("", "Auth (401)")]
         {
             assert_eq!(said(&failure(message), "sk-secret-1"), expected);
+        }
+        for (secret, expected) in [
+            ("k", "key ollama12 is not known"),
+            ("ollama1", "key ollama12 is not known"),
+            ("ollama12", "key (the key) is not known"),
+        ] {
+            assert_eq!(said(&failure("key ollama12 is not known"), secret), expected);
         }
         let told = said(&failure(&"é ".repeat(1000)), "");
         assert!(told.ends_with("é …") && told.chars().count() <= LONGEST + 2, "it ends with a word: {told}");

@@ -105,7 +105,14 @@ impl<'p> Sorted<'p> {
             if let Some(audio) = self.audio {
                 message.object("audio", |inner| shown::audio(audio, audio_id, inner));
             }
-            if !self.calls.is_empty() {
+            if exchange.old_functions {
+                if let Some(call) = self.calls.first() {
+                    message.object("function_call", |inner| write_function(call, inner));
+                }
+                if self.calls.len() > 1 {
+                    losses.dropped("choices[0].message.function_call", shown::ONE_CALL);
+                }
+            } else if !self.calls.is_empty() {
                 message.list("tool_calls", &self.calls, |call, out| write_call(call, exchange, out));
             }
         });
@@ -128,7 +135,7 @@ impl<'p> Sorted<'p> {
         }
         let stop = choice.stop.as_ref();
         let reason = stop::finish_reason(stop, !self.calls.is_empty(), !self.refusals.is_empty());
-        entry.text("finish_reason", reason);
+        entry.text("finish_reason", stop::in_form(reason, exchange.old_functions));
     }
 
     /// The words of a refusal: the model's own, or the explanation that the vendor gave for one.
@@ -173,23 +180,26 @@ fn write_call(call: &ToolCall, exchange: &Exchange, out: &mut Vec<u8>) {
                 inner.text("input", &call.arguments);
             });
         } else {
-            entry.object("function", |inner| {
-                inner.text("name", &call.name);
-                match call.flavour {
-                    Flavour::Custom => inner.text("arguments", &custom::wrap_input(&call.arguments)),
-                    _ if call.arguments.is_empty() && call.status.as_deref() != Some("incomplete") => {
-                        inner.text("arguments", "{}");
-                    }
-                    Flavour::Function | Flavour::ToolSearch | Flavour::LocalShell => {
-                        inner.text("arguments", &call.arguments);
-                    }
-                }
-            });
+            entry.object("function", |inner| write_function(call, inner));
         }
         if let Some(blob) = &call.blob {
             thought::write_signature(entry.member("extra_content"), blob);
         }
     });
+}
+
+/// The call of a function: its name and its arguments.
+fn write_function(call: &ToolCall, inner: &mut Object<'_>) {
+    inner.text("name", &call.name);
+    match call.flavour {
+        Flavour::Custom => inner.text("arguments", &custom::wrap_input(&call.arguments)),
+        _ if call.arguments.is_empty() && call.status.as_deref() != Some("incomplete") => {
+            inner.text("arguments", "{}");
+        }
+        Flavour::Function | Flavour::ToolSearch | Flavour::LocalShell => {
+            inner.text("arguments", &call.arguments);
+        }
+    }
 }
 
 #[cfg(test)]

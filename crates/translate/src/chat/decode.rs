@@ -38,6 +38,7 @@ pub fn decode_request(incoming: &Incoming<'_>) -> Result<Translated<Request>, Fa
     for (index, json) in body.tools.into_iter().enumerate() {
         request.tools.push(tools::tool(json, index)?);
     }
+    request.old_functions = request.tools.is_empty() && !body.functions.is_empty();
     for (index, json) in body.functions.into_iter().enumerate() {
         request.tools.push(tools::function(&json, index)?);
     }

@@ -11,12 +11,13 @@ use crate::{
     Exchange, Json, Loss, Losses, Names, custom,
     ir::{Citation, Delta, Event, Flavour, Part, PartHead, PartId, Stop, Usage},
     open_parts::OpenParts,
+    shown_reasoning::Reasoning,
     tier,
 };
 use byok_types::Dialect;
 use std::collections::HashMap;
 
-use part::{Call, Form, Kind, Open, Reasoning};
+use part::{Call, Form, Kind, Open};
 
 /// Writes frames of `chat.completion.chunk`: a chunk with the role, chunks with content, one chunk with the finish reason
 /// for each choice, the usage if the client asked for it, `[DONE]`.
@@ -25,6 +26,7 @@ pub struct StreamEncoder {
     /// Everything of a chunk before the entry of its choice.
     head: Vec<u8>,
     include_usage: bool,
+    old_functions: bool,
     input_estimate: Option<u64>,
     audio_id: String,
     names: std::sync::Arc<Names>,
@@ -63,6 +65,7 @@ impl StreamEncoder {
         Self {
             head,
             include_usage: exchange.include_usage,
+            old_functions: exchange.old_functions,
             input_estimate: exchange.input_estimate,
             audio_id: ids.next("audio_"),
             names: exchange.names.clone(),
@@ -290,6 +293,9 @@ impl StreamEncoder {
         let first = call.index.is_none();
         let calls = &mut self.choices[choice].calls;
         let index = *call.index.get_or_insert_with(|| std::mem::replace(calls, *calls + 1));
+        if self.old_functions {
+            return self.old_call_chunk(choice, &call.name, (index, first), piece, out);
+        }
         let (member, input) = match call.form {
             Form::Custom => ("custom", "input"),
             Form::Function | Form::Wrapped => ("function", "arguments"),
@@ -313,6 +319,28 @@ impl StreamEncoder {
                         thought::write_signature(entry.member("extra_content"), blob);
                     }
                 });
+            });
+        });
+    }
+
+    /// A piece of the one call that a client of `functions` reads. The first one has its name.
+    fn old_call_chunk(
+        &mut self,
+        choice: usize,
+        name: &str,
+        (index, first): (u32, bool),
+        piece: Option<&str>,
+        out: &mut Vec<u8>,
+    ) {
+        if index > 0 {
+            return self.losses.dropped("choices[0].message.function_call", shown::ONE_CALL);
+        }
+        self.chunk(choice, out, |delta| {
+            delta.object("function_call", |inner| {
+                if first {
+                    inner.text("name", name);
+                }
+                inner.text("arguments", piece.unwrap_or_default());
             });
         });
     }
@@ -398,6 +426,7 @@ impl StreamEncoder {
             }
             let choice = &self.choices[at];
             let reason = stop::finish_reason(choice.stop.as_ref(), choice.calls > 0, choice.refusal);
+            let reason = stop::in_form(reason, self.old_functions);
             self.frame(at, out, |_| {}, None, Some(reason));
         }
         if self.include_usage {

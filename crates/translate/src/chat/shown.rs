@@ -9,6 +9,9 @@ use crate::{
 };
 use byok_types::Dialect;
 
+/// Why a call is left out for clients that know calls only as `function_call`.
+pub(super) const ONE_CALL: &str = "a client that declares `functions` reads one call";
+
 /// Whether a call is shown as the call of a custom tool: only if the client declared the tool as one.
 pub(super) fn is_custom(names: &Names, name: &str, namespace: Option<&str>, flavour: Flavour) -> bool {
     let declared = names.client(&names.upstream(name, namespace)).map(|tool| tool.flavour);

@@ -59,6 +59,11 @@ pub(super) fn settle(said: Option<&str>, sequence: Option<String>, seen: Seen) -
     Stop { reason, sequence, details: None, word: said.map(str::to_owned) }
 }
 
+/// The same for clients that know calls only as `function_call`.
+pub(super) fn in_form(reason: &'static str, old_functions: bool) -> &'static str {
+    if old_functions && reason == "tool_calls" { "function_call" } else { reason }
+}
+
 /// The official word for how an answer ended. `call` and `refusal` say what the client was shown.
 pub(super) fn finish_reason(stop: Option<&Stop>, call: bool, refusal: bool) -> &'static str {
     match stop.map(|stop| stop.reason).unwrap_or_default() {

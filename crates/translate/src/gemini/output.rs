@@ -7,6 +7,7 @@ use crate::{
     media, script,
 };
 use byok_types::Dialect;
+use std::borrow::Cow;
 
 /// Gemini's word for code whose language is not told.
 const NO_LANGUAGE: &str = "LANGUAGE_UNSPECIFIED";
@@ -59,7 +60,7 @@ fn raw(json: &Json, out: &mut Vec<u8>) -> bool {
 
 fn data(source: &Source, extra: &Extra, out: &mut Vec<u8>) -> bool {
     let bytes = match source {
-        Source::Base64 { media_type, data } => Some((media_type.clone(), data.as_str())),
+        Source::Base64 { media_type, data } => Some((media_type.clone(), Cow::Borrowed(data.as_str()))),
         Source::Url { url, .. } => media::parse_data_url(url),
         Source::FileId(_) | Source::Text(_) | Source::Parts(_) => return false,
     };
@@ -68,7 +69,7 @@ fn data(source: &Source, extra: &Extra, out: &mut Vec<u8>) -> bool {
         (Some((media_type, data)), _) => {
             let mut inline = Fields::open(part.key("inlineData"));
             inline.string("mimeType", &media_type);
-            inline.string("data", data);
+            inline.string("data", &data);
             inline.close();
         }
         (None, Source::Url { url, media_type }) => {

@@ -12,6 +12,7 @@ use crate::{
     ir::{Blob, BlobSlot, Delta, Event, Family, Part, PartHead, PartId, Usage},
     media,
     open_parts::OpenParts,
+    shown_reasoning::Reasoning,
     wire::write,
 };
 use byok_types::Dialect;
@@ -159,7 +160,7 @@ impl Writer {
         let kind = match head {
             PartHead::Text => Kind::Text { text: String::new(), citations: Vec::new() },
             PartHead::Refusal => Kind::Refusal,
-            PartHead::Thinking { .. } => Kind::Thinking { paragraph: None },
+            PartHead::Thinking { .. } => Kind::Thinking(Reasoning::default()),
             PartHead::ToolCall { call_id, name, flavour, .. } => Kind::Call(Box::new(open::Call {
                 id: call_id,
                 name,
@@ -187,20 +188,14 @@ impl Writer {
             (Kind::Refusal, Delta::Refusal(piece) | Delta::Text(piece)) if !piece.is_empty() => {
                 self.text(choice, &piece, out);
             }
-            (Kind::Thinking { paragraph }, Delta::Thinking { text, paragraph: number, .. })
-                if !text.is_empty() =>
-            {
-                let gap = if paragraph.is_some_and(|last| last != number) { "\n\n" } else { "" };
-                *paragraph = Some(number);
-                self.part(choice, out, |out| {
-                    out.extend_from_slice(b"{\"text\":");
-                    if gap.is_empty() {
+            (Kind::Thinking(shown), Delta::Thinking { text, paragraph, raw }) => {
+                if let Some(text) = shown.next(text, paragraph, raw) {
+                    self.part(choice, out, |out| {
+                        out.extend_from_slice(b"{\"text\":");
                         write::string(out, &text);
-                    } else {
-                        write::string(out, &format!("{gap}{text}"));
-                    }
-                    out.extend_from_slice(b",\"thought\":true}");
-                });
+                        out.extend_from_slice(b",\"thought\":true}");
+                    });
+                }
             }
             (Kind::Call(call), Delta::Arguments(piece)) => call.arguments.push_str(&piece),
             (Kind::Call(call), Delta::Signature(blob)) => call.signature = Some(blob),
@@ -208,7 +203,7 @@ impl Writer {
                 let signature = self.signature(blob);
                 self.signed_text(choice, &signature, out);
             }
-            (Kind::Thinking { .. }, Delta::Signature(blob)) => self.thinking_signature(choice, blob, out),
+            (Kind::Thinking(_), Delta::Signature(blob)) => self.thinking_signature(choice, blob, out),
             (Kind::Text { citations, .. }, Delta::Citation(citation)) => citations.push(*citation),
             (Kind::Text { .. }, Delta::Logprobs(list)) => self.choice(choice).ending.logprobs(&list),
             _ => {}

@@ -1,5 +1,6 @@
-use crate::Json;
+use crate::{Json, wire::Key};
 use byok_types::Dialect;
+use std::borrow::Cow;
 
 /// Fields that byok does not know, kept with the dialect they came from and written again only in that dialect.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,12 +40,19 @@ impl Extra {
     }
 
     /// The names of fields that a target of `dialect` cannot be told.
-    pub fn lost_towards(&self, dialect: Dialect) -> impl Iterator<Item = &str> {
+    pub fn lost_towards(&self, dialect: Dialect) -> impl Iterator<Item = Cow<'_, str>> {
         let fields = match &self.0 {
             Some(foreign) if foreign.dialect != dialect => foreign.fields.as_slice(),
             _ => &[],
         };
-        fields.iter().map(|(name, _)| name.as_str())
+        fields.iter().flat_map(|(name, value)| match value.members() {
+            // The word alone is byok's own for whatever a dialect calls the wish to reason.
+            Ok(members) if name == "reasoning" => {
+                let member = |(member, _): &(Key<'_>, _)| Cow::Owned(format!("{name}.{}", member.as_str()));
+                members.iter().map(member).collect()
+            }
+            _ => vec![Cow::Borrowed(name.as_str())],
+        })
     }
 
     /// Whether there are none.

@@ -26,6 +26,9 @@ pub struct Request {
     pub tool_choice: Option<ToolChoice>,
     /// Whether several tools may be called at once.
     pub parallel_tool_calls: Option<bool>,
+    /// Whether tools were declared only as Chat did before it had tools (`functions`): the answer has the form of that time, which
+    /// has room for one call.
+    pub old_functions: bool,
     /// Most calls of hosted tools (Responses).
     pub max_tool_calls: Option<u32>,
     /// Reasoning control.
@@ -98,6 +101,11 @@ impl Request {
         })
     }
 
+    /// What an upstream that can be told is told of several calls at once.
+    pub(crate) fn parallel(&self) -> Option<bool> {
+        self.parallel_tool_calls.or_else(|| self.old_functions.then_some(false))
+    }
+
     /// Whether the tier is what every vendor gives to those who name none.
     pub(crate) fn has_usual_tier(&self) -> bool {
         let usual = ["auto", "default", "standard", "standard_only", "unspecified"];
@@ -117,6 +125,7 @@ impl Request {
             tool_places: Vec::new(),
             tool_choice: None,
             parallel_tool_calls: None,
+            old_functions: false,
             max_tool_calls: None,
             reasoning: Reasoning::default(),
             output_format: OutputFormat::Text,

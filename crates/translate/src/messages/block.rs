@@ -230,7 +230,7 @@ fn read_source(json: &Json) -> Result<Option<Source>, Wrong> {
         "base64" => {
             let data = fields.required("data")?;
             match media::parse_data_url(&data) {
-                Some((stated, bytes)) => media::base64_source(&stated, bytes.to_owned()),
+                Some((stated, bytes)) => media::base64_source(&stated, bytes.into_owned()),
                 None => match media::base64_source(media_type.as_deref().unwrap_or_default(), data) {
                     Source::Base64 { media_type, .. } if media_type.is_empty() => {
                         return Err(Wrong::new("media_type", "is missing"));
@@ -242,7 +242,7 @@ fn read_source(json: &Json) -> Result<Option<Source>, Wrong> {
         "url" => {
             let url = fields.required("url")?;
             match media::parse_data_url(&url) {
-                Some((stated, bytes)) => media::base64_source(&stated, bytes.to_owned()),
+                Some((stated, bytes)) => media::base64_source(&stated, bytes.into_owned()),
                 None => Source::Url { url, media_type },
             }
         }

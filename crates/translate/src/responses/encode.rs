@@ -153,7 +153,7 @@ impl<'a> Encoder<'a> {
 
     fn choice(&mut self, object: &mut Object<'_>, has_tools: bool) {
         let Some(choice) = self.chosen() else {
-            if let Some(parallel) = self.request.parallel_tool_calls.filter(|_| has_tools || self.native) {
+            if let Some(parallel) = self.request.parallel().filter(|_| has_tools || self.native) {
                 object.value("parallel_tool_calls", &parallel);
             }
             object.maybe("max_tool_calls", self.request.max_tool_calls.as_ref());
@@ -171,7 +171,7 @@ impl<'a> Encoder<'a> {
         } else if !matches!(choice, ToolChoice::Auto | ToolChoice::None) {
             self.losses.silent("tool_choice", "there are no tools to choose from");
         }
-        if let Some(parallel) = self.request.parallel_tool_calls.filter(|_| meant) {
+        if let Some(parallel) = self.request.parallel().filter(|_| meant) {
             object.value("parallel_tool_calls", &parallel);
         }
         object.maybe("max_tool_calls", self.request.max_tool_calls.as_ref());

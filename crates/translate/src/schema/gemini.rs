@@ -13,6 +13,7 @@ use crate::{
     gemini::{fits, legal_parameter},
 };
 use serde_json::{Map, Value};
+use standard::in_camel_case;
 use std::collections::HashSet;
 
 /// A schema of Gemini's kind for the arguments of a function. Parameter names that Gemini refuses are rewritten by
@@ -99,6 +100,7 @@ impl Cleaner<'_> {
             // `true` allows anything, `false` nothing.
             return typed("string");
         };
+        let node = &*in_camel_case(node);
         if !self.refs.is_empty() && self.copied <= MOST_COPIED {
             self.copied += text_of(node);
         }

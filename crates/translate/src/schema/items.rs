@@ -1,6 +1,7 @@
 //! Lists in the words of JSON Schema 2020-12, which `OpenAI` and `Anthropic` hold schemas to: what stands at each place of a list
 //! is `prefixItems` and no longer a list of `items` ("is not of type 'object', 'boolean'", "must match JSON Schema draft 2020-12").
-//! `OpenAI` refuses a list besides that does not say what is in it ("array schema missing items").
+//! `OpenAI` refuses a list besides that does not say what is in it ("array schema missing items"). Nobody takes `properties` that
+//! are a list, as PHP writes a map without entries, nor `required` that is none.
 
 use crate::{Json, json::Members, wire::Key};
 use serde_json::value::RawValue;
@@ -15,18 +16,34 @@ const DEEPEST: usize = 128;
 /// The schema with `items` in every list that has none, and `prefixItems` for lists of them, which means the same. All else keeps
 /// its bytes.
 pub(crate) fn with_items(schema: &Json) -> Cow<'_, Json> {
-    rewritten(schema, true)
+    rewritten(schema, Lists::Filled)
 }
 
 /// The schema with `prefixItems` for lists of `items`, which means the same. All else keeps its bytes.
 pub(crate) fn with_prefix_items(schema: &Json) -> Cow<'_, Json> {
-    rewritten(schema, false)
+    rewritten(schema, Lists::Renamed)
 }
 
-fn rewritten(schema: &Json, fill: bool) -> Cow<'_, Json> {
+/// The schema with its lists as they are: only what nobody takes is written otherwise.
+pub(crate) fn mended(schema: &Json) -> Cow<'_, Json> {
+    rewritten(schema, Lists::Kept)
+}
+
+/// What becomes of lists.
+#[derive(Clone, Copy, PartialEq)]
+enum Lists {
+    Kept,
+    /// Lists of `items` are `prefixItems`.
+    Renamed,
+    /// The same, and a list that does not say what is in it gets `items`.
+    Filled,
+}
+
+fn rewritten(schema: &Json, lists: Lists) -> Cow<'_, Json> {
     let text = schema.get();
-    let mut found = Found { fill, start: text.as_ptr().addr(), edits: Vec::new() };
-    if text.contains(r#""array""#) || text.contains(r#""items""#) {
+    let mut found = Found { lists, start: text.as_ptr().addr(), edits: Vec::new() };
+    let has_lists = || text.contains(r#""array""#) || text.contains(r#""items""#);
+    if lists != Lists::Kept && has_lists() || may_be_odd(text) {
         found.look(text, DEEPEST);
     }
     if found.edits.is_empty() {
@@ -44,10 +61,21 @@ fn rewritten(schema: &Json, fill: bool) -> Cow<'_, Json> {
     Json::parse(out).map_or(Cow::Borrowed(schema), Cow::Owned)
 }
 
+/// Whether there may be `properties` or `required` of the wrong kind. Nearly no schema has any, and is not read for it.
+fn may_be_odd(text: &str) -> bool {
+    let begins = |key: &str, odd: fn(&str) -> bool| {
+        memchr::memmem::find_iter(text.as_bytes(), key).any(|at| {
+            let value = text[at + key.len()..].trim_start().strip_prefix(':');
+            value.is_some_and(|value| odd(value.trim_start()))
+        })
+    };
+    begins(r#""properties""#, |value| !value.starts_with('{'))
+        || begins(r#""required""#, |value| !value.starts_with('['))
+}
+
 /// What is to be written otherwise.
 struct Found {
-    /// Whether a list that does not say what is in it gets `items`.
-    fill: bool,
+    lists: Lists,
     /// Where the text begins in memory.
     start: usize,
     /// Places of the text, and what comes there.
@@ -66,7 +94,10 @@ impl Found {
         let text = text.trim();
         let Some(depth) = depth.checked_sub(1).filter(|_| text.starts_with('{')) else { return };
         let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(text) else { return };
-        self.lists(text, &members);
+        if self.lists != Lists::Kept {
+            self.lists(text, &members);
+        }
+        self.odd(&members);
         for (key, value) in &members {
             match key.as_str() {
                 "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
@@ -94,6 +125,34 @@ impl Found {
         }
     }
 
+    /// `properties` and `required` of the wrong kind.
+    fn odd(&mut self, members: &[(Key<'_>, &RawValue)]) {
+        for (at, (key, value)) in members.iter().enumerate() {
+            match key.as_str() {
+                "properties" if !value.get().starts_with('{') => {
+                    self.edits.push((self.place(value.get()), "{}"));
+                }
+                "required" if !value.get().starts_with('[') => self.remove(members, at),
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes a member out, with the comma that goes with it.
+    fn remove(&mut self, members: &[(Key<'_>, &RawValue)], at: usize) {
+        let begin = |(key, _): &(Key<'_>, &RawValue)| Some(self.place(key.in_text()?).start - 1);
+        let end = |(_, value): &(Key<'_>, &RawValue)| self.place(value.get()).end;
+        let before = at.checked_sub(1).map(|before| &members[before]);
+        let place = match (members.get(at + 1), before) {
+            (Some(next), _) => begin(&members[at]).zip(begin(next)),
+            (None, Some(before)) => Some((end(before), end(&members[at]))),
+            (None, None) => begin(&members[at]).zip(Some(end(&members[at]))),
+        };
+        if let Some((from, to)) = place {
+            self.edits.push((from..to, ""));
+        }
+    }
+
     /// What a schema says of the entries of a list.
     fn lists(&mut self, text: &str, members: &[(Key<'_>, &RawValue)]) {
         let member = |name: &str| members.iter().find(|(key, _)| key.as_str() == name);
@@ -111,7 +170,7 @@ impl Found {
         } else if items.is_some() || !member("type").is_some_and(|(_, kind)| names_list(kind)) {
             return;
         }
-        if self.fill {
+        if self.lists == Lists::Filled {
             self.edits.push((end..end, ANYTHING));
         }
     }
@@ -170,6 +229,31 @@ mod tests {
         ] {
             assert_eq!(with_items(&Json::parse(schema).unwrap()).get(), expected);
         }
+    }
+
+    #[test]
+    fn what_nobody_takes_is_left_out_at_every_depth() {
+        for (schema, expected) in [
+            (r#"{"type":"object", "properties":[]}"#, r#"{"type":"object", "properties":{}}"#),
+            (r#"{"type":"object", "properties":null}"#, r#"{"type":"object", "properties":{}}"#),
+            (r#"{"required": true}"#, r"{}"),
+            (r#"{"required":"a" , "type":"object"}"#, r#"{"type":"object"}"#),
+            (
+                r#"{"properties":{"a":{"type":"string","required":true},"b":{"properties" : [] ,"required":null}},"required":["a"]}"#,
+                r#"{"properties":{"a":{"type":"string"},"b":{"properties" : {}}},"required":["a"]}"#,
+            ),
+            // A list keeps its form; a property may have any name.
+            (
+                r#"{"properties":{"l":{"type":"array","required":false,"items":[{"required":1}]},"required":{"type":"boolean"},"properties":{}}}"#,
+                r#"{"properties":{"l":{"type":"array","items":[{}]},"required":{"type":"boolean"},"properties":{}}}"#,
+            ),
+            (r#"{"default":{"required":true}}"#, r#"{"default":{"required":true}}"#),
+        ] {
+            assert_eq!(mended(&Json::parse(schema).unwrap()).get(), expected);
+        }
+        let both = Json::parse(r#"{"type":"array","required":true}"#).unwrap();
+        assert_eq!(with_items(&both).get(), r#"{"type":"array","items":{}}"#);
+        assert_eq!(with_prefix_items(&both).get(), r#"{"type":"array"}"#);
     }
 
     #[test]

@@ -44,6 +44,40 @@ fn without_addresses(facts: &mut ModelFacts) {
 }
 
 #[test]
+fn pictures_in_data_urls() {
+    let svg = json!({"type": "image_url", "image_url": {"url": "data:image/svg+xml;utf8,<svg/>"}});
+    check(&[
+        part("image as text in a data URL", CHAT, &svg)
+            .to(RESPONSES, has("/input/0/content/0/image_url", "data:image/svg+xml;base64,PHN2Zy8+"))
+            .to(MESSAGES, refused("messages[0].content[0]"))
+            .to(
+                GEMINI,
+                has(IN_GEMINI, json!({"inlineData": {"mimeType": "image/svg+xml", "data": "PHN2Zy8+"}})),
+            ),
+        part("image at no address", CHAT, &json!({"type": "image_url", "image_url": {"url": ""}}))
+            .to(RESPONSES, refused("messages[0].content[0]"))
+            .to(MESSAGES, refused("messages[0].content[0]"))
+            .to(GEMINI, refused("messages[0].content[0]")),
+        part(
+            "data URL without data",
+            RESPONSES,
+            &json!({"type": "input_image", "image_url": "data:image/png"}),
+        )
+        .to(CHAT, refused("input[0].content[0]"))
+        .to(MESSAGES, refused("input[0].content[0]"))
+        .to(GEMINI, refused("input[0].content[0]")),
+        part(
+            "data URL as the address of a file",
+            GEMINI,
+            &json!({"fileData": {"fileUri": "data:image/png,%89PNG"}}),
+        )
+        .to(CHAT, says("data:image/png;base64,iVBORw=="))
+        .to(RESPONSES, says("data:image/png;base64,iVBORw=="))
+        .to(MESSAGES, says(r#""media_type":"image/png","data":"iVBORw==""#)),
+    ]);
+}
+
+#[test]
 fn pictures() {
     let data_url = format!("data:image/png;base64,{PNG}");
     let in_chat = json!({"type": "image_url", "image_url": {"url": data_url, "detail": "low"}});

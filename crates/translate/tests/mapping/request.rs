@@ -816,6 +816,10 @@ fn effort() {
             .to(CHAT, and(silence("high"), dropped("output_config.effort")))
             .to(RESPONSES, and(lacks("/reasoning"), dropped("output_config.effort")))
             .to(GEMINI, and(silence("high"), dropped("output_config.effort"))),
+        row("effort as OpenRouter has it", CHAT, &json!({"reasoning": {"effort": "high", "exclude": true}}))
+            .to(RESPONSES, and(dropped("reasoning.effort"), dropped("reasoning.exclude")))
+            .to(MESSAGES, and(dropped("reasoning.effort"), dropped("reasoning.exclude")))
+            .to(GEMINI, and(dropped("reasoning.effort"), dropped("reasoning.exclude"))),
         row("context and mode", RESPONSES, &json!({"reasoning": {"context": "all_turns", "mode": "pro"}}))
             .to(CHAT, and(silent("reasoning.context"), silent("reasoning.mode")))
             .to(MESSAGES, and(silent("reasoning.context"), silent("reasoning.mode")))

@@ -93,6 +93,18 @@ fn functions() {
         .to(MESSAGES, has("/tools/0/input_schema", json!({"type": "object", "properties": {}})))
         .to(GEMINI, has("/tools/0/functionDeclarations/0/name", "f")),
     );
+    let odd = json!({"type": "object", "properties": [], "required": true});
+    let mended = json!({"type": "object", "properties": {}});
+    rows.push(
+        tools(
+            "as PHP writes them",
+            CHAT,
+            &json!([{"type": "function", "function": {"name": "f", "parameters": odd}}]),
+        )
+        .to(RESPONSES, has("/tools/0/parameters", mended.clone()))
+        .to(MESSAGES, has("/tools/0/input_schema", mended.clone()))
+        .to(GEMINI, has("/tools/0/functionDeclarations/0/parametersJsonSchema", mended)),
+    );
     rows.push(
         tools(
             "deferred",
@@ -515,6 +527,15 @@ fn several_calls_at_once() {
             .to(RESPONSES, has("/parallel_tool_calls", false))
             .to(MESSAGES, has("/tool_choice", json!({"type": "auto", "disable_parallel_tool_use": true})))
             .to(GEMINI, dropped("parallel_tool_calls")),
+        // The answer has room for one call.
+        row(
+            "functions of old",
+            CHAT,
+            &json!({"functions": [{"name": "f", "parameters": {"type": "object", "properties": {}}}]}),
+        )
+        .to(RESPONSES, has("/parallel_tool_calls", false))
+        .to(MESSAGES, has("/tool_choice", json!({"type": "auto", "disable_parallel_tool_use": true})))
+        .to(GEMINI, whole()),
         row("parallel", RESPONSES, &with(RESPONSES, &json!(false)))
             .to(CHAT, has("/parallel_tool_calls", false))
             .to(MESSAGES, has("/tool_choice/disable_parallel_tool_use", true))

@@ -36,6 +36,28 @@ fn call(name: &str, flavour: Flavour, arguments: &str) -> Part {
 }
 
 #[test]
+fn who_declares_functions_gets_the_call_of_a_function() {
+    let exchange = Exchange { old_functions: true, ..exchange() };
+    for (calls, arguments, losses) in [(&["{}"][..], "{}", 0), (&["", "{\"b\":1}"], "{}", 1)] {
+        let parts = calls.iter().map(|arguments| call("f", Flavour::Function, arguments)).collect();
+        let stop = Some(Stop::new(StopReason::ToolCall));
+        let response = Response { choices: vec![Choice { parts, stop }], ..Response::default() };
+        let written = encode_answer(&response, &exchange);
+        let answer: Value = serde_json::from_slice(&written.value).unwrap();
+        assert_eq!(
+            answer["choices"][0],
+            json!({
+                "index": 0,
+                "message": {"role": "assistant", "content": null, "refusal": null,
+                    "function_call": {"name": "f", "arguments": arguments}},
+                "logprobs": null, "finish_reason": "function_call",
+            })
+        );
+        assert_eq!(written.losses.len(), losses);
+    }
+}
+
+#[test]
 fn an_answer_has_every_member_that_clients_demand() {
     let response = Response {
         id: Some("upstream".into()),

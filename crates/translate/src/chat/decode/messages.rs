@@ -70,8 +70,16 @@ impl Messages {
         }
         let legacy =
             message.function_call.map(|call| BodyCall { function: Some(call), ..BodyCall::default() });
+        let mut blocks = parts.len();
         for (place, call) in message.tool_calls.into_iter().chain(legacy).enumerate() {
-            parts.push(Part::ToolCall(read_call(call, index, place)?));
+            let mut call = read_call(call, index, place)?;
+            if let Some(at) = parts[..blocks].iter().position(|part| repeats(part, &call))
+                && let Part::ToolCall(block) = parts.remove(at)
+            {
+                blocks -= 1;
+                call.cache = block.cache;
+            }
+            parts.push(Part::ToolCall(call));
         }
         self.open.clear();
         for (place, part) in parts.iter_mut().enumerate() {
@@ -149,6 +157,17 @@ fn earlier_audio(audio: BodyAudio) -> Part {
         expires_at: audio.expires_at,
         extra: extra(audio.extra),
     })
+}
+
+/// Whether a block of the content is the same call once more, as clients keep it that speak two dialects.
+fn repeats(part: &Part, call: &ToolCall) -> bool {
+    let Part::ToolCall(block) = part else { return false };
+    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    let same_arguments = || {
+        block.arguments == call.arguments
+            || value(&block.arguments).is_some_and(|said| Some(said) == value(&call.arguments))
+    };
+    !call.call_id.is_empty() && block.call_id == call.call_id && block.name == call.name && same_arguments()
 }
 
 fn read_call(call: BodyCall, message: usize, place: usize) -> Result<ToolCall, Failure> {

@@ -218,7 +218,7 @@ pub(super) fn hint(control: Option<BodyCache>, breakpoint: Option<BodyCache>) ->
 /// Bytes in a data URL, or an address.
 fn source_at(url: String) -> Source {
     match media::parse_data_url(&url) {
-        Some((media_type, data)) => media::base64_source(&media_type, data.to_owned()),
+        Some((media_type, data)) => media::base64_source(&media_type, data.into_owned()),
         None => Source::Url { url, media_type: None },
     }
 }
@@ -276,7 +276,7 @@ fn audio(part: AudioPart, at: At) -> Result<Part, Failure> {
     };
     // A data URL instead of bare base64 says its own type.
     let source = match media::parse_data_url(&data) {
-        Some((media_type, data)) => media::base64_source(&media_type, data.to_owned()),
+        Some((media_type, data)) => media::base64_source(&media_type, data.into_owned()),
         None => media::base64_source(&audio_media_type(&format), data),
     };
     Ok(Part::Audio(Audio {
@@ -321,7 +321,7 @@ fn file(part: FilePart, at: At) -> Result<Part, Failure> {
 }
 
 fn file_source(data: String, filename: Option<&str>) -> Option<Source> {
-    if data.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("data:")) || data.contains("://") {
+    if media::is_data_url(&data) || data.contains("://") {
         return Some(source_at(data));
     }
     let text = filename

@@ -161,11 +161,36 @@ fn the_old_functions_are_tools_and_their_results_find_their_calls() {
             {"role":"function","name":"f","content":"r"}]}"#,
     );
     assert!(matches!(&request.tools[0], Tool::Function(tool) if tool.name == "f"));
+    assert!(request.old_functions, "calls go back as they were then");
+    let both = r#"{"model":"m","messages":[{"role":"user","content":"x"}],"functions":[{"name":"f"}],
+        "tools":[{"type":"function","function":{"name":"g"}}]}"#;
+    assert!(!decoded(both).old_functions, "who knows tools reads their calls");
     assert!(matches!(&request.tool_choice, Some(ToolChoice::Named(tool)) if tool.name == "f"));
     let Part::ToolCall(call) = &request.messages[0].parts[0] else { panic!() };
     let Part::ToolResult(result) = &request.messages[1].parts[0] else { panic!() };
     assert_eq!(call.call_id, result.call_id);
     assert!(call.call_id.starts_with("call_"));
+}
+
+#[test]
+fn a_call_that_stands_in_the_content_too_is_one_call() {
+    for (block, ids) in [
+        (r#"{"type":"tool_use","id":"a","name":"f","input":{"x":1,"y":2}}"#, &["a"][..]),
+        (r#"{"type":"tool_use","id":"b","name":"f","input":{"x":1,"y":2}}"#, &["b", "a"]),
+        (r#"{"type":"tool_use","id":"a","name":"g","input":{"x":1,"y":2}}"#, &["a", "a"]),
+        (r#"{"type":"tool_use","id":"a","name":"f","input":{"x":1}}"#, &["a", "a"]),
+    ] {
+        let request = decoded(&format!(
+            r#"{{"model":"m","messages":[{{"role":"assistant","content":[{{"type":"text","text":"t"}},{block}],
+                "tool_calls":[{{"id":"a","type":"function","function":{{"name":"f","arguments":"{{\"y\":2,\"x\":1}}"}}}}]}}]}}"#,
+        ));
+        let calls = request.messages[0].parts.iter().filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call.call_id.as_str()),
+            _ => None,
+        });
+        assert_eq!(calls.collect::<Vec<_>>(), ids, "{block}");
+        assert_eq!(request.messages[0].parts[0], Part::text("t"));
+    }
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl<'a> Encoder<'a> {
         if let Some(choice) = choice {
             self.choice(&choice, body);
         }
-        match request.parallel_tool_calls {
+        match request.parallel().filter(|_| first_party || request.parallel_tool_calls.is_some()) {
             // Strict servers do not know the field; left out it means `true` everywhere.
             Some(true) if !native && !first_party => {}
             Some(parallel) => body.value("parallel_tool_calls", &parallel),

@@ -1,6 +1,6 @@
 //! Parts that are being written.
 
-use crate::ir::Citation;
+use crate::{ir::Citation, shown_reasoning::Reasoning};
 
 /// A part that is being written. `choice` is a place in the list of choices.
 #[derive(Debug)]
@@ -16,24 +16,6 @@ pub(super) enum Kind {
     Thinking(Reasoning),
     Call(Call),
     Nothing,
-}
-
-/// How far the reasoning of a part has been shown.
-#[derive(Debug, Default)]
-pub(super) struct Reasoning {
-    paragraph: Option<u32>,
-    raw: Option<bool>,
-}
-
-impl Reasoning {
-    /// The text to show. A summary and the raw reasoning say the same: the kind that came first is shown.
-    pub(super) fn next(&mut self, text: String, paragraph: u32, raw: bool) -> Option<String> {
-        if *self.raw.get_or_insert(raw) != raw || text.is_empty() {
-            return None;
-        }
-        let follows = self.paragraph.replace(paragraph).is_some_and(|earlier| earlier != paragraph);
-        Some(if follows { format!("\n\n{text}") } else { text })
-    }
 }
 
 #[derive(Debug)]

@@ -107,6 +107,38 @@ fn the_frames_of_an_answer_with_text() {
 }
 
 #[test]
+fn who_declares_functions_gets_the_call_of_a_function() {
+    let exchange = Exchange { old_functions: true, ..exchange(false) };
+    let second = PartId(8);
+    let events = vec![
+        opened(call("f", Flavour::Function)),
+        arguments("{\"a\""),
+        arguments(":1}"),
+        closed(),
+        Event::PartStart { part: second, choice: 0, head: call("g", Flavour::Function) },
+        Event::Delta { part: second, delta: Delta::Arguments("{}".into()) },
+        Event::PartStop { part: second, complete: true, whole: None },
+        Event::Finish { choice: 0, stop: Stop::new(StopReason::ToolCall) },
+        Event::End,
+    ];
+    let mut encoder = StreamEncoder::new(&exchange);
+    let mut out = Vec::new();
+    events.clone().into_iter().for_each(|event| encoder.push(event, &mut out));
+    assert_eq!(encoder.losses().len(), 1, "{:?}", encoder.losses());
+    let frames = frames(events, &exchange);
+    let choices: Vec<_> = frames.iter().map(|frame| &frame["choices"][0]).collect();
+    let deltas: Vec<_> = choices.iter().filter_map(|choice| choice.get("delta")).collect();
+    let expected = [
+        json!({"role": "assistant", "content": ""}),
+        json!({"function_call": {"name": "f", "arguments": "{\"a\""}}),
+        json!({"function_call": {"arguments": ":1}"}}),
+        json!({}),
+    ];
+    assert_eq!(deltas, expected.iter().collect::<Vec<_>>());
+    assert_eq!(choices[3]["finish_reason"], "function_call");
+}
+
+#[test]
 fn calls_in_all_forms() {
     let entry = |value: Value| json!({"tool_calls": [value]});
     let blob = |family| Blob { family, account: None, slot: BlobSlot::Call, data: "SIG".into() };

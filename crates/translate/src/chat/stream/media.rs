@@ -38,7 +38,7 @@ pub(super) fn target(raw: Raw<'_>) -> Option<String> {
 /// A picture at an address or in a data URL.
 pub(super) fn image(url: String) -> Part {
     let source = match media::parse_data_url(&url) {
-        Some((media_type, data)) => media::base64_source(&media_type, data.to_owned()),
+        Some((media_type, data)) => media::base64_source(&media_type, data.into_owned()),
         None => Source::Url { url, media_type: None },
     };
     Part::Image(Image { source, detail: None, cache: None, extra: Extra::default() })

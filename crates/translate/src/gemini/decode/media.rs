@@ -46,12 +46,18 @@ pub(super) fn file_part(
         ));
     }
     keep_inner(&mut extra, "fileData", file.extra);
-    let kind = match &file.media_type {
+    let stated = file.media_type.clone().or_else(|| Some(media::parse_data_url(&file.uri)?.0));
+    let kind = match &stated {
         Some(media_type) => media::kind(media_type),
         None if video.is_some() || is_video_page(&file.uri) => MediaKind::Video,
         None => MediaKind::Other,
     };
-    let source = Source::Url { url: file.uri, media_type: file.media_type };
+    let source = match media::parse_data_url(&file.uri) {
+        Some((stated, data)) => {
+            media::base64_source(file.media_type.as_deref().unwrap_or(&stated), data.into_owned())
+        }
+        None => Source::Url { url: file.uri, media_type: file.media_type },
+    };
     Ok(media_part(kind, source, file.display_name.map(|name| ("fileData", name)), video, extra))
 }
 

@@ -42,7 +42,7 @@ impl Encoder<'_> {
             }),
             Source::Url { url, media_type } => {
                 if let Some((media_type, data)) = media::parse_data_url(url) {
-                    return inline(&media_type, data, part, |_| {});
+                    return inline(&media_type, &data, part, |_| {});
                 }
                 let stated = media_type.as_deref().filter(|m| !m.is_empty());
                 let fallback = Some(fallback).filter(|f| !f.is_empty() && !self.same);

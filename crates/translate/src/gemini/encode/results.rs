@@ -91,7 +91,8 @@ impl Encoder<'_> {
 }
 
 /// The object that a result is to Gemini. `output` and `error` are the keys that Google documents; an object that a
-/// tool answered is taken whole.
+/// tool answered is taken whole, and stands under `output` where one of the two is among its own keys: what stands beside it
+/// would be lost on the model.
 fn write_response(result: &ToolResult, out: &mut Vec<u8>) {
     if let Some(object) = result.object.as_ref().filter(|object| object.is_object()) {
         return write::json(out, object);
@@ -103,15 +104,21 @@ fn write_response(result: &ToolResult, out: &mut Vec<u8>) {
     } else {
         Json::parse(text.trim()).ok()
     };
-    if let Some(object) = json.as_ref().filter(|json| json.is_object()) {
+    if let Some(object) = json.as_ref().filter(|json| json.is_object() && !has_documented_keys(json)) {
         return write::json(out, object);
     }
     let mut response = Fields::open(out);
     match json {
-        Some(list) => response.json("output", &list),
+        Some(whole) => response.json("output", &whole),
         None => response.string(if failed { "error" } else { "output" }, &text),
     }
     response.close();
+}
+
+/// Whether an object has `output` or `error` among several keys.
+fn has_documented_keys(object: &Json) -> bool {
+    let members = object.members().unwrap_or_default();
+    members.len() > 1 && members.iter().any(|(key, _)| matches!(key.as_str(), "output" | "error"))
 }
 
 /// The parts of a result. A document that is a list of parts is the parts: no function response holds such a document.

@@ -5,7 +5,10 @@ use crate::{
     gemini::fields::{self, Fields},
     ir::{FunctionTool, HostedTool, NamedTool, OutputFormat, Part, ServerTool, Tool, ToolChoice},
     loss::tools::takes_output_schema,
-    schema::gemini::{for_gemini, parameters_fit},
+    schema::{
+        self,
+        gemini::{for_gemini, parameters_fit},
+    },
     typed,
 };
 use byok_types::{Dialect, StructuredOutput};
@@ -203,7 +206,8 @@ impl<'r> Encoder<'r> {
         } else if let Some(schema) = function.schema.as_ref().filter(|schema| schema.is_object()) {
             // Names that cannot be rewritten so that they can be read back leave only the standard schema.
             if self.facts.json_schema_tools || !parameters_fit(schema) {
-                fields.json("parametersJsonSchema", schema);
+                let mended = if self.same { Cow::Borrowed(schema) } else { schema::mended(schema) };
+                fields.json("parametersJsonSchema", &mended);
             } else {
                 fields.json("parameters", &for_gemini(schema));
             }

@@ -1,6 +1,7 @@
 use crate::{
     Json, custom,
     ir::{Blob, Citation, Flavour},
+    shown_reasoning::Reasoning,
 };
 
 /// A part that has begun and not ended.
@@ -18,10 +19,7 @@ pub(super) enum Kind {
         citations: Vec<Citation>,
     },
     Refusal,
-    /// The paragraph of the summary that is being said.
-    Thinking {
-        paragraph: Option<u32>,
-    },
+    Thinking(Reasoning),
     Call(Box<Call>),
     /// A part that came whole.
     Done,

@@ -95,6 +95,23 @@ fn parts_of(chunks: &[Value]) -> Vec<Value> {
     chunks.iter().map(|chunk| chunk["candidates"][0]["content"]["parts"][0].clone()).collect()
 }
 
+/// Summary and raw reasoning of one item say the same.
+#[test]
+fn reasoning_is_shown_once() {
+    let piece = |text: &str, paragraph, raw| add(0, Delta::Thinking { text: text.into(), paragraph, raw });
+    for (pieces, expected) in [
+        (vec![piece("a", 0, false), piece("b", 1, false), piece("raw", 0, true)], "a|\n\nb"),
+        (vec![piece("r", 0, true), piece("s", 0, true), piece("summary", 0, false)], "r|s"),
+    ] {
+        let mut events = vec![Event::Start(Start::default()), open(0, THINKING)];
+        events.extend(pieces);
+        events.extend([close(0), finish(StopReason::End), Event::End]);
+        let parts = parts_of(&chunks(events));
+        let said: Vec<_> = parts.iter().filter_map(|part| part["text"].as_str()).collect();
+        assert_eq!(said.join("|").trim_end_matches('|'), expected);
+    }
+}
+
 #[test]
 fn the_answer_of_the_format_sheet() {
     let usage = Usage {

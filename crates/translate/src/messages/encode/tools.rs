@@ -274,7 +274,7 @@ pub(super) fn choice(
     if declared.is_empty() {
         return None;
     }
-    let serial = request.parallel_tool_calls == Some(false);
+    let serial = request.parallel() == Some(false);
     let mut out = Vec::new();
     let mut write = |kind: &str, tool: Option<&str>| {
         let mut object = Object::typed(&mut out, kind);

@@ -121,7 +121,7 @@ pub(in super::super) fn is_empty_list(list: &Json) -> bool {
 
 pub(in super::super) fn picture(url: String) -> Source {
     match media::parse_data_url(&url) {
-        Some((media_type, data)) => media::base64_source(&media_type, data.to_owned()),
+        Some((media_type, data)) => media::base64_source(&media_type, data.into_owned()),
         None => Source::Url { url, media_type: None },
     }
 }
@@ -129,7 +129,7 @@ pub(in super::super) fn picture(url: String) -> Source {
 /// `file_data` is a data URL by the book; the bare base64 that some clients send is labelled by what is known of it.
 fn file(data: String, filename: Option<&str>) -> Source {
     if let Some((media_type, data)) = media::parse_data_url(&data) {
-        return media::base64_source(&media_type, data.to_owned());
+        return media::base64_source(&media_type, data.into_owned());
     }
     let extension = filename.and_then(|name| name.rsplit_once('.')).map(|(_, ext)| ext.to_ascii_lowercase());
     let media_type = match extension.as_deref() {

@@ -214,6 +214,16 @@ fn references_that_multiply_are_cut() {
 }
 
 #[test]
+fn both_spellings_of_a_keyword_are_read() {
+    let schema =
+        json!({"type": "array", "items": {"any_of": [{"type": "string", "max_length": 3}]}, "min_items": 1});
+    let usual =
+        json!({"type": "array", "items": {"anyOf": [{"type": "string", "maxLength": 3}]}, "minItems": 1});
+    assert_eq!(clean(&schema), clean(&usual));
+    assert_eq!(clean(&schema)["minItems"], 1);
+}
+
+#[test]
 fn schemas_of_gemini_become_json_schema() {
     for (schema, expected) in [
         (
@@ -223,6 +233,18 @@ fn schemas_of_gemini_become_json_schema() {
         (
             r#"{"type":"ARRAY","items":{"type":"INTEGER"},"maxItems":"5"}"#,
             json!({"type": "array", "items": {"type": "integer"}, "maxItems": 5}),
+        ),
+        // Clients write every word either way.
+        (
+            r#"{"type":"OBJECT","min_properties":"1","max_properties":2,"property_ordering":["min_items"],
+                "properties":{"min_items":{"type":"ARRAY","items":{"type":"STRING","min_length":"1","max_length":"9"},
+                "min_items":1,"max_items":"5"}}}"#,
+            json!({"type": "object", "minProperties": 1, "maxProperties": 2, "properties": {"min_items": {
+                "type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 9}, "minItems": 1, "maxItems": 5}}}),
+        ),
+        (
+            r#"{"any_of":[{"type":"STRING","minLength":2,"min_length":1}],"nullable":true}"#,
+            json!({"anyOf": [{"type": "string", "minLength": 2}, {"type": "null"}]}),
         ),
         (
             r#"{"type":"STRING","enum":["a"],"nullable":true}"#,

@@ -68,6 +68,12 @@ fn t58_t59_results_are_objects_under_the_name_of_their_call() {
         ("plain", false, json!({"output": "plain"})),
         ("{not json", false, json!({"output": "{not json"})),
         (r#"{"a": 1}"#, false, json!({"a": 1})),
+        (r#"{"output": "x"}"#, false, json!({"output": "x"})),
+        (r#"{"error": {"code": 1}}"#, false, json!({"error": {"code": 1}})),
+        // Beside one of Google's own keys the rest would be lost.
+        (r#"{"output": "x", "exit": 1}"#, false, json!({"output": {"output": "x", "exit": 1}})),
+        (r#"{"exit": 0, "error": null}"#, false, json!({"output": {"exit": 0, "error": null}})),
+        (r#"{"output": "x", "exit": 1}"#, true, json!({"error": r#"{"output": "x", "exit": 1}"#})),
         ("[1, 2]", false, json!({"output": [1, 2]})),
         ("12", false, json!({"output": "12"})),
         ("boom", true, json!({"error": "boom"})),
