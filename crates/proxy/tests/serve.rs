@@ -1,6 +1,8 @@
 //! The server in one process with the simulator: every pair of dialects, through real sockets.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value, reason = "a test")]
 
+#[path = "serve/accounts.rs"]
+mod accounts;
 #[path = "serve/models.rs"]
 mod models;
 #[path = "serve/neighbours.rs"]

@@ -71,6 +71,6 @@ pub use names::{NameRules, Names};
 pub use reader::{Progress, StreamReader, looks_like_events, looks_like_html, read_answer};
 pub use relay::Relay;
 pub use schema::gemini::schema_for_gemini;
-pub use seals::{Maker, brings_results, budget_edits, drop_seals, keep_seals_of};
+pub use seals::{Maker, account_at, brings_results, budget_edits, drop_seals, keep_seals_of};
 pub use usage_scan::UsageScanner;
 pub use wish::thinking_edits;

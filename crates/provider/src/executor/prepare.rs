@@ -9,8 +9,8 @@ use crate::{
     upstream::Lack,
 };
 use byok_translate::{
-    Exchange, Ids, Incoming, Keep, Loss, LossAction, Maker, Relay, Translated, brings_results, budget_edits,
-    codec, drop_seals,
+    Exchange, Ids, Incoming, Keep, Loss, LossAction, Maker, Relay, Translated, account_at, brings_results,
+    budget_edits, codec, drop_seals,
     ir::{Family, Request},
     keep_seals_of, messages,
     scan::{Edit, splice},
@@ -52,12 +52,20 @@ pub(super) struct Means<'a, 'r> {
     pub(super) account: Option<&'a str>,
 }
 
-/// The account as carriers name it, where the vendor binds its seals to it: `OpenAI` does.
+/// The account as carriers name it, where the vendor binds its seals to it: `OpenAI` does, and of who else speaks Responses
+/// nobody knows that it does not.
 pub(super) fn account_of(candidate: &Candidate, seat: &Seat, peek: &Peek) -> Option<String> {
-    let binds = candidate.facts.family == Family::Openai
-        && candidate.dialect(peek.dialect) == Dialect::Responses
-        && !matches!(seat.access, Access::Client);
-    binds.then(|| SecretHash::of(&format!("{} {}", candidate.provider.maker, seat.id)).short())
+    let responses = candidate.dialect(peek.dialect) == Dialect::Responses;
+    if !responses || matches!(seat.access, Access::Client) {
+        return None;
+    }
+    let maker = &candidate.provider.maker;
+    let account = SecretHash::of(&format!("{maker} {}", seat.id)).short();
+    match candidate.facts.family {
+        Family::Openai => Some(account),
+        Family::Other => Some(account_at(maker, &account)),
+        Family::Claude | Family::Gemini => None,
+    }
 }
 
 /// How the answer comes back.
@@ -88,7 +96,7 @@ impl Prepared {
         means: Means<'_, '_>,
     ) -> Result<Self, Failure> {
         if let Some(raw) = &inbound.raw {
-            let body = raw.body(inbound, peek, candidate)?;
+            let body = raw.body(inbound, peek, candidate, means.account)?;
             return Ok(Self::raw(inbound, peek, candidate, body));
         }
         let dialect = candidate.dialect(peek.dialect);

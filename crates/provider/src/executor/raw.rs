@@ -23,7 +23,7 @@ use crate::{
 };
 use byok_config::Limits;
 use byok_translate::{
-    Keep,
+    Keep, Maker,
     scan::{Edit, Scan, splice},
     seal_edits,
 };
@@ -103,6 +103,7 @@ impl Raw {
         inbound: &Inbound,
         peek: &Peek,
         candidate: &Candidate,
+        account: Option<&str>,
     ) -> Result<Bytes, Failure> {
         let Target::Endpoint(endpoint) = self.target else { return Ok(inbound.body.clone()) };
         if !offers(candidate, endpoint) {
@@ -112,7 +113,7 @@ impl Raw {
         let model = &candidate.facts.id;
         let mut edits = Vec::new();
         if endpoint == Endpoint::Compact {
-            let maker = candidate.provider.maker.as_str();
+            let maker = Maker { provider: &candidate.provider.maker, account };
             edits = seal_edits(Dialect::Responses, body, Keep::of(&candidate.facts, maker));
         }
         if peek.model == *model {
