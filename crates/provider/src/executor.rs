@@ -7,6 +7,7 @@
 mod answer;
 mod aside;
 mod attempt;
+mod cap;
 mod claim;
 mod compact;
 mod count;

@@ -1,6 +1,6 @@
 //! The body of a call for one candidate: the client's own bytes with a few edits, or a translation.
 
-use super::{Inbound, aside::Aside, media::Remote, peek::Peek, raw::renamed};
+use super::{Inbound, aside::Aside, cap, media::Remote, peek::Peek, raw::renamed};
 use crate::{
     pool::{Access, Seat},
     registry::Candidate,
@@ -217,7 +217,7 @@ impl Prepared {
         exchange.include_usage = !hide_usage;
         Self {
             dialect: inbound.dialect,
-            body: splice(body, edits),
+            body: cap::as_known(splice(body, edits), inbound.dialect, candidate),
             way: Way::Pass {
                 rename,
                 hide_usage,
