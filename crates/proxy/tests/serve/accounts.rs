@@ -1,4 +1,4 @@
-//! Several accounts of one provider: whose seals go where.
+//! Several accounts of one provider: whose seals go where, and what clients are told while all of them rest.
 
 use super::{read, start_providers};
 use serde_json::{Value, json};
@@ -47,6 +47,39 @@ async fn seals_go_to_the_account_that_made_them_alone() {
             assert!(signature.starts_with("byok1:other:"), "{answer}");
             by.push((account, signature.to_owned()));
             messages.push(json!({"role": "assistant", "content": answer["content"]}));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_without_money_is_told_the_same_to_the_next_client() {
+    let running = start_providers(
+        "  spent: { kind: anthropic, base_url: SIM, api_key: sk-ant-api03-0123-sim-quota, models: [claude-sonnet-5] }
+  broke: { kind: anthropic, base_url: SIM, api_key: sk-ant-api03-0123-sim-402, models: [claude-sonnet-5] }
+  over: { kind: openai, base_url: 'SIM/v1', api_key: sk-0123-sim-quota, models: [gpt-4o] }
+  empty: { kind: openai, base_url: 'SIM/v1', api_key: sk-0123-sim-402, models: [gpt-4o] }
+  wrong: { kind: openai, base_url: 'SIM/v1', api_key: sk-0123-sim-401, models: [gpt-4o] }
+",
+        "",
+    )
+    .await;
+    for (model, status, kind) in [
+        ("spent/claude-sonnet-5", 429, "Billing"),
+        ("broke/claude-sonnet-5", 402, "Billing"),
+        ("over/gpt-4o", 429, "Billing"),
+        ("empty/gpt-4o", 402, "Billing"),
+        ("wrong/gpt-4o", 503, "Credential"),
+    ] {
+        for turn in 0..2 {
+            let body = json!({"model": model, "messages": [{"role": "user", "content": "Hi."}]}).to_string();
+            let answer = running.post("/v1/chat/completions", body).send().await.unwrap();
+            let waits = answer.headers().contains_key("retry-after");
+            let (told, answer) = read(answer).await;
+            assert_eq!(told, status, "{model} {turn}: {answer}");
+            let code = if kind == "Billing" { "insufficient_quota" } else { "upstream_credential_refused" };
+            // The first one hears the vendor, whose own word may be another.
+            assert!(turn == 0 || answer["error"]["code"] == code, "{model} {turn}: {answer}");
+            assert!(turn == 0 || waits, "{model}: {answer}");
         }
     }
 }
