@@ -7,6 +7,8 @@ mod accounts;
 mod models;
 #[path = "serve/neighbours.rs"]
 mod neighbours;
+#[path = "serve/pages.rs"]
+mod pages;
 #[path = "serve/passthrough.rs"]
 mod passthrough;
 #[path = "serve/rebuild.rs"]

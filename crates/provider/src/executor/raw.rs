@@ -89,6 +89,11 @@ impl Raw {
         Ok(Peek { scan, model, stream, dialect: inbound.dialect, flat_tools: false })
     }
 
+    /// Whether it goes to any path of a provider: what comes back is the vendor's, whatever it is.
+    pub(super) const fn is_any_path(&self) -> bool {
+        matches!(self.target, Target::Path { .. })
+    }
+
     /// Who can serve it.
     pub(super) fn candidates(&self, registry: &Registry, model: &str) -> Result<Vec<Candidate>, Failure> {
         match &self.target {
