@@ -3,6 +3,8 @@
 
 #[path = "serve/accounts.rs"]
 mod accounts;
+#[path = "serve/broken_off.rs"]
+mod broken_off;
 #[path = "serve/models.rs"]
 mod models;
 #[path = "serve/neighbours.rs"]
