@@ -7,6 +7,7 @@
 mod answer;
 mod aside;
 mod attempt;
+mod cap;
 mod claim;
 mod compact;
 mod count;
@@ -23,6 +24,7 @@ mod peek;
 mod prepare;
 mod raw;
 mod reply;
+mod resting;
 mod seals;
 mod trouble;
 mod whole;
@@ -37,7 +39,7 @@ pub use whole::WholeBody;
 use crate::{
     budget::Budget,
     ledger::{Arrival, Ledger},
-    pool::{self, Offer, Problem},
+    pool::{self, Offer},
     registry::{Candidate, nothing_brought},
     replay::Replay,
     state::State,
@@ -47,7 +49,7 @@ use aside::Aside;
 use byok_auth::TokenManager;
 use byok_store::{Records, Store};
 use byok_transport::{Fetcher, Transport};
-use byok_types::{Blame, CREDENTIAL_REFUSED, ClientKeyId, Dialect, Failure, FailureKind, RequestId, Secret};
+use byok_types::{Blame, ClientKeyId, Dialect, Failure, FailureKind, RequestId, Secret};
 use bytes::Bytes;
 use count::Uncounted;
 use http::HeaderMap;
@@ -389,10 +391,7 @@ impl Executor {
             verdict: lack.verdict.clone(),
             headers: HeaderMap::new(),
         });
-        let all_rest = || match pool::unlimited(candidates) {
-            Some(problem) => all_refused(&problem, resting),
-            None => all_resting(resting),
-        };
+        let all_rest = || resting::told(candidates, resting);
         Err(last.or(lack).unwrap_or_else(|| Refused::local(all_rest(), Next::GiveUp)))
     }
 }
@@ -452,40 +451,6 @@ fn no_room() -> Failure {
     )
     .with_status(503)
     .with_retry_after(Duration::from_secs(1))
-}
-
-/// What a client is told where all accounts rest, and none for a limit: to wait is not what helps.
-fn all_refused(problem: &Problem, wait: Option<Duration>) -> Failure {
-    let text = format!(
-        "every account that serves this model rests after a refusal of its vendor ({}): {}; `byok status` shows the \
-         accounts.",
-        problem.what.trim_end_matches(['.', ' ']),
-        problem.remedy
-    );
-    let wait = wait.map(|wait| wait.max(Duration::from_secs(1)));
-    Failure { retry_after: wait, ..Failure::new(FailureKind::Credential, Blame::Byok, text).with_status(503) }
-        .with_code(CREDENTIAL_REFUSED)
-}
-
-fn all_resting(wait: Option<Duration>) -> Failure {
-    match wait {
-        Some(wait) => Failure::new(
-            FailureKind::RateLimit,
-            Blame::Upstream,
-            format!(
-                "every account that serves this model rests after a refusal of its vendor; the next one is back in {} s. \
-                 `byok status` shows them.",
-                wait.as_secs().max(1)
-            ),
-        )
-        .with_retry_after(wait.max(Duration::from_secs(1))),
-        None => Failure::new(
-            FailureKind::NotFound,
-            Blame::Client,
-            "no account may serve this model: the config excludes it everywhere. `byok models` lists what can be asked for.",
-        )
-        .with_code("model_not_found"),
-    }
 }
 
 fn not_allowed(model: &str) -> Failure {

@@ -6,7 +6,7 @@
 
 mod health;
 
-pub use health::{Health, Lack, Problem};
+pub use health::{Cause, Health, Lack, Problem};
 
 use crate::{
     knowledge::{Knowledge, Known},
@@ -198,7 +198,7 @@ pub(crate) fn unlimited(candidates: &[Candidate]) -> Option<Problem> {
             if !concerned || seat.health.resting(&candidate.facts.id, now).is_none() {
                 continue;
             }
-            let problem = seat.health.problem().filter(|problem| !problem.limit)?;
+            let problem = seat.health.problem().filter(|problem| problem.cause != Cause::Limit)?;
             first.get_or_insert(problem);
         }
     }

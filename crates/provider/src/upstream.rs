@@ -244,6 +244,11 @@ pub trait Upstream: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Whether its Chat knows the cap of an answer only as `max_tokens`.
+    fn knows_only_old_cap(&self) -> bool {
+        false
+    }
+
     /// Whether it tells of a failure in the middle of a Chat stream as text of the answer (`error_finish`).
     fn tells_failures_as_text(&self) -> bool {
         false

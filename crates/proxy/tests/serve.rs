@@ -1,10 +1,16 @@
 //! The server in one process with the simulator: every pair of dialects, through real sockets.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value, reason = "a test")]
 
+#[path = "serve/accounts.rs"]
+mod accounts;
+#[path = "serve/broken_off.rs"]
+mod broken_off;
 #[path = "serve/models.rs"]
 mod models;
 #[path = "serve/neighbours.rs"]
 mod neighbours;
+#[path = "serve/pages.rs"]
+mod pages;
 #[path = "serve/passthrough.rs"]
 mod passthrough;
 #[path = "serve/rebuild.rs"]

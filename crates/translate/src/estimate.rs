@@ -98,8 +98,13 @@ impl Answered {
 
     /// The answer is over: an estimate of what the upstream did not state. `input` is the one of the prompt.
     pub(crate) fn estimate(&self, input: Option<u64>) -> Option<Usage> {
+        if self.failed { None } else { self.so_far(input) }
+    }
+
+    /// The same of what has passed until now, whatever became of the answer.
+    pub(crate) fn so_far(&self, input: Option<u64>) -> Option<Usage> {
         let output = self.length.tokens() + CALL * self.calls;
-        (!self.knows_output && !self.failed && output > 0).then(|| Usage {
+        (!self.knows_output && output > 0).then(|| Usage {
             input: input.filter(|_| !self.knows_input),
             output: Some(output),
             estimated: true,

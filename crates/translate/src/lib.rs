@@ -72,6 +72,6 @@ pub use names::{NameRules, Names};
 pub use reader::{Progress, StreamReader, looks_like_events, looks_like_html, read_answer};
 pub use relay::Relay;
 pub use schema::gemini::schema_for_gemini;
-pub use seals::{Maker, budget_edits, continues_answer, drop_seals, keep_seals_of};
+pub use seals::{Maker, account_at, budget_edits, continues_answer, drop_seals, keep_seals_of};
 pub use usage_scan::UsageScanner;
 pub use wish::thinking_edits;

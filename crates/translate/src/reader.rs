@@ -83,6 +83,12 @@ impl StreamReader {
         self.frames.held() + self.filters.held()
     }
 
+    /// An estimate of what was handed out until now and what the upstream has not stated of it, for an answer that does not come
+    /// to its end.
+    pub fn estimate_so_far(&self) -> Option<Usage> {
+        self.filters.answered.so_far(self.filters.input)
+    }
+
     /// What of the answer is kept from the client. Complete when the answer has ended.
     pub fn losses(&self) -> Vec<Loss> {
         self.filters.losses()

@@ -13,9 +13,19 @@ pub struct Maker<'a> {
     /// The upstream. Two providers of one's own are of the same family, [`Family::Other`], and still have nothing to do with
     /// each other.
     pub provider: &'a str,
-    /// The account, where its vendor takes back only what it has sealed for the same one, as `OpenAI` does.
+    /// The account, where its vendor takes back only what it has sealed for the same one, as `OpenAI` does. Where nobody knows
+    /// the vendor it is made by [`account_at`].
     pub account: Option<&'a str>,
 }
+
+/// The mark of an account at an upstream of which nobody knows who made its models: such seals never leave the upstream, and
+/// not the account either.
+pub fn account_at(provider: &str, account: &str) -> String {
+    format!("{provider}{AT}{account}")
+}
+
+/// Between the upstream and its account in a mark.
+const AT: char = '.';
 
 impl<'a> From<&'a str> for Maker<'a> {
     fn from(provider: &'a str) -> Self {
@@ -27,7 +37,13 @@ impl Maker<'_> {
     /// Whether a blob of its family may be its own. Of one that bears no account nobody knows.
     pub(crate) fn may_have_made(self, blob: &Blob) -> bool {
         match (blob.family, blob.account.as_deref()) {
-            (Family::Other, by) => by == Some(self.provider),
+            (Family::Other, Some(by)) => match by.strip_prefix(self.provider) {
+                // It served without an account, or seals there are not bound to one.
+                Some("") => true,
+                Some(rest) => rest.starts_with(AT) && self.account.is_none_or(|account| account == by),
+                None => false,
+            },
+            (Family::Other, None) => false,
             (Family::Openai, Some(by)) => self.account.is_none_or(|account| account == by),
             (Family::Openai | Family::Claude | Family::Gemini, _) => true,
         }
@@ -164,12 +180,16 @@ mod tests {
         for (family, account, kept) in [
             (Family::Other, Some("a"), true),
             (Family::Other, Some("b"), false),
+            (Family::Other, Some("a.mine"), true),
+            (Family::Other, Some("a.yours"), false),
+            (Family::Other, Some("ab"), false),
+            (Family::Other, Some("b.mine"), false),
             // Of an earlier version: nobody knows who made it.
             (Family::Other, None, false),
             (Family::Claude, None, true),
             (Family::Gemini, Some("b"), true),
-            (Family::Openai, Some("mine"), true),
-            (Family::Openai, Some("yours"), false),
+            (Family::Openai, Some("a.mine"), true),
+            (Family::Openai, Some("a.yours"), false),
             (Family::Openai, None, true),
         ] {
             let blob = Some(Blob {
@@ -190,7 +210,7 @@ mod tests {
                 ],
             ));
             let mut request = crate::Losses::default().attach(request);
-            keep_seals_of(Maker { provider: "a", account: Some("mine") }, &mut request);
+            keep_seals_of(Maker { provider: "a", account: Some("a.mine") }, &mut request);
             assert_eq!(request.losses.is_empty(), kept);
             let parts = &request.value.messages[0].parts;
             let sealed = parts.iter().filter(|part| match part {

@@ -453,6 +453,10 @@ impl Drop for Running {
                 (passing.scanner.usage(), passing.failure.take(), passing.scanner.may_end())
             }
             Source::Translate(translation) => {
+                // Nothing more will be stated of an answer that has broken off.
+                if let Some(delivered) = translation.reader.estimate_so_far() {
+                    translation.progress.usage.get_or_insert_default().merge(&delivered);
+                }
                 (translation.progress.usage.take(), translation.progress.failure.take(), self.ended)
             }
         };

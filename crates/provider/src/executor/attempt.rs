@@ -7,7 +7,11 @@ use super::{
     outbound::{Ready, relayed_headers},
     peek::Peek,
     prepare::{Prepared, Way, as_client_says, forbid, log, log_answer},
-    reply::{cut_off, read, read_counted, retry_after, transport_failure, unreadable, web_page},
+    raw::Raw,
+    reply::{
+        cut_off, failure_inside, is_json, read, read_counted, retry_after, transport_failure, unreadable,
+        web_page,
+    },
 };
 use crate::{
     ledger::Ledger,
@@ -268,7 +272,13 @@ impl Attempt<'_> {
         if let Some(refused) = self.does_not_count(&failure) {
             return refused;
         }
-        failure.raw = Some(RawFailure { dialect: self.prepared.dialect, content_type, body: body.to_vec() });
+        // What is no JSON is a page of the network in front of the vendor, or a word of it: no client could read it as an error.
+        let as_it_is = self.inbound.raw.as_ref().is_some_and(Raw::is_any_path) || is_json(&body);
+        failure.raw = as_it_is.then(|| RawFailure {
+            dialect: self.prepared.dialect,
+            content_type,
+            body: body.to_vec(),
+        });
         let until = || {
             let left = upstream.opens_at(&failure, &reply.headers, self.now())? - self.now();
             u64::try_from(left).ok().map(Duration::from_secs)
@@ -370,9 +380,7 @@ impl Attempt<'_> {
         scanner.push(body);
         if scanner.failed() {
             // Some gateways answer with an error object and status 200.
-            let mut failure = codec::decode_failure(dialect, 502, body);
-            failure.raw = Some(RawFailure { dialect, content_type: None, body: body.to_vec() });
-            return Err(self.broken(failure));
+            return Err(self.broken(failure_inside(dialect, body)));
         }
         if !scanner.is_closed() {
             return Err(self.broken(cut_off(self.candidate.provider.id.as_str(), body.len())));

@@ -1,8 +1,6 @@
 //! Counting tokens: at the upstream where it can, else by estimate.
 
-use super::{
-    Executor, Inbound, Refused, all_resting, attempt::Attempt, claim, outbound, peek::Peek, prepare,
-};
+use super::{Executor, Inbound, Refused, attempt::Attempt, claim, outbound, peek::Peek, prepare, resting};
 use crate::{ledger::Ledger, registry::Candidate, state::State, upstream::Next};
 use byok_types::{Blame, Dialect, Failure, FailureKind, ProviderId};
 use parking_lot::Mutex;
@@ -45,7 +43,7 @@ impl Executor {
         ledger: &mut Ledger,
     ) -> Result<outbound::Ready, Refused> {
         let Some(candidate) = candidates.first() else {
-            return Err(Refused::local(all_resting(None), Next::GiveUp));
+            return Err(Refused::local(resting::limited(None), Next::GiveUp));
         };
         let able = candidates.iter().take_while(|one| counts(one, peek.dialect, &self.0.uncounted)).count();
         if able > 0 {

@@ -3,8 +3,11 @@
 mod credential;
 
 use super::{
-    AnswerBody, BrokenOff, Inbound, Refused, WholeBody, attempt::Attempt, compact, lost, prepare::Way,
-    raw::RawBody,
+    AnswerBody, BrokenOff, Inbound, Refused, WholeBody,
+    attempt::Attempt,
+    compact, lost,
+    prepare::Way,
+    raw::{Raw, RawBody},
 };
 use crate::{ledger::Ledger, state::State};
 use byok_translate::codec;
@@ -266,9 +269,12 @@ pub(super) fn refused(inbound: &Inbound, state: &State, refused: &Refused, mut l
         // The code is a word of the vendor's dialect; in the client's it is said by the kind.
         failure.code = None;
     }
+    let any_path = inbound.raw.as_ref().is_some_and(Raw::is_any_path);
     let mut answer = match raw {
         Some(raw) => {
-            let kind = raw.content_type.as_deref().and_then(|kind| HeaderValue::from_str(kind).ok());
+            // JSON is JSON, whatever a gateway calls it.
+            let stated = raw.content_type.as_deref().filter(|kind| any_path || kind.contains("json"));
+            let kind = stated.and_then(|kind| HeaderValue::from_str(kind).ok());
             headers.insert(CONTENT_TYPE, kind.unwrap_or(JSON));
             Outbound { status: status(failure.status), headers, body: OutboundBody::Whole(raw.body.into()) }
         }

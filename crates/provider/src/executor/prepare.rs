@@ -1,6 +1,6 @@
 //! The body of a call for one candidate: the client's own bytes with a few edits, or a translation.
 
-use super::{Inbound, aside::Aside, media::Remote, peek::Peek, raw::renamed};
+use super::{Inbound, aside::Aside, cap, media::Remote, peek::Peek, raw::renamed};
 use crate::{
     pool::{Access, Seat},
     registry::Candidate,
@@ -9,8 +9,8 @@ use crate::{
     upstream::Lack,
 };
 use byok_translate::{
-    Exchange, Ids, Incoming, Keep, Loss, LossAction, Maker, Relay, Translated, budget_edits, codec,
-    continues_answer, drop_seals,
+    Exchange, Ids, Incoming, Keep, Loss, LossAction, Maker, Relay, Translated, account_at, budget_edits,
+    codec, continues_answer, drop_seals,
     ir::{Family, Request},
     keep_seals_of, messages,
     scan::{Edit, splice},
@@ -52,12 +52,20 @@ pub(super) struct Means<'a, 'r> {
     pub(super) account: Option<&'a str>,
 }
 
-/// The account as carriers name it, where the vendor binds its seals to it: `OpenAI` does.
+/// The account as carriers name it, where the vendor binds its seals to it: `OpenAI` does, and of who else speaks Responses
+/// nobody knows that it does not.
 pub(super) fn account_of(candidate: &Candidate, seat: &Seat, peek: &Peek) -> Option<String> {
-    let binds = candidate.facts.family == Family::Openai
-        && candidate.dialect(peek.dialect) == Dialect::Responses
-        && !matches!(seat.access, Access::Client);
-    binds.then(|| SecretHash::of(&format!("{} {}", candidate.provider.maker, seat.id)).short())
+    let responses = candidate.dialect(peek.dialect) == Dialect::Responses;
+    if !responses || matches!(seat.access, Access::Client) {
+        return None;
+    }
+    let maker = &candidate.provider.maker;
+    let account = SecretHash::of(&format!("{maker} {}", seat.id)).short();
+    match candidate.facts.family {
+        Family::Openai => Some(account),
+        Family::Other => Some(account_at(maker, &account)),
+        Family::Claude | Family::Gemini => None,
+    }
 }
 
 /// How the answer comes back.
@@ -88,7 +96,7 @@ impl Prepared {
         means: Means<'_, '_>,
     ) -> Result<Self, Failure> {
         if let Some(raw) = &inbound.raw {
-            let body = raw.body(inbound, peek, candidate)?;
+            let body = raw.body(inbound, peek, candidate, means.account)?;
             return Ok(Self::raw(inbound, peek, candidate, body));
         }
         let dialect = candidate.dialect(peek.dialect);
@@ -209,7 +217,7 @@ impl Prepared {
         exchange.include_usage = !hide_usage;
         Self {
             dialect: inbound.dialect,
-            body: splice(body, edits),
+            body: cap::as_known(splice(body, edits), inbound.dialect, candidate),
             way: Way::Pass {
                 rename,
                 hide_usage,

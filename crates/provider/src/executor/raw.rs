@@ -23,7 +23,7 @@ use crate::{
 };
 use byok_config::Limits;
 use byok_translate::{
-    Keep,
+    Keep, Maker,
     scan::{Edit, Scan, splice},
     seal_edits,
 };
@@ -89,6 +89,11 @@ impl Raw {
         Ok(Peek { scan, model, stream, dialect: inbound.dialect, flat_tools: false })
     }
 
+    /// Whether it goes to any path of a provider: what comes back is the vendor's, whatever it is.
+    pub(super) const fn is_any_path(&self) -> bool {
+        matches!(self.target, Target::Path { .. })
+    }
+
     /// Who can serve it.
     pub(super) fn candidates(&self, registry: &Registry, model: &str) -> Result<Vec<Candidate>, Failure> {
         match &self.target {
@@ -103,6 +108,7 @@ impl Raw {
         inbound: &Inbound,
         peek: &Peek,
         candidate: &Candidate,
+        account: Option<&str>,
     ) -> Result<Bytes, Failure> {
         let Target::Endpoint(endpoint) = self.target else { return Ok(inbound.body.clone()) };
         if !offers(candidate, endpoint) {
@@ -112,7 +118,7 @@ impl Raw {
         let model = &candidate.facts.id;
         let mut edits = Vec::new();
         if endpoint == Endpoint::Compact {
-            let maker = candidate.provider.maker.as_str();
+            let maker = Maker { provider: &candidate.provider.maker, account };
             edits = seal_edits(Dialect::Responses, body, Keep::of(&candidate.facts, maker));
         }
         if peek.model == *model {

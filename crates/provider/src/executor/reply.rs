@@ -1,7 +1,8 @@
 //! Reading what an upstream sends back: whole bodies, waits, and the failures of both.
 
+use byok_translate::codec;
 use byok_transport::TransportError;
-use byok_types::{Blame, Failure, FailureKind, Fault};
+use byok_types::{Blame, Dialect, Failure, FailureKind, Fault, RawFailure};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header::RETRY_AFTER};
 use http_body::Body;
@@ -40,6 +41,25 @@ pub(super) fn web_page(provider: &str) -> Failure {
         ),
     )
     .with_status(502)
+}
+
+/// An error in an answer that began with status 200, as some gateways send it. It has the status that its class has, as in a
+/// stream; one that says no more than that something failed is a fault of the upstream.
+pub(super) fn failure_inside(dialect: Dialect, body: &[u8]) -> Failure {
+    // Errors of Gemini bear a status of their own, which holds where the answer states none.
+    let stated = if dialect == Dialect::Gemini { 200 } else { 502 };
+    let mut failure = codec::decode_failure(dialect, stated, body);
+    if failure.status == 502 && failure.kind != FailureKind::Server {
+        failure.status = failure.kind.default_status();
+    }
+    failure.raw = Some(RawFailure { dialect, content_type: None, body: body.to_vec() });
+    failure
+}
+
+/// Whether a body is an object or a list of JSON, as the errors of all dialects are.
+pub(super) fn is_json(body: &[u8]) -> bool {
+    matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
+        && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 /// What a client is told when the way to the vendor failed.

@@ -6,7 +6,7 @@ use super::{
     claim,
 };
 use crate::{
-    pool::{Access, Lack, Problem, Seat},
+    pool::{Access, Cause, Lack, Problem, Seat},
     registry::Provider,
     upstream::{Next, Scope, THEN_ENABLE, Token, Verdict},
 };
@@ -71,7 +71,7 @@ impl Attempt<'_> {
             self.seat.public_name(),
         );
         let failure = Failure::new(FailureKind::Auth, Blame::Byok, format!("{what}; {remedy}"));
-        self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy, limit: false });
+        self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy, cause: Cause::Other });
         let verdict = Verdict { own_credential: true, ..Verdict::other(None) };
         Err(Refused { failure, verdict, headers: HeaderMap::new() })
     }
@@ -80,7 +80,7 @@ impl Attempt<'_> {
     pub(super) fn no_token(&self, error: &AuthError) -> Refused {
         tracing::warn!(account = self.seat.id.as_str(), %error, "no token for this account");
         let (what, remedy) = what_and_remedy(&error.to_string());
-        self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy, limit: false });
+        self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy, cause: Cause::Other });
         let text = format!(
             "the {} `{}` of `{}` cannot be used: {error}",
             if self.seat.is_oauth() { "login" } else { "key" },
@@ -157,11 +157,8 @@ impl Attempt<'_> {
                     (Some((Scope::Account, _)), FailureKind::Permission, None) => WHOLE_ACCOUNT.to_owned(),
                     (_, _, hint) => remedy(&refused.failure, hint, provider, credential),
                 };
-                let limit = matches!(
-                    refused.failure.kind,
-                    FailureKind::RateLimit | FailureKind::QuotaWindow | FailureKind::Overloaded
-                );
-                self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy, limit });
+                let cause = cause_of(&refused);
+                self.seat.health.fell(Problem { what, at: self.inbound.at_ms / 1000, remedy, cause });
             }
         }
         // A call that is for no model says nothing about the next one.
@@ -220,7 +217,7 @@ impl Executor {
         );
         let is_account = matches!(seat.access, Access::Account { .. });
         let (what, remedy) = charged(provider.id.as_str(), is_account);
-        seat.health.fell(Problem { what, at, remedy, limit: false });
+        seat.health.fell(Problem { what, at, remedy, cause: Cause::Other });
         let rest = if is_account { STATE_IS_READ } else { CHARGED_REST };
         seat.health.cool(Scope::Account, "", Instant::now(), rest, false);
         if !is_account {
@@ -247,6 +244,15 @@ fn charged(provider: &str, is_account: bool) -> (String, String) {
          byok when it has room again"
     );
     (what, remedy)
+}
+
+/// What those are told of the trouble who come while the seat rests: no other class of error than the first one was told.
+const fn cause_of(refused: &Refused) -> Cause {
+    match refused.failure.kind {
+        FailureKind::RateLimit | FailureKind::QuotaWindow | FailureKind::Overloaded => Cause::Limit,
+        FailureKind::Billing if !refused.verdict.own_credential => Cause::Money(refused.failure.status),
+        _ => Cause::Other,
+    }
 }
 
 /// Whether a refusal that sets one model aside says that the account does not have it, and not that it is busy or used up.

@@ -17,8 +17,19 @@ pub struct Problem {
     pub at: i64,
     /// What the owner can do.
     pub remedy: String,
-    /// Whether a limit was reached, which opens again by itself.
-    pub limit: bool,
+    /// What kind of trouble it is, for those who are told of it while the seat rests.
+    pub cause: Cause,
+}
+
+/// What kind of trouble a seat has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A limit was reached, which opens again by itself.
+    Limit,
+    /// There is no money for it; the vendor said so with this status.
+    Money(u16),
+    /// Anything else: to wait is not what helps.
+    Other,
 }
 
 /// Rests that are longer are those of plans that are used up.

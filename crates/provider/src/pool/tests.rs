@@ -122,7 +122,12 @@ fn requests_are_shared_by_weight() {
 fn a_problem_is_over_with_a_success_that_leaves_no_rest() {
     let now = Instant::now();
     let health = Health::default();
-    health.fell(Problem { what: "too many requests".into(), at: 5, remedy: "wait".into(), limit: true });
+    health.fell(Problem {
+        what: "too many requests".into(),
+        at: 5,
+        remedy: "wait".into(),
+        cause: Cause::Limit,
+    });
     health.cool(Scope::Model, "m", now, Duration::from_mins(1), false);
     health.succeeded("other");
     assert_eq!(health.problem().unwrap().at, 5);

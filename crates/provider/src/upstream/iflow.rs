@@ -72,6 +72,10 @@ impl Upstream for Iflow {
         own(body)
     }
 
+    fn knows_only_old_cap(&self) -> bool {
+        true
+    }
+
     fn relays_refusals(&self) -> bool {
         false
     }

@@ -58,6 +58,11 @@ impl Upstream for OpenAi {
         }
     }
 
+    fn knows_only_old_cap(&self) -> bool {
+        // The vendors that are known by a file of facts alone.
+        !self.first_party
+    }
+
     fn charges_extra(&self, _headers: &HeaderMap) -> bool {
         // Its keys are charged for every answer; there is no plan.
         false

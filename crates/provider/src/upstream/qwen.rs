@@ -128,6 +128,10 @@ impl Upstream for Qwen {
     }
 
     /// `DashScope` throttles within a stream by a last chunk whose text is the error (`qwen.md`, 3).
+    fn knows_only_old_cap(&self) -> bool {
+        true
+    }
+
     fn tells_failures_as_text(&self) -> bool {
         true
     }

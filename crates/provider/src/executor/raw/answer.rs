@@ -6,7 +6,7 @@ use super::{
         attempt::Attempt,
         forward::DROPPED,
         outbound::{Ready, relayed_headers},
-        reply::{read, transport_failure, unreadable, web_page},
+        reply::{failure_inside, read, transport_failure, unreadable, web_page},
         stopped,
     },
     Raw, Target,
@@ -14,7 +14,7 @@ use super::{
 use crate::ledger::Ledger;
 use byok_translate::{Relay, UsageScanner, codec, looks_like_html};
 use byok_transport::{Reply, ReplyBody};
-use byok_types::{Dialect, Failure, RawFailure};
+use byok_types::{Dialect, Failure};
 use bytes::Bytes;
 use http::{
     HeaderMap,
@@ -72,10 +72,8 @@ impl Attempt<'_> {
             }
             // Accepted with status 200 and refused in the first event.
             if endpoint && scanner.as_ref().is_some_and(UsageScanner::failed) {
-                let text = first.strip_prefix(b"data:").unwrap_or(first).trim_ascii().to_vec();
-                let mut failure = codec::decode_failure(dialect, 502, &text);
-                failure.raw = Some(RawFailure { dialect, content_type: None, body: text });
-                return Err(self.broken(failure));
+                let text = first.strip_prefix(b"data:").unwrap_or(first).trim_ascii();
+                return Err(self.broken(failure_inside(dialect, text)));
             }
         }
         let headers = if endpoint { few(&upstream) } else { all(&upstream) };
