@@ -14,6 +14,7 @@ mod keys;
 mod login;
 mod offline;
 mod owners;
+mod renewals;
 mod serve;
 mod support;
 mod watch;

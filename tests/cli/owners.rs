@@ -4,6 +4,7 @@ use crate::{
     login::log_in_by_paste,
     support::{Home, Output, Vendor, private},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 /// The accounts of Claude: label and e-mail address.
@@ -59,6 +60,38 @@ fn a_login_that_was_pasted_or_taken_over_is_the_persons_own() {
         log_in_by_paste(&home, &vendor, email, &[]);
     }
     assert_eq!(claude(&home), both);
+}
+
+/// A token with these claims, which nobody has signed.
+fn jwt(claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.c2ln", part(&json!({"alg": "none"})), part(claims))
+}
+
+#[test]
+fn a_pasted_answer_says_whose_it_is_in_its_vendors_own_way() {
+    let home = Home::new();
+    let auth = |name: &str, value: &str| json!({"https://api.openai.com/auth": {name: value}, "email": "ada@example.org"});
+    let cases = [
+        ("xai", json!({"principal_type": "User"}), json!({"sub": "ada", "email": "ada@example.org"})),
+        ("codex", auth("chatgpt_account_id", "space"), auth("chatgpt_user_id", "ada")),
+    ];
+    for (provider, mut access, id) in cases {
+        for (number, said) in ["", "; it replaces what was there of the same account"].into_iter().enumerate()
+        {
+            access["jti"] = number.into();
+            access["exp"] = 4_000_000_000_u64.into();
+            let pasted =
+                json!({"access_token": jwt(&access), "id_token": jwt(&id), "expires_in": 9000 + number});
+            let added = add(&home, &[provider], &pasted.to_string());
+            let told = format!("added to {provider}: ada@example.org{said}\n");
+            assert!(added.code == 0 && added.err.contains(&told), "{provider}: {}", added.err);
+        }
+    }
+    // Another person of the same workspace is another account.
+    let pasted = json!({"access_token": jwt(&auth("chatgpt_account_id", "space")), "id_token": jwt(&auth("chatgpt_user_id", "bob"))});
+    let other = add(&home, &["codex", "--account", "bob"], &pasted.to_string());
+    assert!(other.code == 0 && other.err.contains("added to codex: bob\n"), "{}", other.err);
 }
 
 #[test]

@@ -1,4 +1,6 @@
-use byok_types::{OauthTokens, Secret, TokenFacts};
+use crate::NewLogin;
+use byok_store::AccountDetails;
+use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
 use serde::{Deserialize, Deserializer};
 
 /// What is assumed when a vendor does not say how long a token lives.
@@ -72,6 +74,15 @@ impl TokenAnswer {
                 .or_else(|| old.map(|old| old.scopes.clone()))
                 .unwrap_or_default(),
         }
+    }
+
+    /// The login that somebody has kept the answer of, as of Unix time `now`. An end that nobody has said is none: such a token is
+    /// used until the vendor refuses it.
+    pub(crate) fn into_login(self, details: AccountDetails, now: i64) -> NewLogin {
+        let said = self.expires_in.is_some();
+        let tokens = self.into_tokens(None, now);
+        let tokens = OauthTokens { expires_at: tokens.expires_at.filter(|_| said), ..tokens };
+        NewLogin { credential: Credential::Oauth(tokens), details }
     }
 }
 

@@ -4,9 +4,9 @@
 //! the lookup of the project makes byok's claim, and only with consent.
 
 use crate::{
-    Answers, AuthorizationCode, BrowserLogin, Callback, Found, How, Import, ImportError, Kept, LoginError,
-    LoginFuture, Method, Network, NewLogin, OwnerFuture, PendingLogin, Question, Redirect, RefreshError,
-    RefreshFuture, Refresher, Revoke, RevokeFuture, TokenAnswer, Urls, Vendor, claims,
+    Answers, AuthorizationCode, BadAnswer, BrowserLogin, Callback, Found, How, Import, ImportError, Kept,
+    LoginError, LoginFuture, Method, Network, NewLogin, OwnerFuture, PendingLogin, Question, Redirect,
+    RefreshError, RefreshFuture, Refresher, Revoke, RevokeFuture, TokenAnswer, Urls, Vendor, claims,
     gemini::lookup_failed,
     google::{
         Client, Words,
@@ -166,6 +166,10 @@ impl BrowserLogin for Antigravity {
 }
 
 impl Refresher for Antigravity {
+    fn kept_answer(&self, body: &[u8], now: i64) -> Result<NewLogin, BadAnswer> {
+        stored::kept_answer(body, now)
+    }
+
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
         Box::pin(self.renew(transport, tokens, &[]))
     }

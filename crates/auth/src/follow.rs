@@ -5,8 +5,9 @@
 //! that program, whenever it changes (`manager/watch.rs`).
 
 use crate::{
-    Clock as _, Import, ImportError, LARGEST_DATABASE, NewLogin, OwnerFuture, RefreshError, RefreshFuture,
-    Refresher, SystemClock, TokenAnswer, Unfollowed, Vendor, neighbours, peers, refresh::is_live,
+    BadAnswer, Clock as _, Import, ImportError, LARGEST_DATABASE, NewLogin, OwnerFuture, RefreshError,
+    RefreshFuture, Refresher, SystemClock, TokenAnswer, Unfollowed, Vendor, neighbours, peers,
+    refresh::is_live,
 };
 use byok_store::{AccountDetails, Store};
 use byok_transport::Transport;
@@ -203,6 +204,10 @@ impl Refresher for Following {
 
     fn owner<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
         self.own.owner(transport, tokens)
+    }
+
+    fn kept_answer(&self, body: &[u8], now: i64) -> Result<NewLogin, BadAnswer> {
+        self.own.kept_answer(body, now)
     }
 
     fn lost_source(&self, tokens: &OauthTokens, account: &Account) -> Option<String> {

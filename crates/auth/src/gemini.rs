@@ -5,9 +5,9 @@
 
 use crate::google;
 use crate::{
-    Answers, AuthorizationCode, BrowserLogin, Callback, Found, How, Import, ImportError, Kept, LoginError,
-    LoginFuture, Method, Network, NewLogin, OwnerFuture, PendingLogin, Question, Redirect, RefreshError,
-    RefreshFuture, Refresher, Revoke, RevokeFuture, Urls, Vendor,
+    Answers, AuthorizationCode, BadAnswer, BrowserLogin, Callback, Found, How, Import, ImportError, Kept,
+    LoginError, LoginFuture, Method, Network, NewLogin, OwnerFuture, PendingLogin, Question, Redirect,
+    RefreshError, RefreshFuture, Refresher, Revoke, RevokeFuture, Urls, Vendor,
     google::{
         Client, GeminiKey, Words,
         code_assist::{Assist, Lookup, Place, Speaker, named_project},
@@ -172,6 +172,10 @@ impl BrowserLogin for Gemini {
 }
 
 impl Refresher for Gemini {
+    fn kept_answer(&self, body: &[u8], now: i64) -> Result<NewLogin, BadAnswer> {
+        stored::kept_answer(body, now)
+    }
+
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
         Box::pin(async move {
             let mut answer = self.client.refresh(transport, tokens).await?;

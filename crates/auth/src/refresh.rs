@@ -1,4 +1,4 @@
-use crate::{Clock as _, SystemClock, TokenAnswer};
+use crate::{BadAnswer, Clock as _, NewLogin, SystemClock, TokenAnswer};
 use byok_store::AccountDetails;
 use byok_transport::{Transport, TransportError};
 use byok_types::{Account, AccountState, OauthTokens, TokenFacts};
@@ -68,6 +68,12 @@ pub trait Refresher: Send + Sync {
     /// Asks whose tokens these are, of which nothing is used up. `None` where the vendor has no way to be asked.
     fn owner<'a>(&'a self, _transport: &'a Transport, _tokens: &'a OauthTokens) -> Option<OwnerFuture<'a>> {
         None
+    }
+
+    /// Reads an answer of the token endpoint that a person has kept, as a login at Unix time `now`: as whoever asks that endpoint
+    /// reads it, so that what it says of the owner is the same.
+    fn kept_answer(&self, body: &[u8], now: i64) -> Result<NewLogin, BadAnswer> {
+        Ok(TokenAnswer::read(body)?.into_login(AccountDetails::default(), now))
     }
 
     /// Why a login that is followed will not go on, as far as the file of its program shows it now, and what helps. Reads the

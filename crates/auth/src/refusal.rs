@@ -85,6 +85,11 @@ impl Refusal {
         }
     }
 
+    /// Whether it is a web page: the endpoints of vendors speak JSON.
+    pub(crate) const fn is_page(&self) -> bool {
+        self.page
+    }
+
     /// Whether it comes from something in front of the vendor, such as a challenge or the network's own page, which has refused
     /// nothing (`claude.md`, 1.1).
     pub(crate) fn is_in_front(&self) -> bool {

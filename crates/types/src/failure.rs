@@ -4,6 +4,9 @@ use std::{fmt, time::Duration};
 /// The code by which clients tell that a vendor refused byok's credential, and not byok theirs.
 pub const CREDENTIAL_REFUSED: &str = "upstream_credential_refused";
 
+/// The code for a model whose provider has no credential that may be used. Only a person can give it one.
+pub const NO_ACCOUNT: &str = "no_account";
+
 /// The code that Anthropic's clients take to mean: send the whole conversation, without a thread. Source: the SDK's types of errors.
 pub const THREAD_UNSUPPORTED: &str = "thread_unsupported_request";
 
@@ -170,6 +173,9 @@ impl Fault for Failure {
     }
 
     fn retry(&self) -> Retry {
+        if self.blame == Blame::Byok && self.code.as_deref() == Some(NO_ACCOUNT) {
+            return Retry::AfterPerson;
+        }
         match self.kind {
             FailureKind::RateLimit | FailureKind::QuotaWindow => {
                 self.retry_after.map_or(Retry::Now, Retry::After)

@@ -14,7 +14,7 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Answers, Clock as _, How, NewLogin, SaveLogin, SystemClock, TokenAnswer, Vendor, followed, known_account,
+    Answers, Clock as _, How, NewLogin, SaveLogin, SystemClock, Vendor, followed, known_account,
     learn_owners, refuse_foreign, save_login,
 };
 use byok_config::Config;
@@ -246,24 +246,16 @@ async fn read(vendor: &Vendor, transport: &Transport, text: &str) -> Result<Past
             scopes: Vec::new(),
             facts: TokenFacts::new(),
         };
-        return Ok(of_tokens(tokens));
+        let login = NewLogin { credential: Credential::Oauth(tokens), details: AccountDetails::default() };
+        return Ok(Pasted { login, confirmed: false, shared: false });
     }
     let imported = vendor.import.as_ref().and_then(|import| import.read("", text.as_bytes(), now).ok());
     if let Some(found) = imported.into_iter().flatten().next() {
         return Ok(Pasted { login: found.login, confirmed: false, shared: found.shared_rotation });
     }
-    let answer = TokenAnswer::read(text.as_bytes()).map_err(|_| unreadable())?;
-    let fields: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-    check(fields["access_token"].as_str().unwrap_or_default())?;
-    let said = answer.expires_in.is_some();
-    let tokens = answer.into_tokens(None, now);
-    // An end that nobody has said is none: it is used until the vendor refuses it.
-    let tokens = OauthTokens { expires_at: tokens.expires_at.filter(|_| said), ..tokens };
-    Ok(of_tokens(tokens))
-}
-
-/// Tokens of which nobody has said whose they are.
-fn of_tokens(tokens: OauthTokens) -> Pasted {
-    let login = NewLogin { credential: Credential::Oauth(tokens), details: AccountDetails::default() };
-    Pasted { login, confirmed: false, shared: false }
+    let login = vendor.refresher.kept_answer(text.as_bytes(), now).map_err(|_| unreadable())?;
+    if let Credential::Oauth(tokens) = &login.credential {
+        check(tokens.access.expose())?;
+    }
+    Ok(Pasted { login, confirmed: false, shared: false })
 }

@@ -1,5 +1,7 @@
 use super::{BadAnswer, TokenAnswer};
-use byok_types::{OauthTokens, Secret};
+use crate::{Network, Urls, Vendor, antigravity, claude, codex, gemini, kimi, qwen, testing::jwt, xai};
+use byok_types::{Credential, OauthTokens, Secret};
+use serde_json::{Value, json};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -110,4 +112,53 @@ fn a_token_that_cannot_stand_in_a_header_is_none() {
         assert_eq!(TokenAnswer::read(body.as_bytes()).err(), Some(BadAnswer), "{token:?}");
     }
     assert!(TokenAnswer::read(br#"{"access_token":"sk-ant-oat01-A_b.c~+/="}"#).is_ok());
+}
+
+#[test]
+fn an_answer_that_somebody_has_kept_says_whose_it_is_as_at_the_login() {
+    type Of = fn(&Urls<'_>, Network) -> Vendor;
+    type Case = (Of, Value, Option<&'static str>, Option<&'static str>, Option<i64>);
+    let id = |claims: Value| jwt(&claims);
+    let auth = |names: Value| json!({"exp": NOW + 50, "https://api.openai.com/auth": names});
+    let google =
+        json!({"access_token": "ya29", "id_token": id(json!({"sub": "g", "email": "ada@example.com"}))});
+    let cases: [Case; 8] = [
+        (
+            claude::vendor,
+            json!({"access_token": "sk-ant-oat01-a", "expires_in": 70, "account": {"uuid": "ada", "email_address": "ada@example.com"},
+                "organization": {"uuid": "org"}}),
+            Some("ada/org"),
+            Some("ada@example.com"),
+            Some(NOW + 70),
+        ),
+        (
+            codex::vendor,
+            json!({"access_token": jwt(&auth(json!({"chatgpt_account_id": "space"}))), "expires_in": 7200,
+                "id_token": id(json!({"email": "ada@example.com", "https://api.openai.com/auth": {"chatgpt_user_id": "ada"}}))}),
+            Some("space/ada"),
+            Some("ada@example.com"),
+            Some(NOW + 50),
+        ),
+        (
+            xai::vendor,
+            json!({"access_token": jwt(&json!({})), "expires_in": 70, "id_token": id(json!({"sub": "ada", "email": "ada@example.com"}))}),
+            Some("ada"),
+            Some("ada@example.com"),
+            Some(NOW + 70),
+        ),
+        (gemini::vendor, google.clone(), Some("g"), Some("ada@example.com"), None),
+        (antigravity::vendor, google, Some("g"), Some("ada@example.com"), None),
+        (qwen::vendor, json!({"access_token": "a", "resource_url": "portal.qwen.ai"}), None, None, None),
+        (kimi::vendor, json!({"access_token": "a", "expires_in": "70"}), None, None, Some(NOW + 70)),
+        (xai::vendor, json!({"access_token": jwt(&json!({"sub": "ada"}))}), Some("ada"), None, None),
+    ];
+    for (vendor, body, identity, email, end) in cases {
+        let refresher = vendor(&Urls::none(), Network::default()).refresher;
+        let login = refresher.kept_answer(body.to_string().as_bytes(), NOW).unwrap();
+        let Credential::Oauth(tokens) = login.credential else { panic!("a key") };
+        let details = (login.details.identity.as_deref(), login.details.email.as_deref());
+        assert_eq!((details, tokens.expires_at), ((identity, email), end), "{body}");
+        assert_eq!(tokens.fact("resource_url"), body["resource_url"].as_str());
+        assert_eq!(refresher.kept_answer(b"{}", NOW).unwrap_err(), BadAnswer);
+    }
 }

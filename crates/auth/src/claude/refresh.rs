@@ -2,8 +2,8 @@
 
 use super::{CLIENT_ID, Claude, SCOPES, errors, read_answer};
 use crate::{
-    Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, TokenAnswer, refresh::is_live,
-    refusal::Refusal,
+    BadAnswer, NewLogin, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, TokenAnswer,
+    refresh::is_live, refusal::Refusal,
 };
 use byok_store::AccountDetails;
 use byok_transport::Transport;
@@ -20,6 +20,10 @@ struct Request<'a> {
 }
 
 impl Refresher for Claude {
+    fn kept_answer(&self, body: &[u8], now: i64) -> Result<NewLogin, BadAnswer> {
+        read_answer(body).map(|(answer, details)| answer.into_login(details, now))
+    }
+
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
         Box::pin(async move {
             let Some(refresh) = &tokens.refresh else {

@@ -2,17 +2,18 @@
 
 use super::{
     ACCOUNT, CHECK_TIMEOUT, CLIENT_ID, Codex,
-    identity::{owner, read},
+    identity::{end_of, owner, read},
 };
 use crate::{
-    Clock as _, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing, SystemClock,
+    BadAnswer, Clock as _, NewLogin, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing,
+    SystemClock,
     endpoint::{Ask, Body},
     refresh::is_live,
     refusal::Refusal,
 };
 use byok_store::AccountDetails;
 use byok_transport::{BufferedReply, Transport};
-use byok_types::{AccountState, OauthTokens, Secret};
+use byok_types::{AccountState, Credential, OauthTokens, Secret};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -21,6 +22,17 @@ const DEAD: [&str; 4] =
     ["refresh_token_expired", "refresh_token_reused", "refresh_token_invalidated", "invalid_grant"];
 
 impl Refresher for Codex {
+    fn kept_answer(&self, body: &[u8], now: i64) -> Result<NewLogin, BadAnswer> {
+        let (answer, details) = read(body, None, now)?;
+        // The answer may be old: how long its token lives counts from when it was issued.
+        let end = end_of(&answer.access);
+        let mut login = answer.into_login(details, now);
+        if let Credential::Oauth(tokens) = &mut login.credential {
+            tokens.expires_at = end.or(tokens.expires_at);
+        }
+        Ok(login)
+    }
+
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
         Box::pin(async move {
             let Some(refresh) = tokens.refresh.as_ref().filter(|token| !token.is_blank()) else {

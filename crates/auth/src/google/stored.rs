@@ -1,6 +1,6 @@
 //! Files in which Google's programs keep a login.
 
-use crate::{Found, ImportError, NewLogin, endpoint::claims_of_token};
+use crate::{BadAnswer, Found, ImportError, NewLogin, TokenAnswer, endpoint::claims_of_token};
 use byok_store::AccountDetails;
 use byok_types::{Credential, OauthTokens, Secret, TokenFacts};
 use serde_json::Value;
@@ -37,12 +37,23 @@ pub(crate) fn read(by: &'static str, content: &[u8]) -> Result<Stored, ImportErr
     })
 }
 
+/// Reads an answer of the token endpoint that a person has kept.
+pub(crate) fn kept_answer(body: &[u8], now: i64) -> Result<NewLogin, BadAnswer> {
+    let beside: Value = serde_json::from_slice(body).unwrap_or_default();
+    Ok(TokenAnswer::read(body)?.into_login(owner(beside["id_token"].as_str()), now))
+}
+
+/// The owner by the claims of an id token.
+fn owner(id_token: Option<&str>) -> AccountDetails {
+    let claims = id_token.and_then(claims_of_token).unwrap_or_default();
+    let text = |name: &str| claims[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    AccountDetails { identity: text("sub"), email: text("email"), plan: None }
+}
+
 impl Stored {
     /// As a login of byok. It counts as ended, so that it is renewed, and its project found, before its first use.
     pub(crate) fn found(self, now: i64) -> Found {
-        let claims = self.id_token.as_deref().and_then(claims_of_token).unwrap_or_default();
-        let text = |name: &str| claims[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        let details = AccountDetails { identity: text("sub"), email: text("email"), plan: None };
+        let details = owner(self.id_token.as_deref());
         let scopes = self.scope.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
         let tokens = OauthTokens {
             // Never sent: the time below has passed.

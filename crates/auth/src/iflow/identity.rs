@@ -1,9 +1,9 @@
 //! Whose login it is, and the API key that belongs to it.
 
-use super::Iflow;
-use crate::{LoginError, endpoint::Ask, login::plain, refusal::Refusal};
+use super::{API_KEY, Iflow};
+use crate::{LoginError, Standing, endpoint::Ask, login::plain, refusal::Refusal};
 use byok_store::AccountDetails;
-use byok_transport::{BufferedReply, Transport};
+use byok_transport::{BufferedReply, Transport, TransportError};
 use byok_types::Secret;
 use http::StatusCode;
 use serde::Deserialize;
@@ -42,18 +42,51 @@ struct Data {
 impl Iflow {
     /// Asks for the key of an access token and whose it is. Without the key the login is worth nothing.
     pub(super) async fn owner(&self, transport: &Transport, access: &Secret) -> Result<Owner, LoginError> {
+        read(&self.about(transport, access).await?, access.expose())
+    }
+
+    /// Whose an access token is that somebody has. A service that is closed has refused nothing.
+    pub(super) async fn standing(&self, transport: &Transport, access: &Secret) -> crate::Owner {
+        let told = match self.about(transport, access).await {
+            Ok(reply) => read(&reply, access.expose()).map_err(|error| (error, says_no(&reply))),
+            Err(error) => Err((error.into(), false)),
+        };
+        match told {
+            Ok(Owner { key, details }) => {
+                let facts = [(API_KEY.to_owned(), key)].into();
+                crate::Owner { details, facts, standing: Standing::Taken }
+            }
+            Err((error, says_no)) => {
+                tracing::debug!(%error, "the owner of an iflow login is not known");
+                let standing = match error {
+                    LoginError::NoAccess { why } if says_no => Standing::Refused(why),
+                    _ => Standing::Unknown,
+                };
+                crate::Owner { standing, ..crate::Owner::default() }
+            }
+        }
+    }
+
+    /// The vendor's answer to the question whose a token is.
+    async fn about(&self, transport: &Transport, access: &Secret) -> Result<BufferedReply, TransportError> {
         let mut url = self.urls.profile.clone();
         url.query_pairs_mut().append_pair("accessToken", access.expose());
         let mut tries = 1;
         loop {
             let reply = self.endpoint(transport).ask(Ask::get(&url, self.timeout())).await?;
             if tries == TRIES || !is_busy(reply.status) {
-                return read(&reply, access.expose());
+                return Ok(reply);
             }
             tokio::time::sleep(PAUSE * tries).await;
             tries += 1;
         }
     }
+}
+
+/// Whether an answer without an owner is the vendor's word on the token, and not that nobody is there to ask.
+fn says_no(reply: &BufferedReply) -> bool {
+    let refusal = Refusal::read(reply, &[]);
+    reply.status.is_success() || (refusal.is_refusal() && !refusal.is_page())
 }
 
 fn is_busy(status: StatusCode) -> bool {

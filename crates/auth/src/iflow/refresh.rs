@@ -4,7 +4,7 @@ use super::{
     API_KEY, CLIENT_ID, CLIENT_SECRET, Iflow, KEY_NAME, basic, browser::tokens_of, cookie::is_cookie,
 };
 use crate::{
-    LoginError, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing, TokenAnswer,
+    LoginError, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, TokenAnswer,
     endpoint::{Ask, Body},
     refresh::is_live,
     refusal::Refusal,
@@ -43,20 +43,7 @@ impl Refresher for Iflow {
             {
                 return Owner::default();
             }
-            match self.owner(transport, &tokens.access).await {
-                Ok(owner) => {
-                    let facts = [(API_KEY.to_owned(), owner.key)].into();
-                    Owner { details: owner.details, facts, standing: Standing::Taken }
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "the owner of an iflow login is not known");
-                    let standing = match error {
-                        LoginError::NoAccess { why } => Standing::Refused(why),
-                        _ => Standing::Unknown,
-                    };
-                    Owner { standing, ..Owner::default() }
-                }
-            }
+            self.standing(transport, &tokens.access).await
         }))
     }
 }

@@ -183,6 +183,33 @@ async fn a_refresh_brings_the_key_along() {
 }
 
 #[tokio::test]
+async fn a_service_that_is_closed_refuses_no_login() {
+    use crate::Standing::{Refused, Taken, Unknown};
+    let no = || Refused(String::new());
+    for (status, body, expected) in [
+        (200, OWNER, Taken),
+        (404, "", Unknown),
+        (410, "<html>", Unknown),
+        (405, "{}", Unknown),
+        (302, "", Unknown),
+        (403, "<html>challenge</html>", Unknown),
+        (200, "<html>", Unknown),
+        (403, "", no()),
+        (401, r#"{"message":"bad token"}"#, no()),
+        (200, r#"{"success":false,"message":"bad token"}"#, no()),
+    ] {
+        let server = TokenServer::start().await;
+        server.script(answer(status, body));
+        let tokens = OauthTokens { expires_at: None, ..old(&[("api_key", "sk-old")], "refresh-0") };
+        let asked = transport();
+        let owner = iflow(&server);
+        let owner = crate::Refresher::owner(&owner, &asked, &tokens).unwrap().await;
+        let standing = if let Refused(_) = owner.standing { no() } else { owner.standing };
+        assert_eq!(standing, expected, "{status} {body}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_refused_refresh_means() {
     enum Means {
         Dead,

@@ -23,13 +23,20 @@ const LONGEST: u64 = 900;
 struct Started {
     device_code: Secret,
     user_code: String,
+    /// It may be empty where the next one is not.
     #[serde(default)]
-    verification_uri: String,
-    verification_uri_complete: Url,
+    verification_uri: Option<String>,
+    #[serde(default)]
+    verification_uri_complete: Option<String>,
     #[serde(default, deserialize_with = "whole_seconds")]
     expires_in: Option<u64>,
     #[serde(default, deserialize_with = "whole_seconds")]
     interval: Option<u64>,
+}
+
+/// An address that a browser may be sent to.
+fn page(text: Option<&str>) -> Option<Url> {
+    Url::parse(text?).ok().filter(|url| matches!(url.scheme(), "https" | "http"))
 }
 
 impl DeviceLogin for Kimi {
@@ -47,12 +54,12 @@ impl DeviceLogin for Kimi {
                 return Err(Refusal::read(&reply, &[]).of_start());
             }
             let started: Started = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadStart)?;
-            let complete = started.verification_uri_complete;
+            let complete = page(started.verification_uri_complete.as_deref());
+            let alone = page(started.verification_uri.as_deref());
             Ok(DeviceCode {
                 user_code: plain(&started.user_code),
-                // It may be empty.
-                page: Url::parse(&started.verification_uri).unwrap_or_else(|_| complete.clone()),
-                page_with_code: Some(complete),
+                page: alone.or_else(|| complete.clone()).ok_or(LoginError::BadStart)?,
+                page_with_code: complete,
                 expires_in: Duration::from_secs(started.expires_in.unwrap_or(LONGEST).min(LONGEST)),
                 interval: Duration::from_secs(started.interval.unwrap_or(5)),
                 facts: TokenFacts::from([

@@ -40,9 +40,8 @@ impl Refresher for Kimi {
                         read(&reply.body).map_err(|error| RefreshError::unreadable(error.to_string()))?;
                     Ok((answer, AccountDetails::default()))
                 }
-                StatusCode::UNAUTHORIZED => Err(dead(&format!("Kimi says `{}`", refusal.words()))),
-                // A page of something in between has neither code nor words.
-                StatusCode::FORBIDDEN if !refusal.code.is_empty() || !refusal.description.is_empty() => {
+                // With words or without; but a page is of something in between.
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if !refusal.is_page() => {
                     Err(dead(&format!("Kimi says `{}`", refusal.words())))
                 }
                 _ => Err(refusal.of_refresh("Kimi", "kimi", &[])),

@@ -104,6 +104,29 @@ async fn a_code_and_whose_it_is() {
 }
 
 #[tokio::test]
+async fn either_of_the_two_pages_is_enough() {
+    let (page, whole) = ("https://www.kimi.com/device", "https://www.kimi.com/device?code=ABCD");
+    for (given, expected) in [
+        (json!({"verification_uri": page}), Some((page, None))),
+        (json!({"verification_uri": page, "verification_uri_complete": ""}), Some((page, None))),
+        (json!({"verification_uri": page, "verification_uri_complete": null}), Some((page, None))),
+        (json!({"verification_uri_complete": whole}), Some((whole, Some(whole)))),
+        (json!({"verification_uri": page, "verification_uri_complete": whole}), Some((page, Some(whole)))),
+        (json!({"verification_uri": "file:///x"}), None),
+        (json!({}), None),
+    ] {
+        let server = TokenServer::start().await;
+        let mut body = json!({"user_code": "ABCD", "device_code": "d"});
+        body.as_object_mut().unwrap().extend(given.as_object().unwrap().clone());
+        say(&server, 200, &body);
+        let code = at(&server).start(&transport(), &Answers::new()).await;
+        let pages = code.ok().map(|code| (code.page.to_string(), code.page_with_code.map(String::from)));
+        let expected = expected.map(|(page, whole)| (page.to_owned(), whole.map(str::to_owned)));
+        assert_eq!(pages, expected, "{given}");
+    }
+}
+
+#[tokio::test]
 async fn what_answers_to_the_code_mean() {
     type Means = fn(&Result<Polled, LoginError>) -> bool;
     let cases: [(u16, &str, Means); 14] = [
@@ -201,7 +224,11 @@ async fn what_refusals_mean() {
         (401, "", r#"{"error":"invalid_token"}"#, Does::NeedLogin),
         (403, "", r#"{"error":"access_denied"}"#, Does::NeedLogin),
         (403, "", r#"{"message":"gone"}"#, Does::NeedLogin),
+        (403, "", "", Does::NeedLogin),
+        (403, "", "{}", Does::NeedLogin),
+        (403, "", "no", Does::NeedLogin),
         (403, "", "<html>challenge</html>", Does::Wait(None)),
+        (401, "", "<html>log in to this network</html>", Does::Wait(None)),
         (400, "", r#"{"error":"invalid_grant"}"#, Does::NeedLogin),
         (200, "", r#"{"error":"invalid_grant"}"#, Does::NeedLogin),
         (400, "", r#"{"error":"invalid_client"}"#, Does::Config),

@@ -36,7 +36,7 @@ pub async fn ask_owner(
         let why = why.split("; ").next().unwrap_or_default().to_owned();
         return Err(LoginError::TokenRefused { provider: provider.clone(), why });
     }
-    details.identity = said.details.identity.or(details.identity);
+    details.identity = finer(said.details.identity, details.identity);
     details.email = said.details.email.or(details.email);
     details.plan = said.details.plan.or(details.plan);
     for (name, value) in said.facts {
@@ -44,6 +44,16 @@ pub async fn ask_owner(
     }
     let confirmed = said.standing == Standing::Taken;
     Ok((NewLogin { credential: Credential::Oauth(tokens), details }, confirmed))
+}
+
+/// What the vendor says of an identity, unless the login says more of the same one: an access token may name the workspace alone
+/// of which the id token beside it names the person, too.
+fn finer(said: Option<String>, stated: Option<String>) -> Option<String> {
+    let same = |said: &str, stated: &str| stated.strip_prefix(said).is_some_and(|rest| rest.starts_with('/'));
+    match (said, stated) {
+        (Some(said), Some(stated)) if same(&said, &stated) => Some(stated),
+        (said, stated) => said.or(stated),
+    }
 }
 
 /// Asks whose the logins are that were stored when nobody could say it, so that a new login of the same account replaces

@@ -2,7 +2,7 @@
 
 use super::{CLIENT_ID, Qwen, read_answer};
 use crate::{
-    RefreshError, RefreshFuture, Refresher,
+    BadAnswer, NewLogin, RefreshError, RefreshFuture, Refresher,
     endpoint::{Ask, Body},
     refusal::Refusal,
 };
@@ -12,6 +12,10 @@ use byok_types::{AccountState, OauthTokens};
 use http::StatusCode;
 
 impl Refresher for Qwen {
+    fn kept_answer(&self, body: &[u8], now: i64) -> Result<NewLogin, BadAnswer> {
+        Ok(read_answer(body)?.into_login(AccountDetails::default(), now))
+    }
+
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
         Box::pin(async move {
             let Some(refresh) = &tokens.refresh else {

@@ -5,7 +5,7 @@ use super::{
     identity::{owner, read},
 };
 use crate::{
-    Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing,
+    BadAnswer, NewLogin, Owner, OwnerFuture, RefreshError, RefreshFuture, Refresher, Standing,
     endpoint::{Ask, Body, claims_of_token},
     refusal::Refusal,
 };
@@ -19,6 +19,10 @@ use std::time::Duration;
 const UNKNOWN_CLIENT: Duration = Duration::from_mins(5);
 
 impl Refresher for Xai {
+    fn kept_answer(&self, body: &[u8], now: i64) -> Result<NewLogin, BadAnswer> {
+        read(body).map(|(answer, details)| answer.into_login(details, now))
+    }
+
     fn refresh<'a>(&'a self, transport: &'a Transport, tokens: &'a OauthTokens) -> RefreshFuture<'a> {
         Box::pin(async move {
             let Some(refresh) = tokens.refresh.as_ref().filter(|token| !token.is_blank()) else {

@@ -2,7 +2,7 @@
 
 use super::services::credentials_of;
 use crate::upstream::iflow;
-use byok_types::{Blame, Failure, FailureKind};
+use byok_types::{Blame, Failure, FailureKind, NO_ACCOUNT};
 
 /// There are logins, and none of them may be used.
 pub(super) fn not_in_use(provider: &str, why: &str) -> Failure {
@@ -15,7 +15,7 @@ pub(super) fn not_in_use(provider: &str, why: &str) -> Failure {
         ),
     )
     .with_status(503)
-    .with_code("no_account")
+    .with_code(NO_ACCOUNT)
 }
 
 /// There are credentials, but of another kind than those that the model is served to.
@@ -45,7 +45,7 @@ pub(crate) fn nothing_brought(provider: &str) -> Failure {
         ),
     )
     .with_status(503)
-    .with_code("no_account")
+    .with_code(NO_ACCOUNT)
 }
 
 /// There is neither a key nor a login.
@@ -65,5 +65,24 @@ pub(super) fn no_login(provider: &str) -> Failure {
         format!("byok has no key and no login for `{provider}`, which serves this model: {how}."),
     )
     .with_status(503)
-    .with_code("no_account")
+    .with_code(NO_ACCOUNT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{no_login, not_in_use, nothing_brought};
+    use crate::executor::refuse;
+    use byok_types::Dialect;
+
+    #[test]
+    fn nobody_tries_again_by_habit_where_only_a_person_can_help() {
+        let dead = "the login does not work any more. Log in again with `byok login claude`.";
+        for failure in [not_in_use("claude", dead), no_login("claude"), nothing_brought("claude")] {
+            for dialect in [Dialect::Chat, Dialect::Responses, Dialect::Messages, Dialect::Gemini] {
+                let answer = refuse(dialect, &failure, "req-1");
+                assert_eq!(answer.status, 503);
+                assert_eq!(answer.headers["x-should-retry"], "false");
+            }
+        }
+    }
 }

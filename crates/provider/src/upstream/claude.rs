@@ -275,12 +275,14 @@ fn limit(refusal: &Refusal<'_>) -> Verdict {
             .and_then(|value| value.to_str().ok())
     };
     let rejected = |window: &str| header(&format!("{window}-status")) == Some("rejected");
-    // Resets are Unix seconds.
-    let until = |name: String| header(&name).and_then(|value| value.parse::<i64>().ok());
+    let until = |name: String| header(&name).and_then(plan::moment);
     let wait = |resets: &[&str]| {
         let latest = resets.iter().filter_map(|window| until(format!("{window}-reset"))).max();
-        let seconds = latest.or_else(|| until("reset".to_owned())).map(|at| at - refusal.now);
-        Duration::from_secs(u64::try_from(seconds.unwrap_or(0)).unwrap_or(0).clamp(1, 7 * 86_400))
+        let reset = latest.or_else(|| until("reset".to_owned())).filter(|at| *at > refusal.now);
+        // The vendor may name the wait in place of the time.
+        let left = reset.and_then(|at| u64::try_from(at - refusal.now).ok()).map(Duration::from_secs);
+        let left = left.or(refusal.failure.retry_after).unwrap_or_default();
+        left.clamp(Duration::from_secs(1), Duration::from_hours(7 * 24))
     };
     if details(refusal.failure)["error_code"].as_str().is_some_and(|code| SPENT.contains(&code)) {
         let wait = refusal.failure.retry_after.unwrap_or(NOTHING_TO_SPEND).min(Duration::from_hours(24));

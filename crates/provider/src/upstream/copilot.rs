@@ -279,6 +279,16 @@ impl Upstream for Copilot {
         failure.status == 429 && failure.retry_after.is_none()
     }
 
+    fn opens_at(&self, failure: &Failure, headers: &HeaderMap, now: i64) -> Option<i64> {
+        let left = quota::reset(headers, now).filter(|_| failure.status == 402)?;
+        Some(now.saturating_add_unsigned(left.as_secs()))
+    }
+
+    /// Where neither wait nor headers say when the plan begins anew, GitHub's own page does.
+    fn rests_until_reset(&self, failure: &Failure) -> bool {
+        failure.status == 402 && failure.retry_after.is_none()
+    }
+
     fn lists_models(&self) -> bool {
         true
     }
@@ -310,6 +320,10 @@ impl Upstream for Copilot {
 
     fn read_quota(&self, body: &[u8], _now: i64) -> Quota {
         quota::read(body)
+    }
+
+    fn quota_charges(&self, body: &[u8]) -> bool {
+        quota::charges(body)
     }
 
     fn windows(&self, headers: &HeaderMap, _now: i64) -> Vec<Window> {

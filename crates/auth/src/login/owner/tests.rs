@@ -1,4 +1,4 @@
-use super::{ask_owner, known_account, learn_owners, same_login};
+use super::{ask_owner, finer, known_account, learn_owners, same_login};
 use crate::{
     NewLogin, OwnerFuture, RefreshFuture, Refresher,
     testing::{add_account, provider, tokens},
@@ -53,6 +53,21 @@ async fn what_the_vendor_says_counts_most() {
         let Credential::Oauth(tokens) = &asked.credential else { panic!() };
         assert_eq!((&asked.details, tokens.facts.len()), (&expected, facts));
         assert_eq!(tokens.fact("a"), Some("had"), "what is there stays");
+    }
+}
+
+#[test]
+fn the_finer_of_two_words_for_one_identity_counts() {
+    for (said, stated, expected) in [
+        (Some("space"), Some("space/ada"), Some("space/ada")),
+        (Some("space/bob"), Some("space/ada"), Some("space/bob")),
+        (Some("space"), Some("spaceship/ada"), Some("space")),
+        (Some("space/ada"), Some("space"), Some("space/ada")),
+        (None, Some("ada"), Some("ada")),
+        (Some("ada"), None, Some("ada")),
+    ] {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        assert_eq!(finer(owned(said), owned(stated)), owned(expected), "{said:?} {stated:?}");
     }
 }
 

@@ -3,15 +3,26 @@
 //! Source: the official client, version 2.1.328, and the vendor's SDK of November 2026. Headers give fractions, the usage
 //! endpoint per cent.
 
-use crate::knowledge::Window;
+use crate::{knowledge::Window, upstream::time::unix_of};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::time::SystemTime;
 
 const PREFIX: &str = "anthropic-ratelimit-unified-";
 /// Windows of the headers, and what people call them.
 const WINDOWS: [(&str, &str, Option<&str>); 3] =
     [("5h", "5 hours", None), ("7d", "week", None), ("7d_oi", "week", Some("Fable"))];
+
+/// The time that a header names: Unix seconds, or a date, which costs nothing to read.
+pub(super) fn moment(text: &str) -> Option<i64> {
+    let date = || {
+        let since =
+            httpdate::parse_http_date(text.trim()).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs()).ok()
+    };
+    text.trim().parse().ok().or_else(|| unix_of(text)).or_else(date)
+}
 
 /// The windows that the headers of an answer tell.
 pub(super) fn windows_of_headers(headers: &HeaderMap) -> Vec<Window> {
@@ -20,7 +31,7 @@ pub(super) fn windows_of_headers(headers: &HeaderMap) -> Vec<Window> {
         .iter()
         .filter_map(|(id, name, scope)| {
             let used = header(format!("{PREFIX}{id}-utilization"))?.trim().parse().ok()?;
-            let resets_at = header(format!("{PREFIX}{id}-reset")).and_then(|at| at.trim().parse().ok());
+            let resets_at = header(format!("{PREFIX}{id}-reset")).and_then(moment);
             Some(Window { name: (*name).to_owned(), used, resets_at, scope: scope.map(str::to_owned) })
         })
         .collect()

@@ -195,6 +195,39 @@ fn a_line_of_models_rests_until_its_own_window_opens() {
 }
 
 #[test]
+fn a_used_up_plan_rests_as_long_as_it_is_told_in_any_way() {
+    const NOW: i64 = 1_796_083_200;
+    let day = Duration::from_hours(24);
+    for (rejected, reset, wait, expected) in [
+        ("", None, Some(9000), Duration::from_mins(150)),
+        ("5h-", None, Some(9000), Duration::from_mins(150)),
+        ("", None, Some(30 * 86_400), 7 * day),
+        ("", None, None, Duration::from_secs(1)),
+        ("", Some("1796083290"), Some(9000), Duration::from_secs(90)),
+        ("", Some("2026-12-02T00:00:00Z"), Some(9000), day),
+        ("5h-", Some("2026-12-02T00:00:00.5Z"), None, day),
+        ("7d-", Some("Wed, 02 Dec 2026 00:00:00 GMT"), None, day),
+        // A time that has passed says nothing.
+        ("", Some("1796083100"), Some(9000), Duration::from_mins(150)),
+        ("", Some("soon"), Some(9000), Duration::from_mins(150)),
+    ] {
+        let name = |tail: &str| -> HeaderName {
+            format!("anthropic-ratelimit-unified-{rejected}{tail}").parse().unwrap()
+        };
+        let mut headers = HeaderMap::from_iter([(name("status"), HeaderValue::from_static("rejected"))]);
+        headers.extend(reset.map(|reset| (name("reset"), HeaderValue::from_static(reset))));
+        let failure = Failure {
+            status: 429,
+            retry_after: wait.map(Duration::from_secs),
+            ..Failure::new(FailureKind::RateLimit, Blame::Upstream, "no")
+        };
+        let refusal = Refusal { failure: &failure, model: "m", headers: &headers, oauth: true, now: NOW };
+        let cool = Claude::default().judge(&refusal).cool;
+        assert_eq!(cool, Some((Scope::Account, expected)), "{rejected} {reset:?} {wait:?}");
+    }
+}
+
+#[test]
 fn what_may_be_spent_is_no_matter_of_the_moment() {
     let body = r#"{"type":"error","error":{"type":"rate_limit_error","message":"No more.",
         "details":{"error_code":"enforced_spend_limit_reached"}}}"#;

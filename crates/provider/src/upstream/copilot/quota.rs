@@ -76,6 +76,16 @@ pub(super) fn charges_extra(headers: &HeaderMap) -> bool {
     told.any(|told| !told.is_open() && told.beyond > 0.0 && told.remaining <= 0.0)
 }
 
+/// Whether GitHub's own page says that what is asked now is charged beyond the plan, by the same rule as the headers. What was
+/// charged before its owner switched that off is no sign any more.
+pub(super) fn charges(body: &[u8]) -> bool {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let told = &answer["quota_snapshots"]["premium_interactions"];
+    let beyond = told["overage_count"].as_f64().is_some_and(|count| count > 0.0);
+    let used_up = told["percent_remaining"].as_f64().is_some_and(|remaining| remaining <= 0.0);
+    beyond && used_up && told["unlimited"] != true && told["overage_permitted"] != false
+}
+
 /// How long until a used-up window begins anew.
 pub(super) fn reset(headers: &HeaderMap, now: i64) -> Option<Duration> {
     let told = HEADERS.iter().filter_map(|(name, _)| Snapshot::of(headers, name));

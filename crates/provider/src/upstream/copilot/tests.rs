@@ -493,6 +493,16 @@ fn what_refusals_mean() {
         Copilot::default().backs_off(&failure)
     };
     assert_eq!([limited(429, None), limited(429, Some(7)), limited(503, None)], [true, false, false]);
+    let until_reset = |status: u16, seconds: Option<u64>| {
+        let failure = Failure::new(FailureKind::QuotaWindow, byok_types::Blame::Upstream, "m");
+        let failure =
+            Failure { retry_after: seconds.map(Duration::from_secs), ..failure.with_status(status) };
+        let at = Copilot::default().opens_at(&failure, &used_up, 1_796_083_200 - 600);
+        (Copilot::default().rests_until_reset(&failure), at)
+    };
+    let day = Some(1_796_083_200);
+    assert_eq!(until_reset(402, None), (true, day), "GitHub's page says it where the headers do not");
+    assert_eq!([until_reset(402, Some(90)), until_reset(429, None)], [(false, day), (false, None)]);
     let hint = judged(466, "client not supported", &none).hint;
     assert!(hint.is_some_and(|hint| hint.contains("`headers` of the provider")), "{hint:?}");
     let copilot = Copilot::default();
@@ -565,6 +575,25 @@ fn what_is_left_of_a_plan() {
     assert_eq!((free.windows[0].name.as_str(), free.windows.len()), ("chat", 2));
     assert!((free.windows[0].used - 0.2).abs() < 1e-9);
     assert_eq!(quota::read(b"<html>"), Quota::default());
+    let charges = |remaining: f64, count: Value, permitted: Value| {
+        let premium = json!({"entitlement": 300, "percent_remaining": remaining, "unlimited": false, "overage_count": count,
+            "overage_permitted": permitted});
+        let page = json!({"quota_snapshots": {"chat": {"unlimited": true}, "premium_interactions": premium}})
+            .to_string();
+        Copilot::default().quota_charges(page.as_bytes())
+    };
+    for (remaining, count, permitted, expected) in [
+        (0.0, json!(5), json!(true), true),
+        (-1.5, json!(0.25), Value::Null, true),
+        (0.0, json!(0), json!(true), false),
+        (0.0, Value::Null, json!(true), false),
+        // The plan has room again, or nothing can be charged any more.
+        (12.0, json!(5), json!(true), false),
+        (0.0, json!(5), json!(false), false),
+    ] {
+        assert_eq!(charges(remaining, count.clone(), permitted), expected, "{remaining} {count}");
+    }
+    assert!(!Copilot::default().quota_charges(b"<html>"));
     let lookup = Copilot::default().ask_quota("b", &token(EXCHANGE)).unwrap();
     assert_eq!(text(&lookup.headers, "authorization"), Some("token ghu_canary"));
     assert_eq!(lookup.url.as_str(), "https://api.github.com/copilot_internal/user");
