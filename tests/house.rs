@@ -79,6 +79,7 @@ const SECRET_READERS: &[(&str, &str)] = &[
     ("crates/proxy/src/logins/told.rs", "a token of a login goes to whoever asked for it"),
     ("src/commands/login/link.rs", "a token of a login is shown once"),
     ("src/client_key.rs", "a new client key is shown once"),
+    ("src/commands/accounts/add.rs", "the form of a pasted token"),
     ("crates/auth/src/kiro/browser.rs", "exchange of the code"),
     ("crates/auth/src/kiro/identity.rs", "the header of a call that asks whose login it is"),
     ("crates/auth/src/kiro/import.rs", "whether a refresh token was cut off"),

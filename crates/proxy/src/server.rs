@@ -162,11 +162,15 @@ async fn serve_connection(
     };
     let called = Arc::new(AtomicBool::new(false));
     let calling = called.clone();
-    let upgraded = Upgraded { _waited_for: tasks.token(), stop: stop.clone() };
+    // A token is a task that is waited for, so it is taken when there is something to wait for.
+    let upgraded = {
+        let (tasks, stop) = (tasks.clone(), stop.clone());
+        move || Upgraded { _waited_for: tasks.token(), stop: stop.clone() }
+    };
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         calling.store(true, Ordering::Relaxed);
         if request.headers().contains_key(header::UPGRADE) {
-            request.extensions_mut().insert(upgraded.clone());
+            request.extensions_mut().insert(upgraded());
         }
         let (app, router) = (app.clone(), router.clone());
         // In a box of its own: what serving takes is freed when the answer begins, while the connection keeps this future's

@@ -34,7 +34,7 @@ impl Reserve {
     fn write(&self) -> Result<(), StoreError> {
         let mut file = files::private_file(&self.file).map_err(|error| self.full(error))?;
         // No zeros: some file systems keep no room for those.
-        let room: Vec<u8> = (0..ROOM).map(|at| (at * 31 % 251) as u8).collect();
+        let room: Vec<u8> = (0..=u8::MAX).cycle().take(ROOM).collect();
         let written = file.write_all(&room).and_then(|()| file.sync_all());
         written.map_err(StoreError::io("write", &self.file)).map_err(|error| self.full(error))
     }

@@ -110,7 +110,7 @@ async fn room_is_kept_for_a_renewal_and_given_to_it() {
     };
     store.put(&id, Credential::Oauth(tokens("old"))).await.unwrap();
     store.begin_refresh(&id, tokens("old").hash()).await.unwrap();
-    let room = std::fs::metadata(&reserve).unwrap();
+    let room = fs::metadata(&reserve).unwrap();
     assert!(room.len() >= 64 << 10, "{}", room.len());
     #[cfg(unix)]
     assert_eq!(std::os::unix::fs::MetadataExt::mode(&room) & 0o777, 0o600);
@@ -124,7 +124,7 @@ async fn room_is_kept_for_a_renewal_and_given_to_it() {
     assert!(!reserve.exists());
 
     // Where there is no room for it, the vendor is not asked.
-    std::fs::create_dir(&reserve).unwrap();
+    fs::create_dir(&reserve).unwrap();
     store.begin_refresh(&id, tokens("old").hash()).await.unwrap_err();
 }
 

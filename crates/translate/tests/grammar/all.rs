@@ -1,6 +1,6 @@
 //! The four checkers behind one door, and what may be asked of events. Shares nothing with the codecs.
 
-use byok_translate::ir::{Event, Part, Response, StopReason};
+use byok_translate::ir::{Delta, Event, Part, Response, StopReason};
 use byok_types::Dialect;
 
 #[path = "chat.rs"]
@@ -45,6 +45,10 @@ pub(crate) fn promises(events: &[Event]) -> Result<(), String> {
                 parts.push(*part);
                 open.push((*part, *choice));
                 (again || finished.contains(choice)).then_some("a part out of place")
+            }
+            // Sources may be told when a text is over.
+            Event::Delta { part, delta: Delta::Citation(_) } => {
+                (!parts.contains(part)).then_some("a citation of no part")
             }
             Event::Delta { part, .. } => {
                 (!open.iter().any(|(name, _)| name == part)).then_some("a delta of no part")
