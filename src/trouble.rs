@@ -237,6 +237,7 @@ impl From<LoginError> for Trouble {
             | LoginError::NoAccess { .. }
             | LoginError::OtherAccount { .. }
             | LoginError::IsThere { .. }
+            | LoginError::Spent { .. }
             | LoginError::OtherKind { .. } => Exit::NotAllowed,
             LoginError::NotACode { .. }
             | LoginError::NotUsable { .. }

@@ -19,7 +19,7 @@ pub use foreign::refuse_foreign;
 pub(crate) use named::labels;
 pub use named::named;
 pub(crate) use owner::note_owner;
-pub use owner::{ask_owner, known_account, learn_owners};
+pub use owner::{ask_owner, known_account, learn_owners, used_up_by};
 pub(crate) use page::plain;
 pub use pasted::read_pasted;
 pub use pending::{AuthorizationCode, PendingLogin, Redirect, State};
@@ -356,6 +356,14 @@ pub enum LoginError {
         /// The command that forgets that one.
         remove: String,
     },
+    /// The tokens were renewed since, and an account that works has the new ones.
+    #[error(
+        "these tokens are used up: `{label}` has renewed them and works, so nothing was changed; log it out first if another login is meant"
+    )]
+    Spent {
+        /// Label of the account that has the new ones.
+        label: String,
+    },
     /// Several accounts are called so.
     #[error("several accounts are called so: {labels}; name one of them")]
     SeveralAccounts {
@@ -410,6 +418,7 @@ impl Fault for LoginError {
             | Self::OtherAccount { .. }
             | Self::OtherKind { .. }
             | Self::IsThere { .. }
+            | Self::Spent { .. }
             | Self::SeveralAccounts { .. } => Blame::Client,
             Self::NoCallback(_) | Self::Store(_) => Blame::Byok,
             Self::Transport(error) | Self::CodeSpent(error) => error.blame(),

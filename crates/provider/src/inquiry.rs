@@ -118,7 +118,7 @@ impl Executor {
             // A request waits for it.
             let _ = tokio::time::timeout(BRIEFLY, self.ask_quota(provider, seat)).await;
         }
-        reset_in(&seat.known.windows()?.1)
+        reset_in(&seat.known.windows()?.1, !provider.upstream.may_refuse_with_room())
     }
 
     /// Asks about the plan of an account in the background, if that is due: its answer may tell of a charge.
@@ -258,10 +258,10 @@ impl Executor {
 }
 
 /// When an account of these limits opens again that is used up: with the last limit that is, or, if the vendor shows none
-/// as used up, with the first of all.
-fn reset_in(windows: &[Window]) -> Option<i64> {
+/// as used up and `one_is`, with the first of all.
+fn reset_in(windows: &[Window], one_is: bool) -> Option<i64> {
     let used_up = windows.iter().filter(|window| window.used >= 1.0).filter_map(|window| window.resets_at);
-    used_up.max().or_else(|| windows.iter().filter_map(|window| window.resets_at).min())
+    used_up.max().or_else(|| windows.iter().filter(|_| one_is).filter_map(|window| window.resets_at).min())
 }
 
 /// Why an inquiry brought nothing.
@@ -295,15 +295,16 @@ mod tests {
     fn a_used_up_plan_opens_with_the_limit_that_is_used_up() {
         let window =
             |used: f64, resets_at: Option<i64>| Window { name: "w".to_owned(), used, resets_at, scope: None };
-        for (windows, expected) in [
-            (vec![window(0.4, Some(900)), window(1.0, Some(50))], Some(50)),
-            (vec![window(1.0, Some(900)), window(1.2, Some(50))], Some(900)),
-            (vec![window(0.99, Some(900)), window(0.2, Some(50))], Some(50)),
-            (vec![window(1.0, None), window(0.2, Some(50))], Some(50)),
-            (vec![window(1.0, None)], None),
-            (Vec::new(), None),
+        for (windows, expected, shown) in [
+            (vec![window(0.4, Some(900)), window(1.0, Some(50))], Some(50), true),
+            (vec![window(1.0, Some(900)), window(1.2, Some(50))], Some(900), true),
+            (vec![window(0.99, Some(900)), window(0.2, Some(50))], Some(50), false),
+            (vec![window(1.0, None), window(0.2, Some(50))], Some(50), false),
+            (vec![window(1.0, None)], None, false),
+            (Vec::new(), None, false),
         ] {
-            assert_eq!(reset_in(&windows), expected, "{windows:?}");
+            assert_eq!(reset_in(&windows, true), expected, "{windows:?}");
+            assert_eq!(reset_in(&windows, false), expected.filter(|_| shown), "{windows:?}");
         }
     }
 }

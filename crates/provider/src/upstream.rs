@@ -357,6 +357,12 @@ pub trait Upstream: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Whether the vendor refuses a request as beyond the plan although the plan has room: one that costs more than is left, or
+    /// a budget beside the plan.
+    fn may_refuse_with_room(&self) -> bool {
+        false
+    }
+
     /// When the limit of a refusal opens again, Unix time in seconds, where the vendor says that otherwise than as a wait.
     fn opens_at(&self, _failure: &Failure, _headers: &HeaderMap, _now: i64) -> Option<i64> {
         None

@@ -22,7 +22,8 @@ pub(crate) fn unreadable(data: &str) -> Option<Failure> {
     if data.is_empty() || data == "[DONE]" || serde_json::from_str::<serde::de::IgnoredAny>(data).is_ok() {
         return None;
     }
-    let message = if data.starts_with(['{', '[', '"']) {
+    let within = data.strip_prefix('[').unwrap_or(data).trim_start();
+    let message = if within.starts_with(['{', '[', '"']) {
         // The words in it are those of the answer. They are the client's alone, and what is said here is shown to others as well.
         format!("the upstream broke an event off in the middle, after {} bytes of JSON", data.len())
     } else {

@@ -355,7 +355,10 @@ async fn take_one(
     let login = placed(file, &entry, mode);
     let credential = login.credential.clone();
     if let Some(known) = &known
-        && matches!(known.state, AccountState::Ready | AccountState::Disabled { .. })
+        && matches!(
+            known.state,
+            AccountState::Ready | AccountState::ExtraUsage | AccountState::Disabled { .. }
+        )
         && !is_newer(store, known, &login).await?
     {
         return Ok((format!("known already: {id}: {}; what byok has is not older", known.label), None));

@@ -7,7 +7,7 @@ use crate::{
 };
 use byok_auth::{
     Clock as _, Found, Import, ImportError, Kept, LARGEST_FILE, NewLogin, SystemClock, Vendor, ask_owner,
-    follow, followed, learn_owners, neighbours, peers,
+    follow, followed, learn_owners, neighbours, peers, used_up_by,
 };
 use byok_config::paths;
 use byok_store::Store;
@@ -153,9 +153,10 @@ pub(super) async fn is_older(store: &Store, known: &Account, login: &NewLogin) -
     }
     // One that does not open is no login that works.
     let Ok(Some(Credential::Oauth(old))) = store.secrets.load(&known.id).await else { return Ok(false) };
+    let spent = used_up_by(store, &known.provider, login).await?.is_some_and(|by| by.id == known.id);
     let own = followed(&old).is_none() && (old.refresh.is_some() || new.refresh.is_none());
     let ends_later = matches!((old.expires_at, new.expires_at), (Some(old), Some(new)) if old > new);
-    Ok(own && ends_later && old.access.hash() != new.access.hash())
+    Ok(spent || (own && ends_later && old.access.hash() != new.access.hash()))
 }
 
 /// What it means that two programs have a login whose vendor uses refresh tokens up.

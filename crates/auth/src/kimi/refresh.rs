@@ -40,8 +40,11 @@ impl Refresher for Kimi {
                         read(&reply.body).map_err(|error| RefreshError::unreadable(error.to_string()))?;
                     Ok((answer, AccountDetails::default()))
                 }
-                // With words or without; but a page is of something in between.
-                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if !refusal.is_page() => {
+                // With words or without; but a page, or a line of text, is of something in between.
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+                    if !refusal.is_page()
+                        && matches!(reply.body.trim_ascii_start().first(), None | Some(b'{')) =>
+                {
                     Err(dead(&format!("Kimi says `{}`", refusal.words())))
                 }
                 _ => Err(refusal.of_refresh("Kimi", "kimi", &[])),

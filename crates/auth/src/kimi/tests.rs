@@ -226,7 +226,7 @@ async fn what_refusals_mean() {
         (403, "", r#"{"message":"gone"}"#, Does::NeedLogin),
         (403, "", "", Does::NeedLogin),
         (403, "", "{}", Does::NeedLogin),
-        (403, "", "no", Does::NeedLogin),
+        (403, "", "error code: 1010", Does::Wait(None)),
         (403, "", "<html>challenge</html>", Does::Wait(None)),
         (401, "", "<html>log in to this network</html>", Does::Wait(None)),
         (400, "", r#"{"error":"invalid_grant"}"#, Does::NeedLogin),

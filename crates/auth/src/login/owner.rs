@@ -155,14 +155,21 @@ pub async fn known_account(
     used_up_by(store, provider, login).await
 }
 
-/// The account whose renewal has used up the tokens of the login: an old copy of its own, then.
-async fn used_up_by(
+/// The account whose renewal has used up the tokens of the login, and that has others now: an old copy of its own, then.
+///
+/// # Errors
+/// [`StoreError`] if the accounts cannot be read.
+pub async fn used_up_by(
     store: &Store,
     provider: &ProviderId,
     NewLogin { credential, details }: &NewLogin,
 ) -> Result<Option<Account>, StoreError> {
     let Credential::Oauth(tokens) = credential else { return Ok(None) };
     let Some(sender) = store.secrets.sender(provider, tokens.hash()).await? else { return Ok(None) };
+    let current = store.secrets.load(&sender).await.ok().flatten();
+    if matches!(current, Some(Credential::Oauth(current)) if current.hash() == tokens.hash()) {
+        return Ok(None);
+    }
     let account = store.accounts.get(&sender).await?;
     Ok(account.filter(|account| {
         let differ = matches!((&account.identity, &details.identity), (Some(old), Some(new)) if old != new);
@@ -170,15 +177,14 @@ async fn used_up_by(
     }))
 }
 
-/// An account, other than `but`, that has the same identity as the login or the same grant, or had it before a renewal: kept a
-/// second time, the first of the two to be renewed would end the other.
+/// An account, other than `but`, that has the same identity as the login or the same grant: kept a second time, the first of
+/// the two to be renewed would end the other.
 pub(super) async fn same_login(
     store: &Store,
     provider: &ProviderId,
-    login: &NewLogin,
+    NewLogin { credential, details }: &NewLogin,
     but: Option<&Account>,
 ) -> Result<Option<Account>, StoreError> {
-    let NewLogin { credential, details } = login;
     let mut others = store.accounts.list(Some(provider)).await?;
     others.retain(|other| other.kind == credential.kind() && but.is_none_or(|but| but.id != other.id));
     // Two that are one person's already are told apart by their owner.
@@ -200,8 +206,7 @@ pub(super) async fn same_login(
             return Ok(Some(other));
         }
     }
-    let sender = used_up_by(store, provider, login).await?;
-    Ok(sender.filter(|sender| but.is_none_or(|but| but.id != sender.id)))
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::owner::same_login;
+use super::owner::{same_login, used_up_by};
 use crate::{Clock, LoginError};
 use byok_store::{AccountDetails, Store, StoreError};
 use byok_types::{Account, AccountId, AccountState, Credential, CredentialKind, ProviderId, account_flag};
@@ -33,7 +33,7 @@ pub struct SaveLogin<'a> {
 ///
 /// # Errors
 /// [`LoginError::OtherAccount`] when the login is not of the named account; [`LoginError::IsThere`] when it is that of another
-/// one; [`LoginError::OtherKind`] when one of the two is a key; [`LoginError::Store`].
+/// one; [`LoginError::Spent`] when it is an old copy of one that works; [`LoginError::OtherKind`] when one of the two is a key; [`LoginError::Store`].
 pub async fn save_login(
     store: &Store,
     clock: &dyn Clock,
@@ -71,6 +71,13 @@ pub async fn save_login(
 }
 
 async fn find(store: &Store, login: &NewLogin, how: SaveLogin<'_>) -> Result<Option<Account>, LoginError> {
+    let spent = used_up_by(store, how.provider, login).await?;
+    if let Some(works) = spent
+        .as_ref()
+        .filter(|account| matches!(account.state, AccountState::Ready | AccountState::ExtraUsage))
+    {
+        return Err(LoginError::Spent { label: works.label.clone() });
+    }
     let (identity, kind) = (&login.details.identity, login.credential.kind());
     if let Some(id) = how.account {
         let named = store.accounts.get(id).await?.ok_or(StoreError::NoSuchAccount)?;
@@ -99,7 +106,7 @@ async fn find(store: &Store, login: &NewLogin, how: SaveLogin<'_>) -> Result<Opt
         }
         return Ok(Some(named));
     }
-    Ok(same_login(store, how.provider, login, None).await?)
+    Ok(same_login(store, how.provider, login, None).await?.or(spent))
 }
 
 const fn kind_word(kind: CredentialKind) -> &'static str {

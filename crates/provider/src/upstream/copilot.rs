@@ -289,6 +289,10 @@ impl Upstream for Copilot {
         failure.status == 402 && failure.retry_after.is_none()
     }
 
+    fn may_refuse_with_room(&self) -> bool {
+        true
+    }
+
     fn lists_models(&self) -> bool {
         true
     }

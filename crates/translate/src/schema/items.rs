@@ -53,6 +53,10 @@ fn rewritten(schema: &Json, lists: Lists) -> Cow<'_, Json> {
     let mut out = String::with_capacity(text.len() + found.edits.len() * ANYTHING.len());
     let mut from = 0;
     for (place, new) in found.edits {
+        // Of a name that stands twice, one may have gone with the other.
+        if place.start < from {
+            continue;
+        }
         out.push_str(&text[from..place.start]);
         out.push_str(new);
         from = place.end;
@@ -159,6 +163,11 @@ impl Found {
         let end = self.place(text).end - 1;
         let items = member("items");
         let by_place = items.filter(|(_, value)| value.get().starts_with('['));
+        // What some languages write for an object without members.
+        if let Some((_, none)) = by_place.filter(|(_, value)| value.get()[1..].trim_start() == "]") {
+            self.edits.push((self.place(none.get()), "{}"));
+            return;
+        }
         if let Some(old) = by_place.and_then(|(key, _)| key.in_text())
             && member("prefixItems").is_none()
         {
@@ -216,6 +225,20 @@ mod tests {
             (
                 r#"{"items":[{}],"prefixItems":[{}],"type":"array"}"#,
                 r#"{"items":[{}],"prefixItems":[{}],"type":"array"}"#,
+            ),
+            (r#"{"type":"array","items":[ ]}"#, r#"{"type":"array","items":{}}"#),
+            // Names that stand twice.
+            (
+                r#"{"properties":{"a":{"required":true,"required":true,"type":"string"}}}"#,
+                r#"{"properties":{"a":{"type":"string"}}}"#,
+            ),
+            (
+                r#"{"properties":{"a":{"type":"string","required":true,"required":true}}}"#,
+                r#"{"properties":{"a":{"type":"string","required":true}}}"#,
+            ),
+            (
+                r#"{"properties":{"a":{"required":true,"required":true}}}"#,
+                r#"{"properties":{"a":{"required":true}}}"#,
             ),
             // What is not a schema is left alone.
             (

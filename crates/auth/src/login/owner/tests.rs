@@ -1,4 +1,4 @@
-use super::{ask_owner, finer, known_account, learn_owners, same_login};
+use super::{ask_owner, finer, known_account, learn_owners, used_up_by};
 use crate::{
     NewLogin, OwnerFuture, RefreshFuture, Refresher,
     testing::{add_account, provider, tokens},
@@ -105,8 +105,8 @@ async fn a_copy_of_tokens_that_were_renewed_is_of_their_account() {
         let copy = login(details(owner, None, None));
         let found = known_account(&store, &provider, &copy).await.unwrap();
         assert_eq!(found.map(|account| account.id), known.then(|| id.clone()), "{owner:?}");
-        let same = same_login(&store, &provider, &copy, None).await.unwrap();
-        assert_eq!(same.map(|account| account.id), known.then(|| id.clone()), "{owner:?}");
+        let spent = used_up_by(&store, &provider, &copy).await.unwrap();
+        assert_eq!(spent.map(|account| account.id), known.then(|| id.clone()), "{owner:?}");
     }
 }
 

@@ -99,6 +99,34 @@ async fn only_the_owner_logs_in_again() {
 }
 
 #[tokio::test]
+async fn an_old_copy_takes_the_place_of_no_login_that_works() {
+    let (store, provider, clock) = (Store::memory(), provider(), TestClock::start());
+    let ours = save_login(&store, &*clock, login(None, None), how(&provider)).await.unwrap();
+    let old = stored(&store, &ours.id).await;
+    let renewed = OauthTokens { refresh: Some(Secret::new("renewed")), ..old.clone() };
+    store.secrets.begin_refresh(&ours.id, old.hash()).await.unwrap();
+    store.secrets.commit_if(&ours.id, old.hash(), &renewed).await.unwrap();
+    let labels = [None, Some("new name")];
+    let named = labels.map(|label| SaveLogin { label, ..how(&provider) });
+    for how in named.into_iter().chain([SaveLogin { account: Some(&ours.id), ..how(&provider) }]) {
+        for state in [AccountState::Ready, AccountState::ExtraUsage] {
+            store.accounts.set_state(&ours.id, state.clone()).await.unwrap();
+            let error = save_login(&store, &*clock, login(None, None), how).await.unwrap_err();
+            assert!(matches!(&error, LoginError::Spent { .. }), "{error:?}");
+            let account = store.accounts.get(&ours.id).await.unwrap().unwrap();
+            assert_eq!((account.label, account.state), (ours.label.clone(), state));
+            assert_eq!(stored(&store, &ours.id).await.hash(), renewed.hash());
+        }
+    }
+    // What works no more has nothing to lose.
+    let state = AccountState::NeedsLogin { reason: "r".to_owned() };
+    store.accounts.set_state(&ours.id, state).await.unwrap();
+    let again = save_login(&store, &*clock, login(None, None), how(&provider)).await.unwrap();
+    assert_eq!((again.id, again.state), (ours.id, AccountState::Ready));
+    assert_eq!(store.accounts.list(None).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn one_login_is_never_two_accounts() {
     let (store, provider, clock) = (Store::memory(), provider(), TestClock::start());
     let ours = save_login(&store, &*clock, login(Some("p/o"), Some("a@b.c")), how(&provider)).await.unwrap();
