@@ -127,11 +127,11 @@ impl Upstream for Qwen {
         failure
     }
 
-    /// `DashScope` throttles within a stream by a last chunk whose text is the error (`qwen.md`, 3).
     fn knows_only_old_cap(&self) -> bool {
         true
     }
 
+    /// `DashScope` throttles within a stream by a last chunk whose text is the error (`qwen.md`, 3).
     fn tells_failures_as_text(&self) -> bool {
         true
     }
