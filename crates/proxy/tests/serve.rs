@@ -145,6 +145,26 @@ impl Running {
     }
 }
 
+/// The address of a server that gives every request the same answer.
+async fn always(status: u16, kind: &'static str, body: impl Into<String>) -> String {
+    let body = body.into();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let head = format!(
+                "HTTP/1.1 {status} No\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            let mut asked = vec![0; 1 << 16];
+            let _ = stream.read(&mut asked).await;
+            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        }
+    });
+    format!("http://{address}")
+}
+
 async fn read(answer: reqwest::Response) -> (u16, serde_json::Value) {
     let status = answer.status().as_u16();
     let text = answer.text().await.unwrap();

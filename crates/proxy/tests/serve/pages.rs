@@ -1,27 +1,7 @@
 //! Errors that are none of an API: pages and words of what stands in front of a vendor, and errors inside of good answers.
 
-use super::{read, request, start, start_providers};
+use super::{always, read, request, start, start_providers};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-/// The address of a server that gives every request the same answer.
-async fn server(status: u16, kind: &'static str, body: &'static str) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let head = format!(
-                "HTTP/1.1 {status} No\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                body.len()
-            );
-            let mut asked = vec![0; 1 << 16];
-            let _ = stream.read(&mut asked).await;
-            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
-        }
-    });
-    format!("http://{address}")
-}
 
 const PAGE: &str = "<!DOCTYPE html><html><body>Bad gateway</body></html>";
 const JSON: &str = r#"{ "error" : {"message":"Down.","type":"server_error","code":"x"} }"#;
@@ -38,7 +18,7 @@ async fn an_error_is_json_whatever_came() {
         (500, "text/plain", JSON, 500),
         (500, "application/json; charset=utf-8", JSON, 500),
     ] {
-        let base = server(status, kind, body).await;
+        let base = always(status, kind, body).await;
         let providers: String = ["anthropic", "openai", "responses", "gemini"]
             .map(|kind| format!("  my-{kind}: {{ kind: {kind}, api_key: sk-0123456789, base_url: '{base}', models: [m] }}\n"))
             .concat();
@@ -68,7 +48,7 @@ async fn an_error_is_json_whatever_came() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn raw_access_shows_what_came() {
-    let base = server(503, "text/html", PAGE).await;
+    let base = always(503, "text/html", PAGE).await;
     let provider = format!("  mine: {{ kind: openai, api_key: sk-0123456789, base_url: '{base}' }}\n");
     let running = start_providers(&provider, "api_keys: [{ key: byok-0123456789abcdef }]\n").await;
     let call = running.client.get(format!("{}/passthrough/mine/x", running.base));

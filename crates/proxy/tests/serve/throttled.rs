@@ -1,26 +1,12 @@
 //! A vendor that tells of a limit inside of an answer, as its text.
 
-use super::start_providers;
+use super::{always, start_providers};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// A server that gives every request the same answer, and the providers of it.
+/// The providers of a server that gives every request the same answer.
 async fn server(kind: &'static str, body: String) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                body.len()
-            );
-            let mut asked = vec![0; 1 << 16];
-            let _ = stream.read(&mut asked).await;
-            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
-        }
-    });
-    format!("  qwen: {{ api_key: sk-0123456789, base_url: 'http://{address}/v1' }}\n")
+    let base = always(200, kind, body).await;
+    format!("  qwen: {{ api_key: sk-0123456789, base_url: '{base}/v1' }}\n")
 }
 
 fn chunk(content: &str, finish: Option<&str>) -> String {
