@@ -4,6 +4,7 @@ use super::{LoggedIn, becomes, table::Does};
 use crate::support::{
     ask::{Ask, Think},
     byok::{Byok, PATIENCE, Setup},
+    client::Call,
 };
 use byok_simulator::{SimOptions, Simulator};
 use byok_types::Dialect;
@@ -201,6 +202,30 @@ async fn thinking_is_asked_for_as_the_family_wants_it() {
                 assert!(said.thinking.contains("I think about it."), "{client} {model}: {said:?}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_fitted() {
+    let world = in_the_browser().await;
+    let body = json!({"model": "iflow/glm-4.6", "stream": true, "tools": [], "max_completion_tokens": 50, "thinking": {"type": "disabled"},
+        "messages": [{"role": "user", "content": "Hello."}]});
+    let answer = Call::post("/v1/chat/completions", body.to_string()).send(world.byok.address()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let seen = world.last(CHAT).unwrap();
+    assert_eq!(
+        seen.json(),
+        json!({"model": "glm-4.6", "stream": true, "stream_options": {"include_usage": true}, "max_tokens": 50,
+            "chat_template_kwargs": {"enable_thinking": false}, "messages": [{"role": "user", "content": "Hello."}]})
+    );
+    assert_eq!(seen.headers["accept"], "text/event-stream");
+    for client in Dialect::ALL {
+        world.say(client, &Ask::new("Hello.").model("iflow/glm-4.6").stream(true)).await.unwrap();
+        assert_eq!(
+            world.last(CHAT).unwrap().json()["stream_options"],
+            json!({"include_usage": true}),
+            "{client}"
+        );
     }
 }
 

@@ -75,6 +75,27 @@ async fn bodies_are_fitted() {
             .await
             .unwrap_or_else(|error| panic!("{client}: {error}"));
     }
+    // The portal gives one answer without probabilities, and knows the cap by its old name.
+    let mut body = json!({"model": "qwen/coder-model", "n": 1, "logprobs": true, "top_logprobs": 2, "max_completion_tokens": 50,
+        "messages": [{"role": "user", "content": "Hello."}]});
+    let ask = async |body: &Value| {
+        Call::post("/v1/chat/completions", body.to_string()).send(world.byok.address()).await
+    };
+    let answer = ask(&body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("x-byok-dropped"), "logprobs");
+    let seen = world.last(PORTAL).unwrap().json();
+    assert_eq!(seen["max_tokens"], 50, "{seen}");
+    let before = world.count(PORTAL);
+    body["n"] = json!(2);
+    let answer = ask(&body).await;
+    assert_eq!(
+        (answer.status, answer.json()["error"]["param"].as_str()),
+        (400, Some("n")),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(world.count(PORTAL), before, "nothing is asked for");
     // What others say by a level is a switch here.
     for client in [Dialect::Responses, Dialect::Messages, Dialect::Gemini] {
         let think = if client == Dialect::Responses { Think::Effort("high") } else { Think::Budget(2048) };

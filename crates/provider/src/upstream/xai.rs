@@ -4,8 +4,8 @@ mod account;
 mod shape;
 
 use super::{
-    Ask, Endpoint, Lookup, Next, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join,
-    judge_by_kind, set, without_tail,
+    Ask, Endpoint, Lookup, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join, judge_by_kind,
+    set, without_tail,
 };
 use crate::knowledge::{Discovered, Quota};
 use byok_auth::{claims, xai::VERSION_CLAIM};
@@ -224,8 +224,7 @@ fn judge(refusal: &Refusal<'_>) -> Verdict {
     let message = failure.message.as_str();
     let says = |words: &str| code.contains(words) || message.contains(words);
     if says("bad-credentials") || message.contains("OAuth2 access token could not be validated") {
-        let next = if refusal.oauth { Next::Refresh } else { Next::OtherAccount };
-        return Verdict { next, own_credential: true, ..Verdict::PASS_ON };
+        return super::credential_refused(refusal);
     }
     if says("free-usage-exhausted") || message.contains("used all the included free usage") {
         return Verdict::other(Some((Scope::Account, DAY)));

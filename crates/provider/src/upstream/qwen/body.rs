@@ -11,7 +11,16 @@ use serde_json::value::RawValue;
 
 /// The part that the portal wants to see first in the system message: it holds the place of a cached prefix.
 const CACHED: &str = r#"{"type":"text","text":"","cache_control":{"type":"ephemeral"}}"#;
-const KEYS: [&str; 5] = ["messages", "enable_thinking", "reasoning", "reasoning_effort", "tool_choice"];
+const KEYS: [&str; 8] = [
+    "messages",
+    "enable_thinking",
+    "reasoning",
+    "reasoning_effort",
+    "tool_choice",
+    "n",
+    "logprobs",
+    "top_logprobs",
+];
 
 /// The body for the portal (`login`) or the platform.
 pub(super) fn shaped(
@@ -21,6 +30,7 @@ pub(super) fn shaped(
     losses: &mut Losses,
 ) -> Result<Bytes, Failure> {
     let body = switched(body, facts)?;
+    let body = if login { as_one_answer(body, losses)? } else { body };
     let scan = Scan::of_keys(&body, &KEYS)?;
     let thinking = scan.text(&body, "enable_thinking").map(str::to_owned);
     let mut body = match (login, scan.value("messages")) {
@@ -45,6 +55,33 @@ pub(super) fn shaped(
         }
         if let Some(edit) = scan.remove(&body, key) {
             losses.dropped(*key, "Qwen does not take it together with how thinking is switched");
+            body = splice(&body, vec![edit]);
+        }
+    }
+    Ok(body)
+}
+
+/// The portal gives one answer without probabilities (`qwen.md`, 3). What asks for one answer and for none is left out as
+/// well; what is no number stays, and is the vendor's to refuse.
+fn as_one_answer(mut body: Bytes, losses: &mut Losses) -> Result<Bytes, Failure> {
+    let scan = Scan::of_keys(&body, &KEYS)?;
+    let number = scan.text(&body, "n").map(|n| if n == "null" { Ok(1.0) } else { n.parse::<f64>() });
+    if matches!(number, Some(Ok(n)) if n > 1.0) {
+        return Err(Failure::bad_request(
+            "n",
+            "`n` must be 1: Qwen gives one answer. Send the request several times instead.",
+        ));
+    }
+    if scan.text(&body, "logprobs") == Some("true") {
+        losses.dropped("logprobs", "Qwen does not tell probabilities");
+    }
+    let unknown: &[&str] = if matches!(number, Some(Ok(_))) {
+        &["n", "logprobs", "top_logprobs"]
+    } else {
+        &["logprobs", "top_logprobs"]
+    };
+    for key in unknown {
+        if let Some(edit) = Scan::of_keys(&body, &KEYS)?.remove(&body, key) {
             body = splice(&body, vec![edit]);
         }
     }

@@ -92,8 +92,14 @@ fn bodies() {
     let cases = [
         (
             true,
-            r#"{"n":1e0,"messages":[{"role":"user","content":"a"}]}"#.to_owned(),
-            format!(r#"{{"n":1e0,"messages":[{},{{"role":"user","content":"a"}}]}}"#, system("")),
+            r#"{"seed":1e0,"messages":[{"role":"user","content":"a"}],"n":1,"top_logprobs":null}"#.to_owned(),
+            format!(r#"{{"seed":1e0,"messages":[{},{{"role":"user","content":"a"}}]}}"#, system("")),
+        ),
+        // The platform says itself what it does not know.
+        (
+            false,
+            r#"{"n":2,"logprobs":true,"messages":[]}"#.to_owned(),
+            r#"{"n":2,"logprobs":true,"messages":[]}"#.to_owned(),
         ),
         (
             true,
@@ -148,6 +154,17 @@ fn bodies() {
         let levels = ThinkingFacts { forms: vec![ThinkingForm::Level], ..ThinkingFacts::default() };
         let made = body::shaped(Bytes::from(body.clone()), login, &levels, &mut Losses::default()).unwrap();
         assert_eq!(std::str::from_utf8(&made).unwrap(), expected, "{body}");
+    }
+    // The portal gives one answer, and no probabilities.
+    let levels = ThinkingFacts::default();
+    let mut losses = Losses::default();
+    let body = Bytes::from_static(br#"{"logprobs":true,"top_logprobs":3,"seed":2}"#);
+    assert_eq!(body::shaped(body, true, &levels, &mut losses).unwrap(), r#"{"seed":2}"#);
+    assert_eq!(losses.list().len(), 1);
+    for n in ["2", "2.0", "1e1"] {
+        let body = Bytes::from(format!(r#"{{"n":{n}}}"#));
+        let refused = body::shaped(body, true, &levels, &mut losses).unwrap_err();
+        assert_eq!(refused.param.as_deref(), Some("n"), "{n}");
     }
     // A level at a model that only has a switch.
     let switch = ThinkingFacts { forms: vec![ThinkingForm::Budget], ..ThinkingFacts::default() };

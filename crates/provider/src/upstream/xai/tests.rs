@@ -1,6 +1,6 @@
 #![expect(clippy::too_many_lines, reason = "a table of cases")]
 
-use super::*;
+use super::{super::Next, *};
 use byok_types::{ModelFacts, RawFailure, Secret, ThinkingFacts, ThinkingForm, TokenFacts};
 use serde_json::{Value, json};
 
@@ -272,6 +272,21 @@ fn what_refusals_mean() {
             (next, cool, ours),
             "{status} {body}"
         );
+        if next == Next::Refresh {
+            // Nothing renews a key: it rests.
+            let verdict = plan().judge(&Refusal {
+                failure: &failure,
+                model: "m",
+                headers: &none,
+                oauth: false,
+                now: 0,
+            });
+            assert_eq!(
+                (verdict.next, verdict.cool, verdict.own_credential),
+                (Next::OtherAccount, account(seconds(300)), true),
+                "{status} {body}"
+            );
+        }
     }
 }
 
