@@ -37,7 +37,8 @@ pub fn read(dialect: Dialect, stream: bool, answer: &Answer) -> Result<Said, Str
     if !kind.starts_with(wanted) {
         return Err(format!("content type {kind} instead of {wanted}"));
     }
-    for name in ["x-request-id", "x-byok-model", "x-byok-attempts"] {
+    let of_anthropic = Some("request-id").filter(|_| dialect == Dialect::Messages);
+    for name in ["x-request-id", "x-byok-model", "x-byok-attempts"].into_iter().chain(of_anthropic) {
         if answer.header(name).is_empty() {
             return Err(format!("the header {name} is missing"));
         }

@@ -58,6 +58,8 @@ pub struct Seat {
     pub headers: HeaderMap,
     /// Only these models, if any are named.
     pub models: Vec<String>,
+    /// Models that only other keys of the provider name.
+    pub of_others: Vec<String>,
     /// Not these models.
     pub exclude: Vec<Pattern>,
     /// Word before the model name that asks for this seat.
@@ -125,7 +127,8 @@ impl Seat {
         if model.is_empty() {
             return true;
         }
-        let listed = self.models.is_empty() || self.models.iter().any(|listed| listed == model);
+        let among = |list: &[String]| list.iter().any(|listed| listed == model);
+        let listed = if self.models.is_empty() { !among(&self.of_others) } else { among(&self.models) };
         listed && !self.exclude.iter().any(|pattern| pattern.matches(model))
     }
 

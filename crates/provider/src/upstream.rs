@@ -8,6 +8,7 @@ mod code_assist;
 mod codex;
 mod copilot;
 mod draft;
+mod empty_parts;
 mod endpoint;
 mod gemini;
 pub(crate) mod iflow;

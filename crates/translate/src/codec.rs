@@ -80,6 +80,7 @@ pub fn encode_request(
             "a file that was uploaded to Google cannot be read by this vendor. Send its bytes in base64.";
         return Err(Failure::bad_request(field, why));
     }
+    takes_tools(request, facts)?;
     if dialect != request.dialect {
         choice::check(request)?;
         addresses::check(request)?;
@@ -101,6 +102,16 @@ pub fn encode_request(
     }?;
     finish(request, dialect, facts, &mut written);
     Ok(written)
+}
+
+/// Refuses tools at a model that has none: left out, the agent behind them would be told of nothing that it could do.
+fn takes_tools(request: &Request, facts: &ModelFacts) -> Result<(), Failure> {
+    let declares = request.tools.iter().any(|tool| !matches!(tool, Tool::Hosted(_)));
+    if facts.tools || !declares {
+        return Ok(());
+    }
+    let message = format!("{} takes no tools. Leave `tools` out or choose another model.", facts.id);
+    Err(Failure::bad_request("tools", message))
 }
 
 /// Refuses references to items: without what they stand for the conversation would be another one.

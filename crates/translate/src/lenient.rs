@@ -80,6 +80,13 @@ pub(crate) fn unreadable_call() -> Failure {
     Failure::new(FailureKind::Server, Blame::Upstream, message).with_status(502)
 }
 
+/// The pieces of a call are not the call that its end tells of: run, they would do what the model did not ask for.
+pub(crate) fn another_call() -> Failure {
+    let message = "The upstream lost a piece of a call of a tool: what it streamed of the arguments is not what it says that \
+                   they are. Send the request again; if it stays, try another model.";
+    Failure::new(FailureKind::Server, Blame::Upstream, message).with_status(502)
+}
+
 /// `json` with something else at the end of a path, and whether that is nothing at all.
 fn replaced(json: &str, path: &[Step]) -> Option<(String, bool)> {
     let Some((step, rest)) = path.split_first() else { return instead(json) };

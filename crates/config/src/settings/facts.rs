@@ -28,6 +28,14 @@ impl FactsPatch {
     pub fn apply(&self, facts: &ModelFacts) -> ModelFacts {
         let Ok(mut value) = serde_json::to_value(facts) else { return facts.clone() };
         lay(&mut value, &self.0);
+        let thinking = self.0.get("thinking");
+        let levels = thinking.and_then(|thinking| thinking["levels"].as_array());
+        // Who lists the level `none` says that thinking can be switched off, unless that is said as well.
+        if levels.is_some_and(|levels| levels.iter().any(|level| level == "none"))
+            && thinking.is_some_and(|thinking| thinking.get("can_disable").is_none())
+        {
+            value["thinking"]["can_disable"] = true.into();
+        }
         serde_json::from_value(value).unwrap_or_else(|_| facts.clone())
     }
 }

@@ -14,6 +14,7 @@ fn seat(id: &str, models: &[&str], prefix: Option<&str>) -> Arc<Seat> {
         proxy: None,
         headers: HeaderMap::new(),
         models: models.iter().map(|m| (*m).to_owned()).collect(),
+        of_others: Vec::new(),
         exclude: Vec::new(),
         prefix: prefix.map(str::to_owned),
         share: None,

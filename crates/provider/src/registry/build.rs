@@ -279,12 +279,21 @@ impl Seats<'_> {
             proxy: proxy.map(choice),
             headers,
             models: key.map(|key| key.models.iter().map(|m| m.id.clone()).collect()).unwrap_or_default(),
+            of_others: self.of_others(),
             exclude: key.map(|key| key.exclude.clone()).unwrap_or_default(),
             prefix: key.and_then(|key| key.prefix.clone()),
             share: key.and_then(|key| self.share(key)),
             claims: Vec::new(),
             addresses: Addresses::default(),
         })
+    }
+
+    /// Models that a key names and the provider does not. Where the provider names none, it has whatever it is asked for.
+    fn of_others(&self) -> Vec<String> {
+        let built_in = |id: &str| self.entry.kind.is_none() && Catalog::builtin().vendor_of(id).is_some();
+        let of_all = |id: &str| self.entry.models.iter().any(|model| model.id == id) || built_in(id);
+        let named = self.entry.api_keys.iter().flat_map(|key| &key.models).map(|model| &model.id);
+        named.filter(|id| !self.entry.models.is_empty() && !of_all(id)).cloned().collect()
     }
 
     /// The share of a key, where one of its priority has a weight.

@@ -10,8 +10,8 @@ mod tests;
 pub(crate) use members::{Members, list_of};
 
 use super::{
-    Ask, Endpoint, Line, Lookup, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, join,
-    judge_by_kind, set, time::unix_of, without_tail,
+    Ask, Endpoint, Line, Lookup, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, empty_parts,
+    join, judge_by_kind, set, time::unix_of, without_tail,
 };
 use crate::knowledge::{Discovered, Quota, Window};
 use byok_translate::{Envelope, Losses, codec};
@@ -99,7 +99,7 @@ impl Upstream for CodeAssist {
 
     fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
         let model = if self.antigravity { shaping.ask.model } else { members::wire_name(shaping.ask.model) };
-        let mut request = Members::read(&body)?;
+        let mut request = Members::read(&empty_parts::left_out(body))?;
         if shaping.ask.operation == Operation::Count {
             return members::count(request, model);
         }

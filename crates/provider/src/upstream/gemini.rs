@@ -1,12 +1,13 @@
 //! Gemini by API key, and servers that speak the same.
 
 use super::{
-    Ask, Endpoint, Lookup, Operation, Refusal, Scope, Token, Upstream, Verdict, join, judge_by_kind, limits,
-    listing, set, time, without_tail,
+    Ask, Endpoint, Lookup, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict, empty_parts, join,
+    judge_by_kind, limits, listing, set, time, without_tail,
 };
 use crate::knowledge::Discovered;
-use byok_translate::codec;
+use byok_translate::{Losses, codec};
 use byok_types::{Dialect, Failure};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use std::time::Duration;
 use url::Url;
@@ -48,6 +49,10 @@ impl Upstream for Gemini {
         if !secret.is_empty() {
             set(headers, X_GOOG_API_KEY, secret, true);
         }
+    }
+
+    fn shape(&self, body: Bytes, _shaping: &Shaping<'_>, _losses: &mut Losses) -> Result<Bytes, Failure> {
+        Ok(empty_parts::left_out(body))
     }
 
     fn charges_extra(&self, _headers: &HeaderMap) -> bool {

@@ -3,7 +3,7 @@
 use super::{
     Ask, Endpoint, Operation, Refusal, Scope, Shaping, Token, Upstream, Verdict,
     code_assist::{Members, list_of},
-    join, judge_by_kind, set, without_tail,
+    empty_parts, join, judge_by_kind, set, without_tail,
 };
 use byok_translate::Losses;
 use byok_types::Failure;
@@ -72,6 +72,7 @@ impl Upstream for Vertex {
     }
 
     fn shape(&self, body: Bytes, shaping: &Shaping<'_>, losses: &mut Losses) -> Result<Bytes, Failure> {
+        let body = empty_parts::left_out(body);
         let mut request = Members::read(&body)?;
         if shaping.ask.operation == Operation::Count {
             let inner = request.remove("generateContentRequest");

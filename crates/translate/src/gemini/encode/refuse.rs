@@ -2,7 +2,7 @@
 
 use super::media::is_google;
 use crate::{
-    ir::{Failure, Part, Request, Source, Tool},
+    ir::{Failure, Part, Request, Source},
     loss::Places,
     media::{self, MediaKind},
 };
@@ -10,11 +10,6 @@ use byok_types::{Dialect, ModelFacts};
 
 pub(super) fn check(request: &Request, facts: &ModelFacts) -> Result<(), Failure> {
     state(request)?;
-    let declares = request.tools.iter().any(|tool| !matches!(tool, Tool::Hosted(_)));
-    if declares && !facts.tools {
-        let message = format!("{} takes no tools. Leave `tools` out or choose another model.", facts.id);
-        return Err(Failure::bad_request("tools", message));
-    }
     let places = Places::of(request);
     for (index, message) in request.messages.iter().enumerate() {
         for (at, part) in message.parts.iter().enumerate() {

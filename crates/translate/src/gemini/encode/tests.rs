@@ -200,12 +200,6 @@ fn what_cannot_be_served_is_refused_by_its_field() {
             gemini3(),
             "previous_response_id",
         ),
-        (
-            Dialect::Chat,
-            chat_with(&json!({"tools": [{"type": "function", "function": {"name": "f"}}]})),
-            without(|f| f.tools = false),
-            "tools",
-        ),
     ] {
         let failure = encode(&request(dialect, &body), &facts).unwrap_err();
         assert_eq!((failure.param.as_deref(), failure.status), (Some(field), 400), "{body}");

@@ -67,6 +67,8 @@ pub(super) struct Choice {
     part_starts: Vec<usize>,
     partial: Option<Partial>,
     calls: usize,
+    /// The calls that came under an id of the upstream.
+    identified: HashSet<String>,
     /// Whether there was a call without a name.
     unreadable: bool,
     /// Whether anything came but thinking.
@@ -94,6 +96,7 @@ impl Choice {
             part_starts: Vec::new(),
             partial: None,
             calls: 0,
+            identified: HashSet::new(),
             unreadable: false,
             said: false,
             searched: false,

@@ -218,6 +218,24 @@ fn t5_t9_every_call_is_a_call_of_its_own() {
 }
 
 #[test]
+fn a_call_that_comes_twice_under_its_id_is_one_call() {
+    let call = |id: &str, city: &str| {
+        chunk(&json!([{"functionCall": {"id": id, "name": "f", "args": {"city": city}}}]))
+    };
+    let response = answer(&[
+        call("1", "Oslo"),
+        call("1", "Oslo"),
+        call("1", "Rome"),
+        call("2", "Oslo"),
+        last(&json!([{"functionCall": {"id": "1", "name": "f", "args": {"city": "Oslo"}}}]), "STOP"),
+    ]);
+    assert_eq!(
+        said(&response),
+        [r#"call f {"city":"Oslo"}"#, r#"call f {"city":"Rome"}"#, r#"call f {"city":"Oslo"}"#]
+    );
+}
+
+#[test]
 fn arguments_in_pieces_are_put_together() {
     let piece = |path: &str, value: Value, more: bool| {
         let mut piece = json!({"jsonPath": path, "willContinue": more});

@@ -52,8 +52,14 @@ impl StreamDecoder {
             // What was held is said by the whole.
             called.held.clear();
         }
-        let rest = called.rest(text);
-        let rest = rest.unwrap_or_else(|Contradiction| self.contradicted(at, out));
+        let rest = match called.rest(text) {
+            Ok(rest) => rest,
+            Err(Contradiction) if called.is_another_call(text) => {
+                self.broken.get_or_insert_with(lenient::another_call);
+                ""
+            }
+            Err(Contradiction) => self.contradicted(at, out),
+        };
         self.arguments(frame, flavour, Some(rest), out);
         if let Said::Call(called) = &mut self.items[at].said {
             called.whole = true;
@@ -116,12 +122,21 @@ impl StreamDecoder {
         if called.told.is_empty() && whole.arguments.is_empty() {
             whole.arguments = std::mem::take(&mut called.early);
         }
-        let rest = called.rest(&whole.arguments);
-        let rest = rest.unwrap_or_else(|Contradiction| {
-            out.push(contradiction(place));
-            ""
-        });
-        let rest = rest.to_owned();
+        let rest = match called.rest(&whole.arguments) {
+            Ok(rest) => rest.to_owned(),
+            Err(Contradiction) if called.is_another_call(&whole.arguments) => {
+                self.broken.get_or_insert_with(lenient::another_call);
+                String::new()
+            }
+            Err(Contradiction) => {
+                out.push(contradiction(place));
+                String::new()
+            }
+        };
+        if self.broken.is_some() {
+            // No client is told that this call is complete; the answer ends as a failure.
+            return;
+        }
         called.told.push_str(&rest);
         if !rest.is_empty() {
             out.push(Event::Delta { part, delta: Delta::Arguments(rest) });

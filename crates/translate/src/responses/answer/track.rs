@@ -204,6 +204,14 @@ impl Called {
         if is_same { Ok("") } else { Err(Contradiction) }
     }
 
+    /// Whether the whole arguments, which contradict what was said, are those of another call: a piece was lost. Where what was
+    /// said can be run and the whole cannot or is empty, the whole says nothing.
+    pub(super) fn is_another_call(&self, whole: &str) -> bool {
+        let read = |text: &str| serde_json::from_str::<serde_json::Map<String, Value>>(text).ok();
+        let says = |text: &str| read(text).is_some_and(|members| !members.is_empty());
+        self.flavour == Flavour::Custom || read(&self.told).is_none() || says(whole)
+    }
+
     /// Says the arguments that were held.
     pub(super) fn say_held(&mut self, part: PartId, out: &mut Vec<Event>) {
         let held = std::mem::take(&mut self.held);

@@ -8,7 +8,7 @@ use crate::{
     ir::{
         CustomFormat, Effort, MaxTokensSpelling, OutputFormat, Part, Reasoning, ThinkingSwitch, Visibility,
     },
-    json_hint,
+    json_hint, messages,
     responses::{wire, writer::Object},
     schema,
 };
@@ -360,7 +360,9 @@ impl Encoder<'_> {
             Part::Text(text) => Some(text.text.clone()),
             _ => None,
         };
-        let system: Vec<_> = self.request.system.iter().filter_map(text).collect();
+        // Claude Code's block for Anthropic's billing changes with every request.
+        let kept = self.request.system.iter().filter(|part| !messages::is_billing_block(part));
+        let system: Vec<_> = kept.filter_map(text).collect();
         let first =
             self.request.messages.first().map(|m| m.parts.iter().filter_map(text).collect::<Vec<_>>());
         content_id("conv_", &[&system.join("\n"), &first.unwrap_or_default().join("\n")])

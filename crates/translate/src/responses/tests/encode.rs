@@ -563,6 +563,14 @@ fn a_conversation_of_claude_code_has_one_cache_key() {
     assert_eq!(key(json!(format!("user_{}_account__session_{session}", "a".repeat(64))), "x"), session);
     assert_eq!(key(json!(format!(r#"{{"device_id":"d","session_id":"{session}"}}"#)), "x"), session);
     assert_eq!(key(json!("someone"), "x"), key(json!("someone"), "y"), "the same conversation");
+    let billed = |count: u32| {
+        let mut body = body(json!("someone"), "x");
+        let block = format!("x-anthropic-billing-header: cc_version=2; cch={count};");
+        body["system"] = json!([{"type": "text", "text": block}, {"type": "text", "text": "s"}]);
+        encode(&from_messages(&body))["prompt_cache_key"].clone()
+    };
+    assert_eq!(billed(1), billed(2), "the block for billing is no part of the conversation");
+    assert_eq!(billed(1), key(json!("someone"), "x"));
     let long = encode(&from_messages(&body(json!("u".repeat(100)), "x")));
     assert!(long["safety_identifier"].as_str().unwrap().len() <= 64);
     let elsewhere = encode_for(&from_messages(&body(json!("u"), "x")), &compatible());

@@ -666,19 +666,14 @@ fn a_whole_that_contradicts_what_was_streamed_is_a_loss() {
             ("text 1; text 2; End", false),
         ),
         (
-            "arguments",
-            vec![
-                (added, call("")),
-                arguments("{\"x\""),
-                arguments("}"),
-                (
-                    "response.function_call_arguments.done",
-                    json!({"item_id": "fc_1", "arguments": "{\"x\":1}"}),
-                ),
-                (done, call("{\"x\":1}")),
-                completed(&json!([])),
-            ],
-            (r#"Function call_1=f {"x"}; ToolCall"#, true),
+            "arguments that come empty with their end",
+            vec![(added, call("")), arguments("{\"x\":1}"), (done, call("{}")), completed(&json!([]))],
+            (r#"Function call_1=f {"x":1}; ToolCall"#, true),
+        ),
+        (
+            "arguments that are cut with their end",
+            vec![(added, call("")), arguments("{\"x\":1}"), (done, call("{\"y")), completed(&json!([]))],
+            (r#"Function call_1=f {"x":1}; ToolCall"#, true),
         ),
         (
             "arguments in another spelling",
@@ -713,6 +708,106 @@ fn a_whole_that_contradicts_what_was_streamed_is_a_loss() {
         assert_eq!(!losses.is_empty(), lost, "{name}: {losses:?}");
         assert!(losses.iter().all(|loss| *loss == ("output[3]", LossAction::Dropped)), "{name}: {losses:?}");
         assert_eq!(line(&fold(events).unwrap()), expected, "{name}");
+    }
+}
+
+/// A call with a piece missing is another call, and nobody may run it.
+#[test]
+fn a_call_that_lost_a_piece_ends_as_a_failure() {
+    let (added, done) = ("response.output_item.added", "response.output_item.done");
+    let item = |custom: bool, arguments: &str| {
+        let mut item = call_item(arguments);
+        if custom {
+            item["type"] = "custom_tool_call".into();
+            item["input"] = item["arguments"].take();
+        }
+        json!({"output_index": 3, "item": item})
+    };
+    let delta = |custom: bool, delta: &str| {
+        let kind = if custom {
+            "response.custom_tool_call_input.delta"
+        } else {
+            "response.function_call_arguments.delta"
+        };
+        (kind, json!({"item_id": "fc_1", "output_index": 3, "delta": delta}))
+    };
+    let end = |arguments: &str| {
+        ("response.function_call_arguments.done", json!({"item_id": "fc_1", "arguments": arguments}))
+    };
+    let last = || completed(&json!([]));
+    let whole = r#"{"path":"/tmp/old/x"}"#;
+    let cases: Cases<()> = vec![
+        (
+            "it can be run",
+            vec![
+                (added, item(false, "")),
+                delta(false, r#"{"path":"/tmp/"#),
+                delta(false, r#"/x"}"#),
+                end(whole),
+                (done, item(false, whole)),
+                last(),
+            ],
+            (),
+        ),
+        (
+            "only the end of the arguments says so",
+            vec![
+                (added, item(false, "")),
+                delta(false, r#"{"n":13}"#),
+                end(r#"{"n":123}"#),
+                (done, item(false, "")),
+                last(),
+            ],
+            (),
+        ),
+        (
+            "only the end of the item says so",
+            vec![
+                (added, item(false, "")),
+                delta(false, r#"{"n":13}"#),
+                (done, item(false, r#"{"n":123}"#)),
+                last(),
+            ],
+            (),
+        ),
+        (
+            "only the last event says so",
+            vec![
+                (added, item(false, "")),
+                delta(false, r#"{"n":13}"#),
+                completed(&json!([call_item(r#"{"n":123}"#)])),
+            ],
+            (),
+        ),
+        (
+            "it cannot be read",
+            vec![
+                (added, item(false, "")),
+                delta(false, "{\"x\""),
+                delta(false, "}"),
+                end("{\"x\":1}"),
+                last(),
+            ],
+            (),
+        ),
+        (
+            "free text",
+            vec![
+                (added, item(true, "")),
+                delta(true, "rm /tmp/"),
+                delta(true, "/x"),
+                (done, item(true, "rm /tmp/old/x")),
+                last(),
+            ],
+            (),
+        ),
+    ];
+    for (name, frames, ()) in cases {
+        let events = read(&frames);
+        let told = events.iter().any(|event| matches!(event, Event::PartStop { complete: true, .. }));
+        assert!(!told, "{name}: no client is told that the call is complete: {events:?}");
+        let failure = fold(events).unwrap_err();
+        assert_eq!((failure.status, failure.blame), (502, byok_types::Blame::Upstream), "{name}");
     }
 }
 

@@ -1,5 +1,6 @@
 use super::{Choice, Sink};
 use crate::{
+    content_id,
     gemini::{
         blob, decode::made_up_id, encode::object_of, keys, partial_args::PartialArgs,
         stream_decode::chunk::Call,
@@ -81,6 +82,10 @@ impl Choice {
             if call.args.starts_with('{') { Cow::Borrowed(call.args) } else { Cow::Owned(object(call.args)) };
         let args = keys::compact(&args);
         let args = keys::original_arguments(&args);
+        // The same call under the same id is a chunk that came twice; run twice, it might do harm.
+        if !call.id.is_empty() && !self.identified.insert(content_id("", &[call.id, call.name, &args])) {
+            return;
+        }
         let call_id = if call.id.is_empty() {
             made_up_id(&format!("{}/{}", sink.answer, self.index), self.calls, call.name, &args)
         } else {
