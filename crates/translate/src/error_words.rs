@@ -45,3 +45,23 @@ pub(crate) fn without_words(status: u16, code: Option<&str>) -> String {
         code.unwrap_or_default()
     )
 }
+
+/// What to say for an upstream that answered with a web page: its title is all that is worth showing. `None` for any other text.
+pub(crate) fn of_web_page(text: &str) -> Option<String> {
+    if !text.trim_start().starts_with('<') {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let title = lower.find("<title").and_then(|at| {
+        let start = at + lower[at..].find('>')? + 1;
+        let end = start + lower[start..].find("</title")?;
+        text.get(start..end).map(str::trim)
+    });
+    let title: String =
+        title.unwrap_or_default().chars().filter(|c| !c.is_control()).take(LONGEST_CODE).collect();
+    let title = if title.is_empty() { title } else { format!(" ({title})") };
+    Some(format!(
+        "The way to the upstream answered with a web page{title} instead of an API error. Try again later; if it stays, \
+         check the proxy and the base URL."
+    ))
+}

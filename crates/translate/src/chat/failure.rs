@@ -132,19 +132,7 @@ fn words(text: &str) -> Option<String> {
     if text.is_empty() {
         return None;
     }
-    if !text.starts_with('<') {
-        return Some(text.to_owned());
-    }
-    let lower = text.to_ascii_lowercase();
-    let title = lower.find("<title").and_then(|at| {
-        let start = at + lower[at..].find('>')? + 1;
-        let end = start + lower[start..].find("</title")?;
-        text.get(start..end).map(str::trim)
-    });
-    Some(match title.filter(|title| !title.is_empty()) {
-        Some(title) => format!("the upstream answered with a web page: {title}"),
-        None => "the upstream answered with a web page.".to_owned(),
-    })
+    Some(error_words::of_web_page(text).unwrap_or_else(|| text.to_owned()))
 }
 
 fn shortened(text: &str, most: usize) -> String {

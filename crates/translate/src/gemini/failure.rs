@@ -55,10 +55,8 @@ impl Found {
         let text = text.trim();
         let message = if text.is_empty() {
             String::new()
-        } else if text.starts_with('<') {
-            page_title(text).unwrap_or_else(|| "the upstream answered with a web page.".to_owned())
         } else {
-            text.chars().take(2000).collect()
+            error_words::of_web_page(text).unwrap_or_else(|| text.chars().take(2000).collect())
         };
         Self { message, ..Self::default() }
     }
@@ -111,14 +109,6 @@ impl Found {
 
 fn first_string(object: &Value, names: &[&str]) -> String {
     names.iter().find_map(|name| object.get(name)?.as_str()).unwrap_or_default().to_owned()
-}
-
-fn page_title(page: &str) -> Option<String> {
-    let lower = page.to_ascii_lowercase();
-    let start = lower.find("<title>")? + "<title>".len();
-    let end = start + lower[start..].find("</title>")?;
-    let title = page.get(start..end)?.trim();
-    (!title.is_empty()).then(|| format!("the upstream answered with a web page: {title}."))
 }
 
 /// The HTTP status of Google's word.

@@ -81,12 +81,7 @@ fn said(value: &Value) -> Option<Said> {
 /// Text of a body that is not JSON. A page of a gateway is named as such and not quoted.
 fn plain(text: &str) -> String {
     let text = text.trim();
-    if text.starts_with('<') {
-        return "The way to the upstream answered with a web page instead of an API error. Try again later; if it \
-                stays, check the proxy and the base URL."
-            .to_owned();
-    }
-    text.chars().take(2000).collect()
+    error_words::of_web_page(text).unwrap_or_else(|| text.chars().take(2000).collect())
 }
 
 fn classify(status: u16, said: &Said) -> FailureKind {

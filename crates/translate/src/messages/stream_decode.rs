@@ -95,6 +95,8 @@ impl StreamDecoder {
                 self.reader.start(message, out);
             }
             "message_delta" => self.message_delta(&text, out),
+            // The end of an answer that never began: what was to be said is lost.
+            "message_stop" if !self.reader.has_started() => self.fail(truncated(), out),
             "message_stop" => {
                 self.reader.finish(out);
                 self.end(out);

@@ -108,11 +108,8 @@ impl Said {
     /// The readable part of a body that is not JSON.
     fn text(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
-        let readable = match title(&text) {
-            Some(title) => title.to_owned(),
-            None if text.trim_start().starts_with('<') => String::new(),
-            None => text.trim().chars().take(LONGEST_TEXT).collect(),
-        };
+        let readable = error_words::of_web_page(&text)
+            .unwrap_or_else(|| text.trim().chars().take(LONGEST_TEXT).collect());
         Self { message: (!readable.is_empty()).then_some(readable), ..Self::default() }
     }
 
@@ -228,13 +225,6 @@ fn blame(kind: FailureKind) -> Blame {
         | FailureKind::Server
         | FailureKind::UpstreamTruncated => Blame::Upstream,
     }
-}
-
-/// The title of a page of a gateway.
-fn title(html: &str) -> Option<&str> {
-    let start = html.find("<title>")? + "<title>".len();
-    let end = start + html[start..].find('<')?;
-    Some(html[start..end].trim()).filter(|title| !title.is_empty())
 }
 
 /// The time in a message such as `Please try again in 1.3s` or `… in 28ms` or `… in 6m0s`.

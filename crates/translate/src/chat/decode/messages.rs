@@ -98,12 +98,14 @@ impl Messages {
     }
 
     fn result(&mut self, index: usize, message: BodyMessage) -> Result<Message, Failure> {
-        let answered = match (&message.tool_call_id, &message.name) {
+        // An empty id names no call, as in the call that it answers.
+        let said = message.tool_call_id.filter(|id| !id.is_empty());
+        let answered = match (&said, &message.name) {
             (Some(id), _) => self.open.answer(Known::Id, id),
             (None, Some(name)) => self.open.answer(Known::Name, name),
             (None, None) => self.open.answer_first(),
         };
-        let Some(call_id) = message.tool_call_id.or_else(|| answered.map(str::to_owned)) else {
+        let Some(call_id) = said.or_else(|| answered.map(str::to_owned)) else {
             let path = format!("messages[{index}].tool_call_id");
             let message =
                 format!("`{path}` is missing: repeat the `id` of the call that this result answers.");

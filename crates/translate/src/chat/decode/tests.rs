@@ -195,11 +195,17 @@ fn a_call_that_stands_in_the_content_too_is_one_call() {
 
 #[test]
 fn results_without_an_id_answer_the_calls_in_order() {
-    let request = decoded(
-        r#"{"model":"m","messages":[
-            {"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":{}}},{"function":{"name":"g","arguments":{"x":1}}}]},
-            {"role":"tool","content":"1"},{"role":"tool","content":"2"}]}"#,
-    );
+    for (id, answered) in [("", ""), (r#""id":"","#, r#","tool_call_id":"""#)] {
+        in_order(id, answered);
+    }
+}
+
+fn in_order(id: &str, answered: &str) {
+    let request = decoded(&format!(
+        r#"{{"model":"m","messages":[
+            {{"role":"assistant","tool_calls":[{{"id":"a","function":{{"name":"f","arguments":{{}}}}}},{{{id}"function":{{"name":"g","arguments":{{"x":1}}}}}}]}},
+            {{"role":"tool","content":"1"}},{{"role":"tool","content":"2"{answered}}}]}}"#,
+    ));
     let calls: Vec<_> = request.messages[0]
         .parts
         .iter()

@@ -124,7 +124,7 @@ const SHAPES: &[(u16, &str, FailureKind, &str, Option<&str>)] = &[
         403,
         "<html><head><title>Just a moment...</title></head></html>",
         Permission,
-        "the upstream answered with a web page: Just a moment",
+        "The way to the upstream answered with a web page (Just a moment",
         None,
     ),
     (504, "", Timeout, "The upstream answered with status 504", None),

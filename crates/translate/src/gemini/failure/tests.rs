@@ -98,7 +98,7 @@ fn what_others_say() {
         (529, json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}).to_string(), Kind::Overloaded, 529, "Overloaded"),
         (400, json!({"detail": "no"}).to_string(), Kind::BadRequest, 400, "no"),
         (429, json!({"error": "slow down"}).to_string(), Kind::RateLimit, 429, "slow down"),
-        (502, "<html><head><title>502 Bad Gateway</title>".to_owned() + "</head></html>", Kind::Server, 502, "the upstream answered with a web page: 502 Bad Gateway."),
+        (502, "<html><head><title>502 Bad Gateway</title>".to_owned() + "</head></html>", Kind::Server, 502, "The way to the upstream answered with a web page (502 Bad Gateway) instead of an API error. Try again later; if it stays, check the proxy and the base URL."),
         (413, "too big".to_owned(), Kind::PayloadTooLarge, 413, "too big"),
         (500, String::new(), Kind::Server, 500, "The upstream answered with status 500 and no explanation. Try again."),
         (500, "{}".to_owned(), Kind::Server, 500, "The upstream answered with status 500 and no explanation. Try again."),

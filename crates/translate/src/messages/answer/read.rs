@@ -217,6 +217,11 @@ impl Reader {
         self.close(Some(0), out);
     }
 
+    /// Whether anything of the answer came.
+    pub(in crate::messages) fn has_started(&self) -> bool {
+        self.started
+    }
+
     /// The vendor said that the answer is whole: everything up to `End`.
     pub(in crate::messages) fn finish(&mut self, out: &mut Vec<Event>) {
         self.ensure_started(out);

@@ -206,6 +206,12 @@ fn odd_streams_are_read() {
         assert_eq!(read(&[&text, &end(0), &reason(word), stop]).stop.unwrap().reason, meant, "{word}");
     }
 
+    // The end of an answer that never began is none.
+    for frames in [vec![stop], vec![stop, r#"{"type":"message_start","message":{}}"#]] {
+        let text: String = frames.iter().map(|frame| format!("data: {frame}\n\n")).collect();
+        assert_eq!(folded(decoded_at(&text, 0)).unwrap_err().kind, FailureKind::UpstreamTruncated, "{text}");
+    }
+
     // A call without an id gets one, the same every time.
     let nameless = block(0, r#"{"type":"tool_use","name":"f"}"#);
     let id = || match &read(&[&nameless, &end(0), stop]).parts[0] {

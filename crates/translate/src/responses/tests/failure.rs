@@ -33,7 +33,12 @@ fn vendors_errors_are_understood() {
             "The upstream answered with status 402, `deactivated_workspace` and no explanation. Check the account and its plan.",
         ),
         (401, r#"{"error":{"message":"x","code":"token_expired"}}"#, Auth, "x"),
-        (403, "<html><head><title>Just a moment...</title></head></html>", Permission, "Just a moment..."),
+        (
+            403,
+            "<html><head><title>Just a moment...</title></head></html>",
+            Permission,
+            "The way to the upstream answered with a web page (Just a moment...) instead of an API error. Try again later; if it stays, check the proxy and the base URL.",
+        ),
         (
             404,
             r#"{"error":{"message":"The model does not exist","type":"invalid_request_error","code":"model_not_found"}}"#,
