@@ -84,6 +84,7 @@ fn fields_that_stand_side_by_side_go_with_their_commas() {
         (r#"{"x":3,"a":1, "b":[2] }"#, r#"{"x":3 }"#),
         (r#"{ "a":1 , "b":2 , "c":3}"#, "{ }"),
         (r#"{"a":1,"x":3,"c":2}"#, r#"{"x":3}"#),
+        (r#"{"x":3,"a":1,"b":2,"y":4}"#, r#"{"x":3,"y":4}"#),
         (r#"{"x":3}"#, r#"{"x":3}"#),
     ] {
         let scan = Scan::of_keys(body.as_bytes(), &["a", "b", "c"]).unwrap();

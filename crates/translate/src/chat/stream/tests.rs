@@ -230,6 +230,11 @@ fn parts_follow_each_other_as_they_were_sent() {
         ("a character in two halves", &[r#"{"content":"\ud83d"}"#, r#"{"content":"\ude42"}"#], &["T:🙂"]),
         ("half a character at the end", &[r#"{"content":"a\ud83d"}"#], &["T:a\u{FFFD}"]),
         (
+            "half a character at the end of reasoning, and of the answer",
+            &[r#"{"reasoning":"r\ud83d"}"#],
+            &["R:r\u{FFFD}"],
+        ),
+        (
             "halves at the ends of reasoning, text and arguments",
             &[
                 r#"{"reasoning":"r\ud83d"}"#,

@@ -381,6 +381,9 @@ fn envelopes_and_lists_are_unwrapped() {
     for body in [text.clone(), json!([text]), wrapped, json!([{"response": text}])] {
         assert_eq!(said(&answer(&[body])), ["text x"]);
     }
+    let counted =
+        answer(&[json!({"response": last(&json!([{"text": "x"}]), "STOP"), "usageMetadata": usage})]);
+    assert_eq!(counted.usage.and_then(|usage| usage.output), Some(2), "counts stand beside the answer");
     let mut decoder = StreamDecoder::new();
     let mut out = Vec::new();
     for data in ["", " ", "[DONE]"] {
@@ -612,5 +615,20 @@ fn times_are_unix_seconds() {
         ("", None),
     ] {
         assert_eq!(unix_seconds(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn times_are_read_as_google_writes_them() {
+    for (text, seconds) in [
+        ("1970-01-01T00:00:00Z", Some(0)),
+        ("1970-12-31T23:59:59.9Z", Some(364 * 86_400 + 86_399)),
+        ("2000-02-29T12:00:00Z", Some(951_825_600)),
+        ("2026-11-30T01:02:03Z", Some(1_796_000_523)),
+        ("2026-13-30T01:02:03Z", None),
+        ("2026-11-30T01:02:03+01:00", None),
+        ("soon", None),
+    ] {
+        assert_eq!(super::unix_seconds(text), seconds, "{text}");
     }
 }

@@ -274,6 +274,7 @@ fn characters_that_were_cut_in_half_are_joined() {
     assert_eq!(text(&["a\\ud83d", "\\ude42b"]), "a\u{1F642}b");
     assert_eq!(text(&["a\\ud83d", "b"]), "a\u{FFFD}b");
     assert_eq!(text(&["\\ude42", "\\ud83d"]), "\u{FFFD}\u{FFFD}");
+    assert_eq!(text(&["a\\ud83d", "\\ud83d\\ude42b"]), "a\u{FFFD}\u{1F642}b");
 }
 
 #[test]

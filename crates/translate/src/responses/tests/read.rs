@@ -706,6 +706,12 @@ fn a_whole_that_contradicts_what_was_streamed_is_a_loss() {
             })
             .collect();
         assert_eq!(!losses.is_empty(), lost, "{name}: {losses:?}");
+        let is_empty = |event: &Event| match event {
+            Event::Delta { delta: Delta::Text(text) | Delta::Arguments(text), .. }
+            | Event::Delta { delta: Delta::Thinking { text, .. }, .. } => text.is_empty(),
+            _ => false,
+        };
+        assert!(!events.iter().any(is_empty), "{name}: {events:?}");
         assert!(losses.iter().all(|loss| *loss == ("output[3]", LossAction::Dropped)), "{name}: {losses:?}");
         assert_eq!(line(&fold(events).unwrap()), expected, "{name}");
     }

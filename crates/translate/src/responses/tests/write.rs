@@ -182,6 +182,41 @@ fn blocks_of_text_become_one_part_and_their_citations_find_their_places() {
 }
 
 #[test]
+fn citations_of_files_are_written_and_others_are_not() {
+    let cited = |place: CitationPlace, start: Option<u64>| {
+        Delta::Citation(Box::new(Citation { place, start, end: Some(3), ..Citation::default() }))
+    };
+    let file = |filename: Option<&str>| CitationPlace::File {
+        file_id: "f_1".into(),
+        filename: filename.map(str::to_owned),
+    };
+    let web = CitationPlace::Web { url: "https://a.org".into(), encrypted_index: None };
+    let frames = write(
+        &[
+            part_start(0, PartHead::Text),
+            delta(0, Delta::Text("abcdef".into())),
+            delta(0, cited(file(Some("n.txt")), Some(1))),
+            delta(0, cited(file(None), Some(1))),
+            delta(0, cited(CitationPlace::Other, Some(1))),
+            // Half a place is none: it is about all of the text.
+            delta(0, cited(web, None)),
+            part_stop(0),
+            finish(StopReason::End),
+            Event::End,
+        ],
+        Dialect::Messages,
+    );
+    assert_eq!(
+        frames.last().unwrap()["response"]["output"][0]["content"][0]["annotations"],
+        json!([
+            {"type": "file_citation", "file_id": "f_1", "filename": "n.txt", "index": 3},
+            {"type": "file_citation", "file_id": "f_1", "filename": "f_1", "index": 3},
+            {"type": "url_citation", "start_index": 0, "end_index": 3, "title": "https://a.org", "url": "https://a.org"},
+        ])
+    );
+}
+
+#[test]
 fn t47_a_call_without_arguments_has_an_empty_object() {
     let frames = write(
         &[
