@@ -7,6 +7,7 @@ mod copilot;
 mod deepseek;
 mod google;
 mod iflow;
+mod imports;
 mod keys;
 mod kimi;
 mod kiro;

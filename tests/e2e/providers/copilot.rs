@@ -15,7 +15,7 @@ const CLAIMS: [&str; 6] = [
     "copilot-editor-version",
 ];
 
-fn settings(simulator: &str) -> Value {
+pub(super) fn settings(simulator: &str) -> Value {
     json!({"urls": {
         "device": format!("{simulator}/github/login/device/code"),
         "token": format!("{simulator}/github/login/oauth/access_token"),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const TOKEN: &str = "/kimi/api/oauth/token";
 const MESSAGES: &str = "/kimi/coding/v1/messages";
 
-fn settings(simulator: &str) -> Value {
+pub(super) fn settings(simulator: &str) -> Value {
     json!({"urls": {
         "device": format!("{simulator}/kimi/api/oauth/device_authorization"),
         "token": format!("{simulator}{TOKEN}"),
