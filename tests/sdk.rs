@@ -144,6 +144,7 @@ fn run(python: &Path, wanted: &str) -> Counts {
     }) {
         tests.env_remove(name);
     }
+    tests.envs(of_the_readme(&format!("http://{}", byok.address())));
     let done = tests.output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     print!("{said}");
@@ -159,6 +160,20 @@ fn run(python: &Path, wanted: &str) -> Counts {
         counts.failed += 1;
     }
     counts
+}
+
+/// The variables that README tells to set for SDKs, with this address in place of the usual one.
+#[cfg(unix)]
+fn of_the_readme(address: &str) -> Vec<(String, String)> {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let block = |title: &str| {
+        let (_, behind) =
+            readme.split_once(&format!("\n**{title}**\n\n```sh\n")).unwrap_or_else(|| panic!("{title}"));
+        behind.split_once("\n```").unwrap().0.replace("http://127.0.0.1:8018", address)
+    };
+    let blocks = ["OpenAI SDKs", "Anthropic SDKs", "Gemini SDKs and Gemini CLI"].map(block).join("\n");
+    let lines = blocks.lines().map(|line| line.strip_prefix("export ").unwrap().split_once('=').unwrap());
+    lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// One provider for each upstream dialect, and for each trouble one that nobody else uses.

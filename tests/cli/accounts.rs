@@ -426,6 +426,27 @@ fn an_export_is_sealed_and_comes_back() {
     assert_eq!((cut.code, cut.err.contains("cannot be opened")), (65, true), "{}", cut.err);
 }
 
+/// What its owner has switched off comes back switched off.
+#[test]
+fn an_export_keeps_the_switches() {
+    let (home, vendor) = world();
+    for name in ["home", "work"] {
+        add(&home, "claude", name, &tokens(&vendor, name));
+    }
+    assert_eq!(home.run(&["accounts", "disable", "claude", "--account", "work"]).code, 0);
+    let file = home.path().join("backup.age");
+    let path = file.to_str().unwrap();
+    let phrase = "a long passphrase\n";
+    let export = home.run_with(&["accounts", "export", path], &[], phrase);
+    assert_eq!(export.code, 0, "{}", export.err);
+    let other = Home::new();
+    let import = other.run_with(&["accounts", "import", path], &[], phrase);
+    assert_eq!(import.code, 0, "{}", import.err);
+    assert_eq!(names(&other), ["claude: home needs_consent", "claude: work disabled"]);
+    assert_eq!(other.run(&["accounts", "enable", "claude", "--account", "work"]).code, 0);
+    assert_eq!(names(&other), ["claude: home needs_consent", "claude: work needs_consent"]);
+}
+
 #[test]
 fn logging_out_takes_the_grant_back_where_the_vendor_lets_byok() {
     let (home, vendor) = world();

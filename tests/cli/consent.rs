@@ -1,6 +1,6 @@
-//! Claims, as a person at a terminal is asked for them, and what helps where a login cannot begin.
+//! byok at a terminal: claims, as a person is asked for them; what helps where a login cannot begin; colours.
 
-use crate::support::Home;
+use crate::support::{Home, Vendor, client};
 use rustix::{
     fs::{Mode, OFlags},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
@@ -8,29 +8,12 @@ use rustix::{
 use std::{
     fs::File,
     io::{Read as _, Write as _},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 /// Runs byok at a terminal and answers its questions. Returns its exit code and what it said.
 fn at_a_terminal(home: &Home, args: &[&str], answers: &[(&str, &str)]) -> (Option<i32>, String) {
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let name = ptsname(&terminal, Vec::new()).unwrap();
-    let other = rustix::fs::open(&*name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
-    let end = || Stdio::from(other.try_clone().unwrap());
-    let mut byok = Command::new(assert_cmd::cargo::cargo_bin("byok"))
-        .args(args)
-        .env_clear()
-        .env("HOME", home.path())
-        .env("HTTPS_PROXY", "http://127.0.0.1:1")
-        .stdin(end())
-        .stdout(Stdio::null())
-        .stderr(end())
-        .spawn()
-        .unwrap();
-    drop(other);
-    let mut terminal = File::from(terminal);
+    let (mut terminal, mut byok) = start_at_a_terminal(home, args, &[]);
     let (mut said, mut bytes) = (String::new(), [0; 1024]);
     let mut answers = answers.iter();
     let mut next = answers.next();
@@ -46,6 +29,29 @@ fn at_a_terminal(home: &Home, args: &[&str], answers: &[(&str, &str)]) -> (Optio
     }
     assert!(next.is_none(), "not asked: {next:?}\n{said}");
     (byok.wait().unwrap().code(), said.replace('\r', ""))
+}
+
+/// Starts byok at a terminal, whose other end this is.
+fn start_at_a_terminal(home: &Home, args: &[&str], env: &[(&str, &str)]) -> (File, Child) {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let other = rustix::fs::open(&*name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    let end = || Stdio::from(other.try_clone().unwrap());
+    let byok = Command::new(assert_cmd::cargo::cargo_bin("byok"))
+        .args(args)
+        .env_clear()
+        .env("HOME", home.path())
+        .env("HTTPS_PROXY", "http://127.0.0.1:1")
+        .envs(env.iter().copied())
+        .stdin(end())
+        .stdout(Stdio::null())
+        .stderr(end())
+        .spawn()
+        .unwrap();
+    drop(other);
+    (File::from(terminal), byok)
 }
 
 /// Without consent an account of Antigravity serves nobody: whoever declines is asked whether there is to be one at all.
@@ -79,4 +85,35 @@ fn without_the_secret_of_the_application_the_login_says_where_it_is() {
         assert!(refused.err.contains(part), "{part}: {}", refused.err);
     }
     assert!(!refused.err.contains("Shall byok"), "nothing is asked in vain: {}", refused.err);
+}
+
+#[test]
+fn the_log_has_colours_unless_no_color_is_set() {
+    for (env, coloured) in [(&[][..], true), (&[("NO_COLOR", "")], true), (&[("NO_COLOR", "1")], false)] {
+        let (home, vendor) = (Home::new(), Vendor::start());
+        let base = vendor.simulator.base_url();
+        home.write_config(&format!(
+            "providers: {{ claude: {{ api_key: sk-ant-api03-e2e, base_url: {base} }} }}\n"
+        ));
+        let (mut terminal, mut byok) = start_at_a_terminal(&home, &["serve", "--port", "0"], env);
+        let (mut said, mut bytes) = (String::new(), [0; 1024]);
+        let mut until = |part: &str| {
+            while !said.contains(part) {
+                let read = terminal.read(&mut bytes).unwrap();
+                said.push_str(&String::from_utf8_lossy(&bytes[..read]));
+            }
+            said.clone()
+        };
+        let said = until("byok status");
+        let address = said.split_once("listens on ").unwrap().1.split_whitespace().next().unwrap().to_owned();
+        let ask =
+            r#"{"model":"claude-sonnet-5","max_tokens":9,"messages":[{"role":"user","content":"Hello."}]}"#;
+        let asked =
+            client().post(format!("{address}/v1/messages")).header("content-type", "application/json");
+        assert_eq!(vendor.runtime.block_on(asked.body(ask).send()).unwrap().status(), 200);
+        let said = until("first_byte_ms");
+        byok.kill().unwrap();
+        byok.wait().unwrap();
+        assert_eq!(said.contains('\x1b'), coloured, "{env:?}: {said:?}");
+    }
 }

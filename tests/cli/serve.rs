@@ -1,7 +1,11 @@
-use crate::support::{Home, Vendor, client};
+use crate::support::{Home, Running, Vendor, client};
+use rusqlite::Connection;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt;
+use std::{
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
 use tokio::runtime::Runtime;
 
 fn status(home: &Home) -> Value {
@@ -120,5 +124,51 @@ fn settings_that_cannot_be_served() {
         let output = home.run(args);
         assert_eq!(output.code, code, "{args:?}: {}", output.err);
         assert!(output.err.contains(expected), "{args:?}: {}", output.err);
+    }
+}
+
+#[test]
+fn records_are_kept_as_long_as_the_settings_say() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    let base = vendor.simulator.base_url();
+    let serve = |days: u32| {
+        home.write_config(&format!(
+            "providers: {{ claude: {{ api_key: sk-ant-api03-e2e, base_url: {base} }} }}\nlimits: {{ record_days: {days} }}\n"
+        ));
+        home.start(&["serve", "--port", "0"])
+    };
+    let stop = |byok: Running| {
+        byok.signal(Signal::TERM);
+        assert_eq!(byok.end().0.code(), Some(0));
+    };
+    let mut byok = serve(90);
+    let url = format!("{}/v1/messages", byok.base_url());
+    let ask = json!({"model": "claude-sonnet-5", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello."}]});
+    for _ in 0..3 {
+        let asked =
+            client().post(&url).header("content-type", "application/json").body(ask.to_string()).send();
+        assert_eq!(vendor.runtime.block_on(asked).unwrap().status(), 200);
+    }
+    stop(byok);
+    let records = || Connection::open(home.file("usage.db")).unwrap();
+    let count =
+        || records().query_row("SELECT count(*) FROM requests", [], |row| row.get::<_, u32>(0)).unwrap();
+    assert_eq!(count(), 3);
+    // One stays as it is, the others are made 100 and 300 days old.
+    for days in [100_i64, 200] {
+        let older =
+            "UPDATE requests SET at_ms = at_ms - ?1 WHERE number > (SELECT min(number) FROM requests) + ?2";
+        records().execute(older, [days * 86_400_000, i64::from(days > 100)]).unwrap();
+    }
+    for (days, left) in [(0, 3), (200, 2), (90, 1)] {
+        let mut byok = serve(days);
+        byok.base_url();
+        // They are looked for at once, beside the first requests.
+        let begun = Instant::now();
+        while count() > left {
+            assert!(begun.elapsed() < Duration::from_mins(1), "{days}: {}", count());
+        }
+        stop(byok);
+        assert_eq!(count(), left, "{days}");
     }
 }

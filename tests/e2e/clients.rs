@@ -4,7 +4,7 @@
 //! rounds of calls with their results, and the thinking of earlier turns in the form in which the client keeps it.
 
 mod chat;
-mod claude_code;
+pub mod claude_code;
 mod codex;
 mod cursor;
 mod gemini;

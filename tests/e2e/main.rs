@@ -12,11 +12,13 @@
 
 mod access;
 mod agent;
+mod amp;
 mod brought;
 mod clients;
 mod faults;
 mod pairs;
 mod passthrough;
 mod providers;
+mod readme;
 #[path = "../support/support.rs"]
 mod support;

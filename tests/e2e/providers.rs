@@ -7,11 +7,13 @@ mod copilot;
 mod deepseek;
 mod google;
 mod iflow;
+mod imports;
 mod keys;
 mod kimi;
 mod kiro;
 mod lists;
 mod login;
+mod plans;
 mod qwen;
 mod table;
 mod xai;
@@ -173,12 +175,25 @@ pub async fn log_in_with(
     arguments: &[&str],
     pasted: &str,
 ) -> (Option<i32>, String) {
+    let ran = run(byok, &[&["login", provider], arguments].concat(), pasted).await;
+    (ran.code, ran.err)
+}
+
+/// How a command ended, and what it said.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+/// Runs a command of byok with the settings and the database of a running server; `pasted` is its standard input.
+pub async fn run(byok: &Byok, arguments: &[&str], pasted: &str) -> Ran {
     let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_byok"))
-        .args(["login", provider, "--config"])
+        .args(arguments)
+        .arg("--config")
         .arg(byok.config_file())
         .arg("--db")
         .arg(byok.state().join("tokens.db"))
-        .args(arguments)
         .env_clear()
         .env("HOME", byok.home())
         .stdin(Stdio::piped())
@@ -190,8 +205,9 @@ pub async fn log_in_with(
     // One that ends before it reads is no failure of the test.
     let _ = child.stdin.take().unwrap().write_all(pasted.as_bytes()).await;
     let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
-    let output = output.expect("the login ends").unwrap();
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    let output = output.expect("the command ends").unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
 }
 
 /// A question with a picture of one point.

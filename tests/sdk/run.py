@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cases import UPSTREAMS
 
-MODULES = ["openai_chat", "openai_responses", "anthropic_messages", "google_gemini"]
+MODULES = ["openai_chat", "openai_responses", "anthropic_messages", "google_gemini", "environment"]
 # The interpreter runs one thread at a time; a few of them hide the waiting.
 THREADS = 4
 

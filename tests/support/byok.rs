@@ -26,16 +26,29 @@ pub struct Setup {
     arguments: Vec<String>,
     umask: Option<u32>,
     database: Option<PathBuf>,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Setup {
     /// A server with this configuration.
     pub fn new(config: impl Into<String>) -> Self {
-        Self { config: config.into(), arguments: Vec::new(), umask: None, database: None }
+        Self {
+            config: config.into(),
+            arguments: Vec::new(),
+            umask: None,
+            database: None,
+            environment: Vec::new(),
+        }
     }
 
     pub fn argument(mut self, text: &str) -> Self {
         self.arguments.push(text.to_owned());
+        self
+    }
+
+    /// Sets a variable of its environment, which is empty otherwise.
+    pub fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
         self
     }
 
@@ -87,6 +100,7 @@ impl Setup {
             .env_clear()
             .env("HOME", home.path())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(self.environment)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)

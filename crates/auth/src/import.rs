@@ -109,15 +109,22 @@ pub trait Import: Send + Sync {
     }
 }
 
-/// Reads files that lie beside `file`, up to `largest` bytes, by names without a directory. A path from the root is read, too, if
-/// it is that of a JSON file: some programs name the files of their logins so.
+/// Reads files that lie beside `file`, up to `largest` bytes, by names without a directory, and with `../` before the name those of
+/// the directory above. A path from the root is read, too, if it is that of a JSON file: some programs name the files of their
+/// logins so.
 pub fn neighbours(file: &Path, largest: u64) -> impl Fn(&str) -> Option<Vec<u8>> + use<> {
     let directory = file.parent().map(Path::to_owned);
     move |name| {
         let named = Path::new(name);
-        let plain = named.file_name().is_some_and(|only| only == name);
+        let (name, up) = name.strip_prefix("../").map_or((name, false), |name| (name, true));
+        let plain = Path::new(name).file_name().is_some_and(|only| only == name);
         let whole = named.is_absolute() && named.extension().is_some_and(|ending| ending == "json");
-        let beside = if whole { named.to_owned() } else { directory.as_ref().filter(|_| plain)?.join(name) };
+        let beside = if whole {
+            named.to_owned()
+        } else {
+            let directory = directory.as_deref().filter(|_| plain)?;
+            if up { directory.parent()? } else { directory }.join(name)
+        };
         let open =
             File::open(beside).ok().filter(|open| open.metadata().is_ok_and(|about| about.is_file()))?;
         let mut content = Vec::new();

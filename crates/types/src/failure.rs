@@ -7,6 +7,9 @@ pub const CREDENTIAL_REFUSED: &str = "upstream_credential_refused";
 /// The code for a model whose provider has no credential that may be used. Only a person can give it one.
 pub const NO_ACCOUNT: &str = "no_account";
 
+/// The code for a login whose owner has not consented to what its vendor wants to hear.
+pub const CLAIM_NOT_ACCEPTED: &str = "claim_not_accepted";
+
 /// The code that Anthropic's clients take to mean: send the whole conversation, without a thread. Source: the SDK's types of errors.
 pub const THREAD_UNSUPPORTED: &str = "thread_unsupported_request";
 

@@ -18,7 +18,9 @@ pub use account::{
     Account, AccountState, Credential, CredentialKind, OauthTokens, TokenFacts, account_flag, shell_word,
 };
 pub use dialect::{Dialect, UnknownDialect};
-pub use failure::{CREDENTIAL_REFUSED, Failure, FailureKind, NO_ACCOUNT, RawFailure, THREAD_UNSUPPORTED};
+pub use failure::{
+    CLAIM_NOT_ACCEPTED, CREDENTIAL_REFUSED, Failure, FailureKind, NO_ACCOUNT, RawFailure, THREAD_UNSUPPORTED,
+};
 pub use fault::{Blame, Fault, Retry};
 pub use id::{AccountId, ClientKeyId, InvalidId, ProviderId, RequestId};
 pub use model::{

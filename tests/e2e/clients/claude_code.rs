@@ -5,6 +5,7 @@ use crate::support::{
     ask::{Ask, Think},
     client::Call,
     dialect,
+    tools::rich,
     world::{World, each, equal},
 };
 use byok_types::Dialect;
@@ -109,6 +110,17 @@ fn body(ask: &Ask) -> Value {
         set(&mut body, "context_management", keep);
     }
     body
+}
+
+/// What it asks a model whose login is its own.
+pub fn request(model: &str, words: &str, stream: bool) -> (Call, String) {
+    let ask = Ask::new(words).model(model).stream(stream).with(|ask| {
+        ask.system = vec!["You help with code.".to_owned()];
+        ask.tools = CLIENT[0].tools.iter().map(|name| rich(name)).collect();
+        ask.think = CLIENT[0].think.clone();
+    });
+    let body = body(&ask).to_string();
+    (Call::post(CLIENT[0].path.unwrap(), body.clone()).headers(CLIENT[0].headers), body)
 }
 
 #[tokio::test]

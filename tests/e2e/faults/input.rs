@@ -439,3 +439,26 @@ async fn two_requests_at_once_on_one_connection_get_their_answers_in_order() {
     assert_eq!(answer.matches("HTTP/1.1 200").count(), 2, "{answer}");
     assert!(answer.find("“first”").unwrap() < answer.find("“second”").unwrap());
 }
+
+#[tokio::test]
+async fn the_settings_say_how_deep_json_may_be() {
+    let body = |levels: usize| {
+        let deep = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let schema = format!(r#"{{"type":"object","properties":{{}},"x-deep":{deep}}}"#);
+        format!(
+            r#"{{"model":"my-chat/gpt-5.1","messages":[{{"role":"user","content":"Hello."}}],"tools":[{{"type":"function","function":{{"name":"f","parameters":{schema}}}}}]}}"#
+        )
+    };
+    // Five levels stand around it.
+    for (settings, levels, status) in [
+        (json!({}), 60, 200),
+        (json!({"limits": {"json_depth": 20}}), 10, 200),
+        (json!({"limits": {"json_depth": 20}}), 60, 400),
+    ] {
+        let world = World::with(settings).await;
+        let answer = post(Dialect::Chat, "", body(levels)).send(world.byok.address()).await;
+        assert_eq!(answer.status, status, "{levels}: {}", answer.text());
+        assert_eq!(answer.text().contains("20 levels"), status == 400, "{}", answer.text());
+        still_serves(&world).await;
+    }
+}

@@ -4,13 +4,23 @@ use super::{
     login::{Login, byok, known},
     table::Does,
 };
-use crate::support::{ask::Ask, byok::PATIENCE, client::Call, dialect, world::World};
+use crate::{
+    clients::claude_code::request,
+    support::{ask::Ask, byok::PATIENCE, client::Call, dialect, world::World},
+};
 use byok_simulator::Seen;
 use byok_types::Dialect;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
+const CONSENT: [&str; 2] = ["--accept-claim", "claude-code-prompt"];
+
 async fn logged_in() -> World {
+    logged_in_with(&CONSENT).await.0
+}
+
+/// A login with these arguments, and what it said.
+async fn logged_in_with(arguments: &[&str]) -> (World, String) {
     let settings = |simulator: &byok_simulator::Simulator| {
         let base = simulator.base_url();
         json!({"providers": {"claude": {"base_url": base, "urls": {
@@ -20,11 +30,10 @@ async fn logged_in() -> World {
         }}}})
     };
     let world = World::of(settings, |setup| setup).await;
-    let said =
-        Login::start(&world, &["claude", "--accept-claim", "claude-code-prompt"]).await.paste(&world).await;
+    let said = Login::start(&world, &[&["claude"], arguments].concat()).await.paste(&world).await;
     assert!(said.contains("logged in to claude as"), "{said}");
     known(&world, "claude").await;
-    world
+    (world, said)
 }
 
 #[tokio::test]
@@ -68,6 +77,46 @@ async fn models_are_those_that_the_vendor_lists() {
         .send(world.byok.address())
         .await;
     assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+/// Without consent nothing of another client's request leaves; Claude Code, which says the sentence itself, is served as it is.
+#[tokio::test]
+async fn without_consent_the_plan_serves_claude_code_alone() {
+    let (world, said) = logged_in_with(&[]).await;
+    let command = "`byok accounts claims claude --account ada@example.org --accept claude-code-prompt`";
+    assert!(said.contains(&format!("byok does not send it; {command} changes that")), "{said}");
+    let heard =
+        || world.simulator.requests().into_iter().filter(|seen| seen.path.starts_with("/v1/messages"));
+    for client in Dialect::ALL {
+        for stream in [false, true] {
+            let ask = Ask::new("Hello.").model("claude/claude-sonnet-5").stream(stream).with(|ask| {
+                ask.system = vec!["You help with code.".to_owned()];
+            });
+            let answer = dialect::call(client, &ask).send(world.byok.address()).await;
+            assert_eq!(answer.status, 400, "{client}: {}", answer.text());
+            for part in ["claim_not_accepted", "providers.claude.api_key", "accounts claims claude --accept"]
+            {
+                assert!(answer.text().to_lowercase().contains(part), "{client}: {part}: {}", answer.text());
+            }
+        }
+    }
+    assert_eq!(heard().count(), 0, "nothing was asked");
+    for stream in [false, true] {
+        let (call, sent) = request("claude-opus-5", "Where is the door?", stream);
+        let answer = call.send(world.byok.address()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        dialect::read(Dialect::Messages, stream, &answer).unwrap();
+        let seen = heard().last().unwrap();
+        assert_eq!(String::from_utf8_lossy(&seen.body), sent, "not one byte differs");
+        assert!(seen.header("authorization").is_some_and(|shown| shown.starts_with("Bearer sk-ant-oat")));
+    }
+    let status = world.byok.status().await;
+    let account = &status["providers"][0]["accounts"][0];
+    assert_eq!(
+        (&status["providers"][0]["name"], &account["state"]),
+        (&json!("claude"), &json!("needs_consent"))
+    );
+    assert!(account["reason"].as_str().unwrap().contains(command), "{account}");
 }
 
 /// A count needs no claim where byok can make it.

@@ -17,7 +17,7 @@ const RESPONSES: &str = "/backend-api/codex/responses";
 const TOKEN: &str = "/openai-auth/oauth/token";
 const DEVICE: &[&str] = &["--method", "device"];
 
-fn settings(simulator: &str) -> Value {
+pub(super) fn settings(simulator: &str) -> Value {
     let auth = format!("{simulator}/openai-auth");
     json!({"urls": {
         "authorize": format!("{auth}/oauth/authorize"),

@@ -15,7 +15,7 @@ const CLAIMS: [&str; 6] = [
     "copilot-editor-version",
 ];
 
-fn settings(simulator: &str) -> Value {
+pub(super) fn settings(simulator: &str) -> Value {
     json!({"urls": {
         "device": format!("{simulator}/github/login/device/code"),
         "token": format!("{simulator}/github/login/oauth/access_token"),
@@ -413,4 +413,26 @@ async fn a_login_at_the_host_of_a_company() {
         assert!(said.contains("neither github.com nor a host such as acme.ghe.com"), "{host}: {said}");
     }
     assert_eq!(world.simulator.request_count(), asked);
+}
+
+/// Who began a turn is the client's to say. Where the vendor disagrees, its words are the client's, and the account is none the
+/// worse for it.
+#[tokio::test]
+async fn a_false_word_about_who_began_a_turn_is_the_clients_fault() {
+    let world = LoggedIn::start("copilot", settings, &[]).await;
+    for (client, path) in
+        [(Dialect::Chat, "/copilot/chat/completions"), (Dialect::Messages, "/copilot/chat/completions")]
+    {
+        let ask = Ask::new("Hello.").model("copilot/gpt-5-mini");
+        let before = world.count(path);
+        let call = crate::support::dialect::call(client, &ask).header("x-initiator", "agent");
+        let answer = call.send(world.byok.address()).await;
+        assert_eq!(answer.status, 400, "{client}: {}", answer.text());
+        assert!(answer.text().contains("invalid initiator"), "{client}: {}", answer.text());
+        assert_eq!(world.count(path), before + 1, "{client}: nothing is tried again");
+        let status = world.byok.status().await;
+        let account = &status["providers"][0]["accounts"][0];
+        assert_eq!((&account["state"], &account["resting"]), (&json!("ready"), &json!([])), "{account}");
+        world.say(client, &ask).await.unwrap();
+    }
 }

@@ -56,3 +56,38 @@ async fn deepseek_is_told_what_it_wants_to_hear() {
     let list = Call::get("/v1/models/deepseek/any").send(world.byok.address()).await;
     assert_eq!(list.status, 404, "byok brings no names of its own");
 }
+
+#[tokio::test]
+async fn pictures_are_refused_by_their_place_and_left_out_of_results() {
+    let world = world().await;
+    for (client, place) in [
+        (Dialect::Messages, "messages[0].content[1]"),
+        (Dialect::Responses, "input[0].content[1]"),
+        (Dialect::Gemini, "contents[0].parts[1]"),
+    ] {
+        let before = world.simulator.request_count();
+        let call = dialect::call(client, &super::picture("deepseek/deepseek-v4-pro"));
+        let answer = call.send(world.byok.address()).await;
+        assert_eq!(answer.status, 400, "{client}: {}", answer.text());
+        assert!(answer.text().contains(place), "{client}: {}", answer.text());
+        assert_eq!(world.simulator.request_count(), before, "{client}: nothing is sent");
+    }
+    let point =
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    let body = json!({
+        "model": "deepseek/deepseek-v4-pro(none)", "max_tokens": 500,
+        "tools": [{"name": "look", "input_schema": {"type": "object"}}],
+        "messages": [
+            {"role": "user", "content": "Look."},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": [
+                {"type": "text", "text": "a point"},
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": point}}]}]},
+        ],
+    });
+    let answer = Call::post("/v1/messages", body.to_string()).send(world.byok.address()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(!answer.header("x-byok-dropped").is_empty(), "{:?}", answer.headers);
+    let sent = world.simulator.requests().pop().unwrap().json().to_string();
+    assert!(sent.contains("a point") && !sent.contains(point), "{sent}");
+}

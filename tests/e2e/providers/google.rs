@@ -16,7 +16,7 @@ use byok_types::Dialect;
 use serde_json::{Value, json};
 use std::fmt;
 
-fn settings(simulator: &Simulator) -> Value {
+pub(super) fn settings(simulator: &Simulator) -> Value {
     let base = simulator.base_url();
     let google = |path: &str| format!("{base}/google{path}");
     let login = json!({

@@ -17,7 +17,7 @@ const CHAT: &str = "/iflow/v1/chat/completions";
 const PLATFORM: &str = "/iflow/api/openapi/apikey";
 const CONSENT: [&str; 2] = ["--accept-claim", "iflow-cli"];
 
-fn settings(simulator: &str) -> Value {
+pub(super) fn settings(simulator: &str) -> Value {
     json!({"urls": {
         "authorize": format!("{simulator}/iflow/oauth"),
         "token": format!("{simulator}{TOKEN}"),

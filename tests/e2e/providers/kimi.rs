@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const TOKEN: &str = "/kimi/api/oauth/token";
 const MESSAGES: &str = "/kimi/coding/v1/messages";
 
-fn settings(simulator: &str) -> Value {
+pub(super) fn settings(simulator: &str) -> Value {
     json!({"urls": {
         "device": format!("{simulator}/kimi/api/oauth/device_authorization"),
         "token": format!("{simulator}{TOKEN}"),
@@ -185,4 +185,20 @@ async fn a_charge_that_is_allowed_stops_nothing() {
     becomes(&world, "5 hours").await;
     becomes(&world, "ready").await;
     world.say(Dialect::Messages, &Ask::new("Hello.").model("kimi/k3")).await.unwrap();
+}
+
+/// Only a person can help where the vendor refuses even the token that it has just issued.
+#[tokio::test]
+async fn a_second_refusal_ends_the_login() {
+    let world = LoggedIn::start("kimi", settings, &[]).await;
+    let before = world.count(TOKEN);
+    let answer = world.send(Dialect::Chat, &Ask::new("sim:401").model("kimi/k3")).await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert!(answer.text().contains("byok login kimi"), "{}", answer.text());
+    assert_eq!(world.count(TOKEN), before + 1, "renewed once");
+    becomes(&world, "needs_login").await;
+    let asked = world.count(MESSAGES);
+    let answer = world.send(Dialect::Messages, &Ask::new("Hello.").model("kimi/k3")).await;
+    assert!(answer.status != 200 && answer.text().contains("byok login kimi"), "{}", answer.text());
+    assert_eq!(world.count(MESSAGES), asked, "nothing is asked with it any more");
 }

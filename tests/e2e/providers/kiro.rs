@@ -458,3 +458,20 @@ async fn a_charge_that_the_usage_shows_stops_the_account() {
     world.said(Dialect::Messages, &Ask::new("sim:overage").model(MODEL)).await;
     world.becomes("extra_usage").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_kiro_cannot_be_told_is_named() {
+    let world = World::logged_in().await;
+    for (client, cap) in [
+        (Dialect::Chat, "max_tokens"),
+        (Dialect::Responses, "max_output_tokens"),
+        // It has to write one.
+        (Dialect::Messages, ""),
+        (Dialect::Gemini, "generationConfig.maxOutputTokens"),
+    ] {
+        let ask = question("Hello.", false).with(|ask| ask.max_tokens = Some(500));
+        let answer = dialect::call(client, &ask).send(world.byok.address()).await;
+        assert_eq!(answer.status, 200, "{client}: {}", answer.text());
+        assert_eq!(answer.header("x-byok-dropped"), cap, "{client}");
+    }
+}

@@ -15,7 +15,7 @@ const RESPONSES: &str = "/xai-plan/v1/responses";
 const TOKEN: &str = "/xai-auth/oauth2/token";
 const CONSENT: &[&str] = &["--accept-claim", "grok-cli-version"];
 
-fn settings(simulator: &str) -> Value {
+pub(super) fn settings(simulator: &str) -> Value {
     json!({"urls": {
         "authorize": format!("{simulator}/xai-auth/oauth2/authorize"),
         "device": format!("{simulator}/xai-auth/oauth2/device/code"),

@@ -1,6 +1,6 @@
 //! The files of the vendor's two programs. Both rotate: whoever refreshes first logs the other out.
 
-use super::{REGION, region::Region};
+use super::{DEVICE, REGION, region::Region};
 use crate::{Found, Import, ImportError, Kept, NewLogin, endpoint::claims_of_token};
 use byok_store::AccountDetails;
 use byok_types::{Credential, OauthTokens, Secret, SecretHash, TokenFacts};
@@ -12,6 +12,8 @@ use std::{
 
 const CODE: &str = "Kimi Code";
 const CLI: &str = "kimi-cli";
+/// The id of an installation, above the directory of its logins.
+const INSTALLATION: &str = "../device_id";
 /// What the name of the file of another region is made from.
 const GLOBAL: &str = r#"{"oauthHost":"https://auth.kimi.ai","baseUrl":"https://api.kimi.ai/coding/v1"}"#;
 
@@ -43,7 +45,17 @@ impl Import for Files {
         ]
     }
 
-    fn read(&self, name: &str, content: &[u8], _now: i64) -> Result<Vec<Found>, ImportError> {
+    fn read(&self, name: &str, content: &[u8], now: i64) -> Result<Vec<Found>, ImportError> {
+        self.read_beside(name, content, &|_| None, now)
+    }
+
+    fn read_beside(
+        &self,
+        name: &str,
+        content: &[u8],
+        beside: &dyn Fn(&str) -> Option<Vec<u8>>,
+        _now: i64,
+    ) -> Result<Vec<Found>, ImportError> {
         let bad = |why| ImportError::NotReadable { by: CODE, why };
         let stored: Stored = serde_json::from_slice(content)
             .map_err(|_| bad("it is no complete JSON with an access and a refresh token"))?;
@@ -58,6 +70,11 @@ impl Import for Files {
         let region = if global { Region::Global } else { Region::MainlandCn };
         let identity = ["user_id", "sub"].into_iter().find_map(|name| claims[name].as_str());
         let scopes = stored.scope.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+        let mut facts = TokenFacts::from([(REGION.to_owned(), Secret::new(region.name()))]);
+        // The vendor binds the tokens to the id that they were made with.
+        let device = beside(INSTALLATION).and_then(|id| String::from_utf8(id).ok());
+        let device = device.as_deref().map(str::trim).filter(|id| is_id(id));
+        facts.extend(device.map(|id| (DEVICE.to_owned(), Secret::new(id))));
         let tokens = OauthTokens {
             access: stored.access_token,
             refresh: Some(stored.refresh_token),
@@ -65,12 +82,17 @@ impl Import for Files {
             expires_at: Some(stored.expires_at.map_or(0, whole)),
             refresh_expires_at: None,
             scopes,
-            facts: TokenFacts::from([(REGION.to_owned(), Secret::new(region.name()))]),
+            facts,
         };
         let details = AccountDetails { identity: identity.map(str::to_owned), ..AccountDetails::default() };
         let login = NewLogin { credential: Credential::Oauth(tokens), details };
         Ok(vec![Found { login, shared_rotation: true }])
     }
+}
+
+/// Whether it can stand in a header, and is no other kind of file.
+fn is_id(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "seconds of this millennium; anything else is limited")]

@@ -337,3 +337,33 @@ fn the_files_of_the_vendors_programs() {
     let error = Files.read("kimi-code.json", tombstone.as_bytes(), 0).unwrap_err();
     assert!(matches!(error, ImportError::Nothing { .. }), "{error:?}");
 }
+
+#[test]
+fn the_id_of_the_installation_comes_with_its_login() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("credentials/kimi-code.json");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    let login = json!({"access_token": "a", "refresh_token": "r"}).to_string();
+    let long = "x".repeat(200);
+    for (content, id) in [
+        (None, None),
+        (Some("0199a213-cafe"), Some("0199a213-cafe")),
+        (Some("0199a213cafe\n"), Some("0199a213cafe")),
+        (Some(" \n"), None),
+        (Some("two words"), None),
+        (Some("é"), None),
+        (Some(&*long), None),
+    ] {
+        if let Some(content) = content {
+            std::fs::write(home.path().join("device_id"), content).unwrap();
+        }
+        let beside = crate::neighbours(&file, 1 << 20);
+        let found = Files.read_beside("kimi-code.json", login.as_bytes(), &beside, 0).unwrap().remove(0);
+        let Credential::Oauth(tokens) = found.login.credential else { panic!("a key") };
+        assert_eq!(tokens.fact("device"), id, "{content:?}");
+    }
+    let beside = crate::neighbours(&file, 1 << 20);
+    for elsewhere in ["../../device_id", "../..", "../", "..", "/device_id", "a/../device_id"] {
+        assert_eq!(beside(elsewhere), None, "{elsewhere}");
+    }
+}

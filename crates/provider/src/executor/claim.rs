@@ -6,11 +6,8 @@ use crate::{
     upstream::{self, Next, Token},
 };
 use byok_auth::claims;
-use byok_types::{Blame, CredentialKind, Dialect, Failure, FailureKind, account_flag};
+use byok_types::{Blame, CLAIM_NOT_ACCEPTED, CredentialKind, Dialect, Failure, FailureKind, account_flag};
 use bytes::Bytes;
-
-/// The code of a refusal because a claim is missing.
-pub(super) const NOT_ACCEPTED: &str = "claim_not_accepted";
 
 impl Attempt<'_> {
     /// The body with the claim that this seat's vendor demands, if its owner consented; the body as it is where nothing is
@@ -76,7 +73,7 @@ impl Attempt<'_> {
             ),
         )
         .with_status(400)
-        .with_code(NOT_ACCEPTED)
+        .with_code(CLAIM_NOT_ACCEPTED)
     }
 
     /// The one command that consents to all that is missing.

@@ -1,8 +1,8 @@
 //! Counting tokens: at the upstream where it can, else by estimate.
 
-use super::{Executor, Inbound, Refused, attempt::Attempt, claim, outbound, peek::Peek, prepare, resting};
+use super::{Executor, Inbound, Refused, attempt::Attempt, outbound, peek::Peek, prepare, resting};
 use crate::{ledger::Ledger, registry::Candidate, state::State, upstream::Next};
-use byok_types::{Blame, Dialect, Failure, FailureKind, ProviderId};
+use byok_types::{Blame, CLAIM_NOT_ACCEPTED, Dialect, Failure, FailureKind, ProviderId};
 use parking_lot::Mutex;
 use std::{collections::HashSet, sync::Arc};
 
@@ -81,7 +81,7 @@ impl Attempt<'_> {
 fn is_for_the_client(failure: &Failure, candidate: &Candidate) -> bool {
     let of_model = failure.status == 404 && names(&failure.message, &candidate.facts.id);
     // Without consent nothing is asked, and nothing need be: byok can count.
-    let unasked = failure.code.as_deref() == Some(claim::NOT_ACCEPTED);
+    let unasked = failure.code.as_deref() == Some(CLAIM_NOT_ACCEPTED);
     let of_request = failure.status != 404 && candidate.provider.dialect.is_none() && !unasked;
     failure.blame == Blame::Client && (of_model || of_request)
 }

@@ -3,7 +3,6 @@
 use super::{
     Executor, Refused,
     attempt::{Attempt, is_of_the_vendor},
-    claim,
 };
 use crate::{
     pool::{Access, Cause, Lack, Problem, Seat},
@@ -12,7 +11,7 @@ use crate::{
 };
 use byok_auth::AuthError;
 use byok_config::ExtraUsage;
-use byok_types::{AccountState, Blame, Failure, FailureKind, Fault, Retry};
+use byok_types::{AccountState, Blame, CLAIM_NOT_ACCEPTED, Failure, FailureKind, Fault, Retry};
 use http::HeaderMap;
 use std::time::{Duration, Instant};
 
@@ -149,7 +148,7 @@ impl Attempt<'_> {
         let told = matches!(refused.verdict.next, Next::GiveUp | Next::OtherEndpoint);
         if !told || refused.verdict.cool.is_some() {
             // Want of consent is no trouble of the moment: it is seen from the account, before any request meets it.
-            if refused.failure.code.as_deref() != Some(claim::NOT_ACCEPTED) {
+            if refused.failure.code.as_deref() != Some(CLAIM_NOT_ACCEPTED) {
                 let provider = self.candidate.provider.id.as_str();
                 let what = said(&refused.failure, token.secret.expose());
                 let credential = (self.seat.is_oauth(), matches!(self.seat.access, Access::Account { .. }));

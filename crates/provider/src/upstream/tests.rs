@@ -585,3 +585,37 @@ fn a_day_of_gemini_ends_at_midnight_in_california() {
         assert_eq!(Gemini.judge(&refusal).cool, Some((Scope::Model, Duration::from_secs(wait))), "{quota}");
     }
 }
+
+#[test]
+fn a_key_without_money_rests_for_half_an_hour() {
+    for first_party in [true, false] {
+        let openai = OpenAi { first_party };
+        for code in ["insufficient_quota", "billing_not_active"] {
+            let body = format!(r#"{{"error":{{"message":"m","type":"t","param":null,"code":"{code}"}}}}"#);
+            let headers = HeaderMap::new();
+            for dialect in [Dialect::Chat, Dialect::Responses] {
+                let failure = openai.read_failure(dialect, 429, &headers, body.as_bytes());
+                let refusal =
+                    Refusal { failure: &failure, model: "m", headers: &headers, oauth: false, now: 0 };
+                let verdict = openai.judge(&refusal);
+                let half_an_hour = Some((Scope::Account, Duration::from_mins(30)));
+                assert_eq!((verdict.next, verdict.cool), (Next::OtherAccount, half_an_hour), "{code}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_capacity_at_gemini_is_a_rest_of_five_seconds() {
+    for (status, reason) in [(429, "MODEL_CAPACITY_EXHAUSTED"), (503, "MODEL_CAPACITY_EXCEEDED")] {
+        let body = serde_json::json!({"error": {"code": status, "message": "No capacity.", "status": "UNAVAILABLE",
+            "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason},
+                {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "40s"}]}});
+        let headers = HeaderMap::new();
+        let failure = Gemini.read_failure(Dialect::Gemini, status, &headers, body.to_string().as_bytes());
+        let refusal = Refusal { failure: &failure, model: "m", headers: &headers, oauth: false, now: 0 };
+        let verdict = Gemini.judge(&refusal);
+        let rest = Some((Scope::Model, Duration::from_secs(5)));
+        assert_eq!((verdict.next, verdict.cool), (Next::OtherAccount, rest), "{status} {reason}");
+    }
+}

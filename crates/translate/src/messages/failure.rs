@@ -2,7 +2,10 @@
 
 use super::object::Object;
 use crate::error_words;
-use byok_types::{Blame, CREDENTIAL_REFUSED, Dialect, Failure, FailureKind, RawFailure, THREAD_UNSUPPORTED};
+use byok_types::{
+    Blame, CLAIM_NOT_ACCEPTED, CREDENTIAL_REFUSED, Dialect, Failure, FailureKind, RawFailure,
+    THREAD_UNSUPPORTED,
+};
 use serde_json::Value;
 
 /// What an error body says, in any of the shapes that are met behind this dialect.
@@ -211,7 +214,7 @@ pub(super) fn write(out: &mut Vec<u8>, failure: &Failure, request_id: Option<&st
     error.string("message", &message(failure));
     let stated = match failure.code.as_deref() {
         _ if failure.kind == FailureKind::Credential => Some(CREDENTIAL_REFUSED),
-        Some(THREAD_UNSUPPORTED) => Some(THREAD_UNSUPPORTED),
+        Some(code @ (CLAIM_NOT_ACCEPTED | THREAD_UNSUPPORTED)) => Some(code),
         _ => None,
     };
     if let Some(code) = stated {

@@ -174,6 +174,7 @@ fn a_line_of_models_rests_until_its_own_window_opens() {
     // The bucket of the largest models says nothing about the one that was asked.
     for (claim, rejected, seconds, line) in [
         ("seven_day_opus", "allowed", 7000, "opus"),
+        ("seven_day_sonnet", "allowed", 7000, "sonnet"),
         ("seven_day_overage_included", "rejected", 500_000, "fable"),
     ] {
         let headers = [
@@ -266,5 +267,20 @@ fn a_limit_without_a_window_is_passed_on() {
         let refusal = Refusal { failure: &failure, model: "m", headers: &headers, oauth: true, now: 0 };
         let verdict = Claude::default().judge(&refusal);
         assert_eq!((verdict.next, verdict.cool), (Next::GiveUp, None), "{words}");
+    }
+}
+
+#[test]
+fn a_balance_that_is_too_low_rests_the_account_for_half_an_hour() {
+    let words = "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.";
+    let body =
+        format!(r#"{{"type":"error","error":{{"type":"invalid_request_error","message":"{words}"}}}}"#);
+    for oauth in [true, false] {
+        let failure = codec::decode_failure(Dialect::Messages, 400, body.as_bytes());
+        let headers = HeaderMap::new();
+        let refusal = Refusal { failure: &failure, model: "m", headers: &headers, oauth, now: 0 };
+        let verdict = Claude::default().judge(&refusal);
+        let half_an_hour = Some((Scope::Account, Duration::from_mins(30)));
+        assert_eq!((verdict.next, verdict.cool), (Next::OtherAccount, half_an_hour));
     }
 }

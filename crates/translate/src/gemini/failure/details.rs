@@ -1,7 +1,7 @@
 //! The typed details of Google's errors (`google.rpc.ErrorInfo` and its kin).
 
 use crate::ir::Failure;
-use byok_types::FailureKind;
+use byok_types::{CLAIM_NOT_ACCEPTED, FailureKind};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -99,6 +99,7 @@ pub(super) fn of(failure: &Failure, request_id: &str) -> Vec<Value> {
     };
     let mut details = Vec::new();
     let reason = match failure.kind {
+        _ if failure.code.as_deref() == Some(CLAIM_NOT_ACCEPTED) => Some("CLAIM_NOT_ACCEPTED"),
         FailureKind::RateLimit => Some("RATE_LIMIT_EXCEEDED"),
         FailureKind::QuotaWindow | FailureKind::Billing => Some("QUOTA_EXHAUSTED"),
         FailureKind::Auth => Some("API_KEY_INVALID"),
