@@ -34,11 +34,12 @@ fn full(contents: &str) -> Option<String> {
     let contents: Vec<&RawValue> = serde_json::from_str(contents).ok()?;
     let mut kept = Vec::with_capacity(contents.len());
     let mut changed = false;
-    for content in contents {
+    for (index, content) in contents.into_iter().enumerate() {
         let read: Content<'_> = serde_json::from_str(content.get()).ok()?;
         let parts = read.parts.unwrap_or_default();
         let said: Vec<&str> = parts.iter().map(|part| part.get()).filter(|part| !is_empty(part)).collect();
-        if said.len() == parts.len() {
+        // A conversation may begin with nothing: what is to be done stands in the system instruction then.
+        if said.len() == parts.len() || index == 0 && said.is_empty() {
             kept.push(content.get().to_owned());
             continue;
         }
@@ -88,6 +89,11 @@ mod tests {
             (
                 r#"{"contents":[{"parts":[{"functionCall":{"name":"f","args":{}}},{"text":""}]}]}"#,
                 r#"{"contents":[{"parts":[{"functionCall":{"name":"f","args":{}}}]}]}"#,
+            ),
+            // An opening may be empty (recorded traffic has it), and the tools of its instruction follow.
+            (
+                r#"{"contents":[{"parts":[{"text":""}],"role":"user"},{"parts":[{"functionCall":{"args":{}, "name":"f"}}]}]}"#,
+                r#"{"contents":[{"parts":[{"text":""}],"role":"user"},{"parts":[{"functionCall":{"args":{}, "name":"f"}}]}]}"#,
             ),
             // The vendor says what is wrong with these.
             (r#"{"contents":[{"parts":[{"text":""}]}]}"#, r#"{"contents":[{"parts":[{"text":""}]}]}"#),
