@@ -123,7 +123,8 @@ fn a_request_of_a_gemini_client_stays_what_it_is() {
                 {"functionResponse": {"name": "f", "response": {"output": "x"}}},
             ]},
             {"role": "model", "parts": [{"executableCode": {"language": "PYTHON", "code": "1"}}, {"futurePart": {"a": 1}}]},
-            {"role": "user", "parts": [{"fileData": {"mimeType": "application/pdf", "fileUri": "https://x.org/a", "displayName": "d"}}]},
+            {"role": "user", "parts": [{"fileData": {"mimeType": "application/pdf", "fileUri": "https://x.org/a", "displayName": "d"}},
+                {"inlineData": {"mimeType": "image/png", "displayName": "e", "data": "AAAA"}}]},
         ],
         "systemInstruction": {"parts": [{"text": "s"}, {"text": "t"}]},
         "tools": [{"functionDeclarations": [

@@ -247,6 +247,15 @@ fn betas_are_named_for_what_is_used() {
         assert_eq!(headers(&request, &claude()), expected, "{more}");
         assert_eq!(encoded(&request, &claude()).0["betas"], Value::Null);
     }
+    // Only where the vendor itself enforces schemas.
+    let strict =
+        decoded(&format!(r#"{{{base},"tools":[{{"name":"f","input_schema":{{}},"strict":true}}]}}"#));
+    for facts in [
+        ModelFacts { first_party: false, ..claude() },
+        ModelFacts { structured_output: byok_types::StructuredOutput::ForcedTool, ..claude() },
+    ] {
+        assert_eq!(headers(&strict, &facts), "");
+    }
     let file = r#"{"type":"image","source":{"type":"file","file_id":"f"}}"#;
     let long = r#""cache_control":{"type":"ephemeral","ttl":"1h"}"#;
     for (block, expected) in [
