@@ -90,7 +90,14 @@ pub(super) fn credential_refused(
         );
         // Before the rest is over byok would not ask again.
         let rest = verdict.cool.filter(|(scope, _)| verdict.state.is_none() && *scope == Scope::Account);
-        return Failure { retry_after: rest.map(|(_, wait)| wait), ..of_byok(text) };
+        let mut told = of_byok(text);
+        if verdict.state.is_none() && failure.kind == FailureKind::Billing {
+            // As where all accounts rest because there is no money.
+            told = Failure { code: None, ..told };
+            told.kind = FailureKind::Billing;
+            told.status = FailureKind::Billing.default_status();
+        }
+        return Failure { retry_after: rest.map(|(_, wait)| wait), ..told };
     }
     let remedy = match whose {
         Whose::Login if failure.retry_after.is_some() => {
@@ -218,7 +225,9 @@ mod tests {
             let told_now = credential_refused(&failure, &verdict, Some("claude"), Whose::Login);
             assert!(told_now.message.contains(told), "{}", told_now.message);
             assert!(!told_now.message.contains("byok login"), "{}", told_now.message);
-            assert_eq!((told_now.status, told_now.code.as_deref()), (503, Some(CREDENTIAL_REFUSED)));
+            let expected =
+                if kind == FailureKind::Billing { (402, None) } else { (503, Some(CREDENTIAL_REFUSED)) };
+            assert_eq!((told_now.status, told_now.code.as_deref()), expected);
         }
     }
 }
