@@ -12,7 +12,7 @@ pub use access::ClientKey;
 pub use alias::Target;
 pub use facts::FactsPatch;
 pub use limits::Limits;
-pub use provider::{BUILT_IN, ExtraUsage, Kind, Model, Prefer, Provider, UpstreamKey, UrlName};
+pub use provider::{BUILT_IN, ExtraUsage, Kind, LOGINS_APART, Model, Prefer, Provider, UpstreamKey, UrlName};
 pub use stored::StoredResponses;
 pub use timeouts::{TimeoutOverrides, Timeouts};
 
