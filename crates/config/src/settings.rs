@@ -80,8 +80,8 @@ pub struct Config {
     pub stored_responses: StoredResponses,
     /// The Amp command line client.
     pub amp: Amp,
-    /// Whether a request is refused when something in it cannot be said to the upstream. Otherwise the answer names
-    /// what was left out in the `x-byok-dropped` header.
+    /// Whether a request is refused of which something would be left out that the answer names in the `x-byok-dropped`
+    /// header. What is left out silently does not count.
     pub strict_translation: bool,
     /// The sign of life that a waiting client of Chat Completions gets: `comment`, or `chunk` for one that counts only what
     /// it can parse.
