@@ -7,7 +7,8 @@ use rustix::{
 use serde_json::{Value, json};
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
 };
@@ -115,6 +116,30 @@ fn a_server_that_others_can_reach_has_a_key() {
         !again.said.join("\n").contains("every request needs a key"),
         "the key of the first start still holds"
     );
+}
+
+#[test]
+fn one_that_waits_for_its_last_answers_is_said_to_be_ending() {
+    let home = Home::new();
+    let mut byok = home.start(&["serve", "--port", "0"]);
+    let address = byok.base_url().replace("http://", "");
+    // The half of a request is a connection in use.
+    let mut client = TcpStream::connect(&address).unwrap();
+    let head = format!("POST /v1/messages HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n");
+    write!(client, "{head}content-length: 9\r\nexpect: 100-continue\r\n\r\n").unwrap();
+    client.read_exact(&mut [0; 12]).unwrap();
+    byok.signal(Signal::TERM);
+    byok.line("a connection is still in use");
+    let said = home.run(&["status"]);
+    assert!(said.err.starts_with("byok is ending: "), "{}", said.err);
+    let report = status(&home);
+    assert_eq!((&report["running"], &report["ending"]), (&json!(false), &json!(true)));
+    drop(client);
+    let (ended, said) = byok.end();
+    assert_eq!(ended.code(), Some(0), "{said}");
+    assert!(home.run(&["status"]).err.starts_with("no byok is running"));
+    assert_eq!(status(&home)["ending"], Value::Null);
+    assert!(!home.file("ending.lock").exists());
 }
 
 /// Programs read stderr line by line: nothing that people would read stands between the events.
