@@ -200,8 +200,8 @@ fn a_person_at_a_terminal_is_shown_the_link_in_json_too() {
     byok.wait().unwrap();
     let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
     let url = said["fields"]["url"].as_str().unwrap();
-    let link = said["fields"]["login_page"].as_str().unwrap();
-    assert!(link.starts_with(url) && link.contains("/v0/oauth"), "{line}");
+    let login_page = said["fields"]["login_page"].as_str().unwrap();
+    assert!(login_page.starts_with(url) && login_page.contains("/v0/oauth"), "{line}");
 }
 
 #[test]
