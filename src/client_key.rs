@@ -45,14 +45,15 @@ pub(crate) async fn make_if_needed(
         _ => None,
     };
     store.client_keys.insert(row).await?;
-    terminal::say(
-        "byok can be reached from other machines, so every request needs a key. This one was made now:",
-    );
-    terminal::say(match file {
-        Some(file) => format!("  it stands in {} (readable by this user only)", file.display()),
-        None => format!("  {}\n  it is not shown again", key.expose()),
-    });
-    terminal::say("clients send it as their API key; keys of your own go into `api_keys` of the settings\n");
+    let place = match file {
+        Some(file) => format!("it stands in {} (readable by this user only)", file.display()),
+        None => format!("{}\n  it is not shown again", key.expose()),
+    };
+    // At once: for programs it is one event.
+    terminal::say(format_args!(
+        "byok can be reached from other machines, so every request needs a key. This one was made now:\n  {place}\n\
+         clients send it as their API key; keys of your own go into `api_keys` of the settings\n"
+    ));
     Ok(())
 }
 

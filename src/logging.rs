@@ -1,10 +1,26 @@
 //! The log: on stderr, for people or as JSON, with a level that follows the settings.
 
 use byok_config::{Log, LogFormat};
-use std::io::{self, IsTerminal as _};
-use tracing_subscriber::{
-    EnvFilter, Registry, fmt, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
+use serde_json::{Map, Value, json};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
 };
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{
+    EnvFilter, Registry,
+    fmt::{
+        self,
+        format::Writer,
+        time::{FormatTime as _, SystemTime},
+    },
+    layer::SubscriberExt as _,
+    reload,
+    util::SubscriberInitExt as _,
+};
+
+/// Whether programs read stderr: then whatever is said there is one JSON object a line, as the log is.
+static FOR_PROGRAMS: AtomicBool = AtomicBool::new(false);
 
 /// Changes the level of the running log.
 #[derive(Clone)]
@@ -25,12 +41,31 @@ pub(crate) fn start(log: &Log) -> Level {
         io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines = fmt::layer().with_writer(io::stderr).with_ansi(colours);
     let registry = tracing_subscriber::registry().with(filter);
+    FOR_PROGRAMS.store(log.format == LogFormat::Json, Ordering::Relaxed);
     // A log that is running already stays as it is.
     let _ = match log.format {
         LogFormat::Text => registry.with(lines).try_init(),
         LogFormat::Json => registry.with(lines.json()).try_init(),
     };
     Level(handle)
+}
+
+/// Whether programs read what is said.
+pub(crate) fn is_for_programs() -> bool {
+    FOR_PROGRAMS.load(Ordering::Relaxed)
+}
+
+/// Says something in the form of an event of the log. No level of the log keeps it back: where people read it would be shown, too.
+pub(crate) fn tell(level: LevelFilter, message: &str, more: Map<String, Value>) {
+    let mut at = String::new();
+    // A clock that cannot be written leaves the place empty.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut at));
+    let mut fields = Map::from_iter([("message".to_owned(), Value::from(message))]);
+    fields.extend(more);
+    let level = level.to_string().to_uppercase();
+    let line = json!({ "timestamp": at, "level": level, "fields": fields, "target": "byok" });
+    // A closed stderr is not worth failing for.
+    let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
 }
 
 /// The log of a command that does its work and ends: what is wrong, and no more.
@@ -87,6 +122,6 @@ mod tests {
 
     #[test]
     fn off_is_off() {
-        assert_eq!(filter("off").max_level_hint(), Some(tracing_subscriber::filter::LevelFilter::OFF));
+        assert_eq!(filter("off").max_level_hint(), Some(LevelFilter::OFF));
     }
 }

@@ -7,6 +7,7 @@
 mod cli;
 mod client_key;
 mod commands;
+mod ending;
 mod logging;
 mod logins;
 mod network;

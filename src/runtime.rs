@@ -1,6 +1,7 @@
 //! Wires the crates into a running server, and takes it down again. `serve` and `demo` differ only in what they put in.
 
 use crate::{
+    ending::Ending,
     logging::Level,
     logins,
     network::{self, WayOut},
@@ -126,6 +127,7 @@ impl Running {
         }
         let asked = Instant::now();
         let Self { live, store, tokens, stop, stopping, tasks, mut signals, .. } = self;
+        let _ending = store.location().and_then(Ending::begin);
         stop.cancel();
         tasks.close();
         let grace = live.load().timeouts.shutdown_grace;

@@ -1,8 +1,12 @@
 //! Talking to the person: data on stdout, everything else on stderr, questions only on a terminal.
 
-use crate::trouble::{Exit, Trouble};
+use crate::{
+    logging,
+    trouble::{Exit, Trouble},
+};
 use anstyle::{AnsiColor, Style};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use serde_json::Map;
 use std::{
     borrow::Cow,
     fmt::Display,
@@ -14,6 +18,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
 };
+use tracing::level_filters::LevelFilter;
 
 /// Writes data, with a line break behind it. A reader that has seen enough (`byok models | head`) is no error.
 pub(crate) fn data(text: impl Display) -> Result<(), Trouble> {
@@ -70,6 +75,9 @@ pub(crate) fn steer(text: &str) {
 
 /// Says something. A closed stderr is not worth failing for.
 pub(crate) fn say(text: impl Display) {
+    if logging::is_for_programs() {
+        return logging::tell(LevelFilter::INFO, text.to_string().trim_end(), Map::new());
+    }
     let _ = writeln!(anstream::stderr().lock(), "{}", harmless(&text.to_string()));
 }
 
@@ -113,6 +121,9 @@ pub(crate) fn columns() -> usize {
 
 /// Says what deserves a look.
 pub(crate) fn warn(text: impl Display) {
+    if logging::is_for_programs() {
+        return logging::tell(LevelFilter::WARN, &text.to_string(), Map::new());
+    }
     let style = AnsiColor::Yellow.on_default().bold();
     say(format_args!("{style}warning:{style:#} {text}"));
 }
@@ -120,6 +131,12 @@ pub(crate) fn warn(text: impl Display) {
 /// Says what failed.
 pub(crate) fn complain(trouble: &Trouble) {
     let (what, lines, hint) = trouble.parts();
+    if logging::is_for_programs() {
+        let lines = Some(lines.join("\n")).filter(|lines| !lines.is_empty());
+        let more = [("details", lines), ("hint", hint.map(str::to_owned))];
+        let more = more.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
+        return logging::tell(LevelFilter::ERROR, what, more.collect());
+    }
     let red = AnsiColor::Red.on_default().bold();
     say(format_args!("{red}error:{red:#} {what}"));
     for line in lines {

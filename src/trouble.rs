@@ -126,8 +126,7 @@ impl From<ConfigError> for Trouble {
         if matches!(error, ConfigError::Invalid(_)) {
             let mut trouble = Self::new(Exit::Config, "the settings cannot be used");
             trouble.lines = text.lines().map(str::to_owned).collect();
-            return trouble
-                .hint("`byok config show` lists the settings, `byok config check` reads them again");
+            return trouble.hint("mend this where it stands; `byok config check` reads the settings again");
         }
         // The other texts are one sentence, and one line with what to do.
         match text.split_once('\n') {
@@ -152,7 +151,9 @@ impl Exit {
             | StoreError::Foreign { .. }
             | StoreError::Newer { .. }
             | StoreError::Damaged { .. } => Self::BadData,
-            StoreError::Io { .. } | StoreError::Full { .. } => Self::CannotCreate,
+            StoreError::Io { .. } | StoreError::Full { .. } | StoreError::NotAFile { .. } => {
+                Self::CannotCreate
+            }
             StoreError::Busy { .. } => Self::TryAgain,
             StoreError::NoSuchAccount
             | StoreError::LabelTaken

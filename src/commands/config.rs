@@ -70,7 +70,7 @@ impl Config {
     pub(crate) fn run(self, global: Global) -> Result<(), Trouble> {
         match self.action {
             Action::Path => path(&Place::new(global)?),
-            Action::Show { origin, json } => show(&Place::new(global)?.load()?, origin, json),
+            Action::Show { origin, json } => show(&Place::new(global)?.load_without_keys()?, origin, json),
             Action::Check { json } => check(&Place::new(global)?, json),
             Action::Schema => terminal::data(pretty(&schema())?),
             Action::Example => terminal::data(example().trim_end()),

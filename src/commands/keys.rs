@@ -10,7 +10,7 @@ use crate::{
     terminal,
     trouble::{Exit, Trouble},
 };
-use byok_config::{ClientKey, Config};
+use byok_config::{ClientKey, Config, unset_variable};
 use byok_store::{ClientKeyRow, Store};
 use byok_types::ClientKeyId;
 use clap::{Args, Subcommand};
@@ -99,9 +99,12 @@ impl Shown {
     }
 }
 
-/// What a key of the settings is called in the records.
+/// What a key of the settings is called in the records. Of one whose variable is not set in this shell only that name is known.
 fn id_of(key: &ClientKey) -> String {
-    format!("config-{}", key.key.hash().short())
+    match unset_variable(&key.key) {
+        Some(name) => format!("${{{name}}}"),
+        None => format!("config-{}", key.key.hash().short()),
+    }
 }
 
 fn state(revoked: Option<i64>, expires: Option<i64>, now: i64) -> &'static str {
@@ -116,7 +119,7 @@ impl Keys {
     pub(crate) async fn run(self, global: Global) -> Result<(), Trouble> {
         let place = Place::new(global)?;
         logging::start_quiet(place.variable("BYOK_LOG"));
-        let config = place.load()?.config;
+        let config = place.load_without_keys()?.config;
         let store = open_existing_store(&config)?;
         match self.action.unwrap_or(Action::List { json: false }) {
             Action::List { json } => list(&config, &store, json).await,

@@ -8,7 +8,7 @@ use crate::{
     terminal,
     trouble::{Exit, Trouble},
 };
-use byok_config::{Config, Flags, Live, LogFormat, paths};
+use byok_config::{Config, Flags, Live, paths};
 use byok_proxy::{ServeError, Server};
 use clap::Args;
 use serde::Deserialize;
@@ -47,10 +47,7 @@ impl Serve {
         let config = live.load();
         let level = logging::start(&config.log);
         let loaded = live.loaded();
-        loaded
-            .iter()
-            .flat_map(|loaded| &loaded.warnings)
-            .for_each(|warning| announce_warning(&config, warning));
+        loaded.iter().flat_map(|loaded| &loaded.warnings).for_each(terminal::warn);
 
         let address = resolve(&config).await?;
         let server = match Server::bind(address).await {
@@ -63,16 +60,8 @@ impl Serve {
         let running = Running::start(Plan { live: live.clone(), store, server, control, level }).await?;
 
         let file = loaded.and_then(|loaded| loaded.files.first().filter(|file| file.exists()).cloned());
-        terminal::say(greeting::text(&running, file.as_deref()).await);
+        greeting::say(&running, file.as_deref()).await;
         running.until_stopped().await
-    }
-}
-
-/// A warning where whoever reads the rest looks for it: in the log if that is for programs.
-fn announce_warning(config: &Config, warning: &str) {
-    match config.log.format {
-        LogFormat::Text => terminal::warn(warning),
-        LogFormat::Json => tracing::warn!("{warning}"),
     }
 }
 

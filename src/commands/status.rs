@@ -3,6 +3,7 @@ mod watch;
 use super::config::pretty;
 use crate::{
     cli::Global,
+    ending::is_one_ending,
     logins,
     place::{Place, open_existing_store},
     table::Table,
@@ -41,6 +42,9 @@ pub(crate) struct Status {
 struct Report {
     /// Whether a server runs; if none does, the rest is what one would begin with.
     running: bool,
+    /// Whether none runs because the last answers of one that was stopped are not over.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ending: bool,
     version: String,
     address: Option<String>,
     uptime_seconds: Option<u64>,
@@ -61,8 +65,8 @@ impl Status {
         if self.json {
             return terminal::data(pretty(&report)?);
         }
-        if !report.running {
-            terminal::say(NOT_RUNNING);
+        if let Some(why) = report.not_running() {
+            terminal::say(why);
         }
         terminal::data(report.text(now(), wide))
     }
@@ -70,7 +74,18 @@ impl Status {
 
 const NOT_RUNNING: &str = "no byok is running (`byok serve` starts one); this is what it would begin with";
 
+const ENDING: &str = "byok is ending: it was stopped, and its last answers are not over yet; this is what the next one would begin with";
+
 impl Report {
+    /// What is to be said first where no server runs.
+    const fn not_running(&self) -> Option<&'static str> {
+        match (self.running, self.ending) {
+            (true, _) => None,
+            (false, true) => Some(ENDING),
+            (false, false) => Some(NOT_RUNNING),
+        }
+    }
+
     /// Of the running server, else of what one would begin with.
     async fn now(place: &Place) -> Result<Self, Trouble> {
         match place.ask::<byok_proxy::Status>("/status").await? {
@@ -82,6 +97,7 @@ impl Report {
     fn of_server(status: byok_proxy::Status) -> Self {
         Self {
             running: true,
+            ending: false,
             version: status.version,
             address: Some(status.address),
             uptime_seconds: Some(status.uptime_seconds),
@@ -102,6 +118,7 @@ impl Report {
         let file = loaded.files.first().filter(|file| file.exists());
         Ok(Self {
             running: false,
+            ending: is_one_ending(&loaded.config.database),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             address: None,
             uptime_seconds: None,

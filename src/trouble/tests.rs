@@ -23,6 +23,11 @@ fn cases() -> Vec<(Trouble, Exit, &'static str)> {
              hint: run byok as that user, or choose a place of your own with `--db`",
         ),
         (
+            StoreError::NotAFile { path: PathBuf::from("/dev/null") }.into(),
+            Exit::CannotCreate,
+            "error: /dev/null is no regular file\n\nhint: the database needs a file of its own, name one with `--db`",
+        ),
+        (
             StoreError::Io { action: "create", path: path.clone(), source: refused() }.into(),
             Exit::CannotCreate,
             "error: cannot create /home/ada/.byok/tokens.db\n  caused by: Permission denied\n\n\

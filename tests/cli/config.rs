@@ -24,7 +24,7 @@ fn everything_that_is_wrong_is_said_at_once_with_its_place() {
       HOME/.byok/config.yaml:5:16: providers.claude.api_keys[0]: the key is empty
         remove it if the server needs no key
 
-    hint: `byok config show` lists the settings, `byok config check` reads them again
+    hint: mend this where it stands; `byok config check` reads the settings again
     ");
     for args in [
         &["status"][..],

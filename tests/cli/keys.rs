@@ -75,6 +75,42 @@ fn a_key_of_the_settings_is_listed_and_revoked_there() {
     );
 }
 
+/// They are set where byok serves, and not in every shell.
+#[test]
+fn commands_that_use_no_api_key_need_no_variable_of_one() {
+    let home = Home::new();
+    home.write_config(
+        "providers: { codex: { api_key: '${OPENAI_API_KEY}' } }\napi_keys: [{ key: '${ADA}', label: ada }]\n",
+    );
+    let listed = home.run(&["keys", "list"]);
+    assert_eq!(listed.code, 0, "{}", listed.err);
+    assert!(listed.out.contains("\n${ADA}  ada "), "{}", listed.out);
+    let shown = home.run(&["config", "show"]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    assert!(shown.out.contains("(`OPENAI_API_KEY`, not set here)"), "{}", shown.out);
+    for (id, words) in [("ada", "is one of the settings"), ("made-0", "there is no client key `made-0`")] {
+        let refused = home.run(&["keys", "revoke", id]);
+        assert_eq!((refused.code, refused.err.contains(words)), (2, true), "{id}: {}", refused.err);
+    }
+    // Whoever checks wants to know.
+    let check = home.run(&["config", "check"]);
+    assert_eq!((check.code, check.err.matches("is not set").count()), (78, 2), "{}", check.err);
+    assert!(!check.err.contains("config show"), "it would not help: {}", check.err);
+}
+
+#[test]
+fn a_key_of_another_vendor_in_the_settings_stops_byok() {
+    let home = Home::new();
+    home.write_config("providers: { codex: { api_key: sk-ant-api03-canary } }\n");
+    for args in [&["config", "check"][..], &["serve", "--port", "0"]] {
+        let refused = home.run(args);
+        let said =
+            "config.yaml:1:32: providers.codex.api_key: it is a key of Anthropic, which is not sent to codex";
+        assert_eq!((refused.code, refused.err.contains(said)), (78, true), "{args:?}: {}", refused.err);
+        assert!(!refused.err.contains("canary"), "{}", refused.err);
+    }
+}
+
 #[test]
 fn a_key_of_another_vendor_is_sent_to_nobody() {
     let home = Home::new();

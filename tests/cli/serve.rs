@@ -1,9 +1,17 @@
 use crate::support::{Home, Running, Vendor, client};
 use rusqlite::Connection;
-use rustix::process::Signal;
+use rustix::{
+    fs::{Mode, OFlags},
+    process::Signal,
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+};
 use serde_json::{Value, json};
 use std::{
+    fs::File,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     os::unix::fs::PermissionsExt,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 use tokio::runtime::Runtime;
@@ -110,6 +118,92 @@ fn a_server_that_others_can_reach_has_a_key() {
         !again.said.join("\n").contains("every request needs a key"),
         "the key of the first start still holds"
     );
+}
+
+#[test]
+fn one_that_waits_for_its_last_answers_is_said_to_be_ending() {
+    let home = Home::new();
+    let mut byok = home.start(&["serve", "--port", "0"]);
+    let address = byok.base_url().replace("http://", "");
+    // The half of a request is a connection in use.
+    let mut client = TcpStream::connect(&address).unwrap();
+    let head = format!("POST /v1/messages HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n");
+    write!(client, "{head}content-length: 9\r\nexpect: 100-continue\r\n\r\n").unwrap();
+    client.read_exact(&mut [0; 12]).unwrap();
+    byok.signal(Signal::TERM);
+    byok.line("a connection is still in use");
+    let said = home.run(&["status"]);
+    assert!(said.err.starts_with("byok is ending: "), "{}", said.err);
+    let report = status(&home);
+    assert_eq!((&report["running"], &report["ending"]), (&json!(false), &json!(true)));
+    drop(client);
+    let (ended, said) = byok.end();
+    assert_eq!(ended.code(), Some(0), "{said}");
+    assert!(home.run(&["status"]).err.starts_with("no byok is running"));
+    assert_eq!(status(&home)["ending"], Value::Null);
+    assert!(!home.file("ending.lock").exists());
+}
+
+/// Programs read stderr line by line: nothing that people would read stands between the events.
+#[test]
+fn with_a_log_in_json_every_line_is_json() {
+    let home = Home::new();
+    // A warning, and a level that keeps back whatever is no error.
+    home.write_config("admin_secret: 0123456789abcdefghij\n");
+    let env = [("BYOK_LOG_FORMAT", "json"), ("BYOK_LOG", "error")];
+    let mut byok = home.start_with(&["serve", "--port", "0", "--host", "0.0.0.0"], &env);
+    let said: Value = serde_json::from_str(&byok.line("listens on http://")).unwrap();
+    let facts = &said["fields"];
+    let listens = facts["listens"].as_str().unwrap();
+    let port = listens.rsplit(':').next().unwrap();
+    assert_eq!(facts["url"], format!("http://127.0.0.1:{port}"));
+    assert_eq!(facts["message"].as_str().unwrap().split(' ').next_back(), facts["url"].as_str());
+    assert_eq!((&facts["keys_required"], &facts["serves"]), (&json!(true), &json!([])));
+    assert_eq!(facts["settings"], home.file("config.yaml").to_str().unwrap());
+    assert_eq!(facts["login_page"], Value::Null, "nobody sits at a terminal");
+    let other = home.run_with(&["serve", "--port", "0"], &env, "");
+    byok.signal(Signal::TERM);
+    let (_, all) = byok.end();
+    let lines: Vec<Value> = all
+        .lines()
+        .chain(other.err.lines())
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    let is = |level: &str, part: &str| {
+        let found = lines.iter().find(|line| line["fields"]["message"].as_str().unwrap().contains(part));
+        assert_eq!(found.unwrap_or_else(|| panic!("{part}: {all}"))["level"], level, "{part}");
+    };
+    is("WARN", "`admin_secret` has no effect");
+    is("INFO", "client-key (readable by this user only)");
+    is("ERROR", "another byok keeps its data in this directory");
+}
+
+/// Whoever sits at a terminal finds the link to the first login, in whatever form.
+#[test]
+fn a_person_at_a_terminal_is_shown_the_link_in_json_too() {
+    let home = Home::new();
+    home.write_config("log: { format: json, level: 'off' }\n");
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let other = rustix::fs::open(&*name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    let mut byok = Command::new(assert_cmd::cargo::cargo_bin("byok"))
+        .args(["serve", "--port", "0"])
+        .env_clear()
+        .env("HOME", home.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::from(other))
+        .spawn()
+        .unwrap();
+    let line = BufReader::new(File::from(terminal)).lines().next().unwrap().unwrap();
+    byok.kill().unwrap();
+    byok.wait().unwrap();
+    let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    let url = said["fields"]["url"].as_str().unwrap();
+    let login_page = said["fields"]["login_page"].as_str().unwrap();
+    assert!(login_page.starts_with(url) && login_page.contains("/v0/oauth"), "{line}");
 }
 
 #[test]

@@ -480,6 +480,18 @@ async fn every_path_has_an_answer() {
         assert_eq!(answer.status, 404, "{target}");
         dialect::fault(dialect, &answer.body).unwrap_or_else(|error| panic!("{target}: {error}"));
     }
+    for (target, allowed, dialect) in [
+        ("/v1/chat/completions", "POST", Dialect::Chat),
+        ("/v1/messages", "POST", Dialect::Messages),
+        ("/v1beta/models/gemini-2.5-pro:generateContent", "POST", Dialect::Gemini),
+        ("/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse", "POST", Dialect::Gemini),
+        ("/v1/models/gemini-2.5-pro:countTokens", "POST", Dialect::Gemini),
+    ] {
+        let answer = Call::get(target).send(address).await;
+        assert_eq!((answer.status, answer.header("allow")), (405, allowed), "{target}: {}", answer.text());
+        assert!(answer.text().contains("does not take `GET`"), "{target}: {}", answer.text());
+        dialect::fault(dialect, &answer.body).unwrap_or_else(|error| panic!("{target}: {error}"));
+    }
     for target in ["/chat/completions", "/v1/v1/chat/completions", "//v1//chat/completions/"] {
         let answer = Call::post(target, CHAT).send(address).await;
         assert_eq!(answer.status, 200, "{target}: {}", answer.text());

@@ -138,9 +138,8 @@ impl Reader<'_> {
     fn checked(&mut self, mut tree: Node, text: Option<(TextLayer, &Path)>) -> Result<Node, ConfigError> {
         let base = text.and_then(|(_, path)| path.parent());
         let home = self.sources.home();
-        let mut shape = Shape::new(home.as_deref(), base);
+        let mut shape = Shape::new(home.as_deref(), base, self.sources.without_keys);
         shape.normalise(&mut tree)?;
-        self.problems.append(&mut shape.problems);
         for (path, bytes) in shape.secret_files {
             self.hash.update(&bytes);
             self.files.push(path);
@@ -154,7 +153,8 @@ impl Reader<'_> {
                 "{path} holds keys and other users of this machine can read it: run `chmod 600 {path}`"
             ));
         }
-        for problem in decode::<Config>(&tree).err().into_iter().flatten().chain(validate::facts(&tree)) {
+        let read = decode::<Config>(&tree).err().into_iter().flatten().chain(validate::facts(&tree));
+        for problem in std::mem::take(&mut shape.problems).into_iter().chain(read) {
             // A secret that could not be fetched is also a value that does not fit: once is enough.
             let same = |known: &Problem| (&known.place, &known.path) == (&problem.place, &problem.path);
             if !self.problems.iter().any(same) {

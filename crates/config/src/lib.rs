@@ -29,6 +29,7 @@ mod show;
 mod tree;
 mod validate;
 mod value;
+mod vendor_keys;
 
 pub use error::{ConfigError, Problem};
 pub use example::example;
@@ -39,11 +40,13 @@ pub use origins::{Origin, Origins};
 pub use overlay::{OverlayChange, set_overlay};
 pub use schema::schema;
 pub use settings::{
-    Amp, BUILT_IN, ClientKey, Config, ExtraUsage, FactsPatch, KeepAlive, Kind, Limits, Log, LogFormat, Media,
-    Model, Prefer, Provider, StoredResponses, Target, TimeoutOverrides, Timeouts, UpstreamKey, UrlName,
+    Amp, BUILT_IN, ClientKey, Config, ExtraUsage, FactsPatch, KeepAlive, Kind, LOGINS_APART, Limits, Log,
+    LogFormat, Media, Model, Prefer, Provider, StoredResponses, Target, TimeoutOverrides, Timeouts,
+    UpstreamKey, UrlName,
 };
 pub use show::Row;
-pub use value::{CorsOrigin, Headers, HostName, HttpUrl, Pattern, Proxy, ProxyUrl};
+pub use value::{CorsOrigin, Headers, HostName, HttpUrl, Pattern, Proxy, ProxyUrl, unset_variable};
+pub use vendor_keys::{KeyForm, foreign_key, provider_of_vendor};
 
 /// Reads and checks without using the result: what `byok config check` does.
 pub use load::load as check;

@@ -12,7 +12,7 @@ pub use access::ClientKey;
 pub use alias::Target;
 pub use facts::FactsPatch;
 pub use limits::Limits;
-pub use provider::{BUILT_IN, ExtraUsage, Kind, Model, Prefer, Provider, UpstreamKey, UrlName};
+pub use provider::{BUILT_IN, ExtraUsage, Kind, LOGINS_APART, Model, Prefer, Provider, UpstreamKey, UrlName};
 pub use stored::StoredResponses;
 pub use timeouts::{TimeoutOverrides, Timeouts};
 
@@ -80,8 +80,8 @@ pub struct Config {
     pub stored_responses: StoredResponses,
     /// The Amp command line client.
     pub amp: Amp,
-    /// Whether a request is refused when something in it cannot be said to the upstream. Otherwise the answer names
-    /// what was left out in the `x-byok-dropped` header.
+    /// Whether a request is refused of which something would be left out that the answer names in the `x-byok-dropped`
+    /// header. What is left out silently does not count.
     pub strict_translation: bool,
     /// The sign of life that a waiting client of Chat Completions gets: `comment`, or `chunk` for one that counts only what
     /// it can parse.

@@ -6,13 +6,14 @@ use crate::{
     Config,
     error::Problem,
     paths,
-    settings::{BUILT_IN, Provider},
+    settings::{BUILT_IN, LOGINS_APART, Provider, UrlName},
     tree::{
         Entry, Node,
         decode::{decode, nearest},
         path::KeyPath,
     },
     value::secret,
+    vendor_keys::{foreign_key, vendor_stands_at},
 };
 use byok_types::{ModelFacts, ProviderId, SecretHash};
 use std::collections::HashSet;
@@ -35,6 +36,14 @@ pub(crate) fn whole(config: &Config, root: &Node) -> (Vec<Problem>, Vec<String>)
                 "the alias points to itself",
                 "write `provider/model`, or another model",
             );
+        }
+        for target in targets.iter().filter(|target| target.model != *name) {
+            if config.aliases.contains_key(&target.model) {
+                check.warnings.push(format!(
+                    "`{path}`: the target `{0}` is an alias, too, and an alias does not lead on to another: the model `{0}` is asked for. Write the model that is meant",
+                    target.model
+                ));
+            }
         }
     }
     let mut seen = HashSet::new();
@@ -86,22 +95,26 @@ impl Check<'_> {
             }
         } else {
             let kinds = "`openai`, `responses`, `anthropic` or `gemini`";
-            match (provider.kind, nearest(id.as_str(), BUILT_IN)) {
+            let vendor = vendor_stands_at(id.as_str());
+            // Nobody who writes `openai` has mistyped another name.
+            let near = nearest(id.as_str(), BUILT_IN).filter(|_| vendor.is_none());
+            let own = |what: &str| match &vendor {
+                Some(vendor) => format!("{vendor}; for a provider of your own add {what}"),
+                None => format!("add {what}"),
+            };
+            match (provider.kind, near) {
                 (None, Some(near)) => {
                     let hint =
                         format!("did you mean `{near}`? For a provider of your own add `kind`: {kinds}");
                     self.problem(path, "no built-in provider has this name", &hint);
                 }
                 (None, None) => {
-                    self.problem(
-                        path,
-                        "a provider that is not built in needs a `kind`",
-                        &format!("add `kind`: {kinds}"),
-                    );
+                    let hint = own(&format!("`kind`: {kinds}"));
+                    self.problem(path, "a provider that is not built in needs a `kind`", &hint);
                 }
                 (Some(_), _) if provider.base_url.is_none() && !located => {
-                    let hint = "add `base_url: https://…`";
-                    self.problem(path, "a provider that is not built in needs a `base_url`", hint);
+                    let hint = own("`base_url: https://…`");
+                    self.problem(path, "a provider that is not built in needs a `base_url`", &hint);
                 }
                 (Some(_), _) => {}
             }
@@ -118,6 +131,7 @@ impl Check<'_> {
                 self.warnings.push(warning);
             }
         }
+        self.foreign_keys(id, provider, path);
         let urls = provider
             .urls
             .values()
@@ -130,6 +144,27 @@ impl Check<'_> {
                 "is not encrypted, and byok sends no key that way: calls will fail. Use `https`, or leave the key out"
             };
             self.warnings.push(format!("`{path}`: {url} {what}"));
+        }
+    }
+}
+
+impl Check<'_> {
+    /// Keys that evidently are another vendor's go to nobody. A server of the person's own has keys of its own.
+    fn foreign_keys(&mut self, id: &ProviderId, provider: &Provider, path: &KeyPath) {
+        let moved = provider.base_url.is_some()
+            || (provider.urls.contains_key(&UrlName::Inference) && !LOGINS_APART.contains(&id.as_str()));
+        if moved || !BUILT_IN.contains(&id.as_str()) {
+            return;
+        }
+        for (at, key) in provider.api_keys.iter().enumerate().filter(|(_, key)| key.base_url.is_none()) {
+            if let Some(form) = foreign_key(id.as_str(), &key.key) {
+                let what = format!("it is {}, which is not sent to {id}", form.what);
+                let hint = format!(
+                    "{}; if a server of your own stands in the place of {id}, name it with `base_url`",
+                    form.belongs_in_settings()
+                );
+                self.problem(&path.key("api_keys").item(at).key("key"), &what, &hint);
+            }
         }
     }
 }

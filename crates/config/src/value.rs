@@ -17,6 +17,7 @@ pub use host::HostName;
 pub use origin::CorsOrigin;
 pub use pattern::Pattern;
 pub use proxy::{Proxy, ProxyUrl};
+pub use secret::unset_variable;
 pub use url::HttpUrl;
 
 pub(crate) use url::base_url;

@@ -374,25 +374,6 @@ impl Registry {
         }
         facts
     }
-
-    fn unknown(&self, name: &str) -> Failure {
-        let list = self.list();
-        let near = Catalog::nearest(name, list.iter().map(|entry| entry.id.as_str()));
-        let shown: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
-        let hint = if near.is_empty() {
-            "No provider has a key or a login yet: run `byok login claude`, or set an `api_key` in the config.".to_owned()
-        } else {
-            format!("The nearest names are {}. `byok models` lists all.", near.join(", "))
-        };
-        let mut failure = Failure::new(
-            FailureKind::NotFound,
-            Blame::Client,
-            format!("The model `{shown}` does not exist or no configured provider serves it. {hint}"),
-        );
-        failure.param = Some("model".to_owned());
-        failure.code = Some("model_not_found".to_owned());
-        failure
-    }
 }
 
 impl Provider {

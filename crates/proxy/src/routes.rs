@@ -24,7 +24,7 @@ use axum::{
     routing::{MethodRouter, any, get, post},
 };
 use byok_types::{Blame, Dialect, Failure, FailureKind, RequestId};
-use http::{HeaderValue, StatusCode, Uri};
+use http::{HeaderValue, Method, StatusCode, Uri};
 use std::{sync::Arc, time::Instant};
 use tower::ServiceExt;
 
@@ -222,10 +222,14 @@ async fn unknown(State(_): State<App>, request: Request<Body>) -> Response {
 }
 
 async fn wrong_method(State(_): State<App>, request: Request<Body>) -> Response {
-    let path: String = request.uri().path().chars().take(200).collect();
-    let message =
-        format!("`{path}` does not take `{}`. `GET /` lists the endpoints of byok.", request.method());
-    refused(&request, &Failure::new(FailureKind::BadRequest, Blame::Client, message).with_status(405))
+    refused(&request, &not_taken(request.uri().path(), request.method()))
+}
+
+/// A path that there is, with a method that it does not have.
+fn not_taken(path: &str, method: &Method) -> Failure {
+    let path: String = path.chars().take(200).collect();
+    let message = format!("`{path}` does not take `{method}`. `GET /` lists the endpoints of byok.");
+    Failure::new(FailureKind::BadRequest, Blame::Client, message).with_status(405)
 }
 
 fn refused(request: &Request<Body>, failure: &Failure) -> Response {

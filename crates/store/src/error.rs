@@ -31,6 +31,12 @@ pub enum StoreError {
         /// The directory or file.
         path: PathBuf,
     },
+    /// A directory, a device or a pipe stands where the file should be.
+    #[error("{path} is no regular file: the database needs a file of its own, name one with `--db`")]
+    NotAFile {
+        /// What stands there.
+        path: PathBuf,
+    },
     /// Other users could read or change what only byok may.
     #[error("other users have access to {path}: run `chmod {mode} {path}`")]
     Exposed {
@@ -165,6 +171,7 @@ impl Fault for StoreError {
             Self::NoSuchAccount | Self::LabelTaken | Self::ClientKeyTaken | Self::Closed => Retry::Never,
             Self::Unsealable
             | Self::NotOwner { .. }
+            | Self::NotAFile { .. }
             | Self::Exposed { .. }
             | Self::Io { .. }
             | Self::NoRandomness

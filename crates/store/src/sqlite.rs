@@ -55,6 +55,9 @@ impl Sqlite {
         let location = std::path::absolute(&options.path).map_err(StoreError::io("find", &options.path))?;
         let directory = location.parent().unwrap_or(Path::new("/")).to_owned();
         let lock_dir = directory.join(LOCK_DIR);
+        if fs::metadata(&location).is_ok_and(|found| !found.is_file()) {
+            return Err(StoreError::NotAFile { path: location });
+        }
         files::private_directory(&directory)?;
         files::private_directory(&lock_dir)?;
         // One process at a time makes keys, takes steps and moves damaged files away.

@@ -1,16 +1,45 @@
 //! What `byok serve` says when it listens.
 
-use crate::{commands::login::link, runtime::Running, terminal};
+use crate::{commands::login::link, logging, runtime::Running, terminal};
 use byok_auth::Wish;
 use byok_proxy::{AccountStatus, ModelInfo, ProviderStatus, Status};
+use serde_json::{Value, json};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
 };
+use tracing::level_filters::LevelFilter;
+
+/// Says that it listens, to whoever reads it.
+pub(super) async fn say(running: &Running, file: Option<&Path>) {
+    let status = Status::of(running.app()).await;
+    if logging::is_for_programs() {
+        tell(running, &status, file);
+    } else {
+        terminal::say(text(running, &status, file));
+    }
+}
+
+/// The facts alone, as one event, and an event for each thing that is wrong.
+fn tell(running: &Running, status: &Status, file: Option<&Path>) {
+    let base = base_url(running.address());
+    let serves: Vec<_> = status.providers.iter().map(counted).collect();
+    let nothing = ModelInfo::of(running.app()).is_empty();
+    let facts = [
+        ("url", Some(json!(base))),
+        ("listens", Some(json!(running.address().to_string()))),
+        ("keys_required", Some(json!(status.keys_required))),
+        ("settings", file.map(|file| json!(file.display().to_string()))),
+        ("serves", Some(json!(serves))),
+        ("login_page", nothing.then(|| one_time_link(running, &base)).flatten().map(Value::from)),
+    ];
+    let facts = facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), fact?)));
+    logging::tell(LevelFilter::INFO, &format!("byok {} listens on {base}", status.version), facts.collect());
+    status.config.problems.iter().for_each(terminal::warn);
+}
 
 /// What a person wants to know first: the address, who serves, what to try.
-pub(super) async fn text(running: &Running, file: Option<&Path>) -> String {
-    let status = Status::of(running.app()).await;
+fn text(running: &Running, status: &Status, file: Option<&Path>) -> String {
     let base = base_url(running.address());
     let mut lines = vec![format!("byok {} listens on {base}", status.version)];
     lines.extend(network(running.address()));
@@ -54,11 +83,16 @@ fn network(address: SocketAddr) -> Option<String> {
     Some(format!("  network   {all}other machines can reach it, with a client key"))
 }
 
-/// A login on a page, for a server that has none. Where nobody sits at a terminal the token would stand in a log.
+/// A login on a page, for a server that has none.
 fn page(running: &Running, base: &str) -> Option<String> {
-    let desk = running.app().logins().filter(|_| terminal::is_read_by_a_person())?;
-    let link = link::for_any(base, &desk.issue(Wish::default()));
+    let link = one_time_link(running, base)?;
     Some(format!("  or log in on this page (the link is good once, for 10 minutes):\n  {link}"))
+}
+
+/// The link to it. Where nobody sits at a terminal the token would stand in a log.
+fn one_time_link(running: &Running, base: &str) -> Option<String> {
+    let desk = running.app().logins().filter(|_| terminal::is_read_by_a_person())?;
+    Some(link::for_any(base, &desk.issue(Wish::default())))
 }
 
 fn request(base: &str, model: &str, key: bool) -> String {

@@ -62,6 +62,7 @@ fn the_text_names_every_trouble_and_its_remedy() {
     };
     let report = Report {
         running: true,
+        ending: false,
         version: "0.1.0".to_owned(),
         address: Some("127.0.0.1:8018".to_owned()),
         uptime_seconds: Some(90_061),
@@ -135,6 +136,7 @@ fn a_service_that_has_ended_says_so_where_there_is_a_login() {
         let account = AccountStatus { kind: kind.to_owned(), ..account("ada@example.org", "ready") };
         let report = Report {
             running: true,
+            ending: false,
             version: "0.1.0".to_owned(),
             address: None,
             uptime_seconds: None,

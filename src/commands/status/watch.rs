@@ -1,6 +1,6 @@
 //! `byok status --watch`.
 
-use super::{NOT_RUNNING, Report, now};
+use super::{Report, now};
 use crate::{
     place::Place,
     terminal,
@@ -103,7 +103,7 @@ fn shown(report: &Report, json: bool) -> Result<String, Trouble> {
             Trouble::new(Exit::Failure, "the state cannot be written as JSON").because(&error)
         });
     }
-    let begin = if report.running { String::new() } else { format!("{NOT_RUNNING}\n") };
+    let begin = report.not_running().map(|why| format!("{why}\n")).unwrap_or_default();
     Ok(begin + &report.text(now(), terminal::data_size().map(|(wide, _)| wide)))
 }
 

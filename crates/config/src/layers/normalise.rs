@@ -6,6 +6,7 @@ use crate::{
     error::Problem,
     paths,
     tree::{Node, Value},
+    value::secret::variable,
 };
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,8 @@ pub(super) struct Shape<'a> {
     home: Option<&'a Path>,
     /// The directory that relative paths start from; `None` for flags and variables, which mean the working directory.
     base: Option<&'a Path>,
+    /// Whether keys may stand as they are written.
+    without_keys: bool,
     pub(super) problems: Vec<Problem>,
     /// Files that secrets were read from, with what stood in them.
     pub(super) secret_files: Vec<(PathBuf, Vec<u8>)>,
@@ -24,8 +27,9 @@ pub(super) struct Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    pub(super) fn new(home: Option<&'a Path>, base: Option<&'a Path>) -> Self {
-        Self { home, base, problems: Vec::new(), secret_files: Vec::new(), inline_secrets: false }
+    pub(super) fn new(home: Option<&'a Path>, base: Option<&'a Path>, without_keys: bool) -> Self {
+        let (problems, secret_files) = (Vec::new(), Vec::new());
+        Self { home, base, without_keys, problems, secret_files, inline_secrets: false }
     }
 
     /// Normalises the whole layer. A short form is: `log: debug`, `api_key: x`, a bare key, model or alias target.
@@ -104,6 +108,17 @@ impl<'a> Shape<'a> {
             }
             if let Some(key) = item.get_mut("key") {
                 self.secret(key)?;
+                if let Value::Text { text, .. } = &key.value
+                    && variable(text).is_some()
+                    && !self.without_keys
+                {
+                    self.problems.push(Problem::new(
+                        &key.spot,
+                        &key.path,
+                        "this is the name of a variable and not a key",
+                        "write `${NAME}`, with one `$`, into the configuration file itself",
+                    ));
+                }
             }
         }
         Ok(())

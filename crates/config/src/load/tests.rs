@@ -271,3 +271,34 @@ fn settings_without_effect_are_named() {
         }
     }
 }
+
+/// Whose keys a server of the person's own takes, nobody else knows.
+#[test]
+fn a_key_at_a_server_of_ones_own_is_not_looked_at() {
+    for yaml in [
+        "providers: { codex: { api_key: sk-ant-api03-x, base_url: 'https://a.example/v1' } }",
+        "providers: { gemini: { api_keys: [{ key: sk-ant-api03-x, base_url: 'https://a.example' }] } }",
+        "providers: { claude: { api_key: AIzaX, urls: { inference: 'https://a.example' } } }",
+        "providers: { mine: { kind: openai, base_url: 'https://a.example/v1', api_key: sk-ant-api03-x } }",
+        "providers: { vertex: { api_key: AIzaX }, claude: { api_keys: [sk-ant-oat01-x, sk-x] } }",
+    ] {
+        assert_eq!(Scene::new(yaml).load().warnings, Vec::<String>::new(), "{yaml}");
+    }
+}
+
+/// Each of two models may serve in the place of the other; but whoever writes a chain of aliases is mistaken.
+#[test]
+fn an_alias_that_leads_to_another_is_warned_of() {
+    for (yaml, aliases) in [
+        ("aliases: { a: b, b: claude/x }", &["aliases.a"][..]),
+        ("aliases: { a: b, b: a }", &["aliases.a", "aliases.b"]),
+        ("aliases: { a: [claude/x, { model: b }], b: c }", &["aliases.a"]),
+        ("aliases: { a: claude/b, b: c }", &[]),
+    ] {
+        let warnings = Scene::new(yaml).load().warnings;
+        assert_eq!(warnings.len(), aliases.len(), "{yaml}: {warnings:?}");
+        for (warning, alias) in warnings.iter().zip(aliases) {
+            assert!(warning.starts_with(&format!("`{alias}`: the target `")), "{warning}");
+        }
+    }
+}

@@ -24,6 +24,10 @@ pub const BUILT_IN: &[&str] = &[
     "deepseek",
 ];
 
+/// The built-in providers whose logins have a service of their own. There `urls.inference` is the address of that service, and
+/// does not move the keys.
+pub const LOGINS_APART: &[&str] = &["codex", "gemini", "xai", "qwen"];
+
 /// A provider: who serves requests, with which keys and how.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

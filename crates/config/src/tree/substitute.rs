@@ -67,7 +67,8 @@ fn expand(text: &str, variables: &[(String, String)]) -> Result<String, (String,
     Ok(out)
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a text can be the name of a variable.
+pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -1,5 +1,6 @@
 //! Secrets in settings. `{ file: PATH }` and `${NAME}` have been replaced by the value before this is asked.
 
+use crate::tree::substitute::is_name;
 use byok_types::Secret;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
@@ -48,6 +49,16 @@ pub(crate) fn upstream_option<'de, D: Deserializer<'de>>(
     upstream(deserializer).map(Some)
 }
 
+/// The variable that a key is read from and that is not set, where the keys are of no matter and stand as they are written.
+pub fn unset_variable(secret: &Secret) -> Option<&str> {
+    variable(secret.expose())
+}
+
+/// A text that is nothing but `${NAME}`.
+pub(crate) fn variable(text: &str) -> Option<&str> {
+    text.strip_prefix("${")?.strip_suffix('}').filter(|name| is_name(name))
+}
+
 fn check_own(text: &str) -> Result<(), &'static str> {
     if text.trim().is_empty() {
         return Err("the key is empty\nmake one with `openssl rand -hex 24`");
@@ -76,7 +87,10 @@ fn check_own(text: &str) -> Result<(), &'static str> {
 /// A key that guards byok itself.
 pub(crate) fn own<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
     let text = String::deserialize(deserializer)?;
-    check_own(&text).map_err(D::Error::custom)?;
+    // One that is not set has no length; where it would be used it has been refused before.
+    if variable(&text).is_none() {
+        check_own(&text).map_err(D::Error::custom)?;
+    }
     Ok(Secret::new(text))
 }
 
@@ -92,6 +106,9 @@ pub(crate) fn own_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
 
 /// What people may see of a secret: that it is there, and how it ends.
 pub(crate) fn shown(secret: &Secret) -> String {
+    if let Some(name) = unset_variable(secret) {
+        return format!("(`{name}`, not set here)");
+    }
     match secret.last4() {
         "" => "(set)".to_owned(),
         last4 => format!("(set, …{last4})"),

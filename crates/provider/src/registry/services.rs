@@ -201,3 +201,18 @@ pub(crate) fn credentials_of(name: &str) -> (bool, bool) {
     let any = |not: Serves| faces.iter().any(|face| face.serves != not);
     (any(Serves::Keys), faces.is_empty() || any(Serves::Logins))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BUILT_IN, Serves};
+    use std::collections::BTreeSet;
+
+    /// The settings take `urls.inference` for the address of keys, too, but at these.
+    #[test]
+    fn the_settings_know_whose_logins_have_a_service_of_their_own() {
+        let apart =
+            |built_in: &&super::BuiltIn| built_in.faces.iter().any(|face| face.serves == Serves::Keys);
+        let names: BTreeSet<_> = BUILT_IN.iter().filter(apart).map(|built_in| built_in.name).collect();
+        assert_eq!(names, byok_config::LOGINS_APART.iter().copied().collect());
+    }
+}

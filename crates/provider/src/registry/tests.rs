@@ -31,6 +31,9 @@ providers:
 aliases:
   best: [{ model: gpt-5.5 }, { model: claude/claude-opus-5, priority: 5 }]
   mine: claude-sonnet-5
+  typo: m1x
+  typos: [m1x, m2x]
+  chain: typo
 ";
 
 fn served(registry: &Registry, name: &str) -> String {
@@ -79,6 +82,17 @@ fn names_that_nobody_serves_say_what_to_do() {
         ("claude-sonet", "404", "claude-sonnet"),
         ("meta/llama", "404", "does not exist"),
         ("no-such", "404", "The nearest names are"),
+        ("openai/gpt-5.5", "404", "ask for `codex/gpt-5.5`"),
+        ("anthropic/claude-opus-5", "404", "ask for `claude/claude-opus-5`"),
+        ("Google/gemini-3-pro", "404", "ask for `gemini/gemini-3-pro`"),
+        ("typo", "404", "The alias `typo` leads to `m1x`, and that model does not exist"),
+        ("typo(high)", "404", "The alias `typo` leads to `m1x`"),
+        ("typos", "404", "The alias `typos` leads to `m1x`, `m2x`, and none of these models exists"),
+        (
+            "chain",
+            "404",
+            "leads to `typo`, and that model does not exist or no configured provider serves it. `typo` is an alias, too",
+        ),
         ("claude-3-7-sonnet-20250219", "404", "does not exist"),
     ] {
         let said = served(&registry, name);

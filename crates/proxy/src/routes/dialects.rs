@@ -127,6 +127,13 @@ pub(crate) async fn gemini(
     run(app, visit, request, kind).await
 }
 
+/// Whether the rest of a path ends in a method of Gemini's, which are all for POST.
+pub(super) fn ends_in_method(rest: &str) -> bool {
+    const METHODS: [&str; 5] =
+        ["generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"];
+    rest.rsplit_once(':').is_some_and(|(_, method)| METHODS.contains(&method))
+}
+
 fn asks_for_events(uri: &Uri) -> bool {
     let query = uri.query().unwrap_or_default();
     query.split('&').any(|pair| matches!(pair, "alt=sse" | "$alt=sse" | "%24alt=sse"))

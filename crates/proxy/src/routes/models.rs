@@ -2,7 +2,7 @@
 
 mod page;
 
-use super::{Visit, rest_of};
+use super::{Visit, dialects::ends_in_method, not_taken, rest_of};
 use crate::app::App;
 use crate::reply;
 use axum::{
@@ -11,7 +11,7 @@ use axum::{
 };
 use byok_translate::{ModelEntry, codec};
 use byok_types::{Blame, Dialect, Failure, FailureKind};
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::ALLOW};
 use page::Page;
 
 /// `GET /v1/models` is one path for three dialects; the headers tell which is meant.
@@ -43,8 +43,14 @@ pub(crate) async fn list(
     all(&visit, shape(&headers, &uri), &uri)
 }
 
-pub(crate) async fn one(Extension(visit): Extension<Visit>, headers: HeaderMap, uri: Uri) -> Response {
-    find(&visit, shape(&headers, &uri), rest_of(&uri, "/v1/models/"))
+pub(crate) async fn one(
+    Extension(visit): Extension<Visit>,
+    method: Method,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let name = rest_of(&uri, "/v1/models/");
+    only_for_post(&visit, &method, &uri, &name).unwrap_or_else(|| find(&visit, shape(&headers, &uri), name))
 }
 
 pub(crate) async fn gemini_list(
@@ -56,8 +62,23 @@ pub(crate) async fn gemini_list(
     all(&visit, Dialect::Gemini, &uri)
 }
 
-pub(crate) async fn gemini_one(Extension(visit): Extension<Visit>, uri: Uri) -> Response {
-    find(&visit, Dialect::Gemini, rest_of(&uri, "/v1beta/models/"))
+pub(crate) async fn gemini_one(Extension(visit): Extension<Visit>, method: Method, uri: Uri) -> Response {
+    let name = rest_of(&uri, "/v1beta/models/");
+    only_for_post(&visit, &method, &uri, &name).unwrap_or_else(|| find(&visit, Dialect::Gemini, name))
+}
+
+/// The refusal where what looks like a model is a call of Gemini's, whose paths begin as that of the model does.
+fn only_for_post(
+    visit: &Visit,
+    method: &Method,
+    uri: &Uri,
+    name: &Result<String, Failure>,
+) -> Option<Response> {
+    name.as_ref().ok().filter(|name| ends_in_method(name))?;
+    let failure = not_taken(uri.path(), method);
+    let mut response = reply::failure(Dialect::Gemini, &failure, visit.id.as_str());
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    Some(response)
 }
 
 fn all(visit: &Visit, dialect: Dialect, uri: &Uri) -> Response {

@@ -141,6 +141,23 @@ async fn databases_of_other_programs_are_refused() {
     assert!(matches!(refused, Some(StoreError::Foreign { .. })), "{refused:?}");
 }
 
+/// `chmod` would be bad advice for a device of the system.
+#[test]
+fn only_a_file_can_be_a_database() {
+    let home = Home::new();
+    let directory = home.path("tokens.db");
+    fs::create_dir(&directory).unwrap();
+    for path in [directory, "/dev/null".into()] {
+        let refused = Store::open(&byok_store::StoreOptions { path: path.clone(), key_file: None }).err();
+        assert!(
+            matches!(&refused, Some(StoreError::NotAFile { path: named }) if *named == path),
+            "{refused:?}"
+        );
+        assert!(refused.unwrap().to_string().ends_with("a file of its own, name one with `--db`"));
+    }
+    assert!(!home.path("locks").exists(), "nothing is made beside it");
+}
+
 #[test]
 fn what_others_can_touch_is_refused_with_the_remedy() {
     for (name, mode, remedy) in [

@@ -100,10 +100,31 @@ fn commands_that_need_no_keys_stand_without_their_variables() {
     let mut scene = Scene::new(yaml);
     assert_eq!(scene.error().matches("is not set").count(), 3);
     scene.sources.without_keys = true;
-    assert_eq!(scene.load().config.provider(&id("codex")).unwrap().api_keys.len(), 2);
+    let loaded = scene.load();
+    assert_eq!(loaded.config.provider(&id("codex")).unwrap().api_keys.len(), 2);
+    let rows = loaded.show();
+    let shown = |path: &str| rows.iter().find(|row| row.path == path).map(|row| row.value.to_string());
+    assert_eq!(shown("providers.claude.api_keys[0].key").unwrap(), "\"(`NOPE`, not set here)\"");
+    // However short its name is: nothing is known of the key.
+    let mut clients = Scene::new("api_keys: ['${ADA}']\n");
+    clients.sources.without_keys = true;
+    let ada = &clients.load().config.api_keys[0].key;
+    assert_eq!(crate::unset_variable(ada), Some("ADA"));
     let mut other = Scene::new("providers:\n  claude: { base_url: '${NOPE}' }\n");
     other.sources.without_keys = true;
     assert!(other.error().contains("is not set"), "an address is of matter");
+}
+
+#[test]
+fn the_name_of_a_variable_is_no_key() {
+    for (yaml, path) in [
+        ("api_keys: ['$${A_NAME_THAT_IS_LONG_ENOUGH}']", "api_keys[0]"),
+        ("providers: { claude: { api_key: '$${KEY}' } }", "providers.claude.api_key"),
+        ("providers: { claude: { api_key: { file: a.key } } }", "providers.claude.api_key"),
+    ] {
+        let error = Scene::new(yaml).file("a.key", "${KEY}\n").error();
+        assert!(error.contains(&format!("{path}: this is the name of a variable")), "{error}");
+    }
 }
 
 #[test]
