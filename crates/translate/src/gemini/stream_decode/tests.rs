@@ -629,6 +629,6 @@ fn times_are_read_as_google_writes_them() {
         ("2026-11-30T01:02:03+01:00", None),
         ("soon", None),
     ] {
-        assert_eq!(super::unix_seconds(text), seconds, "{text}");
+        assert_eq!(unix_seconds(text), seconds, "{text}");
     }
 }

@@ -252,7 +252,7 @@ fn betas_are_named_for_what_is_used() {
         decoded(&format!(r#"{{{base},"tools":[{{"name":"f","input_schema":{{}},"strict":true}}]}}"#));
     for facts in [
         ModelFacts { first_party: false, ..claude() },
-        ModelFacts { structured_output: byok_types::StructuredOutput::ForcedTool, ..claude() },
+        ModelFacts { structured_output: StructuredOutput::ForcedTool, ..claude() },
     ] {
         assert_eq!(headers(&strict, &facts), "");
     }
