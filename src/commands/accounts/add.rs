@@ -15,7 +15,7 @@ use crate::{
 };
 use byok_auth::{
     Answers, Clock as _, How, NewLogin, SaveLogin, SystemClock, Vendor, followed, known_account,
-    learn_owners, refuse_foreign, save_login,
+    learn_owners, refuse_foreign, refuse_foreign_login, save_login,
 };
 use byok_config::Config;
 use byok_store::{AccountDetails, Store, StoreError};
@@ -49,6 +49,9 @@ pub(super) async fn run(
         refuse_foreign(id, &Secret::new(text))?;
     }
     let Pasted { login, confirmed, shared } = read(&vendor, &transport, text).await?;
+    if let Some(id) = logins::keys_of(&id, config) {
+        refuse_foreign_login(id, &login)?;
+    }
     if shared {
         tell_of_sharing(true);
         terminal::say(format_args!("`byok login {id} --import` follows that program instead"));

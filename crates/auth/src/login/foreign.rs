@@ -1,70 +1,240 @@
-//! Keys and tokens that show by their first letters whose they are.
+//! Keys, tokens and files that show whose they are.
 
-use crate::LoginError;
-use byok_types::{ProviderId, Secret};
+use super::NewLogin;
+use crate::{LoginError, endpoint::claims_of_token};
+use byok_types::{Credential, ProviderId, Secret};
+use serde_json::Value;
 
-/// A form of key: how it begins, the providers that take it, what it is, and where it belongs.
+/// By what something shows whose it is.
+enum Sign {
+    /// A key or a token begins so.
+    Begins(&'static str),
+    /// A token is a JWT that this domain has issued.
+    Issued(&'static str),
+    /// A file has all of these members (JSON pointers).
+    Has(&'static [&'static str]),
+    /// Among the words of a member of a file, by its JSON pointer, is this one.
+    Says(&'static str, &'static str),
+    /// A program like byok has written this `type` into a file.
+    Kept(&'static str),
+}
+use Sign::{Begins, Has, Issued, Kept, Says};
+
+/// A form of key, token or file: its sign, the providers that take it, and what it is, with where it belongs.
 struct Form {
-    begins: &'static str,
+    sign: Sign,
     of: &'static [&'static str],
-    what: &'static str,
-    belongs: &'static str,
+    why: &'static str,
 }
 
-const fn form(
-    begins: &'static str,
-    of: &'static [&'static str],
-    what: &'static str,
-    belongs: &'static str,
-) -> Form {
-    Form { begins, of, what, belongs }
+const fn form(sign: Sign, of: &'static [&'static str], why: &'static str) -> Form {
+    Form { sign, of, why }
 }
 
-const GITHUB: &str = "`byok login copilot --method token` takes it";
-const OPENAI: &str = "`byok login codex --method key` takes it";
-const CUSTOM: &str = "add that service to the settings, as a provider with `kind: openai` and its `base_url`";
+/// A text that ends in what to do with a service that byok has no provider for.
+macro_rules! custom {
+    ($what:literal) => {
+        concat!(
+            "it is a ",
+            $what,
+            "; add that service to the settings, as a provider with `kind: openai` and its `base_url`"
+        )
+    };
+}
+
+const GITHUB: &str = "it is a token of GitHub; `byok login copilot --method token` takes it";
+const OPENAI: &str = "it is a key of OpenAI; `byok login codex --method key` takes it";
+const PLAN_OPENAI: &str = "it is a token of ChatGPT; `byok accounts add codex` takes it";
+const PLAN_XAI: &str = "it is a token of xAI; `byok accounts add xai` takes it";
+const PLAN_KIMI: &str = "it is a token of Kimi; `byok accounts add kimi` takes it";
+const KIRO: &str = "it is a token of Kiro; `byok accounts add kiro` takes it";
+const GOOGLE: &[&str] = &["gemini", "antigravity", "vertex"];
+const PLAN_GOOGLE: &str =
+    "it is a token of Google; `byok accounts add gemini` or `byok accounts add antigravity` takes it";
+const PEER: &str =
+    "it is a login that another program keeps for that provider; use `byok accounts import FILE`";
 
 /// The forms that nobody else uses; of two that fit the first counts. A bare `sk-` says nothing.
 const FORMS: &[Form] = &[
-    form("sk-ant-oat", &["claude"], "a token of a Claude plan", "`byok accounts add claude` takes it"),
-    form("sk-ant-", &["claude"], "a key of Anthropic", "`byok login claude --method key` takes it"),
-    form("sk-kimi-", &["kimi"], "a key of a Kimi plan", "`byok login kimi --method key` takes it"),
-    form("sk-sp-", &["qwen"], "a key of Qwen's Coding Plan", "`byok login qwen --method key` takes it"),
-    form("sk-or-v1-", &[], "a key of OpenRouter", CUSTOM),
-    form("sk-proj-", &["codex"], "a key of OpenAI", OPENAI),
-    form("sk-svcacct-", &["codex"], "a key of OpenAI", OPENAI),
-    form("AIza", &["gemini", "vertex"], "a key of Google", "`byok login gemini --method key` takes it"),
-    form("xai-", &["xai"], "a key of xAI", "`byok login xai --method key` takes it"),
-    form("ksk_", &["kiro"], "a key of Kiro", "`byok login kiro --method key` takes it"),
-    form("gho_", &["copilot"], "a token of GitHub", GITHUB),
-    form("ghu_", &["copilot"], "a token of GitHub", GITHUB),
-    form("ghp_", &["copilot"], "a token of GitHub", GITHUB),
-    form("github_pat_", &["copilot"], "a token of GitHub", GITHUB),
-    form("gsk_", &[], "a key of Groq", CUSTOM),
-    form("nvapi-", &[], "a key of NVIDIA", CUSTOM),
-    form("pplx-", &[], "a key of Perplexity", CUSTOM),
-    form("hf_", &[], "a token of Hugging Face", CUSTOM),
+    form(
+        Begins("sk-ant-oat"),
+        &["claude"],
+        "it is a token of a Claude plan; `byok accounts add claude` takes it",
+    ),
+    form(
+        Begins("sk-ant-ort"),
+        &["claude"],
+        "it is a refresh token of a Claude plan; `byok login claude` makes a login",
+    ),
+    form(
+        Begins("sk-ant-"),
+        &["claude"],
+        "it is a key of Anthropic; `byok login claude --method key` takes it",
+    ),
+    form(
+        Begins("sk-kimi-"),
+        &["kimi"],
+        "it is a key of a Kimi plan; `byok login kimi --method key` takes it",
+    ),
+    form(
+        Begins("sk-sp-"),
+        &["qwen"],
+        "it is a key of Qwen's Coding Plan; `byok login qwen --method key` takes it",
+    ),
+    form(Begins("sk-or-v1-"), &[], custom!("key of OpenRouter")),
+    form(Begins("sk-proj-"), &["codex"], OPENAI),
+    form(Begins("sk-svcacct-"), &["codex"], OPENAI),
+    form(
+        Begins("AIza"),
+        &["gemini", "vertex"],
+        "it is a key of Google; `byok login gemini --method key` takes it",
+    ),
+    form(Begins("ya29."), GOOGLE, PLAN_GOOGLE),
+    form(Begins("1//"), GOOGLE, PLAN_GOOGLE),
+    form(Begins("xai-"), &["xai"], "it is a key of xAI; `byok login xai --method key` takes it"),
+    form(Begins("ksk_"), &["kiro"], "it is a key of Kiro; `byok login kiro --method key` takes it"),
+    form(Begins("aoa"), &["kiro"], KIRO),
+    form(Begins("aor"), &["kiro"], KIRO),
+    form(Begins("gho_"), &["copilot"], GITHUB),
+    form(Begins("ghu_"), &["copilot"], GITHUB),
+    form(Begins("ghp_"), &["copilot"], GITHUB),
+    form(Begins("github_pat_"), &["copilot"], GITHUB),
+    form(Begins("gsk_"), &[], custom!("key of Groq")),
+    form(Begins("nvapi-"), &[], custom!("key of NVIDIA")),
+    form(Begins("pplx-"), &[], custom!("key of Perplexity")),
+    form(Begins("hf_"), &[], custom!("token of Hugging Face")),
+    form(Issued("openai.com"), &["codex"], PLAN_OPENAI),
+    form(Issued("x.ai"), &["xai"], PLAN_XAI),
+    form(Issued("kimi.com"), &["kimi"], PLAN_KIMI),
+    form(Issued("kimi.ai"), &["kimi"], PLAN_KIMI),
+    form(
+        Has(&["/claudeAiOauth"]),
+        &["claude"],
+        "it is that of Claude Code; use `byok login claude --import FILE`",
+    ),
+    form(Has(&["/tokens/access_token"]), &["codex"], CODEX_CLI),
+    form(Has(&["/tokens/id_token"]), &["codex"], CODEX_CLI),
+    form(Has(&["/OPENAI_API_KEY"]), &["codex"], CODEX_CLI),
+    form(Kept("claude"), &["claude"], PEER),
+    form(Kept("codex"), &["codex"], PEER),
+    form(Kept("gemini"), &["gemini"], PEER),
+    form(Kept("antigravity"), &["antigravity"], PEER),
+    form(Kept("qwen"), &["qwen"], PEER),
+    form(Kept("kimi"), &["kimi"], PEER),
+    form(Kept("iflow"), &["iflow"], PEER),
+    form(Kept("xai"), &["xai"], PEER),
+    form(Kept("kiro"), &["kiro"], PEER),
+    form(Kept("github-copilot"), &["copilot"], PEER),
+    form(
+        Says("/scope", "kimi-code"),
+        &["kimi"],
+        "it is that of Kimi Code; use `byok login kimi --import FILE`",
+    ),
+    form(Has(&["/apiKey", "/userId"]), &["iflow"], IFLOW_CLI),
+    form(Has(&["/apiKey", "/expiry_date"]), &["iflow"], IFLOW_CLI),
+    form(Has(&["/resource_url"]), &["qwen"], "it is that of Qwen Code; use `byok login qwen --import FILE`"),
+    form(Says("/oidc_issuer", "https://auth.x.ai"), &["xai"], PLAN_XAI),
+    form(Says("/token_endpoint", "https://auth.x.ai/oauth2/token"), &["xai"], PLAN_XAI),
 ];
+const CODEX_CLI: &str = "it is that of Codex CLI; use `byok login codex --import FILE`";
+const IFLOW_CLI: &str = "it is that of iFlow CLI; use `byok login iflow --import FILE`";
 
-/// Refuses what evidently is the key or token of another vendor than that of `provider`, before anybody is sent it.
+/// Where a file of JSON has its tokens.
+const PLACES: [&str; 3] = ["", "/token", "/tokens"];
+const NAMES: [&str; 6] =
+    ["access_token", "refresh_token", "id_token", "accessToken", "refreshToken", "idToken"];
+
+/// Refuses what evidently is the key, the token or the file of another vendor than that of `provider`, before anybody is sent
+/// it.
 ///
 /// # Errors
 /// [`LoginError::NotUsable`] with where it belongs.
 pub fn refuse_foreign(provider: &ProviderId, secret: &Secret) -> Result<(), LoginError> {
-    let secret = secret.expose().trim_start();
-    match FORMS.iter().find(|form| secret.starts_with(form.begins)) {
-        Some(Form { of, what, belongs, .. }) if !of.contains(&provider.as_str()) => {
-            Err(LoginError::NotUsable {
-                why: format!("it is {what}, which is not sent to {provider}; {belongs}"),
-            })
+    let text = secret.expose().trim();
+    if !text.starts_with('{') {
+        return refuse(provider, of_token(text));
+    }
+    let Ok(file) = serde_json::from_str::<Value>(text) else { return Ok(()) };
+    refuse(provider, of_file(&file))?;
+    let tokens = PLACES.iter().filter_map(|place| file.pointer(place));
+    for token in tokens.flat_map(|place| NAMES.iter().filter_map(|name| place[*name].as_str())) {
+        refuse(provider, of_token(token.trim()))?;
+    }
+    Ok(())
+}
+
+/// The same of a login that has been read, whatever it was read from.
+///
+/// # Errors
+/// As [`refuse_foreign`].
+pub fn refuse_foreign_login(provider: &ProviderId, login: &NewLogin) -> Result<(), LoginError> {
+    let secrets = match &login.credential {
+        Credential::ApiKey(key) => [Some(key), None],
+        Credential::Oauth(tokens) => [Some(&tokens.access), tokens.refresh.as_ref()],
+    };
+    secrets.into_iter().flatten().try_for_each(|secret| refuse(provider, of_token(secret.expose().trim())))
+}
+
+/// Which vendor's own program has written a file, and what reads it.
+pub(crate) fn program_of(file: &Value) -> Option<&'static str> {
+    FORMS.iter().find(|form| !matches!(form.sign, Kept(_)) && form.sign.is_of_file(file)).map(|form| form.why)
+}
+
+fn refuse(provider: &ProviderId, form: Option<&Form>) -> Result<(), LoginError> {
+    match form {
+        Some(Form { of, why, .. }) if !of.contains(&provider.as_str()) => {
+            let (what, belongs) = why.split_once("; ").unwrap_or((why, "use it there"));
+            Err(LoginError::NotUsable { why: format!("{what}, which is not sent to {provider}; {belongs}") })
         }
         _ => Ok(()),
+    }
+}
+
+fn of_token(token: &str) -> Option<&'static Form> {
+    let claims = claims_of_token(token).unwrap_or_default();
+    let issuer = claims["iss"].as_str().map(host_of);
+    FORMS.iter().find(|form| match form.sign {
+        Begins(letters) => token.starts_with(letters),
+        Issued(domain) => issuer.is_some_and(|host| {
+            host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        }),
+        Has(_) | Says(..) | Kept(_) => false,
+    })
+}
+
+/// The host of an issuer, which is an address, or a host alone.
+fn host_of(issuer: &str) -> &str {
+    let place = issuer.split_once("://").map_or(issuer, |(_, place)| place);
+    place.split(['/', ':']).next().unwrap_or_default()
+}
+
+fn of_file(file: &Value) -> Option<&'static Form> {
+    FORMS.iter().find(|form| form.sign.is_of_file(file))
+}
+
+impl Sign {
+    fn is_of_file(&self, file: &Value) -> bool {
+        match self {
+            Has(members) => members.iter().all(|member| file.pointer(member).is_some()),
+            Says(member, word) => {
+                let text = file.pointer(member).and_then(Value::as_str);
+                text.is_some_and(|text| text.split_whitespace().any(|said| said == *word))
+            }
+            Kept(provider) => file["type"] == *provider,
+            Begins(_) | Issued(_) => false,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use byok_types::OauthTokens;
+
+    macro_rules! json {
+        ($($json:tt)+) => { serde_json::json!($($json)+).to_string() };
+    }
 
     #[test]
     fn keys_of_other_vendors_are_known_by_their_beginning() {
@@ -82,6 +252,14 @@ mod tests {
             ("claude", "sk-ant-oat01-x", None),
             ("qwen", "sk-sp-x", None),
             ("gemini", "AQ.x", None),
+            ("kimi", "ya29.x", Some("accounts add gemini")),
+            ("vertex", "ya29.x", None),
+            ("antigravity", "1//x", None),
+            ("qwen", "1//x", Some("accounts add gemini")),
+            ("gemini", "aoax", Some("accounts add kiro")),
+            ("iflow", "aorx", Some("accounts add kiro")),
+            ("kiro", "aorx", None),
+            ("kimi", "opaque", None),
         ] {
             let refused = refuse_foreign(&ProviderId::new(provider).unwrap(), &Secret::new(key))
                 .err()
@@ -94,5 +272,97 @@ mod tests {
                 (said, _) => panic!("{provider}, {key}: {said:?}"),
             }
         }
+    }
+
+    fn jwt(issuer: &str) -> String {
+        let claims = URL_SAFE_NO_PAD.encode(json!({"iss": issuer}));
+        format!("e30.{claims}.e30")
+    }
+
+    #[test]
+    fn tokens_and_files_of_other_vendors_are_known_by_their_marks() {
+        let of_codex = jwt("https://auth.openai.com");
+        let of_xai = jwt("https://auth.x.ai");
+        // What is given, who takes it, and what the others say.
+        let cases = [
+            (of_codex.clone(), &["codex"][..], "of ChatGPT"),
+            (of_xai.clone(), &["xai"], "of xAI"),
+            (jwt("kimi.ai"), &["kimi"], "of Kimi"),
+            (
+                json!({"access_token": "t", "refresh_token": "r", "scope": "kimi-code"}),
+                &["kimi"],
+                "Kimi Code",
+            ),
+            (
+                json!({"access_token": "t", "refresh_token": "r", "resource_url": "portal.qwen.ai"}),
+                &["qwen"],
+                "Qwen Code",
+            ),
+            (
+                json!({"access_token": "t", "refresh_token": "r", "apiKey": "sk-k", "userId": "1"}),
+                &["iflow"],
+                "iFlow CLI",
+            ),
+            (json!({"tokens": {"id_token": "t"}}), &["codex"], "Codex CLI"),
+            (json!({"claudeAiOauth": {}}), &["claude"], "Claude Code"),
+            (
+                json!({"type": "kimi", "access_token": "t", "refresh_token": "r"}),
+                &["kimi"],
+                "accounts import",
+            ),
+            (json!({"access_token": "ya29.t"}), GOOGLE, "of Google"),
+            (json!({"token": {"access_token": "t", "refresh_token": "1//t"}}), GOOGLE, "of Google"),
+            (json!({"refreshToken": "aort"}), &["kiro"], "of Kiro"),
+            (json!({"access_token": of_xai, "refresh_token": "r"}), &["xai"], "of xAI"),
+            (
+                json!({"access_token": "t", "refresh_token": "r", "id_token": of_codex}),
+                &["codex"],
+                "of ChatGPT",
+            ),
+        ];
+        for (given, of, what) in cases {
+            for provider in
+                ["claude", "codex", "gemini", "antigravity", "qwen", "kimi", "iflow", "xai", "kiro"]
+            {
+                let said = refuse_foreign(&ProviderId::new(provider).unwrap(), &Secret::new(&*given));
+                let said = said.err().map(|error| error.to_string()).unwrap_or_default();
+                assert_eq!(said.is_empty(), of.contains(&provider), "{provider}, {given}: {said}");
+                assert!(said.is_empty() || said.contains(what), "{provider}, {given}: {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_shows_nothing_is_everybodys() {
+        for given in [
+            json!({"access_token": "t", "refresh_token": "r", "expires_in": 3600}),
+            json!({"access_token": "t", "token_type": "Bearer", "expiry_date": 1}),
+            json!({"type": "oauth", "access_token": "t", "scope": "openid"}),
+            jwt("https://example.org"),
+            jwt("https://fax.ai"),
+            "{".to_owned(),
+        ] {
+            for provider in ["claude", "gemini", "kimi", "kiro"] {
+                let taken = refuse_foreign(&ProviderId::new(provider).unwrap(), &Secret::new(&*given));
+                assert!(taken.is_ok(), "{provider}, {given}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_login_is_looked_at_whatever_it_was_read_from() {
+        let of_kiro = Secret::new("aor-t");
+        let tokens = OauthTokens {
+            access: Secret::new("t"),
+            refresh: Some(of_kiro),
+            expires_at: None,
+            refresh_expires_at: None,
+            scopes: Vec::new(),
+            facts: byok_types::TokenFacts::new(),
+        };
+        let details = byok_store::AccountDetails::default();
+        let login = NewLogin { credential: Credential::Oauth(tokens), details };
+        assert!(refuse_foreign_login(&ProviderId::new("qwen").unwrap(), &login).is_err());
+        assert!(refuse_foreign_login(&ProviderId::new("kiro").unwrap(), &login).is_ok());
     }
 }
