@@ -108,9 +108,7 @@ async fn instead_of(
     else {
         return Ok(login);
     };
-    let works = matches!(known.state, AccountState::Ready | AccountState::ExtraUsage);
-    let own = old.refresh.is_some() && followed(&old).is_none() && vendor.refresher.rotates();
-    if !works || !own || old.access.hash() == new.access.hash() {
+    if !matches!(known.state, AccountState::Ready | AccountState::ExtraUsage) {
         return Ok(login);
     }
     let stays = |why: String| {
@@ -124,11 +122,19 @@ async fn instead_of(
             account_flag(&known.label)
         ))
     };
+    let follows = followed(&old).is_some();
+    if new.refresh.is_none() && (old.refresh.is_some() || follows) {
+        return Err(stays("the pasted token comes without a refresh token, so nothing renews it".to_owned()));
+    }
+    let own = old.refresh.is_some() && !follows && vendor.refresher.rotates();
+    if !own || old.access.hash() == new.access.hash() {
+        return Ok(login);
+    }
     if matches!((old.expires_at, new.expires_at), (Some(old), Some(new)) if old > new) {
         return Err(stays("the pasted tokens end earlier, so they may be spent".to_owned()));
     }
     let refresh = |tokens: &OauthTokens| tokens.refresh.as_ref().map(Secret::hash);
-    if new.refresh.is_none() || refresh(new) == refresh(&old) {
+    if refresh(new) == refresh(&old) {
         return Ok(login);
     }
     if vendor.refresher.ends_copies() {
