@@ -2,6 +2,7 @@
 
 use crate::trouble::{Exit, Trouble};
 use anstyle::{AnsiColor, Style};
+use byok_types::steers_text;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::{
     borrow::Cow,
@@ -73,10 +74,10 @@ pub(crate) fn say(text: impl Display) {
     let _ = writeln!(anstream::stderr().lock(), "{}", harmless(&text.to_string()));
 }
 
-/// A text that cannot steer the terminal, whatever vendors and other programs have put into it: of control characters only
-/// line ends, tabs and changes of style stay.
+/// A text that cannot steer the terminal, whatever vendors and other programs have put into it: of control characters, and of
+/// those that turn the direction of the text, only line ends, tabs and changes of style stay.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
-    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let steers = |c: char| steers_text(c) && c != '\n' && c != '\t';
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }
@@ -276,6 +277,7 @@ mod tests {
             ("\x1b[1mbold\x1b[0m", "\x1b[1mbold\x1b[0m"),
             ("a\x1b[2Jb\x1b]0;title\x07c", "a [2Jb ]0;title c"),
             ("a\rb\u{9b}31mc\x1b", "a b 31mc "),
+            ("a\u{202e}b\u{2066}\x1b[1mc\u{200f}", "a b \x1b[1mc "),
         ] {
             assert_eq!(harmless(text), expected, "{text:?}");
         }
