@@ -41,12 +41,12 @@ impl Secrets for Sqlite {
         token: SecretHash,
     ) -> StoreFuture<'a, RefreshMark> {
         Box::pin(async move {
-            let begun = self.mark_begin(account, token).await;
+            let begun = self.mark_begin(account, token, true).await;
             // What comes of the renewal keeps its room: the vendor is asked only then.
             if !matches!(begun, Err(StoreError::Full { .. })) || !self.reserve.share() {
                 return begun;
             }
-            self.mark_begin(account, token).await
+            self.mark_begin(account, token, false).await
         })
     }
 
@@ -96,11 +96,19 @@ impl Secrets for Sqlite {
 }
 
 impl Sqlite {
-    async fn mark_begin(&self, account: &AccountId, token: SecretHash) -> Result<RefreshMark, StoreError> {
+    /// Writes down that a renewal begins. `take` says whether room is taken for what comes of it; else it was, before.
+    pub(super) async fn mark_begin(
+        &self,
+        account: &AccountId,
+        token: SecretHash,
+        take: bool,
+    ) -> Result<RefreshMark, StoreError> {
         let (id, reserve) = (account.to_string(), Arc::clone(&self.reserve));
         let mark_it = move |tx: &Transaction<'_>| {
             provider_of(tx, &id)?.ok_or(StoreError::NoSuchAccount)?;
-            reserve.take()?;
+            if take {
+                reserve.take()?;
+            }
             let earlier = mark(tx, &id, token)?;
             let tries = earlier.map_or(0, |e| e.tries).saturating_add(1);
             tx.prepare_cached(

@@ -120,6 +120,8 @@ async fn room_is_kept_for_a_renewal_and_given_to_it() {
     assert!(store.reserve.share());
     let left = || fs::metadata(&reserve).unwrap().len();
     assert_eq!((left(), store.reserve.share()), (128 << 10, false));
+    store.mark_begin(&id, tokens("old").hash(), false).await.unwrap();
+    assert_eq!(left(), 128 << 10, "what was given to the mark is not taken from it again");
     store.begin_refresh(&id, tokens("old").hash()).await.unwrap();
     assert_eq!(left(), 256 << 10, "it is filled up where there is room again");
 
