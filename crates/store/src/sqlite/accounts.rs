@@ -95,7 +95,10 @@ impl Accounts for Sqlite {
             stored.await?;
             // Room for its renewals. Where there is none the login is stored all the same, and the renewal says it.
             if renewed {
-                let take = move |_: &mut Connection| Ok(drop(reserve.take()));
+                let take = move |_: &mut Connection| {
+                    let _ = reserve.take();
+                    Ok(())
+                };
                 let _ = self.tokens.on_writer(take).await;
             }
             Ok(())
