@@ -5,7 +5,11 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use anstyle::{AnsiColor, Style};
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use byok_types::steers_text;
+use rustix::{
+    process::{Signal, getpgid, getpgrp, getpid, getppid, getsid, kill_process},
+    termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
+};
 use serde_json::Map;
 use std::{
     borrow::Cow,
@@ -15,7 +19,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal as Heard, SignalKind, signal},
     sync::mpsc,
 };
 use tracing::level_filters::LevelFilter;
@@ -81,10 +85,10 @@ pub(crate) fn say(text: impl Display) {
     let _ = writeln!(anstream::stderr().lock(), "{}", harmless(&text.to_string()));
 }
 
-/// A text that cannot steer the terminal, whatever vendors and other programs have put into it: of control characters only
-/// line ends, tabs and changes of style stay.
+/// A text that cannot steer the terminal, whatever vendors and other programs have put into it: of control characters, and of
+/// those that turn the direction of the text, only line ends, tabs and changes of style stay.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
-    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let steers = |c: char| steers_text(c) && c != '\n' && c != '\t';
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }
@@ -228,6 +232,20 @@ pub(crate) fn told_to_stop() -> impl Future<Output = i32> {
     }
 }
 
+/// The same, and whatever else ends a process: Ctrl-\\ and the end of its terminal.
+fn told_to_end() -> impl Future<Output = i32> {
+    let told = told_to_stop();
+    let heard = (signal(SignalKind::quit()), signal(SignalKind::hangup()));
+    async {
+        let (Ok(mut quit), Ok(mut hangup)) = heard else { return told.await };
+        tokio::select! {
+            code = told => code,
+            _ = quit.recv() => 131,
+            _ = hangup.recv() => 129,
+        }
+    }
+}
+
 /// How the terminal was before it stopped showing what is typed.
 static SEEN: Mutex<Option<Termios>> = Mutex::new(None);
 
@@ -241,19 +259,55 @@ impl Unseen {
         // Whoever is stopped in between leaves the terminal as it was: the shell behind would go on without an echo. From then
         // on nobody else ends the process, so this goes on listening.
         HEEDED.call_once(|| {
-            let told = told_to_stop();
+            let told = told_to_end();
             tokio::spawn(async {
                 let code = told.await;
                 drop(Self);
                 say("");
                 std::process::exit(code);
             });
+            if let Ok(mut suspend) = heard(Signal::TSTP) {
+                tokio::spawn(async move {
+                    while suspend.recv().await.is_some() {
+                        suspended().await;
+                    }
+                });
+            }
         });
+        Self::hide(seen);
+        Self
+    }
+
+    fn hide(seen: Termios) {
         let mut unseen = seen.clone();
         unseen.local_modes.remove(LocalModes::ECHO);
         *lock(&SEEN) = Some(seen);
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &unseen);
-        Self
+    }
+}
+
+fn heard(of: Signal) -> io::Result<Heard> {
+    signal(SignalKind::from_raw(of.as_raw()))
+}
+
+/// Lets Ctrl-Z stop the process, with the terminal as it was until somebody lets it go on. Where no shell could do that, it goes
+/// on at once, as the system has it: nothing would ever wake it.
+async fn suspended() {
+    let hidden = lock(&SEEN).clone();
+    drop(Unseen);
+    let shell = getppid().filter(|parent| {
+        getpgid(Some(*parent)).is_ok_and(|group| group != getpgrp())
+            && getsid(Some(*parent)).is_ok_and(|session| getsid(None) == Ok(session))
+    });
+    // Other threads may be stopped sooner than this one, so it waits.
+    if shell.is_some()
+        && let Ok(mut goes_on) = heard(Signal::CONT)
+        && kill_process(getpid(), Signal::STOP).is_ok()
+    {
+        goes_on.recv().await;
+    }
+    if let Some(seen) = hidden {
+        Unseen::hide(seen);
     }
 }
 
@@ -293,6 +347,7 @@ mod tests {
             ("\x1b[1mbold\x1b[0m", "\x1b[1mbold\x1b[0m"),
             ("a\x1b[2Jb\x1b]0;title\x07c", "a [2Jb ]0;title c"),
             ("a\rb\u{9b}31mc\x1b", "a b 31mc "),
+            ("a\u{202e}b\u{2066}\x1b[1mc\u{200f}", "a b \x1b[1mc "),
         ] {
             assert_eq!(harmless(text), expected, "{text:?}");
         }

@@ -21,7 +21,7 @@ use byok_auth::{
 };
 use byok_config::{Config, Prefer};
 use byok_store::Store;
-use byok_types::{Account, Credential, CredentialKind, ProviderId, account_flag};
+use byok_types::{Account, Credential, CredentialKind, ProviderId, account_flag, steers_text};
 use clap::Args;
 use consent::Consent;
 use std::path::{Path, PathBuf};
@@ -439,7 +439,7 @@ async fn find(store: &Store, provider: &ProviderId, name: Option<&str>) -> Resul
 pub(super) fn check_name(name: &str) -> Result<(), Trouble> {
     let (what, hint) = if name.trim().is_empty() || name.chars().count() > 64 || name.contains(['\n', '\r']) {
         ("the name of an account is one line of 1 to 64 characters", "choose another name")
-    } else if name.contains(char::is_control) {
+    } else if name.contains(steers_text) {
         (
             "the name of an account has no tabs or other control characters in it",
             "use letters, digits, spaces and signs such as @ . _ -",

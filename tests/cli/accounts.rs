@@ -281,6 +281,36 @@ fn a_copy_that_is_spent_takes_nobodys_place() {
 }
 
 #[test]
+fn a_token_that_nothing_renews_takes_the_place_of_no_login_that_is_renewed() {
+    let (home, vendor) = world();
+    let login = tokens(&vendor, "ada");
+    add(&home, "claude", "mine", &login);
+    let same: Value = serde_json::from_str(&login).unwrap();
+    let other = vendor.simulator.grant_to("ada@example.org").access_token;
+    for token in [same["access_token"].as_str().unwrap(), &other] {
+        for args in [&["accounts", "add", "claude", "--account", "mine"][..], &["accounts", "add", "claude"]]
+        {
+            let kept = home.run_with(args, &[], token);
+            let why = "the pasted token comes without a refresh token, so nothing renews it; byok has a login of this account \
+                       that works (mine), and it stays as it is";
+            assert_eq!((kept.code, kept.err.contains(why)), (77, true), "{args:?}: {}", kept.err);
+            assert!(
+                kept.err.contains("run `byok accounts remove claude --account mine` first"),
+                "{}",
+                kept.err
+            );
+        }
+    }
+    let renewed = home.run(&["accounts", "refresh", "claude", "--account", "mine"]);
+    assert_eq!((renewed.code, &*renewed.err), (0, "renewed: mine (claude)\n"));
+    // Where nothing renews the one that is there either, it is replaced.
+    let alone = |who: &str| vendor.simulator.grant_to(who).access_token;
+    add(&home, "claude", "alone", &alone("bob@example.org"));
+    let again = home.run_with(&["accounts", "add", "claude"], &[], &alone("bob@example.org"));
+    assert!(again.code == 0 && again.err.contains("added to claude: alone; it replaces"), "{}", again.err);
+}
+
+#[test]
 fn a_renewal_that_failed_stands_in_the_status_until_it_works() {
     let (home, vendor) = world();
     add(&home, "claude", "work", &tokens(&vendor, "ada"));

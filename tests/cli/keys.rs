@@ -3,14 +3,15 @@
 use crate::support::{Home, Vendor, client};
 use rustix::{
     fs::{Mode, OFlags},
-    process::{Pid, Signal, kill_process},
+    process::{Pid, Signal, WaitOptions, kill_process, waitpid},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{LocalModes, tcgetattr},
 };
 use serde_json::Value;
 use std::{
     io::Read as _,
-    process::{Command, Stdio},
+    os::unix::process::CommandExt as _,
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 use tokio::runtime::Runtime;
@@ -135,7 +136,38 @@ fn a_key_of_another_vendor_is_sent_to_nobody() {
 
 /// Whoever is stopped at the prompt leaves a terminal that shows what is typed.
 #[test]
-fn ctrl_c_at_a_prompt_leaves_the_terminal_as_it_was() {
+fn whatever_ends_byok_at_a_prompt_leaves_the_terminal_as_it_was() {
+    let ends = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::QUIT, 131), (Signal::HUP, 129)];
+    for (signal, code) in ends {
+        at_a_hidden_prompt(|byok, shows| {
+            kill_process(Pid::from_child(byok), signal).unwrap();
+            assert_eq!(byok.wait().unwrap().code(), Some(code), "{signal:?}");
+            assert!(shows(), "{signal:?}");
+        });
+    }
+}
+
+/// Ctrl-Z stops it, and what is typed into the shell meanwhile is seen.
+#[test]
+fn whoever_goes_on_after_ctrl_z_is_not_seen_again() {
+    at_a_hidden_prompt(|byok, shows| {
+        let pid = Pid::from_child(byok);
+        kill_process(pid, Signal::TSTP).unwrap();
+        let (_, stopped) = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap().unwrap();
+        assert!(stopped.stopped() && shows(), "{stopped:?}");
+        kill_process(pid, Signal::CONT).unwrap();
+        while shows() {
+            std::thread::yield_now();
+        }
+        kill_process(pid, Signal::INT).unwrap();
+        assert_eq!(byok.wait().unwrap().code(), Some(130));
+        assert!(shows());
+    });
+}
+
+/// A byok that waits for a secret at a terminal, in a group of its own as a shell makes them, and whether the terminal shows what
+/// is typed.
+fn at_a_hidden_prompt(then: impl FnOnce(&mut Child, &dyn Fn() -> bool)) {
     let home = Home::new();
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
@@ -150,6 +182,7 @@ fn ctrl_c_at_a_prompt_leaves_the_terminal_as_it_was() {
         .stdin(end())
         .stdout(Stdio::null())
         .stderr(end())
+        .process_group(0)
         .spawn()
         .unwrap();
     let shows = || tcgetattr(&other).unwrap().local_modes.contains(LocalModes::ECHO);
@@ -163,7 +196,5 @@ fn ctrl_c_at_a_prompt_leaves_the_terminal_as_it_was() {
     while shows() {
         std::thread::yield_now();
     }
-    kill_process(Pid::from_child(&byok), Signal::INT).unwrap();
-    assert_eq!(byok.wait().unwrap().code(), Some(130), "{said}");
-    assert!(shows(), "{said}");
+    then(&mut byok, &shows);
 }

@@ -496,3 +496,39 @@ fn a_provider_that_is_switched_off_is_said_to_be() {
     let shown = home.run(&["status"]).out;
     assert!(shown.contains("`providers.claude.enabled: true` switches it on"), "{shown}");
 }
+
+/// A vendor that answers its callers with these statuses and bodies, one after the other.
+fn answering(answers: Vec<(&'static str, String)>) -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for (status, body) in answers {
+            let Ok((mut asker, _)) = listener.accept() else { return };
+            let _ = asker.read(&mut [0; 4096]);
+            let length = body.len();
+            let _ = write!(
+                asker,
+                "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn a_vendor_that_answers_nonsense_to_the_wait_for_a_code_is_not_waited_for() {
+    let home = Home::new();
+    let start = serde_json::json!({"device_code": "d", "user_code": "AB-CD", "verification_uri": "https://www.kimi.com/device", "expires_in": 600, "interval": 1});
+    let page = || ("403 Forbidden", "<html>a challenge</html>".to_owned());
+    let vendor =
+        answering(vec![("200 OK", start.to_string()), page(), page(), ("200 OK", "x".repeat(5 << 20))]);
+    home.write_config(&format!(
+        "providers: {{ kimi: {{ urls: {{ device: '{vendor}/d', token: '{vendor}/t' }} }} }}\n"
+    ));
+    let ended = home.run(&["login", "kimi", "--no-browser"]);
+    assert_eq!(ended.code, 69, "{}", ended.err);
+    let told = "still waiting: the vendor answers 403, with a web page\n";
+    assert_eq!(ended.err.matches(told).count(), 1, "{}", ended.err);
+    assert!(ended.err.contains("something else than tokens"), "{}", ended.err);
+}

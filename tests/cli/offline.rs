@@ -65,7 +65,7 @@ fn providers_and_accounts_that_do_not_exist() {
     let home = Home::new();
     home.write_config("providers:\n  mine: { kind: openai, base_url: 'https://example.org/v1' }\n");
     let nobody = "error: there is no provider `nonsense`\n\nhint: `byok login` knows: claude, codex, copilot, gemini, kiro, antigravity, qwen, kimi, iflow, vertex, xai\n";
-    let cases: [(&[&str], i32, &str); 14] = [
+    let cases: [(&[&str], i32, &str); 15] = [
         (&["login", "nonsense"], 2, nobody),
         (&["logout", "nonsense"], 2, nobody),
         (&["accounts", "disable", "nonsense"], 2, nobody),
@@ -103,6 +103,12 @@ fn providers_and_accounts_that_do_not_exist() {
         ),
         (
             &["login", "claude", "--account", "a\tb"],
+            2,
+            "error: the name of an account has no tabs or other control characters in it\n\n\
+             hint: use letters, digits, spaces and signs such as @ . _ -\n",
+        ),
+        (
+            &["login", "claude", "--account", "a\u{202e}b"],
             2,
             "error: the name of an account has no tabs or other control characters in it\n\n\
              hint: use letters, digits, spaces and signs such as @ . _ -\n",

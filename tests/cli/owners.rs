@@ -200,6 +200,51 @@ fn what_is_no_token_is_not_added() {
 }
 
 #[test]
+fn what_is_another_vendors_is_sent_to_nobody() {
+    let home = Home::new();
+    let kimi = json!({"access_token": "canary", "refresh_token": "canary", "expires_at": 4_000_000_000_u64, "scope": "kimi-code", "token_type": "Bearer"});
+    let far = 4_000_000_000_000_u64;
+    let qwen = json!({"access_token": "canary", "refresh_token": "canary", "token_type": "Bearer", "resource_url": "portal.qwen.ai", "expiry_date": far});
+    let iflow = json!({"access_token": "canary", "refresh_token": "canary", "token_type": "Bearer", "apiKey": "sk-canary", "userId": "1", "expiry_date": far});
+    let claims = URL_SAFE_NO_PAD.encode(json!({"iss": "https://auth.x.ai"}).to_string());
+    let xai = json!({"access_token": format!("e30.{claims}.canary"), "refresh_token": "canary", "expires_in": 3600});
+    let google = json!({"access_token": "ya29.canary", "refresh_token": "1//canary", "token_type": "Bearer", "expiry_date": far});
+    let [kimi, qwen, iflow, xai, google] = [kimi, qwen, iflow, xai, google].map(|file| file.to_string());
+    let refused = |output: Output, provider: &str, whose: &str| {
+        let said = format!("which is not sent to {provider}");
+        let told = output.err.contains(whose) && output.err.contains(&said) && !output.err.contains("canary");
+        assert_eq!((output.code, told), (65, true), "{provider}: {}", output.err);
+    };
+    for (pasted, whose, providers) in [
+        ("ya29.canary", "of Google", &["kimi", "iflow", "qwen", "kiro"][..]),
+        ("aoacanary", "of Kiro", &["kimi", "qwen", "gemini", "iflow"]),
+        ("aorcanary", "of Kiro", &["kimi", "antigravity"]),
+        (&kimi, "Kimi Code", &["kiro", "iflow", "xai", "gemini"]),
+        (&google, "of Google", &["kimi", "qwen"]),
+        (&xai, "of xAI", &["kimi", "codex"]),
+    ] {
+        for provider in providers {
+            refused(add(&home, &[provider], pasted), provider, whose);
+        }
+    }
+    for (content, whose, providers) in [
+        (&kimi, "Kimi Code", &["gemini", "antigravity"][..]),
+        (&qwen, "Qwen Code", &["gemini", "antigravity", "kimi"]),
+        (&iflow, "iFlow CLI", &["gemini", "antigravity", "qwen"]),
+        (&xai, "of xAI", &["gemini", "antigravity", "kimi"]),
+        (&google, "of Google", &["kimi", "qwen"]),
+    ] {
+        let file = private(&home, "kept.json", content.as_bytes());
+        for provider in providers {
+            refused(home.run(&["login", provider, &format!("--import={file}")]), provider, whose);
+        }
+    }
+    let token = home.run_with(&["login", "kiro", "--method", "token"], &[], "1//canary\n");
+    refused(token, "kiro", "of Google");
+    assert_eq!(home.run(&["accounts", "list", "--json"]).out.trim(), "[]");
+}
+
+#[test]
 fn a_name_is_a_label_before_it_is_an_address() {
     let (home, vendor) = (Home::new(), Vendor::start());
     home.write_config(&vendor.config());

@@ -1,11 +1,14 @@
-use crate::{Owner, Standing, refusal::Refusal};
+use crate::{LoginError, Owner, Standing, refusal::Refusal};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use byok_config::{HttpUrl, UrlName};
 use byok_store::AccountDetails;
-use byok_transport::{BufferedReply, Call, CallTimeouts, Host, ProxyChoice, Transport, TransportError};
+use byok_transport::{
+    BufferedReply, Call, CallTimeouts, Host, ProxyChoice, Reply, Transport, TransportError,
+};
 use byok_types::Secret;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
+use http_body_util::BodyExt as _;
 use indexmap::IndexMap;
 use serde::Serialize;
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -130,6 +133,37 @@ impl Endpoint<'_> {
 
     /// The same for an answer of up to so many bytes.
     pub(crate) async fn ask_up_to(&self, ask: Ask<'_>, most: usize) -> Result<BufferedReply, TransportError> {
+        self.transport.send_buffered(self.made(ask)?, most).await
+    }
+
+    /// The same for a question that is asked again until it is answered. Where the vendor says that all is well and nobody can read
+    /// the rest, asking again helps nobody; of any other answer the status says enough.
+    pub(crate) async fn poll(&self, ask: Ask<'_>) -> Result<BufferedReply, LoginError> {
+        let Reply { status, headers, mut body } = self.transport.send(self.made(ask)?).await?;
+        let mut whole = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let data = match frame {
+                Ok(frame) => frame.into_data().unwrap_or_default(),
+                Err(TransportError::Decode { .. } | TransportError::Garbled { .. })
+                    if status.is_success() =>
+                {
+                    return Err(LoginError::BadAnswer);
+                }
+                Err(error) if status.is_success() => return Err(error.into()),
+                Err(_) => break,
+            };
+            whole.extend_from_slice(&data);
+            if whole.len() > MAX_ANSWER_BYTES {
+                if status.is_success() {
+                    return Err(LoginError::BadAnswer);
+                }
+                break;
+            }
+        }
+        Ok(BufferedReply { status, headers, body: whole.into() })
+    }
+
+    fn made(&self, ask: Ask<'_>) -> Result<Call, TransportError> {
         let Ask { method, url, headers, authorization, body, limit } = ask;
         let mut call = self.call(method, url, limit)?;
         for (name, value) in headers {
@@ -155,7 +189,7 @@ impl Endpoint<'_> {
             call.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         }
         call.body = Bytes::from(body);
-        self.transport.send_buffered(call, most).await
+        Ok(call)
     }
 
     pub(crate) async fn post_json<B: Serialize + Sync>(

@@ -53,7 +53,8 @@ pub use login::{
     Answers, AuthorizationCode, Bind, BrowserLogin, Callback, CallbackServer, DeviceCode, DeviceLogin,
     FileLogin, How, KeyLogin, LOGIN_WINDOW, LoginError, LoginFuture, Method, NewLogin, PendingLogin, Polled,
     Question, Redirect, Revoke, RevokeError, RevokeFuture, SaveLogin, State, Vendor, ask_owner, await_device,
-    in_words, known_account, learn_owners, named, read_pasted, refuse_foreign, save_login, used_up_by,
+    in_words, known_account, learn_owners, named, read_pasted, refuse_foreign, refuse_foreign_login,
+    save_login, used_up_by,
 };
 pub use manager::{Access, KeepFresh, TokenManager};
 #[cfg(any(test, feature = "fail-points"))]

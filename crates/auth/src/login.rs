@@ -15,7 +15,8 @@ mod save;
 
 pub use callback::{Bind, CallbackServer};
 pub use device::{DeviceCode, DeviceLogin, Polled, await_device};
-pub use foreign::refuse_foreign;
+pub(crate) use foreign::program_of;
+pub use foreign::{refuse_foreign, refuse_foreign_login};
 pub(crate) use named::labels;
 pub use named::named;
 pub(crate) use owner::note_owner;

@@ -147,9 +147,12 @@ impl Refusal {
         // A server in trouble decides nothing.
         let too_fast = self.status == StatusCode::TOO_MANY_REQUESTS;
         match self.retry_after {
-            Some(wait) if too_fast || self.status.is_server_error() => Ok(Polled::Later(wait)),
-            _ if too_fast => Ok(Polled::SlowDown(self.interval)),
-            _ if self.status.is_server_error() || self.is_in_front() => Ok(Polled::Pending),
+            Some(wait) if too_fast => Ok(Polled::Later(wait)),
+            None if too_fast => Ok(Polled::SlowDown(self.interval)),
+            wait if self.status.is_server_error() || self.is_in_front() => {
+                let page = if self.page { ", with a web page" } else { "" };
+                Ok(Polled::Unclear { why: format!("{self}{page}"), wait })
+            }
             _ => Err(self.of_login()),
         }
     }

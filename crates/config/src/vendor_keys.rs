@@ -25,11 +25,15 @@ const fn form(
 
 const GITHUB: &str = "`byok login copilot --method token` takes it";
 const OPENAI: &str = "`byok login codex --method key` takes it";
+const KIRO: &str = "`byok accounts add kiro` takes it";
+const GOOGLE: &[&str] = &["gemini", "antigravity", "vertex"];
+const PLAN_GOOGLE: &str = "`byok accounts add gemini` or `byok accounts add antigravity` takes it";
 const CUSTOM: &str = "add that service to the settings, as a provider with `kind: openai` and its `base_url`";
 
 /// The forms that nobody else uses; of two that fit the first counts. A bare `sk-` says nothing.
 const FORMS: &[KeyForm] = &[
     form("sk-ant-oat", &["claude"], "a token of a Claude plan", "`byok accounts add claude` takes it"),
+    form("sk-ant-ort", &["claude"], "a refresh token of a Claude plan", "`byok login claude` makes a login"),
     form("sk-ant-", &["claude"], "a key of Anthropic", "`byok login claude --method key` takes it"),
     form("sk-kimi-", &["kimi"], "a key of a Kimi plan", "`byok login kimi --method key` takes it"),
     form("sk-sp-", &["qwen"], "a key of Qwen's Coding Plan", "`byok login qwen --method key` takes it"),
@@ -37,8 +41,12 @@ const FORMS: &[KeyForm] = &[
     form("sk-proj-", &["codex"], "a key of OpenAI", OPENAI),
     form("sk-svcacct-", &["codex"], "a key of OpenAI", OPENAI),
     form("AIza", &["gemini", "vertex"], "a key of Google", "`byok login gemini --method key` takes it"),
+    form("ya29.", GOOGLE, "a token of Google", PLAN_GOOGLE),
+    form("1//", GOOGLE, "a token of Google", PLAN_GOOGLE),
     form("xai-", &["xai"], "a key of xAI", "`byok login xai --method key` takes it"),
     form("ksk_", &["kiro"], "a key of Kiro", "`byok login kiro --method key` takes it"),
+    form("aoa", &["kiro"], "a token of Kiro", KIRO),
+    form("aor", &["kiro"], "a token of Kiro", KIRO),
     form("gho_", &["copilot"], "a token of GitHub", GITHUB),
     form("ghu_", &["copilot"], "a token of GitHub", GITHUB),
     form("ghp_", &["copilot"], "a token of GitHub", GITHUB),

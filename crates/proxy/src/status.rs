@@ -179,6 +179,7 @@ impl Status {
         }
         config.restart_required = app.live().restart_required().into_iter().map(str::to_owned).collect();
         let mut providers = ProviderStatus::of_state(state);
+        ProviderStatus::note_ends(&mut providers, app.store()).await;
         ProviderStatus::note_consent(&mut providers, app.store(), &state.accounts).await;
         ProviderStatus::note_renewal(&mut providers, app.store()).await;
         for account in providers.iter_mut().flat_map(|provider| &mut provider.accounts) {
@@ -317,6 +318,20 @@ impl ProviderStatus {
         }
     }
 
+    /// Accounts that have gone out of use since this state was made: what went wrong with them is known at once, and a state that
+    /// says something else would stand beside it.
+    pub async fn note_ends(providers: &mut [Self], store: &Store) {
+        let Ok(accounts) = store.accounts.list(None).await else { return };
+        for account in accounts.iter().filter(|account| account.state != AccountState::Ready) {
+            let all = providers.iter_mut().flat_map(|provider| &mut provider.accounts);
+            for status in all.filter(|status| status.id == account.id.as_str() && status.state == "ready") {
+                let now = AccountStatus::of(account);
+                let problem = status.problem.take().or(now.problem);
+                *status = AccountStatus { quota: status.quota.take(), problem, ..now };
+            }
+        }
+    }
+
     /// Says of a login that is followed that its source is lost; `ended` if its token has ended, too.
     pub fn note_lost(providers: &mut [Self], account: &byok_types::Account, (why, ended): (String, bool)) {
         let all = providers.iter_mut().flat_map(|provider| &mut provider.accounts);
@@ -447,3 +462,6 @@ impl AccountStatus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ mod id;
 mod model;
 mod record;
 mod secret;
+mod text;
 mod usage;
 
 pub use account::{
@@ -28,4 +29,5 @@ pub use model::{
 };
 pub use record::{Outcome, RequestRecord};
 pub use secret::{Secret, SecretHash};
+pub use text::steers_text;
 pub use usage::Usage;

@@ -15,7 +15,7 @@ use crate::{
 };
 use byok_auth::{
     Answers, Clock as _, How, NewLogin, SaveLogin, SystemClock, Vendor, followed, known_account,
-    learn_owners, refuse_foreign, save_login,
+    learn_owners, refuse_foreign, refuse_foreign_login, save_login,
 };
 use byok_config::Config;
 use byok_store::{AccountDetails, Store, StoreError};
@@ -49,6 +49,9 @@ pub(super) async fn run(
         refuse_foreign(id, &Secret::new(text))?;
     }
     let Pasted { login, confirmed, shared } = read(&vendor, &transport, text).await?;
+    if let Some(id) = logins::keys_of(&id, config) {
+        refuse_foreign_login(id, &login)?;
+    }
     if shared {
         tell_of_sharing(true);
         terminal::say(format_args!("`byok login {id} --import` follows that program instead"));
@@ -105,9 +108,7 @@ async fn instead_of(
     else {
         return Ok(login);
     };
-    let works = matches!(known.state, AccountState::Ready | AccountState::ExtraUsage);
-    let own = old.refresh.is_some() && followed(&old).is_none() && vendor.refresher.rotates();
-    if !works || !own || old.access.hash() == new.access.hash() {
+    if !matches!(known.state, AccountState::Ready | AccountState::ExtraUsage) {
         return Ok(login);
     }
     let stays = |why: String| {
@@ -121,11 +122,19 @@ async fn instead_of(
             account_flag(&known.label)
         ))
     };
+    let follows = followed(&old).is_some();
+    if new.refresh.is_none() && (old.refresh.is_some() || follows) {
+        return Err(stays("the pasted token comes without a refresh token, so nothing renews it".to_owned()));
+    }
+    let own = old.refresh.is_some() && !follows && vendor.refresher.rotates();
+    if !own || old.access.hash() == new.access.hash() {
+        return Ok(login);
+    }
     if matches!((old.expires_at, new.expires_at), (Some(old), Some(new)) if old > new) {
         return Err(stays("the pasted tokens end earlier, so they may be spent".to_owned()));
     }
     let refresh = |tokens: &OauthTokens| tokens.refresh.as_ref().map(Secret::hash);
-    if new.refresh.is_none() || refresh(new) == refresh(&old) {
+    if refresh(new) == refresh(&old) {
         return Ok(login);
     }
     if vendor.refresher.ends_copies() {

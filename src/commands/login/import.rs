@@ -6,13 +6,14 @@ use crate::{
     trouble::{Exit, Trouble},
 };
 use byok_auth::{
-    Clock as _, Found, Import, ImportError, Kept, LARGEST_FILE, NewLogin, SystemClock, Vendor, ask_owner,
-    follow, followed, learn_owners, neighbours, peers, used_up_by,
+    Clock as _, Found, Import, ImportError, Kept, LARGEST_FILE, LoginError, NewLogin, SystemClock, Vendor,
+    ask_owner, follow, followed, learn_owners, neighbours, peers, refuse_foreign, refuse_foreign_login,
+    used_up_by,
 };
 use byok_config::paths;
 use byok_store::Store;
 use byok_transport::Transport;
-use byok_types::{Account, AccountState, Credential, ProviderId};
+use byok_types::{Account, AccountState, Credential, ProviderId, Secret};
 use futures_util::future::{join, join_all};
 use serde::de::IgnoredAny;
 use std::{
@@ -90,7 +91,9 @@ async fn read_found(
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let beside = neighbours(file, import.largest());
         match import.read_beside(&name, &content, &beside, SystemClock.now()) {
-            Ok(found) => return Ok(found),
+            Ok(found) => {
+                return of_its_vendor(id, &content, found).map_err(|error| broken(error.into()));
+            }
             Err(ImportError::NotReadable { .. }) if again > 0 => {}
             Err(error) => {
                 let empty = matches!(error, ImportError::Nothing { .. });
@@ -101,6 +104,15 @@ async fn read_found(
         content = content_of(file, import.largest()).map_err(broken)?;
     }
     Ok(Vec::new())
+}
+
+/// What was found in a file, unless the file or its tokens evidently are another vendor's.
+fn of_its_vendor(id: &ProviderId, content: &[u8], found: Vec<Found>) -> Result<Vec<Found>, LoginError> {
+    if let Ok(text) = std::str::from_utf8(content) {
+        refuse_foreign(id, &Secret::new(text))?;
+    }
+    found.iter().try_for_each(|found| refuse_foreign_login(id, &found.login))?;
+    Ok(found)
 }
 
 /// The login of a file, or the first that the vendor's programs keep.

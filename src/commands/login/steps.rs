@@ -13,7 +13,11 @@ use byok_auth::{
 };
 use byok_transport::Transport;
 use byok_types::{ProviderId, Secret};
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// How the code of a browser comes back.
@@ -107,8 +111,10 @@ impl Steps<'_> {
         if let Some(picture) = terminal::is_read_by_a_person().then(|| qr(page.as_str())).flatten() {
             terminal::say(picture);
         }
-        let waiting = await_device(self.transport, login, &code);
-        Ok(counted_down(code.expires_in, waiting).await?)
+        let trouble = Mutex::new(String::new());
+        let tell = |said: &str| heard(&trouble, said);
+        let waiting = await_device(self.transport, login, &code, &tell);
+        Ok(counted_down(code.expires_in, waiting, &trouble).await?)
     }
 }
 
@@ -120,8 +126,20 @@ fn qr(address: &str) -> Option<String> {
     (wide <= terminal::columns()).then_some(picture)
 }
 
-/// Waits, and shows a person how long there still is.
-async fn counted_down<T>(all: Duration, waiting: impl Future<Output = T>) -> T {
+/// Notes what is in the way of the login. Where no line is written anew each second it is said, once.
+fn heard(trouble: &Mutex<String>, said: &str) {
+    let mut noted = trouble.lock().unwrap_or_else(PoisonError::into_inner);
+    if *noted == said {
+        return;
+    }
+    said.clone_into(&mut noted);
+    if !said.is_empty() && !terminal::is_read_by_a_person() {
+        terminal::say(format_args!("still waiting: {said}"));
+    }
+}
+
+/// Waits, and shows a person how long there still is, and what is in the way.
+async fn counted_down<T>(all: Duration, waiting: impl Future<Output = T>, trouble: &Mutex<String>) -> T {
     tokio::pin!(waiting);
     if !terminal::is_read_by_a_person() {
         terminal::say(format_args!("waiting up to {}", in_words(all)));
@@ -137,7 +155,14 @@ async fn counted_down<T>(all: Duration, waiting: impl Future<Output = T>) -> T {
             }
             _ = ticks.tick() => {
                 let left = end.saturating_duration_since(Instant::now()).as_secs();
-                terminal::progress(&format!("waiting; the code is good for {}:{:02}", left / 60, left % 60));
+                let mut line = format!("waiting; the code is good for {}:{:02}", left / 60, left % 60);
+                let said = trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                if !said.is_empty() {
+                    line = format!("{line} ({said})");
+                }
+                // A line that is broken by the terminal could not be taken back.
+                let wide = terminal::columns().saturating_sub(1);
+                terminal::progress(&terminal::harmless(&line).chars().take(wide).collect::<String>());
             }
         }
     }

@@ -72,10 +72,13 @@ impl DeviceLogin for Codex {
             let id = code.facts.get(ID).map(Secret::expose).unwrap_or_default();
             let url = self.urls.device.join("token").map_err(|_| LoginError::BadAnswer)?;
             let body = Body::Json(json!({"device_auth_id": id, "user_code": code.user_code}));
-            let reply = self.endpoint(transport).ask(Ask::post(&url, body, TOKEN_TIMEOUT)).await?;
+            let reply = self.endpoint(transport).poll(Ask::post(&url, body, TOKEN_TIMEOUT)).await?;
+            let refusal = Refusal::read(&reply, &[id]);
             match reply.status {
+                // So it says that the code was not entered yet, but not with a web page.
+                StatusCode::FORBIDDEN if refusal.is_in_front() => return refusal.of_poll(),
                 StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => return Ok(Polled::Pending),
-                status if !status.is_success() => return Refusal::read(&reply, &[id]).of_poll(),
+                status if !status.is_success() => return refusal.of_poll(),
                 _ => {}
             }
             let entered: Entered = serde_json::from_slice(&reply.body).map_err(|_| LoginError::BadAnswer)?;

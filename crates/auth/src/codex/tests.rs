@@ -219,9 +219,17 @@ async fn the_login_by_code() {
     assert_eq!(code.user_code, "ABCD-1");
     assert!(!format!("{code:?}").contains("id-1"), "{code:?}");
 
-    for status in [403, 404, 500, 503] {
-        server.script(answer(status, "{}"));
-        assert!(matches!(codex.poll(&transport(), &code).await.unwrap(), Polled::Pending), "{status}");
+    for (status, body, pending) in
+        [(403, "{}", true), (404, "{}", true), (403, "<html>", false), (500, "{}", false), (503, "{}", false)]
+    {
+        server.script(answer(status, body));
+        let polled = codex.poll(&transport(), &code).await.unwrap();
+        let fits = if pending {
+            matches!(polled, Polled::Pending)
+        } else {
+            matches!(polled, Polled::Unclear { .. })
+        };
+        assert!(fits, "{status} {body}: {polled:?}");
     }
     server.script(answer(429, "{}"));
     assert!(matches!(codex.poll(&transport(), &code).await.unwrap(), Polled::SlowDown(_)));
@@ -247,7 +255,7 @@ async fn the_login_by_code() {
     server.script(answer(200, json!({"authorization_code": "ac", "code_verifier": "v"})));
     server.script(Scripted::HangUp);
     let asked = server.seen().len();
-    let broken = await_device(&transport(), &codex, &code).await.unwrap_err();
+    let broken = await_device(&transport(), &codex, &code, &|_| {}).await.unwrap_err();
     assert!(matches!(broken, LoginError::CodeSpent(_)), "{broken:?}");
     assert_eq!(server.seen().len(), asked + 2);
 

@@ -87,7 +87,7 @@ impl DeviceLogin for Login {
             let places = self.copilot.places(&github)?;
             let form = [("client_id", CLIENT_ID), ("device_code", fact(DEVICE_CODE)), ("grant_type", GRANT)];
             let ask = Ask::post(&places.token, Body::Form(&form), CALL_TIMEOUT);
-            let reply = self.copilot.endpoint(transport).ask(ask).await?;
+            let reply = self.copilot.endpoint(transport).poll(ask).await?;
             let answer: Answer = serde_json::from_slice(&reply.body).unwrap_or_default();
             match answer.access_token.filter(|token| !token.is_blank() && answer.error.is_none()) {
                 Some(token) => {

@@ -322,7 +322,7 @@ impl Session {
         let page = code.page_with_code.clone().unwrap_or_else(|| code.page.clone());
         let ends = Instant::now() + code.expires_in;
         self.set(Stage::Device { page, code: code.user_code.clone(), ends });
-        await_device(transport, login, &code).await
+        await_device(transport, login, &code, &|_| {}).await
     }
 
     /// The account that the ticket named.

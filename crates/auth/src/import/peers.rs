@@ -1,7 +1,8 @@
 //! The files and databases of programs like byok. Bytes in, logins out: nothing here writes, asks or renews.
 
 use super::{ImportError, byokey, ccproxy, cliproxy, kiroproxy, octoproxy, opencode, record};
-use crate::{Found, sqlite};
+use crate::{Found, login::program_of, refuse_foreign_login, sqlite};
+use byok_types::{CredentialKind, ProviderId};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +68,7 @@ impl Taken {
 
     /// Adds a login, or why it is none. `what` names it for the person.
     pub(super) fn add(&mut self, what: &str, read: Result<Entry, String>) {
-        match read {
+        match read.and_then(Entry::of_its_vendor) {
             Ok(entry) => self.logins.push(entry),
             Err(why) => self.leave(what, why),
         }
@@ -88,6 +89,15 @@ impl Entry {
             notes: ended.map(|what| format!("{what}: it comes over switched off")).into_iter().collect(),
             found,
         }
+    }
+
+    /// This login, unless its tokens evidently are another vendor's. Its keys may be those of a server of the person's own.
+    fn of_its_vendor(self) -> Result<Self, String> {
+        if self.found.login.credential.kind() == CredentialKind::Oauth {
+            let provider = ProviderId::new(self.provider).map_err(|error| error.to_string())?;
+            refuse_foreign_login(&provider, &self.found.login).map_err(|error| error.to_string())?;
+        }
+        Ok(self)
     }
 }
 
@@ -171,20 +181,11 @@ fn vendors_own(json: &Value) -> Option<&'static str> {
     if json["type"] == "service_account" && has("private_key") {
         return Some("it is the key of a service account; use `byok login vertex --with file=FILE`");
     }
-    if has("claudeAiOauth") {
-        return Some("it is that of Claude Code; use `byok login claude --import FILE`");
-    }
-    if json["tokens"].is_object() || has("OPENAI_API_KEY") {
-        return Some("it is that of Codex CLI; use `byok login codex --import FILE`");
-    }
-    if !has("expiry_date") {
-        return None;
-    }
-    Some(match (has("apiKey"), has("resource_url")) {
-        (true, _) => "it is that of iFlow CLI; use `byok login iflow --import FILE`",
-        (_, true) => "it is that of Qwen Code; use `byok login qwen --import FILE`",
-        _ => "it is that of Gemini CLI; use `byok login gemini --import FILE`",
-    })
+    // Shapes that others could have, too, and most likely have not.
+    let of_codex = "it is that of Codex CLI; use `byok login codex --import FILE`";
+    let of_gemini = "it is that of Gemini CLI; use `byok login gemini --import FILE`";
+    let likely = || json["tokens"].is_object().then_some(of_codex);
+    program_of(json).or_else(likely).or(has("expiry_date").then_some(of_gemini))
 }
 
 /// The order of the questions matters: some shapes are parts of others.

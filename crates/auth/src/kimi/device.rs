@@ -80,7 +80,7 @@ impl DeviceLogin for Kimi {
             let url = self.places(region).token;
             let form = [("client_id", CLIENT_ID), ("device_code", fact(DEVICE_CODE)), ("grant_type", GRANT)];
             let ask = Ask { headers: &headers, ..Ask::post(&url, Body::Form(&form), TOKEN_TIMEOUT) };
-            let reply = self.endpoint(transport).ask(ask).await?;
+            let reply = self.endpoint(transport).poll(ask).await?;
             let refusal = Refusal::read(&reply, &[fact(DEVICE_CODE)]);
             // Errors come with status 200, too.
             if !reply.status.is_success() || !refusal.code.is_empty() {

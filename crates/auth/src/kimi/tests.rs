@@ -141,7 +141,7 @@ async fn what_answers_to_the_code_mean() {
             |r| matches!(r, Err(LoginError::Refused { why, .. }) if why == "access_denied: your region"),
         ),
         (400, r#"{"error":"invalid_client"}"#, |r| matches!(r, Err(LoginError::CodeRefused { .. }))),
-        (500, "", |r| matches!(r, Ok(Polled::Pending))),
+        (500, "", |r| matches!(r, Ok(Polled::Unclear { why, wait: None }) if why == "500")),
         (429, "", |r| matches!(r, Ok(Polled::SlowDown(_)))),
         (404, "", |r| matches!(r, Err(LoginError::CodeRefused { .. }))),
         (200, "<html>", |r| matches!(r, Err(LoginError::BadAnswer))),
@@ -171,6 +171,28 @@ fn tokens() -> OauthTokens {
 }
 
 #[tokio::test]
+async fn an_answer_that_nobody_can_read_ends_the_wait_only_where_all_is_said_to_be_well() {
+    let server = TokenServer::start().await;
+    let kimi = at(&server);
+    say(&server, 200, started());
+    let code = kimi.start(&transport(), &Answers::new()).await.unwrap();
+    let large = format!("<html>{}", " ".repeat(5 << 20));
+    for (status, header, body) in
+        [(200, "", large.clone()), (200, "content-encoding: gzip", "\u{1f}no gzip".to_owned())]
+    {
+        server.script(Scripted::Answer(status, header, body));
+        let ended = kimi.poll(&transport(), &code).await;
+        assert!(matches!(ended, Err(LoginError::BadAnswer)), "{header}: {ended:?}");
+    }
+    for status in [403, 502] {
+        server.script(Scripted::Answer(status, "", large.clone()));
+        let polled = kimi.poll(&transport(), &code).await.unwrap();
+        let Polled::Unclear { why, wait: None } = polled else { panic!("{polled:?}") };
+        assert_eq!(why, format!("{status}, with a web page"));
+    }
+}
+
+#[tokio::test]
 async fn what_a_busy_server_asks_for_is_waited_and_no_code_is_told() {
     for status in [429, 503] {
         let server = TokenServer::start().await;
@@ -179,7 +201,10 @@ async fn what_a_busy_server_asks_for_is_waited_and_no_code_is_told() {
         let code = kimi.start(&transport(), &Answers::new()).await.unwrap();
         server.script(Scripted::Answer(status, "retry-after: 20", String::new()));
         let polled = kimi.poll(&transport(), &code).await.unwrap();
-        assert!(matches!(polled, Polled::Later(wait) if wait.as_secs() == 20), "{status}: {polled:?}");
+        let (Polled::Later(wait) | Polled::Unclear { wait: Some(wait), .. }) = polled else {
+            panic!("{status}: {polled:?}")
+        };
+        assert_eq!(wait.as_secs(), 20, "{status}");
     }
     let server = TokenServer::start().await;
     say(&server, 403, r#"{"error":"access_denied","error_description":"region blocked"}"#);

@@ -219,7 +219,7 @@ impl DeviceLogin for Sso {
                 "deviceCode": device, "grantType": GRANT,
             });
             let reply =
-                kiro.endpoint(transport).ask(Ask::post(&url, Body::Json(body), kiro.timeout())).await?;
+                kiro.endpoint(transport).poll(Ask::post(&url, Body::Json(body), kiro.timeout())).await?;
             if !reply.status.is_success() {
                 return errors::of_poll(&Refusal::read(&reply, &[secret, device]));
             }
@@ -252,7 +252,7 @@ impl DeviceLogin for Social {
             let url = kiro.urls.of_social("oauth/device/poll");
             let body = json!({"clientId": SOCIAL_CLIENT, "deviceCode": device});
             let reply =
-                kiro.endpoint(transport).ask(Ask::post(&url, Body::Json(body), kiro.timeout())).await?;
+                kiro.endpoint(transport).poll(Ask::post(&url, Body::Json(body), kiro.timeout())).await?;
             if !reply.status.is_success() {
                 return errors::of_poll(&Refusal::read(&reply, &[device]));
             }

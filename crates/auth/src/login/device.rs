@@ -40,6 +40,13 @@ pub enum Polled {
     SlowDown(Option<Duration>),
     /// Not yet, and byok is not to ask before so long.
     Later(Duration),
+    /// Nobody knows: what the vendor, or something in front of it, answers decides nothing. The person may know better.
+    Unclear {
+        /// What is answered.
+        why: String,
+        /// How long byok is not to ask, if that is said.
+        wait: Option<Duration>,
+    },
     /// It has.
     Done(Box<NewLogin>),
 }
@@ -50,17 +57,18 @@ pub trait DeviceLogin: Send + Sync {
     fn start<'a>(&'a self, transport: &'a Transport, answers: &'a Answers) -> LoginFuture<'a, DeviceCode>;
 
     /// Asks once whether it has been entered. An expired code is [`LoginError::CodeExpired`], a refusal
-    /// [`LoginError::Denied`] or [`LoginError::Refused`]; an answer that decides nothing (a busy server) is [`Polled::Pending`]. A
-    /// server that cannot be reached after the code was entered is [`LoginError::CodeSpent`].
+    /// [`LoginError::Denied`] or [`LoginError::Refused`]; an answer that decides nothing (a busy server) is [`Polled::Unclear`]; one
+    /// that nobody can read although all is said to be well, [`LoginError::BadAnswer`]. A server that cannot be reached after the code was entered is [`LoginError::CodeSpent`].
     fn poll<'a>(&'a self, transport: &'a Transport, code: &'a DeviceCode) -> LoginFuture<'a, Polled>;
 }
 
 /// Waits until the code has been entered, has expired, or was refused. A server that cannot be reached now is asked again:
-/// the person may be on a train.
+/// the person may be on a train. `tell` hears what is in the way, and nothing when it is out of the way.
 pub async fn await_device(
     transport: &Transport,
     login: &dyn DeviceLogin,
     code: &DeviceCode,
+    tell: &(dyn Fn(&str) + Sync),
 ) -> Result<NewLogin, LoginError> {
     let end = Instant::now() + code.expires_in;
     let mut interval = code.interval.clamp(SHORTEST, LONGEST);
@@ -72,9 +80,18 @@ pub async fn await_device(
         }
         tokio::time::sleep(pause).await;
         pause = interval;
-        match login.poll(transport, code).await {
+        let polled = login.poll(transport, code).await;
+        match &polled {
+            Ok(Polled::Unclear { why, .. }) => tell(&format!("the vendor answers {why}")),
+            Err(LoginError::Transport(error)) => {
+                tell(error.to_string().split("; ").next().unwrap_or_default());
+            }
+            _ => tell(""),
+        }
+        match polled {
             Ok(Polled::Done(login)) => return Ok(*login),
             Ok(Polled::Pending) => {}
+            Ok(Polled::Unclear { wait, .. }) => pause = wait.unwrap_or_default().max(interval),
             Ok(Polled::SlowDown(wanted)) => {
                 interval =
                     (interval + SLOWER).min(LONGEST).max(wanted.unwrap_or_default().min(code.expires_in));

@@ -1,5 +1,6 @@
 //! The pages that a browser sees at the end of a login. They hold no script and nothing that could load one.
 
+use byok_types::steers_text;
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use http_body_util::Full;
@@ -7,9 +8,9 @@ use http_body_util::Full;
 /// The longest piece of a vendor's text that is shown.
 const MAX_TEXT: usize = 300;
 
-/// A vendor's text without control characters and of bearable length, fit for a terminal.
+/// A vendor's text without control characters and marks of direction, and of bearable length, fit for a terminal.
 pub(crate) fn plain(text: &str) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let clean = |c: char| if steers_text(c) { ' ' } else { c };
     text.chars().take(MAX_TEXT).map(clean).collect::<String>().trim().to_owned()
 }
 

@@ -82,7 +82,7 @@ impl DeviceLogin for Qwen {
                 (VERIFIER, fact(VERIFIER)),
             ];
             let ask = Ask::post(&self.urls.token, Body::Form(&fields), self.timeout());
-            let reply = self.endpoint(transport).ask(ask).await?;
+            let reply = self.endpoint(transport).poll(ask).await?;
             if reply.status.is_success()
                 && let Ok(answer) = read_answer(&reply.body)
             {

@@ -82,11 +82,12 @@ async fn what_a_poll_is_answered() {
     enum Means {
         Pending,
         SlowDown,
+        Unclear,
         Expired,
         Denied(&'static str),
         BadAnswer,
     }
-    use Means::{BadAnswer, Denied, Expired, Pending, SlowDown};
+    use Means::{BadAnswer, Denied, Expired, Pending, SlowDown, Unclear};
     let cases = [
         (400, r#"{"error":"authorization_pending"}"#, Pending),
         (200, r#"{"error":"authorization_pending","error_description":"x"}"#, Pending),
@@ -99,7 +100,7 @@ async fn what_a_poll_is_answered() {
         (429, r#"{"error":"too_many"}"#, Denied("429, too_many")),
         (403, "<html>captcha</html>", Denied("403")),
         (400, r#"{"error":"odd","error_description":"device-1?"}"#, Denied("400, odd, …?")),
-        (503, "", Pending),
+        (503, "", Unclear),
         (200, "<html>challenge</html>", BadAnswer),
         (200, r#"{"access_token":""}"#, BadAnswer),
         (200, "", BadAnswer),
@@ -113,6 +114,7 @@ async fn what_a_poll_is_answered() {
         let found = qwen.poll(&transport(), &code).await;
         let fits = match (means, &found) {
             (Pending, Ok(Polled::Pending)) | (SlowDown, Ok(Polled::SlowDown(_))) => true,
+            (Unclear, Ok(Polled::Unclear { .. })) => true,
             (Expired, Err(LoginError::CodeExpired)) | (BadAnswer, Err(LoginError::BadAnswer)) => true,
             (Denied(words), Err(LoginError::Denied { why })) => why == words,
             _ => false,

@@ -69,7 +69,7 @@ impl DeviceLogin for Xai {
             let device = code.facts.get(DEVICE_CODE).map(Secret::expose).unwrap_or_default();
             let form = [("grant_type", GRANT), (DEVICE_CODE, device), ("client_id", CLIENT_ID)];
             let ask = Ask::post(&self.urls.token, Body::Form(&form), self.token_timeout());
-            let reply = self.endpoint(transport).ask(ask).await?;
+            let reply = self.endpoint(transport).poll(ask).await?;
             if reply.status.is_success() {
                 let login = login(&reply.body, SystemClock.now()).map_err(|_| LoginError::BadAnswer)?;
                 return Ok(Polled::Done(Box::new(login)));

@@ -21,6 +21,9 @@ use url::Url;
 /// The claim that a signature is made under.
 const CLAIM: &str = "iflow-cli";
 pub(crate) const ENDED: &str = "iFlow was shut down on 2026-04-17; its open models are served by other providers, for example by `qwen` with a key";
+/// What helps where a signed request is not acceptable.
+const ENDED_OR_CLOCK: &str = "its requests are signed with the time, so a wrong clock of this machine is refused in the same way: set it; but iFlow was shut down \
+     on 2026-04-17, and its open models are served by other providers, for example by `qwen` with a key";
 
 /// iFlow.
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,9 +98,10 @@ impl Upstream for Iflow {
                 hint: Some(ENDED),
                 ..Verdict::other(Some((Scope::Account, Duration::from_hours(1))))
             },
+            // So it refuses a signature, too, whose time is not its own.
             Some("406") => Verdict {
                 own_credential: true,
-                hint: Some(ENDED),
+                hint: Some(ENDED_OR_CLOCK),
                 ..Verdict::other(Some((Scope::Account, Duration::from_mins(30))))
             },
             _ if failure.kind == FailureKind::Auth && refusal.oauth => {

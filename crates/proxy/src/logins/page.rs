@@ -342,7 +342,7 @@ pub(super) fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            c if c.is_control() && c != '\n' => out.push(' '),
+            c if byok_types::steers_text(c) && c != '\n' => out.push(' '),
             c => out.push(c),
         }
     }

@@ -77,8 +77,9 @@ impl Accounts for Sqlite {
 
     fn insert(&self, mut account: Account, credential: Credential) -> StoreFuture<'_, ()> {
         adopt_credential(&mut account, &credential);
-        let sealer = Arc::clone(&self.sealer);
-        Box::pin(self.tokens.change(move |transaction| {
+        let (sealer, reserve) = (Arc::clone(&self.sealer), Arc::clone(&self.reserve));
+        let renewed = credential.kind() == CredentialKind::Oauth;
+        let stored = self.tokens.change(move |transaction| {
             refuse_taken_label(transaction, account.id.as_str(), account.provider.as_str(), &account.label)?;
             write(transaction, &account)?;
             secrets::write(
@@ -89,7 +90,19 @@ impl Accounts for Sqlite {
                 &credential,
             )?;
             secrets::clear_mark(transaction, account.id.as_str())
-        }))
+        });
+        Box::pin(async move {
+            stored.await?;
+            // Room for its renewals. Where there is none the login is stored all the same, and the renewal says it.
+            if renewed {
+                let take = move |_: &mut Connection| {
+                    let _ = reserve.take();
+                    Ok(())
+                };
+                let _ = self.tokens.on_writer(take).await;
+            }
+            Ok(())
+        })
     }
 
     fn set_state<'a>(&'a self, id: &'a AccountId, state: AccountState) -> StoreFuture<'a, ()> {

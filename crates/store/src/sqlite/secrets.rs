@@ -40,21 +40,14 @@ impl Secrets for Sqlite {
         account: &'a AccountId,
         token: SecretHash,
     ) -> StoreFuture<'a, RefreshMark> {
-        let (id, reserve) = (account.to_string(), Arc::clone(&self.reserve));
-        Box::pin(self.tokens.change_quietly(move |tx| {
-            provider_of(tx, &id)?.ok_or(StoreError::NoSuchAccount)?;
-            reserve.take()?;
-            let earlier = mark(tx, &id, token)?;
-            let tries = earlier.map_or(0, |e| e.tries).saturating_add(1);
-            tx.prepare_cached(
-                "INSERT INTO refreshes (account, token_hash, started_at, tries) VALUES (?1, ?2, ?3, ?4) \
-                 ON CONFLICT (account) DO UPDATE SET token_hash = excluded.token_hash, \
-                 started_at = excluded.started_at, tries = excluded.tries",
-            )?
-            .execute(params![id, token.0, unix_now(), tries])?;
-            remember(tx, &id, token)?;
-            Ok(RefreshMark { earlier })
-        }))
+        Box::pin(async move {
+            let begun = self.mark_begin(account, token, true).await;
+            // What comes of the renewal keeps its room: the vendor is asked only then.
+            if !matches!(begun, Err(StoreError::Full { .. })) || !self.reserve.share() {
+                return begun;
+            }
+            self.mark_begin(account, token, false).await
+        })
     }
 
     fn sender<'a>(
@@ -103,6 +96,33 @@ impl Secrets for Sqlite {
 }
 
 impl Sqlite {
+    /// Writes down that a renewal begins. `take` says whether room is taken for what comes of it; else it was, before.
+    pub(super) async fn mark_begin(
+        &self,
+        account: &AccountId,
+        token: SecretHash,
+        take: bool,
+    ) -> Result<RefreshMark, StoreError> {
+        let (id, reserve) = (account.to_string(), Arc::clone(&self.reserve));
+        let mark_it = move |tx: &Transaction<'_>| {
+            provider_of(tx, &id)?.ok_or(StoreError::NoSuchAccount)?;
+            if take {
+                reserve.take()?;
+            }
+            let earlier = mark(tx, &id, token)?;
+            let tries = earlier.map_or(0, |e| e.tries).saturating_add(1);
+            tx.prepare_cached(
+                "INSERT INTO refreshes (account, token_hash, started_at, tries) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (account) DO UPDATE SET token_hash = excluded.token_hash, \
+                 started_at = excluded.started_at, tries = excluded.tries",
+            )?
+            .execute(params![id, token.0, unix_now(), tries])?;
+            remember(tx, &id, token)?;
+            Ok(RefreshMark { earlier })
+        };
+        self.tokens.change_quietly(mark_it).await
+    }
+
     async fn commit(
         &self,
         account: &AccountId,

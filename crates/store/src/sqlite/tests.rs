@@ -108,12 +108,22 @@ async fn room_is_kept_for_a_renewal_and_given_to_it() {
         scopes: Vec::new(),
         facts: TokenFacts::new(),
     };
-    store.put(&id, Credential::Oauth(tokens("old"))).await.unwrap();
-    store.begin_refresh(&id, tokens("old").hash()).await.unwrap();
+    assert!(!reserve.exists(), "a key is never renewed");
+    let login = account("label");
+    Accounts::insert(&store, login, Credential::Oauth(tokens("old"))).await.unwrap();
     let room = fs::metadata(&reserve).unwrap();
-    assert!(room.len() >= 64 << 10, "{}", room.len());
+    assert_eq!(room.len(), 256 << 10, "from the login on");
     #[cfg(unix)]
     assert_eq!(std::os::unix::fs::MetadataExt::mode(&room) & 0o777, 0o600);
+
+    // On a disk that is full the mark takes what it needs of it, and the tokens keep theirs. After that there is no more to share.
+    assert!(store.reserve.share());
+    let left = || fs::metadata(&reserve).unwrap().len();
+    assert_eq!((left(), store.reserve.share()), (128 << 10, false));
+    store.mark_begin(&id, tokens("old").hash(), false).await.unwrap();
+    assert_eq!(left(), 128 << 10, "what was given to the mark is not taken from it again");
+    store.begin_refresh(&id, tokens("old").hash()).await.unwrap();
+    assert_eq!(left(), 256 << 10, "it is filled up where there is room again");
 
     // The limit counts in place of the disk, so the room does not help here; but it was given.
     let limit = |c: &mut Connection| Ok(c.pragma_update_and_check(None, "max_page_count", 1, |_| Ok(()))?);

@@ -41,9 +41,16 @@ fn done() -> Polled {
 }
 
 async fn run(answers: Vec<Result<Polled, LoginError>>) -> (Result<NewLogin, LoginError>, Vec<u64>) {
+    run_and_hear(answers, &|_| {}).await
+}
+
+async fn run_and_hear(
+    answers: Vec<Result<Polled, LoginError>>,
+    tell: &(dyn Fn(&str) + Sync),
+) -> (Result<NewLogin, LoginError>, Vec<u64>) {
     let login =
         Scripted { answers: Mutex::new(answers.into()), asked: Mutex::default(), begun: Instant::now() };
-    let result = await_device(&transport(), &login, &code()).await;
+    let result = await_device(&transport(), &login, &code(), tell).await;
     let asked = login.asked.lock().iter().map(Duration::as_secs).collect();
     (result, asked)
 }
@@ -69,6 +76,23 @@ async fn a_wait_that_the_vendor_asks_for() {
     let (result, asked) = run(vec![wait(300)]).await;
     assert!(matches!(result, Err(LoginError::TimedOut(_))), "{result:?}");
     assert_eq!(asked, [5], "the code ends before");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_the_way_is_told_until_it_is_gone() {
+    let unclear = |why: &str, wait| Ok(Polled::Unclear { why: why.to_owned(), wait });
+    let answers = vec![
+        unclear("403, with a web page", None),
+        unclear("503", Some(Duration::from_secs(12))),
+        Ok(Polled::Pending),
+        Ok(done()),
+    ];
+    let heard = Mutex::new(Vec::new());
+    let (result, asked) = run_and_hear(answers, &|said| heard.lock().push(said.to_owned())).await;
+    assert!(result.is_ok());
+    assert_eq!(asked, [5, 10, 22, 27]);
+    let heard = heard.into_inner();
+    assert_eq!(heard, ["the vendor answers 403, with a web page", "the vendor answers 503", "", ""]);
 }
 
 #[tokio::test(start_paused = true)]

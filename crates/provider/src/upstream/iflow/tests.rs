@@ -129,6 +129,12 @@ fn what_refusals_mean() {
             Iflow.judge(&Refusal { failure: &failure, model: "m", headers: &headers, oauth, now: 0 });
         assert_eq!((verdict.next, verdict.cool), (next, cool), "{status} {body}: {failure:?}");
         assert_eq!(matches!(verdict.state, Some(AccountState::Blocked { .. })), blocked, "{status} {body}");
+        let clock = verdict.hint.is_some_and(|hint| hint.contains("clock of this machine"));
+        assert_eq!(
+            clock,
+            failure.code.as_deref() == Some("406"),
+            "the signature has the time in it: {verdict:?}"
+        );
     }
     for answer in
         [r#"{"choices":[],"status":"434","msg":"x"}"#, r#"{"id":"x","choices":[{}]}"#, "<html>", "[]", ""]
