@@ -322,7 +322,11 @@ impl ProviderStatus {
     /// says something else would stand beside it.
     pub async fn note_ends(providers: &mut [Self], store: &Store) {
         let Ok(accounts) = store.accounts.list(None).await else { return };
-        for account in accounts.iter().filter(|account| account.state != AccountState::Ready) {
+        // What costs extra may be allowed by the settings, and serves then.
+        let out = |account: &&byok_types::Account| {
+            !matches!(account.state, AccountState::Ready | AccountState::ExtraUsage)
+        };
+        for account in accounts.iter().filter(out) {
             let all = providers.iter_mut().flat_map(|provider| &mut provider.accounts);
             for status in all.filter(|status| status.id == account.id.as_str() && status.state == "ready") {
                 let now = AccountStatus::of(account);
