@@ -193,10 +193,12 @@ impl Attempt<'_> {
                 health.cool(scope, model, now, wait, is_of_the_vendor(refused.failure.kind));
             }
         }
-        if let (Some(state), Access::Account { .. }) = (&refused.verdict.state, &self.seat.access)
-            && let Err(error) = self.executor.store.accounts.set_state(&self.seat.id, state.clone()).await
-        {
-            tracing::error!(account = self.seat.id.as_str(), %error, "the state of the account could not be kept");
+        if let (Some(state), Access::Account { .. }) = (&refused.verdict.state, &self.seat.access) {
+            // Until the state is read the account would go on serving, and be asked in vain.
+            self.seat.health.cool(Scope::Account, "", Instant::now(), STATE_IS_READ, false);
+            if let Err(error) = self.executor.store.accounts.set_state(&self.seat.id, state.clone()).await {
+                tracing::error!(account = self.seat.id.as_str(), %error, "the state of the account could not be kept");
+            }
         }
         let next = match refused.verdict.next {
             Next::Refresh => Next::OtherAccount,
