@@ -93,6 +93,7 @@ const SECRET_READERS: &[(&str, &str)] = &[
     ("crates/auth/src/codex/key.rs", "the form of a key"),
     ("crates/auth/src/claude/key.rs", "the form of a key, and the header of a call"),
     ("crates/config/src/vendor_keys.rs", "the form of a key"),
+    ("crates/auth/src/login/foreign.rs", "the form of a token, and what it says of itself"),
     ("crates/config/src/value/secret.rs", "whether it is the name of a variable"),
     ("crates/auth/src/codex/refresh.rs", "exchange of the refresh token"),
     ("crates/auth/src/xai/browser.rs", "exchange of the code"),

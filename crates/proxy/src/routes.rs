@@ -172,10 +172,11 @@ pub(crate) async fn serve(app: App, router: Router, peer: gate::Peer, mut reques
     };
     let mut response = with_id(response, &id);
     // Clients of Anthropic look for it by another name.
-    if path.starts_with("/v1/messages") && !response.headers().contains_key("request-id") {
-        if let Some(id) = response.headers().get("x-request-id").cloned() {
-            response.headers_mut().insert("request-id", id);
-        }
+    if path.starts_with("/v1/messages")
+        && !response.headers().contains_key("request-id")
+        && let Some(id) = response.headers().get("x-request-id").cloned()
+    {
+        response.headers_mut().insert("request-id", id);
     }
     response
 }

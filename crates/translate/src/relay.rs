@@ -329,6 +329,14 @@ mod tests {
     }
 
     #[test]
+    fn a_blank_line_ends_a_frame_whatever_breaks_its_lines() {
+        for bytes in ["a\n\nb", "a\r\rb", "a\r\n\r\nb", "a\r\n\nb", "a\nb\n\nc", "a\n"] {
+            let expected = bytes.rfind(['b', 'c']).filter(|_| bytes.len() > 2);
+            assert_eq!(frame_end(bytes.as_bytes(), 0), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn no_half_of_a_frame_is_told_where_a_stream_breaks_off() {
         let whole = "event: a\ndata: {\"a\":1}\n\n";
         let cases = [

@@ -208,7 +208,7 @@ fn odd_streams_are_read() {
 
     // The end of an answer that never began is none.
     for frames in [vec![stop], vec![stop, r#"{"type":"message_start","message":{}}"#]] {
-        let text: String = frames.iter().map(|frame| format!("data: {frame}\n\n")).collect();
+        let text = frames.iter().flat_map(|frame| ["data: ", frame, "\n\n"]).collect::<String>();
         assert_eq!(folded(decoded_at(&text, 0)).unwrap_err().kind, FailureKind::UpstreamTruncated, "{text}");
     }
 
