@@ -166,6 +166,7 @@ fn every_file_is_private_whatever_the_umask() {
         "-600 locks/open.lock",
         "-600 locks/usage.lock",
         "-600 tokens.db",
+        "-600 tokens.db-reserve",
         "-600 tokens.db-shm",
         "-600 tokens.db-wal",
         "-600 usage.db",
