@@ -232,7 +232,7 @@ fn preflight(origin: Option<&str>, asked: &HeaderMap) -> Response {
 }
 
 /// What a configured page may read of the head of an answer.
-const EXPOSED: &str = "x-request-id, x-byok-model, x-byok-attempts, x-byok-dropped, x-byok-usage, x-byok-hint, x-byok-account, \
+const EXPOSED: &str = "x-request-id, request-id, x-byok-model, x-byok-attempts, x-byok-dropped, x-byok-usage, x-byok-hint, x-byok-account, \
                        retry-after, x-should-retry";
 
 /// Lets a configured page read the answer.
