@@ -6,8 +6,9 @@ use crate::{
 };
 use anstyle::{AnsiColor, Style};
 use byok_types::steers_text;
+use nix::unistd::{getpgid, getpgrp, getppid, getsid};
 use rustix::{
-    process::{Signal, getpgid, getpgrp, getpid, getppid, getsid, kill_process},
+    process::{Signal, getpid, kill_process},
     termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
 };
 use serde_json::Map;
@@ -295,12 +296,8 @@ fn heard(of: Signal) -> io::Result<Heard> {
 async fn suspended() {
     let hidden = lock(&SEEN).clone();
     drop(Unseen);
-    let shell = getppid().filter(|parent| {
-        getpgid(Some(*parent)).is_ok_and(|group| group != getpgrp())
-            && getsid(Some(*parent)).is_ok_and(|session| getsid(None) == Ok(session))
-    });
     // Other threads may be stopped sooner than this one, so it waits.
-    if shell.is_some()
+    if has_a_shell()
         && let Ok(mut goes_on) = heard(Signal::CONT)
         && kill_process(getpid(), Signal::STOP).is_ok()
     {
@@ -309,6 +306,15 @@ async fn suspended() {
     if let Some(seen) = hidden {
         Unseen::hide(seen);
     }
+}
+
+/// Whether the parent is one that lets stopped processes go on: of the same session, and of another group. In a container the
+/// parent, the session and the group may lie outside and are zero then, which rustix has no value for.
+fn has_a_shell() -> bool {
+    let parent = getppid();
+    parent.as_raw() != 0
+        && getpgid(Some(parent)).is_ok_and(|group| group != getpgrp())
+        && getsid(Some(parent)).is_ok_and(|session| getsid(None) == Ok(session))
 }
 
 impl Drop for Unseen {
