@@ -199,17 +199,15 @@ impl Login {
     }
 }
 
-/// Whether the login that byok has of the account stays, because that of the file is older.
+/// Whether the login that byok has of the account stays, because that of the file is no better.
 async fn keeps(
     store: &Store,
     (import, known): (Option<&Option<PathBuf>>, Option<&Account>),
     login: &NewLogin,
 ) -> Result<bool, Trouble> {
     let (Some(file), Some(known)) = (import, known) else { return Ok(false) };
-    if !import::is_older(store, known, login).await? {
-        return Ok(false);
-    }
-    tell_that_it_stays(known, file.as_deref());
+    let Some(better) = import::better_than(store, known, login).await? else { return Ok(false) };
+    tell_that_it_stays(known, better, file.as_deref());
     store.close().await;
     Ok(true)
 }
@@ -365,12 +363,12 @@ const fn instead(account: &Account, replaced: bool) -> &'static str {
 }
 
 /// Says that the login of a file is not taken.
-fn tell_that_it_stays(known: &Account, file: Option<&Path>) {
+fn tell_that_it_stays(known: &Account, better: &str, file: Option<&Path>) {
     let Account { provider, label, .. } = known;
     let file = file.map_or_else(|| "the file".to_owned(), |file| format!("`{}`", file.display()));
     terminal::say(format_args!(
-        "the login of {label} that byok has is newer than the one in {file} and stays; `byok logout {provider} {}` first if the \
-         file's is meant",
+        "the login of {label} that byok has {better} the one in {file}, and stays; `byok logout {provider} {}` first if \
+         the file's is meant",
         account_flag(label)
     ));
 }

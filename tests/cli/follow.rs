@@ -1,7 +1,7 @@
 //! Logins that belong to another program, which byok follows.
 
 use crate::support::{Home, Vendor, private};
-use byok_simulator::Grant;
+use byok_simulator::{Grant, Plan};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -233,7 +233,7 @@ fn an_older_file_does_not_replace_a_newer_login() {
     for again in [take_over, &["login", "claude", "--import"]] {
         let kept = home.run(again);
         let says =
-            "that byok has is newer than the one in the file and stays; `byok logout claude --account ";
+            "that byok has is newer than the one in the file, and stays; `byok logout claude --account ";
         assert_eq!((kept.code, kept.err.contains(says)), (0, true), "{}", kept.err);
         assert!(!kept.err.contains("logged in to claude"), "{}", kept.err);
     }
@@ -243,4 +243,29 @@ fn an_older_file_does_not_replace_a_newer_login() {
     write(&home, &vendor.simulator.grant_to("ada@example.org"), 400_000_000);
     let newer = home.run(take_over);
     assert!(newer.err.contains("it replaces the login that was there"), "{}", newer.err);
+}
+
+#[test]
+fn a_file_without_a_refresh_token_does_not_replace_a_login_that_is_renewed() {
+    let (home, vendor) = (Home::new(), Vendor::start());
+    let base = vendor.simulator.base_url();
+    home.write_config(&format!(
+        "providers: {{ codex: {{ urls: {{ token: '{base}/openai-auth/oauth/token' }} }} }}\n"
+    ));
+    let write = |refresh: Option<&str>| {
+        let grant = vendor.simulator.plan_grant(Plan::Codex, "ada@example.org");
+        let refresh = refresh.map_or(grant.refresh_token, str::to_owned);
+        let file = json!({"tokens": {"id_token": grant.id_token, "access_token": grant.access_token, "refresh_token": refresh}});
+        private(&home, ".codex/auth.json", file.to_string().as_bytes());
+    };
+    let import = || home.run(&["login", "codex", "--import", "--take-over"]);
+    write(None);
+    let first = import();
+    assert_eq!((first.code, first.err.contains("logged in to codex")), (0, true), "{}", first.err);
+    write(Some(""));
+    let kept = import();
+    let says = "that byok has is renewed when it ends, unlike the one in the file, and stays; `byok logout codex --account ";
+    assert_eq!((kept.code, kept.err.contains(says)), (0, true), "{}", kept.err);
+    let renewed = home.run(&["accounts", "refresh", "codex"]);
+    assert_eq!((renewed.code, renewed.err.contains("renewed: ")), (0, true), "{}", renewed.err);
 }

@@ -154,21 +154,30 @@ pub(super) async fn one(
     Ok(kept(found, &file, take_over))
 }
 
-/// Whether the login that byok has of the account is its own, works and ends later than that of a file. Where a vendor uses
-/// refresh tokens up, those of such a file are spent.
-pub(super) async fn is_older(store: &Store, known: &Account, login: &NewLogin) -> Result<bool, Trouble> {
+/// What the login that byok has of the account has over that of a file, if it works, so that it stays. Where a vendor uses
+/// refresh tokens up, those of a file that ends sooner are spent.
+pub(super) async fn better_than(
+    store: &Store,
+    known: &Account,
+    login: &NewLogin,
+) -> Result<Option<&'static str>, Trouble> {
     let works = matches!(known.state, AccountState::Ready | AccountState::ExtraUsage);
     let another = matches!((&known.identity, &login.details.identity), (Some(old), Some(new)) if old != new);
-    let Credential::Oauth(new) = &login.credential else { return Ok(false) };
+    let Credential::Oauth(new) = &login.credential else { return Ok(None) };
     if !works || another {
-        return Ok(false);
+        return Ok(None);
     }
     // One that does not open is no login that works.
-    let Ok(Some(Credential::Oauth(old))) = store.secrets.load(&known.id).await else { return Ok(false) };
+    let Ok(Some(Credential::Oauth(old))) = store.secrets.load(&known.id).await else { return Ok(None) };
     let spent = used_up_by(store, &known.provider, login).await?.is_some_and(|by| by.id == known.id);
-    let own = followed(&old).is_none() && (old.refresh.is_some() || new.refresh.is_none());
+    let (follows, new_follows) = (followed(&old).is_some(), followed(new).is_some());
+    let own = !follows && (old.refresh.is_some() || new.refresh.is_none());
     let ends_later = matches!((old.expires_at, new.expires_at), (Some(old), Some(new)) if old > new);
-    Ok(spent || (own && ends_later && old.access.hash() != new.access.hash()))
+    if spent || (own && ends_later && old.access.hash() != new.access.hash()) {
+        return Ok(Some("is newer than"));
+    }
+    let ends_for_good = new.refresh.is_none() && !new_follows && (old.refresh.is_some() || follows);
+    Ok(ends_for_good.then_some("is renewed when it ends, unlike"))
 }
 
 /// What it means that two programs have a login whose vendor uses refresh tokens up.
