@@ -174,7 +174,7 @@ def main():
         end = rest[rest.index("<!-- end -->") :]
         TABLE.write_text(f"{head}<!-- written by mutate.py -->\n{titles}{table}\n{end}")
         known = {mutant.trap for mutant in found}
-        named = {name.split("::")[-1].split("_")[0] for name in suites["traps"][1] if "::t" in name}
+        named = {trap for name in suites["traps"][1] for trap in re.findall(r"(?:^|::)(t\d+[a-z]?)_", name)}
         if named - known:
             print("without a mutant:", *sorted(named - known), file=sys.stderr)
     if survivors:
