@@ -5,6 +5,8 @@
 mod accounts;
 #[path = "serve/broken_off.rs"]
 mod broken_off;
+#[path = "serve/framing.rs"]
+mod framing;
 #[path = "serve/models.rs"]
 mod models;
 #[path = "serve/neighbours.rs"]

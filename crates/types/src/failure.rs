@@ -135,6 +135,13 @@ impl Failure {
         Self { param: Some(param.into()), ..Self::new(FailureKind::BadRequest, Blame::Client, message) }
     }
 
+    /// The upstream's stream ended before the answer did.
+    pub fn truncated() -> Self {
+        let message =
+            "The upstream closed the stream before the answer was complete. Send the request again.";
+        Self::new(FailureKind::UpstreamTruncated, Blame::Upstream, message)
+    }
+
     /// The same failure with another status.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{budget::Share, ledger::Ledger};
 use byok_translate::{Exchange, Progress, Relay, Sign, StreamReader, UsageScanner, codec, ir::Event};
-use byok_types::{Blame, Failure, FailureKind};
+use byok_types::Failure;
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 use std::{
@@ -377,11 +377,7 @@ impl Running {
                 self.settle();
                 self.ready.extend_from_slice(end);
                 if !whole {
-                    self.fail(&Failure::new(
-                        FailureKind::UpstreamTruncated,
-                        Blame::Upstream,
-                        "the upstream closed the stream before the answer was complete. Send the request again.",
-                    ));
+                    self.fail(&Failure::truncated());
                 }
             }
             Source::Translate(translation) => {

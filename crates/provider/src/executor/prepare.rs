@@ -276,7 +276,6 @@ impl Prepared {
             losses.extend(lacking(*lack, &request.value, &mut exchange));
         }
         log(&losses);
-        exchange.input_estimate = Some(estimated(inbound.body.len()));
         Ok(Self {
             dialect,
             body: encoded.value.into(),
@@ -387,6 +386,7 @@ fn exchange(inbound: &Inbound, candidate: &Candidate, request: &Request, dialect
     let mut exchange =
         Exchange::new(request, &candidate.facts, dialect, inbound.at_ms / 1000, inbound.id.as_str());
     exchange.json_array = inbound.json_array;
+    exchange.input_estimate = Some(estimated(inbound.body.len()));
     if let Some(echo) = &mut exchange.echo {
         let echo = Arc::make_mut(echo);
         echo.store = Some(inbound.kept);

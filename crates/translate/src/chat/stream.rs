@@ -79,13 +79,12 @@ impl StreamDecoder {
         if !self.choices.is_empty() && self.choices.iter().all(Choice::is_finished) {
             return self.conclude(out);
         }
-        let message = "the upstream closed the stream before the answer was complete; try again.";
-        self.fail(Failure::new(FailureKind::UpstreamTruncated, Blame::Upstream, message), out);
+        self.fail(Failure::truncated(), out);
     }
 
     fn done(&mut self, out: &mut Vec<Event>) {
         if self.choices.is_empty() {
-            let message = "the upstream ended the stream without an answer; try again.";
+            let message = "The upstream ended the stream without an answer. Send the request again.";
             return self.fail(Failure::new(FailureKind::UpstreamTruncated, Blame::Upstream, message), out);
         }
         self.conclude(out);

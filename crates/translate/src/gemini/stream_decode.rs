@@ -306,8 +306,7 @@ impl StreamDecoder {
             choice.close(finished, &mut self.sink, out);
         }
         if !finished || self.phase == Phase::Before {
-            let message = "the upstream ended the stream before the answer was complete. Try again.";
-            self.fail(Failure::new(FailureKind::UpstreamTruncated, Blame::Upstream, message), out);
+            self.fail(Failure::truncated(), out);
             return;
         }
         if let Some(failure) = self.choices.iter().find_map(Choice::unusable) {

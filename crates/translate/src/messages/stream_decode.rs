@@ -96,7 +96,7 @@ impl StreamDecoder {
             }
             "message_delta" => self.message_delta(&text, out),
             // The end of an answer that never began: what was to be said is lost.
-            "message_stop" if !self.reader.has_started() => self.fail(truncated(), out),
+            "message_stop" if !self.reader.has_started() => self.fail(Failure::truncated(), out),
             "message_stop" => {
                 self.reader.finish(out);
                 self.end(out);
@@ -110,7 +110,7 @@ impl StreamDecoder {
     /// The upstream closed the stream.
     pub fn finish(&mut self, out: &mut Vec<Event>) {
         if !self.ended {
-            self.fail(truncated(), out);
+            self.fail(Failure::truncated(), out);
         }
     }
 
@@ -149,13 +149,4 @@ fn misplaced() -> Failure {
         "The upstream sent input of a call that had not begun or was over, so the call cannot be read. Send the request again.",
     )
     .with_status(502)
-}
-
-/// The stream stopped without `message_stop`.
-fn truncated() -> Failure {
-    Failure::new(
-        FailureKind::UpstreamTruncated,
-        Blame::Upstream,
-        "The upstream ended its stream in the middle of the answer. Send the request again.",
-    )
 }

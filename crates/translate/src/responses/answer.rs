@@ -144,9 +144,7 @@ impl StreamDecoder {
             return;
         }
         self.settle_half(out);
-        let message =
-            "The upstream closed the stream before the answer was complete. Send the request again.";
-        self.fail(Failure::new(FailureKind::UpstreamTruncated, Blame::Upstream, message), out);
+        self.fail(Failure::truncated(), out);
     }
 
     /// Whether an event was sent twice in a row.
