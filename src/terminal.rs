@@ -6,7 +6,6 @@ use crate::{
 };
 use anstyle::{AnsiColor, Style};
 use byok_types::steers_text;
-use nix::unistd::{getpgid, getpgrp, getppid, getsid};
 use rustix::{
     process::{Signal, getpid, kill_process},
     termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
@@ -121,7 +120,8 @@ pub(crate) fn progress(text: &str) {
 
 /// How wide the terminal is.
 pub(crate) fn columns() -> usize {
-    rustix::termios::tcgetwinsize(io::stderr()).map_or(80, |size| usize::from(size.ws_col))
+    let wide = rustix::termios::tcgetwinsize(io::stderr()).map_or(0, |size| usize::from(size.ws_col));
+    if wide == 0 { 80 } else { wide }
 }
 
 /// Says what deserves a look.
@@ -291,30 +291,25 @@ fn heard(of: Signal) -> io::Result<Heard> {
     signal(SignalKind::from_raw(of.as_raw()))
 }
 
-/// Lets Ctrl-Z stop the process, with the terminal as it was until somebody lets it go on. Where no shell could do that, it goes
-/// on at once, as the system has it: nothing would ever wake it.
+/// How soon the system stops a process that is told to stop.
+const STOPS: Duration = Duration::from_millis(200);
+
+/// Lets Ctrl-Z stop the process, with the terminal as it was until somebody lets it go on.
 async fn suspended() {
     let hidden = lock(&SEEN).clone();
     drop(Unseen);
-    // Other threads may be stopped sooner than this one, so it waits.
-    if has_a_shell()
-        && let Ok(mut goes_on) = heard(Signal::CONT)
-        && kill_process(getpid(), Signal::STOP).is_ok()
+    // Of this signal nothing but the system thinks anything. It stops the process, unless no shell could wake it; then it goes on.
+    if let Ok(mut goes_on) = heard(Signal::CONT)
+        && kill_process(getpid(), Signal::TTIN).is_ok()
     {
-        goes_on.recv().await;
+        tokio::select! {
+            _ = goes_on.recv() => {}
+            () = tokio::time::sleep(STOPS) => {}
+        }
     }
     if let Some(seen) = hidden {
         Unseen::hide(seen);
     }
-}
-
-/// Whether the parent is one that lets stopped processes go on: of the same session, and of another group. In a container the
-/// parent, the session and the group may lie outside and are zero then, which rustix has no value for.
-fn has_a_shell() -> bool {
-    let parent = getppid();
-    parent.as_raw() != 0
-        && getpgid(Some(parent)).is_ok_and(|group| group != getpgrp())
-        && getsid(Some(parent)).is_ok_and(|session| getsid(None) == Ok(session))
 }
 
 impl Drop for Unseen {

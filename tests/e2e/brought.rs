@@ -64,6 +64,21 @@ async fn the_clients_own_login_is_sent_where_the_settings_let_it() {
     assert_eq!(simulator.request_count(), 1);
 }
 
+/// Nobody knows what a server of the person's own takes.
+#[tokio::test]
+async fn a_server_of_ones_own_is_sent_whatever_the_client_brings() {
+    let (simulator, byok) = serve(|base| {
+        let own = json!({"kind": "openai", "base_url": format!("{base}/v1"), "passthrough_auth": true, "models": ["m"]});
+        json!({"providers": {"mine": own}})
+    })
+    .await;
+    for own in ["ya29.of-google", "sk-or-v1-of-openrouter"] {
+        let answer = ask("mine/m", own).send(byok.address()).await;
+        assert!(!answer.text().contains("x-byok-key"), "{}", answer.text());
+        assert_eq!(shown(&simulator).last().unwrap(), &format!("Bearer {own}"));
+    }
+}
+
 #[tokio::test]
 async fn without_the_setting_it_changes_nothing() {
     let (simulator, byok) = serve(

@@ -7,7 +7,7 @@ use byok_transport::{
 };
 use byok_types::Secret;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt as _;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -137,7 +137,7 @@ impl Endpoint<'_> {
     }
 
     /// The same for a question that is asked again until it is answered. Where the vendor says that all is well and nobody can read
-    /// the rest, asking again helps nobody; of any other answer the status says enough.
+    /// the rest, asking again helps nobody.
     pub(crate) async fn poll(&self, ask: Ask<'_>) -> Result<BufferedReply, LoginError> {
         let Reply { status, headers, mut body } = self.transport.send(self.made(ask)?).await?;
         let mut whole = Vec::new();
@@ -149,8 +149,9 @@ impl Endpoint<'_> {
                 {
                     return Err(LoginError::BadAnswer);
                 }
-                Err(error) if status.is_success() => return Err(error.into()),
-                Err(_) => break,
+                // Of these the status says enough; the body of any other may say that nothing has happened yet.
+                Err(_) if status.is_server_error() || status == StatusCode::FORBIDDEN => break,
+                Err(error) => return Err(error.into()),
             };
             whole.extend_from_slice(&data);
             if whole.len() > MAX_ANSWER_BYTES {

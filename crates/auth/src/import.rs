@@ -123,7 +123,8 @@ pub fn neighbours(file: &Path, largest: u64) -> impl Fn(&str) -> Option<Vec<u8>>
             named.to_owned()
         } else {
             let directory = directory.as_deref().filter(|_| plain)?;
-            if up { directory.parent()? } else { directory }.join(name)
+            // A directory that is named by a relative path has no parent in its name.
+            if up { directory.join("..").join(name) } else { directory.join(name) }
         };
         let open =
             File::open(beside).ok().filter(|open| open.metadata().is_ok_and(|about| about.is_file()))?;

@@ -388,9 +388,9 @@ impl Provider {
     }
 
     /// The seat of the client that brought `credential`, where the settings let it and this is not evidently the credential of
-    /// another vendor.
+    /// another vendor. A server of the person's own may take that of anyone.
     pub(crate) fn seat_for(&self, credential: Option<&Secret>) -> Option<&Arc<Seat>> {
-        let fits = |own: &Secret| byok_auth::refuse_foreign(&self.id, own).is_ok();
+        let fits = |own: &Secret| self.dialect.is_some() || byok_auth::refuse_foreign(&self.id, own).is_ok();
         self.for_clients.as_ref().filter(|_| credential.is_some_and(fits))
     }
 

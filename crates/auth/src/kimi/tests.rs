@@ -184,6 +184,10 @@ async fn an_answer_that_nobody_can_read_ends_the_wait_only_where_all_is_said_to_
         let ended = kimi.poll(&transport(), &code).await;
         assert!(matches!(ended, Err(LoginError::BadAnswer)), "{header}: {ended:?}");
     }
+    // This one may say that the code was not entered yet.
+    server.script(Scripted::Answer(400, "content-encoding: gzip", "\u{1f}no gzip".to_owned()));
+    let polled = kimi.poll(&transport(), &code).await;
+    assert!(matches!(polled, Err(LoginError::Transport(_))), "{polled:?}");
     for status in [403, 502] {
         server.script(Scripted::Answer(status, "", large.clone()));
         let polled = kimi.poll(&transport(), &code).await.unwrap();
@@ -391,4 +395,7 @@ fn the_id_of_the_installation_comes_with_its_login() {
     for elsewhere in ["../../device_id", "../..", "../", "..", "/device_id", "a/../device_id"] {
         assert_eq!(beside(elsewhere), None, "{elsewhere}");
     }
+    // The parent of a directory need not stand in its name.
+    let beside = crate::neighbours(Path::new("src/login/../kimi-code.json"), 1 << 20);
+    assert!(beside("../Cargo.toml").is_some());
 }
